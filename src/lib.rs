@@ -1,0 +1,6 @@
+//! gatepost stands between a pull request and production: it runs the quality gates, posts what it found,
+//! and never gives a verdict greener than its evidence. `ARCHITECTURE.md` shows the floors.
+
+pub mod model;
+pub mod parse;
+pub mod world;

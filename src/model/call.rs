@@ -1,0 +1,125 @@
+//! What is to be said to GitHub, as data. Publishers make these; one interpreter sends them.
+
+use serde::Serialize;
+
+use crate::model::sha::Sha;
+
+/// One thing to do on GitHub. `key` names it in receipts and lets a create that lost its reply be found again.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Call {
+    /// A check run that is complete from its birth, with further pages of annotations.
+    CheckRun(CheckRun),
+    /// A commit status: what a token that may not write check runs can do.
+    CommitStatus(CommitStatus),
+    /// The one comment of a pull request: created, updated in place, or left alone.
+    StickyComment(StickyComment),
+}
+
+/// A completed check run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CheckRun {
+    /// `gatepost/<gate>`, or `gatepost` for the whole.
+    pub name: String,
+    /// The commit it is shown on.
+    pub head_sha: Sha,
+    /// Names this run, gate and attempt, so that a lost reply can be looked up.
+    pub external_id: String,
+    /// `success`, `failure`, `neutral`, `skipped` or `cancelled`.
+    pub conclusion: &'static str,
+    /// RFC 3339.
+    pub started_at: String,
+    /// RFC 3339.
+    pub completed_at: String,
+    /// At most 255 characters.
+    pub title: String,
+    /// Markdown, at most 65,535 bytes.
+    pub summary: String,
+    /// Markdown, at most 65,535 bytes.
+    pub text: Option<String>,
+    /// A page about the run.
+    pub details_url: Option<String>,
+    /// In posting order; the interpreter sends pages of 50.
+    pub annotations: Vec<Annotation>,
+}
+
+/// One annotation, as the API takes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Annotation {
+    /// Relative to the root.
+    pub path: String,
+    /// From 1.
+    pub start_line: u32,
+    /// Never before `start_line`.
+    pub end_line: u32,
+    /// Only where start and end are on one line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_column: Option<u32>,
+    /// Only where start and end are on one line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end_column: Option<u32>,
+    /// `notice`, `warning` or `failure`.
+    pub annotation_level: &'static str,
+    /// At most 64 KB.
+    pub message: String,
+    /// At most 255 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+}
+
+/// A commit status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommitStatus {
+    /// The commit.
+    pub sha: Sha,
+    /// `success`, `failure` or `error`.
+    pub state: &'static str,
+    /// `gatepost/<gate>`.
+    pub context: String,
+    /// At most 140 characters.
+    pub description: String,
+    /// A page about the run.
+    pub target_url: Option<String>,
+}
+
+/// The one comment of a pull request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StickyComment {
+    /// The pull request.
+    pub pull_request: u64,
+    /// The head it speaks of: when the pull request has moved on, the comment is left alone.
+    pub head_sha: Sha,
+    /// Identifies our comment among others; believed only with our author.
+    pub marker: String,
+    /// Run id and attempt: a comment of a newer generation is not overwritten.
+    pub generation: (u64, u64),
+    /// Markdown without the marker, at most 65,536 characters with it.
+    pub body: String,
+    /// Whether to create it where there is none; a green run only updates what an earlier one left.
+    pub create: bool,
+}
+
+/// What became of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// What it was about (`check run gatepost/lint`, `comment on #7`).
+    pub what: String,
+    /// How it ended.
+    pub end: ReceiptEnd,
+}
+
+/// The ends of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReceiptEnd {
+    /// It stands on GitHub; the link where there is one.
+    Posted(Option<String>),
+    /// It was already so.
+    Unchanged(String),
+    /// It was left alone on purpose, and why (the head moved, a newer run spoke).
+    LeftAlone(String),
+    /// It was posted in a lesser way, or in part, and why.
+    Downgraded(String),
+    /// It could not be posted, and why.
+    Failed(String),
+    /// `--dry-run`: it would have been sent.
+    WouldSend(String),
+}

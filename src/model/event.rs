@@ -1,0 +1,77 @@
+//! What woke the run: an event on GitHub Actions, or a person at a laptop.
+
+use crate::model::sha::Sha;
+
+/// The occasion of a run, as far as it is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Occasion {
+    /// GitHub's event name (`pull_request`, `push`, …), or `local`.
+    pub event: String,
+    /// `owner/name`, where known.
+    pub repository: Option<String>,
+    /// The pull request's number.
+    pub pull_request: Option<u64>,
+    /// The commit that receives check runs: the pull request's head, not the merge commit.
+    pub head: Option<Sha>,
+    /// The base commit as the event states it; the true base of the diff may differ.
+    pub base: Option<Sha>,
+    /// The short name of the branch a push went to, or of the pull request's base.
+    pub branch: Option<String>,
+    /// False for a pull request of a fork, whose token cannot write and whose code is a stranger's.
+    pub trusted: bool,
+    /// Whether this runs under GitHub Actions.
+    pub on_actions: bool,
+    /// A link to the run, for the comment.
+    pub run_url: Option<String>,
+    /// Grows from run to run of the same workflow (run id and attempt): a newer one supersedes an older one.
+    pub generation: (u64, u64),
+}
+
+impl Occasion {
+    /// A person at a laptop.
+    #[must_use]
+    pub fn local() -> Self {
+        Self {
+            event: "local".to_owned(),
+            repository: None,
+            pull_request: None,
+            head: None,
+            base: None,
+            branch: None,
+            trusted: true,
+            on_actions: false,
+            run_url: None,
+            generation: (0, 0),
+        }
+    }
+
+    /// Whether one entry of a gate's `when` (`pull_request`, `push:main`, `push:release/*`) fits.
+    #[must_use]
+    pub fn fits(&self, when: &str) -> bool {
+        let (event, branch) = when.split_once(':').map_or((when, None), |(event, branch)| (event, Some(branch)));
+        event == self.event
+            && branch.is_none_or(|wanted| match (wanted.strip_suffix('*'), self.branch.as_deref()) {
+                (_, None) => false,
+                (Some(prefix), Some(actual)) => actual.starts_with(prefix),
+                (None, Some(actual)) => actual == wanted,
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn when_names_events_and_branches() {
+        let mut occasion = Occasion::local();
+        occasion.event = "push".to_owned();
+        occasion.branch = Some("release/1".to_owned());
+        assert!(occasion.fits("push"));
+        assert!(occasion.fits("push:release/*"));
+        assert!(!occasion.fits("push:main"));
+        assert!(!occasion.fits("pull_request"));
+        occasion.branch = None;
+        assert!(!occasion.fits("push:main"));
+    }
+}

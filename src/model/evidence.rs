@@ -1,0 +1,106 @@
+//! What running a gate brought to light, before anything was judged.
+
+use std::time::Duration;
+
+use crate::model::finding::{ColumnUnit, Finding};
+use crate::model::path::RepoPath;
+use crate::model::tests::Tests;
+
+/// What a parser understood of a tool's output.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Parsed {
+    /// What the tool complained about, in its order.
+    pub findings: Vec<Finding>,
+    /// The test cases; `None` where the format has no tests.
+    pub tests: Option<Tests>,
+    /// The unit of every column in `findings`.
+    pub columns: ColumnUnit,
+    /// What was not understood, or was put right while reading.
+    pub notes: Vec<String>,
+    /// Set when a non-zero exit status is *not* explained by the findings above, with the reason
+    /// ("the build failed without an error message"). The gate is then an error.
+    pub unexplained_exit: Option<String>,
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// It ended by itself with this status.
+    Code(i32),
+    /// A signal ended it.
+    Signal(i32),
+}
+
+/// A finding with its place in the repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Located {
+    /// The finding as parsed; its columns are Unicode scalar values by now.
+    pub finding: Finding,
+    /// Where it is.
+    pub place: Place,
+    /// The text of its first line in the judged tree, for the fingerprint and the excerpt.
+    pub line_text: Option<String>,
+}
+
+/// Where a finding lies, after looking.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A file of the repository.
+    File(RepoPath),
+    /// A file that exists, outside the repository.
+    Outside,
+    /// No path, or one that leads nowhere: it cannot be said to be outside the change, so it counts.
+    Unplaced,
+}
+
+/// Everything one attempt of a gate left behind.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Evidence {
+    /// How the command ended; `None` for a gate with only `reports`.
+    pub exit: Option<Exit>,
+    /// Set when a parser read something; `None` for a gate judged by its exit status alone.
+    pub understood: Option<Understood>,
+    /// Why it could not be judged, if so: tool missing, report absent, stale, malformed, timeout, cancelled.
+    pub problems: Vec<Problem>,
+    /// Worth saying beside the outcome.
+    pub notes: Vec<String>,
+    /// Wall time of the attempt.
+    pub took: Duration,
+    /// The log, relative to the output folder.
+    pub log: Option<String>,
+}
+
+/// The parsed part of the evidence, placed in the repository.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Understood {
+    /// Findings with their places, in the tool's order.
+    pub findings: Vec<Located>,
+    /// Test cases of all reports together.
+    pub tests: Option<Tests>,
+    /// As [`Parsed::unexplained_exit`].
+    pub unexplained_exit: Option<String>,
+}
+
+/// Why a gate could not be judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// What sort of trouble, so that retries and exit codes can tell them apart.
+    pub kind: ProblemKind,
+    /// What was tried, on what, what happened and what to do next.
+    pub what: String,
+}
+
+/// The sorts of trouble that keep a gate from being judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProblemKind {
+    /// The program could not be started.
+    NotStarted,
+    /// It ran longer than its `timeout`.
+    TimedOut,
+    /// It was stopped: by a signal to gatepost, or by `--fail-fast`.
+    Cancelled,
+    /// A gate it needs did not pass.
+    NotRun,
+    /// A report that was promised is absent, empty, stale or malformed, or output could not be kept.
+    Unreadable,
+}

@@ -1,0 +1,92 @@
+//! One thing a tool complained about, before anything was decided about it.
+
+use serde::{Deserialize, Serialize};
+
+/// How bad the tool says it is.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    /// Worth knowing, never wrong by itself.
+    Note,
+    /// Should be mended.
+    #[default]
+    Warning,
+    /// Wrong.
+    Error,
+}
+
+impl Level {
+    /// The word used in reports and on the terminal.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// A finding as a parser made it. The path is the tool's own spelling, not yet placed in the repository.
+/// Lines and columns are 1-based; `end_column` is exclusive; `None` where the tool gave none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Finding {
+    /// The tool's name for the rule (`clippy::needless_return`, `no-unused-vars`, `TS2322`).
+    pub rule: Option<String>,
+    /// Severity as the tool gave it.
+    pub level: Level,
+    /// What the tool said; may have several lines. Untrusted.
+    pub message: String,
+    /// The file as the tool spelt it, absolute or relative. Untrusted.
+    pub path: Option<String>,
+    /// First line, from 1.
+    pub line: Option<u32>,
+    /// First column, from 1, in the unit of [`Parsed::columns`](crate::model::evidence::Parsed).
+    pub column: Option<u32>,
+    /// Last line, inclusive.
+    pub end_line: Option<u32>,
+    /// Column just after the last character.
+    pub end_column: Option<u32>,
+    /// A page that explains the rule.
+    pub help: Option<String>,
+    /// A change that mends it, in the finding's own file.
+    pub fix: Option<Fix>,
+}
+
+/// A mechanical change offered by the tool. All edits are in the file of the finding and do not overlap.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Fix {
+    /// What the change does, in the tool's words.
+    pub description: String,
+    /// The replacements, in file order.
+    pub edits: Vec<Edit>,
+}
+
+/// Replaces the text from start (inclusive) to end (exclusive) by `text`. An empty range inserts.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Edit {
+    /// First line, from 1.
+    pub start_line: u32,
+    /// First column, from 1.
+    pub start_column: u32,
+    /// Line of the end.
+    pub end_line: u32,
+    /// Column of the end, exclusive. The end of a whole line is column 1 of the next one.
+    pub end_column: u32,
+    /// The replacement.
+    pub text: String,
+}
+
+/// What one column is in a tool's output.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ColumnUnit {
+    /// Unicode scalar values: what the report uses.
+    #[default]
+    Scalars,
+    /// UTF-16 code units (`ESLint`, TypeScript, SARIF's default).
+    Utf16,
+    /// UTF-8 bytes (gcc, Go).
+    Bytes,
+}

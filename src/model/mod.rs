@@ -1,0 +1,18 @@
+//! Floor 0: the nouns. Plain data that every other floor speaks; no I/O, no decisions.
+
+pub mod call;
+pub mod change;
+pub mod event;
+pub mod evidence;
+pub mod exit;
+pub mod finding;
+pub mod gate;
+pub mod outcome;
+pub mod path;
+pub mod progress;
+pub mod report;
+pub mod secret;
+pub mod settings;
+pub mod sha;
+pub mod tests;
+pub mod text;

@@ -1,0 +1,113 @@
+//! Files. Every error names the path and what was tried.
+#![expect(clippy::disallowed_methods, reason = "this is the one place that touches files")]
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+/// A file operation that failed.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {action} {}: {source}", path.display())]
+pub struct FileError {
+    /// What was tried ("read", "write").
+    pub action: &'static str,
+    /// On what.
+    pub path: PathBuf,
+    /// What happened.
+    pub source: std::io::Error,
+}
+
+fn failed(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> FileError {
+    let path = path.to_owned();
+    move |source| FileError { action, path, source }
+}
+
+/// The whole file.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn read(path: &Path) -> Result<Vec<u8>, FileError> {
+    std::fs::read(path).map_err(failed("read", path))
+}
+
+/// Opens a file to be read in pieces.
+///
+/// # Errors
+/// When it cannot be opened.
+pub fn open(path: &Path) -> Result<std::fs::File, FileError> {
+    std::fs::File::open(path).map_err(failed("open", path))
+}
+
+/// Opens a new or emptied file to be written in pieces.
+///
+/// # Errors
+/// When it cannot be created.
+pub fn create(path: &Path) -> Result<std::fs::File, FileError> {
+    std::fs::File::create(path).map_err(failed("create", path))
+}
+
+/// Writes a whole file so that a reader sees the old one or the new one, never a part: a temporary file
+/// beside it is synced and renamed.
+///
+/// # Errors
+/// When the folder is missing or read-only, or the disk is full; the old file then still stands.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.tmp", std::process::id()));
+    let beside = path.with_file_name(name);
+    let written = std::fs::File::create(&beside).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_data()
+    });
+    written.and_then(|()| std::fs::rename(&beside, path)).map_err(|source| {
+        let _ = std::fs::remove_file(&beside);
+        FileError { action: "write", path: path.to_owned(), source }
+    })
+}
+
+/// Adds to the end of a file, which is created where missing.
+///
+/// # Errors
+/// When it cannot be opened or written.
+pub fn append(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    std::fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(path)
+        .and_then(|mut file| file.write_all(bytes))
+        .map_err(failed("append to", path))
+}
+
+/// Makes a folder and those above it; one that stands is fine.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn make_dir(path: &Path) -> Result<(), FileError> {
+    std::fs::create_dir_all(path).map_err(failed("create the folder", path))
+}
+
+/// Removes a file or a folder with all in it; one that is not there is fine. Links are removed, not followed.
+///
+/// # Errors
+/// When it stands and cannot be removed.
+pub fn remove(path: &Path) -> Result<(), FileError> {
+    let gone = match std::fs::symlink_metadata(path) {
+        Ok(found) if found.is_dir() => std::fs::remove_dir_all(path),
+        Ok(_) => std::fs::remove_file(path),
+        Err(error) => Err(error),
+    };
+    match gone {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        other => other.map_err(failed("remove", path)),
+    }
+}
+
+/// The sorted names in a folder.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn list(path: &Path) -> Result<Vec<PathBuf>, FileError> {
+    let entries = std::fs::read_dir(path).map_err(failed("list", path))?;
+    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    paths.sort();
+    Ok(paths)
+}
