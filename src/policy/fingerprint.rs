@@ -1,0 +1,127 @@
+//! The identity of a finding: rule, path, normalised text of its line and the number of its occurrence.
+//! Never the line number, so that a finding keeps its identity when lines above it come and go.
+
+use std::collections::HashMap;
+
+use crate::model::finding::Finding;
+use crate::model::path::RepoPath;
+
+/// Numbers the occurrences of equal findings within one gate, in report order.
+#[derive(Debug, Default)]
+pub struct Fingerprints {
+    seen: HashMap<[u8; 16], u32>,
+}
+
+/// The identity of one finding, here and as the base would have it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fingerprint {
+    /// 32 hexadecimal digits.
+    pub here: String,
+    /// The same under the path the file had in the base; equal to `here` unless the file was renamed.
+    pub in_base: String,
+}
+
+impl Fingerprints {
+    /// The identity of the next finding. Without a rule, or without the line's text, the message takes part,
+    /// with runs of digits folded.
+    pub fn next(
+        &mut self,
+        finding: &Finding,
+        path: Option<&RepoPath>,
+        old_path: Option<&RepoPath>,
+        line_text: Option<&str>,
+    ) -> Fingerprint {
+        let hash = |path: Option<&RepoPath>| {
+            let mut hasher = blake3::Hasher::new();
+            let place = path.map(RepoPath::as_str).or(finding.path.as_deref()).unwrap_or_default();
+            let text = line_text.map(fold_space).unwrap_or_default();
+            let message = match (&finding.rule, line_text) {
+                (Some(_), Some(_)) => String::new(),
+                _ => fold_digits(&fold_space(&finding.message)),
+            };
+            for part in [finding.rule.as_deref().unwrap_or_default(), place, &text, &message] {
+                hasher.update(&(part.len() as u64).to_le_bytes());
+                hasher.update(part.as_bytes());
+            }
+            hasher
+        };
+        let here = hash(path);
+        let mut key = [0; 16];
+        key.copy_from_slice(&here.finalize().as_bytes()[..16]);
+        let occurrence = self.seen.entry(key).and_modify(|n| *n += 1).or_insert(0);
+        let finish = |mut hasher: blake3::Hasher| {
+            hasher.update(&occurrence.to_le_bytes());
+            hasher.finalize().to_hex()[..32].to_owned()
+        };
+        let in_base = old_path.map(|old| finish(hash(Some(old))));
+        let here = finish(here);
+        Fingerprint { in_base: in_base.unwrap_or_else(|| here.clone()), here }
+    }
+}
+
+fn fold_space(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(word);
+    }
+    out
+}
+
+fn fold_digits(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '0'..='9' if out.ends_with('0') => {}
+            '0'..='9' => out.push('0'),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn finding(rule: &str, message: &str) -> Finding {
+        Finding { rule: Some(rule.to_owned()), message: message.to_owned(), ..Finding::default() }
+    }
+
+    #[test]
+    fn identity_is_rule_path_and_line_text() {
+        let path = RepoPath::parse("src/a.js").unwrap();
+        let mut prints = Fingerprints::default();
+        let first = prints.next(&finding("r", "m 1"), Some(&path), None, Some("let  x = 1"));
+        let again = Fingerprints::default().next(&finding("r", "m 2"), Some(&path), None, Some(" let x = 1 "));
+        assert_eq!(first, again, "spacing and message do not matter where rule and text are known");
+        let second = prints.next(&finding("r", "m 1"), Some(&path), None, Some("let x = 1"));
+        assert_ne!(first, second, "a second occurrence is another finding");
+        assert_ne!(first, Fingerprints::default().next(&finding("q", "m 1"), Some(&path), None, Some("let x = 1")));
+        assert_ne!(first, Fingerprints::default().next(&finding("r", "m 1"), Some(&path), None, Some("let y = 1")));
+        let other = RepoPath::parse("src/b.js").unwrap();
+        assert_ne!(first, Fingerprints::default().next(&finding("r", "m 1"), Some(&other), None, Some("let x = 1")));
+    }
+
+    #[test]
+    fn a_renamed_file_keeps_its_findings() {
+        let old = RepoPath::parse("old.js").unwrap();
+        let new = RepoPath::parse("new.js").unwrap();
+        let before = Fingerprints::default().next(&finding("r", "m"), Some(&old), None, Some("x"));
+        let after = Fingerprints::default().next(&finding("r", "m"), Some(&new), Some(&old), Some("x"));
+        assert_eq!(before.here, after.in_base);
+        assert_ne!(after.here, after.in_base);
+    }
+
+    #[test]
+    fn without_a_rule_the_message_tells_findings_apart() {
+        let plain = |message: &str| {
+            let finding = Finding { message: message.to_owned(), ..Finding::default() };
+            Fingerprints::default().next(&finding, None, None, Some("x")).here
+        };
+        assert_eq!(plain("line 10 is wrong"), plain("line 7 is wrong"));
+        assert_ne!(plain("unused variable"), plain("missing return"));
+    }
+}

@@ -1,0 +1,259 @@
+//! Judging: the one place that decides. Evidence, change, baseline and rules in; a gate's report out.
+//! Nothing here runs, reads or posts anything.
+
+mod baseline;
+mod due;
+mod fingerprint;
+mod retry;
+
+use crate::model::change::{LineRange, Scope};
+use crate::model::evidence::{Evidence, Exit, Located, Place, Understood};
+use crate::model::finding::Level;
+use crate::model::gate::{Mode, Only, Rules};
+use crate::model::outcome::Outcome;
+use crate::model::report::{GateReport, Judged, Relevance, Status};
+use crate::model::settings::{CommandLine, Common};
+use crate::model::tests::Counts;
+
+pub use baseline::{Baseline, GateBaseline};
+pub use due::{Due, due};
+pub use fingerprint::Fingerprints;
+pub use retry::combine;
+
+/// What a gate is judged against.
+#[derive(Debug, Clone, Copy)]
+pub struct Ground<'a> {
+    /// The change, or why there is none.
+    pub scope: &'a Scope,
+    /// This gate's part of the baseline.
+    pub baseline: Option<&'a GateBaseline>,
+}
+
+/// Judges one attempt of a gate.
+#[must_use]
+pub fn judge(common: &Common, rules: &Rules, ground: Ground<'_>, evidence: Evidence) -> GateReport {
+    let mut report = blank(common, rules);
+    report.took = evidence.took;
+    report.attempts = u32::from(evidence.exit.is_some() || common.command.is_none());
+    report.exit = evidence.exit;
+    report.log = evidence.log;
+    report.notes.extend(evidence.notes);
+    let unexplained = evidence.understood.as_ref().and_then(|understood| understood.unexplained_exit.clone());
+    let parsed = evidence.understood.is_some();
+    if let Some(understood) = evidence.understood {
+        take_findings(&mut report, rules, ground, understood);
+    }
+    (report.outcome, report.reason) = if let Some(problem) = evidence.problems.first() {
+        report.notes.extend(evidence.problems[1..].iter().map(|further| further.what.clone()));
+        (Outcome::Error, problem.what.clone())
+    } else if let Some(Exit::Signal(signal)) = report.exit {
+        (Outcome::Error, format!("killed by signal {signal}"))
+    } else if parsed {
+        weigh(&report, rules, unexplained.as_deref())
+    } else {
+        by_exit_status(&report, common)
+    };
+    report
+}
+
+/// A gate that was not due, or could not be started: no evidence at all.
+#[must_use]
+pub fn unjudged(common: &Common, rules: &Rules, outcome: Outcome, reason: String) -> GateReport {
+    GateReport { outcome, reason, ..blank(common, rules) }
+}
+
+/// The worst of the enforced gates; `skipped` when nothing was enforced.
+#[must_use]
+pub fn verdict(gates: &[GateReport]) -> Outcome {
+    gates.iter().filter(|gate| gate.mode == Mode::Block).map(|gate| gate.outcome).max().unwrap_or(Outcome::Skipped)
+}
+
+fn blank(common: &Common, rules: &Rules) -> GateReport {
+    GateReport {
+        name: common.name.clone(),
+        kind: common.kind.clone(),
+        outcome: Outcome::Error,
+        reason: String::new(),
+        mode: rules.mode,
+        only: rules.only.word().to_owned(),
+        took: std::time::Duration::ZERO,
+        cached: false,
+        attempts: 0,
+        command: common.command.as_ref().map(CommandLine::argv).unwrap_or_default(),
+        reproduce: format!("gatepost run {}", common.name),
+        exit: None,
+        log: None,
+        findings: Vec::new(),
+        fixed: None,
+        tests: None,
+        notes: common.label.iter().cloned().collect(),
+    }
+}
+
+fn take_findings(report: &mut GateReport, rules: &Rules, ground: Ground<'_>, understood: Understood) {
+    let mut identify = Fingerprints::default();
+    let mut seen_in_base = 0;
+    let mut unplaced = 0;
+    for located in understood.findings {
+        let judged = judge_finding(located, rules, ground, &mut identify);
+        seen_in_base += usize::from(judged.status == Some(Status::Existing));
+        unplaced += usize::from(judged.relevance == Some(Relevance::Unplaced) && judged.finding.path.is_some());
+        report.findings.push(judged);
+    }
+    report.fixed = ground.baseline.map(|baseline| baseline.len().saturating_sub(seen_in_base));
+    report.tests = understood.tests;
+    if unplaced > 0 {
+        report.notes.push(format!(
+            "{} named a file that is not there: {} cannot be told apart from the change and count{}; check `dir`",
+            count(unplaced, "finding"),
+            if unplaced == 1 { "it" } else { "they" },
+            if unplaced == 1 { "s" } else { "" },
+        ));
+    }
+    if rules.only == Only::New && ground.baseline.is_none() {
+        report.notes.push("no baseline for this gate: every finding counts as new".to_owned());
+    }
+}
+
+fn judge_finding(located: Located, rules: &Rules, ground: Ground<'_>, identify: &mut Fingerprints) -> Judged {
+    let Located { finding, place, line_text } = located;
+    let path = match &place {
+        Place::File(path) => Some(path.clone()),
+        Place::Outside | Place::Unplaced => None,
+    };
+    let change = ground.scope.change();
+    let old_path = change.zip(path.as_ref()).and_then(|(change, path)| change.files.get(path)?.old_path.as_ref());
+    let print = identify.next(&finding, path.as_ref(), old_path, line_text.as_deref());
+    let relevance = relevance(ground.scope, &place, finding.line, finding.end_line);
+    let status =
+        ground.baseline.map(|baseline| if baseline.has(&print.in_base) { Status::Existing } else { Status::New });
+    let counts = match rules.only {
+        Only::All => true,
+        Only::New => status != Some(Status::Existing),
+        Only::ChangedFiles => !matches!(relevance, Some(Relevance::Outside)),
+        Only::ChangedLines => !matches!(relevance, Some(Relevance::Outside | Relevance::ChangedFile)),
+    };
+    let head_line = match (change, &path, finding.line) {
+        (Some(change), Some(path), Some(line)) => change.head_line(path, line),
+        (_, _, line) => line,
+    };
+    Judged {
+        blocking: counts && finding.level >= rules.fail_on,
+        fingerprint: print.here,
+        finding,
+        path,
+        relevance,
+        status,
+        line_text,
+        head_line,
+    }
+}
+
+fn relevance(scope: &Scope, place: &Place, line: Option<u32>, end_line: Option<u32>) -> Option<Relevance> {
+    let change = scope.change()?;
+    Some(match place {
+        Place::Unplaced => Relevance::Unplaced,
+        Place::Outside => Relevance::Outside,
+        Place::File(path) if !change.files.contains_key(path) => Relevance::Outside,
+        Place::File(path) => match line {
+            Some(start) if change.touches(path, LineRange { start, end: end_line.unwrap_or(start).max(start) }) => {
+                Relevance::ChangedLine
+            }
+            _ => Relevance::ChangedFile,
+        },
+    })
+}
+
+/// Judges what was understood, together with the exit status: the two must agree.
+fn weigh(report: &GateReport, rules: &Rules, unexplained: Option<&str>) -> (Outcome, String) {
+    let tests = report.tests.as_ref().map(crate::model::tests::Tests::counts);
+    let broken = tests.map_or(0, |counts| counts.failed + counts.errored);
+    let blocking = report.blocking().count();
+    let too_many = blocking > rules.max_findings;
+    let status = match report.exit {
+        Some(Exit::Code(code)) if code != 0 => Some(code),
+        _ => None,
+    };
+    if broken > 0 || too_many {
+        let mut parts = Vec::new();
+        if let Some(counts) = tests.filter(|_| broken > 0) {
+            parts.push(format!("{broken} of {} failed", count(counts.ran(), "test")));
+        }
+        if too_many {
+            parts.push(blocking_words(report, blocking, rules));
+        }
+        return (Outcome::Fail, parts.join(", "));
+    }
+    if let Some(least) = rules.min_tests {
+        let ran = tests.map_or(0, |counts| counts.ran());
+        if ran < least {
+            return (Outcome::Error, too_few(tests.unwrap_or_default(), least));
+        }
+    }
+    match (status, unexplained) {
+        (Some(code), Some(why)) => (Outcome::Error, format!("exit status {code}, but {why}")),
+        (Some(code), None) if report.findings.is_empty() => {
+            let shows = if tests.is_some() { "every test that ran passed" } else { "its output shows no finding" };
+            (Outcome::Error, format!("exit status {code}, but {shows}"))
+        }
+        _ => (Outcome::Pass, pass_words(report, tests, blocking)),
+    }
+}
+
+fn by_exit_status(report: &GateReport, common: &Common) -> (Outcome, String) {
+    match report.exit {
+        Some(Exit::Code(0)) => (Outcome::Pass, "exit status 0".to_owned()),
+        Some(Exit::Code(code @ (126 | 127))) if matches!(common.command, Some(CommandLine::Shell(_))) => {
+            let what = if code == 127 { "a command was not found" } else { "a command could not be executed" };
+            (Outcome::Error, format!("exit status {code}: {what}"))
+        }
+        Some(Exit::Code(code)) => (Outcome::Fail, format!("exit status {code}")),
+        Some(Exit::Signal(signal)) => (Outcome::Error, format!("killed by signal {signal}")),
+        None => (Outcome::Error, "nothing was run and nothing was read".to_owned()),
+    }
+}
+
+fn blocking_words(report: &GateReport, blocking: usize, rules: &Rules) -> String {
+    let worst = report.blocking().map(Judged::level).max().unwrap_or(Level::Note);
+    let all_one = report.blocking().all(|finding| finding.level() == worst);
+    let noun = if all_one { worst.word() } else { "finding" };
+    let new = if rules.only == Only::New { "new " } else { "" };
+    let place = match rules.only {
+        Only::ChangedLines => " on changed lines",
+        Only::ChangedFiles => " in changed files",
+        Only::All | Only::New => "",
+    };
+    let allowed = if rules.max_findings > 0 { format!(", {} allowed", rules.max_findings) } else { String::new() };
+    format!("{blocking} {new}{noun}{}{place}{allowed}", if blocking == 1 { "" } else { "s" })
+}
+
+fn too_few(counts: Counts, least: usize) -> String {
+    let skipped = if counts.skipped > 0 { format!(" ({} skipped)", counts.skipped) } else { String::new() };
+    format!("{} ran{skipped}, at least {least} expected", count(counts.ran(), "test"))
+}
+
+fn pass_words(report: &GateReport, tests: Option<Counts>, blocking: usize) -> String {
+    let mut parts = Vec::new();
+    if let Some(counts) = tests {
+        parts.push(format!("{} passed", count(counts.passed, "test")));
+        if counts.skipped > 0 {
+            parts.push(format!("{} skipped", counts.skipped));
+        }
+        if counts.flaky > 0 {
+            parts.push(format!("{} flaky", counts.flaky));
+        }
+    }
+    let others = report.findings.len() - blocking;
+    if blocking > 0 {
+        parts.push(format!("{} tolerated", count(blocking, "finding")));
+    }
+    if others > 0 {
+        parts.push(format!("{} that {} not count", count(others, "finding"), if others == 1 { "does" } else { "do" }));
+    }
+    if parts.is_empty() { "no findings".to_owned() } else { parts.join(", ") }
+}
+
+/// "1 finding", "2 findings".
+fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
