@@ -4,4 +4,5 @@
 pub mod model;
 pub mod parse;
 pub mod policy;
+pub mod render;
 pub mod world;

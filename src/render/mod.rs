@@ -1,0 +1,5 @@
+//! What was judged or parsed, written for someone: each shape one file. Pure: values in, text or frozen structs out.
+
+pub mod finding_v1;
+pub mod parse_v1;
+pub mod tests_v1;

@@ -1,0 +1,87 @@
+//! Test cases as `report.json` and the `--json` of the direct commands show them: frozen, additive until 1.0.
+
+use std::borrow::Cow;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::model::tests::{Case, CaseOutcome, Tests};
+
+/// The cases of a run and their counts: `total = passed + failed + errored + skipped`; `flaky` are among the passed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Tests")]
+pub struct TestsV1<'a> {
+    /// All cases.
+    pub total: usize,
+    /// Ran and held.
+    pub passed: usize,
+    /// Ran and did not hold.
+    pub failed: usize,
+    /// Could not be run to their end.
+    pub errored: usize,
+    /// Did not run.
+    pub skipped: usize,
+    /// Passed only on a retry.
+    pub flaky: usize,
+    /// Wall time in milliseconds as the report states it.
+    pub took_ms: Option<u64>,
+    /// Every case, in report order.
+    pub cases: Vec<CaseV1<'a>>,
+}
+
+/// One test case.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Case")]
+pub struct CaseV1<'a> {
+    /// The suite or binary it belongs to.
+    pub suite: Option<Cow<'a, str>>,
+    /// The class or module, where the report gives one.
+    pub class: Option<Cow<'a, str>>,
+    /// The case's own name.
+    pub name: Cow<'a, str>,
+    /// The file as the tool spelt it.
+    pub file: Option<Cow<'a, str>>,
+    /// First line, from 1.
+    pub line: Option<u32>,
+    /// How it ended.
+    pub outcome: CaseOutcome,
+    /// Passed only after failing at least once in the same run.
+    #[serde(default)]
+    pub flaky: bool,
+    /// Wall time in milliseconds.
+    pub took_ms: Option<u64>,
+    /// Why it failed or was skipped.
+    pub message: Option<Cow<'a, str>>,
+}
+
+impl<'a> From<&'a Tests> for TestsV1<'a> {
+    fn from(tests: &'a Tests) -> Self {
+        let counts = tests.counts();
+        Self {
+            total: counts.total,
+            passed: counts.passed,
+            failed: counts.failed,
+            errored: counts.errored,
+            skipped: counts.skipped,
+            flaky: counts.flaky,
+            took_ms: tests.took_ms,
+            cases: tests.cases.iter().map(CaseV1::from).collect(),
+        }
+    }
+}
+
+impl<'a> From<&'a Case> for CaseV1<'a> {
+    fn from(case: &'a Case) -> Self {
+        Self {
+            suite: case.suite.as_deref().map(Cow::Borrowed),
+            class: case.class.as_deref().map(Cow::Borrowed),
+            name: Cow::Borrowed(&case.name),
+            file: case.file.as_deref().map(Cow::Borrowed),
+            line: case.line,
+            outcome: case.outcome,
+            flaky: case.flaky,
+            took_ms: case.took_ms,
+            message: case.message.as_deref().map(Cow::Borrowed),
+        }
+    }
+}
