@@ -111,3 +111,22 @@ pub fn list(path: &Path) -> Result<Vec<PathBuf>, FileError> {
     paths.sort();
     Ok(paths)
 }
+
+/// The file's bytes, if it is no larger than `limit` bytes and can be read.
+#[must_use]
+pub fn read_capped(path: &Path, limit: u64) -> Option<Vec<u8>> {
+    let small = std::fs::metadata(path).is_ok_and(|data| data.len() <= limit);
+    if small { std::fs::read(path).ok() } else { None }
+}
+
+/// Whether a file (not a folder) stands there; links are followed.
+#[must_use]
+pub fn is_file(path: &Path) -> bool {
+    path.is_file()
+}
+
+/// The path without links, if it stands.
+#[must_use]
+pub fn real_path(path: &Path) -> Option<PathBuf> {
+    path.canonicalize().ok()
+}

@@ -1,0 +1,58 @@
+//! `kind = "lint"`: a tool that complains about places in the code. On a change, only its lines count.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::config::{KindRow, Own, Problem};
+use crate::gate::execute::{Reading, execute};
+use crate::gate::{Gate, Kind, Site};
+use crate::model::evidence::Evidence;
+use crate::model::finding::Level;
+use crate::model::gate::{Only, Rules};
+use crate::model::settings::Common;
+
+pub(super) static KIND: Kind = Kind {
+    row: KindRow::of::<Settings>("lint", "a tool that complains about places in the code"),
+    settle: |common, own| Ok(Box::new(Lint { settings: own.read()?, common })),
+};
+
+/// The keys that only this kind has.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+struct Settings {
+    /// The least level that blocks.
+    fail_on: Level,
+}
+
+struct Lint {
+    common: Common,
+    settings: Settings,
+}
+
+impl Gate for Lint {
+    fn common(&self) -> &Common {
+        &self.common
+    }
+
+    fn rules(&self) -> Rules {
+        Rules {
+            only: self.common.only.unwrap_or(Only::All),
+            fail_on: self.settings.fail_on,
+            max_findings: self.common.max_findings,
+            min_tests: None,
+            flaky: self.common.flaky,
+            mode: self.common.mode,
+        }
+    }
+
+    fn judges_the_change(&self) -> bool {
+        true
+    }
+
+    fn run<'a>(&'a self, site: Site<'a>) -> Pin<Box<dyn Future<Output = Evidence> + 'a>> {
+        Box::pin(execute(&self.common, Reading::Always, site))
+    }
+}

@@ -1,0 +1,192 @@
+//! Places findings in the repository: the tool's own spelling of a path becomes a file that exists, its columns
+//! become Unicode scalar values, and the text of its line is read for the fingerprint and the excerpt.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use crate::model::evidence::{Located, Parsed, Place, Understood};
+use crate::model::finding::{ColumnUnit, Finding};
+use crate::model::path::RepoPath;
+use crate::world::files;
+
+/// A line longer than this many characters has no excerpt; its text still identifies the finding.
+const LONGEST_LINE: usize = 2_000;
+/// A source file larger than this many bytes is not read for excerpts.
+const LARGEST_SOURCE: u64 = 16 << 20;
+
+/// Where a gate's paths are taken from.
+#[derive(Debug, Clone)]
+pub struct Ground {
+    roots: Vec<PathBuf>,
+    dir: String,
+}
+
+impl Ground {
+    /// Paths are relative to `dir` below `root`, else to `root` itself (tools that print paths of the workspace).
+    #[must_use]
+    pub fn new(root: &Path, dir: &str) -> Self {
+        let mut roots = vec![root.to_owned()];
+        roots.extend(files::real_path(root).filter(|real| real != root));
+        Self { roots, dir: dir.to_owned() }
+    }
+
+    /// The place of a path as a tool spelt it.
+    #[must_use]
+    pub fn place(&self, raw: &str) -> Place {
+        let spelt = raw.strip_prefix("file://").unwrap_or(raw);
+        let absolute = Path::new(spelt);
+        if absolute.is_absolute() {
+            let inside = self.roots.iter().find_map(|root| absolute.strip_prefix(root).ok());
+            return match inside.and_then(Path::to_str).map(RepoPath::parse) {
+                Some(Ok(path)) if self.stands(&path) => Place::File(path),
+                None if files::is_file(absolute) => Place::Outside,
+                _ => Place::Unplaced,
+            };
+        }
+        [self.dir.as_str(), ""]
+            .iter()
+            .filter_map(|dir| RepoPath::join(dir, spelt).ok())
+            .find(|path| self.stands(path))
+            .map_or(Place::Unplaced, Place::File)
+    }
+
+    fn stands(&self, path: &RepoPath) -> bool {
+        let whole = self.roots[0].join(path.as_str());
+        // A link that leads out of the repository is no file of it.
+        files::is_file(&whole)
+            && files::real_path(&whole).is_some_and(|real| self.roots.iter().any(|root| real.starts_with(root)))
+    }
+}
+
+/// Places everything that was parsed.
+#[must_use]
+pub fn locate(parsed: Parsed, ground: &Ground) -> Understood {
+    let Parsed { findings, mut tests, columns, unexplained_exit, notes: _ } = parsed;
+    for case in tests.iter_mut().flat_map(|tests| &mut tests.cases) {
+        if let Some(Place::File(path)) = case.file.as_deref().map(|file| ground.place(file)) {
+            case.file = Some(path.to_string());
+        }
+    }
+    let mut placed: Vec<Located> = Vec::with_capacity(findings.len());
+    let mut known: HashMap<String, Place> = HashMap::new();
+    for finding in findings {
+        let place = match &finding.path {
+            None => Place::Unplaced,
+            Some(raw) => match known.get(raw) {
+                Some(place) => place.clone(),
+                None => known.entry(raw.clone()).or_insert_with(|| ground.place(raw)).clone(),
+            },
+        };
+        placed.push(Located { finding, place, line_text: None });
+    }
+    read_lines(&mut placed, ground, columns);
+    Understood { findings: placed, tests, unexplained_exit }
+}
+
+/// Reads each file once, whatever the order of the findings, and holds one at a time.
+fn read_lines(placed: &mut [Located], ground: &Ground, columns: ColumnUnit) {
+    let mut order: Vec<usize> = (0..placed.len())
+        .filter(|&i| matches!(placed[i].place, Place::File(_)) && placed[i].finding.line.is_some())
+        .collect();
+    let path_of = |located: &Located| match &located.place {
+        Place::File(path) => Some(path.clone()),
+        _ => None,
+    };
+    order.sort_by(|&a, &b| path_of(&placed[a]).cmp(&path_of(&placed[b])));
+    let mut open: Option<(RepoPath, Source)> = None;
+    for at in order {
+        let Some(path) = path_of(&placed[at]) else { continue };
+        if open.as_ref().is_none_or(|(known, _)| *known != path) {
+            let text = files::read_capped(&ground.roots[0].join(path.as_str()), LARGEST_SOURCE).unwrap_or_default();
+            open = Some((path, Source::new(&text)));
+        }
+        if let Some((_, source)) = &open {
+            let located = &mut placed[at];
+            to_scalars(&mut located.finding, source, columns);
+            located.line_text = located.finding.line.and_then(|line| source.line(line)).map(|line| {
+                if line.chars().nth(LONGEST_LINE).is_some() {
+                    line.chars().take(LONGEST_LINE).collect()
+                } else {
+                    line.to_owned()
+                }
+            });
+        }
+    }
+}
+
+/// A file's text with the starts of its lines.
+struct Source {
+    text: String,
+    starts: Vec<usize>,
+}
+
+impl Source {
+    fn new(bytes: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Self { text, starts }
+    }
+
+    fn line(&self, number: u32) -> Option<&str> {
+        let index = usize::try_from(number).ok()?.checked_sub(1)?;
+        let start = *self.starts.get(index)?;
+        let end = self.starts.get(index + 1).map_or(self.text.len(), |next| next - 1);
+        let line = &self.text[start..end];
+        Some(line.strip_suffix('\r').unwrap_or(line))
+    }
+
+    /// A column in the tool's unit as a column in scalar values.
+    fn scalars(&self, line: u32, column: u32, unit: ColumnUnit) -> u32 {
+        let Some(text) = self.line(line).filter(|text| !text.is_ascii()) else {
+            return column;
+        };
+        let target = column.saturating_sub(1);
+        let mut passed = 0;
+        let mut scalars = 0;
+        for c in text.chars() {
+            if passed >= target {
+                break;
+            }
+            passed += match unit {
+                ColumnUnit::Scalars => 1,
+                ColumnUnit::Utf16 => u32::from(c.len_utf16() > 1) + 1,
+                ColumnUnit::Bytes => u32::try_from(c.len_utf8()).unwrap_or(1),
+            };
+            scalars += 1;
+        }
+        scalars + target.saturating_sub(passed) + 1
+    }
+}
+
+fn to_scalars(finding: &mut Finding, source: &Source, unit: ColumnUnit) {
+    if unit == ColumnUnit::Scalars {
+        return;
+    }
+    let line = finding.line.unwrap_or(1);
+    let end_line = finding.end_line.unwrap_or(line);
+    finding.column = finding.column.map(|column| source.scalars(line, column, unit));
+    finding.end_column = finding.end_column.map(|column| source.scalars(end_line, column, unit));
+    for edit in finding.fix.iter_mut().flat_map(|fix| &mut fix.edits) {
+        edit.start_column = source.scalars(edit.start_line, edit.start_column, unit);
+        edit.end_column = source.scalars(edit.end_line, edit.end_column, unit);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_become_scalar_values() {
+        let source = Source::new("let s = \"äé😀x\";\r\nplain\n".as_bytes());
+        assert_eq!(source.line(1), Some("let s = \"äé😀x\";"));
+        assert_eq!(source.line(3), Some(""));
+        assert_eq!(source.line(4), None);
+        // The x stands after 12 scalars, 13 UTF-16 units and 17 bytes.
+        assert_eq!(source.scalars(1, 14, ColumnUnit::Utf16), 13);
+        assert_eq!(source.scalars(1, 18, ColumnUnit::Bytes), 13);
+        assert_eq!(source.scalars(1, 13, ColumnUnit::Scalars), 13);
+        assert_eq!(source.scalars(2, 4, ColumnUnit::Bytes), 4);
+        assert_eq!(source.scalars(1, 40, ColumnUnit::Utf16), 39, "past the end the distance is kept");
+    }
+}

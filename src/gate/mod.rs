@@ -1,0 +1,75 @@
+//! Floor 3: the kinds of gates, one file each. A new kind is one file with a [`Kind`] and one row in [`ALL`].
+
+mod command;
+mod execute;
+mod lint;
+pub mod locate;
+pub mod read;
+mod test;
+
+use std::ffi::OsString;
+use std::future::Future;
+use std::path::Path;
+use std::pin::Pin;
+
+use crate::config::{KindRow, Own, Problem};
+use crate::model::evidence::Evidence;
+use crate::model::gate::Rules;
+use crate::model::settings::Common;
+use crate::world::process::CancelToken;
+
+/// Every kind, as `kind = "…"` names it.
+pub static ALL: &[&Kind] = &[&lint::KIND, &test::KIND, &command::KIND];
+
+/// One kind of gate.
+#[derive(Debug)]
+pub struct Kind {
+    /// Its name, its phrase for the README's table, and its own keys.
+    pub row: KindRow,
+    /// Makes a gate of its settings, or says everything that is wrong with the kind's own keys.
+    pub settle: fn(Common, &Own) -> Result<Box<dyn Gate>, Vec<Problem>>,
+}
+
+/// What a gate may use while it runs.
+#[derive(Clone, Copy)]
+pub struct Site<'a> {
+    /// The repository's root.
+    pub root: &'a Path,
+    /// The output folder; logs are named relative to it.
+    pub output: &'a Path,
+    /// This gate's own folder, empty at the start of an attempt.
+    pub folder: &'a Path,
+    /// The whole environment of its command.
+    pub environment: &'a [(OsString, OsString)],
+    /// Variables that were withheld from it.
+    pub withheld: &'a [String],
+    /// From 1.
+    pub attempt: u32,
+    /// Ends the attempt early.
+    pub cancel: &'a CancelToken,
+    /// Takes every complete line that is printed.
+    pub on_line: &'a dyn Fn(&str),
+}
+
+/// A gate that can be run: scope and world in, evidence out. It judges nothing.
+pub trait Gate {
+    /// The settings every kind has.
+    fn common(&self) -> &Common;
+
+    /// How its evidence is judged, but for `only` where the configuration leaves it open.
+    fn rules(&self) -> Rules;
+
+    /// Whether findings on unchanged lines are left out by default on a pull request or a branch.
+    fn judges_the_change(&self) -> bool {
+        false
+    }
+
+    /// Makes one attempt.
+    fn run<'a>(&'a self, site: Site<'a>) -> Pin<Box<dyn Future<Output = Evidence> + 'a>>;
+}
+
+/// Finds a kind by name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Kind> {
+    ALL.iter().copied().find(|kind| kind.row.name == name)
+}

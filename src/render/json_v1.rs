@@ -1,0 +1,210 @@
+//! `report.json`, version 1: its own structs, not a dump of inner types. Additive until 1.0, frozen then.
+//! Read back for baselines; everything but the schema's name is optional there.
+
+use std::borrow::Cow;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::model::evidence::Exit;
+use crate::model::gate::{GateName, Mode};
+use crate::model::outcome::Outcome;
+use crate::model::report::{GateReport, Report};
+use crate::render::finding_v1::FindingV1;
+use crate::render::tests_v1::TestsV1;
+
+/// The schema's name, the first key of the file.
+pub const SCHEMA: &str = "gatepost.report/v1";
+
+/// A whole run.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Report")]
+pub struct ReportV1<'a> {
+    /// `gatepost.report/v1`.
+    pub schema: Cow<'a, str>,
+    /// What wrote it.
+    pub tool: ToolV1<'a>,
+    /// The worst of the enforced gates.
+    pub verdict: Outcome,
+    /// What was judged.
+    pub subject: SubjectV1<'a>,
+    /// RFC 3339, UTC.
+    pub started_at: Cow<'a, str>,
+    /// Wall time in milliseconds.
+    pub took_ms: u64,
+    /// In configuration order.
+    pub gates: Vec<GateV1<'a>>,
+    /// About the run as a whole.
+    #[serde(default)]
+    pub notes: Vec<Cow<'a, str>>,
+}
+
+/// What wrote the report.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Tool")]
+pub struct ToolV1<'a> {
+    /// gatepost's version.
+    pub version: Cow<'a, str>,
+}
+
+/// What was judged.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Subject")]
+pub struct SubjectV1<'a> {
+    /// `owner/name`.
+    pub repository: Option<Cow<'a, str>>,
+    /// The commit that receives check runs; `null` in a repository without a commit.
+    pub head: Option<Cow<'a, str>>,
+    /// The commit compared with; `null` where everything was judged.
+    pub base: Option<Cow<'a, str>>,
+    /// The pull request's number.
+    pub pull_request: Option<u64>,
+    /// GitHub's event name, or `local`.
+    pub event: Cow<'a, str>,
+    /// False for a pull request of a fork.
+    pub trusted: bool,
+    /// The work tree differed from `head`: the verdict is not that commit's.
+    #[serde(default)]
+    pub dirty: bool,
+}
+
+/// One gate.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Gate")]
+pub struct GateV1<'a> {
+    /// Its name.
+    pub name: Cow<'a, GateName>,
+    /// Its kind.
+    pub kind: Cow<'a, str>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// One line: why.
+    pub reason: Cow<'a, str>,
+    /// `block`, or `report`: shown, never blocking, no evidence.
+    #[serde(default)]
+    pub mode: Mode,
+    /// Which findings counted: `all`, `new`, `changed-files` or `changed-lines`.
+    #[serde(default)]
+    pub only: Cow<'a, str>,
+    /// Wall time over all attempts, in milliseconds.
+    pub took_ms: u64,
+    /// Taken from the cache.
+    pub cached: bool,
+    /// How many attempts were made; 0 when it never started.
+    pub attempts: u32,
+    /// What was executed; empty for a gate with only `reports`.
+    pub command: Vec<Cow<'a, str>>,
+    /// The exit status of the last attempt; `null` when it had none.
+    pub exit_status: Option<i32>,
+    /// The signal that ended it, where one did.
+    #[serde(default)]
+    pub signal: Option<i32>,
+    /// The log, relative to this file's folder.
+    pub log: Option<Cow<'a, str>>,
+    /// All findings, blocking or not.
+    pub findings: Vec<FindingV1<'a>>,
+    /// How many findings of the baseline are gone; `null` without one.
+    #[serde(default)]
+    pub fixed: Option<usize>,
+    /// The test cases; `null` where the gate has none.
+    pub tests: Option<TestsV1<'a>>,
+    /// Worth saying beside the outcome.
+    #[serde(default)]
+    pub notes: Vec<Cow<'a, str>>,
+}
+
+/// Why some text is no report.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// It is no JSON of this shape.
+    #[error("is no gatepost report: {0}")]
+    Malformed(#[from] serde_json::Error),
+    /// It is another version.
+    #[error("has the schema {0:?}, this version reads {SCHEMA:?}")]
+    Schema(String),
+}
+
+/// The file's text, with a line end.
+///
+/// # Errors
+/// Never in practice: every key is a string and every number finite.
+pub fn write(report: &Report) -> Result<String, serde_json::Error> {
+    serde_json::to_string(&ReportV1::from(report)).map(|text| text + "\n")
+}
+
+/// Reads a report back.
+///
+/// # Errors
+/// When it is truncated, malformed or of another version.
+pub fn read(bytes: &[u8]) -> Result<ReportV1<'static>, ReportError> {
+    let report: ReportV1<'static> = serde_json::from_slice(bytes)?;
+    if report.schema == SCHEMA { Ok(report) } else { Err(ReportError::Schema(report.schema.into_owned())) }
+}
+
+/// The JSON Schema of the file.
+#[must_use]
+pub fn schema() -> schemars::Schema {
+    schemars::schema_for!(ReportV1<'static>)
+}
+
+fn milliseconds(time: std::time::Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn borrowed(texts: &[String]) -> Vec<Cow<'_, str>> {
+    texts.iter().map(|text| Cow::Borrowed(text.as_str())).collect()
+}
+
+impl<'a> From<&'a Report> for ReportV1<'a> {
+    fn from(report: &'a Report) -> Self {
+        let subject = &report.subject;
+        Self {
+            schema: Cow::Borrowed(SCHEMA),
+            tool: ToolV1 { version: Cow::Borrowed(env!("CARGO_PKG_VERSION")) },
+            verdict: report.verdict,
+            subject: SubjectV1 {
+                repository: subject.repository.as_deref().map(Cow::Borrowed),
+                head: subject.head.as_ref().map(|sha| Cow::Borrowed(sha.as_str())),
+                base: subject.base.as_ref().map(|sha| Cow::Borrowed(sha.as_str())),
+                pull_request: subject.pull_request,
+                event: Cow::Borrowed(&subject.event),
+                trusted: subject.trusted,
+                dirty: subject.dirty,
+            },
+            started_at: Cow::Borrowed(&report.started_at),
+            took_ms: milliseconds(report.took),
+            gates: report.gates.iter().map(GateV1::from).collect(),
+            notes: borrowed(&report.notes),
+        }
+    }
+}
+
+impl<'a> From<&'a GateReport> for GateV1<'a> {
+    fn from(gate: &'a GateReport) -> Self {
+        Self {
+            name: Cow::Borrowed(&gate.name),
+            kind: Cow::Borrowed(&gate.kind),
+            outcome: gate.outcome,
+            reason: Cow::Borrowed(&gate.reason),
+            mode: gate.mode,
+            only: Cow::Borrowed(&gate.only),
+            took_ms: milliseconds(gate.took),
+            cached: gate.cached,
+            attempts: gate.attempts,
+            command: borrowed(&gate.command),
+            exit_status: match gate.exit {
+                Some(Exit::Code(code)) => Some(code),
+                _ => None,
+            },
+            signal: match gate.exit {
+                Some(Exit::Signal(signal)) => Some(signal),
+                _ => None,
+            },
+            log: gate.log.as_deref().map(Cow::Borrowed),
+            findings: gate.findings.iter().map(FindingV1::judged).collect(),
+            fixed: gate.fixed,
+            tests: gate.tests.as_ref().map(TestsV1::from),
+            notes: borrowed(&gate.notes),
+        }
+    }
+}

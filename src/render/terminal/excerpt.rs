@@ -1,0 +1,100 @@
+//! One finding as rustc would show it: its line, a caret under its columns, its rule and place.
+
+use std::ops::Range;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+
+use crate::model::finding;
+use crate::model::report::Judged;
+use crate::model::text::{clean, one_line, shorten};
+use crate::render::terminal::Dress;
+
+/// The most characters of a message.
+const MESSAGE: usize = 2_000;
+
+/// The finding with its excerpt where the line is known, else with its place alone.
+#[must_use]
+pub fn excerpt(judged: &Judged, dress: Dress) -> String {
+    let finding = &judged.finding;
+    let level = match finding.level {
+        finding::Level::Error => Level::ERROR,
+        finding::Level::Warning => Level::WARNING,
+        finding::Level::Note => Level::NOTE,
+    };
+    let message = shorten(clean(&finding.message).trim_end(), MESSAGE);
+    let mut title = level.primary_title(message);
+    if let Some(rule) = &finding.rule {
+        title = title.id(one_line(rule, 120));
+    }
+    let path =
+        judged.path.as_ref().map(|path| path.as_str()).or(finding.path.as_deref()).map(|path| one_line(path, 400));
+    let mut group = Group::with_title(title);
+    match (path, finding.line, &judged.line_text) {
+        (Some(path), Some(line), Some(text)) => {
+            let text = without_controls(text);
+            let span = span(&text, finding.column, same_line_end(judged));
+            let snippet = Snippet::source(text)
+                .line_start(usize::try_from(line).unwrap_or(1))
+                .path(path)
+                .annotation(AnnotationKind::Primary.span(span));
+            group = group.element(snippet);
+        }
+        (Some(path), line, _) => {
+            let mut origin = Origin::path(path);
+            if let Some(line) = line {
+                origin = origin.line(usize::try_from(line).unwrap_or(1));
+            }
+            if let Some(column) = finding.column.filter(|_| line.is_some()) {
+                origin = origin.char_column(usize::try_from(column).unwrap_or(1));
+            }
+            group = group.element(origin);
+        }
+        (None, ..) => {}
+    }
+    if let Some(fix) = &finding.fix {
+        let words = if fix.description.is_empty() { "the tool offers a fix" } else { &fix.description };
+        group = group.element(Level::HELP.message(one_line(words, 300)));
+    }
+    let renderer = if dress.colour { Renderer::styled() } else { Renderer::plain() };
+    renderer.term_width(dress.width.max(40)).render(&[group])
+}
+
+fn same_line_end(judged: &Judged) -> Option<u32> {
+    let finding = &judged.finding;
+    if finding.end_line.is_none_or(|end| Some(end) == finding.line) { finding.end_column } else { Some(u32::MAX) }
+}
+
+/// Controls become spaces one for one, so that columns stay where they are.
+fn without_controls(line: &str) -> String {
+    line.chars()
+        .map(|c| if c != '\t' && (c.is_control() || crate::model::text::is_invisible(c)) { ' ' } else { c })
+        .collect()
+}
+
+/// The bytes of the columns; the whole line (without its indent) where there is none.
+fn span(text: &str, column: Option<u32>, end_column: Option<u32>) -> Range<usize> {
+    let byte = |column: u32| {
+        let skip = usize::try_from(column.saturating_sub(1)).unwrap_or(usize::MAX);
+        text.char_indices().nth(skip).map_or(text.len(), |(at, _)| at)
+    };
+    let Some(column) = column else {
+        return text.len() - text.trim_start().len()..text.trim_end().len().max(text.len() - text.trim_start().len());
+    };
+    let start = byte(column);
+    let end = byte(end_column.filter(|end| *end > column).unwrap_or(column.saturating_add(1)));
+    start..end.max(start)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_caret_stands_under_the_columns() {
+        assert_eq!(span("let äb = 1;", Some(5), Some(7)), 4..7);
+        assert_eq!(span("  x", None, None), 2..3);
+        assert_eq!(span("ab", Some(9), None), 2..2);
+        assert_eq!(span("", None, None), 0..0);
+        assert_eq!(span("abc", Some(2), Some(u32::MAX)), 1..3);
+    }
+}

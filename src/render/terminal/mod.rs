@@ -1,0 +1,158 @@
+//! What a person reads on a terminal: a gate's findings with excerpts, and the closing table. It decides nothing.
+
+mod excerpt;
+mod table;
+
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Style};
+
+use crate::model::outcome::Outcome;
+use crate::model::report::{GateReport, Judged};
+use crate::model::tests::{Case, CaseOutcome};
+use crate::model::text::{clean, one_line, shorten};
+
+pub use excerpt::excerpt;
+pub use table::{closing, elapsed};
+
+/// The most findings, and the most failed tests, shown of one gate.
+pub const SHOWN: usize = 50;
+/// The most lines of a failed test's message.
+const MESSAGE_LINES: usize = 20;
+
+/// How text is dressed.
+#[derive(Debug, Clone, Copy)]
+pub struct Dress {
+    /// Whether colours are sent.
+    pub colour: bool,
+    /// Columns of the terminal.
+    pub width: usize,
+}
+
+impl Dress {
+    /// `text` in `style`, or as it is.
+    #[must_use]
+    pub fn paint(self, style: Style, text: &str) -> String {
+        if self.colour { format!("{style}{text}{style:#}") } else { text.to_owned() }
+    }
+
+    /// The colour and weight of an outcome.
+    #[must_use]
+    pub fn outcome(self, outcome: Outcome) -> Style {
+        let colour = match outcome {
+            Outcome::Skipped => AnsiColor::BrightBlack,
+            Outcome::Pass => AnsiColor::Green,
+            Outcome::Error => AnsiColor::Magenta,
+            Outcome::Fail => AnsiColor::Red,
+        };
+        Style::new().fg_color(Some(colour.into())).bold()
+    }
+}
+
+/// The sign before a gate's line.
+#[must_use]
+pub const fn sign(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Skipped => "-",
+        Outcome::Pass => "✓",
+        Outcome::Error => "?",
+        Outcome::Fail => "✗",
+    }
+}
+
+/// One line: how a gate ended.
+#[must_use]
+pub fn headline(gate: &GateReport, dress: Dress) -> String {
+    let style = dress.outcome(gate.outcome);
+    let enforced = if gate.not_enforced() { " (not enforced)" } else { "" };
+    format!(
+        "{} {} {}{enforced}: {}",
+        dress.paint(style, sign(gate.outcome)),
+        dress.paint(Style::new().bold(), gate.name.as_str()),
+        dress.paint(style, gate.outcome.word()),
+        one_line(&gate.reason, 400),
+    )
+}
+
+/// Everything worth reading about a gate that is not green: findings, failed tests, notes, log, how to run it again.
+#[must_use]
+pub fn details(gate: &GateReport, log_tail: Option<&str>, output: &str, dress: Dress) -> String {
+    let mut out = String::new();
+    let mut blocking: Vec<&Judged> = gate.blocking().collect();
+    blocking.sort_by_key(|finding| std::cmp::Reverse(finding.level()));
+    for finding in blocking.iter().take(SHOWN) {
+        let _ = writeln!(out, "{}\n", excerpt(finding, dress));
+    }
+    more(&mut out, blocking.len(), "finding");
+    let broken: Vec<&Case> = gate
+        .tests
+        .iter()
+        .flat_map(|tests| &tests.cases)
+        .filter(|case| matches!(case.outcome, CaseOutcome::Failed | CaseOutcome::Errored))
+        .collect();
+    for case in broken.iter().take(SHOWN) {
+        failed_case(&mut out, case, dress);
+    }
+    more(&mut out, broken.len(), "failed test");
+    if blocking.is_empty()
+        && broken.is_empty()
+        && !gate.outcome.is_green()
+        && let Some(tail) = log_tail
+    {
+        let dim = Style::new().dimmed();
+        for line in clean(tail).lines() {
+            let _ = writeln!(out, "  {} {}", dress.paint(dim, "│"), shorten(line, 400));
+        }
+    }
+    let others = gate.findings.len() - blocking.len();
+    if others > 0 {
+        let _ = writeln!(
+            out,
+            "  {others} more finding{} {} not count here (outside the change, below fail-on, or known): {output}/report.json",
+            plural(others),
+            if others == 1 { "does" } else { "do" }
+        );
+    }
+    for note in &gate.notes {
+        let _ = writeln!(out, "  note: {}", one_line(note, 600));
+    }
+    if !gate.outcome.is_green() {
+        if let Some(log) = &gate.log {
+            let _ = writeln!(out, "  log: {output}/{log}");
+        }
+        let _ = writeln!(out, "  run it again: {}", clean(&gate.reproduce).replace('\n', " "));
+    }
+    out
+}
+
+fn more(out: &mut String, number: usize, noun: &str) {
+    if number > SHOWN {
+        let hidden = number - SHOWN;
+        let _ = writeln!(out, "  {hidden} more {noun}{} not shown here", plural(hidden));
+    }
+}
+
+fn failed_case(out: &mut String, case: &Case, dress: Dress) {
+    let word = if case.outcome == CaseOutcome::Failed { "failed" } else { "errored" };
+    let name: Vec<String> =
+        [&case.suite, &case.class].into_iter().flatten().chain([&case.name]).map(|part| one_line(part, 200)).collect();
+    let place = case.file.as_deref().map_or(String::new(), |file| {
+        format!(" ({}{})", one_line(file, 200), case.line.map_or(String::new(), |line| format!(":{line}")))
+    });
+    let red = dress.outcome(Outcome::Fail);
+    let _ = writeln!(out, "{} {}{place}", dress.paint(red, &format!("test {word}:")), name.join(" › "));
+    let message = clean(case.message.as_deref().unwrap_or_default());
+    let lines: Vec<&str> = message.trim_end().lines().collect();
+    for line in lines.iter().take(MESSAGE_LINES) {
+        let _ = writeln!(out, "    {}", shorten(line, 400));
+    }
+    if lines.len() > MESSAGE_LINES {
+        let _ = writeln!(out, "    … {} more lines in the log", lines.len() - MESSAGE_LINES);
+    }
+    out.push('\n');
+}
+
+/// "s" but for one.
+pub(crate) const fn plural(number: usize) -> &'static str {
+    if number == 1 { "" } else { "s" }
+}

@@ -1,0 +1,109 @@
+//! The closing table: gate, outcome, time, counts, why; and the verdict in one line.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use crate::model::outcome::Outcome;
+use crate::model::report::{GateReport, Report};
+use crate::model::text::{one_line, shorten};
+use crate::render::terminal::{Dress, plural, sign};
+
+/// The table and the verdict.
+#[must_use]
+pub fn closing(report: &Report, dress: Dress) -> String {
+    let rows: Vec<[String; 4]> = report
+        .gates
+        .iter()
+        .map(|gate| {
+            let enforced = if gate.not_enforced() { ", not enforced" } else { "" };
+            [
+                gate.name.to_string(),
+                format!("{} {}{enforced}", sign(gate.outcome), gate.outcome.word()),
+                elapsed(gate.took),
+                counts(gate),
+            ]
+        })
+        .collect();
+    let heads = ["gate", "outcome", "time", "counts"];
+    let mut widths = heads.map(str::len);
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let used: usize = widths.iter().map(|width| width + 2).sum();
+    let why_width = dress.width.saturating_sub(used).max(30);
+    let mut out = String::new();
+    let dim = anstyle::Style::new().dimmed();
+    let line = |cells: [&str; 4]| cells.iter().zip(widths).map(|(cell, width)| pad(cell, width)).collect::<String>();
+    let _ = writeln!(out, "{}", dress.paint(dim, &format!("{}why", line(heads))));
+    for (gate, row) in report.gates.iter().zip(&rows) {
+        let [name, outcome, time, counts] = row;
+        let _ = writeln!(
+            out,
+            "{}{}{}{}{}",
+            pad(name, widths[0]),
+            dress.paint(dress.outcome(gate.outcome), &pad(outcome, widths[1])),
+            pad(time, widths[2]),
+            pad(counts, widths[3]),
+            shorten(&one_line(&gate.reason, 400), why_width),
+        );
+    }
+    for note in &report.notes {
+        let _ = writeln!(out, "note: {}", one_line(note, 600));
+    }
+    let _ = writeln!(out, "\n{}", verdict_line(report, dress));
+    out
+}
+
+fn verdict_line(report: &Report, dress: Dress) -> String {
+    let of =
+        |outcome: Outcome| report.gates.iter().filter(|gate| gate.outcome == outcome && !gate.not_enforced()).count();
+    let parts: Vec<String> = [
+        (of(Outcome::Fail), "failed"),
+        (of(Outcome::Error), "could not be judged"),
+        (of(Outcome::Pass), "passed"),
+        (of(Outcome::Skipped), "skipped"),
+        (report.gates.iter().filter(|gate| gate.not_enforced()).count(), "not enforced"),
+    ]
+    .into_iter()
+    .filter(|(number, _)| *number > 0)
+    .map(|(number, what)| format!("{number} {what}"))
+    .collect();
+    let verdict = dress.paint(dress.outcome(report.verdict), &format!("verdict: {}", report.verdict.word()));
+    format!("{verdict} ({} in {})", parts.join(", "), elapsed(report.took))
+}
+
+fn counts(gate: &GateReport) -> String {
+    let mut parts = Vec::new();
+    if let Some(counts) = gate.tests.as_ref().map(crate::model::tests::Tests::counts) {
+        let broken = counts.failed + counts.errored;
+        if broken > 0 {
+            parts.push(format!("{broken}/{} failed", counts.ran()));
+        } else {
+            parts.push(format!("{} test{}", counts.ran(), plural(counts.ran())));
+        }
+        if counts.flaky > 0 {
+            parts.push(format!("{} flaky", counts.flaky));
+        }
+    }
+    if !gate.findings.is_empty() {
+        parts.push(format!("{} of {} count", gate.blocking().count(), gate.findings.len()));
+    }
+    if parts.is_empty() { "–".to_owned() } else { parts.join(", ") }
+}
+
+fn pad(text: &str, width: usize) -> String {
+    format!("{text}{}", " ".repeat(width + 2 - text.chars().count().min(width)))
+}
+
+/// A wall time for people: `3 ms`, `1.2 s`, `4 min 05 s`.
+#[must_use]
+pub fn elapsed(time: Duration) -> String {
+    let ms = time.as_millis();
+    match ms {
+        0..1_000 => format!("{ms} ms"),
+        1_000..100_000 => format!("{}.{} s", ms / 1_000, ms % 1_000 / 100),
+        _ => format!("{} min {:02} s", ms / 60_000, ms / 1_000 % 60),
+    }
+}
