@@ -1,8 +1,10 @@
 //! gatepost stands between a pull request and production: it runs the quality gates, posts what it found,
 //! and never gives a verdict greener than its evidence. `ARCHITECTURE.md` shows the floors.
 
+pub mod environment;
 pub mod model;
 pub mod parse;
 pub mod policy;
 pub mod render;
+pub mod schedule;
 pub mod world;

@@ -1,0 +1,130 @@
+//! Reads a command's pipes to their end, whatever happens to what is written from them.
+
+use std::future;
+
+use tokio::io::AsyncReadExt as _;
+use tokio::process::ChildStdout;
+use tokio::time::Instant;
+
+use crate::world::files::FileError;
+use crate::world::process::Spawn;
+use crate::world::process::last_line::LastLine;
+use crate::world::process::log::{Capped, Log};
+
+/// One read, in bytes: what a pipe holds on Linux.
+const CHUNK: usize = 64 << 10;
+
+/// One pipe of a command. Both are given as a [`ChildStdout`], which tokio lets one make from any pipe.
+pub(super) struct Pipe {
+    reader: Option<ChildStdout>,
+    buffer: Vec<u8>,
+}
+
+impl Pipe {
+    pub(super) fn new(reader: Option<ChildStdout>) -> Self {
+        let buffer = vec![0; if reader.is_some() { CHUNK } else { 0 }];
+        Self { reader, buffer }
+    }
+
+    /// The next bytes, never empty; waits for ever once the pipe has ended.
+    async fn next(&mut self) -> Option<&[u8]> {
+        let Some(reader) = &mut self.reader else { return future::pending().await };
+        match reader.read(&mut self.buffer).await {
+            Ok(0) | Err(_) => {
+                self.reader = None;
+                None
+            }
+            Ok(read) => Some(&self.buffer[..read]),
+        }
+    }
+}
+
+/// The files where output goes.
+pub(super) struct Files {
+    log: Log,
+    keep: Option<Capped>,
+}
+
+impl Files {
+    pub(super) fn create(spawn: &Spawn) -> Result<Self, FileError> {
+        let keep = spawn.keep.as_deref().map(|path| Capped::create(path, spawn.caps.keep)).transpose()?;
+        Ok(Self { log: Log::create(&spawn.log, spawn.caps.log)?, keep })
+    }
+}
+
+/// What is known of the output at its end.
+pub(super) struct Captured {
+    pub(super) printed: u64,
+    pub(super) log_truncated: bool,
+    pub(super) keep_truncated: bool,
+    pub(super) error: Option<FileError>,
+}
+
+/// A command's output while it runs.
+pub(super) struct Capture<'a> {
+    out: Pipe,
+    err: Pipe,
+    files: Files,
+    lines: LastLine,
+    on_line: &'a mut dyn FnMut(&str),
+    printed: u64,
+}
+
+impl<'a> Capture<'a> {
+    pub(super) fn new(out: Pipe, err: Pipe, files: Files, on_line: &'a mut dyn FnMut(&str)) -> Self {
+        Self { out, err, files, lines: LastLine::default(), on_line, printed: 0 }
+    }
+
+    /// Whether every pipe has ended.
+    pub(super) const fn is_at_end(&self) -> bool {
+        self.out.reader.is_none() && self.err.reader.is_none()
+    }
+
+    /// Reads until every pipe has ended. May be dropped at any time and called again: nothing read is lost.
+    pub(super) async fn read_to_end(&mut self) {
+        while !self.is_at_end() {
+            let due = self.lines.due();
+            tokio::select! {
+                chunk = self.out.next() => {
+                    if let Some(chunk) = chunk {
+                        self.printed += chunk.len() as u64;
+                        if let Some(keep) = &mut self.files.keep {
+                            keep.write(chunk);
+                        }
+                        self.files.log.write(chunk);
+                        self.lines.feed(chunk);
+                    }
+                }
+                chunk = self.err.next() => {
+                    if let Some(chunk) = chunk {
+                        self.files.log.write(chunk);
+                        self.lines.feed(chunk);
+                    }
+                }
+                () = tokio::time::sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
+                    self.lines.show(self.on_line);
+                }
+            }
+        }
+    }
+
+    /// Reads while `other` is awaited.
+    pub(super) async fn until<T>(&mut self, other: impl Future<Output = T>) -> T {
+        tokio::pin!(other);
+        tokio::select! {
+            biased;
+            value = &mut other => return value,
+            () = self.read_to_end() => {}
+        }
+        other.await
+    }
+
+    /// Closes the files.
+    pub(super) fn end(mut self) -> Captured {
+        self.lines.show(self.on_line);
+        let (log_truncated, log_error) = self.files.log.end();
+        let keep_truncated = self.files.keep.as_ref().is_some_and(Capped::is_truncated);
+        let error = self.files.keep.and_then(Capped::into_error).or(log_error);
+        Captured { printed: self.printed, log_truncated, keep_truncated, error }
+    }
+}

@@ -1,0 +1,62 @@
+//! The signal state that gatepost's parent left behind, put back to the default before anything is started:
+//! a child must not inherit that SIGINT is ignored or blocked, or nobody can stop it.
+
+use std::io;
+use std::sync::OnceLock;
+
+use nix::libc;
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
+
+/// What was found at the first call.
+#[derive(Debug, Clone, Copy)]
+pub struct Inherited {
+    /// SIGHUP was ignored, as under `nohup`: gatepost itself goes on not heeding it.
+    pub hangup_ignored: bool,
+}
+
+static INHERITED: OnceLock<Inherited> = OnceLock::new();
+
+/// Gives every signal that the parent had ignored its default action again and empties this thread's mask.
+/// A started program inherits both; signals with a handler (gatepost's own) are reset by the system.
+/// SIGPIPE is left: Rust ignores it here and resets it in children. Must be called within a tokio runtime.
+///
+/// # Errors
+/// When the system refuses the mask or the handler that keeps a hangup without effect.
+pub fn reset_inherited_signals() -> io::Result<Inherited> {
+    SigSet::empty().thread_set_mask()?;
+    if let Some(known) = INHERITED.get() {
+        return Ok(*known);
+    }
+    let mut hangup_ignored = false;
+    for signal in Signal::iterator().filter(|signal| *signal != Signal::SIGPIPE && is_ignored(*signal)) {
+        if signal == Signal::SIGHUP {
+            // A handler that does nothing: still without effect on gatepost, and the default in its children.
+            drop(tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())?);
+            hangup_ignored = true;
+        } else {
+            set_default(signal);
+        }
+    }
+    Ok(*INHERITED.get_or_init(|| Inherited { hangup_ignored }))
+}
+
+#[expect(unsafe_code, reason = "no safe call tells a signal's disposition")]
+fn is_ignored(signal: Signal) -> bool {
+    let mut now = std::mem::MaybeUninit::<libc::sigaction>::zeroed();
+    // SAFETY: a null `act` only asks; `now` is valid for a write of one `sigaction`, and zeroes are a valid value of it.
+    let now = unsafe {
+        libc::sigaction(signal as libc::c_int, std::ptr::null(), now.as_mut_ptr());
+        now.assume_init()
+    };
+    now.sa_sigaction == libc::SIG_IGN
+}
+
+#[expect(
+    unsafe_code,
+    reason = "nix marks every change of a disposition unsafe, because of handlers; there is none here"
+)]
+fn set_default(signal: Signal) {
+    let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
+    // SAFETY: the default action installs no handler, so nothing of this program runs in a signal's context.
+    let _ = unsafe { sigaction(signal, &default) };
+}

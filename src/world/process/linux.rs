@@ -1,0 +1,100 @@
+//! What Linux knows of processes, from /proc; and the adoption of orphans, so that one that left its group and
+//! lost its parent comes to gatepost and not to init.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+use std::sync::Once;
+
+use nix::unistd::{Pid, getpid};
+
+use crate::world::files;
+use crate::world::process::MARK;
+use crate::world::process::tree::Process;
+
+static ADOPTING: Once = Once::new();
+
+/// Makes this process the parent of every orphan below it.
+pub(super) fn adopt_orphans() {
+    ADOPTING.call_once(|| {
+        if let Err(error) = nix::sys::prctl::set_child_subreaper(true) {
+            tracing::debug!(%error, "orphans of gates cannot be adopted");
+        }
+    });
+}
+
+/// The children of this process: all its threads' lists. One small read where no gate runs beside this one.
+pub(super) fn children() -> Vec<i32> {
+    let lists: Vec<String> = files::list(Path::new("/proc/self/task"))
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|task| String::from_utf8(files::read(&task.join("children")).ok()?).ok())
+        .collect();
+    if lists.is_empty() {
+        // A kernel without these lists (CONFIG_PROC_CHILDREN).
+        let own = getpid().as_raw();
+        return processes().iter().filter(|process| process.parent == own).map(|process| process.pid).collect();
+    }
+    lists.iter().flat_map(|list| list.split_ascii_whitespace()).filter_map(|pid| pid.parse().ok()).collect()
+}
+
+/// Whether the process has the mark in the environment it was started with.
+pub(super) fn has_mark(pid: i32, mark: &OsStr) -> bool {
+    let environment = files::read(Path::new(&format!("/proc/{pid}/environ"))).unwrap_or_default();
+    environment.split(|&byte| byte == 0).any(|variable| {
+        variable.strip_prefix(MARK.as_bytes()).and_then(|rest| rest.strip_prefix(b"=")) == Some(mark.as_bytes())
+    })
+}
+
+/// Every process that can be seen.
+pub(super) fn processes() -> Vec<Process> {
+    stats().filter_map(|stat| stat.process()).collect()
+}
+
+/// How many processes of the group live.
+pub(super) fn processes_in_group(leader: Pid) -> usize {
+    let group = leader.to_string();
+    stats().filter(|stat| stat.field(2) == Some(&group) && stat.field(0) != Some("Z")).count()
+}
+
+/// A line of /proc/PID/stat. Its second field is a name in parentheses that may hold anything, parentheses included.
+struct Stat(String);
+
+impl Stat {
+    /// A field after the name, from 0: state, parent, group, …, 19: start time.
+    fn field(&self, at: usize) -> Option<&str> {
+        self.0.rsplit_once(") ")?.1.split(' ').nth(at)
+    }
+
+    fn process(&self) -> Option<Process> {
+        let pid = self.0.split(' ').next()?.parse().ok()?;
+        Some(Process { pid, parent: self.field(1)?.parse().ok()?, started: self.field(19)?.to_owned() })
+    }
+}
+
+fn stats() -> impl Iterator<Item = Stat> {
+    let folders = files::list(Path::new("/proc")).unwrap_or_default();
+    folders
+        .into_iter()
+        .filter(|folder| folder.as_os_str().as_bytes().last().is_some_and(u8::is_ascii_digit))
+        .filter_map(|folder| Some(Stat(String::from_utf8_lossy(&files::read(&folder.join("stat")).ok()?).into_owned())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_cannot_forge_the_other_fields() {
+        let rest = "S 7 42 42 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 12345 1000 1";
+        let stat = Stat(format!("99 (a) Z 1 (b) {rest}"));
+        assert_eq!(stat.process(), Some(Process { pid: 99, parent: 7, started: "12345".to_owned() }));
+        assert_eq!(stat.field(2), Some("42"));
+    }
+
+    #[test]
+    fn this_process_is_seen() {
+        let own = getpid().as_raw();
+        assert!(processes().iter().any(|process| process.pid == own));
+    }
+}

@@ -1,0 +1,127 @@
+//! The story of one command: started, read, ended, swept.
+
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use tokio::process::Child;
+use tokio::time::{Instant, timeout};
+
+use crate::model::evidence::Exit;
+use crate::world::process::cancel::{CancelToken, CancelledBy};
+use crate::world::process::capture::{Capture, Files};
+use crate::world::process::start::{SpawnError, Started, start};
+use crate::world::process::system::{self, Group, Swept};
+use crate::world::process::{End, Finished, Spawn};
+
+/// How long the output is awaited after the command itself has ended: a process it left behind may hold the pipe.
+const DRAIN: Duration = Duration::from_secs(1);
+/// How long left-behind processes have from TERM to KILL, if the gate's grace is not shorter.
+const LEAK_GRACE: Duration = Duration::from_millis(500);
+/// How long the output is awaited once everything that could write to it was killed.
+const LAST_WORDS: Duration = Duration::from_millis(250);
+/// How long a killed process may take to go: only one inside the kernel (a dead network file system) takes longer.
+const UNKILLABLE: Duration = Duration::from_secs(2);
+
+enum First {
+    Exited(Option<Exit>),
+    TimedOut,
+    Cancelled(CancelledBy),
+}
+
+/// Runs a command to its end: by itself, by its timeout, or by `cancel`. `on_line` is given the newest line it
+/// printed, cleaned, at most ten times a second. When this returns, nothing that it started is left.
+///
+/// # Errors
+/// When it could not be started, or its log not be created.
+pub async fn run(spawn: &Spawn, cancel: &CancelToken, on_line: &mut dyn FnMut(&str)) -> Result<Finished, SpawnError> {
+    let begun = Instant::now();
+    let files = Files::create(spawn)?;
+    if let Some(by) = cancel.by() {
+        return Ok(never_started(by));
+    }
+    let Started { mut child, mut group, out, err } = start(spawn)?;
+    let mut capture = Capture::new(out, err, files, on_line);
+
+    let (end, exit) = match capture.until(first(&mut child, spawn.timeout, cancel)).await {
+        First::Exited(exit) => {
+            // Before anything is killed: what was left behind may be about to write the last of the output.
+            let _ = timeout(DRAIN, capture.read_to_end()).await;
+            (End::Exited, exit)
+        }
+        First::TimedOut => (End::TimedOut, stop(&mut child, &mut group, spawn, cancel, &mut capture).await),
+        First::Cancelled(by) => (End::Cancelled(by), stop(&mut child, &mut group, spawn, cancel, &mut capture).await),
+    };
+    let drained = capture.is_at_end();
+    let swept = match exit {
+        Some(_) => capture.until(group.sweep(LEAK_GRACE.min(spawn.grace))).await,
+        None => Swept { ended: 0, survivors: 1 },
+    };
+    let _ = timeout(LAST_WORDS, capture.read_to_end()).await;
+    let captured = capture.end();
+    Ok(Finished {
+        exit,
+        leaked: if end == End::Exited { swept.ended } else { 0 },
+        end,
+        took: begun.elapsed(),
+        printed: captured.printed,
+        log_truncated: captured.log_truncated,
+        keep_truncated: captured.keep_truncated,
+        survivors: swept.survivors,
+        drained,
+        io_error: captured.error,
+    })
+}
+
+async fn first(child: &mut Child, time: Duration, cancel: &CancelToken) -> First {
+    tokio::select! {
+        biased;
+        status = child.wait() => First::Exited(status.ok().and_then(known)),
+        by = cancel.cancelled() => First::Cancelled(by),
+        () = tokio::time::sleep(time) => First::TimedOut,
+    }
+}
+
+/// TERM to the group, the grace, KILL to the group, also when the leader went before.
+async fn stop(
+    child: &mut Child,
+    group: &mut Group,
+    spawn: &Spawn,
+    cancel: &CancelToken,
+    capture: &mut Capture<'_>,
+) -> Option<Exit> {
+    group.terminate();
+    let all_gone = async {
+        let _ = child.wait().await;
+        group.gone().await;
+    };
+    let grace = async {
+        tokio::select! {
+            () = all_gone => {}
+            () = cancel.grace_is_over(spawn.grace) => {}
+        }
+    };
+    capture.until(grace).await;
+    group.kill();
+    let _ = child.start_kill();
+    let status = capture.until(timeout(UNKILLABLE, child.wait())).await;
+    status.ok().and_then(Result::ok).and_then(known)
+}
+
+fn known(status: ExitStatus) -> Option<Exit> {
+    status.code().map(Exit::Code).or_else(|| system::signal_of(status).map(Exit::Signal))
+}
+
+fn never_started(by: CancelledBy) -> Finished {
+    Finished {
+        exit: None,
+        end: End::Cancelled(by),
+        took: Duration::ZERO,
+        printed: 0,
+        log_truncated: false,
+        keep_truncated: false,
+        leaked: 0,
+        survivors: 0,
+        drained: true,
+        io_error: None,
+    }
+}

@@ -1,0 +1,167 @@
+//! Finds the program and starts it: its own group, no input, pipes for output, exactly the environment given.
+#![expect(clippy::disallowed_methods, reason = "this is the one place that starts processes")]
+
+use std::ffi::OsStr;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use tokio::process::Child;
+
+use crate::world::files::{self, FileError};
+use crate::world::process::Spawn;
+use crate::world::process::capture::Pipe;
+use crate::world::process::system::{self, Group};
+
+/// Where programs are looked up when the environment has no `PATH`.
+const DEFAULT_PATH: &str = "/usr/bin:/bin";
+
+/// Why a command was not started. Each message says what to do next.
+#[derive(Debug, thiserror::Error)]
+pub enum SpawnError {
+    /// `dir` is not there.
+    #[error("cannot run {program:?}: its folder {} does not exist; check the gate's `dir`", dir.display())]
+    NoDir {
+        /// What was to be run.
+        program: String,
+        /// Where.
+        dir: PathBuf,
+    },
+    /// No folder of `PATH` has it.
+    #[error("cannot run {program:?}: no such program in PATH ({path}); {}", if program == "bash" {
+        "install bash, or write the command as an array, which needs no shell"
+    } else {
+        "install it, or name it by its path"
+    })]
+    NotInPath {
+        /// What was looked for.
+        program: String,
+        /// Where.
+        path: String,
+    },
+    /// A path that leads to nothing.
+    #[error("cannot run {}: no such file; paths are relative to the gate's `dir`", file.display())]
+    NoFile {
+        /// The whole path.
+        file: PathBuf,
+    },
+    /// A file that may not be executed, or a folder.
+    #[error("cannot run {}: it is not an executable file; `chmod +x` it, or put its interpreter before it", file.display())]
+    NotExecutable {
+        /// The whole path.
+        file: PathBuf,
+    },
+    /// The interpreter that its first line asks for is not there.
+    #[error("cannot run {}: its first line asks for {interpreter:?}, which is not there", file.display())]
+    NoInterpreter {
+        /// The script.
+        file: PathBuf,
+        /// What its `#!` line says.
+        interpreter: String,
+    },
+    /// The system refused for another reason.
+    #[error("cannot run {}: {source}", file.display())]
+    System {
+        /// The program.
+        file: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Its output has nowhere to go.
+    #[error(transparent)]
+    Output(#[from] FileError),
+}
+
+/// A command that runs.
+pub(super) struct Started {
+    pub(super) child: Child,
+    pub(super) group: Group,
+    pub(super) out: Pipe,
+    pub(super) err: Pipe,
+}
+
+/// Starts the command.
+///
+/// # Errors
+/// When there is no such program or folder, or the system refuses.
+pub(super) fn start(spawn: &Spawn) -> Result<Started, SpawnError> {
+    let name = spawn.argv.first().map_or("", String::as_str);
+    if !spawn.dir.is_dir() {
+        return Err(SpawnError::NoDir { program: name.to_owned(), dir: spawn.dir.clone() });
+    }
+    let path = spawn.env.iter().find(|(name, _)| name == "PATH").map(|(_, path)| path.as_os_str());
+    // Found here, not by the C library: it would search the wrong PATH, could not say where it looked, and a
+    // name with a changed PATH keeps std from its quickest way to start a process.
+    let file = find(name, &spawn.dir, path)?;
+    let refused = |source| match interpreter(&file) {
+        Some(interpreter) if is_not_found(&source) => SpawnError::NoInterpreter { file: file.clone(), interpreter },
+        _ => SpawnError::System { file: file.clone(), source },
+    };
+    start_file(&file, spawn).map_err(refused)
+}
+
+fn start_file(file: &Path, spawn: &Spawn) -> io::Result<Started> {
+    let mut command = std::process::Command::new(file);
+    command.args(spawn.argv.iter().skip(1)).current_dir(&spawn.dir).stdin(Stdio::null());
+    command.env_clear().envs(spawn.env.iter().map(|(name, value)| (name, value)));
+    let (out, writer) = io::pipe()?;
+    let err = if spawn.merge {
+        command.stderr(writer.try_clone()?);
+        None
+    } else {
+        let (err, writer) = io::pipe()?;
+        command.stderr(writer);
+        Some(err)
+    };
+    command.stdout(writer);
+    let (out, err) = (system::reading(out)?, err.map(system::reading).transpose()?);
+    let (child, group) = system::start(command, &spawn.argv[0], mark(spawn))?;
+    Ok(Started { child, group, out: Pipe::new(Some(out)), err: Pipe::new(err) })
+}
+
+fn mark(spawn: &Spawn) -> Option<&OsStr> {
+    spawn.env.iter().find(|(name, _)| name == super::MARK).map(|(_, value)| value.as_os_str())
+}
+
+/// The file that `name` means in `dir` with this `PATH`, as `execvp` reads it.
+fn find(name: &str, dir: &Path, path: Option<&OsStr>) -> Result<PathBuf, SpawnError> {
+    if cfg!(windows) {
+        return Ok(PathBuf::from(name));
+    }
+    if name.contains('/') {
+        let file = dir.join(name);
+        return match (file.exists(), system::is_executable(&file)) {
+            (true, true) => Ok(file),
+            (true, false) => Err(SpawnError::NotExecutable { file }),
+            (false, _) => Err(SpawnError::NoFile { file }),
+        };
+    }
+    let path = path.unwrap_or(OsStr::new(DEFAULT_PATH));
+    let mut forbidden = None;
+    for file in std::env::split_paths(path).map(|folder| dir.join(folder).join(name)) {
+        if system::is_executable(&file) {
+            return Ok(file);
+        }
+        if file.is_file() {
+            forbidden.get_or_insert(file);
+        }
+    }
+    Err(match forbidden {
+        Some(file) => SpawnError::NotExecutable { file },
+        None => SpawnError::NotInPath { program: name.to_owned(), path: path.to_string_lossy().into_owned() },
+    })
+}
+
+fn is_not_found(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound
+}
+
+/// What stands after `#!` in a script's first line.
+fn interpreter(file: &Path) -> Option<String> {
+    use std::io::Read as _;
+
+    let mut head = Vec::new();
+    files::open(file).ok()?.take(256).read_to_end(&mut head).ok()?;
+    let line = head.strip_prefix(b"#!")?.split(|&b| b == b'\n').next()?;
+    Some(String::from_utf8_lossy(line).trim().to_owned())
+}

@@ -1,0 +1,215 @@
+//! Process groups: a command and everything it starts is signalled as one, and swept when it has ended.
+
+use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::Path;
+use std::process::{Command, ExitStatus};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, kill, killpg};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::{AccessFlags, Pid, access};
+use tokio::process::{Child, ChildStdout};
+use tokio::time::Instant;
+
+use crate::world::process::inherited::reset_inherited_signals;
+#[cfg(target_os = "linux")]
+use crate::world::process::linux as snapshot;
+#[cfg(not(target_os = "linux"))]
+use crate::world::process::other_unix as snapshot;
+use crate::world::process::tree::{Process, descendants};
+
+/// How long a process that is just ending by itself may take before it counts as left behind.
+const SETTLE: Duration = Duration::from_millis(50);
+/// How long killed processes may take to go.
+const LAST: Duration = Duration::from_secs(1);
+
+/// The leaders of the groups that run, whose statuses tokio collects. All other children of this process are
+/// orphans that it adopted. Held while a process is started, so that no leader is unknown for a moment.
+static LEADERS: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
+
+/// What was found of a command after its end.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Swept {
+    pub(super) ended: usize,
+    pub(super) survivors: usize,
+}
+
+/// A command's process group. Dropped before its end (a task that was aborted), it is killed.
+pub(super) struct Group {
+    leader: Pid,
+    mark: Option<OsString>,
+    /// Descendants seen when the group was first signalled, whatever group they are in.
+    seen: Vec<Process>,
+    swept: bool,
+}
+
+/// Starts the command as the leader of a new group; `name` becomes its `argv[0]`.
+pub(super) fn start(mut command: Command, name: &str, mark: Option<&OsStr>) -> io::Result<(Child, Group)> {
+    reset_inherited_signals()?;
+    snapshot::adopt_orphans();
+    command.arg0(name).process_group(0);
+    let mut leaders = leaders();
+    let child = tokio::process::Command::from(command).spawn()?;
+    let leader = child.id().and_then(|id| i32::try_from(id).ok()).ok_or(io::ErrorKind::NotFound)?;
+    leaders.insert(leader);
+    Ok((
+        child,
+        Group { leader: Pid::from_raw(leader), mark: mark.map(OsStr::to_owned), seen: Vec::new(), swept: false },
+    ))
+}
+
+/// A pipe to be read without blocking.
+pub(super) fn reading(pipe: io::PipeReader) -> io::Result<ChildStdout> {
+    ChildStdout::from_std(std::process::ChildStdout::from(OwnedFd::from(pipe)))
+}
+
+pub(super) fn is_executable(file: &Path) -> bool {
+    file.is_file() && access(file, AccessFlags::X_OK).is_ok()
+}
+
+pub(super) fn signal_of(status: ExitStatus) -> Option<i32> {
+    status.signal()
+}
+
+impl Group {
+    /// Asks all to end. A stopped process is woken, or it would not hear.
+    pub(super) fn terminate(&mut self) {
+        self.seen.extend(descendants(&snapshot::processes(), &[self.leader.as_raw()]));
+        let _ = killpg(self.leader, Signal::SIGTERM);
+        let _ = killpg(self.leader, Signal::SIGCONT);
+    }
+
+    /// Ends all.
+    pub(super) fn kill(&self) {
+        let _ = killpg(self.leader, Signal::SIGKILL);
+    }
+
+    /// Waits until the group is empty. Only once the leader's status was collected: it would be taken here.
+    pub(super) async fn gone(&self) {
+        let mut pause = Duration::from_millis(1);
+        while self.is_alive() {
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_millis(20));
+        }
+    }
+
+    /// Ends what is left of a command whose leader has ended: the rest of the group gets TERM, `grace`, KILL;
+    /// what left the group is killed.
+    pub(super) async fn sweep(&mut self, grace: Duration) -> Swept {
+        self.swept = true;
+        let mut swept = Swept::default();
+        if !self.is_gone_in(SETTLE).await {
+            let left = snapshot::processes_in_group(self.leader).max(1);
+            self.terminate();
+            if !self.is_gone_in(grace).await {
+                self.kill();
+                if !self.is_gone_in(LAST).await {
+                    swept.survivors = snapshot::processes_in_group(self.leader).max(1);
+                }
+            }
+            swept.ended = left.saturating_sub(swept.survivors);
+        }
+        let strays = end_all(|| self.strays()).await;
+        Swept { ended: swept.ended + strays.ended, survivors: swept.survivors + strays.survivors }
+    }
+
+    /// Processes of this gate outside the group: those that still carry its mark after they were adopted, what
+    /// is below them, and those that were seen below the leader.
+    fn strays(&self) -> Vec<i32> {
+        let marked: Vec<i32> = match &self.mark {
+            Some(mark) => adopted().into_iter().filter(|pid| snapshot::has_mark(*pid, mark)).collect(),
+            None => Vec::new(),
+        };
+        if marked.is_empty() && self.seen.is_empty() {
+            return marked;
+        }
+        let all = snapshot::processes();
+        let still = |seen: &Process| all.iter().any(|now| now.pid == seen.pid && now.started == seen.started);
+        let below = descendants(&all, &marked);
+        marked
+            .into_iter()
+            .chain(below.iter().chain(self.seen.iter().filter(|seen| still(seen))).map(|p| p.pid))
+            .collect()
+    }
+
+    async fn is_gone_in(&self, time: Duration) -> bool {
+        tokio::time::timeout(time, self.gone()).await.is_ok()
+    }
+
+    /// Whether the group has a member that is no zombie; its adopted zombies are reaped.
+    fn is_alive(&self) -> bool {
+        let group = Pid::from_raw(-self.leader.as_raw());
+        while matches!(waitpid(group, Some(WaitPidFlag::WNOHANG)), Ok(status) if status != WaitStatus::StillAlive) {}
+        match killpg(self.leader, None) {
+            Ok(()) => true,
+            // Elsewhere it is another user's process; macOS says so of a group of zombies.
+            Err(Errno::EPERM) => !cfg!(target_os = "macos"),
+            Err(_) => false,
+        }
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if !self.swept {
+            self.kill();
+        }
+        leaders().remove(&self.leader.as_raw());
+    }
+}
+
+/// Ends every orphan that this process adopted and that no gate's sweep found, because it had given up its mark.
+/// To be called when nothing else runs: any child that was not started here is taken for one. Returns how many.
+pub async fn end_orphans() -> usize {
+    end_all(|| {
+        let roots = adopted();
+        let below = if roots.is_empty() { Vec::new() } else { descendants(&snapshot::processes(), &roots) };
+        roots.into_iter().chain(below.iter().map(|process| process.pid)).collect()
+    })
+    .await
+    .ended
+}
+
+/// Kills what `find` finds until it finds nothing more: what a killed process had started is adopted only then.
+async fn end_all(find: impl Fn() -> Vec<i32>) -> Swept {
+    let deadline = Instant::now() + LAST;
+    let mut killed = BTreeSet::new();
+    loop {
+        let found: BTreeSet<i32> = find().into_iter().filter(|pid| !is_reaped(*pid)).collect();
+        if found.is_empty() || Instant::now() > deadline {
+            return Swept { ended: killed.difference(&found).count(), survivors: found.len() };
+        }
+        for pid in &found {
+            let _ = kill(Pid::from_raw(*pid), Signal::SIGKILL);
+        }
+        killed.extend(found);
+        // Those that are not children yet become so when their parents are gone; each is reaped by its number.
+        while killed.iter().any(|pid| !is_reaped(*pid)) && Instant::now() <= deadline {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+}
+
+/// Whether the process is gone; reaps it if it is a zombie child of this process.
+fn is_reaped(pid: i32) -> bool {
+    match waitpid(Pid::from_raw(pid), Some(WaitPidFlag::WNOHANG)) {
+        Ok(status) => status != WaitStatus::StillAlive,
+        Err(_) => kill(Pid::from_raw(pid), None) == Err(Errno::ESRCH),
+    }
+}
+
+/// Children that this process did not start.
+fn adopted() -> Vec<i32> {
+    let leaders = leaders();
+    snapshot::children().into_iter().filter(|pid| !leaders.contains(pid)).collect()
+}
+
+fn leaders() -> MutexGuard<'static, BTreeSet<i32>> {
+    LEADERS.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,74 @@
+//! The signals that end gatepost: the first cancels everything with grace, the second ends it at once.
+
+use std::io;
+use std::sync::{Arc, OnceLock};
+
+use crate::world::process::{CancelToken, CancelledBy, Signal};
+
+/// What was caught. The exit code is 128 + the first signal's number, whatever came later.
+#[derive(Debug, Clone, Default)]
+pub struct Signals {
+    first: Arc<OnceLock<Signal>>,
+}
+
+impl Signals {
+    /// The first signal caught, if any was.
+    #[must_use]
+    pub fn caught(&self) -> Option<Signal> {
+        self.first.get().copied()
+    }
+
+    fn take(&self, signal: Signal, token: &CancelToken) {
+        tracing::debug!(%signal, "caught");
+        match self.first.set(signal) {
+            Ok(()) => token.cancel(CancelledBy::Signal(signal)),
+            Err(_) => token.kill(CancelledBy::Signal(signal)),
+        }
+    }
+}
+
+/// Begins to listen, until the runtime ends. SIGINT and SIGTERM are heeded even where the parent had them
+/// ignored (a POSIX shell starts `gatepost run &` so, and then asks it to stop by SIGINT); a SIGHUP that was
+/// ignored stays without effect, which is what `nohup` is for.
+///
+/// # Errors
+/// When the system refuses a handler.
+#[cfg(unix)]
+pub fn listen(token: CancelToken) -> io::Result<Signals> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let inherited = crate::world::process::reset_inherited_signals()?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let signals = Signals::default();
+    let seen = signals.clone();
+    tokio::spawn(async move {
+        loop {
+            let signal = tokio::select! {
+                Some(()) = hangup.recv(), if !inherited.hangup_ignored => Signal::Hangup,
+                Some(()) = interrupt.recv() => Signal::Interrupt,
+                Some(()) = terminate.recv() => Signal::Terminate,
+                else => return,
+            };
+            seen.take(signal, &token);
+        }
+    });
+    Ok(signals)
+}
+
+/// Begins to listen for Ctrl-C, until the runtime ends.
+///
+/// # Errors
+/// Never here; as on the other systems.
+#[cfg(not(unix))]
+pub fn listen(token: CancelToken) -> io::Result<Signals> {
+    let signals = Signals::default();
+    let seen = signals.clone();
+    tokio::spawn(async move {
+        while tokio::signal::ctrl_c().await.is_ok() {
+            seen.take(Signal::Interrupt, &token);
+        }
+    });
+    Ok(signals)
+}
