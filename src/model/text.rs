@@ -68,12 +68,15 @@ fn skip_csi(rest: &mut std::iter::Peekable<std::str::Chars<'_>>) {
     rest.next_if(|c| ('@'..='~').contains(c));
 }
 
-/// Characters that change how the text around them is shown, or show nothing.
+/// Characters that change how the text around them is shown, or show nothing: soft hyphen, fillers, bidi
+/// controls, zero width, variation selectors (which can carry hidden data), tags.
 #[must_use]
 pub const fn is_invisible(c: char) -> bool {
     matches!(c,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]
@@ -86,6 +89,7 @@ mod tests {
         assert_eq!(clean("\u{1b}]8;;http://x\u{7}link\u{1b}]8;;\u{1b}\\!"), "link!");
         assert_eq!(clean("a\u{202e}b\u{200b}c\u{0}d\u{9b}1me"), "abcde");
         assert_eq!(clean("\u{1b}]0;never ends\nnext"), "\nnext");
+        assert_eq!(clean("a\u{3164}b\u{fe0f}c\u{e0100}d\u{2800}e"), "abcde");
         assert_eq!(one_line("  first\nsecond", 80), "first");
         assert_eq!(shorten("abcdef", 4), "abc…");
     }
