@@ -2,6 +2,7 @@
 //! and never gives a verdict greener than its evidence. `ARCHITECTURE.md` shows the floors.
 
 pub mod environment;
+pub mod mask;
 pub mod model;
 pub mod parse;
 pub mod policy;

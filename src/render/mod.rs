@@ -1,7 +1,11 @@
 //! What was judged or parsed, written for someone: each shape one file. Pure: values in, text or frozen structs out.
 
+pub mod figures;
 pub mod finding_v1;
 pub mod json_v1;
+pub mod links;
+pub mod markdown;
 pub mod parse_v1;
 pub mod terminal;
 pub mod tests_v1;
+pub mod workflow;

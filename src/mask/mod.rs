@@ -1,0 +1,211 @@
+//! Takes secrets out of text before it is written or posted: known values in the spellings in which they leak, and
+//! tokens known by their shape. It must be applied to what people see, after escapes and invisible characters are gone.
+
+#[cfg(test)]
+pub(crate) mod canary;
+mod forms;
+mod report;
+mod stream;
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use regex::bytes::Regex;
+
+use crate::model::secret::Secret;
+
+pub use stream::MaskStream;
+
+/// What stands for a secret.
+pub const MASK: &str = "***";
+
+/// A value, or a line of one, with fewer characters is not masked: `true` or `1` would tear ordinary text apart.
+pub const SHORTEST: usize = 6;
+
+/// A private key without an end is masked for this many bytes after its beginning.
+const LONGEST_KEY: usize = 32 << 10;
+
+/// No beginning of a private key and no token that is known by its shape is longer, in bytes.
+const LONGEST_TOKEN: usize = 512;
+
+/// More bytes of patterns than this are searched by the smaller, slower automaton.
+const DENSE: usize = 8 << 10;
+
+/// Tokens of GitHub, AWS, Slack, npm, GitLab, by the prefixes that their makers document.
+static TOKENS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(
+        r"(?-u)(?:gh[pousr]_[A-Za-z0-9_]{16,255}|github_pat_[A-Za-z0-9_]{16,255}|A(?:KIA|SIA)[A-Z0-9]{16}|xox[a-z]-[A-Za-z0-9-]{10,255}|npm_[A-Za-z0-9]{16,255}|glpat-[A-Za-z0-9_.-]{16,255})",
+    )
+    .ok()
+});
+
+/// The beginning of a private key in PEM.
+static KEY: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"(?-u)-----BEGIN (?:[A-Z0-9]{1,16} ){0,4}PRIVATE KEY(?: BLOCK)?-----").ok());
+
+/// The end of one.
+static KEY_END: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"(?-u)-----END (?:[A-Z0-9]{1,16} ){0,4}PRIVATE KEY(?: BLOCK)?-----").ok());
+
+/// Finds secrets and puts [`MASK`] in their place.
+#[derive(Debug, Clone)]
+pub struct Masker {
+    values: Option<AhoCorasick>,
+    /// No match is longer, in bytes.
+    longest: usize,
+}
+
+impl Masker {
+    /// Knows these values: whole, line by line, and as base64 (at any alignment), hexadecimal, percent-encoded, and
+    /// escaped for JSON, HTML, XML or a shell. Values shorter than [`SHORTEST`] are not masked.
+    #[must_use]
+    pub fn new<'a>(secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
+        let mut patterns: Vec<String> = secrets.into_iter().flat_map(|secret| forms::of(secret.expose())).collect();
+        patterns.sort_unstable();
+        patterns.dedup();
+        let bytes: usize = patterns.iter().map(String::len).sum();
+        let longest = patterns.iter().map(String::len).max().unwrap_or(0).max(LONGEST_TOKEN + LONGEST_KEY);
+        let kind = if bytes <= DENSE { AhoCorasickKind::DFA } else { AhoCorasickKind::ContiguousNFA };
+        let values = (!patterns.is_empty())
+            .then(|| {
+                AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).kind(Some(kind)).build(&patterns).ok()
+            })
+            .flatten();
+        Self { values, longest }
+    }
+
+    /// The text without secrets; the same text where there are none.
+    #[must_use]
+    pub fn mask<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let found = self.find(text.as_bytes());
+        if found.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        let mut out = Vec::with_capacity(text.len());
+        let at = replace(text.as_bytes(), found, &mut out);
+        out.extend_from_slice(&text.as_bytes()[at..]);
+        Cow::Owned(String::from_utf8_lossy(&out).into_owned())
+    }
+
+    /// Where secrets are: sorted, disjoint.
+    fn find(&self, bytes: &[u8]) -> Vec<Range<usize>> {
+        let mut found: Vec<Range<usize>> =
+            self.values.iter().flat_map(|values| values.find_iter(bytes).map(|hit| hit.range())).collect();
+        found.extend(TOKENS.iter().flat_map(|tokens| tokens.find_iter(bytes).map(|hit| hit.range())));
+        let mut from = 0;
+        while let Some(key) = find_key(bytes, from) {
+            from = key.end;
+            found.push(key);
+        }
+        merged(found)
+    }
+}
+
+/// Writes `bytes` up to the end of the last range, with the mask in place of each range; gives that end.
+fn replace(bytes: &[u8], ranges: impl IntoIterator<Item = Range<usize>>, out: &mut Vec<u8>) -> usize {
+    let mut at = 0;
+    for range in ranges {
+        out.extend_from_slice(&bytes[at..range.start]);
+        out.extend_from_slice(MASK.as_bytes());
+        at = range.end;
+    }
+    at
+}
+
+/// The next private key block that begins at or after `from`.
+fn find_key(bytes: &[u8], from: usize) -> Option<Range<usize>> {
+    let begin = KEY.as_ref()?.find_at(bytes, from)?;
+    let last = bytes.len().min(begin.end() + LONGEST_KEY);
+    let end = KEY_END.as_ref()?.find(&bytes[begin.end()..last]).map_or(last, |end| begin.end() + end.end());
+    Some(begin.start()..end)
+}
+
+fn merged(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    ranges.sort_unstable_by_key(|range| (range.start, range.end));
+    let mut out: Vec<Range<usize>> = Vec::with_capacity(ranges.len());
+    for range in ranges {
+        match out.last_mut() {
+            Some(last) if range.start < last.end => last.end = last.end.max(range.end),
+            _ => out.push(range),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::canary::{PLACEMENTS, SECRET, needle, tokens};
+    use super::*;
+
+    fn masker() -> Masker {
+        Masker::new(&[Secret::new(SECRET.to_owned()), Secret::new("line one of it\nab\n  line two of it\n".to_owned())])
+    }
+
+    #[test]
+    fn every_spelling_is_masked() {
+        let masker = masker();
+        for (how, text) in PLACEMENTS {
+            let shown = masker.text(&format!("before {text} after"));
+            assert!(shown.contains(MASK) && !shown.contains(&needle(text)), "{how}: {shown}");
+            assert!(shown.starts_with("before ") && shown.ends_with(" after"), "{how}: {shown}");
+        }
+        assert_eq!(masker.text("x line two of it\nline one of it"), "x ***\n***");
+        assert_eq!(masker.text("a line one of it\nab\n  line two of it"), "a ***");
+    }
+
+    #[test]
+    fn wrapped_base64_is_masked_line_by_line() {
+        let long = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-._~";
+        let masker = Masker::new(&[Secret::new(long.to_owned())]);
+        let shown =
+            masker.text("MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1ub3BxcnN0dXZ3eHl6QUJDREVGR0hJSktMTU5PUFFSU1RV\nVldYWVotLl9+");
+        assert_eq!(shown, "***\n***");
+    }
+
+    #[test]
+    fn tokens_are_known_by_their_shape() {
+        let masker = Masker::new([]);
+        for token in tokens() {
+            assert_eq!(masker.mask(&format!("({token})")).replace(')', ""), "(***", "{token}");
+        }
+        for text in ["ghp_short", "xoxo", "-----BEGIN PUBLIC KEY-----", "AKIA", "nothing at all"] {
+            assert!(matches!(masker.mask(text), Cow::Borrowed(same) if same == text), "{text}");
+        }
+    }
+
+    #[test]
+    fn short_values_are_left_alone() {
+        let masker = Masker::new(&[Secret::new("true".to_owned()), Secret::new("12345\n".to_owned())]);
+        assert_eq!(masker.mask("true 12345 dHJ1ZQ=="), "true 12345 dHJ1ZQ==");
+    }
+
+    #[test]
+    fn a_stream_masks_as_the_whole_does() {
+        let masker = masker();
+        let secrets: Vec<&str> =
+            PLACEMENTS.iter().map(|(_, text)| *text).filter(|text| !text.contains('\u{1b}')).collect();
+        let keys = tokens();
+        let mut text = String::new();
+        for turn in 0..9000 {
+            text.push_str(match turn % 3 {
+                0 => secrets[turn % secrets.len()],
+                1 => &keys[turn % keys.len()],
+                _ => " words between the secrets, and\n more of them ",
+            });
+        }
+        for size in [1, 7, 4096, 65_537, text.len()] {
+            let mut stream = MaskStream::new(masker.clone());
+            let mut out = Vec::new();
+            // One byte at a time is slow over the whole, and shows the same at the first borders.
+            let part = &text.as_bytes()[..if size == 1 { 700_000.min(text.len()) } else { text.len() }];
+            for chunk in part.chunks(size) {
+                stream.push(chunk, &mut out);
+            }
+            stream.finish(&mut out);
+            let whole = masker.mask(std::str::from_utf8(part).unwrap());
+            assert!(out == whole.as_bytes(), "chunks of {size}");
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Masks a whole report, so that no renderer or publisher sees a secret.
+
+use crate::mask::Masker;
+use crate::model::finding::{Edit, Finding, Fix};
+use crate::model::path::RepoPath;
+use crate::model::report::{GateReport, Judged, Report, Subject};
+use crate::model::tests::{Case, Tests};
+use crate::model::text;
+
+impl Masker {
+    /// The report without secrets, and without escapes and invisible characters (which could split one and would be
+    /// taken off by a renderer later). Gate names, kinds and commit ids are kept.
+    #[must_use]
+    pub fn report(&self, report: &Report) -> Report {
+        Report {
+            verdict: report.verdict,
+            subject: Subject {
+                repository: self.option(report.subject.repository.as_deref()),
+                event: self.text(&report.subject.event),
+                run_url: self.option(report.subject.run_url.as_deref()),
+                ..report.subject.clone()
+            },
+            started_at: report.started_at.clone(),
+            took: report.took,
+            gates: report.gates.iter().map(|gate| self.gate(gate)).collect(),
+            notes: self.all(&report.notes),
+        }
+    }
+
+    /// As [`report`](Self::report), for one gate.
+    #[must_use]
+    pub fn gate(&self, gate: &GateReport) -> GateReport {
+        GateReport {
+            name: gate.name.clone(),
+            kind: gate.kind.clone(),
+            outcome: gate.outcome,
+            reason: self.text(&gate.reason),
+            mode: gate.mode,
+            only: gate.only.clone(),
+            took: gate.took,
+            cached: gate.cached,
+            attempts: gate.attempts,
+            command: self.all(&gate.command),
+            reproduce: self.text(&gate.reproduce),
+            exit: gate.exit,
+            log: self.option(gate.log.as_deref()),
+            findings: gate.findings.iter().map(|judged| self.judged(judged)).collect(),
+            fixed: gate.fixed,
+            tests: gate.tests.as_ref().map(|tests| self.tests(tests)),
+            notes: self.all(&gate.notes),
+        }
+    }
+
+    /// What people see of `text`, without secrets.
+    #[must_use]
+    pub fn text(&self, text: &str) -> String {
+        self.mask(&text::clean(text)).into_owned()
+    }
+
+    fn option(&self, text: Option<&str>) -> Option<String> {
+        text.map(|text| self.text(text))
+    }
+
+    fn all(&self, texts: &[String]) -> Vec<String> {
+        texts.iter().map(|text| self.text(text)).collect()
+    }
+
+    fn judged(&self, judged: &Judged) -> Judged {
+        let finding = &judged.finding;
+        Judged {
+            finding: Finding {
+                rule: self.option(finding.rule.as_deref()),
+                message: self.text(&finding.message),
+                path: self.option(finding.path.as_deref()),
+                help: self.option(finding.help.as_deref()),
+                fix: finding.fix.as_ref().map(|fix| self.fix(fix)),
+                ..*finding
+            },
+            path: judged.path.clone().filter(|path| !self.is_in(path)),
+            relevance: judged.relevance,
+            status: judged.status,
+            fingerprint: judged.fingerprint.clone(),
+            blocking: judged.blocking,
+            line_text: self.option(judged.line_text.as_deref()),
+            head_line: judged.head_line,
+        }
+    }
+
+    /// A path with a secret is dropped, not masked: it would lead nowhere.
+    fn is_in(&self, path: &RepoPath) -> bool {
+        !self.find(text::clean(path.as_str()).as_bytes()).is_empty()
+    }
+
+    /// The text of an edit keeps every character but secrets: it is applied, not read.
+    fn fix(&self, fix: &Fix) -> Fix {
+        let edit = |edit: &Edit| Edit { text: self.mask(&edit.text).into_owned(), ..*edit };
+        Fix { description: self.text(&fix.description), edits: fix.edits.iter().map(edit).collect() }
+    }
+
+    fn tests(&self, tests: &Tests) -> Tests {
+        let case = |case: &Case| Case {
+            suite: self.option(case.suite.as_deref()),
+            class: self.option(case.class.as_deref()),
+            name: self.text(&case.name),
+            file: self.option(case.file.as_deref()),
+            message: self.option(case.message.as_deref()),
+            ..*case
+        };
+        Tests { cases: tests.cases.iter().map(case).collect(), took_ms: tests.took_ms }
+    }
+}
