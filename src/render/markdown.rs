@@ -105,7 +105,7 @@ fn sentence(line: &str, code: fn(&str) -> String) -> String {
         }
         let (inner, after) = split_end(token);
         if let Some(quoted) =
-            core.strip_prefix('`').and_then(|rest| rest.strip_suffix('`')).filter(|q| !q.contains('`'))
+            inner.strip_prefix('`').and_then(|rest| rest.strip_suffix('`')).filter(|q| !q.contains('`'))
         {
             flush(&mut out, &mut held, code);
             held.push_str(quoted);
