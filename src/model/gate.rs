@@ -9,7 +9,8 @@ use crate::model::finding::Level;
 /// A gate's name: 1 to 64 of `A-Z a-z 0-9 _ . -`, starting with a letter or digit. It names folders and check runs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(try_from = "String", into = "String")]
-pub struct GateName(#[schemars(regex(pattern = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"))] String);
+#[schemars(extend("pattern" = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"))]
+pub struct GateName(String);
 
 /// The text cannot name a gate.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

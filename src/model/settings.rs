@@ -24,6 +24,9 @@ impl CommandLine {
     }
 }
 
+/// How a report in the gate's own output folder is named in `reports`.
+pub const OUTPUT: &str = "$GATEPOST_OUTPUT/";
+
 /// What every kind of gate has. The kind's own settings are in the kind's own file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Common {
@@ -33,9 +36,10 @@ pub struct Common {
     pub kind: String,
     /// What is run; `None` for a gate that only judges `reports` made earlier in the job.
     pub command: Option<CommandLine>,
-    /// A format's name, or `matcher:FILE` (relative to the root); `None`: by content for `reports`, by exit status alone for a command without reports.
+    /// A format's name, `auto` (recognised by content), or `matcher:FILE` (relative to the root); `None`: there are no
+    /// `reports`, and the exit status of the command decides alone.
     pub format: Option<String>,
-    /// Globs of report files, relative to `dir`.
+    /// Globs of report files, relative to `dir`; one that starts with [`OUTPUT`] is relative to the gate's output folder.
     pub reports: Vec<String>,
     /// Where the command runs and what paths are relative to; `""` is the root.
     pub dir: String,
