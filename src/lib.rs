@@ -3,6 +3,7 @@
 
 pub mod environment;
 pub mod mask;
+pub mod config;
 pub mod model;
 pub mod parse;
 pub mod policy;

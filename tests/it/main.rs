@@ -1,3 +1,6 @@
 //! The one integration binary: every test module is a file beside this one.
 #![allow(clippy::allow_attributes, clippy::disallowed_methods, clippy::unwrap_used, clippy::expect_used)]
 #![allow(clippy::print_stdout, clippy::print_stderr, missing_docs)]
+
+mod bless;
+mod config;

@@ -1,0 +1,160 @@
+//! gatepost.toml: its text into settings that are valid, or everything that is wrong with it at once. It reads no file
+//! and knows no kind or format but those it is given.
+
+mod gates;
+mod kind;
+mod nearest;
+mod problems;
+mod reading;
+mod reference;
+mod rules;
+mod schema;
+mod sections;
+mod values;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use toml::de::{DeTable, DeValue};
+
+use crate::model::settings::{Common, PublishSettings, RunSettings};
+
+pub use kind::{Bare, KindRow, Own};
+pub use nearest::{advice, nearest};
+pub use problems::{Problem, Problems};
+pub use reference::reference;
+pub use schema::schema;
+pub use values::show_time;
+
+/// The kinds and formats that exist.
+#[derive(Debug, Clone, Copy)]
+pub struct Known<'a> {
+    /// Kinds of gate.
+    pub kinds: &'a [KindRow],
+    /// Names of formats, without `auto` and `matcher:FILE`.
+    pub formats: &'a [&'a str],
+}
+
+/// A configuration that holds.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `[run]`.
+    pub run: RunSettings,
+    /// `[gates.*]`, in file order; may be empty, see [`NO_GATES`].
+    pub gates: Vec<Gate>,
+    /// `[publish]`.
+    pub publish: PublishSettings,
+    /// The text, for [`Problems`] that show only later, such as a cycle in `needs`.
+    pub source: Arc<str>,
+}
+
+/// One gate.
+#[derive(Debug, Clone)]
+pub struct Gate {
+    /// What every gate has.
+    pub common: Common,
+    /// What its kind adds.
+    pub own: Own,
+    /// Where its `needs` stand, else its name.
+    pub needs_at: Range<usize>,
+}
+
+/// What to say when a run finds a file that configures no gate.
+pub const NO_GATES: &str = "the configuration has no gate, so nothing would be judged: add a section such as [gates.test] with kind and \
+                            command, or remove the file and let gatepost detect what the repository has";
+
+/// Sections that the design has and this version does not.
+const NOT_BUILT: &[&str] = &["environments", "notify"];
+
+/// Reads the bytes of a configuration file.
+///
+/// # Errors
+/// Everything that is wrong with it. A file that is not UTF-8, or not TOML, is judged no further than that.
+pub fn read(bytes: &[u8], known: &Known<'_>) -> Result<Config, Problems> {
+    let lossy = String::from_utf8_lossy(bytes);
+    let source: Arc<str> = Arc::from(lossy.strip_prefix('\u{feff}').unwrap_or(&lossy));
+    if std::str::from_utf8(bytes).is_err() {
+        let at = source.find(char::REPLACEMENT_CHARACTER).unwrap_or_default();
+        let problem = Problem::new(at..at + 1, "the file is not UTF-8 from here on").help("save it as UTF-8");
+        return Err(Problems::new(source, vec![problem]));
+    }
+    let (document, errors) = DeTable::parse_recoverable(&source);
+    if !errors.is_empty() {
+        let told = errors.iter().map(|error| Problem::new(error.span().unwrap_or_default(), error.message()));
+        return Err(Problems::new(Arc::clone(&source), told.collect()));
+    }
+    let (config, problems) = sections(document.get_ref(), &source, known);
+    if problems.is_empty() { Ok(config) } else { Err(Problems::new(Arc::clone(&source), problems)) }
+}
+
+fn sections(document: &DeTable<'_>, source: &Arc<str>, known: &Known<'_>) -> (Config, Vec<Problem>) {
+    let mut config = Config {
+        run: RunSettings::default(),
+        gates: Vec::new(),
+        publish: PublishSettings::default(),
+        source: Arc::clone(source),
+    };
+    let mut problems = Vec::new();
+    for (key, value) in document {
+        let name = key.get_ref().as_ref();
+        let found = match (name, value.get_ref()) {
+            ("run", DeValue::Table(table)) => run(table, &mut config.run),
+            ("publish", DeValue::Table(table)) => publish(table, &mut config.publish),
+            ("gates", DeValue::Table(table)) => gates::read(table, source, known, &mut config.gates),
+            ("run" | "publish" | "gates", _) => {
+                vec![Problem::new(value.span(), format!("`{name}` is a section: expected a table"))]
+            }
+            _ if NOT_BUILT.contains(&name) => {
+                vec![
+                    Problem::new(key.span(), format!("[{name}] is not built yet in this version"))
+                        .help("remove the section"),
+                ]
+            }
+            _ => vec![reading::unknown_key(name, key.span(), "the file", &["run", "gates", "publish"])],
+        };
+        problems.extend(found);
+    }
+    (config, problems)
+}
+
+fn run(table: &DeTable<'_>, into: &mut RunSettings) -> Vec<Problem> {
+    let (run, problems) = section::<sections::Run>(table, "[run]");
+    *into = RunSettings {
+        jobs: usize::try_from(run.jobs.0).ok().filter(|jobs| *jobs > 0),
+        base: run.base.map(|base| base.0),
+        pass_env: run.pass_env.into_iter().map(|name| name.0).collect(),
+    };
+    problems
+}
+
+fn publish(table: &DeTable<'_>, into: &mut PublishSettings) -> Vec<Problem> {
+    let (publish, problems) = section::<sections::Publish>(table, "[publish]");
+    *into = PublishSettings {
+        checks: publish.checks,
+        comment: publish.comment,
+        annotations: publish.annotations,
+        max_annotations: usize::try_from(publish.max_annotations.0).unwrap_or(usize::MAX),
+    };
+    problems
+}
+
+/// A section that has no keys but those of `T`.
+fn section<T>(table: &DeTable<'_>, name: &str) -> (T, Vec<Problem>)
+where
+    T: serde::de::DeserializeOwned + schemars::JsonSchema + Default,
+{
+    let keys = reading::keys_of::<T>();
+    let words: Vec<&str> = keys.keys().map(String::as_str).collect();
+    let mut known = DeTable::new();
+    let mut problems = Vec::new();
+    for (key, value) in table {
+        if keys.contains_key(key.get_ref().as_ref()) {
+            known.insert(key.clone(), value.clone());
+        } else {
+            problems.push(reading::unknown_key(key.get_ref(), key.span(), name, &words));
+        }
+    }
+    let (read, wrong) = reading::read(&known, &keys);
+    problems.extend(wrong);
+    (read, problems)
+}

@@ -1,0 +1,181 @@
+//! Reads a table into a type, entry by entry, so that one mistake does not hide the next. Types say what is right; this
+//! file puts what they object to into words.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::de::DeserializeOwned;
+use toml::Spanned;
+use toml::de::{DeArray, DeTable, DeValue, Error, ValueDeserializer};
+
+use super::nearest::advice;
+use super::problems::Problem;
+
+/// The keys of a table with the first line of what is said about each.
+pub(super) type Keys = BTreeMap<String, String>;
+
+/// The keys of `T`, a struct.
+pub(super) fn keys_of<T: JsonSchema>() -> Keys {
+    keys_in(&T::json_schema(&mut SchemaGenerator::default()))
+}
+
+/// The keys of a schema's object.
+pub(super) fn keys_in(schema: &Schema) -> Keys {
+    let properties = schema.get("properties").and_then(serde_json::Value::as_object);
+    let about = |property: &serde_json::Value| property["description"].as_str().unwrap_or_default().to_owned();
+    properties.into_iter().flatten().map(|(key, property)| (key.clone(), about(property))).collect()
+}
+
+/// Problems after which a table is read no further: more help nobody, and each costs a reading.
+const MOST: usize = 50;
+
+/// Reads every entry that can be read; the others stay at their defaults and are told. `known` are the keys of `T`.
+pub(super) fn read<T: DeserializeOwned + Default>(table: &DeTable<'_>, known: &Keys) -> (T, Vec<Problem>) {
+    let mut good = DeTable::new();
+    let mut problems = Vec::new();
+    for (key, value) in table {
+        let mut value = value.clone();
+        let mut wrong_before = false;
+        let holds = loop {
+            let Err(error) = deserialize::<T>([(key.clone(), value.clone())].into_iter().collect()) else { break true };
+            let place = error.span().unwrap_or_else(|| value.span());
+            let missing = error.message().starts_with("missing field");
+            // A wrong value was taken out just before: it is missing because of that.
+            if !(missing && wrong_before) {
+                problems.push(describe(key.get_ref(), &error, place.clone(), known));
+            }
+            wrong_before = !missing && !error.message().starts_with("unknown field");
+            if problems.len() >= MOST || !remove_at(&mut value, &place) {
+                break false;
+            }
+        };
+        if holds {
+            good.insert(key.clone(), value);
+        }
+    }
+    (deserialize(good).unwrap_or_default(), problems)
+}
+
+fn deserialize<T: DeserializeOwned>(table: DeTable<'_>) -> Result<T, Error> {
+    T::deserialize(ValueDeserializer::from(Spanned::new(0..0, DeValue::Table(table))))
+}
+
+/// Removes the innermost element or entry that covers `place`; false when `value` has none. A table written under a
+/// header spans that header alone, so what is inside is looked at first.
+fn remove_at(value: &mut Spanned<DeValue<'_>>, place: &Range<usize>) -> bool {
+    let covers = |span: Range<usize>| span.start <= place.start && place.end <= span.end;
+    match value.get_mut() {
+        DeValue::Array(items) => {
+            if items.iter_mut().any(|item| remove_at(item, place)) {
+                return true;
+            }
+            let Some(at) = items.iter().position(|item| covers(item.span())) else { return false };
+            let kept = std::mem::replace(items, DeArray::new()).into_iter().enumerate();
+            *items = kept.filter(|(index, _)| *index != at).map(|(_, item)| item).collect();
+            true
+        }
+        DeValue::Table(entries) => {
+            if entries.iter_mut().any(|(_, item)| remove_at(item, place)) {
+                return true;
+            }
+            let found = entries.iter().find(|(key, item)| covers(key.span()) || covers(item.span()));
+            let Some(key) = found.map(|(key, _)| key.clone()) else { return false };
+            entries.remove(&key).is_some()
+        }
+        _ => false,
+    }
+}
+
+/// A key that the table does not have.
+pub(super) fn unknown_key(key: &str, span: Range<usize>, table: &str, known: &[&str]) -> Problem {
+    Problem::new(span, format!("unknown key {} in {table}", quoted(key))).help(advice(key, known))
+}
+
+/// A word of the file, between backticks.
+pub(super) fn quoted(word: &str) -> String {
+    format!("`{}`", crate::model::text::shorten(&word.escape_debug().to_string(), 60))
+}
+
+/// serde's words, put as a user of TOML would.
+fn describe(key: &str, error: &Error, span: Range<usize>, known: &Keys) -> Problem {
+    let about = known.get(key).filter(|about| !about.is_empty()).cloned();
+    let message = error.message();
+    if let Some((word, words)) = unknown_word(message, "unknown variant ") {
+        return Problem::new(span, format!("`{key}` cannot be {}", quoted(word))).help(advice(word, &words));
+    }
+    if let Some((word, words)) = unknown_word(message, "unknown field ") {
+        return unknown_key(word, span, &format!("`{key}`"), &words);
+    }
+    let message = match message.split_once(", expected ") {
+        Some((got, wanted)) if got.starts_with("invalid ") => {
+            let got = got.split_once(": ").map_or(got, |(_, got)| got);
+            format!("`{key}`: expected {}, got {}", plain(wanted), plain(got))
+        }
+        _ if message.starts_with("wanted string or table") => format!("`{key}`: expected a string"),
+        _ => format!("`{key}`: {message}"),
+    };
+    Problem { span, message, help: about }
+}
+
+/// The word and the right ones of serde's message, whose shape `serde::de::Error::unknown_variant` gives.
+fn unknown_word<'a>(message: &'a str, prefix: &str) -> Option<(&'a str, Vec<&'a str>)> {
+    let (word, rest) = message.strip_prefix(prefix)?.strip_prefix('`')?.rsplit_once("`, expected ")?;
+    Some((word, rest.split('`').skip(1).step_by(2).collect()))
+}
+
+fn plain(words: &str) -> String {
+    match words {
+        "map" => "a table".to_owned(),
+        "sequence" | "a sequence" => "an array".to_owned(),
+        "i128" | "i64" | "i32" => "a whole number".to_owned(),
+        "u64" | "u32" | "u16" | "u8" | "usize" => "a whole number, 0 or more".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Default, PartialEq, Deserialize, JsonSchema)]
+    #[serde(default, deny_unknown_fields)]
+    struct Sample {
+        /// How many.
+        count: u8,
+        words: Vec<crate::model::gate::Mode>,
+        ignore: Vec<Ignore>,
+    }
+
+    #[derive(Debug, PartialEq, Deserialize, JsonSchema)]
+    #[serde(deny_unknown_fields)]
+    struct Ignore {
+        id: String,
+    }
+
+    #[test]
+    fn every_mistake_is_told_and_the_rest_is_read() {
+        let text = "count = 'x'\nwords = ['blok', 'report', 3]\n[[ignore]]\nid = 'a'\n[[ignore]]\nod = 'b'\n[[ignore]]\nid = 4\n";
+        let table = DeTable::parse(text).unwrap().into_inner();
+        let (sample, problems) = read::<Sample>(&table, &keys_of::<Sample>());
+        let told: Vec<(&str, &str, Option<&str>)> = problems
+            .iter()
+            .map(|problem| (&text[problem.span.clone()], problem.message.as_str(), problem.help.as_deref()))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("'x'", "`count`: expected a whole number, 0 or more, got string \"x\"", Some("How many.")),
+                ("od", "unknown key `od` in `ignore`", Some("did you mean `id`?")),
+                ("[[ignore]]", "`ignore`: missing field `id`", None),
+                ("4", "`ignore`: expected a string, got integer `4`", None),
+                ("'blok'", "`words` cannot be `blok`", Some("did you mean `block`?")),
+                ("3", "`words`: expected a string", None),
+            ]
+        );
+        assert_eq!(sample.words, [crate::model::gate::Mode::Report]);
+        assert_eq!(sample.ignore, [Ignore { id: "a".to_owned() }]);
+    }
+}

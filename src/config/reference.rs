@@ -1,0 +1,81 @@
+//! The README's tables of keys, from the schema.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use schemars::SchemaGenerator;
+use serde_json::Value;
+
+use super::Known;
+use super::reading::{keys_in, keys_of};
+use super::schema::schema;
+use super::sections::Gate;
+
+/// Markdown: every section with its keys, values, defaults and meanings. A kind's table has only what it adds.
+#[must_use]
+pub fn reference(known: &Known<'_>) -> String {
+    let schema = schema(known);
+    let sections = &schema["properties"];
+    let kinds = &sections["gates"]["additionalProperties"]["anyOf"];
+    let mut out = String::new();
+    table(&mut out, "`[run]`", &sections["run"], None);
+    table(&mut out, "`[gates.NAME]`, every kind", &kinds[0], Some(&keys_of::<Gate>().into_keys().collect()));
+    for (row, kind) in known.kinds.iter().zip(kinds.as_array().into_iter().flatten()) {
+        let own = keys_in(&(row.schema)(&mut SchemaGenerator::default())).into_keys().collect();
+        table(&mut out, &format!("`[gates.NAME]` with `kind = \"{}\"`: {}", row.name, row.about), kind, Some(&own));
+    }
+    table(&mut out, "`[publish]`", &sections["publish"], None);
+    // The table of every kind was made from the first one's schema.
+    if let Some(first) = known.kinds.first() {
+        let all: Vec<String> = known.kinds.iter().map(|row| format!("`{}`", row.name)).collect();
+        out = out.replacen(&format!("| `kind` | `{}` |", first.name), &format!("| `kind` | {} |", all.join(", ")), 1);
+    }
+    out
+}
+
+fn table(out: &mut String, heading: &str, object: &Value, wanted: Option<&BTreeSet<String>>) {
+    let properties = object["properties"].as_object().into_iter().flatten();
+    let rows: Vec<_> = properties.filter(|(key, _)| wanted.is_none_or(|wanted| wanted.contains(*key))).collect();
+    if rows.is_empty() {
+        return;
+    }
+    // Writing to a String cannot fail.
+    let _ = write!(out, "{heading}\n\n| key | value | default | meaning |\n|---|---|---|---|\n");
+    for (key, property) in rows {
+        let (value, default) = (values(property), default(property));
+        let about = property["description"].as_str().unwrap_or_default().replace('|', "\\|");
+        let _ = writeln!(out, "| `{key}` | {value} | {default} | {about} |");
+    }
+    out.push('\n');
+}
+
+fn values(property: &Value) -> String {
+    let words: Vec<String> = ["enum", "oneOf"]
+        .iter()
+        .filter_map(|list| property[list].as_array())
+        .flatten()
+        .filter_map(|item| item.as_str().or_else(|| item["const"].as_str()))
+        .map(|word| format!("`{word}`"))
+        .collect();
+    if !words.is_empty() {
+        return words.join(", ");
+    }
+    if let Some(only) = property.get("const") {
+        return format!("`{}`", only.as_str().map_or_else(|| only.to_string(), str::to_owned));
+    }
+    match (property["type"].as_str(), &property["minimum"], &property["maximum"]) {
+        (Some("integer"), Value::Number(least), Value::Number(most)) => format!("{least} to {most}"),
+        (Some("array"), ..) => format!("list of {}", values(&property["items"])),
+        (Some("boolean"), ..) => "`true`, `false`".to_owned(),
+        (Some(other), ..) => other.to_owned(),
+        (None, ..) => "string or list".to_owned(),
+    }
+}
+
+fn default(property: &Value) -> String {
+    match &property["default"] {
+        Value::Null => String::new(),
+        Value::String(empty) if empty.is_empty() => String::new(),
+        other => format!("`{other}`"),
+    }
+}

@@ -1,0 +1,197 @@
+//! What makes a path, a pattern, an event or a name in the configuration a good one. What could never match
+//! anything is refused: a gate that is silently skipped would be greener than its evidence.
+
+use globset::Glob;
+
+use super::nearest::{advice, listed};
+use super::values::Rule;
+use crate::model::path::RepoPath;
+use crate::model::settings::OUTPUT;
+
+/// A glob relative to some folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pattern;
+
+impl Rule for Pattern {
+    const PATTERN: &'static str = r"^(?![/!]|\./)(?!.*\\)(?!.*(^|/)\.\.(/|$)).*[^/]$";
+
+    fn check(text: &str) -> Result<(), String> {
+        if text.is_empty() {
+            return Err("the pattern is empty and matches nothing".to_owned());
+        }
+        if let Some(positive) = text.strip_prefix('!') {
+            return Err(format!(
+                "{text:?} would exclude: only patterns that include are read; name what {positive:?} leaves"
+            ));
+        }
+        if text.contains('\\') {
+            return Err(format!("{text:?} has a `\\`: folders are separated by `/`, and `[*]` stands for a real star"));
+        }
+        if text.starts_with('/') || text.as_bytes().get(1) == Some(&b':') {
+            return Err(format!("{text:?} is absolute: write it relative to the folder it is looked for in"));
+        }
+        if text.split('/').any(|part| part == "..") {
+            return Err(format!("{text:?} leads out of its folder by `..`"));
+        }
+        if let Some(rest) = text.strip_prefix("./") {
+            return Err(format!("{text:?} matches nothing, as no path starts with `./`: write {rest:?}"));
+        }
+        if let Some(folder) = text.strip_suffix('/') {
+            return Err(format!(
+                "{text:?} matches no file: write {:?} for all below the folder",
+                format!("{folder}/**")
+            ));
+        }
+        Glob::new(text).map(|_| ()).map_err(|error| format!("{text:?} is no pattern: {}", error.kind()))
+    }
+}
+
+/// A glob of report files, relative to the gate's folder or to its output folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report;
+
+impl Rule for Report {
+    const PATTERN: &'static str = Pattern::PATTERN;
+
+    fn check(text: &str) -> Result<(), String> {
+        Pattern::check(text.strip_prefix(OUTPUT).unwrap_or(text))
+    }
+}
+
+/// A folder of the repository; `.` is its root.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Folder;
+
+impl Rule for Folder {
+    const PATTERN: &'static str = r"^(?!/|[A-Za-z]:)";
+
+    fn check(text: &str) -> Result<(), String> {
+        if matches!(text, "" | "." | "./") {
+            return Ok(());
+        }
+        RepoPath::parse(text)
+            .map(|_| ())
+            .map_err(|error| format!("{error}: write a folder relative to the repository's root"))
+    }
+}
+
+/// An event, perhaps with a branch: `push:release/*`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event;
+
+impl Event {
+    /// Every event a run can have: GitHub's names, and `local` outside Actions.
+    pub const NAMES: &'static [&'static str] =
+        &["pull_request", "push", "merge_group", "workflow_dispatch", "schedule", "issue_comment", "release", "local"];
+    /// Those that have a branch.
+    pub const WITH_BRANCH: &'static [&'static str] = &["pull_request", "push"];
+}
+
+impl Rule for Event {
+    const PATTERN: &'static str =
+        r"^(merge_group|workflow_dispatch|schedule|issue_comment|release|local|(pull_request|push)(:([^*]+\*?|\*))?)$";
+
+    fn check(text: &str) -> Result<(), String> {
+        let (event, branch) = text.split_once(':').map_or((text, None), |(event, branch)| (event, Some(branch)));
+        match event {
+            "workflow_call" => {
+                return Err("`workflow_call` is never a run's event: a called workflow has its caller's".to_owned());
+            }
+            "pull_request_target" | "workflow_run" => {
+                return Err(format!("`{event}` runs with secrets: gatepost runs no gate there; use `pull_request`"));
+            }
+            _ if !Self::NAMES.contains(&event) => {
+                return Err(format!("unknown event `{event}`: {}", advice(event, Self::NAMES)));
+            }
+            _ => {}
+        }
+        let Some(branch) = branch else { return Ok(()) };
+        if !Self::WITH_BRANCH.contains(&event) {
+            return Err(format!("`{event}` has no branch to compare: only {} have", listed(Self::WITH_BRANCH)));
+        }
+        if branch.is_empty() {
+            return Err(format!("`{text}` names no branch: write `{event}:main`, or `{event}` for every branch"));
+        }
+        match branch.find('*') {
+            Some(at) if at + 1 < branch.len() => Err(format!(
+                "`{text}` has a `*` before its end: it stands for any ending only, as in `{event}:release/*`"
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The name of an environment variable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Variable;
+
+impl Rule for Variable {
+    const PATTERN: &'static str = "^[A-Za-z_][A-Za-z0-9_]*$";
+
+    fn check(text: &str) -> Result<(), String> {
+        let good = !text.is_empty()
+            && !text.as_bytes()[0].is_ascii_digit()
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        if good {
+            Ok(())
+        } else {
+            Err(format!("{text:?} is no variable's name: letters, digits and `_`, without a value"))
+        }
+    }
+}
+
+/// A branch, tag or commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revision;
+
+impl Rule for Revision {
+    const PATTERN: &'static str = r"^[^-\s][^\s]*$";
+
+    fn check(text: &str) -> Result<(), String> {
+        let good =
+            !text.is_empty() && !text.starts_with('-') && !text.contains(|c: char| c.is_whitespace() || c.is_control());
+        if good { Ok(()) } else { Err(format!("{text:?} names no branch, tag or commit, as `origin/main` does")) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_matches_nothing_is_refused() {
+        for good in ["src/**", "**/*.{js,ts}", "a", "[ab].rs", "out/*.sarif"] {
+            assert_eq!(Pattern::check(good), Ok(()));
+        }
+        for bad in ["", "/src", "!x", "../x", "a/../b", "./src/**", "src/", "a[", "{a", "src\\*.rs", "C:x"] {
+            assert!(Pattern::check(bad).is_err(), "{bad}");
+        }
+        assert_eq!(Report::check("$GATEPOST_OUTPUT/junit.xml"), Ok(()));
+        assert!(Report::check("$GATEPOST_OUTPUT/../junit.xml").is_err());
+        for good in ["push", "push:main", "pull_request:release/*", "push:*", "local"] {
+            assert_eq!(Event::check(good), Ok(()));
+        }
+        for bad in [
+            "",
+            "pushh",
+            "push:",
+            "push:*/x",
+            "push:a**",
+            "schedule:main",
+            "workflow_call",
+            "pull_request_target",
+            "push:a*b*",
+        ] {
+            assert!(Event::check(bad).is_err(), "{bad}");
+        }
+        for (good, bad) in [("NPM_TOKEN", "A=1"), ("_x9", "9x"), ("a", "")] {
+            assert!(Variable::check(good).is_ok() && Variable::check(bad).is_err());
+        }
+        for (good, bad) in [("origin/main", "--upload-pack=x"), ("HEAD~1", ""), ("v1", "a b")] {
+            assert!(Revision::check(good).is_ok() && Revision::check(bad).is_err());
+        }
+        for (good, bad) in [(".", "/x"), ("a/b", "../b"), ("./a", "a/../../b")] {
+            assert!(Folder::check(good).is_ok() && Folder::check(bad).is_err());
+        }
+    }
+}

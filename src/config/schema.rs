@@ -1,0 +1,80 @@
+//! The JSON Schema of gatepost.toml, from the same types as the reader.
+
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, SchemaGenerator};
+use serde_json::{Map, Value, json};
+
+use super::Known;
+use super::kind::KindRow;
+use super::sections::{Gate, Publish, Run};
+use crate::model::gate::GateName;
+
+/// The schema of a whole file (draft 2020-12). What depends on other keys, such as the gates that `needs` may name, is
+/// the reader's alone.
+#[must_use]
+pub fn schema(known: &Known<'_>) -> Value {
+    let mut generator =
+        SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true).into_generator();
+    let kinds: Vec<Value> = known.kinds.iter().map(|row| gate(row, known, &mut generator)).collect();
+    let mut schema = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "gatepost.toml",
+        "description": "The configuration of gatepost.",
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "run": object::<Run>(&mut generator),
+            "gates": {
+                "description": "The gates, by name.",
+                "type": "object",
+                "propertyNames": GateName::json_schema(&mut generator),
+                "additionalProperties": {"anyOf": kinds},
+            },
+            "publish": object::<Publish>(&mut generator),
+        },
+    });
+    without_null(&mut schema);
+    schema
+}
+
+fn object<T: JsonSchema>(generator: &mut SchemaGenerator) -> Value {
+    T::json_schema(generator).to_value()
+}
+
+/// What a gate of one kind may hold: the keys of every gate and its own.
+fn gate(row: &KindRow, known: &Known<'_>, generator: &mut SchemaGenerator) -> Value {
+    let mut schema = object::<Gate>(generator);
+    let own = (row.schema)(generator).to_value();
+    if let (Some(properties), Value::Object(own)) = (schema["properties"].as_object_mut(), &own["properties"]) {
+        properties.extend(own.iter().map(|(key, value)| (key.clone(), value.clone())));
+        merge(properties, "kind", json!({"const": row.name}));
+        let formats: Vec<&str> = known.formats.iter().copied().chain(["auto"]).collect();
+        merge(properties, "format", json!({"anyOf": [{"enum": formats}, {"pattern": "^matcher:."}]}));
+    }
+    schema["title"] = json!(format!("A gate of kind {}", row.name));
+    schema["description"] = json!(row.about);
+    schema["required"] = json!(["kind"]);
+    schema["anyOf"] =
+        json!([{"required": ["command"]}, {"required": ["reports"], "properties": {"reports": {"minItems": 1}}}]);
+    schema
+}
+
+fn merge(properties: &mut Map<String, Value>, key: &str, more: Value) {
+    if let (Some(Value::Object(property)), Value::Object(more)) = (properties.get_mut(key), more) {
+        property.extend(more);
+    }
+}
+
+/// TOML has no null: a default of null says only that there is none.
+fn without_null(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            if map.get("default").is_some_and(Value::is_null) {
+                map.remove("default");
+            }
+            map.values_mut().for_each(without_null);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_null),
+        _ => {}
+    }
+}
