@@ -1,9 +1,12 @@
 //! gatepost stands between a pull request and production: it runs the quality gates, posts what it found,
 //! and never gives a verdict greener than its evidence. `ARCHITECTURE.md` shows the floors.
 
-pub mod environment;
-pub mod mask;
+pub mod app;
+pub mod cli;
 pub mod config;
+pub mod environment;
+pub mod gate;
+pub mod mask;
 pub mod model;
 pub mod parse;
 pub mod policy;

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::config::Bare;
 use crate::gate::Site;
 use crate::gate::locate::{Ground, locate};
 use crate::gate::read::{Choice, ReadError};
@@ -12,19 +13,10 @@ use crate::parse::Stream;
 use crate::world::find::{self, Found};
 use crate::world::process::{self, Caps, CancelledBy, End, Finished, Spawn, SpawnError};
 
-/// Whether a command's output is read where neither a format nor reports are named.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reading {
-    /// By content: the kind promises findings or tests.
-    Always,
-    /// Not: the exit status is the evidence.
-    WhenNamed,
-}
-
 /// Makes one attempt.
-pub async fn execute(common: &Common, reading: Reading, site: Site<'_>) -> Evidence {
+pub async fn execute(common: &Common, bare: Bare, site: Site<'_>) -> Evidence {
     let mut evidence = Evidence::default();
-    let choice = match choose(common, reading, site.root) {
+    let choice = match choose(common, bare, site.root) {
         Ok(choice) => choice,
         Err(error) => {
             evidence.problems.push(unreadable(error.to_string()));
@@ -60,11 +52,11 @@ pub async fn execute(common: &Common, reading: Reading, site: Site<'_>) -> Evide
     evidence
 }
 
-fn choose(common: &Common, reading: Reading, root: &Path) -> Result<Option<Choice>, ReadError> {
-    match (&common.format, reading) {
+fn choose(common: &Common, bare: Bare, root: &Path) -> Result<Option<Choice>, ReadError> {
+    match (&common.format, bare) {
         (Some(format), _) => Choice::of(format, root).map(Some),
-        (None, Reading::Always) => Ok(Some(Choice::Auto)),
-        (None, Reading::WhenNamed) => Ok(None),
+        (None, Bare::ByContent) => Ok(Some(Choice::Auto)),
+        (None, Bare::ByExitStatus) => Ok(None),
     }
 }
 

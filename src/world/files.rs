@@ -130,3 +130,19 @@ pub fn is_file(path: &Path) -> bool {
 pub fn real_path(path: &Path) -> Option<PathBuf> {
     path.canonicalize().ok()
 }
+
+/// The last `bytes` of a file, from the beginning of a line; `None` where it cannot be read.
+#[must_use]
+pub fn tail(path: &Path, bytes: u64) -> Option<Vec<u8>> {
+    use std::io::{Read as _, Seek as _, SeekFrom};
+    let mut file = std::fs::File::open(path).ok()?;
+    let size = file.metadata().ok()?.len();
+    let start = size.saturating_sub(bytes);
+    file.seek(SeekFrom::Start(start)).ok()?;
+    let mut text = Vec::new();
+    file.take(bytes).read_to_end(&mut text).ok()?;
+    if start > 0 && let Some(line_end) = text.iter().position(|&b| b == b'\n') {
+        text.drain(..=line_end);
+    }
+    Some(text)
+}

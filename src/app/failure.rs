@@ -1,0 +1,47 @@
+//! Why a command could not do its work at all. The exit code comes with it; the text says what was tried, on what,
+//! what happened and what to do next.
+
+use crate::model::exit::ExitCode;
+
+/// A command's failure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// What the process ends with.
+    pub code: ExitCode,
+    /// What was tried and what happened; may have several lines (an excerpt of a file).
+    pub what: String,
+    /// What to do next.
+    pub help: Option<String>,
+}
+
+impl Failure {
+    /// Asked for in a way that cannot be done.
+    #[must_use]
+    pub fn usage(what: impl Into<String>) -> Self {
+        Self { code: ExitCode::Usage, what: what.into(), help: None }
+    }
+
+    /// The outside world failed.
+    #[must_use]
+    pub fn outside(what: impl Into<String>) -> Self {
+        Self { code: ExitCode::CouldNotJudge, what: what.into(), help: None }
+    }
+
+    /// Not allowed here.
+    #[must_use]
+    pub fn refused(what: impl Into<String>) -> Self {
+        Self { code: ExitCode::Refused, what: what.into(), help: None }
+    }
+
+    /// Adds what to do next.
+    #[must_use]
+    pub fn help(self, help: impl Into<String>) -> Self {
+        Self { help: Some(help.into()), ..self }
+    }
+}
+
+impl From<crate::world::files::FileError> for Failure {
+    fn from(error: crate::world::files::FileError) -> Self {
+        Self::outside(error.to_string())
+    }
+}

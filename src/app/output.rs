@@ -1,0 +1,67 @@
+//! The output folder: reports, logs, one folder per gate, and a `.gitignore` that keeps it all out of commits.
+
+use std::path::{Path, PathBuf};
+
+use crate::model::gate::GateName;
+use crate::world::files::{self, FileError};
+
+/// Where a run writes.
+#[derive(Debug, Clone)]
+pub struct Output {
+    folder: PathBuf,
+    shown: String,
+}
+
+impl Output {
+    /// Makes the folder ready. Reports and logs of an earlier run are removed first, so that none of them can be
+    /// taken for this one's.
+    ///
+    /// # Errors
+    /// When it cannot be made or emptied: read-only, no space, not a folder.
+    pub fn prepare(folder: PathBuf, shown: String, gates: &[&GateName]) -> Result<Self, FileError> {
+        files::make_dir(&folder.join("logs"))?;
+        files::write(&folder.join(".gitignore"), b"*\n")?;
+        files::remove(&folder.join("report.json"))?;
+        for gate in gates {
+            files::remove(&folder.join("gates").join(gate.as_str()))?;
+        }
+        Ok(Self { folder, shown })
+    }
+
+    /// The folder, absolute.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The folder as a person would name it.
+    #[must_use]
+    pub fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    /// `report.json`.
+    #[must_use]
+    pub fn report(&self) -> PathBuf {
+        self.folder.join("report.json")
+    }
+
+    /// The file with one changed path a line.
+    #[must_use]
+    pub fn changed_files(&self) -> PathBuf {
+        self.folder.join("changed-files.txt")
+    }
+
+    /// A gate's own folder.
+    #[must_use]
+    pub fn of_gate(&self, gate: &GateName) -> PathBuf {
+        self.folder.join("gates").join(gate.as_str())
+    }
+
+    /// The last `bytes` of a log, from a line's beginning.
+    #[must_use]
+    pub fn tail(&self, log: &str, bytes: u64) -> Option<String> {
+        let text = String::from_utf8_lossy(&files::tail(&self.folder.join(log), bytes)?).into_owned();
+        Some(text)
+    }
+}

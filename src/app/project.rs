@@ -1,0 +1,204 @@
+//! The configuration of the place a command was started in: found in a file, or detected.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::app::Failure;
+use crate::config::{self, Config, KindRow, Known, Problem, Problems};
+use crate::gate::{self, Gate};
+use crate::model::gate::GateName;
+use crate::parse;
+use crate::schedule::{Graph, Node};
+use crate::world::files;
+
+/// Where the configuration may stand in a folder.
+const NAMES: [&str; 2] = ["gatepost.toml", ".github/gatepost.toml"];
+
+/// What is configured.
+pub struct Project {
+    /// `[run]` and `[publish]`, and the text of the file.
+    pub config: Config,
+    /// In configuration order.
+    pub gates: Vec<Box<dyn Gate>>,
+    /// The gates and their needs.
+    pub graph: Graph,
+    /// The folder of the configuration, relative to the repository's root; `""` is the root.
+    pub folder: String,
+    /// Where the settings come from.
+    pub source: Source,
+}
+
+/// Where settings come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// A file, as a person would name it.
+    File(String),
+    /// Detection, with what it was decided by.
+    Detected(Vec<String>),
+}
+
+/// Where to look.
+#[derive(Debug, Clone)]
+pub struct Place<'a> {
+    /// The repository's root, without links.
+    pub root: &'a Path,
+    /// Where the command was started, at or below the root.
+    pub start: &'a Path,
+    /// `--config`.
+    pub file: Option<&'a Path>,
+    /// Whether problems are shown in colour.
+    pub colour: bool,
+}
+
+/// Every kind and format that exists, for the configuration's words.
+pub fn with_known<T>(use_it: impl FnOnce(&Known<'_>) -> T) -> T {
+    let kinds: Vec<KindRow> = gate::ALL.iter().map(|kind| kind.row).collect();
+    let formats: Vec<&str> = parse::ALL.iter().map(|format| format.name).filter(|name| *name != "matcher").collect();
+    use_it(&Known { kinds: &kinds, formats: &formats })
+}
+
+/// Reads the configuration, or detects what the place has.
+///
+/// # Errors
+/// With exit code 2: everything that is wrong with the file, a cycle, no gate at all.
+pub fn open(place: &Place<'_>) -> Result<Project, Failure> {
+    let Some((path, folder)) = find(place)? else {
+        return super::detected::project(place);
+    };
+    let shown = path.strip_prefix(place.start).or_else(|_| path.strip_prefix(place.root)).unwrap_or(&path);
+    let shown = shown.display().to_string();
+    let bytes = files::read(&path).map_err(|error| Failure::usage(error.to_string()))?;
+    build(&bytes, folder, Source::File(shown.clone())).map_err(|problems| match problems {
+        Wrong::Text(problems) => Failure::usage(problems.render(&shown, place.colour)),
+        Wrong::NoGates => Failure::usage(format!("{shown}: {}", config::NO_GATES)),
+    })
+}
+
+/// Why a configuration cannot be used.
+pub enum Wrong {
+    /// Things in its text.
+    Text(Problems),
+    /// It has no gate.
+    NoGates,
+}
+
+/// Makes a project of a configuration's text.
+pub fn build(bytes: &[u8], folder: String, source: Source) -> Result<Project, Wrong> {
+    let mut config = with_known(|known| config::read(bytes, known)).map_err(Wrong::Text)?;
+    if config.gates.is_empty() {
+        return Err(Wrong::NoGates);
+    }
+    let graph = graph(&config).map_err(Wrong::Text)?;
+    let mut gates = Vec::new();
+    let mut problems = Vec::new();
+    for gate in &mut config.gates {
+        settle(&mut gate.common, &folder);
+        let Some(kind) = gate::find(&gate.common.kind) else { continue };
+        match (kind.settle)(gate.common.clone(), &gate.own) {
+            Ok(gate) => gates.push(gate),
+            Err(wrong) => problems.extend(wrong),
+        }
+    }
+    if problems.is_empty() {
+        Ok(Project { config, gates, graph, folder, source })
+    } else {
+        Err(Wrong::Text(Problems::new(Arc::clone(&config.source), problems)))
+    }
+}
+
+/// Paths of a configuration in a subfolder count from there.
+fn settle(common: &mut crate::model::settings::Common, folder: &str) {
+    if folder.is_empty() {
+        return;
+    }
+    let below = |path: &str| if path.is_empty() { folder.to_owned() } else { format!("{folder}/{path}") };
+    common.dir = below(&common.dir);
+    for pattern in &mut common.paths {
+        *pattern = below(pattern.trim_start_matches("./"));
+    }
+    if let Some(file) = common.format.as_deref().and_then(|format| format.strip_prefix("matcher:")) {
+        common.format = Some(format!("matcher:{}", below(file)));
+    }
+}
+
+fn graph(config: &Config) -> Result<Graph, Problems> {
+    let place = |name: &GateName| config.gates.iter().position(|gate| gate.common.name == *name);
+    let nodes = config.gates.iter().map(|gate| Node {
+        name: gate.common.name.clone(),
+        needs: gate.common.needs.iter().filter_map(place).collect(),
+        retries: gate.common.retries,
+    });
+    Graph::new(nodes.collect()).map_err(|cycle| {
+        let span = cycle.names.first().and_then(place).map(|at| config.gates[at].needs_at.clone()).unwrap_or_default();
+        Problems::new(Arc::clone(&config.source), vec![Problem::new(span, cycle.to_string())])
+    })
+}
+
+impl Project {
+    /// Leaves only the named gates and those they need; all of them where none is named.
+    ///
+    /// # Errors
+    /// With exit code 2 when a name is none of the gates'.
+    pub fn select(&mut self, names: &[String]) -> Result<(), Failure> {
+        if names.is_empty() {
+            return Ok(());
+        }
+        let all: Vec<&str> = self.gates.iter().map(|gate| gate.common().name.as_str()).collect();
+        if let Some(wrong) = names.iter().find(|name| !all.contains(&name.as_str())) {
+            let shown = crate::model::text::one_line(wrong, 80);
+            return Err(Failure::usage(format!("there is no gate named {shown:?}")).help(config::advice(wrong, &all)));
+        }
+        let mut wanted: Vec<usize> =
+            names.iter().filter_map(|name| all.iter().position(|other| other == name)).collect();
+        let mut at = 0;
+        while at < wanted.len() {
+            for need in &self.graph.nodes()[wanted[at]].needs {
+                if !wanted.contains(need) {
+                    wanted.push(*need);
+                }
+            }
+            at += 1;
+        }
+        self.keep(&wanted);
+        Ok(())
+    }
+
+    fn keep(&mut self, wanted: &[usize]) {
+        let mut at = 0;
+        self.gates.retain(|_| {
+            at += 1;
+            wanted.contains(&(at - 1))
+        });
+        self.config.gates.retain(|gate| self.gates.iter().any(|kept| kept.common().name == gate.common.name));
+        if let Ok(graph) = graph(&self.config) {
+            self.graph = graph;
+        }
+    }
+}
+
+/// The configuration's path and folder: `--config`, or the nearest from the start up to the root.
+fn find(place: &Place<'_>) -> Result<Option<(PathBuf, String)>, Failure> {
+    let relative = |folder: &Path| {
+        folder.strip_prefix(place.root).ok().and_then(Path::to_str).map(|text| text.replace('\\', "/"))
+    };
+    if let Some(file) = place.file {
+        let path = place.start.join(file);
+        if !files::is_file(&path) {
+            return Err(Failure::usage(format!("there is no configuration file {}", path.display())));
+        }
+        let whole = files::real_path(&path).unwrap_or(path);
+        // A file in `.github`, or one from elsewhere, speaks of the root.
+        let folder = whole.parent().filter(|folder| !folder.ends_with(".github")).and_then(relative);
+        return Ok(Some((whole, folder.unwrap_or_default())));
+    }
+    let mut folder = place.start;
+    loop {
+        if let Some(name) = NAMES.iter().find(|name| files::is_file(&folder.join(name))) {
+            return Ok(Some((folder.join(name), relative(folder).unwrap_or_default())));
+        }
+        match folder.parent() {
+            Some(parent) if folder != place.root => folder = parent,
+            _ => return Ok(None),
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! `gatepost run`: what changed, the gates over it, the verdict, the report, and what is posted.
+
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use crate::app::output::Output;
+use crate::app::posting::{self, Poster};
+use crate::app::project::{self, Place, Project};
+use crate::app::scope::{self, Asked, Judged};
+use crate::app::work::{Gates, Planned};
+use crate::app::Failure;
+use crate::environment::{Filter, Told};
+use crate::gate::Gate;
+use crate::mask::Masker;
+use crate::model::call::Receipt;
+use crate::model::change::Scope;
+use crate::model::event::Occasion;
+use crate::model::exit::ExitCode;
+use crate::model::gate::{Only, Rules};
+use crate::model::outcome::Outcome;
+use crate::model::progress::{Progress, Watch};
+use crate::model::report::{Report, Subject};
+use crate::policy::{self, Baseline};
+use crate::render::{json_v1, junit, sarif};
+use crate::schedule::{self, Limits};
+use crate::world::env::Env;
+use crate::world::process::{ACTIONS_GRACE, CancelToken};
+use crate::world::repo::Repo;
+use crate::world::signals::{self, Signals};
+use crate::world::{clock, cores, files, occasion};
+
+/// When a run posts to GitHub.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Publish {
+    /// On GitHub Actions.
+    Auto,
+    /// Everywhere; a posting that fails makes a pass exit 4.
+    Always,
+    /// Nowhere.
+    Never,
+}
+
+/// What `gatepost run` was asked for.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Where it was started, absolute.
+    pub start: PathBuf,
+    /// `--config`.
+    pub config: Option<PathBuf>,
+    /// The gates named; empty: all.
+    pub gates: Vec<String>,
+    /// `--base`.
+    pub base: Option<String>,
+    /// `--all-files`.
+    pub all_files: bool,
+    /// `--baseline`.
+    pub baseline: Option<PathBuf>,
+    /// `--jobs`.
+    pub jobs: Option<usize>,
+    /// `--fail-fast`.
+    pub fail_fast: bool,
+    /// `--output`.
+    pub output: Option<PathBuf>,
+    /// `--publish`.
+    pub publish: Publish,
+    /// `--sarif`.
+    pub sarif: Option<PathBuf>,
+    /// `--junit`.
+    pub junit: Option<PathBuf>,
+    /// `--dry-run`.
+    pub dry_run: bool,
+    /// Whether problems of the configuration are shown in colour.
+    pub colour: bool,
+}
+
+/// A finished run.
+#[derive(Debug)]
+pub struct Ran {
+    /// The report, without secrets.
+    pub report: Report,
+    /// The folder it was written to.
+    pub output: Output,
+    /// What the process ends with.
+    pub code: ExitCode,
+    /// What became of every posting.
+    pub receipts: Vec<Receipt>,
+    /// Text for standard output that GitHub's runner reads (workflow commands).
+    pub commands: Vec<String>,
+    /// Files that could not be written.
+    pub unwritten: Vec<String>,
+}
+
+/// Runs the gates.
+///
+/// # Errors
+/// When there is nothing to run, or it cannot be told what to judge. A run that was begun always ends in [`Ran`].
+pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<Ran, Failure> {
+    let begun = clock::instant();
+    let started_at = clock::now().to_string();
+    let occasion = occasion::read(env).map_err(|error| Failure::outside(error.to_string()).help(error.help()))?;
+    let cancel = CancelToken::new(occasion.on_actions.then_some(ACTIONS_GRACE));
+    let signals = signals::listen(cancel.clone())
+        .map_err(|error| Failure::outside(format!("cannot listen for signals: {error}")))?;
+
+    let Opened { repo, root, mut project } = open(request, env)?;
+    project.select(&request.gates)?;
+    let masker = Rc::new(posting::masker(env, &project.config.run.pass_env));
+    let mut poster = Poster::open(request.publish, request.dry_run, env, &occasion, &repo)?;
+    let asked = Asked { base: request.base.as_deref().or(project.config.run.base.as_deref()), all_files: request.all_files };
+    let judged = scope::scope(&repo, &occasion, asked, async |base, head| poster.merge_base(base, head).await).await?;
+    poster.check(&judged)?;
+    let baseline = request.baseline.as_deref().map(|file| read_baseline(&request.start.join(file))).transpose()?;
+    let output = prepare_output(request, &root, &project, &judged)?;
+    let subject = subject(&occasion, &judged, &poster);
+
+    let mut notes: Vec<String> = project.said();
+    notes.extend(judged.notes.iter().cloned());
+    notes.extend(baseline_notes(baseline.as_ref(), judged.base.as_ref()));
+    for note in &notes {
+        watch.see(&Progress::Said { text: &masker.text(note) });
+    }
+    let limits = Limits {
+        jobs: request.jobs.or(project.config.run.jobs).unwrap_or_else(cores::available),
+        fail_fast: request.fail_fast,
+    };
+    let settings = project.config.publish.clone();
+    let graph = project.graph.clone();
+    let ground = Ground { env, occasion: &occasion, judged: &judged, baseline: baseline.as_ref(), root, output: output.clone(), masker: Rc::clone(&masker), watch: Rc::clone(&watch) };
+    let gates = Rc::new(ground.plan(project)?);
+    let posted = Posted { subject: &subject, settings: &settings, output: &output, started_at: &started_at };
+    let (queue, waiting) = poster.queue(posted, &signals);
+    let running = async {
+        let queue = queue;
+        schedule::run(&graph, limits, gates, &cancel, |report| {
+            watch.see(&Progress::Ended { report });
+            queue.gate(report);
+        })
+        .await
+    };
+    let (reports, ()) = tokio::join!(running, poster.send_all(waiting, &cancel));
+
+    notes.extend(signals.caught().map(|signal| format!("interrupted by {signal}")));
+    let report = Report {
+        verdict: policy::verdict(&reports),
+        subject: subject.clone(),
+        started_at: started_at.clone(),
+        took: begun.elapsed(),
+        gates: reports,
+        notes: notes.iter().map(|note| masker.text(note)).collect(),
+    };
+    let unwritten = write_files(request, &report, &output);
+    let said = poster.end(&report, posted, &signals).await;
+    let code = exit_code(request.publish, &report, &signals, &unwritten, &said);
+    Ok(Ran { report, output, code, said, unwritten })
+}

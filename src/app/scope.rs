@@ -1,0 +1,127 @@
+//! What a run judges: a change, or everything and why. The repository is asked first, GitHub only where a shallow
+//! clone hides the merge base.
+
+use crate::app::Failure;
+use crate::model::change::Scope;
+use crate::model::event::Occasion;
+use crate::model::exit::ExitCode;
+use crate::model::sha::Sha;
+use crate::world::repo::{BaseAnswer, BaseRequest, Change, Checkout, Repo, RepoError};
+
+/// The ground of a run.
+#[derive(Debug, Clone)]
+pub struct Judged {
+    /// The change, or why there is none.
+    pub scope: Scope,
+    /// The commit checked out; `None` before the first one.
+    pub head: Option<Sha>,
+    /// The commit compared with.
+    pub base: Option<Sha>,
+    /// The work tree differs from `head`.
+    pub dirty: bool,
+    /// The commit that may receive check runs; `None` when what is checked out is not what the event is about.
+    pub posted_on: Option<Sha>,
+    /// What must be said with the verdict.
+    pub notes: Vec<String>,
+}
+
+/// What was asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// The base, from the command line or the configuration.
+    pub base: Option<&'a str>,
+    /// `--all-files`.
+    pub all_files: bool,
+}
+
+/// Finds the ground. `merge_base` asks the forge for the merge base of two commits.
+///
+/// # Errors
+/// When the repository cannot be read, or the base that was asked for is unknown.
+pub async fn scope(
+    repo: &Repo,
+    occasion: &Occasion,
+    asked: Asked<'_>,
+    merge_base: impl AsyncFn(&Sha, &Sha) -> Result<Sha, String>,
+) -> Result<Judged, Failure> {
+    let head = repo.head()?;
+    let dirty = repo.is_dirty()?;
+    let mut notes = Vec::new();
+    let posted_on = if occasion.on_actions { posted_on(repo, occasion, head.as_ref(), &mut notes)? } else { head.clone() };
+    let (scope, base) = if asked.all_files {
+        (Scope::Everything { why: "--all-files".to_owned() }, None)
+    } else {
+        change(repo, occasion, asked, merge_base, &mut notes).await?
+    };
+    if let Scope::Everything { why } = &scope {
+        notes.insert(0, format!("everything was judged: {why}"));
+    }
+    Ok(Judged { scope, head, base, dirty, posted_on, notes })
+}
+
+async fn change(
+    repo: &Repo,
+    occasion: &Occasion,
+    asked: Asked<'_>,
+    merge_base: impl AsyncFn(&Sha, &Sha) -> Result<Sha, String>,
+    notes: &mut Vec<String>,
+) -> Result<(Scope, Option<Sha>), Failure> {
+    let mut request = BaseRequest { occasion, asked: asked.base, merge_base: None };
+    let mut answer = repo.base(&request)?;
+    let found;
+    if let BaseAnswer::AskForge { base, head } = &answer {
+        match merge_base(base, head).await {
+            Ok(sha) => {
+                found = sha;
+                request.merge_base = Some(&found);
+                answer = repo.base(&request)?;
+            }
+            Err(why) => return Ok((Scope::Everything { why: format!("the merge base is not known: {why}") }, None)),
+        }
+    }
+    let base = match answer {
+        BaseAnswer::Commit { sha, .. } => Some(sha),
+        BaseAnswer::Unborn => None,
+        BaseAnswer::Everything { why } => return Ok((Scope::Everything { why }, None)),
+        BaseAnswer::AskForge { .. } => {
+            let why = "the merge base that GitHub named could not be fetched".to_owned();
+            return Ok((Scope::Everything { why }, None));
+        }
+    };
+    let Change { set, notes: further } = repo.change(base.as_ref(), occasion)?;
+    notes.extend(further);
+    if set.files.is_empty() && set.unnameable.is_empty() {
+        return Ok((Scope::Everything { why: "nothing differs from the base".to_owned() }, base));
+    }
+    Ok((Scope::Change(set), base))
+}
+
+/// The commit that the event is about, if what is checked out is that commit or its merge.
+fn posted_on(
+    repo: &Repo,
+    occasion: &Occasion,
+    head: Option<&Sha>,
+    notes: &mut Vec<String>,
+) -> Result<Option<Sha>, Failure> {
+    Ok(match repo.checkout(occasion)? {
+        Checkout::Head | Checkout::Merge { .. } => occasion.head.clone().or_else(|| head.cloned()),
+        Checkout::Other => {
+            notes.push(format!(
+                "the commit checked out ({}) is not the one the event is about ({}): nothing is posted on that one",
+                head.map_or("none", Sha::short),
+                occasion.head.as_ref().map_or("none", Sha::short),
+            ));
+            None
+        }
+    })
+}
+
+impl From<RepoError> for Failure {
+    fn from(error: RepoError) -> Self {
+        let code = match &error {
+            RepoError::NotARepository { .. } | RepoError::Bare { .. } | RepoError::UnknownBase { .. } => ExitCode::Usage,
+            _ => ExitCode::CouldNotJudge,
+        };
+        Self { code, what: error.to_string(), help: Some(error.help()) }
+    }
+}

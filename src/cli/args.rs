@@ -1,0 +1,190 @@
+//! The command line: what can be asked for. It is read here and resolved elsewhere.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+use crate::world::screen::Colour;
+
+/// Quality gates with honest verdicts between a pull request and production.
+#[derive(Debug, Parser)]
+#[command(name = "gatepost", version, max_term_width = 100, disable_help_subcommand = true)]
+pub struct Cli {
+    /// What every command takes.
+    #[command(flatten)]
+    pub global: Global,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// Work as if started in DIR
+    #[arg(short = 'C', long = "directory", value_name = "DIR", global = true)]
+    pub directory: Option<PathBuf>,
+    /// Read this configuration (default: the nearest gatepost.toml or .github/gatepost.toml)
+    #[arg(long, value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+    /// How gatepost's own log is written to standard error
+    #[arg(long, value_name = "FORMAT", default_value = "text", global = true)]
+    pub log_format: LogFormat,
+    /// Say more (-v also shows what passing gates printed, -vv traces)
+    #[arg(short, long, action = ArgAction::Count, global = true)]
+    pub verbose: u8,
+    /// Say only the verdict and what is wrong
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// When to use colours
+    #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
+    pub color: When,
+}
+
+/// How gatepost's own log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// When something is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum When {
+    /// Where it fits.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl From<When> for Colour {
+    fn from(when: When) -> Self {
+        match when {
+            When::Auto => Self::Auto,
+            When::Always => Self::Always,
+            When::Never => Self::Never,
+        }
+    }
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the gates (all, or those named); on GitHub Actions also publish
+    Run(Run),
+    /// Show what is configured, what would run and why
+    Plan(Plan),
+    /// Read any tool's output into findings and tests
+    Parse(Parse),
+    /// Print a JSON Schema
+    Schema {
+        /// Of what
+        what: SchemaOf,
+    },
+}
+
+/// What is compared with what.
+#[derive(Debug, Args)]
+pub struct Against {
+    /// Compare with this commit (default: the pull request's base; on a laptop the remote's default branch)
+    #[arg(long, value_name = "REF", conflicts_with = "all_files")]
+    pub base: Option<String>,
+    /// Judge everything, not the change
+    #[arg(long)]
+    pub all_files: bool,
+    /// A report.json of the base: findings it has are known
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+}
+
+/// `gatepost run`.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// Gates to run, with the gates they need (default: all)
+    #[arg(value_name = "GATE")]
+    pub gates: Vec<String>,
+    /// What is compared with what.
+    #[command(flatten)]
+    pub against: Against,
+    /// Gates at a time (default: one per core)
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: Option<u16>,
+    /// Cancel the others when a gate does not pass
+    #[arg(long)]
+    pub fail_fast: bool,
+    /// Where reports and logs are written (default: .gatepost beside the configuration)
+    #[arg(long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+    /// Post to GitHub: auto is on GitHub Actions
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub publish: When,
+    /// Also write the findings as SARIF 2.1.0
+    #[arg(long, value_name = "FILE")]
+    pub sarif: Option<PathBuf>,
+    /// Also write the tests as JUnit XML
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Print the report as JSON on standard output, and nothing else there
+    #[arg(long)]
+    pub json: bool,
+    /// Run the gates, and print what would be posted in place of posting it
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// `gatepost plan`.
+#[derive(Debug, Args)]
+pub struct Plan {
+    /// One gate (default: all)
+    #[arg(value_name = "GATE")]
+    pub gate: Option<String>,
+    /// What is compared with what.
+    #[command(flatten)]
+    pub against: Against,
+    /// Print the plan as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `gatepost parse`.
+#[derive(Debug, Args)]
+pub struct Parse {
+    /// The format: a name, `matcher:FILE`, or auto to recognise it by content
+    #[arg(long, value_name = "FORMAT", default_value = "auto")]
+    pub from: String,
+    /// How the result is printed
+    #[arg(long, value_name = "SHAPE", default_value = "text")]
+    pub to: Shape,
+    /// The same as --to json
+    #[arg(long)]
+    pub json: bool,
+    /// What to read (`-` or nothing: standard input)
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+}
+
+/// How a parsed result is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Shape {
+    /// For people.
+    Text,
+    /// gatepost.parse/v1.
+    Json,
+    /// SARIF 2.1.0.
+    Sarif,
+    /// JUnit XML.
+    Junit,
+}
+
+/// What a schema is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    /// gatepost.toml.
+    Config,
+    /// report.json.
+    Report,
+}
