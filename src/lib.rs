@@ -6,6 +6,8 @@ pub mod cli;
 pub mod config;
 pub mod environment;
 pub mod gate;
+pub mod config;
+pub mod environment;
 pub mod mask;
 pub mod model;
 pub mod parse;
