@@ -5,5 +5,7 @@ pub mod cores;
 pub mod env;
 pub mod files;
 pub mod find;
+pub mod forge;
+pub mod github;
 pub mod process;
 pub mod signals;

@@ -1,0 +1,105 @@
+//! Reads a reply: the headers that policy needs, and the body under a cap.
+
+use std::time::Duration;
+
+use http::HeaderMap;
+use http_body_util::BodyExt;
+
+use crate::world::forge::{ForgeError, Reply};
+use crate::world::github::address::Address;
+
+/// A page of a hundred comments of the largest size is 6.5 MB.
+const LARGEST: usize = 16 << 20;
+
+/// How much of a body an error keeps.
+const START: usize = 512;
+
+/// Reads all of it.
+pub async fn read<B>(response: http::Response<B>, url: &str, address: &Address) -> Result<Reply, ForgeError>
+where
+    B: BodyExt<Data: AsRef<[u8]>, Error = octocrab::Error> + Unpin,
+{
+    let (parts, mut body) = response.into_parts();
+    let status = parts.status.as_u16();
+    let mut bytes = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|source| ForgeError::Cut {
+            url: url.to_owned(),
+            status,
+            start: String::from_utf8_lossy(&bytes[..bytes.len().min(START)]).into_owned(),
+            source: Box::new(source),
+        })?;
+        let piece = frame.data_ref().map_or(&[][..], AsRef::as_ref);
+        if bytes.len() + piece.len() > LARGEST {
+            return Err(ForgeError::TooLarge { url: url.to_owned(), status, limit: LARGEST });
+        }
+        bytes.extend_from_slice(piece);
+    }
+    let next = match next_page(&parts.headers) {
+        None => None,
+        Some(to) => Some(address.path_of(&to).ok_or(ForgeError::Away { url: url.to_owned(), to })?),
+    };
+    Ok(Reply {
+        status,
+        retry_after: number(&parts.headers, "retry-after").map(Duration::from_secs),
+        remaining: number(&parts.headers, "x-ratelimit-remaining"),
+        reset: number(&parts.headers, "x-ratelimit-reset"),
+        next,
+        body: bytes,
+    })
+}
+
+fn number<N: std::str::FromStr>(headers: &HeaderMap, name: &str) -> Option<N> {
+    headers.get(name)?.to_str().ok()?.trim().parse().ok()
+}
+
+/// The URL of `rel="next"` in a Link header (RFC 8288).
+fn next_page(headers: &HeaderMap) -> Option<String> {
+    let mut rest = headers.get(http::header::LINK)?.to_str().ok()?;
+    while let Some((_, after)) = rest.split_once('<') {
+        let (url, after) = after.split_once('>')?;
+        let (parameters, following) = after.split_once('<').map_or((after, ""), |(now, _)| (now, &after[now.len()..]));
+        let next =
+            parameters.split([';', ',']).any(|parameter| matches!(parameter.trim(), "rel=\"next\"" | "rel=next"));
+        if next {
+            return Some(url.to_owned());
+        }
+        rest = following;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn next(link: &str) -> Option<String> {
+        let mut headers = HeaderMap::new();
+        headers.insert(http::header::LINK, link.parse().unwrap());
+        next_page(&headers)
+    }
+
+    #[test]
+    fn the_next_page_is_found_in_any_place() {
+        assert_eq!(
+            next("<https://a/x?page=2>; rel=\"next\", <https://a/x?page=9>; rel=\"last\"").unwrap(),
+            "https://a/x?page=2"
+        );
+        assert_eq!(
+            next("<https://a/1>; rel=\"prev\", <https://a/2?b=1,2>; rel=\"next\"").unwrap(),
+            "https://a/2?b=1,2"
+        );
+        assert_eq!(next("<https://a/1>; rel=\"prev\", <https://a/9>; rel=\"last\""), None);
+        assert_eq!(next("<https://a/1"), None);
+        assert_eq!(next_page(&HeaderMap::new()), None);
+    }
+
+    #[test]
+    fn numbers_are_read_and_the_rest_is_ignored() {
+        let mut headers = HeaderMap::new();
+        headers.insert("retry-after", "7".parse().unwrap());
+        headers.insert("x-ratelimit-reset", "soon".parse().unwrap());
+        assert_eq!(number::<u64>(&headers, "retry-after"), Some(7));
+        assert_eq!(number::<i64>(&headers, "x-ratelimit-reset"), None);
+    }
+}
