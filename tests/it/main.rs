@@ -4,3 +4,8 @@
 
 mod bless;
 mod config;
+#[cfg(unix)]
+mod leftovers;
+#[cfg(unix)]
+mod process;
+mod schedule;

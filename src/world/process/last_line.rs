@@ -10,6 +10,8 @@ use crate::model::text;
 const PACE: Duration = Duration::from_millis(100);
 /// Only the beginning of a long line is looked at, in bytes.
 const LONGEST: usize = 1024;
+/// Only the end of a large chunk is looked at, in bytes: a gate may print gigabytes that nobody reads.
+const LOOKED_AT: usize = 4096;
 /// What is shown of a line, in characters.
 const SHOWN: usize = 200;
 
@@ -24,6 +26,7 @@ pub(super) struct LastLine {
 impl LastLine {
     /// Takes the next bytes. A carriage return ends a line too: progress bars are redrawn by it.
     pub(super) fn feed(&mut self, chunk: &[u8]) {
+        let chunk = &chunk[chunk.len().saturating_sub(LOOKED_AT)..];
         let ends_line = |byte: &u8| matches!(byte, b'\n' | b'\r');
         let Some(end) = chunk.iter().rposition(ends_line) else {
             self.keep_partial(chunk);
