@@ -130,20 +130,21 @@ fn find(name: &str, dir: &Path, path: Option<&OsStr>) -> Result<PathBuf, SpawnEr
     }
     if name.contains('/') {
         let file = dir.join(name);
-        return match (file.exists(), system::is_executable(&file)) {
-            (true, true) => Ok(file),
-            (true, false) => Err(SpawnError::NotExecutable { file }),
-            (false, _) => Err(SpawnError::NoFile { file }),
+        return match system::check_executable(&file) {
+            Ok(()) => Ok(file),
+            Err(error) if is_not_found(&error) => Err(SpawnError::NoFile { file }),
+            Err(_) => Err(SpawnError::NotExecutable { file }),
         };
     }
     let path = path.unwrap_or(OsStr::new(DEFAULT_PATH));
     let mut forbidden = None;
     for file in std::env::split_paths(path).map(|folder| dir.join(folder).join(name)) {
-        if system::is_executable(&file) {
-            return Ok(file);
-        }
-        if file.is_file() {
-            forbidden.get_or_insert(file);
+        match system::check_executable(&file) {
+            Ok(()) => return Ok(file),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                forbidden.get_or_insert(file);
+            }
+            Err(_) => {}
         }
     }
     Err(match forbidden {

@@ -69,8 +69,10 @@ pub(super) fn reading(pipe: io::PipeReader) -> io::Result<ChildStdout> {
     ChildStdout::from_std(std::process::ChildStdout::from(OwnedFd::from(pipe)))
 }
 
-pub(super) fn is_executable(file: &Path) -> bool {
-    file.is_file() && access(file, AccessFlags::X_OK).is_ok()
+/// Whether there is a file that may be executed; permission is denied for a folder too.
+pub(super) fn check_executable(file: &Path) -> io::Result<()> {
+    access(file, AccessFlags::X_OK)?;
+    if file.is_file() { Ok(()) } else { Err(io::ErrorKind::PermissionDenied.into()) }
 }
 
 pub(super) fn signal_of(status: ExitStatus) -> Option<i32> {

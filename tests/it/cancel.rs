@@ -1,0 +1,257 @@
+//! Interrupting the real program while its gates run process trees that do not want to end: nothing is left one
+//! second later, every gate is in the report, and the exit code names the signal.
+
+use std::io::Read as _;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tempfile::TempDir;
+
+use crate::leftovers::{WAYS, left_of, marker};
+
+struct Project {
+    folder: TempDir,
+}
+
+struct Ended {
+    status: ExitStatus,
+    took: Duration,
+    said: String,
+}
+
+impl Project {
+    /// A repository with one commit and these gates.
+    fn new(gates: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("gatepost.toml"), gates).unwrap();
+        let git = |arguments: &[&str]| {
+            let who = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"];
+            let done = Command::new("git").args(who).args(arguments).current_dir(folder.path()).output().unwrap();
+            assert!(done.status.success(), "{done:?}");
+        };
+        git(&["init", "-q", "-b", "main"]);
+        git(&["add", "."]);
+        git(&["commit", "-q", "-m", "first"]);
+        Self { folder }
+    }
+
+    fn start(&self, before: &[&str], arguments: &[&str], env: &[(&str, &str)]) -> Child {
+        let program = env!("CARGO_BIN_EXE_gatepost");
+        let words: Vec<&str> = before.iter().copied().chain([program, "run", "--all-files"]).collect();
+        Command::new(words[0])
+            .args(&words[1..])
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap())
+            .envs(env.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    }
+
+    /// Waits until every gate has written its name into the project's folder.
+    fn wait_for(&self, files: &[&str]) {
+        let start = Instant::now();
+        while !files.iter().all(|file| self.folder.path().join(file).exists()) {
+            assert!(start.elapsed() < Duration::from_secs(20), "gates did not start: {files:?}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn report(&self) -> serde_json::Value {
+        serde_json::from_slice(&std::fs::read(self.folder.path().join(".gatepost/report.json")).unwrap()).unwrap()
+    }
+
+    /// `name: outcome, reason` of every gate in the report.
+    fn gates(&self) -> Vec<String> {
+        let report = self.report();
+        let gates = report["gates"].as_array().unwrap().iter();
+        let text = |gate: &serde_json::Value, key: &str| gate[key].as_str().unwrap().to_owned();
+        gates.map(|gate| ["name", "outcome", "reason"].map(|key| text(gate, key)).join(", ")).collect()
+    }
+}
+
+fn send(child: &Child, signal: Signal) {
+    kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), signal).unwrap();
+}
+
+fn end(mut child: Child, within: Duration) -> Ended {
+    let start = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        if start.elapsed() > within {
+            send(&child, Signal::SIGKILL);
+            panic!("still running after {within:?}");
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    };
+    let took = start.elapsed();
+    let mut said = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut said).unwrap();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    Ended { status, took, said }
+}
+
+/// Gates that leave processes behind in every way, and then wait.
+fn stubborn(marker: &str, grace: &str) -> String {
+    let mut gates = "[run]\njobs = 20\n".to_owned();
+    for (at, (_, line)) in WAYS.iter().enumerate() {
+        let script = format!("{line}\necho > started-{at}\nsleep MARKER").replace("MARKER", marker);
+        gates += &format!("[gates.g{at}]\nkind = \"command\"\ngrace = \"{grace}\"\ncommand = '''{script}'''\n");
+    }
+    gates + "[gates.waits]\nkind = \"command\"\nneeds = [\"g0\"]\ncommand = \"true\"\n"
+}
+
+fn started() -> Vec<String> {
+    (0..WAYS.len()).map(|at| format!("started-{at}")).collect()
+}
+
+fn wait_for_all(project: &Project) {
+    let started = started();
+    project.wait_for(&started.iter().map(String::as_str).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_signal_ends_every_gate_and_names_itself() {
+    for (signal, name, code) in
+        [(Signal::SIGINT, "SIGINT", 130), (Signal::SIGTERM, "SIGTERM", 143), (Signal::SIGHUP, "SIGHUP", 129)]
+    {
+        let marker = marker();
+        let project = Project::new(&stubborn(&marker, "300ms"));
+        let child = project.start(&[], &[], &[]);
+        wait_for_all(&project);
+        send(&child, signal);
+        let ended = end(child, Duration::from_secs(20));
+        assert_eq!(left_of(&marker), [""; 0], "{name}");
+        assert_eq!(ended.status.code(), Some(code), "{name}: {}", ended.said);
+        assert!(ended.took < Duration::from_secs(6), "{name}: {:?}", ended.took);
+        let gates = project.gates();
+        assert_eq!(gates.len(), WAYS.len() + 1, "{name}");
+        assert!(gates.iter().all(|gate| gate.ends_with(&format!(", error, cancelled by {name}"))), "{gates:#?}");
+    }
+}
+
+#[test]
+fn the_second_signal_ends_the_grace() {
+    for (second, name) in [(Signal::SIGINT, "SIGINT"), (Signal::SIGTERM, "SIGTERM")] {
+        let marker = marker();
+        let project = Project::new(&stubborn(&marker, "60s"));
+        let child = project.start(&[], &[], &[]);
+        wait_for_all(&project);
+        send(&child, Signal::SIGINT);
+        std::thread::sleep(Duration::from_millis(300));
+        send(&child, second);
+        let ended = end(child, Duration::from_secs(20));
+        assert_eq!(left_of(&marker), [""; 0], "{name}");
+        assert_eq!(ended.status.code(), Some(130), "the first signal names the end, after {name}: {}", ended.said);
+        assert!(ended.took < Duration::from_secs(5), "{name}: {:?}", ended.took);
+        assert_eq!(project.gates().len(), WAYS.len() + 1);
+    }
+}
+
+#[test]
+fn a_failing_sibling_ends_every_gate_under_fail_fast() {
+    let marker = marker();
+    let wait = "until ls started-0 started-1 started-2 started-3 started-4 started-5 started-6 started-7 started-8; do sleep 0.05; done; exit 1";
+    let lint = format!("[gates.lint]\nkind = \"command\"\ncommand = \"{wait}\"\n");
+    let project = Project::new(&(stubborn(&marker, "300ms") + &lint));
+    let ended = end(project.start(&[], &["--fail-fast"], &[]), Duration::from_secs(30));
+    assert_eq!(left_of(&marker), [""; 0]);
+    assert_eq!(ended.status.code(), Some(1), "{}", ended.said);
+    let gates = project.gates();
+    let cancelled = gates.iter().filter(|gate| gate.ends_with("error, cancelled by --fail-fast: lint failed"));
+    assert_eq!(cancelled.count(), WAYS.len() + 1, "{gates:#?}");
+}
+
+#[test]
+fn a_timeout_ends_the_gate_and_goes_on() {
+    let marker = marker();
+    let gates = stubborn(&marker, "300ms").replace("grace =", "timeout = \"2s\"\ngrace =");
+    let project = Project::new(&gates);
+    let ended = end(project.start(&[], &[], &[]), Duration::from_secs(30));
+    assert_eq!(left_of(&marker), [""; 0]);
+    assert_eq!(ended.status.code(), Some(4), "{}", ended.said);
+    let gates = project.gates();
+    assert_eq!(gates.iter().filter(|gate| gate.contains(", error, ")).count(), WAYS.len() + 1, "{gates:#?}");
+    assert!(gates.last().unwrap().contains("not run: g0"), "{gates:#?}");
+}
+
+#[test]
+fn nothing_is_left_after_gates_that_end_by_themselves() {
+    let marker = marker();
+    let gates = stubborn(&marker, "300ms").replace(&format!("sleep {marker}'''"), "true'''");
+    let unmarked = format!("env -i \"$(command -v setsid)\" \"$(command -v sleep)\" {marker} >/dev/null 2>&1 &");
+    let gates = gates + &format!("[gates.unmarked]\nkind = \"command\"\ncommand = '''{unmarked}'''\n");
+    let project = Project::new(&gates);
+    let ended = end(project.start(&[], &[], &[]), Duration::from_secs(30));
+    assert_eq!(left_of(&marker), [""; 0]);
+    assert_eq!(ended.status.code(), Some(0), "{}", ended.said);
+}
+
+#[test]
+fn github_has_its_answer_before_it_kills() {
+    // SIGINT, 7.5 s, SIGTERM: by then the report must stand, whatever grace the gates ask for.
+    let marker = marker();
+    let script = format!("trap '' INT TERM\necho > started\nsleep {marker}\nsleep {marker}");
+    let project = Project::new(&format!("[gates.g]\nkind = \"command\"\ngrace = \"60s\"\ncommand = \"\"\"{script}\"\"\"\n"));
+    let child = project.start(&[], &["--publish", "never"], &[("GITHUB_ACTIONS", "true")]);
+    project.wait_for(&["started"]);
+    send(&child, Signal::SIGINT);
+    let ended = end(child, Duration::from_secs(20));
+    assert!(ended.took < Duration::from_secs(7), "{:?}", ended.took);
+    assert_eq!(left_of(&marker), [""; 0]);
+    assert_eq!(ended.status.code(), Some(130), "{}", ended.said);
+    assert_eq!(project.gates(), ["g, error, cancelled by SIGINT"]);
+}
+
+#[test]
+fn ignored_signals_are_heeded_as_their_sender_means_them() {
+    // What a POSIX shell does to `gatepost run &`, and what nohup does.
+    let ignore = |signal: &str| format!("$SIG{{{signal}}} = 'IGNORE'; exec @ARGV");
+    let gate = "[gates.g]\nkind = \"command\"\ncommand = \"echo > started; sleep 2; echo > finished\"\n";
+
+    let project = Project::new(gate);
+    let child = project.start(&["perl", "-e", &ignore("INT")], &[], &[]);
+    project.wait_for(&["started"]);
+    send(&child, Signal::SIGINT);
+    assert_eq!(end(child, Duration::from_secs(20)).status.code(), Some(130));
+
+    let project = Project::new(gate);
+    let child = project.start(&["perl", "-e", &ignore("HUP")], &[], &[]);
+    project.wait_for(&["started"]);
+    send(&child, Signal::SIGHUP);
+    let ended = end(child, Duration::from_secs(20));
+    assert_eq!(ended.status.code(), Some(0), "{}", ended.said);
+    assert!(project.folder.path().join("finished").exists());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_gate_that_prints_a_gigabyte_costs_no_memory() {
+    let gate = "[gates.g]\nkind = \"command\"\ncommand = \"head -c 1073741824 /dev/zero; echo > done; sleep 1\"\n";
+    let project = Project::new(gate);
+    let child = project.start(&[], &[], &[]);
+    project.wait_for(&["done"]);
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+    let ended = end(child, Duration::from_mins(1));
+    assert_eq!(ended.status.code(), Some(0), "{}", ended.said);
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let peak: usize = peak.trim().trim_end_matches(" kB").parse().unwrap();
+    assert!(peak <= 32 << 10, "{peak} KiB");
+    let logs = sizes(&project.folder.path().join(".gatepost"));
+    assert!(logs.iter().all(|size| *size <= (64 << 20) + 200), "{logs:?}");
+}
+
+#[cfg(target_os = "linux")]
+fn sizes(folder: &Path) -> Vec<u64> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { sizes(&path) } else { vec![path.metadata().unwrap().len()] }).collect()
+}
