@@ -15,6 +15,9 @@ pub struct LineRange {
 }
 
 impl LineRange {
+    /// Every line of a file whose lines could not be compared with the base: nothing in it is known to be old.
+    pub const WHOLE: Self = Self { start: 1, end: u32::MAX };
+
     /// Whether the two share a line.
     #[must_use]
     pub const fn meets(self, other: Self) -> bool {
@@ -48,9 +51,10 @@ pub struct FileChange {
     pub kind: ChangeKind,
     /// Where it was, for renames.
     pub old_path: Option<RepoPath>,
-    /// No text: it has no lines.
+    /// It differs and has no text, so that no lines can be told apart: all of it counts as changed.
     pub binary: bool,
-    /// Lines of the new side that were added or changed; sorted, disjoint.
+    /// Lines of the new side that were added or changed; sorted, disjoint. Where lines could not be compared,
+    /// [`LineRange::WHOLE`].
     pub added: Vec<LineRange>,
 }
 
@@ -61,6 +65,9 @@ pub struct ChangeSet {
     pub base: Option<Sha>,
     /// By new path (deleted files by their old one).
     pub files: BTreeMap<RepoPath, FileChange>,
+    /// Changed paths that cannot be a [`RepoPath`] (not UTF-8, a control character, a backslash), escaped for people.
+    /// Nobody can say that a glob does not match them: a gate limited by `paths` takes them as matching.
+    pub unnameable: Vec<String>,
     /// Files whose lines differ between the judged tree and the head commit that receives annotations
     /// (a merge commit is checked out): how to map them.
     pub to_head: BTreeMap<RepoPath, LineMap>,
