@@ -9,6 +9,8 @@ pub mod gate;
 pub mod config;
 pub mod environment;
 pub mod mask;
+pub mod diff;
+pub mod event;
 pub mod model;
 pub mod parse;
 pub mod policy;

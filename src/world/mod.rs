@@ -9,3 +9,5 @@ pub mod forge;
 pub mod github;
 pub mod process;
 pub mod signals;
+pub mod occasion;
+pub mod repo;

@@ -1,0 +1,134 @@
+//! What changed: between the base and the commit checked out on Actions, or the work tree on a laptop.
+
+use crate::diff::{self, Content, Entry, Side};
+use crate::model::change::{ChangeKind, ChangeSet, LineRange};
+use crate::model::event::Occasion;
+use crate::model::path::RepoPath;
+use crate::model::sha::Sha;
+use crate::world::files;
+
+use super::Repo;
+use super::base::Checkout;
+use super::error::RepoError;
+use super::library::compare_texts;
+use super::reader::{Seen, Tree, os_path};
+
+/// Larger files are not looked at again when git takes them for binary, in bytes.
+const SECOND_LOOK_LIMIT: usize = 32 << 20;
+
+/// How many bytes git looks at for a NUL, which makes a file binary.
+const NUL_LIMIT: usize = 8000;
+
+/// How many paths a note names.
+const NAMED: usize = 3;
+
+/// A change set, and what must be said with it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Change {
+    /// The change.
+    pub set: ChangeSet,
+    /// What could not be told exactly, for the report.
+    pub notes: Vec<String>,
+}
+
+impl Repo {
+    /// What differs from `base` (`None`: everything is new). On Actions the judged files are those of the commit
+    /// checked out, and lines are mapped to the commit that receives annotations where GitHub's merge commit is
+    /// checked out; on a laptop they are what lies on the disk.
+    ///
+    /// # Errors
+    /// When the base, the index, an object or a file cannot be read.
+    pub fn change(&self, base: Option<&Sha>, occasion: &Occasion) -> Result<Change, RepoError> {
+        let judged = if occasion.on_actions { self.head()? } else { None };
+        let tree = judged.as_ref().map_or(Tree::Work, Tree::Commit);
+        let mut seen = self.compare(base, tree)?;
+        let mut change = Change { set: diff::change_set(base.cloned(), &seen.entries), notes: Vec::new() };
+        change.notes.append(&mut seen.notes);
+        if let Some(judged) = &judged {
+            self.count_touched_whole(&mut change)?;
+            self.map_to_head(judged, occasion, &mut change)?;
+        }
+        let unnameable = &change.set.unnameable;
+        if !unnameable.is_empty() {
+            let why = "cannot be named in a report (not UTF-8, a control character or a backslash)";
+            change.notes.push(format!("{}: gates limited by paths run as if they matched", some(unnameable, why)));
+        }
+        Ok(change)
+    }
+
+    fn compare(&self, base: Option<&Sha>, to: Tree<'_>) -> Result<Seen, RepoError> {
+        let mut seen = self.read(|reader| reader.differences(base, to))?;
+        for entry in seen.entries.iter_mut().filter(|entry| entry.content == Content::Binary) {
+            self.look_again(entry, base, to)?;
+        }
+        Ok(seen)
+    }
+
+    /// `-diff` in .gitattributes makes any text binary for git. A pull request can write that, and generated files
+    /// often have it: what has no NUL is compared as text.
+    fn look_again(&self, entry: &mut Entry, base: Option<&Sha>, to: Tree<'_>) -> Result<(), RepoError> {
+        let old = match (&entry.old, base) {
+            (Some(old), Some(base)) => self.load(Tree::Commit(base), old)?,
+            _ => Some(Vec::new()),
+        };
+        let new = entry.new.as_ref().map_or(Ok(Some(Vec::new())), |new| self.load(to, new))?;
+        if let (Some(old), Some(new)) = (old, new)
+            && [&old, &new].iter().all(|bytes| is_text(bytes))
+        {
+            entry.content = Content::Text(compare_texts(&old, &new)?);
+        }
+        Ok(())
+    }
+
+    fn load(&self, tree: Tree<'_>, side: &Side) -> Result<Option<Vec<u8>>, RepoError> {
+        match tree {
+            Tree::Commit(commit) => self.read(|reader| reader.blob(commit, &side.path)),
+            Tree::Work => Ok(os_path(&side.path).and_then(|path| files::read(&self.root.join(path)).ok())),
+        }
+    }
+
+    /// A step before this one may have written to tracked files: tools then saw other lines than the commit has.
+    fn count_touched_whole(&self, change: &mut Change) -> Result<(), RepoError> {
+        let touched = self.touched(false)?;
+        if touched.is_empty() {
+            return Ok(());
+        }
+        for path in &touched {
+            let path = std::str::from_utf8(path).ok().and_then(|path| RepoPath::parse(path).ok());
+            let Some(file) = path.and_then(|path| change.set.files.get_mut(&path)) else { continue };
+            if !matches!(file.kind, ChangeKind::Deleted | ChangeKind::Submodule) {
+                file.added = vec![LineRange::WHOLE];
+            }
+        }
+        let names: Vec<String> = touched.iter().map(|path| path.escape_ascii().to_string()).collect();
+        let why = "differ from the commit checked out (an earlier step wrote to them)";
+        change
+            .notes
+            .push(format!("{}: where the change has them, all their lines count as changed", some(&names, why)));
+        Ok(())
+    }
+
+    fn map_to_head(&self, judged: &Sha, occasion: &Occasion, change: &mut Change) -> Result<(), RepoError> {
+        let (Some(head), Checkout::Merge { .. }) = (&occasion.head, self.checkout(occasion)?) else { return Ok(()) };
+        if let Err(failed) = self.ensure(head)? {
+            change.notes.push(format!(
+                "annotations may be some lines off: the merge commit was judged, and the head is not here: {failed}"
+            ));
+            return Ok(());
+        }
+        change.set.to_head = diff::line_maps(&self.compare(Some(judged), Tree::Commit(head))?.entries);
+        Ok(())
+    }
+}
+
+fn is_text(bytes: &[u8]) -> bool {
+    bytes.len() <= SECOND_LOOK_LIMIT && !bytes[..bytes.len().min(NUL_LIMIT)].contains(&0)
+}
+
+/// "2 paths … : a, b".
+fn some(paths: &[String], why: &str) -> String {
+    let more = if paths.len() > NAMED { ", …" } else { "" };
+    let named = &paths[..paths.len().min(NAMED)];
+    let plural = if paths.len() == 1 { "path" } else { "paths" };
+    format!("{} {plural} {why}: {}{more}", paths.len(), named.join(", "))
+}

@@ -1,0 +1,124 @@
+//! What can go wrong with a repository, and what to do next.
+
+use std::path::PathBuf;
+
+use crate::diff::patch::PatchError;
+use crate::model::sha::ShaError;
+use crate::world::files::FileError;
+
+use super::git_program::GitError;
+
+/// Why a repository could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum RepoError {
+    /// No repository here, nor in a folder above.
+    #[error("{} is not in a git repository", start.display())]
+    NotARepository {
+        /// Where the search began.
+        start: PathBuf,
+    },
+    /// There are no files to judge.
+    #[error("{} is a bare repository: it has no work tree to judge", path.display())]
+    Bare {
+        /// The repository.
+        path: PathBuf,
+    },
+    /// Git's protection against repositories that someone else planted.
+    #[error("{} belongs to another user, and git does not trust it", path.display())]
+    Ownership {
+        /// Where the search began.
+        path: PathBuf,
+    },
+    /// The name that was asked for leads to no commit.
+    #[error("the base {name:?} is not known in this repository{why}")]
+    UnknownBase {
+        /// As it was asked for.
+        name: String,
+        /// What was tried besides; empty or starting with `: `.
+        why: String,
+    },
+    /// The system refused a file or folder.
+    #[error("cannot {action}: {detail}")]
+    Unreadable {
+        /// What was tried.
+        action: String,
+        /// What the system said, with the path.
+        detail: String,
+    },
+    /// HEAD, a reference, the index or an object is not what git writes.
+    #[error("cannot {action}, the repository is damaged: {detail}")]
+    Damaged {
+        /// What was tried.
+        action: String,
+        /// What libgit2 or git said.
+        detail: String,
+    },
+    /// Anything else libgit2 does not do.
+    #[error("cannot {action}: {detail}")]
+    Library {
+        /// What was tried.
+        action: String,
+        /// What libgit2 said.
+        detail: String,
+    },
+    /// The git program failed.
+    #[error("cannot {action}: {source}")]
+    Git {
+        /// What was tried.
+        action: String,
+        /// How it failed.
+        source: GitError,
+    },
+    /// Git's own output.
+    #[error("cannot understand what git printed: {0}")]
+    Patch(#[from] PatchError),
+    /// Git's own output.
+    #[error("cannot understand what git printed: {0}")]
+    Sha(#[from] ShaError),
+    /// A file of the work tree.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+impl RepoError {
+    /// What to do next.
+    #[must_use]
+    pub fn help(&self) -> String {
+        match self {
+            Self::NotARepository { .. } => {
+                "run it inside a clone, or name one with -C; on GitHub Actions, actions/checkout must run before".to_owned()
+            }
+            Self::Bare { .. } => "name a clone with a work tree by -C, or add one: git worktree add ../tree".to_owned(),
+            Self::Ownership { path } => {
+                format!("if you trust it: git config --global --add safe.directory {}", path.display())
+            }
+            Self::UnknownBase { .. } => {
+                "name a commit, branch or tag that is here (git branch --all lists them), or fetch it first: git fetch origin".to_owned()
+            }
+            Self::Unreadable { .. } | Self::File(_) => "make it readable for this user, or ignore it in .gitignore".to_owned(),
+            Self::Damaged { .. } => {
+                "git fsck says what is wrong; a broken index is rebuilt by: rm .git/index && git reset".to_owned()
+            }
+            Self::Git { source: GitError::NotInstalled, .. } => {
+                "libgit2 cannot read this repository, and the git program is not installed: install git".to_owned()
+            }
+            Self::Library { .. } | Self::Git { .. } => {
+                "git status in that folder should say the same; --all-files judges without a base".to_owned()
+            }
+            Self::Patch(_) | Self::Sha(_) => "this is a bug in gatepost or an unknown git: please report git --version".to_owned(),
+        }
+    }
+
+    /// What libgit2 said, while `action` was tried.
+    pub(super) fn from_library(action: &str, error: &git2::Error) -> Self {
+        use git2::ErrorClass as Class;
+        let (action, detail) = (action.to_owned(), error.message().to_owned());
+        match error.class() {
+            Class::Os | Class::Filesystem => Self::Unreadable { action, detail },
+            Class::Index | Class::Odb | Class::Object | Class::Zlib | Class::Reference | Class::Tree => {
+                Self::Damaged { action, detail }
+            }
+            _ => Self::Library { action, detail },
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! Reads a repository through libgit2: no process, no network, nothing written.
+
+use std::path::Path;
+
+use git2::{Delta, Diff, DiffFindOptions, DiffOptions, ErrorClass, ErrorCode, Oid, Patch, Repository, StatusOptions};
+
+use crate::diff::{Content, Entry, Hunk, Side};
+use crate::model::sha::Sha;
+
+use super::error::RepoError;
+use super::reader::{Reader, Seen, Tree, os_path};
+
+/// Above this many pairs of a removed and a new file, edited renames are not looked for (git's own limit is
+/// 1,000 by 1,000, but libgit2 compares pairs several times).
+const RENAME_PAIRS: usize = 160_000;
+
+/// A repository that libgit2 could open.
+pub(super) struct Library(pub(super) Repository);
+
+fn failed(action: &str) -> impl Fn(git2::Error) -> RepoError {
+    move |error| RepoError::from_library(action, &error)
+}
+
+fn oid(sha: &Sha) -> Result<Oid, RepoError> {
+    Oid::from_str(sha.as_str()).map_err(failed("read a commit id"))
+}
+
+fn sha(oid: Oid) -> Result<Sha, RepoError> {
+    Ok(Sha::parse(&oid.to_string())?)
+}
+
+/// Absence told apart from trouble.
+fn optional<T>(found: Result<T, git2::Error>) -> Result<Option<T>, git2::Error> {
+    match found {
+        Ok(value) => Ok(Some(value)),
+        Err(error)
+            if matches!(error.code(), ErrorCode::NotFound | ErrorCode::UnbornBranch | ErrorCode::InvalidSpec) =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+impl Reader for Library {
+    fn head(&self) -> Result<Option<Sha>, RepoError> {
+        let reading = failed("read HEAD");
+        let Some(head) = optional(self.0.head()).map_err(&reading)? else { return Ok(None) };
+        sha(head.peel_to_commit().map_err(reading)?.id()).map(Some)
+    }
+
+    fn commit(&self, name: &str) -> Result<Option<Sha>, RepoError> {
+        let action = format!("look up {name:?}");
+        let found = optional(self.0.revparse_single(&format!("{name}^{{commit}}"))).map_err(failed(&action))?;
+        found.map(|object| sha(object.id())).transpose()
+    }
+
+    fn raw_commit(&self, commit: &Sha) -> Result<Vec<u8>, RepoError> {
+        let odb = self.0.odb().map_err(failed("open the object store"))?;
+        let action = format!("read the commit {}", commit.short());
+        let object = odb.read(oid(commit)?).map_err(failed(&action))?;
+        Ok(object.data().to_vec())
+    }
+
+    fn merge_base(&self, one: &Sha, two: &Sha) -> Result<Option<Sha>, RepoError> {
+        let action = format!("find the merge base of {} and {}", one.short(), two.short());
+        let found = optional(self.0.merge_base(oid(one)?, oid(two)?)).map_err(failed(&action))?;
+        found.map(sha).transpose()
+    }
+
+    fn is_shallow(&self) -> Result<bool, RepoError> {
+        Ok(self.0.is_shallow())
+    }
+
+    fn url(&self) -> Result<Option<String>, RepoError> {
+        let config = self.0.config().and_then(|mut config| config.snapshot()).map_err(failed("read git's settings"))?;
+        let url = optional(config.get_str("remote.origin.url")).map_err(failed("read the address of origin"))?;
+        Ok(url.map(str::to_owned))
+    }
+
+    fn touched(&self, untracked: bool) -> Result<Vec<Vec<u8>>, RepoError> {
+        self.refuse_sparse()?;
+        let mut options = StatusOptions::new();
+        options.include_untracked(untracked).recurse_untracked_dirs(untracked).include_ignored(false);
+        let statuses = self.0.statuses(Some(&mut options)).map_err(failed("compare the work tree with HEAD"))?;
+        Ok(statuses.iter().map(|entry| entry.path_bytes().to_vec()).collect())
+    }
+
+    fn differences(&self, base: Option<&Sha>, to: Tree<'_>) -> Result<Seen, RepoError> {
+        let base = base.map(|sha| self.tree(sha)).transpose()?;
+        let mut options = DiffOptions::new();
+        options.context_lines(0).include_typechange(true).include_typechange_trees(true);
+        let found = match to {
+            Tree::Commit(commit) => {
+                let tree = self.tree(commit)?;
+                self.0.diff_tree_to_tree(base.as_ref(), Some(&tree), Some(&mut options))
+            }
+            Tree::Work => {
+                self.refuse_sparse()?;
+                options.include_untracked(true).recurse_untracked_dirs(true).show_untracked_content(true);
+                self.0.diff_tree_to_workdir_with_index(base.as_ref(), Some(&mut options))
+            }
+        };
+        let mut diff = found.map_err(failed("compare with the base"))?;
+        let mut seen = Seen::default();
+        follow_renames(&mut diff, &mut seen.notes);
+        for index in 0..diff.deltas().len() {
+            read_delta(&diff, index, &mut seen)?;
+        }
+        Ok(seen)
+    }
+
+    fn blob(&self, commit: &Sha, path: &[u8]) -> Result<Option<Vec<u8>>, RepoError> {
+        let Some(path) = os_path(path) else { return Ok(None) };
+        let action = format!("read {} of {}", path.display(), commit.short());
+        let found = optional(self.tree(commit)?.get_path(path)).map_err(failed(&action))?;
+        let Some(entry) = found.filter(|entry| entry.kind() == Some(git2::ObjectType::Blob)) else { return Ok(None) };
+        let blob = self.0.find_blob(entry.id()).map_err(failed(&action))?;
+        Ok(Some(blob.content().to_vec()))
+    }
+
+    fn ignored(&self, path: &Path) -> Result<bool, RepoError> {
+        self.0.is_path_ignored(path).map_err(failed("read the ignore rules"))
+    }
+}
+
+impl Library {
+    fn tree(&self, commit: &Sha) -> Result<git2::Tree<'_>, RepoError> {
+        let action = format!("read the tree of {}", commit.short());
+        self.0.find_commit(oid(commit)?).and_then(|commit| commit.tree()).map_err(failed(&action))
+    }
+
+    /// libgit2 takes files that a sparse checkout leaves out for deleted ones.
+    fn refuse_sparse(&self) -> Result<(), RepoError> {
+        let reading = failed("read git's settings");
+        let config = self.0.config().map_err(&reading)?;
+        if optional(config.get_bool("core.sparseCheckout")).map_err(reading)? == Some(true) {
+            let action = "compare the work tree".to_owned();
+            return Err(RepoError::Library { action, detail: "it is a sparse checkout".to_owned() });
+        }
+        Ok(())
+    }
+}
+
+/// Pairs removed files with new ones. Where that is not possible both stay what they are: more counts as new.
+fn follow_renames(diff: &mut Diff<'_>, notes: &mut Vec<String>) {
+    let count = |wanted: &[Delta]| diff.deltas().filter(|delta| wanted.contains(&delta.status())).count();
+    let gone = count(&[Delta::Deleted]);
+    let new = count(&[Delta::Added, Delta::Untracked]);
+    if gone == 0 || new == 0 {
+        return;
+    }
+    let mut options = DiffFindOptions::new();
+    options.renames(true).for_untracked(true);
+    if gone.saturating_mul(new) > RENAME_PAIRS {
+        options.exact_match_only(true);
+        notes.push(format!(
+            "{gone} removed and {new} new files are too many to look for files that moved with edits: those count as new"
+        ));
+    }
+    if let Err(error) = diff.find_similar(Some(&mut options)) {
+        notes.push(format!("moved files were not looked for, they count as new: {}", error.message()));
+    }
+}
+
+fn read_delta(diff: &Diff<'_>, index: usize, seen: &mut Seen) -> Result<(), RepoError> {
+    let Some(delta) = diff.get_delta(index) else { return Ok(()) };
+    let status = delta.status();
+    let (old, new) = (delta.old_file(), delta.new_file());
+    let side = |file: &git2::DiffFile<'_>| Side {
+        mode: u32::from(file.mode()),
+        path: file.path_bytes().unwrap_or_default().to_vec(),
+    };
+    let (old_side, new_side) = match status {
+        Delta::Unmodified | Delta::Ignored | Delta::Unreadable => return Ok(()),
+        Delta::Added | Delta::Untracked => (None, Some(side(&new))),
+        Delta::Deleted => (Some(side(&old)), None),
+        _ => (Some(side(&old)), Some(side(&new))),
+    };
+    let mut entry = Entry { old: old_side, new: new_side, content: Content::Unknown };
+    if status == Delta::Untracked && entry.path().ends_with(b"/") {
+        let path = entry.path().escape_ascii();
+        seen.notes.push(format!("{path} is a repository of its own: its files are not part of the change"));
+        return Ok(());
+    }
+    let submodule = [&entry.old, &entry.new].into_iter().flatten().any(Side::is_submodule);
+    let same = old.is_valid_id() && new.is_valid_id() && old.id() == new.id();
+    entry.content = match status {
+        Delta::Conflicted | Delta::Typechange => Content::Unknown,
+        Delta::Deleted => Content::Text(Vec::new()),
+        _ if submodule => Content::Unknown,
+        _ if same => Content::Text(Vec::new()),
+        _ => compare(diff, index, &entry, &mut seen.notes)?,
+    };
+    seen.entries.push(entry);
+    Ok(())
+}
+
+fn compare(diff: &Diff<'_>, index: usize, entry: &Entry, notes: &mut Vec<String>) -> Result<Content, RepoError> {
+    let name = entry.path().escape_ascii();
+    match Patch::from_diff(diff, index) {
+        Ok(Some(patch)) if patch.delta().flags().is_binary() => Ok(Content::Binary),
+        Ok(Some(patch)) => hunks(&patch).map(Content::Text),
+        Ok(None) if diff.get_delta(index).is_some_and(|delta| delta.flags().is_binary()) => Ok(Content::Binary),
+        Ok(None) => Ok(Content::Text(Vec::new())),
+        Err(error) if matches!(error.class(), ErrorClass::Os | ErrorClass::Filesystem) => {
+            notes.push(format!("{name} cannot be read, all its lines count as changed: {}", error.message()));
+            Ok(Content::Unknown)
+        }
+        Err(error) => Err(RepoError::from_library(&format!("compare {name}"), &error)),
+    }
+}
+
+/// Compares two texts, whatever attributes say of their path.
+pub(super) fn compare_texts(old: &[u8], new: &[u8]) -> Result<Vec<Hunk>, RepoError> {
+    let mut options = DiffOptions::new();
+    options.context_lines(0).force_text(true);
+    let patch = Patch::from_buffers(old, None, new, None, Some(&mut options)).map_err(failed("compare two texts"))?;
+    hunks(&patch)
+}
+
+fn hunks(patch: &Patch<'_>) -> Result<Vec<Hunk>, RepoError> {
+    (0..patch.num_hunks())
+        .map(|index| {
+            let (hunk, _) = patch.hunk(index).map_err(failed("read a hunk"))?;
+            Ok(Hunk {
+                old_start: hunk.old_start(),
+                old_lines: hunk.old_lines(),
+                new_start: hunk.new_start(),
+                new_lines: hunk.new_lines(),
+            })
+        })
+        .collect()
+}

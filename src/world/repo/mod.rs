@@ -1,0 +1,160 @@
+//! The repository that is judged: where it is, what is compared with what, and what changed. It only reads, save
+//! that on GitHub Actions it may fetch a commit that the clone lacks. It asks no forge anything.
+
+mod base;
+mod change;
+mod error;
+mod git_program;
+mod library;
+mod origin;
+mod program;
+mod reader;
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use git2::{ErrorCode, Repository, RepositoryOpenFlags};
+
+use crate::model::path::RepoPath;
+use crate::model::sha::Sha;
+
+pub use base::{BaseAnswer, BaseRequest, Checkout};
+pub use change::Change;
+pub use error::RepoError;
+pub use git_program::GitError;
+
+use library::Library;
+use program::Program;
+use reader::Reader;
+
+/// A repository with a work tree.
+pub struct Repo {
+    root: PathBuf,
+    /// `None` where only the git program can open it.
+    library: Option<Library>,
+    program: Program,
+}
+
+impl Repo {
+    /// The repository that `start` is in: a plain clone, a linked work tree, or a submodule's checkout.
+    ///
+    /// `trusted_workspace` is `GITHUB_WORKSPACE` on Actions: a repository in it is trusted whoever owns the folder,
+    /// as in a container whose user is not the runner's. libgit2's switch for that is global to the process (and
+    /// `unsafe`), so such a repository is read by the git program, which takes the trust for this folder alone.
+    ///
+    /// # Errors
+    /// When there is none, it is bare, damaged, or belongs to someone else.
+    pub fn discover(start: &Path, trusted_workspace: Option<&Path>) -> Result<Self, RepoError> {
+        let trusted = trusted_workspace.filter(|workspace| is_inside(start, workspace));
+        let opened = Repository::open_ext(start, RepositoryOpenFlags::empty(), std::iter::empty::<&OsStr>());
+        match opened {
+            Ok(repository) => {
+                let Some(root) = repository.workdir().map(Path::to_owned) else {
+                    return Err(RepoError::Bare { path: repository.path().to_owned() });
+                };
+                let safe = trusted.map(|_| root.as_os_str());
+                Ok(Self { program: Program::new(&root, safe), library: Some(Library(repository)), root })
+            }
+            Err(error) if error.code() == ErrorCode::NotFound => {
+                Err(RepoError::NotARepository { start: start.to_owned() })
+            }
+            Err(error) if error.code() == ErrorCode::Owner && trusted.is_none() => {
+                Err(RepoError::Ownership { path: start.to_owned() })
+            }
+            Err(error) => Self::by_program(start, trusted, &error),
+        }
+    }
+
+    fn by_program(start: &Path, trusted: Option<&Path>, refused: &git2::Error) -> Result<Self, RepoError> {
+        let anywhere = trusted.map(|_| OsStr::new("*"));
+        let root = match Program::find_root(start, anywhere) {
+            Ok(Some(root)) => root,
+            Ok(None) => return Err(RepoError::Bare { path: start.to_owned() }),
+            Err(missing @ RepoError::Git { source: GitError::NotInstalled, .. }) => return Err(missing),
+            Err(_) => return Err(RepoError::from_library("open the repository", refused)),
+        };
+        // The search may have left the workspace upwards.
+        if refused.code() == ErrorCode::Owner && !trusted.is_some_and(|workspace| is_inside(&root, workspace)) {
+            return Err(RepoError::Ownership { path: root });
+        }
+        let safe = trusted.map(|_| root.as_os_str());
+        Ok(Self { program: Program::new(&root, safe), library: None, root })
+    }
+
+    /// The top folder of the work tree.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The commit checked out, `None` on a branch without a commit.
+    ///
+    /// # Errors
+    /// When HEAD is damaged.
+    pub fn head(&self) -> Result<Option<Sha>, RepoError> {
+        self.read(|reader| reader.head())
+    }
+
+    /// The address of `origin` without credentials, `None` without such a remote.
+    ///
+    /// # Errors
+    /// When git's settings cannot be read.
+    pub fn origin_url(&self) -> Result<Option<String>, RepoError> {
+        Ok(self.read(|reader| reader.url())?.map(|url| origin::without_credentials(&url)))
+    }
+
+    /// `owner/name` as the address of `origin` has it, on any host.
+    ///
+    /// # Errors
+    /// As [`Repo::origin_url`].
+    pub fn origin_repository(&self) -> Result<Option<String>, RepoError> {
+        Ok(self.origin_url()?.and_then(|url| origin::repository(&url)))
+    }
+
+    /// Whether anything is staged, unstaged or untracked (and not ignored): the files are then not HEAD's.
+    ///
+    /// # Errors
+    /// When the index or a file cannot be read.
+    pub fn is_dirty(&self) -> Result<bool, RepoError> {
+        Ok(!self.touched(true)?.is_empty())
+    }
+
+    /// A file's or link's content in a commit, `None` where it has none.
+    ///
+    /// # Errors
+    /// When the commit or the object cannot be read.
+    pub fn read_blob(&self, commit: &Sha, path: &RepoPath) -> Result<Option<Vec<u8>>, RepoError> {
+        self.read(|reader| reader.blob(commit, path.as_str().as_bytes()))
+    }
+
+    /// Whether the ignore rules match a path, tracked or not.
+    ///
+    /// # Errors
+    /// When the rules cannot be read.
+    pub fn ignored(&self, path: &RepoPath) -> Result<bool, RepoError> {
+        self.read(|reader| reader.ignored(Path::new(path.as_str())))
+    }
+
+    /// Paths that differ from HEAD. libgit2 runs no filter programs and so takes a file of Git LFS for changed
+    /// whose times differ: its "changed" is believed only when git says so too.
+    fn touched(&self, untracked: bool) -> Result<Vec<Vec<u8>>, RepoError> {
+        let found = self.read(|reader| reader.touched(untracked))?;
+        if found.is_empty() || self.library.is_none() {
+            return Ok(found);
+        }
+        Ok(self.program.touched(untracked).unwrap_or(found))
+    }
+
+    /// Asks libgit2, and where it cannot, the git program. When neither can, libgit2's error is the clearer one.
+    fn read<T>(&self, ask: impl Fn(&dyn Reader) -> Result<T, RepoError>) -> Result<T, RepoError> {
+        let Some(library) = &self.library else { return ask(&self.program) };
+        ask(library).or_else(|error| ask(&self.program).map_err(|_| error))
+    }
+}
+
+fn is_inside(path: &Path, folder: &Path) -> bool {
+    match (path.canonicalize(), folder.canonicalize()) {
+        (Ok(path), Ok(folder)) => path.starts_with(folder),
+        _ => false,
+    }
+}

@@ -1,0 +1,219 @@
+//! Reads a repository through the git program: partial clones, sparse checkouts, SHA-256, reftable, and folders of
+//! another owner inside a trusted workspace.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use crate::diff::{Content, Entry, Hunk, Side, patch};
+use crate::model::sha::Sha;
+use crate::world::files;
+
+use super::error::RepoError;
+use super::git_program::{FETCH_LIMIT, GitError, GitProgram, Output, READ_LIMIT};
+use super::reader::{Reader, Seen, Tree, os_path};
+
+/// A repository that the git program can open.
+pub(super) struct Program {
+    git: GitProgram,
+    root: PathBuf,
+}
+
+fn failed(action: &str) -> impl FnOnce(GitError) -> RepoError {
+    let action = action.to_owned();
+    move |source| RepoError::Git { action, source }
+}
+
+fn line(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).trim_end().to_owned()
+}
+
+impl Program {
+    pub(super) fn new(root: &Path, trusted: Option<&OsStr>) -> Self {
+        Self { git: GitProgram::new(root, trusted), root: root.to_owned() }
+    }
+
+    /// The root of the work tree that `start` is in, `None` for a bare repository.
+    pub(super) fn find_root(start: &Path, trusted: Option<&OsStr>) -> Result<Option<PathBuf>, RepoError> {
+        let git = GitProgram::new(start, trusted);
+        let asked = ["rev-parse", "--is-bare-repository", "--show-toplevel"];
+        let failed = failed("open the repository");
+        let output = git.run(&asked, READ_LIMIT).map_err(failed)?;
+        if output.stdout.starts_with(b"true") {
+            return Ok(None);
+        }
+        let text = output.success().map_err(self::failed("open the repository"))?;
+        let root = text.strip_prefix(b"false\n").unwrap_or(&text);
+        Ok(os_path(root.strip_suffix(b"\n").unwrap_or(root)).map(Path::to_owned))
+    }
+
+    fn run<A: AsRef<OsStr>>(&self, action: &str, arguments: &[A]) -> Result<Output, RepoError> {
+        self.git.run(arguments, READ_LIMIT).map_err(failed(action))
+    }
+
+    fn success<A: AsRef<OsStr>>(&self, action: &str, arguments: &[A]) -> Result<Vec<u8>, RepoError> {
+        self.run(action, arguments)?.success().map_err(failed(action))
+    }
+
+    /// Fetches one commit from `origin`: alone into a shallow clone, else with the history that is missing.
+    pub(super) fn fetch(&self, commit: &Sha, alone: bool) -> Result<(), RepoError> {
+        let action = format!("fetch the commit {}", commit.short());
+        let mut arguments = vec!["fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head"];
+        if alone {
+            arguments.push("--depth=1");
+        }
+        arguments.extend(["--", "origin", commit.as_str()]);
+        let output = self.git.run(&arguments, FETCH_LIMIT).map_err(failed(&action))?;
+        output.success().map_err(failed(&action)).map(|_| ())
+    }
+
+    /// The commit that a branch of `origin` is at now, `None` where it has no such branch.
+    pub(super) fn remote_branch(&self, branch: &str) -> Result<Option<Sha>, RepoError> {
+        let action = format!("ask origin for the branch {branch:?}");
+        let asked = ["ls-remote", "--exit-code", "--", "origin", &format!("refs/heads/{branch}")];
+        let output = self.git.run(&asked, FETCH_LIMIT).map_err(failed(&action))?;
+        let Some(text) = output.success_unless(2).map_err(failed(&action))? else { return Ok(None) };
+        let text = line(&text);
+        Ok(Some(Sha::parse(text.split('\t').next().unwrap_or_default())?))
+    }
+
+    fn untracked(&self) -> Result<Vec<Vec<u8>>, RepoError> {
+        let listed =
+            self.success("list untracked files", &["ls-files", "--others", "--exclude-standard", "-z", "--full-name"])?;
+        Ok(fields(&listed))
+    }
+
+    fn empty_tree(&self) -> Result<String, RepoError> {
+        self.success("name the empty tree", &["hash-object", "-t", "tree", "--stdin"]).map(|id| line(&id))
+    }
+}
+
+/// What lies between NULs.
+fn fields(bytes: &[u8]) -> Vec<Vec<u8>> {
+    bytes.split(|&byte| byte == 0).filter(|field| !field.is_empty()).map(<[u8]>::to_vec).collect()
+}
+
+impl Reader for Program {
+    fn head(&self) -> Result<Option<Sha>, RepoError> {
+        let action = "read HEAD";
+        let found = self.run(action, &["rev-parse", "--verify", "--quiet", "HEAD^{commit}"])?;
+        if let Some(text) = found.success_unless(1).map_err(failed(action))? {
+            return Ok(Some(Sha::parse(&line(&text))?));
+        }
+        // No commit: right on a branch that has none yet, wrong when HEAD or its branch cannot be read.
+        let branch = line(&self.success(action, &["symbolic-ref", "--quiet", "HEAD"])?);
+        let stands = self.run(action, &["show-ref", "--verify", "--quiet", "--", &branch])?;
+        match stands.success_unless(1).map_err(failed(action))? {
+            None => Ok(None),
+            Some(_) => {
+                Err(RepoError::Damaged { action: action.to_owned(), detail: format!("{branch} is at no commit") })
+            }
+        }
+    }
+
+    fn commit(&self, name: &str) -> Result<Option<Sha>, RepoError> {
+        if name.starts_with('-') {
+            return Ok(None);
+        }
+        let action = format!("look up {name:?}");
+        let output = self.run(&action, &["rev-parse", "--verify", "--quiet", &format!("{name}^{{commit}}")])?;
+        match output.code {
+            Some(1 | 128) => Ok(None),
+            _ => Ok(Some(Sha::parse(&line(&output.success().map_err(failed(&action))?))?)),
+        }
+    }
+
+    fn raw_commit(&self, commit: &Sha) -> Result<Vec<u8>, RepoError> {
+        self.success(&format!("read the commit {}", commit.short()), &["cat-file", "commit", commit.as_str()])
+    }
+
+    fn merge_base(&self, one: &Sha, two: &Sha) -> Result<Option<Sha>, RepoError> {
+        let action = format!("find the merge base of {} and {}", one.short(), two.short());
+        let output = self.run(&action, &["merge-base", one.as_str(), two.as_str()])?;
+        let found = output.success_unless(1).map_err(failed(&action))?;
+        found.map(|text| Ok(Sha::parse(&line(&text))?)).transpose()
+    }
+
+    fn is_shallow(&self) -> Result<bool, RepoError> {
+        Ok(line(&self.success("read the history", &["rev-parse", "--is-shallow-repository"])?) == "true")
+    }
+
+    fn url(&self) -> Result<Option<String>, RepoError> {
+        let action = "read the address of origin";
+        let output = self.run(action, &["config", "--get", "remote.origin.url"])?;
+        Ok(output.success_unless(1).map_err(failed(action))?.map(|text| line(&text)))
+    }
+
+    fn touched(&self, untracked: bool) -> Result<Vec<Vec<u8>>, RepoError> {
+        let files = if untracked { "--untracked-files=all" } else { "--untracked-files=no" };
+        let asked = ["status", "--porcelain=v1", "-z", "--no-renames", "--ignore-submodules=none", files];
+        let listed = self.success("compare the work tree with HEAD", &asked)?;
+        Ok(fields(&listed).into_iter().map(|field| field.get(3..).unwrap_or_default().to_vec()).collect())
+    }
+
+    fn differences(&self, base: Option<&Sha>, to: Tree<'_>) -> Result<Seen, RepoError> {
+        let base = base.map_or_else(|| self.empty_tree(), |sha| Ok(sha.as_str().to_owned()))?;
+        let mut asked = vec!["diff", "--raw", "--patch", "-z", "--unified=0", "--inter-hunk-context=0"];
+        asked.extend(["--find-renames", "-l1000", "--no-color", "--no-ext-diff", "--no-textconv", "--no-relative"]);
+        asked.extend(["--ignore-submodules=none", "--submodule=short", "--src-prefix=a/", "--dst-prefix=b/"]);
+        asked.push(&base);
+        if let Tree::Commit(commit) = to {
+            asked.push(commit.as_str());
+        }
+        asked.push("--");
+        let output = self.run("compare with the base", &asked)?;
+        let mut seen = Seen::default();
+        if String::from_utf8_lossy(&output.stderr).contains("rename detection was skipped") {
+            seen.notes.push("too many files to look for files that moved with edits: those count as new".to_owned());
+        }
+        seen.entries = patch::parse(&output.success().map_err(failed("compare with the base"))?)?;
+        if matches!(to, Tree::Work) {
+            for path in self.untracked()? {
+                self.read_untracked(path, &mut seen);
+            }
+        }
+        Ok(seen)
+    }
+
+    fn blob(&self, commit: &Sha, path: &[u8]) -> Result<Option<Vec<u8>>, RepoError> {
+        let Some(path) = os_path(path) else { return Ok(None) };
+        let action = format!("read {} of {}", path.display(), commit.short());
+        let asked = ["ls-tree", "-z", "--full-tree", commit.as_str(), "--"].map(OsString::from);
+        let listed = self.success(&action, &[asked.as_slice(), &[path.into()]].concat())?;
+        // "<mode> blob <id>\t<path>"
+        let header = line(listed.split(|&byte| byte == b'\t').next().unwrap_or_default());
+        let words: Vec<&str> = header.split(' ').collect();
+        match words[..] {
+            [_, "blob", id] => self.success(&action, &["cat-file", "blob", id]).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    fn ignored(&self, path: &Path) -> Result<bool, RepoError> {
+        let action = "read the ignore rules";
+        let asked = ["check-ignore", "--quiet", "--no-index", "--"].map(OsString::from);
+        let output = self.run(action, &[asked.as_slice(), &[path.into()]].concat())?;
+        Ok(output.success_unless(1).map_err(failed(action))?.is_some())
+    }
+}
+
+impl Program {
+    /// An untracked file is new from its first line to its last.
+    fn read_untracked(&self, path: Vec<u8>, seen: &mut Seen) {
+        let shown = path.escape_ascii().to_string();
+        if path.ends_with(b"/") {
+            seen.notes.push(format!("{shown} is a repository of its own: its files are not part of the change"));
+            return;
+        }
+        let content = match os_path(&path).map(|path| files::read(&self.root.join(path))) {
+            Some(Ok(bytes)) if bytes.contains(&0) => Content::Binary,
+            Some(Ok(bytes)) => {
+                let lines = bytes.split_inclusive(|&byte| byte == b'\n').count();
+                let new_lines = u32::try_from(lines).unwrap_or(u32::MAX - 1);
+                let hunk = Hunk { old_start: 0, old_lines: 0, new_start: 1, new_lines };
+                Content::Text(if lines == 0 { Vec::new() } else { vec![hunk] })
+            }
+            _ => Content::Unknown,
+        };
+        seen.entries.push(Entry { old: None, new: Some(Side { mode: 0o100_644, path }), content });
+    }
+}

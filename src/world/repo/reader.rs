@@ -1,0 +1,62 @@
+//! What the two ways to read a repository (libgit2, the git program) both give.
+
+use std::path::Path;
+
+use crate::diff::Entry;
+use crate::model::sha::Sha;
+
+use super::error::RepoError;
+
+/// A version of all files.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Tree<'a> {
+    /// A commit's.
+    Commit(&'a Sha),
+    /// What lies on the disk: tracked files, and untracked ones that are not ignored.
+    Work,
+}
+
+/// A difference as it was read.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    pub(super) entries: Vec<Entry>,
+    pub(super) notes: Vec<String>,
+}
+
+/// Reads a repository; writes nothing.
+pub(super) trait Reader {
+    /// The commit checked out, `None` on a branch without a commit.
+    fn head(&self) -> Result<Option<Sha>, RepoError>;
+    /// The commit that a name or id leads to, `None` where it is unknown or not in this clone.
+    fn commit(&self, name: &str) -> Result<Option<Sha>, RepoError>;
+    /// The commit as it is stored, with the parents that a shallow clone hides.
+    fn raw_commit(&self, commit: &Sha) -> Result<Vec<u8>, RepoError>;
+    /// The best common ancestor in the history that is here.
+    fn merge_base(&self, one: &Sha, two: &Sha) -> Result<Option<Sha>, RepoError>;
+    /// Whether the history is cut.
+    fn is_shallow(&self) -> Result<bool, RepoError>;
+    /// The address of `origin`, as configured.
+    fn url(&self) -> Result<Option<String>, RepoError>;
+    /// Paths that differ from HEAD in the index or the work tree.
+    fn touched(&self, untracked: bool) -> Result<Vec<Vec<u8>>, RepoError>;
+    /// What differs from `base` (`None`: from the empty tree), renames followed, without context lines.
+    fn differences(&self, base: Option<&Sha>, to: Tree<'_>) -> Result<Seen, RepoError>;
+    /// A file's or link's content in a commit, `None` where there is none.
+    fn blob(&self, commit: &Sha, path: &[u8]) -> Result<Option<Vec<u8>>, RepoError>;
+    /// Whether the ignore rules match a path relative to the root.
+    fn ignored(&self, path: &Path) -> Result<bool, RepoError>;
+}
+
+/// The bytes that git stores as the system's path; `None` where the system has no such path.
+#[cfg(unix)]
+#[expect(clippy::unnecessary_wraps, reason = "on other systems a path is not any bytes")]
+pub(super) fn os_path(bytes: &[u8]) -> Option<&Path> {
+    use std::os::unix::ffi::OsStrExt as _;
+    Some(Path::new(std::ffi::OsStr::from_bytes(bytes)))
+}
+
+/// The bytes that git stores as the system's path; `None` where the system has no such path.
+#[cfg(not(unix))]
+pub(super) fn os_path(bytes: &[u8]) -> Option<&Path> {
+    std::str::from_utf8(bytes).ok().map(Path::new)
+}
