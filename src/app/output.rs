@@ -10,6 +10,7 @@ use crate::world::files::{self, FileError};
 pub struct Output {
     folder: PathBuf,
     shown: String,
+    report_shown: String,
 }
 
 impl Output {
@@ -18,14 +19,20 @@ impl Output {
     ///
     /// # Errors
     /// When it cannot be made or emptied: read-only, no space, not a folder.
-    pub fn prepare(folder: PathBuf, shown: String, gates: &[&GateName]) -> Result<Self, FileError> {
+    pub fn prepare<'a>(
+        folder: PathBuf,
+        shown: &str,
+        gates: impl IntoIterator<Item = &'a GateName>,
+    ) -> Result<Self, FileError> {
         files::make_dir(&folder.join("logs"))?;
         files::write(&folder.join(".gitignore"), b"*\n")?;
         files::remove(&folder.join("report.json"))?;
         for gate in gates {
             files::remove(&folder.join("gates").join(gate.as_str()))?;
         }
-        Ok(Self { folder, shown })
+        files::remove(&folder.join("changed-files.txt"))?;
+        let shown = shown.trim_end_matches('/').to_owned();
+        Ok(Self { folder, report_shown: format!("{shown}/report.json"), shown })
     }
 
     /// The folder, absolute.
@@ -38,6 +45,12 @@ impl Output {
     #[must_use]
     pub fn shown(&self) -> &str {
         &self.shown
+    }
+
+    /// `report.json` as a person would name it.
+    #[must_use]
+    pub fn report_shown(&self) -> &str {
+        &self.report_shown
     }
 
     /// `report.json`.

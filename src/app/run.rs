@@ -3,23 +3,17 @@
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use crate::app::Failure;
 use crate::app::output::Output;
-use crate::app::posting::{self, Poster};
+use crate::app::posting::{self, Posted, Poster, Said};
 use crate::app::project::{self, Place, Project};
 use crate::app::scope::{self, Asked, Judged};
-use crate::app::work::{Gates, Planned};
-use crate::app::Failure;
-use crate::environment::{Filter, Told};
-use crate::gate::Gate;
-use crate::mask::Masker;
-use crate::model::call::Receipt;
-use crate::model::change::Scope;
+use crate::app::work::Ground;
 use crate::model::event::Occasion;
 use crate::model::exit::ExitCode;
-use crate::model::gate::{Only, Rules};
-use crate::model::outcome::Outcome;
 use crate::model::progress::{Progress, Watch};
 use crate::model::report::{Report, Subject};
+use crate::model::sha::Sha;
 use crate::policy::{self, Baseline};
 use crate::render::{json_v1, junit, sarif};
 use crate::schedule::{self, Limits};
@@ -82,11 +76,9 @@ pub struct Ran {
     pub output: Output,
     /// What the process ends with.
     pub code: ExitCode,
-    /// What became of every posting.
-    pub receipts: Vec<Receipt>,
-    /// Text for standard output that GitHub's runner reads (workflow commands).
-    pub commands: Vec<String>,
-    /// Files that could not be written.
+    /// What was posted.
+    pub said: Said,
+    /// Files of the user's that could not be written.
     pub unwritten: Vec<String>,
 }
 
@@ -102,7 +94,8 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
     let signals = signals::listen(cancel.clone())
         .map_err(|error| Failure::outside(format!("cannot listen for signals: {error}")))?;
 
-    let Opened { repo, root, mut project } = open(request, env)?;
+    let Opened { repo, root, mut project } =
+        open(&request.start, request.config.as_deref(), request.colour, env)?;
     project.select(&request.gates)?;
     let masker = Rc::new(posting::masker(env, &project.config.run.pass_env));
     let mut poster = Poster::open(request.publish, request.dry_run, env, &occasion, &repo)?;
@@ -125,7 +118,16 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
     };
     let settings = project.config.publish.clone();
     let graph = project.graph.clone();
-    let ground = Ground { env, occasion: &occasion, judged: &judged, baseline: baseline.as_ref(), root, output: output.clone(), masker: Rc::clone(&masker), watch: Rc::clone(&watch) };
+    let ground = Ground {
+        env,
+        occasion: &occasion,
+        judged: &judged,
+        baseline: baseline.as_ref(),
+        root: &root,
+        output: &output,
+        masker: &masker,
+        watch: &watch,
+    };
     let gates = Rc::new(ground.plan(project)?);
     let posted = Posted { subject: &subject, settings: &settings, output: &output, started_at: &started_at };
     let (queue, waiting) = poster.queue(posted, &signals);
@@ -137,7 +139,7 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
         })
         .await
     };
-    let (reports, ()) = tokio::join!(running, poster.send_all(waiting, &cancel));
+    let (reports, ()) = tokio::join!(running, poster.send_all(waiting, &signals));
 
     notes.extend(signals.caught().map(|signal| format!("interrupted by {signal}")));
     let report = Report {
@@ -152,4 +154,102 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
     let said = poster.end(&report, posted, &signals).await;
     let code = exit_code(request.publish, &report, &signals, &unwritten, &said);
     Ok(Ran { report, output, code, said, unwritten })
+}
+
+/// Where a run takes place.
+pub struct Opened {
+    /// The repository.
+    pub repo: Repo,
+    /// Its root, without links.
+    pub root: PathBuf,
+    /// What is configured.
+    pub project: Project,
+}
+
+/// Finds the repository and the configuration.
+///
+/// # Errors
+/// When there is no repository, or the configuration is wrong.
+pub fn open(start: &Path, config: Option<&Path>, colour: bool, env: &Env) -> Result<Opened, Failure> {
+    let workspace = env.get("GITHUB_WORKSPACE").filter(|_| env.get("GITHUB_ACTIONS").is_some()).map(PathBuf::from);
+    let repo = Repo::discover(start, workspace.as_deref())?;
+    let root = files::real_path(repo.root()).unwrap_or_else(|| repo.root().to_owned());
+    let start = files::real_path(start).unwrap_or_else(|| start.to_owned());
+    let project = project::open(&Place { root: &root, start: &start, file: config, colour })?;
+    Ok(Opened { repo, root, project })
+}
+
+/// Reads a report of the base.
+///
+/// # Errors
+/// With exit code 2 when it is no report.
+pub fn read_baseline(file: &Path) -> Result<Baseline, Failure> {
+    let bytes = files::read(file).map_err(|error| Failure::usage(format!("--baseline: {error}")))?;
+    json_v1::read(&bytes)
+        .map(|report| json_v1::baseline(&report))
+        .map_err(|error| Failure::usage(format!("--baseline: {} {error}", file.display())))
+}
+
+fn baseline_notes(baseline: Option<&Baseline>, base: Option<&Sha>) -> Option<String> {
+    let made_of = baseline?.head.as_ref()?;
+    let base = base.filter(|base| *base != made_of)?;
+    Some(format!("the baseline was made of {}, the base is {}", made_of.short(), base.short()))
+}
+
+fn prepare_output(request: &Request, root: &Path, project: &Project, judged: &Judged) -> Result<Output, Failure> {
+    let (folder, shown) = match &request.output {
+        Some(given) => (request.start.join(given), given.display().to_string()),
+        None => (root.join(&project.folder).join(".gatepost"), ".gatepost".to_owned()),
+    };
+    let output = Output::prepare(folder, &shown, project.gates.iter().map(|gate| &gate.common().name))?;
+    if let Some(change) = judged.scope.change() {
+        let paths: String = change.files.keys().map(|path| format!("{path}\n")).collect();
+        files::write(&output.changed_files(), paths.as_bytes())?;
+    }
+    Ok(output)
+}
+
+fn subject(occasion: &Occasion, judged: &Judged, poster: &Poster) -> Subject {
+    Subject {
+        repository: poster.repository().map(str::to_owned),
+        head: judged.posted_on.clone().or_else(|| judged.head.clone()),
+        base: judged.base.clone(),
+        pull_request: occasion.pull_request,
+        event: occasion.event.clone(),
+        trusted: occasion.trusted,
+        dirty: judged.dirty,
+        run_url: occasion.run_url.clone(),
+    }
+}
+
+fn write_files(request: &Request, report: &Report, output: &Output) -> Vec<String> {
+    let mut unwritten = Vec::new();
+    let mut write = |path: &Path, text: &str| {
+        if let Err(error) = files::write(path, text.as_bytes()) {
+            unwritten.push(error.to_string());
+        }
+    };
+    match json_v1::write(report) {
+        Ok(text) => write(&output.report(), &text),
+        Err(error) => unwritten.push(format!("the report could not be made: {error}")),
+    }
+    if let Some(path) = &request.sarif {
+        write(&request.start.join(path), &sarif::write(report));
+    }
+    if let Some(path) = &request.junit {
+        write(&request.start.join(path), &junit::write(report));
+    }
+    unwritten
+}
+
+/// Interrupted before everything else; then the verdict; then what could not be written or posted.
+fn exit_code(publish: Publish, report: &Report, signals: &Signals, unwritten: &[String], said: &Said) -> ExitCode {
+    if let Some(signal) = signals.caught() {
+        return ExitCode::Interrupted(signal.number());
+    }
+    let unposted = publish == Publish::Always && said.failed();
+    if report.verdict.is_green() && (unposted || !unwritten.is_empty()) {
+        return ExitCode::CouldNotJudge;
+    }
+    ExitCode::from(report.verdict)
 }

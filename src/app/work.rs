@@ -1,21 +1,26 @@
 //! The gates of a run as the schedule sees them: each attempt is run, judged and masked here.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
+use crate::app::Failure;
 use crate::app::output::Output;
+use crate::app::project::Project;
+use crate::app::scope::Judged;
 use crate::environment::{Filter, Told};
 use crate::gate::{Gate, Site};
 use crate::mask::Masker;
 use crate::model::change::Scope;
+use crate::model::event::Occasion;
 use crate::model::evidence::{Evidence, Problem, ProblemKind};
 use crate::model::gate::Rules;
 use crate::model::outcome::Outcome;
 use crate::model::progress::{Progress, Watch};
 use crate::model::report::GateReport;
-use crate::policy::{self, Due, GateBaseline, Ground};
+use crate::model::sha::Sha;
+use crate::policy::{self, Baseline, Due, GateBaseline};
 use crate::schedule::{self, Attempt, NotRun};
 use crate::world::env::Env;
 use crate::world::files;
@@ -36,26 +41,88 @@ pub struct Planned {
     pub baseline: Option<GateBaseline>,
 }
 
+/// What the gates of a run stand on.
+#[derive(Clone, Copy)]
+pub struct Ground<'a> {
+    /// gatepost's own environment.
+    pub env: &'a Env,
+    /// What woke the run.
+    pub occasion: &'a Occasion,
+    /// What is judged.
+    pub judged: &'a Judged,
+    /// A report of the base.
+    pub baseline: Option<&'a Baseline>,
+    /// The repository's root.
+    pub root: &'a Path,
+    /// Where logs go.
+    pub output: &'a Output,
+    /// Takes secrets out of every report.
+    pub masker: &'a Rc<Masker>,
+    /// Watches.
+    pub watch: &'a Rc<dyn Watch>,
+}
+
 /// All gates of a run.
 pub struct Gates {
-    /// In configuration order.
-    pub planned: Vec<Planned>,
-    /// The repository's root.
-    pub root: PathBuf,
-    /// Where logs go.
-    pub output: Output,
-    /// What is judged.
-    pub scope: Scope,
-    /// gatepost's own environment.
-    pub env: Env,
-    /// Which of it gates get.
-    pub filter: Filter,
-    /// What gates are told, but for their own folder.
-    pub told: Told,
-    /// Takes secrets out of every report.
-    pub masker: Rc<Masker>,
-    /// Watches.
-    pub watch: Rc<dyn Watch>,
+    planned: Vec<Planned>,
+    root: PathBuf,
+    output: Output,
+    scope: Scope,
+    env: Env,
+    filter: Filter,
+    told: Told,
+    masker: Rc<Masker>,
+    watch: Rc<dyn Watch>,
+}
+
+impl Ground<'_> {
+    /// Decides for every gate whether it is due and what counts.
+    ///
+    /// # Errors
+    /// When a pattern of `paths` is no glob.
+    pub fn plan(self, project: Project) -> Result<Gates, Failure> {
+        let judged = self.judged;
+        let told = Told {
+            output: OsString::new(),
+            base: judged.base.as_ref().map(Sha::to_string),
+            head: judged.head.as_ref().map(Sha::to_string),
+            changed_files: judged.scope.change().map(|_| OsString::from(self.output.changed_files())),
+        };
+        let pass_env = project.config.run.pass_env.iter().map(String::as_str);
+        let filter = Filter::new(std::iter::empty::<&str>(), pass_env);
+        let planned = project.gates.into_iter().map(|gate| {
+            let (rules, due) = decide(&*gate, self.occasion, judged, self.baseline)?;
+            let baseline = self.baseline.and_then(|baseline| baseline.gates.get(&gate.common().name)).cloned();
+            Ok(Planned { gate, rules, due, baseline })
+        });
+        Ok(Gates {
+            planned: planned.collect::<Result<_, Failure>>()?,
+            root: self.root.to_owned(),
+            output: self.output.clone(),
+            scope: judged.scope.clone(),
+            env: self.env.clone(),
+            filter,
+            told,
+            masker: Rc::clone(self.masker),
+            watch: Rc::clone(self.watch),
+        })
+    }
+}
+
+/// How a gate is judged here, and whether it is due.
+///
+/// # Errors
+/// When a pattern of `paths` is no glob.
+pub fn decide(
+    gate: &dyn Gate,
+    occasion: &Occasion,
+    judged: &Judged,
+    baseline: Option<&Baseline>,
+) -> Result<(Rules, Due), Failure> {
+    let common = gate.common();
+    let only = common.only.unwrap_or_else(|| policy::default_only(gate.judges_the_change(), occasion, baseline.is_some()));
+    let due = policy::due(common, occasion, &judged.scope).map_err(Failure::usage)?;
+    Ok((Rules { only, ..gate.rules() }, due))
 }
 
 impl Gates {
@@ -103,10 +170,9 @@ impl schedule::Work for Gates {
         self.watch.see(&Progress::Started { gate: &common.name, attempt: number });
         let evidence = self.evidence(planned, number, cancel).await;
         let retryable = schedule::may_retry(&evidence.problems);
-        let ground = Ground { scope: &self.scope, baseline: planned.baseline.as_ref() };
-        let mut report = policy::judge(common, &planned.rules, ground, evidence);
-        self.masker.mask_gate(&mut report);
-        Attempt { report, retryable }
+        let ground = policy::Ground { scope: &self.scope, baseline: planned.baseline.as_ref() };
+        let report = policy::judge(common, &planned.rules, ground, evidence);
+        Attempt { report: self.masker.gate(&report), retryable }
     }
 
     fn not_run(&self, node: usize, why: NotRun) -> GateReport {

@@ -4,6 +4,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use crate::model::change::Scope;
 use crate::model::event::Occasion;
+use crate::model::gate::Only;
 use crate::model::settings::Common;
 
 /// Whether a gate is to be run.
@@ -15,12 +16,12 @@ pub enum Due {
     Skip(String),
 }
 
-/// Decides by `when` and `paths`. `unreadable_paths` are changed paths that are not UTF-8: they match every pattern,
-/// since it cannot be said that they do not.
+/// Decides by `when` and `paths`. Changed paths that no report can name match every pattern: it cannot be said that
+/// they do not.
 ///
 /// # Errors
 /// When a pattern of `paths` is no glob; the text says which and why.
-pub fn due(common: &Common, occasion: &Occasion, scope: &Scope, unreadable_paths: usize) -> Result<Due, String> {
+pub fn due(common: &Common, occasion: &Occasion, scope: &Scope) -> Result<Due, String> {
     if !common.when.is_empty() && !common.when.iter().any(|when| occasion.fits(when)) {
         return Ok(Due::Skip(format!("`when` has {}, this is {}", quoted(&common.when), occasion_words(occasion))));
     }
@@ -30,8 +31,8 @@ pub fn due(common: &Common, occasion: &Occasion, scope: &Scope, unreadable_paths
     let Some(change) = scope.change() else {
         return Ok(Due::Run("everything is judged".to_owned()));
     };
-    if unreadable_paths > 0 {
-        return Ok(Due::Run(format!("{unreadable_paths} changed paths are not UTF-8 and may match")));
+    if let Some(path) = change.unnameable.first() {
+        return Ok(Due::Run(format!("{path} changed, and may match")));
     }
     let globs = globs(&common.paths)?;
     let matched = change
@@ -45,6 +46,18 @@ pub fn due(common: &Common, occasion: &Occasion, scope: &Scope, unreadable_paths
         Some(path) => Due::Run(format!("{path} changed")),
         None => Due::Skip(format!("none of the {} changed files match {}", change.files.len(), quoted(&common.paths))),
     })
+}
+
+/// Which findings count where the configuration leaves it open: `new` with a baseline; else changed lines for a kind
+/// that judges the change, on a pull request, in a merge queue or on a laptop; else all.
+#[must_use]
+pub fn default_only(judges_the_change: bool, occasion: &Occasion, has_baseline: bool) -> Only {
+    let of_a_change = matches!(occasion.event.as_str(), "pull_request" | "pull_request_target" | "merge_group" | "local");
+    match (has_baseline, judges_the_change && of_a_change) {
+        (true, _) => Only::New,
+        (false, true) => Only::ChangedLines,
+        (false, false) => Only::All,
+    }
 }
 
 /// Patterns as `paths` and `reports` have them: `*` stays within a folder, `**` does not.

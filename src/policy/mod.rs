@@ -1,7 +1,6 @@
 //! Judging: the one place that decides. Evidence, change, baseline and rules in; a gate's report out.
 //! Nothing here runs, reads or posts anything.
 
-mod baseline;
 mod due;
 mod fingerprint;
 mod retry;
@@ -15,8 +14,8 @@ use crate::model::report::{GateReport, Judged, Relevance, Status};
 use crate::model::settings::{CommandLine, Common};
 use crate::model::tests::Counts;
 
-pub use baseline::{Baseline, GateBaseline};
-pub use due::{Due, due};
+pub use crate::model::baseline::{Baseline, GateBaseline};
+pub use due::{Due, default_only, due};
 pub use fingerprint::Fingerprints;
 pub use retry::combine;
 

@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 use crate::model::evidence::Exit;
 use crate::model::gate::{GateName, Mode};
 use crate::model::outcome::Outcome;
+use crate::model::baseline::Baseline;
 use crate::model::report::{GateReport, Report};
+use crate::model::sha::Sha;
 use crate::render::finding_v1::FindingV1;
 use crate::render::tests_v1::TestsV1;
 
@@ -139,6 +141,21 @@ pub fn write(report: &Report) -> Result<String, serde_json::Error> {
 pub fn read(bytes: &[u8]) -> Result<ReportV1<'static>, ReportError> {
     let report: ReportV1<'static> = serde_json::from_slice(bytes)?;
     if report.schema == SCHEMA { Ok(report) } else { Err(ReportError::Schema(report.schema.into_owned())) }
+}
+
+/// A report as the baseline of a later run. A gate that could not be judged says nothing, and is left out.
+#[must_use]
+pub fn baseline(report: &ReportV1<'_>) -> Baseline {
+    let judged = report.gates.iter().filter(|gate| matches!(gate.outcome, Outcome::Pass | Outcome::Fail));
+    Baseline {
+        head: report.subject.head.as_deref().and_then(|sha| Sha::parse(sha).ok()),
+        gates: judged
+            .map(|gate| {
+                let prints = gate.findings.iter().filter_map(|finding| finding.fingerprint.as_deref());
+                (gate.name.clone().into_owned(), prints.map(str::to_owned).collect())
+            })
+            .collect(),
+    }
 }
 
 /// The JSON Schema of the file.

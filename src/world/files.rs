@@ -146,3 +146,9 @@ pub fn tail(path: &Path, bytes: u64) -> Option<Vec<u8>> {
     }
     Some(text)
 }
+
+/// A file's size in bytes; `None` where there is none.
+#[must_use]
+pub fn size(path: &Path) -> Option<u64> {
+    std::fs::metadata(path).ok().map(|data| data.len())
+}

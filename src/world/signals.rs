@@ -2,25 +2,32 @@
 
 use std::io;
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use crate::world::process::{CancelToken, CancelledBy, Signal};
 
 /// What was caught. The exit code is 128 + the first signal's number, whatever came later.
 #[derive(Debug, Clone, Default)]
 pub struct Signals {
-    first: Arc<OnceLock<Signal>>,
+    first: Arc<OnceLock<(Signal, Instant)>>,
 }
 
 impl Signals {
     /// The first signal caught, if any was.
     #[must_use]
     pub fn caught(&self) -> Option<Signal> {
-        self.first.get().copied()
+        self.first.get().map(|(signal, _)| *signal)
+    }
+
+    /// How long ago the first signal was caught; zero before.
+    #[must_use]
+    pub fn since(&self) -> Duration {
+        self.first.get().map_or(Duration::ZERO, |(_, at)| at.elapsed())
     }
 
     fn take(&self, signal: Signal, token: &CancelToken) {
         tracing::debug!(%signal, "caught");
-        match self.first.set(signal) {
+        match self.first.set((signal, crate::world::clock::instant())) {
             Ok(()) => token.cancel(CancelledBy::Signal(signal)),
             Err(_) => token.kill(CancelledBy::Signal(signal)),
         }

@@ -1,0 +1,371 @@
+//! Posting a run: check runs as gates end, the rest when all have. What is posted is planned by the publishers and
+//! sent by the interpreter; here is only when, with which token, and what becomes of it.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+
+use crate::app::Failure;
+use crate::app::output::Output;
+use crate::app::run::Publish;
+use crate::app::scope::Judged;
+use crate::mask::Masker;
+use crate::model::call::{Call, Receipt, ReceiptEnd};
+use crate::model::event::Occasion;
+use crate::model::gate::GateName;
+use crate::model::report::{GateReport, Report, Subject};
+use crate::model::secret::Secret;
+use crate::model::settings::PublishSettings;
+use crate::model::sha::Sha;
+use crate::publish::interpreter::{Interpreter, Options, Pace};
+use crate::publish::{self, Context, GateEnd, Posting, RunEnd};
+use crate::world::env::Env;
+use crate::world::github::GitHub;
+use crate::world::repo::Repo;
+use crate::world::signals::Signals;
+use crate::world::{clock, files};
+
+/// How long posting may wait for retries and rate limits, over the whole run.
+const PATIENCE: Duration = Duration::from_mins(10);
+/// After a signal under GitHub Actions everything, the report included, must have ended after 7 s.
+const LAST_CALL: Duration = Duration::from_millis(6_500);
+/// GitHub's own API, where `GITHUB_API_URL` names no other.
+const API: &str = "https://api.github.com";
+
+/// The endings of names of variables that hold secrets.
+const SECRET_NAMES: &[&str] =
+    &["TOKEN", "SECRET", "PASSWORD", "PASSWD", "API_KEY", "ACCESS_KEY", "PRIVATE_KEY", "CREDENTIALS"];
+
+/// Knows the secrets of this environment: what is given to gates on purpose, and what is named like a secret.
+#[must_use]
+pub fn masker(env: &Env, pass_env: &[String]) -> Masker {
+    let is_secret = |name: &str| {
+        let upper = name.to_ascii_uppercase();
+        SECRET_NAMES.iter().any(|ending| upper.ends_with(ending)) || pass_env.iter().any(|passed| passed == name)
+    };
+    let secrets: Vec<Secret> = env
+        .iter()
+        .filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?)))
+        .filter(|(name, _)| is_secret(name))
+        .map(|(_, value)| Secret::new(value.to_owned()))
+        .collect();
+    Masker::new(&secrets)
+}
+
+/// What was posted, and what the runner is to read.
+#[derive(Debug, Default)]
+pub struct Said {
+    /// One for every call.
+    pub receipts: Vec<Receipt>,
+    /// Workflow commands for standard output.
+    pub commands: Vec<String>,
+    /// Files of the runner that could not be written.
+    pub unwritten: Vec<String>,
+}
+
+impl Said {
+    /// Whether anything could not be posted at all.
+    #[must_use]
+    pub fn failed(&self) -> bool {
+        !self.unwritten.is_empty() || self.receipts.iter().any(|receipt| matches!(receipt.end, ReceiptEnd::Failed(_)))
+    }
+}
+
+/// What all postings of a run share.
+#[derive(Clone, Copy)]
+pub struct Posted<'a> {
+    /// What was judged.
+    pub subject: &'a Subject,
+    /// `[publish]`.
+    pub settings: &'a PublishSettings,
+    /// Where the report is.
+    pub output: &'a Output,
+    /// When the run began, RFC 3339.
+    pub started_at: &'a str,
+}
+
+/// Posts one run.
+pub struct Poster {
+    interpreter: Option<Interpreter<GitHub>>,
+    active: bool,
+    dry_run: bool,
+    on_actions: bool,
+    always: bool,
+    repository: Option<String>,
+    server: String,
+    run_id: String,
+    generation: (u64, u64),
+    summary: Option<PathBuf>,
+    outputs: Option<PathBuf>,
+    said: Said,
+    annotated: BTreeSet<GateName>,
+}
+
+impl Poster {
+    /// Looks for what posting needs; sends nothing.
+    ///
+    /// # Errors
+    /// When posting was asked for and there is no token or repository to post with, or the API's address is none.
+    pub fn open(publish: Publish, dry_run: bool, env: &Env, occasion: &Occasion, repo: &Repo) -> Result<Self, Failure> {
+        let always = publish == Publish::Always;
+        let active = always || (publish == Publish::Auto && (occasion.on_actions || dry_run));
+        let repository = match occasion.repository.clone().or_else(|| env.get("GITHUB_REPOSITORY").map(str::to_owned)) {
+            None if active => repo.origin_repository()?,
+            known => known,
+        };
+        let token = ["GITHUB_TOKEN", "GH_TOKEN"].iter().find_map(|name| env.get(name));
+        if always && !dry_run {
+            let missing = |what: &str, help: &str| Err(Failure::usage(format!("--publish always: {what}")).help(help));
+            if token.is_none() {
+                return missing("there is no token", "set GITHUB_TOKEN to a token that may write checks and pull requests");
+            }
+            if repository.is_none() {
+                return missing("no repository is known", "set GITHUB_REPOSITORY=owner/name, or add a remote `origin`");
+            }
+        }
+        let interpreter = match (active, token, &repository) {
+            (true, Some(token), Some(repository)) => {
+                let api = env.get("GITHUB_API_URL").unwrap_or(API);
+                let forge = GitHub::new(api, Secret::new(token.to_owned()))
+                    .map_err(|error| Failure::usage(error.to_string()))?;
+                let options =
+                    Options { repository: repository.clone(), patience: PATIENCE, dry_run, pace: Pace::default() };
+                Some(Interpreter::new(forge, &options))
+            }
+            _ => None,
+        };
+        let file = |name: &str| env.os(name).filter(|path| !path.is_empty() && active && !dry_run).map(PathBuf::from);
+        let (id, attempt) = occasion.generation;
+        let run_id = if id > 0 { format!("{id}.{attempt}") } else { format!("local.{}", clock::now().as_millisecond()) };
+        Ok(Self {
+            interpreter,
+            active,
+            dry_run,
+            on_actions: occasion.on_actions,
+            always,
+            repository,
+            server: env.get("GITHUB_SERVER_URL").unwrap_or("https://github.com").to_owned(),
+            run_id,
+            generation: occasion.generation,
+            summary: file("GITHUB_STEP_SUMMARY"),
+            outputs: file("GITHUB_OUTPUT"),
+            said: Said::default(),
+            annotated: BTreeSet::new(),
+        })
+    }
+
+    /// `owner/name`, where known.
+    #[must_use]
+    pub fn repository(&self) -> Option<&str> {
+        self.repository.as_deref()
+    }
+
+    /// The merge base of two commits as GitHub knows it.
+    ///
+    /// # Errors
+    /// The reason it could not be told.
+    pub async fn merge_base(&mut self, base: &Sha, head: &Sha) -> Result<Sha, String> {
+        match &mut self.interpreter {
+            Some(interpreter) => {
+                interpreter.merge_base(base.as_str(), head.as_str()).await.map_err(|stop| stop.to_string())
+            }
+            None => Err("the clone is too shallow, and there is no token to ask GitHub with; \
+                         check out with `fetch-depth: 0`"
+                .to_owned()),
+        }
+    }
+
+    /// Refuses to post what was not judged: outside Actions the work tree must be the commit.
+    ///
+    /// # Errors
+    /// With exit code 3, under `--publish always`.
+    pub fn check(&self, judged: &Judged) -> Result<(), Failure> {
+        if self.always && !self.on_actions && judged.dirty {
+            return Err(Failure::refused(
+                "--publish always posts on HEAD, but the work tree has changes: HEAD is not what would be judged",
+            )
+            .help("commit or stash them, or run without --publish always"));
+        }
+        Ok(())
+    }
+
+    /// Begins: gates that end are queued by the first and sent by [`Poster::send_all`] from the second.
+    #[must_use]
+    pub fn queue<'a>(&self, posted: Posted<'a>, signals: &Signals) -> (Queue<'a>, Waiting) {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let queue = Queue {
+            sender: self.active.then_some(sender),
+            posted,
+            server: self.server.clone(),
+            run_id: self.run_id.clone(),
+            signals: signals.clone(),
+        };
+        (queue, receiver)
+    }
+
+    /// Sends what gates that ended left in the queue, until the last one has. After a signal only a little longer.
+    pub async fn send_all(&mut self, mut waiting: Waiting, signals: &Signals) {
+        let work = async {
+            while let Some((gate, calls)) = waiting.recv().await {
+                for call in calls {
+                    self.send(Some(&gate), &call).await;
+                }
+            }
+        };
+        tokio::select! {
+            () = work => {}
+            () = last_call(signals) => {
+                self.said.receipts.push(cut_off("check runs"));
+            }
+        }
+    }
+
+    async fn send(&mut self, gate: Option<&GateName>, call: &Call) {
+        let receipt = match &mut self.interpreter {
+            Some(interpreter) => interpreter.send(call).await,
+            None => unsent(call, self.dry_run),
+        };
+        let stands = matches!(receipt.end, ReceiptEnd::Posted(_) | ReceiptEnd::Unchanged(_));
+        if let (Call::CheckRun(_), Some(gate), true) = (call, gate, stands) {
+            self.annotated.insert(gate.clone());
+        }
+        self.said.receipts.push(receipt);
+    }
+
+    /// Posts what is said of the whole run, and gives back everything that was said.
+    pub async fn end(mut self, report: &Report, posted: Posted<'_>, signals: &Signals) -> Said {
+        if !self.active {
+            return self.said;
+        }
+        let delimiter = delimiter();
+        let completed_at = clock::now().to_string();
+        let external_id = format!("gatepost:{}", self.run_id);
+        let annotated = std::mem::take(&mut self.annotated);
+        let postings = publish::on_end(&RunEnd {
+            context: context(posted, &self.server),
+            report,
+            completed_at: &completed_at,
+            external_id: &external_id,
+            cancelled: signals.caught().is_some(),
+            generation: self.generation,
+            delimiter: &delimiter,
+            summary_room: self.summary_room(),
+            annotated: &annotated,
+        });
+        let work = async {
+            for posting in postings {
+                self.post(posting).await;
+            }
+        };
+        let in_time = tokio::select! {
+            () = work => true,
+            () = last_call(signals) => false,
+        };
+        if !in_time {
+            self.said.receipts.push(cut_off("the end of the run"));
+        }
+        self.said
+    }
+
+    async fn post(&mut self, posting: Posting) {
+        match posting {
+            Posting::Call(call) => self.send(None, &call).await,
+            Posting::Summary(text) => append(self.summary.as_deref(), &text, &mut self.said.unwritten),
+            Posting::Outputs(text) => append(self.outputs.as_deref(), &text, &mut self.said.unwritten),
+            Posting::Commands(lines) if self.on_actions => self.said.commands.extend(lines),
+            Posting::Commands(_) => {}
+        }
+    }
+
+    fn summary_room(&self) -> usize {
+        let used = self.summary.as_deref().and_then(files::size).unwrap_or(0);
+        publish::summary::LIMIT.saturating_sub(usize::try_from(used).unwrap_or(usize::MAX))
+    }
+}
+
+/// Where gates that ended are taken from.
+pub type Waiting = UnboundedReceiver<(GateName, Vec<Call>)>;
+
+/// Plans the calls of every gate that ends.
+pub struct Queue<'a> {
+    sender: Option<UnboundedSender<(GateName, Vec<Call>)>>,
+    posted: Posted<'a>,
+    server: String,
+    run_id: String,
+    signals: Signals,
+}
+
+impl Queue<'_> {
+    /// Takes in a gate that ended, masked.
+    pub fn gate(&self, gate: &GateReport) {
+        let Some(sender) = &self.sender else { return };
+        let completed_at = clock::now();
+        let began = i64::try_from(gate.took.as_millis()).unwrap_or(0);
+        let started_at = completed_at.checked_sub(jiff::SignedDuration::from_millis(began)).unwrap_or(completed_at);
+        let postings = publish::on_gate(&GateEnd {
+            context: context(self.posted, &self.server),
+            gate,
+            started_at: &started_at.to_string(),
+            completed_at: &completed_at.to_string(),
+            external_id: &format!("gatepost:{}:{}", self.run_id, gate.name),
+            cancelled: self.signals.caught().is_some(),
+        });
+        let calls = postings.into_iter().filter_map(|posting| match posting {
+            Posting::Call(call) => Some(call),
+            _ => None,
+        });
+        // The receiver outlives every gate, but for a run that is being cut off.
+        let _ = sender.send((gate.name.clone(), calls.collect()));
+    }
+}
+
+fn context<'a>(posted: Posted<'a>, server: &'a str) -> Context<'a> {
+    Context {
+        subject: posted.subject,
+        settings: posted.settings,
+        server,
+        version: env!("CARGO_PKG_VERSION"),
+        report_path: posted.output.report_shown(),
+    }
+}
+
+/// Ends a little after the first signal; never without one.
+async fn last_call(signals: &Signals) {
+    while signals.caught().is_none() {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    tokio::time::sleep(LAST_CALL.saturating_sub(signals.since())).await;
+}
+
+fn append(file: Option<&std::path::Path>, text: &str, unwritten: &mut Vec<String>) {
+    if let Some(file) = file
+        && let Err(error) = files::append(file, text.as_bytes())
+    {
+        unwritten.push(error.to_string());
+    }
+}
+
+fn cut_off(what: &str) -> Receipt {
+    Receipt { what: what.to_owned(), end: ReceiptEnd::Failed("interrupted before everything was posted".to_owned()) }
+}
+
+fn unsent(call: &Call, dry_run: bool) -> Receipt {
+    let what = match call {
+        Call::CheckRun(run) => format!("check run {}", run.name),
+        Call::CommitStatus(status) => format!("commit status {}", status.context),
+        Call::StickyComment(comment) => format!("comment on #{}", comment.pull_request),
+    };
+    let why = "there is no token: set `github-token` (default `${{ github.token }}`), or GITHUB_TOKEN".to_owned();
+    let end = if dry_run { ReceiptEnd::WouldSend(what.clone()) } else { ReceiptEnd::Downgraded(why) };
+    Receipt { what, end }
+}
+
+/// 128 random bits: text that a tool printed cannot know them.
+fn delimiter() -> String {
+    let mut bytes = [0_u8; 16];
+    let random = getrandom::fill(&mut bytes).is_ok();
+    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    if random { format!("gatepost-{digits}") } else { format!("gatepost-{:?}", clock::instant()) }
+}
