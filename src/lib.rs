@@ -5,6 +5,7 @@ pub mod app;
 pub mod cli;
 pub mod config;
 pub mod diff;
+pub mod detect;
 pub mod environment;
 pub mod event;
 pub mod gate;

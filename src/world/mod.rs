@@ -12,3 +12,4 @@ pub mod process;
 pub mod repo;
 pub mod screen;
 pub mod signals;
+pub mod survey;

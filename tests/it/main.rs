@@ -9,3 +9,4 @@ mod leftovers;
 #[cfg(unix)]
 mod process;
 mod schedule;
+mod detect;

@@ -1,0 +1,174 @@
+//! What a repository without a configuration file should be gated by. It decides from manifests and from which tools
+//! are installed, through [`Look`]; it runs no gate. The result is the text of a gatepost.toml, read like any other.
+//!
+//! A detected gate holds the repository to the standard of its own tools and to no stricter one: what makes the tool
+//! exit non-zero blocks, wherever it lies, and warnings are shown. So a healthy repository is green at once, with and
+//! without a base to compare with, and an unhealthy one is not made to look green by judging changed lines alone.
+
+mod gate;
+mod go;
+mod node;
+mod python;
+mod rust;
+
+use crate::model::gate::GateName;
+
+pub use gate::DetectedGate;
+
+/// What detection may ask. Paths are relative to the root, with `/`; `""` is the root.
+pub trait Look {
+    /// The text of a file; `None` when there is none.
+    ///
+    /// # Errors
+    /// When it is there and cannot be read as text.
+    fn read(&self, path: &str) -> Result<Option<String>, String>;
+
+    /// Whether a file or folder is there.
+    fn has(&self, path: &str) -> bool;
+
+    /// The names of the folders in a folder, sorted.
+    fn folders(&self, dir: &str) -> Vec<String>;
+
+    /// Whether a program, started in `dir` with a harmless argument such as `--version`, ends well.
+    fn answers(&self, dir: &str, argv: &[&str]) -> bool;
+}
+
+/// What was detected; there is at least one gate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Detected {
+    /// The gates, in the order they are written.
+    pub gates: Vec<DetectedGate>,
+    /// What was seen and makes no gate, or will keep one from being judged.
+    pub notes: Vec<String>,
+}
+
+impl Detected {
+    /// The same as the text of a gatepost.toml, each gate under a comment that says what it was made from.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        self.gates.iter().map(DetectedGate::to_toml).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// Why nothing was detected.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DetectError {
+    /// There is nothing to go by.
+    #[error(
+        "there is no gatepost.toml, and nothing to gate was detected: looked in the root and the folders in it for Cargo.toml, \
+         package.json with a script `lint` or `test`, ruff or pytest in a Python project, go.mod and go.work{}; \
+         write a gatepost.toml with a section such as [gates.test]",
+        noted(notes)
+    )]
+    Nothing {
+        /// What was seen and makes no gate.
+        notes: Vec<String>,
+    },
+    /// A manifest is there and says nothing that can be understood. What it asks for is not known, so it is not left out.
+    #[error("cannot detect gates: {path} {what}; mend it, or write a gatepost.toml")]
+    Manifest {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        what: String,
+    },
+}
+
+fn noted(notes: &[String]) -> String {
+    std::iter::once("").chain(notes.iter().map(String::as_str)).collect::<Vec<_>>().join("; ")
+}
+
+/// What one stack made of one folder.
+#[derive(Debug, Default)]
+struct Found {
+    gates: Vec<DetectedGate>,
+    notes: Vec<String>,
+}
+
+/// Looks at one folder for one language's manifest; `None` when it has none.
+type Stack = fn(&dyn Look, &str) -> Result<Option<Found>, DetectError>;
+
+const STACKS: [(&str, Stack); 4] =
+    [("rust", rust::detect), ("node", node::detect), ("python", python::detect), ("go", go::detect)];
+
+/// Folders in the root that hold other people's code, samples or output.
+const PASSED_OVER: &[&str] = &[
+    "build",
+    "dist",
+    "docs",
+    "examples",
+    "fixtures",
+    "node_modules",
+    "target",
+    "testdata",
+    "tests",
+    "third_party",
+    "vendor",
+];
+
+/// Detects the gates of a repository. A language whose manifest is not in the root is looked for one folder down.
+///
+/// # Errors
+/// When there is nothing to go by, or a manifest cannot be understood.
+pub fn detect(look: &dyn Look) -> Result<Detected, DetectError> {
+    let mut stacks: Vec<(&str, Vec<Found>)> = Vec::new();
+    for (stack, detect) in STACKS {
+        let mut found: Vec<Found> = detect(look, "")?.into_iter().collect();
+        if found.is_empty() {
+            for folder in look.folders("") {
+                if !folder.starts_with('.') && !PASSED_OVER.contains(&folder.as_str()) {
+                    found.extend(detect(look, &folder)?);
+                }
+            }
+        }
+        stacks.push((stack, found));
+    }
+    let notes = stacks.iter().flat_map(|(_, found)| found).flat_map(|found| found.notes.clone()).collect();
+    stacks.retain(|(_, found)| found.iter().any(|found| !found.gates.is_empty()));
+    let several = stacks.len() > 1;
+    let mut gates: Vec<DetectedGate> = Vec::new();
+    for (stack, found) in stacks {
+        for mut gate in found.into_iter().flat_map(|found| found.gates) {
+            let stem = if several { format!("{stack}-{}", gate.name) } else { gate.name.clone() };
+            gate.name = free_name(&stem, &gate.dir, &gates);
+            gates.push(gate);
+        }
+    }
+    if gates.is_empty() { Err(DetectError::Nothing { notes }) } else { Ok(Detected { gates, notes }) }
+}
+
+/// `test`, or for a folder `test-api`, numbered where it is taken.
+fn free_name(stem: &str, dir: &str, taken: &[DetectedGate]) -> String {
+    let folder = dir.rsplit('/').next().unwrap_or_default();
+    let folder: String = folder
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-') { c } else { '-' })
+        .take(32)
+        .collect();
+    let name = if folder.is_empty() { stem.to_owned() } else { format!("{stem}-{folder}") };
+    let free =
+        |name: &String| GateName::parse(name).is_ok() && !taken.iter().any(|gate| gate.name.eq_ignore_ascii_case(name));
+    let mut names = std::iter::once(name.clone()).chain((2..).map(|number| format!("{name}-{number}")));
+    names.find(free).unwrap_or(name)
+}
+
+/// A path in a folder.
+fn inside(dir: &str, name: &str) -> String {
+    if dir.is_empty() { name.to_owned() } else { format!("{dir}/{name}") }
+}
+
+/// The text of a manifest.
+fn manifest(look: &dyn Look, path: &str) -> Result<Option<String>, DetectError> {
+    look.read(path).map_err(|what| DetectError::Manifest { path: path.to_owned(), what })
+}
+
+/// A TOML manifest.
+fn toml_manifest(look: &dyn Look, path: &str) -> Result<Option<toml::Table>, DetectError> {
+    let Some(text) = manifest(look, path)? else { return Ok(None) };
+    // The message alone: the error's own text quotes the file.
+    let wrong = |error: toml::de::Error| DetectError::Manifest {
+        path: path.to_owned(),
+        what: format!("is not TOML: {}", error.message()),
+    };
+    toml::from_str(&text).map(Some).map_err(wrong)
+}

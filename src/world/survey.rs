@@ -1,0 +1,107 @@
+//! Looks at a repository for `detect`: manifests, folders, and which tools answer. It changes nothing there.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "reads folders and starts programs as world::files and world::process do"
+)]
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use crate::detect::Look;
+
+/// A manifest larger than this is none that people write, in bytes.
+const LARGEST: u64 = 4 << 20;
+
+/// How long a tool may take to say its version: this many times [`PAUSE`].
+const PATIENCE: u32 = 1000;
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// A repository, and the environment its gates would have.
+#[derive(Debug, Clone)]
+pub struct Survey {
+    root: PathBuf,
+    environment: Vec<(OsString, OsString)>,
+}
+
+impl Survey {
+    /// Of the repository at `root`. `environment` is that of a gate: a tool that is asked may be the repository's own.
+    #[must_use]
+    pub const fn new(root: PathBuf, environment: Vec<(OsString, OsString)>) -> Self {
+        Self { root, environment }
+    }
+
+    fn at(&self, path: &str) -> PathBuf {
+        if path.is_empty() { self.root.clone() } else { self.root.join(path) }
+    }
+}
+
+impl Look for Survey {
+    fn read(&self, path: &str) -> Result<Option<String>, String> {
+        let path = self.at(path);
+        match std::fs::metadata(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(format!("cannot be read: {error}")),
+            Ok(data) if !data.is_file() => return Err("is no file".to_owned()),
+            Ok(data) if data.len() > LARGEST => return Err(format!("is larger than {} MiB", LARGEST >> 20)),
+            Ok(_) => {}
+        }
+        let bytes = std::fs::read(&path).map_err(|error| format!("cannot be read: {error}"))?;
+        String::from_utf8(bytes).map(Some).map_err(|_| "is not UTF-8".to_owned())
+    }
+
+    fn has(&self, path: &str) -> bool {
+        self.at(path).exists()
+    }
+
+    fn folders(&self, dir: &str) -> Vec<String> {
+        let entries = std::fs::read_dir(self.at(dir)).into_iter().flatten().flatten();
+        // Links are left out: they may lead back up.
+        let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+        let mut names: Vec<String> = folders.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+        names.sort();
+        names
+    }
+
+    fn answers(&self, dir: &str, argv: &[&str]) -> bool {
+        let Some((program, arguments)) = argv.split_first() else { return false };
+        let search = self.environment.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.clone());
+        let Some(program) =
+            std::env::split_paths(&search.unwrap_or_default()).find_map(|folder| installed(&folder, program))
+        else {
+            return false;
+        };
+        let child = Command::new(program)
+            .args(arguments)
+            .current_dir(self.at(dir))
+            .env_clear()
+            .envs(self.environment.iter().cloned())
+            // A proxy of rustup would otherwise download the toolchain that the repository names.
+            .env("RUSTUP_AUTO_INSTALL", "0")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        child.is_ok_and(ends_well)
+    }
+}
+
+/// The program in a folder of `PATH`; a relative folder would be the repository's.
+fn installed(folder: &Path, program: &str) -> Option<PathBuf> {
+    let found = folder.join(format!("{program}{}", std::env::consts::EXE_SUFFIX));
+    (folder.is_absolute() && found.is_file()).then_some(found)
+}
+
+fn ends_well(mut child: std::process::Child) -> bool {
+    for _ in 0..PATIENCE {
+        match child.try_wait() {
+            Ok(Some(status)) => return status.success(),
+            Ok(None) => std::thread::sleep(PAUSE),
+            Err(_) => break,
+        }
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+    false
+}
