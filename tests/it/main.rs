@@ -10,3 +10,4 @@ mod leftovers;
 mod process;
 mod schedule;
 mod detect;
+mod github;

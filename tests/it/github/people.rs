@@ -1,0 +1,49 @@
+//! Who asks and how much is left: the user, the app, GraphQL's `viewer`, the rate limit.
+
+use regex::Regex;
+use serde_json::{Map, Value, json};
+
+use super::contract::contract;
+use super::exchange::{Answer, Ask, Reply};
+use super::faults::epoch;
+use super::server::Operation;
+use super::state::State;
+
+pub const OPERATIONS: &[(&str, Operation)] =
+    &[("users/get-authenticated", user), ("rate-limit/get", rate_limit), ("graphql", graphql)];
+
+fn user(_: &mut State, ask: &Ask) -> Answer {
+    let account = &ask.token.account;
+    Ok(Reply::ok(
+        contract().complete("public-user", json!({ "login": account.login, "id": account.id, "type": "User" })),
+    ))
+}
+
+fn rate_limit(_: &mut State, ask: &Ask) -> Answer {
+    let (limit, used) = (ask.token.limit, ask.token.used);
+    let rate =
+        json!({ "limit": limit, "used": used, "remaining": limit.saturating_sub(used), "reset": epoch() + 3600 });
+    Ok(Reply::ok(json!({ "rate": rate, "resources": { "core": rate, "search": rate, "graphql": rate } })))
+}
+
+/// Understands one query: some fields of `viewer`.
+fn graphql(_: &mut State, ask: &Ask) -> Answer {
+    let query = ask.given("query").unwrap_or_default();
+    let shape = Regex::new(r"^\s*(?:query\s*\w*\s*)?\{\s*viewer\s*\{([\w\s,]+)\}\s*\}\s*$").unwrap();
+    let fields = shape
+        .captures(&query)
+        .ok_or_else(|| ask.breach("/query", &json!(query), "the fake understands `query { viewer { … } }` alone"))?;
+    let account = &ask.token.account;
+    let mut viewer = Map::new();
+    for field in fields[1].split([' ', ',', '\n']).filter(|field| !field.is_empty()) {
+        let value = match field {
+            "login" => json!(account.login),
+            "databaseId" => json!(account.id),
+            "id" => json!(format!("U_{}", account.id)),
+            "__typename" => json!("User"),
+            _ => return Err(ask.breach("/query", &json!(field), "type `User` has no such field")),
+        };
+        viewer.insert(field.to_owned(), value);
+    }
+    Ok(Reply::ok(json!({ "data": { "viewer": Value::Object(viewer) } })))
+}

@@ -1,0 +1,349 @@
+//! What the fake GitHub holds: repositories with their commits, pull requests, checks and comments. Tests set it up
+//! here before the first request, change it between requests and look at it afterwards.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::exchange::{Ask, Reply};
+use super::tokens::{Account, Token};
+
+/// Ids start beyond 32 bits, as GitHub's do.
+const FIRST_ID: u64 = 40_000_000_000;
+/// 2026-01-02T03:04:05Z; every write is one second later than the one before, so that replies are the same each time.
+const FIRST_SECOND: i64 = 1_767_323_045;
+
+/// Everything the fake remembers.
+#[derive(Debug, Clone)]
+pub struct State {
+    pub repos: BTreeMap<String, Repo>,
+    pub tokens: BTreeMap<String, Token>,
+    /// Paths whose annotations are refused with 422.
+    pub refused_annotations: BTreeSet<String>,
+    /// Sends `Link` headers elsewhere: a client must not follow them.
+    pub link_origin: Option<String>,
+    pub(super) base_path: String,
+    last_id: u64,
+    seconds: i64,
+}
+
+/// One repository.
+#[derive(Debug, Clone, Default)]
+pub struct Repo {
+    pub name: String,
+    pub private: bool,
+    pub commits: BTreeMap<String, Commit>,
+    /// `refs/heads/main` -> sha.
+    pub refs: BTreeMap<String, String>,
+    pub pulls: BTreeMap<u64, Pull>,
+    /// Numbers of issues that are no pull requests.
+    pub issues: BTreeSet<u64>,
+    pub checks: Vec<CheckRun>,
+    pub statuses: Vec<CommitStatus>,
+    pub comments: Vec<Comment>,
+    pub reviews: Vec<Review>,
+    pub review_comments: Vec<ReviewComment>,
+    pub deployments: Vec<Deployment>,
+    /// Trees, blobs and annotated tags by sha, as replied.
+    pub objects: BTreeMap<String, Value>,
+}
+
+/// A commit and what it stands on.
+#[derive(Debug, Clone)]
+pub struct Commit {
+    pub sha: String,
+    pub parents: Vec<String>,
+    pub message: String,
+    pub tree: String,
+}
+
+/// A pull request.
+#[derive(Debug, Clone)]
+pub struct Pull {
+    pub number: u64,
+    pub id: u64,
+    pub head: String,
+    pub head_ref: String,
+    /// `owner/name` of the head's repository: another one than the base's for a fork.
+    pub head_repo: String,
+    pub base: String,
+    pub base_ref: String,
+    pub open: bool,
+    pub title: String,
+    /// Path and status (`added`, `modified`, …) of the changed files.
+    pub files: Vec<(String, String)>,
+}
+
+/// A check run.
+#[derive(Debug, Clone)]
+pub struct CheckRun {
+    pub id: u64,
+    pub head_sha: String,
+    pub name: String,
+    pub external_id: Option<String>,
+    pub details_url: Option<String>,
+    pub status: String,
+    pub conclusion: Option<String>,
+    pub started_at: Option<String>,
+    pub completed_at: Option<String>,
+    pub title: Option<String>,
+    pub summary: Option<String>,
+    pub text: Option<String>,
+    pub annotations: Vec<Value>,
+    pub owner: Account,
+}
+
+/// A commit status.
+#[derive(Debug, Clone)]
+pub struct CommitStatus {
+    pub id: u64,
+    pub sha: String,
+    pub state: String,
+    pub context: String,
+    pub description: Option<String>,
+    pub target_url: Option<String>,
+    pub creator: Account,
+    pub created_at: String,
+}
+
+/// A comment on an issue or a pull request.
+#[derive(Debug, Clone)]
+pub struct Comment {
+    pub id: u64,
+    pub issue: u64,
+    pub body: String,
+    pub author: Account,
+    pub created_at: String,
+    pub updated_at: String,
+}
+
+/// A review of a pull request.
+#[derive(Debug, Clone)]
+pub struct Review {
+    pub id: u64,
+    pub pull: u64,
+    pub state: String,
+    pub body: String,
+    pub commit: String,
+    pub author: Account,
+    pub submitted_at: String,
+}
+
+/// A comment on a line of a pull request.
+#[derive(Debug, Clone)]
+pub struct ReviewComment {
+    pub id: u64,
+    pub pull: u64,
+    pub review: Option<u64>,
+    pub path: String,
+    pub line: Option<u64>,
+    pub body: String,
+    pub commit: String,
+    pub author: Account,
+    pub created_at: String,
+}
+
+/// A deployment with its statuses, oldest first.
+#[derive(Debug, Clone)]
+pub struct Deployment {
+    pub id: u64,
+    pub sha: String,
+    pub given: Value,
+    pub creator: Account,
+    pub created_at: String,
+    pub statuses: Vec<(u64, Value, String)>,
+}
+
+impl State {
+    pub(super) fn new() -> Self {
+        Self {
+            repos: BTreeMap::new(),
+            tokens: BTreeMap::new(),
+            refused_annotations: BTreeSet::new(),
+            link_origin: None,
+            base_path: String::new(),
+            last_id: FIRST_ID,
+            seconds: FIRST_SECOND,
+        }
+    }
+
+    /// Serves the API below a path, as GitHub Enterprise Server does (`/api/v3`). Only before the start.
+    pub fn base_path(&mut self, path: &str) -> &mut Self {
+        path.clone_into(&mut self.base_path);
+        self
+    }
+
+    /// A token by its secret.
+    pub fn token(&mut self, secret: &str, token: Token) -> &mut Self {
+        self.tokens.insert(secret.to_owned(), token);
+        self
+    }
+
+    /// A repository, made where there is none yet.
+    pub fn repo(&mut self, name: &str) -> &mut Repo {
+        self.repos.entry(name.to_owned()).or_insert_with(|| Repo { name: name.to_owned(), ..Repo::default() })
+    }
+
+    /// Someone's comment, made without a request.
+    pub fn comment(&mut self, repo: &str, issue: u64, author: Account, body: &str) -> u64 {
+        let (id, now) = (self.next_id(), self.now());
+        let comment = Comment { id, issue, body: body.to_owned(), author, created_at: now.clone(), updated_at: now };
+        self.repo(repo).comments.push(comment);
+        id
+    }
+
+    /// Someone's completed check run, made without a request.
+    pub fn check(&mut self, repo: &str, sha: &str, name: &str, conclusion: &str, owner: Account) -> u64 {
+        let (id, now) = (self.next_id(), self.now());
+        let mut check = CheckRun::new(id, sha, name, owner);
+        "completed".clone_into(&mut check.status);
+        check.conclusion = Some(conclusion.to_owned());
+        check.completed_at = Some(now);
+        self.repo(repo).checks.push(check);
+        id
+    }
+
+    pub(super) fn next_id(&mut self) -> u64 {
+        self.last_id += 1;
+        self.last_id
+    }
+
+    pub(super) fn now(&mut self) -> String {
+        self.seconds += 1;
+        jiff::Timestamp::from_second(self.seconds).unwrap().to_string()
+    }
+
+    /// A sha that no object has yet.
+    pub(super) fn next_sha(&mut self) -> String {
+        format!("{:040x}", u128::from(self.next_id()) << 64)
+    }
+
+    /// The repository a request is about.
+    pub(super) fn of(&mut self, ask: &Ask) -> Result<&mut Repo, Reply> {
+        self.repos.get_mut(&ask.repository()).ok_or_else(Reply::not_found)
+    }
+}
+
+impl CheckRun {
+    pub(super) fn new(id: u64, sha: &str, name: &str, owner: Account) -> Self {
+        Self {
+            id,
+            head_sha: sha.to_owned(),
+            name: name.to_owned(),
+            external_id: None,
+            details_url: None,
+            status: "queued".to_owned(),
+            conclusion: None,
+            started_at: None,
+            completed_at: None,
+            title: None,
+            summary: None,
+            text: None,
+            annotations: Vec::new(),
+            owner,
+        }
+    }
+}
+
+impl Repo {
+    /// Not seen without a permission to read.
+    pub fn private(&mut self) -> &mut Self {
+        self.private = true;
+        self
+    }
+
+    /// A commit GitHub knows.
+    pub fn commit(&mut self, sha: &str, parents: &[&str]) -> &mut Self {
+        let commit = Commit {
+            sha: sha.to_owned(),
+            parents: parents.iter().map(|&parent| parent.to_owned()).collect(),
+            message: "a commit".to_owned(),
+            tree: sha.chars().rev().collect(),
+        };
+        self.commits.insert(sha.to_owned(), commit);
+        self
+    }
+
+    /// A branch at a commit.
+    pub fn branch(&mut self, name: &str, sha: &str) -> &mut Self {
+        self.refs.insert(format!("refs/heads/{name}"), sha.to_owned());
+        self
+    }
+
+    /// An issue that is no pull request.
+    pub fn issue(&mut self, number: u64) -> &mut Self {
+        self.issues.insert(number);
+        self
+    }
+
+    /// An open pull request into `main`. Commits not known yet are made, the head on top of the base.
+    pub fn pull(&mut self, number: u64, head: &str, base: &str) -> &mut Pull {
+        if !self.commits.contains_key(base) {
+            self.commit(base, &[]);
+        }
+        if !self.commits.contains_key(head) {
+            self.commit(head, &[base]);
+        }
+        self.branch("main", base);
+        self.branch("feature", head);
+        self.refs.insert(format!("refs/pull/{number}/head"), head.to_owned());
+        let pull = Pull {
+            number,
+            id: FIRST_ID - number,
+            head: head.to_owned(),
+            head_ref: "feature".to_owned(),
+            head_repo: self.name.clone(),
+            base: base.to_owned(),
+            base_ref: "main".to_owned(),
+            open: true,
+            title: "Add a feature".to_owned(),
+            files: Vec::new(),
+        };
+        self.pulls.entry(number).insert_entry(pull).into_mut()
+    }
+
+    /// The head of a pull request moves to a new commit on top of the old one.
+    pub fn push(&mut self, number: u64, head: &str) {
+        let pull = self.pulls.get_mut(&number).expect("the pull request exists");
+        let old = std::mem::replace(&mut pull.head, head.to_owned());
+        self.refs.insert(format!("refs/pull/{number}/head"), head.to_owned());
+        self.commit(head, &[&old]);
+    }
+
+    /// Comments on one issue or pull request, oldest first.
+    pub fn comments_on(&self, issue: u64) -> Vec<&Comment> {
+        self.comments.iter().filter(|comment| comment.issue == issue).collect()
+    }
+
+    pub(super) fn has_issue(&self, number: u64) -> bool {
+        self.issues.contains(&number) || self.pulls.contains_key(&number)
+    }
+
+    /// A branch, a tag, `heads/…`, `refs/…` or a sha as the sha of a known commit.
+    pub(super) fn resolve(&self, name: &str) -> Option<String> {
+        let places =
+            [name.to_owned(), format!("refs/{name}"), format!("refs/heads/{name}"), format!("refs/tags/{name}")];
+        let named = places.iter().find_map(|place| self.refs.get(place)).cloned();
+        let sha = named.unwrap_or_else(|| name.to_owned());
+        self.commits.contains_key(&sha).then_some(sha)
+    }
+}
+
+impl Pull {
+    /// The head lies in another repository.
+    pub fn from_fork(&mut self, repo: &str) -> &mut Self {
+        repo.clone_into(&mut self.head_repo);
+        self
+    }
+
+    pub fn closed(&mut self) -> &mut Self {
+        self.open = false;
+        self
+    }
+
+    /// One more changed file.
+    pub fn file(&mut self, path: &str, status: &str) -> &mut Self {
+        self.files.push((path.to_owned(), status.to_owned()));
+        self
+    }
+}
