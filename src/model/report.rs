@@ -63,6 +63,12 @@ impl Judged {
     pub const fn level(&self) -> Level {
         self.finding.level
     }
+
+    /// The file to show: the one in the repository, else the tool's own spelling (untrusted, and no place to link to).
+    #[must_use]
+    pub fn file(&self) -> Option<&str> {
+        self.path.as_ref().map(RepoPath::as_str).or(self.finding.path.as_deref())
+    }
 }
 
 /// One gate's end.

@@ -1,0 +1,368 @@
+//! Check runs: one per gate, complete from its birth, with annotations at lines; or one for the whole run.
+
+use std::fmt::Write as _;
+
+use crate::model::call::{Annotation, Call, CheckRun};
+use crate::model::finding::Level;
+use crate::model::outcome::Outcome;
+use crate::model::report::{GateReport, Judged};
+use crate::model::settings::Checks;
+use crate::model::text::{one_line, shorten};
+use crate::publish::page::{self, Amount, Links, failed, failed_test, item, reproduce};
+use crate::publish::remarks::{self, Remark};
+use crate::publish::words::{compared, found, headline, title, verdict};
+use crate::publish::{Context, GateEnd, Posting, Publisher, RunEnd};
+use crate::render::figures::count;
+use crate::render::links::Address;
+use crate::render::markdown::prose;
+
+/// The row of this publisher.
+pub static PUBLISHER: Publisher = Publisher {
+    name: "check run",
+    about: "a check run per gate as soon as it ends (or one for the run), with annotations at the lines",
+    on_gate: Some(on_gate),
+    on_end: Some(on_end),
+};
+
+/// The most bytes of a summary or a text (the API's limit).
+pub const LIMIT: usize = 65_535;
+
+/// The most characters of a title (the API's limit).
+const TITLE: usize = 255;
+
+/// The most characters of a failed test's message.
+const MESSAGE: usize = 4000;
+
+/// Room for the sentence that says what is left out.
+const RESERVE: usize = 2000;
+
+const AMOUNTS: [Amount; 3] = [
+    Amount { items: 20, message: 1500, everything: false },
+    Amount { items: 3, message: 300, everything: false },
+    Amount { items: 0, message: 0, everything: false },
+];
+
+fn on_gate(end: &GateEnd<'_>) -> Vec<Posting> {
+    let wanted = end.context.settings.checks == Checks::Gates;
+    wanted.then(|| of_gate(end)).flatten().map(|check| Posting::Call(Call::CheckRun(check))).into_iter().collect()
+}
+
+fn on_end(end: &RunEnd<'_>) -> Vec<Posting> {
+    let wanted = end.context.settings.checks == Checks::Summary;
+    wanted.then(|| of_run(end)).flatten().map(|check| Posting::Call(Call::CheckRun(check))).into_iter().collect()
+}
+
+/// The check run of a gate, named `gatepost/<gate>`; `None` when there is no commit to show it on.
+#[must_use]
+pub fn of_gate(end: &GateEnd<'_>) -> Option<CheckRun> {
+    let gate = end.gate;
+    let remarks = remarks::of(gate);
+    let (shown, rest) = select(gate, remarks, end.context.settings.max_annotations);
+    let (text, left) = text(gate, &rest, &end.context);
+    let annotated = shown.iter().filter(|remark| remark.finding.is_some()).count();
+    let stopped = if end.cancelled { "cancelled: " } else { "" };
+    Some(CheckRun {
+        name: format!("gatepost/{}", gate.name),
+        head_sha: end.context.subject.head.clone()?,
+        external_id: end.external_id.to_owned(),
+        conclusion: conclusion(gate.outcome, gate.not_enforced(), end.cancelled),
+        started_at: end.started_at.to_owned(),
+        completed_at: end.completed_at.to_owned(),
+        title: shorten(&format!("{stopped}{}", title(gate, TITLE)), TITLE),
+        summary: summary(gate, annotated, left, &end.context),
+        text: (!text.is_empty()).then_some(text),
+        details_url: details_url(&end.context),
+        annotations: shown.into_iter().filter_map(annotation).collect(),
+    })
+}
+
+/// The check run of the whole run, named `gatepost`; `None` when there is no commit to show it on.
+#[must_use]
+pub fn of_run(end: &RunEnd<'_>) -> Option<CheckRun> {
+    let most = end.context.settings.max_annotations;
+    let mut shown: Vec<Remark> =
+        end.report.gates.iter().flat_map(|gate| select(gate, remarks::of(gate), most).0).collect();
+    shown.sort_by_key(|remark| remark.rank);
+    shown.truncate(most);
+    let nothing_enforced = end.report.gates.iter().all(GateReport::not_enforced);
+    Some(CheckRun {
+        name: "gatepost".to_owned(),
+        head_sha: end.context.subject.head.clone()?,
+        external_id: end.external_id.to_owned(),
+        conclusion: conclusion(verdict(end), nothing_enforced, end.cancelled),
+        started_at: end.report.started_at.clone(),
+        completed_at: end.completed_at.to_owned(),
+        title: one_line(&headline(end), TITLE),
+        summary: page::whole(end, "", &AMOUNTS, LIMIT),
+        text: None,
+        details_url: details_url(&end.context),
+        annotations: shown.into_iter().filter_map(annotation).collect(),
+    })
+}
+
+/// GitHub counts `success`, `neutral` and `skipped` as passed: only what may not block, or had nothing to judge, is
+/// posted as the latter two.
+const fn conclusion(outcome: Outcome, not_enforced: bool, cancelled: bool) -> &'static str {
+    match (outcome, not_enforced, cancelled) {
+        (Outcome::Fail | Outcome::Error, true, _) | (_, true, true) => "neutral",
+        (_, false, true) => "cancelled",
+        (Outcome::Pass, _, _) => "success",
+        (Outcome::Skipped, _, _) => "skipped",
+        (Outcome::Fail | Outcome::Error, false, false) => "failure",
+    }
+}
+
+fn details_url(context: &Context<'_>) -> Option<String> {
+    let run = Address::parse(context.subject.run_url.as_deref()?)?;
+    Some(run.as_str().to_owned())
+}
+
+/// What is annotated, and the findings that are not, most important first.
+fn select(gate: &GateReport, remarks: Vec<Remark>, most: usize) -> (Vec<Remark>, Vec<&Judged>) {
+    let mut shown = Vec::new();
+    let mut rest = Vec::new();
+    for remark in remarks {
+        let judged = remark.finding.and_then(|at| gate.findings.get(at));
+        let fits = shown.len() < most && remark.spot.is_some() && remarks::concerns_change(gate, &remark);
+        if fits {
+            shown.push(remark);
+        } else {
+            rest.extend(judged);
+        }
+    }
+    (shown, rest)
+}
+
+fn annotation(remark: Remark) -> Option<Annotation> {
+    let spot = remark.spot?;
+    Some(Annotation {
+        path: spot.path.as_str().to_owned(),
+        start_line: spot.start,
+        end_line: spot.end,
+        start_column: spot.columns.map(|columns| columns.0),
+        end_column: spot.columns.map(|columns| columns.1),
+        annotation_level: match remark.level {
+            Level::Note => "notice",
+            Level::Warning => "warning",
+            Level::Error => "failure",
+        },
+        message: remark.message,
+        title: Some(remark.title),
+    })
+}
+
+/// Findings, and failed tests, that are neither annotated nor listed.
+#[derive(Debug, Clone, Copy, Default)]
+struct Left {
+    findings: usize,
+    listed: usize,
+    tests: usize,
+}
+
+/// The failed tests with their messages, then the findings without an annotation, as far as they fit.
+fn text(gate: &GateReport, rest: &[&Judged], context: &Context<'_>) -> (String, Left) {
+    let links = Links::new(context);
+    let mut text = String::new();
+    let mut left = Left::default();
+    // Once one does not fit, none of the lesser ones after it is shown.
+    for case in failed(gate) {
+        let block = failed_test(case, MESSAGE);
+        if left.tests > 0 || text.len() + block.len() > LIMIT {
+            left.tests += 1;
+        } else {
+            text.push_str(&block);
+        }
+    }
+    let head = "Findings without an annotation:\n\n";
+    for judged in rest {
+        let block = if left.listed == 0 { format!("{head}{}", item(judged, &links)) } else { item(judged, &links) };
+        if left.findings > 0 || text.len() + block.len() > LIMIT {
+            left.findings += 1;
+        } else {
+            text.push_str(&block);
+            left.listed += 1;
+        }
+    }
+    (text, left)
+}
+
+fn summary(gate: &GateReport, annotated: usize, left: Left, context: &Context<'_>) -> String {
+    let enforced = if gate.not_enforced() { ", not enforced" } else { "" };
+    let cached = if gate.cached { ", cached" } else { "" };
+    let word = if gate.outcome == Outcome::Error { "could not judge" } else { gate.outcome.word() };
+    let mut out = format!("**{word}{enforced}{cached}**: {}\n\n", prose(&gate.reason, 2000));
+    let found = found(gate);
+    if !found.is_empty() {
+        let _ = write!(out, "Found: {found} (judged: {}).\n\n", prose(&gate.only, 40));
+    }
+    if let Some(compared) = compared(gate) {
+        let _ = write!(out, "Compared with the baseline: {compared}.\n\n");
+    }
+    out.push_str(&where_it_is(gate, annotated, left, context));
+    if context.subject.dirty {
+        out.push_str("The work tree had uncommitted changes: this is not the verdict on the commit alone.\n\n");
+    }
+    let after = reproduce(gate);
+    let mut dropped = 0;
+    for note in &gate.notes {
+        let block = format!("- {}\n", prose(note, 1000));
+        if dropped > 0 || out.len() + block.len() + after.len() + RESERVE > LIMIT {
+            dropped += 1;
+        } else {
+            out.push_str(&block);
+        }
+    }
+    if dropped > 0 {
+        let _ = writeln!(out, "- {} in {}", count(dropped, "more note"), page::place(context));
+    }
+    out + "\n" + &after
+}
+
+/// How many findings are annotated, listed, and left out: together they are all.
+fn where_it_is(gate: &GateReport, annotated: usize, left: Left, context: &Context<'_>) -> String {
+    let mut out = String::new();
+    if !gate.findings.is_empty() {
+        let _ = write!(out, "{} annotated, {} listed below", count(annotated, "finding"), left.listed);
+        if left.findings > 0 {
+            let _ = write!(out, ", {} more in {}", left.findings, page::place(context));
+        }
+        out.push_str(".\n\n");
+    }
+    if left.tests > 0 {
+        let _ = write!(out, "{} in {}.\n\n", count(left.tests, "more failed test"), page::place(context));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::gate::Mode;
+    use crate::model::report::{Relevance, Report};
+    use crate::model::settings::PublishSettings;
+    use crate::publish::sample::{ended, existing, finding, gate, gate_end, report};
+
+    fn check(report: &Report, at: usize, cancelled: bool) -> CheckRun {
+        ended(report, &PublishSettings::default(), |end| {
+            of_gate(&GateEnd { cancelled, ..gate_end(&end, &report.gates[at]) }).unwrap()
+        })
+    }
+
+    #[test]
+    fn a_failed_gate_is_shown_whole() {
+        insta::assert_debug_snapshot!("lint", check(&report(), 0, false));
+        insta::assert_debug_snapshot!("test", check(&report(), 1, false));
+    }
+
+    #[test]
+    fn conclusions_are_never_greener_than_outcomes() {
+        let shown = |outcome, mode, cancelled| {
+            let mut report = report();
+            report.gates = vec![GateReport { mode, ..gate("lint", outcome, "why", 1) }];
+            let check = check(&report, 0, cancelled);
+            format!("{} | {}", check.conclusion, check.title)
+        };
+        assert_eq!(shown(Outcome::Pass, Mode::Block, false), "success | why");
+        assert_eq!(shown(Outcome::Fail, Mode::Block, false), "failure | why");
+        assert_eq!(shown(Outcome::Error, Mode::Block, false), "failure | could not judge: why");
+        assert_eq!(shown(Outcome::Skipped, Mode::Block, false), "skipped | skipped: why");
+        assert_eq!(shown(Outcome::Error, Mode::Block, true), "cancelled | cancelled: could not judge: why");
+        assert_eq!(shown(Outcome::Pass, Mode::Report, false), "success | not enforced: why");
+        assert_eq!(shown(Outcome::Fail, Mode::Report, false), "neutral | not enforced: fail: why");
+        assert_eq!(shown(Outcome::Error, Mode::Report, false), "neutral | not enforced: could not judge: why");
+        assert_eq!(shown(Outcome::Skipped, Mode::Report, false), "skipped | not enforced: skipped: why");
+    }
+
+    #[test]
+    fn every_finding_is_annotated_listed_or_counted() {
+        let mut report = report();
+        let one = |line: u32| finding(Level::Warning, "x", "a.rs", line, &format!("{line} {}", "long ".repeat(50)));
+        let lint = &mut report.gates[0];
+        lint.findings = (1..=700).map(|line| existing(one(line))).collect();
+        lint.findings.extend((1..=1500).map(one));
+        lint.findings.push(Judged {
+            finding: crate::model::finding::Finding { level: Level::Error, ..one(9).finding },
+            ..one(7777)
+        });
+        lint.findings.push(Judged { relevance: Some(Relevance::Unplaced), path: None, head_line: None, ..one(5) });
+        let check = check(&report, 0, false);
+        assert_eq!(check.annotations.len(), 1000);
+        assert_eq!((check.annotations[0].start_line, check.annotations[0].annotation_level), (7777, "failure"));
+        let text = check.text.unwrap();
+        let listed = text.matches("\n- ").count();
+        let left = 2202 - 1000 - listed;
+        let says = format!(
+            "1,000 findings annotated, {listed} listed below, {left} more in `.gatepost/report.json` of [the run]"
+        );
+        assert!(left > 0 && check.summary.contains(&says), "{says}: {}", check.summary);
+        assert!(text.len() <= LIMIT && text.len() > LIMIT - 1000);
+    }
+
+    #[test]
+    fn nothing_is_longer_than_the_api_takes() {
+        let mut report = report();
+        let huge = "`ä\n".repeat(60_000);
+        let tests = report.gates[1].tests.clone();
+        let lint = &mut report.gates[0];
+        lint.reason.clone_from(&huge);
+        lint.reproduce.clone_from(&huge);
+        lint.log = Some(huge.clone());
+        lint.notes = vec![huge.clone(); 200];
+        lint.findings = vec![finding(Level::Error, &huge, "a.rs", 3, &huge)];
+        lint.tests = tests;
+        if let Some(tests) = &mut report.gates[0].tests {
+            for case in &mut tests.cases {
+                (case.outcome, case.message) = (crate::model::tests::CaseOutcome::Failed, Some(huge.clone()));
+            }
+        }
+        let check = check(&report, 0, false);
+        assert!(check.title.chars().count() <= 255);
+        assert!(check.summary.len() <= LIMIT, "{}", check.summary.len());
+        assert!(check.text.as_ref().is_some_and(|text| text.len() <= LIMIT));
+        assert!(
+            check.summary.contains("more failed tests in") && check.summary.contains("more notes in"),
+            "{}",
+            check.summary
+        );
+        for annotation in &check.annotations {
+            assert!(annotation.message.len() <= 64 << 10 && annotation.message.contains("more characters)"));
+            assert!(annotation.title.as_ref().is_some_and(|title| title.chars().count() <= 255));
+        }
+    }
+
+    #[test]
+    fn annotations_stand_where_the_head_has_the_line() {
+        let place = |line, end_line, column, end_column, head_line| {
+            let mut report = report();
+            let mut judged = finding(Level::Warning, "x", "a.rs", line, "y");
+            judged.finding.end_line = end_line;
+            (judged.finding.column, judged.finding.end_column, judged.head_line) = (column, end_column, head_line);
+            report.gates[0].findings = vec![judged];
+            let check = check(&report, 0, false);
+            check.annotations.first().map(|a| (a.start_line, a.end_line, a.start_column, a.end_column))
+        };
+        assert_eq!(place(3, Some(3), Some(7), Some(12), Some(3)), Some((3, 3, Some(7), Some(11))));
+        assert_eq!(place(3, None, Some(7), None, Some(3)), Some((3, 3, Some(7), Some(7))));
+        assert_eq!(place(3, Some(5), Some(7), Some(2), Some(3)), Some((3, 5, None, None)));
+        assert_eq!(place(3, Some(5), None, None, Some(9)), Some((9, 9, None, None)));
+        assert_eq!(place(3, None, Some(7), Some(12), Some(9)), Some((9, 9, Some(7), Some(11))));
+        assert_eq!(place(3, None, None, None, None), None);
+    }
+
+    #[test]
+    fn the_whole_run_is_one_check_when_asked_for() {
+        let settings = PublishSettings { checks: Checks::Summary, max_annotations: 3, ..PublishSettings::default() };
+        let report = report();
+        ended(&report, &settings, |end| {
+            assert!(on_gate(&gate_end(&end, &report.gates[0])).is_empty());
+            let check = of_run(&end).unwrap();
+            assert_eq!((check.name.as_str(), check.conclusion, check.annotations.len()), ("gatepost", "failure", 3));
+            assert_eq!(check.title, "2 of 5 gates failed, 1 could not be judged, 1 not enforced");
+            assert_eq!(on_end(&end).len(), 1);
+        });
+        ended(&report, &PublishSettings::default(), |end| assert!(on_end(&end).is_empty()));
+        let mut none = report;
+        none.subject.head = None;
+        ended(&none, &settings, |end| assert!(on_end(&end).is_empty()));
+    }
+}

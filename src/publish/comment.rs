@@ -1,0 +1,134 @@
+//! The one comment of a pull request: the verdict, a table of the gates, and folded details of those that are not
+//! green.
+
+use crate::model::call::{Call, StickyComment};
+use crate::model::settings::CommentWhen;
+use crate::publish::page::{Amount, whole};
+use crate::publish::words::verdict;
+use crate::publish::{Posting, Publisher, RunEnd};
+
+/// The row of this publisher.
+pub static PUBLISHER: Publisher = Publisher {
+    name: "comment",
+    about: "one comment on the pull request, updated in place; by default made only when the run is not green",
+    on_gate: None,
+    on_end: Some(on_end),
+};
+
+/// Names our comment among those of other tools.
+pub const MARKER: &str = "gatepost";
+
+/// The most bytes of a body. GitHub takes 65,536 characters; the rest is room for the marker.
+pub const LIMIT: usize = 64_000;
+
+const AMOUNTS: [Amount; 4] = [
+    Amount { items: 20, message: 1500, everything: false },
+    Amount { items: 8, message: 800, everything: false },
+    Amount { items: 3, message: 300, everything: false },
+    Amount { items: 0, message: 0, everything: false },
+];
+
+fn on_end(end: &RunEnd<'_>) -> Vec<Posting> {
+    plan(end).map(|comment| Posting::Call(Call::StickyComment(comment))).into_iter().collect()
+}
+
+/// The comment; `None` when it is switched off, or there is no pull request or commit to speak of.
+#[must_use]
+pub fn plan(end: &RunEnd<'_>) -> Option<StickyComment> {
+    let (subject, when) = (end.context.subject, end.context.settings.comment);
+    if when == CommentWhen::Off {
+        return None;
+    }
+    let green = verdict(end).is_green();
+    let recovered = green && when == CommentWhen::WhenNotGreen;
+    // Such a comment is only ever updated: there is one because an earlier run was not green.
+    let opening = if recovered { "Green now: an earlier run of this pull request was not.\n\n" } else { "" };
+    Some(StickyComment {
+        pull_request: subject.pull_request?,
+        head_sha: subject.head.clone()?,
+        marker: MARKER.to_owned(),
+        generation: end.generation,
+        body: whole(end, opening, &AMOUNTS, LIMIT),
+        create: !recovered,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::outcome::Outcome;
+    use crate::model::report::GateReport;
+    use crate::model::settings::PublishSettings;
+    use crate::publish::sample::{ended, finding, gate, report};
+
+    #[test]
+    fn a_run_reads_well() {
+        let comment = ended(&report(), &PublishSettings::default(), |end| plan(&end)).unwrap();
+        assert!(comment.create);
+        insta::assert_snapshot!(comment.body);
+    }
+
+    #[test]
+    fn green_only_updates_and_says_that_it_recovered() {
+        let mut green = report();
+        green.gates.retain(|gate| gate.outcome.is_green());
+        green.verdict = Outcome::Pass;
+        let comment = ended(&green, &PublishSettings::default(), |end| plan(&end)).unwrap();
+        assert!(!comment.create);
+        insta::assert_snapshot!(comment.body);
+        let always = PublishSettings { comment: CommentWhen::Always, ..PublishSettings::default() };
+        let comment = ended(&green, &always, |end| plan(&end)).unwrap();
+        assert!(comment.create && !comment.body.contains("Green now"));
+        let off = PublishSettings { comment: CommentWhen::Off, ..PublishSettings::default() };
+        assert_eq!(ended(&green, &off, |end| plan(&end)), None);
+    }
+
+    #[test]
+    fn it_is_never_greener_than_its_gates_or_a_signal() {
+        let mut lying = report();
+        lying.verdict = Outcome::Pass;
+        let body = ended(&lying, &PublishSettings::default(), |end| plan(&end)).unwrap().body;
+        assert!(body.starts_with("### ❌ 2 of 5 gates failed, 1 could not be judged"), "{body}");
+        let mut green = report();
+        green.gates.retain(|gate| gate.outcome.is_green());
+        green.verdict = Outcome::Pass;
+        let comment =
+            ended(&green, &PublishSettings::default(), |end| plan(&RunEnd { cancelled: true, ..end })).unwrap();
+        assert!(comment.create && comment.body.starts_with("### ❓"), "{}", comment.body);
+    }
+
+    #[test]
+    fn it_shrinks_step_by_step_and_says_so() {
+        let mut big = report();
+        let backticks = "`".repeat(200);
+        big.gates[0].findings =
+            (1..9000).map(|line| finding(crate::model::finding::Level::Error, "x", "a.rs", line, &backticks)).collect();
+        let one = ended(&big, &PublishSettings::default(), |end| plan(&end)).unwrap().body;
+        assert!(one.contains("Not shown here: 8,979 more that count; all are in `.gatepost/report.json`."), "{one}");
+        // Every gate with as much: fewer each, then none, then not even all rows.
+        for (gates, says) in [
+            (20, "8,991 more that count"),
+            (60, "8,996 more that count"),
+            (200, "The details did not fit"),
+            (900, "gates did not fit here"),
+        ] {
+            let mut run = report();
+            run.gates = (0..gates)
+                .map(|at| GateReport {
+                    name: gate(&format!("gate-{at}"), Outcome::Fail, "", 1).name,
+                    ..big.gates[0].clone()
+                })
+                .collect();
+            for gate in &mut run.gates {
+                gate.reason = "why, ".repeat(60);
+            }
+            let body = ended(&run, &PublishSettings::default(), |end| plan(&end)).unwrap().body;
+            assert!(body.len() <= LIMIT && body.contains(says), "{gates}: {body}");
+            assert!(
+                body.contains(&format!("{gates} of {gates} gates failed")) && body.contains("<sub>gatepost"),
+                "{gates}"
+            );
+            assert_eq!(body.matches("<details>").count(), body.matches("</details>").count());
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! The Markdown page about a run that the comment and the job summary show, and its blocks. A page is made anew with
+//! less in it until it fits, so that no element is ever cut; what is left out is counted where it is missing.
+
+use std::fmt::Write as _;
+
+use crate::model::finding::Level;
+use crate::model::outcome::Outcome;
+use crate::model::report::{GateReport, Judged};
+use crate::model::tests::{Case, CaseOutcome};
+use crate::publish::words::{self, compared, excused, found, headline};
+use crate::publish::{Context, RunEnd, remarks};
+use crate::render::figures::{count, grouped};
+use crate::render::links::{Address, Site};
+use crate::render::markdown::{Untrusted, prose, prose_cell};
+use crate::render::terminal::elapsed;
+
+/// How much of each gate a page shows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Amount {
+    /// The most findings, and the most failed tests, of one gate; 0: no details at all.
+    pub items: usize,
+    /// The most characters of a failed test's message.
+    pub message: usize,
+    /// Also what does not count, and also the details of gates that passed.
+    pub everything: bool,
+}
+
+/// The whole page in at most `limit` bytes: with the first of `amounts` that fits, else as many rows of the table as
+/// do; empty when there is no room for the headline. `opening` is ours and stands below the headline.
+pub(super) fn whole(end: &RunEnd<'_>, opening: &str, amounts: &[Amount], limit: usize) -> String {
+    let pages = amounts.iter().map(|amount| full(end, opening, *amount));
+    pages.into_iter().find(|page| page.len() <= limit).unwrap_or_else(|| least(end, limit))
+}
+
+fn full(end: &RunEnd<'_>, opening: &str, amount: Amount) -> String {
+    let report = end.report;
+    let links = Links::new(&end.context);
+    let mut page = format!("{}{opening}{}", head(end), TABLE_HEAD);
+    page.extend(report.gates.iter().map(row));
+    page.push('\n');
+    page.push_str(&notes(&report.notes));
+    let shown = report.gates.iter().filter(|gate| has_details(gate, amount.everything));
+    if amount.items > 0 {
+        page.extend(shown.map(|gate| details(gate, &links, amount, end.context.report_path)));
+    } else if shown.count() > 0 {
+        let _ = write!(page, "The details did not fit here: they are in {}.\n\n", place(&end.context));
+    }
+    page + &footer(&end.context, &links)
+}
+
+/// Headline and as many rows as fit, those that are not green first.
+fn least(end: &RunEnd<'_>, limit: usize) -> String {
+    let links = Links::new(&end.context);
+    let last = footer(&end.context, &links);
+    let more = |number| format!("\n{} did not fit here: see {}.\n\n", count(number, "gate"), place(&end.context));
+    let mut page = head(end);
+    if page.len() > limit {
+        return String::new();
+    }
+    let reserve = last.len() + more(usize::MAX).len();
+    if page.len() + TABLE_HEAD.len() + reserve > limit {
+        return page;
+    }
+    page.push_str(TABLE_HEAD);
+    let mut gates: Vec<&GateReport> = end.report.gates.iter().collect();
+    gates.sort_by_key(|gate| gate.outcome.is_green() || gate.not_enforced());
+    let mut rows = 0;
+    for line in gates.into_iter().map(row) {
+        if page.len() + line.len() + reserve > limit {
+            break;
+        }
+        page.push_str(&line);
+        rows += 1;
+    }
+    page + &more(end.report.gates.len() - rows) + &last
+}
+
+/// Where links lead, as far as their parts are known and good.
+pub(super) struct Links<'a> {
+    site: Option<Site>,
+    context: &'a Context<'a>,
+}
+
+impl<'a> Links<'a> {
+    pub(super) fn new(context: &'a Context<'a>) -> Self {
+        let site = context.subject.repository.as_deref().and_then(|repository| Site::new(context.server, repository));
+        Self { site, context }
+    }
+
+    fn line(&self, judged: &Judged) -> Option<Address> {
+        let (site, head) = (self.site.as_ref()?, self.context.subject.head.as_ref()?);
+        Some(site.line(head, judged.path.as_ref()?, judged.head_line?))
+    }
+
+    fn commit(&self) -> Option<String> {
+        let head = self.context.subject.head.as_ref()?;
+        let short = format!("`{}`", head.short());
+        Some(self.site.as_ref().map_or_else(|| short.clone(), |site| format!("[{short}]({})", site.commit(head))))
+    }
+}
+
+const TABLE_HEAD: &str = "| Gate | Outcome | Time | Found | Why |\n|:--|:--|--:|:--|:--|\n";
+
+pub(super) const fn sign(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Pass => "✅",
+        Outcome::Fail => "❌",
+        Outcome::Error => "❓",
+        Outcome::Skipped => "➖",
+    }
+}
+
+fn head(end: &RunEnd<'_>) -> String {
+    let mut out = format!("### {} {}\n\n", sign(words::verdict(end)), headline(end));
+    let gates = end.report.gates.iter().filter(|gate| !gate.outcome.is_green() && !gate.not_enforced());
+    let reasons: Vec<String> =
+        gates.map(|gate| format!("`{}`: {}", gate.name, prose(&words::title(gate, 400), 200))).collect();
+    if !reasons.is_empty() {
+        let more = if reasons.len() > 3 { format!("; and {} more", reasons.len() - 3) } else { String::new() };
+        let _ = write!(out, "{}{more}\n\n", reasons[..reasons.len().min(3)].join("; "));
+    }
+    out
+}
+
+fn row(gate: &GateReport) -> String {
+    let mut outcome = match gate.outcome {
+        Outcome::Error => format!("{} could not judge", sign(gate.outcome)),
+        other => format!("{} {}", sign(other), other.word()),
+    };
+    for (label, holds) in [("cached", gate.cached), ("not enforced", gate.not_enforced())] {
+        if holds {
+            let _ = write!(outcome, ", {label}");
+        }
+    }
+    let why = prose_cell(&gate.reason, 160);
+    format!("| `{}` | {outcome} | {} | {} | {why} |\n", gate.name, elapsed(gate.took), found(gate))
+}
+
+fn notes(notes: &[String]) -> String {
+    let mut out = notes.iter().map(|note| format!("- {}\n", prose(note, 400))).collect::<Vec<_>>().concat();
+    if !out.is_empty() {
+        out.push('\n');
+    }
+    out
+}
+
+fn has_details(gate: &GateReport, everything: bool) -> bool {
+    !gate.outcome.is_green() || (everything && !(gate.findings.is_empty() && gate.notes.is_empty()))
+}
+
+fn details(gate: &GateReport, links: &Links<'_>, amount: Amount, report_path: &str) -> String {
+    let found = found(gate);
+    let found = if found.is_empty() { String::new() } else { format!(" · {found}") };
+    let enforced = if gate.not_enforced() { " · not enforced" } else { "" };
+    let sign = sign(gate.outcome);
+    let mut out = format!("<details><summary>{sign} <code>{}</code>{found}{enforced}</summary>\n\n", gate.name);
+    if gate.reason.chars().count() > 160 {
+        let _ = write!(out, "{}\n\n", prose(&gate.reason, 1000));
+    }
+    if let Some(compared) = compared(gate) {
+        let _ = write!(out, "Compared with the baseline: {compared}.\n\n");
+    }
+    let (listed, left) = findings(gate, links, amount);
+    out.push_str(&listed);
+    out.push_str(&more_findings(gate, left, report_path));
+    out.push_str(&failed_tests(gate, amount, report_path));
+    out.push_str(&notes(&gate.notes));
+    out.push_str(&reproduce(gate));
+    out + "</details>\n\n"
+}
+
+/// The list, and how many that count and that do not are not in it.
+fn findings(gate: &GateReport, links: &Links<'_>, amount: Amount) -> (String, (usize, usize)) {
+    let mut left = (0, 0);
+    let mut out = String::new();
+    let mut shown = 0;
+    for judged in remarks::of(gate).iter().filter_map(|remark| gate.findings.get(remark.finding?)) {
+        if shown < amount.items && (judged.blocking || amount.everything) {
+            out.push_str(&item(judged, links));
+            shown += 1;
+        } else if judged.blocking {
+            left.0 += 1;
+        } else {
+            left.1 += 1;
+        }
+    }
+    if shown > 0 {
+        out.push('\n');
+    }
+    (out, left)
+}
+
+/// One finding as a list item, with a line end.
+pub(super) fn item(judged: &Judged, links: &Links<'_>) -> String {
+    let finding = &judged.finding;
+    let level = match finding.level {
+        Level::Error => "**error**",
+        Level::Warning => "**warning**",
+        Level::Note => "note",
+    };
+    let numbers = match (finding.line, finding.column) {
+        (Some(line), Some(column)) => format!(":{line}:{column}"),
+        (Some(line), None) => format!(":{line}"),
+        (None, _) => String::new(),
+    };
+    let place = judged.file().map_or_else(String::new, |file| {
+        let text = Untrusted(&format!("{file}{numbers}")).code(200);
+        match links.line(judged) {
+            Some(address) => format!(" [{text}]({address})"),
+            None => format!(" {text}"),
+        }
+    });
+    let rule = finding.rule.as_ref().map_or_else(String::new, |rule| format!(" ({})", Untrusted(rule).code(100)));
+    let excused = excused(judged).map_or_else(String::new, |why| format!(" — {why}"));
+    format!("- {level}{place} {}{rule}{excused}\n", Untrusted(&finding.message).code(300))
+}
+
+fn more_findings(gate: &GateReport, (blocking, others): (usize, usize), report_path: &str) -> String {
+    let mut parts = Vec::new();
+    if blocking > 0 {
+        parts.push(format!("{} more that count", grouped(blocking)));
+    }
+    if others > 0 {
+        let of = |why| gate.findings.iter().filter(|judged| excused(judged) == Some(why)).count();
+        let whys: Vec<String> = ["existing", "outside the change", "not on a changed line"]
+            .iter()
+            .filter(|why| of(why) > 0)
+            .map(|why| format!("{} {why}", grouped(of(why))))
+            .collect();
+        let whys = if whys.is_empty() || blocking > 0 { String::new() } else { format!(" ({})", whys.join(", ")) };
+        parts.push(format!("{} that do not{whys}", count(others, "finding")));
+    }
+    if parts.is_empty() {
+        return String::new();
+    }
+    format!("Not shown here: {}; all are in {}.\n\n", parts.join(" and "), Untrusted(report_path).code(200))
+}
+
+/// The failed tests of a gate with their messages, and how many are not shown.
+pub(super) fn failed_tests(gate: &GateReport, amount: Amount, report_path: &str) -> String {
+    let failed = failed(gate);
+    let mut out: String = failed.iter().take(amount.items).map(|case| failed_test(case, amount.message)).collect();
+    if failed.len() > amount.items {
+        let more = count(failed.len() - amount.items, "more failed test");
+        let _ = write!(out, "Not shown here: {more}; all are in {}.\n\n", Untrusted(report_path).code(200));
+    }
+    out
+}
+
+/// The test cases that failed or could not be run to their end.
+pub(super) fn failed(gate: &GateReport) -> Vec<&Case> {
+    let cases = gate.tests.iter().flat_map(|tests| &tests.cases);
+    cases.filter(|case| matches!(case.outcome, CaseOutcome::Failed | CaseOutcome::Errored)).collect()
+}
+
+/// One failed test with its message in a fence.
+pub(super) fn failed_test(case: &Case, limit: usize) -> String {
+    let word = if case.outcome == CaseOutcome::Failed { "failed" } else { "did not end" };
+    let group = case.class.as_deref().or(case.suite.as_deref()).filter(|group| !group.is_empty());
+    let name = group.map_or_else(|| case.name.clone(), |group| format!("{group} › {}", case.name));
+    let place = match (&case.file, case.line) {
+        (Some(file), Some(line)) => format!(" in {}", Untrusted(&format!("{file}:{line}")).code(200)),
+        (Some(file), None) => format!(" in {}", Untrusted(file).code(200)),
+        _ => String::new(),
+    };
+    let message = case.message.as_deref().filter(|text| !text.trim().is_empty());
+    let message = message.map_or_else(String::new, |text| Untrusted(text).fence("text", limit) + "\n");
+    format!("**{word}**: {}{place}\n\n{message}", Untrusted(&name).code(300))
+}
+
+/// How to run the gate again, and where its log is.
+pub(super) fn reproduce(gate: &GateReport) -> String {
+    let log = gate.log.as_ref().map_or_else(String::new, |log| format!(" (log: {})", Untrusted(log).code(200)));
+    if gate.reproduce.is_empty() {
+        return String::new();
+    }
+    format!("Reproduce{log}:\n\n{}\n", Untrusted(&gate.reproduce).fence("sh", 1000))
+}
+
+/// Where a person finds everything.
+pub(super) fn place(context: &Context<'_>) -> String {
+    let file = Untrusted(context.report_path).code(200);
+    match context.subject.run_url.as_deref().and_then(Address::parse) {
+        Some(run) => format!("{file} of [the run]({run})"),
+        None => file,
+    }
+}
+
+fn footer(context: &Context<'_>, links: &Links<'_>) -> String {
+    let mut parts = vec![format!("gatepost {}", context.version)];
+    if let Some(commit) = links.commit() {
+        let against = context.subject.base.as_ref().map(|base| format!(" against `{}`", base.short()));
+        let dirty = if context.subject.dirty { " with uncommitted changes" } else { "" };
+        parts.push(format!("judged {commit}{dirty}{}", against.unwrap_or_default()));
+    }
+    parts.push(format!("whole report: {}", place(context)));
+    format!("<sub>{}</sub>\n", parts.join(" · "))
+}

@@ -1,0 +1,185 @@
+//! A run as it might be in a small web shop: what the publishers' tests post.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::model::evidence::Exit;
+use crate::model::finding::{Finding, Level};
+use crate::model::gate::{GateName, Mode};
+use crate::model::outcome::Outcome;
+use crate::model::path::RepoPath;
+use crate::model::report::{GateReport, Judged, Relevance, Report, Status, Subject};
+use crate::model::settings::PublishSettings;
+use crate::model::sha::Sha;
+use crate::model::tests::{Case, CaseOutcome, Tests};
+use crate::policy;
+use crate::publish::{Context, GateEnd, RunEnd};
+
+pub(super) fn gate(name: &str, outcome: Outcome, reason: &str, took: u64) -> GateReport {
+    GateReport {
+        name: GateName::parse(name).unwrap(),
+        kind: "lint".to_owned(),
+        outcome,
+        reason: reason.to_owned(),
+        mode: Mode::Block,
+        only: "changed-lines".to_owned(),
+        took: Duration::from_millis(took),
+        cached: false,
+        attempts: 1,
+        command: vec!["true".to_owned()],
+        reproduce: format!("gatepost run {name}"),
+        exit: Some(Exit::Code(0)),
+        log: Some(format!("logs/{name}.txt")),
+        findings: Vec::new(),
+        fixed: None,
+        tests: None,
+        notes: Vec::new(),
+    }
+}
+
+pub(super) fn finding(level: Level, rule: &str, path: &str, line: u32, message: &str) -> Judged {
+    Judged {
+        finding: Finding {
+            rule: Some(rule.to_owned()),
+            level,
+            message: message.to_owned(),
+            path: Some(path.to_owned()),
+            line: Some(line),
+            column: Some(9),
+            end_line: Some(line),
+            end_column: Some(14),
+            ..Finding::default()
+        },
+        path: RepoPath::parse(path).ok(),
+        relevance: Some(Relevance::ChangedLine),
+        status: Some(Status::New),
+        fingerprint: format!("{rule}:{path}"),
+        blocking: true,
+        line_text: None,
+        head_line: Some(line),
+    }
+}
+
+pub(super) fn existing(judged: Judged) -> Judged {
+    Judged { relevance: Some(Relevance::Outside), status: Some(Status::Existing), blocking: false, ..judged }
+}
+
+fn case(name: &str, outcome: CaseOutcome, message: Option<&str>) -> Case {
+    Case {
+        suite: Some("shop".to_owned()),
+        class: Some("cart::tests".to_owned()),
+        name: name.to_owned(),
+        file: None,
+        line: None,
+        outcome,
+        flaky: false,
+        took_ms: Some(3),
+        message: message.map(str::to_owned),
+    }
+}
+
+fn lint() -> GateReport {
+    let mut lint = gate("lint", Outcome::Fail, "2 warnings on changed lines", 8_412);
+    lint.findings = vec![
+        finding(
+            Level::Warning,
+            "clippy::needless_range_loop",
+            "src/cart.rs",
+            41,
+            "the loop variable `i` is only used to index `items`",
+        ),
+        finding(
+            Level::Warning,
+            "unused_variables",
+            "src/cart.rs",
+            58,
+            "unused variable: `total`\nhelp: if this is intentional, prefix it with an underscore",
+        ),
+    ];
+    for line in [12, 90, 133] {
+        lint.findings.push(existing(finding(
+            Level::Warning,
+            "dead_code",
+            "src/legacy/price list.rs",
+            line,
+            "function is never used",
+        )));
+    }
+    lint.fixed = Some(1);
+    lint
+}
+
+fn tests() -> GateReport {
+    let mut tests = gate("test", Outcome::Fail, "1 of 128 tests failed", 94_310);
+    let mut cases: Vec<Case> = (0..127).map(|at| case(&format!("case_{at}"), CaseOutcome::Passed, None)).collect();
+    let message = "assertion `left == right` failed: three for two\n  left: 5997\n right: 3998\nat src/cart.rs:77:9";
+    cases.push(Case {
+        file: Some("src/cart.rs".to_owned()),
+        line: Some(77),
+        ..case("three_for_two_is_taken_off_once", CaseOutcome::Failed, Some(message))
+    });
+    tests.tests = Some(Tests { cases, took_ms: Some(90_000) });
+    "test".clone_into(&mut tests.kind);
+    tests
+}
+
+pub(super) fn report() -> Report {
+    let reason = "the report `target/audit.json` was promised and is not there: did the command write it elsewhere?";
+    let mut types = gate("types", Outcome::Pass, "no findings", 3_020);
+    types.cached = true;
+    let mut spelling = gate("spelling", Outcome::Fail, "1 note", 210);
+    spelling.mode = Mode::Report;
+    spelling.findings = vec![finding(Level::Note, "typo", "README.md", 7, "`recieve` should be `receive`")];
+    let docs = gate("docs", Outcome::Skipped, "none of the 3 changed files match `docs/**`", 0);
+    let gates = vec![lint(), tests(), gate("audit", Outcome::Error, reason, 1_204), types, spelling, docs];
+    Report {
+        verdict: policy::verdict(&gates),
+        subject: Subject {
+            repository: Some("acme/shop".to_owned()),
+            head: Sha::parse(&"3f9c2e71".repeat(5)).ok(),
+            base: Sha::parse(&"a04b1d55".repeat(5)).ok(),
+            pull_request: Some(7),
+            event: "pull_request".to_owned(),
+            trusted: true,
+            dirty: false,
+            run_url: Some("https://github.com/acme/shop/actions/runs/15".to_owned()),
+        },
+        started_at: "2026-03-02T10:00:00Z".to_owned(),
+        took: Duration::from_secs(95),
+        gates,
+        notes: Vec::new(),
+    }
+}
+
+/// Calls `with` with the end of the run `report`.
+pub(super) fn ended<T>(report: &Report, settings: &PublishSettings, with: impl FnOnce(RunEnd<'_>) -> T) -> T {
+    with(RunEnd {
+        context: Context {
+            subject: &report.subject,
+            settings,
+            server: "https://github.com",
+            version: "0.1.0",
+            report_path: ".gatepost/report.json",
+        },
+        report,
+        completed_at: "2026-03-02T10:01:35Z",
+        external_id: "15.1",
+        cancelled: false,
+        generation: (15, 1),
+        delimiter: "ghadelimiter_c0ffee",
+        summary_room: super::summary::LIMIT,
+        annotated: &BTreeSet::new(),
+    })
+}
+
+/// The end of one gate of the run.
+pub(super) fn gate_end<'a>(end: &RunEnd<'a>, gate: &'a GateReport) -> GateEnd<'a> {
+    GateEnd {
+        context: end.context,
+        gate,
+        started_at: "2026-03-02T10:00:00Z",
+        completed_at: "2026-03-02T10:00:08Z",
+        external_id: "15.1.lint",
+        cancelled: false,
+    }
+}
