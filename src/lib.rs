@@ -4,8 +4,8 @@
 pub mod app;
 pub mod cli;
 pub mod config;
-pub mod diff;
 pub mod detect;
+pub mod diff;
 pub mod environment;
 pub mod event;
 pub mod gate;

@@ -2,13 +2,13 @@
 
 mod detected;
 mod failure;
-mod output;
+pub mod output;
 pub mod parse;
 pub mod plan;
-mod posting;
-mod project;
+pub mod posting;
+pub mod project;
 pub mod run;
-mod scope;
-mod work;
+pub mod scope;
+pub mod work;
 
 pub use failure::Failure;

@@ -119,7 +119,10 @@ impl Poster {
         if always && !dry_run {
             let missing = |what: &str, help: &str| Err(Failure::usage(format!("--publish always: {what}")).help(help));
             if token.is_none() {
-                return missing("there is no token", "set GITHUB_TOKEN to a token that may write checks and pull requests");
+                return missing(
+                    "there is no token",
+                    "set GITHUB_TOKEN to a token that may write checks and pull requests",
+                );
             }
             if repository.is_none() {
                 return missing("no repository is known", "set GITHUB_REPOSITORY=owner/name, or add a remote `origin`");
@@ -138,7 +141,8 @@ impl Poster {
         };
         let file = |name: &str| env.os(name).filter(|path| !path.is_empty() && active && !dry_run).map(PathBuf::from);
         let (id, attempt) = occasion.generation;
-        let run_id = if id > 0 { format!("{id}.{attempt}") } else { format!("local.{}", clock::now().as_millisecond()) };
+        let run_id =
+            if id > 0 { format!("{id}.{attempt}") } else { format!("local.{}", clock::now().as_millisecond()) };
         Ok(Self {
             interpreter,
             active,

@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::app::Failure;
+use crate::app::{Failure, detected};
 use crate::config::{self, Config, KindRow, Known, Problem, Problems};
 use crate::gate::{self, Gate};
 use crate::model::gate::GateName;
 use crate::parse;
 use crate::schedule::{Graph, Node};
+use crate::world::env::Env;
 use crate::world::files;
 
 /// Where the configuration may stand in a folder.
@@ -61,14 +62,14 @@ pub fn with_known<T>(use_it: impl FnOnce(&Known<'_>) -> T) -> T {
 ///
 /// # Errors
 /// With exit code 2: everything that is wrong with the file, a cycle, no gate at all.
-pub fn open(place: &Place<'_>) -> Result<Project, Failure> {
+pub fn open(place: &Place<'_>, env: &Env) -> Result<Project, Failure> {
     let Some((path, folder)) = find(place)? else {
-        return super::detected::project(place);
+        return detected::project(place, env);
     };
     let shown = path.strip_prefix(place.start).or_else(|_| path.strip_prefix(place.root)).unwrap_or(&path);
     let shown = shown.display().to_string();
     let bytes = files::read(&path).map_err(|error| Failure::usage(error.to_string()))?;
-    build(&bytes, folder, Source::File(shown.clone())).map_err(|problems| match problems {
+    build(&bytes, folder, Source::File(shown.clone()), &|_| None).map_err(|problems| match problems {
         Wrong::Text(problems) => Failure::usage(problems.render(&shown, place.colour)),
         Wrong::NoGates => Failure::usage(format!("{shown}: {}", config::NO_GATES)),
     })
@@ -82,8 +83,16 @@ pub enum Wrong {
     NoGates,
 }
 
-/// Makes a project of a configuration's text.
-pub fn build(bytes: &[u8], folder: String, source: Source) -> Result<Project, Wrong> {
+/// Makes a project of a configuration's text. `label` is what is said of a gate beside its outcome.
+///
+/// # Errors
+/// Everything that is wrong with the text.
+pub fn build(
+    bytes: &[u8],
+    folder: String,
+    source: Source,
+    label: &dyn Fn(&str) -> Option<String>,
+) -> Result<Project, Wrong> {
     let mut config = with_known(|known| config::read(bytes, known)).map_err(Wrong::Text)?;
     if config.gates.is_empty() {
         return Err(Wrong::NoGates);
@@ -93,6 +102,7 @@ pub fn build(bytes: &[u8], folder: String, source: Source) -> Result<Project, Wr
     let mut problems = Vec::new();
     for gate in &mut config.gates {
         settle(&mut gate.common, &folder);
+        gate.common.label = label(gate.common.name.as_str());
         let Some(kind) = gate::find(&gate.common.kind) else { continue };
         match (kind.settle)(gate.common.clone(), &gate.own) {
             Ok(gate) => gates.push(gate),
@@ -135,6 +145,19 @@ fn graph(config: &Config) -> Result<Graph, Problems> {
 }
 
 impl Project {
+    /// What is to be said before the gates run: what was detected, and by what.
+    #[must_use]
+    pub fn said(&self) -> Vec<String> {
+        match &self.source {
+            Source::File(_) => Vec::new(),
+            Source::Detected(evidence) => {
+                let mut said = vec!["no gatepost.toml: these gates were detected".to_owned()];
+                said.extend(evidence.iter().cloned());
+                said
+            }
+        }
+    }
+
     /// Leaves only the named gates and those they need; all of them where none is named.
     ///
     /// # Errors
@@ -178,9 +201,8 @@ impl Project {
 
 /// The configuration's path and folder: `--config`, or the nearest from the start up to the root.
 fn find(place: &Place<'_>) -> Result<Option<(PathBuf, String)>, Failure> {
-    let relative = |folder: &Path| {
-        folder.strip_prefix(place.root).ok().and_then(Path::to_str).map(|text| text.replace('\\', "/"))
-    };
+    let relative =
+        |folder: &Path| folder.strip_prefix(place.root).ok().and_then(Path::to_str).map(|text| text.replace('\\', "/"));
     if let Some(file) = place.file {
         let path = place.start.join(file);
         if !files::is_file(&path) {

@@ -94,12 +94,12 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
     let signals = signals::listen(cancel.clone())
         .map_err(|error| Failure::outside(format!("cannot listen for signals: {error}")))?;
 
-    let Opened { repo, root, mut project } =
-        open(&request.start, request.config.as_deref(), request.colour, env)?;
+    let Opened { repo, root, mut project } = open(&request.start, request.config.as_deref(), request.colour, env)?;
     project.select(&request.gates)?;
     let masker = Rc::new(posting::masker(env, &project.config.run.pass_env));
     let mut poster = Poster::open(request.publish, request.dry_run, env, &occasion, &repo)?;
-    let asked = Asked { base: request.base.as_deref().or(project.config.run.base.as_deref()), all_files: request.all_files };
+    let asked =
+        Asked { base: request.base.as_deref().or(project.config.run.base.as_deref()), all_files: request.all_files };
     let judged = scope::scope(&repo, &occasion, asked, async |base, head| poster.merge_base(base, head).await).await?;
     poster.check(&judged)?;
     let baseline = request.baseline.as_deref().map(|file| read_baseline(&request.start.join(file))).transpose()?;
@@ -175,7 +175,7 @@ pub fn open(start: &Path, config: Option<&Path>, colour: bool, env: &Env) -> Res
     let repo = Repo::discover(start, workspace.as_deref())?;
     let root = files::real_path(repo.root()).unwrap_or_else(|| repo.root().to_owned());
     let start = files::real_path(start).unwrap_or_else(|| start.to_owned());
-    let project = project::open(&Place { root: &root, start: &start, file: config, colour })?;
+    let project = project::open(&Place { root: &root, start: &start, file: config, colour }, env)?;
     Ok(Opened { repo, root, project })
 }
 
@@ -223,23 +223,13 @@ fn subject(occasion: &Occasion, judged: &Judged, poster: &Poster) -> Subject {
 }
 
 fn write_files(request: &Request, report: &Report, output: &Output) -> Vec<String> {
-    let mut unwritten = Vec::new();
-    let mut write = |path: &Path, text: &str| {
-        if let Err(error) = files::write(path, text.as_bytes()) {
-            unwritten.push(error.to_string());
-        }
+    let mut wanted = vec![(output.report(), json_v1::write(report).map_err(|error| error.to_string()))];
+    wanted.extend(request.sarif.iter().map(|path| (request.start.join(path), Ok(sarif::write(report)))));
+    wanted.extend(request.junit.iter().map(|path| (request.start.join(path), Ok(junit::write(report)))));
+    let write = |(path, text): (PathBuf, Result<String, String>)| {
+        text.and_then(|text| files::write(&path, text.as_bytes()).map_err(|error| error.to_string())).err()
     };
-    match json_v1::write(report) {
-        Ok(text) => write(&output.report(), &text),
-        Err(error) => unwritten.push(format!("the report could not be made: {error}")),
-    }
-    if let Some(path) = &request.sarif {
-        write(&request.start.join(path), &sarif::write(report));
-    }
-    if let Some(path) = &request.junit {
-        write(&request.start.join(path), &junit::write(report));
-    }
-    unwritten
+    wanted.into_iter().filter_map(write).collect()
 }
 
 /// Interrupted before everything else; then the verdict; then what could not be written or posted.

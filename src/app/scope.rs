@@ -42,12 +42,13 @@ pub async fn scope(
     repo: &Repo,
     occasion: &Occasion,
     asked: Asked<'_>,
-    merge_base: impl AsyncFn(&Sha, &Sha) -> Result<Sha, String>,
+    merge_base: impl AsyncFnOnce(&Sha, &Sha) -> Result<Sha, String>,
 ) -> Result<Judged, Failure> {
     let head = repo.head()?;
     let dirty = repo.is_dirty()?;
     let mut notes = Vec::new();
-    let posted_on = if occasion.on_actions { posted_on(repo, occasion, head.as_ref(), &mut notes)? } else { head.clone() };
+    let posted_on =
+        if occasion.on_actions { posted_on(repo, occasion, head.as_ref(), &mut notes)? } else { head.clone() };
     let (scope, base) = if asked.all_files {
         (Scope::Everything { why: "--all-files".to_owned() }, None)
     } else {
@@ -63,7 +64,7 @@ async fn change(
     repo: &Repo,
     occasion: &Occasion,
     asked: Asked<'_>,
-    merge_base: impl AsyncFn(&Sha, &Sha) -> Result<Sha, String>,
+    merge_base: impl AsyncFnOnce(&Sha, &Sha) -> Result<Sha, String>,
     notes: &mut Vec<String>,
 ) -> Result<(Scope, Option<Sha>), Failure> {
     let mut request = BaseRequest { occasion, asked: asked.base, merge_base: None };
@@ -119,7 +120,9 @@ fn posted_on(
 impl From<RepoError> for Failure {
     fn from(error: RepoError) -> Self {
         let code = match &error {
-            RepoError::NotARepository { .. } | RepoError::Bare { .. } | RepoError::UnknownBase { .. } => ExitCode::Usage,
+            RepoError::NotARepository { .. } | RepoError::Bare { .. } | RepoError::UnknownBase { .. } => {
+                ExitCode::Usage
+            }
             _ => ExitCode::CouldNotJudge,
         };
         Self { code, what: error.to_string(), help: Some(error.help()) }

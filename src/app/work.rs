@@ -120,7 +120,8 @@ pub fn decide(
     baseline: Option<&Baseline>,
 ) -> Result<(Rules, Due), Failure> {
     let common = gate.common();
-    let only = common.only.unwrap_or_else(|| policy::default_only(gate.judges_the_change(), occasion, baseline.is_some()));
+    let only =
+        common.only.unwrap_or_else(|| policy::default_only(gate.judges_the_change(), occasion, baseline.is_some()));
     let due = policy::due(common, occasion, &judged.scope).map_err(Failure::usage)?;
     Ok((Rules { only, ..gate.rules() }, due))
 }
@@ -131,7 +132,8 @@ impl Gates {
         let folder = self.output.of_gate(name);
         let fresh = files::remove(&folder).and_then(|()| files::make_dir(&folder));
         if let Err(error) = fresh {
-            let problem = Problem { kind: ProblemKind::NotStarted, what: format!("its output folder is not ready: {error}") };
+            let problem =
+                Problem { kind: ProblemKind::NotStarted, what: format!("its output folder is not ready: {error}") };
             return Evidence { problems: vec![problem], ..Evidence::default() };
         }
         let told = Told { output: OsString::from(&folder), ..self.told.clone() };

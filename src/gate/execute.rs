@@ -3,20 +3,28 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::config::Bare;
 use crate::gate::Site;
 use crate::gate::locate::{Ground, locate};
 use crate::gate::read::{Choice, ReadError};
 use crate::model::evidence::{Evidence, Exit, Parsed, Problem, ProblemKind, Understood};
-use crate::model::settings::{Common, CommandLine};
+use crate::model::settings::{CommandLine, Common};
 use crate::parse::Stream;
 use crate::world::find::{self, Found};
-use crate::world::process::{self, Caps, CancelledBy, End, Finished, Spawn, SpawnError};
+use crate::world::process::{self, CancelledBy, Caps, End, Finished, Spawn, SpawnError};
+
+/// Whether a command's output is read where neither a format nor reports are named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// By content: the kind promises findings or tests.
+    Always,
+    /// Not: the exit status is the evidence.
+    WhenNamed,
+}
 
 /// Makes one attempt.
-pub async fn execute(common: &Common, bare: Bare, site: Site<'_>) -> Evidence {
+pub async fn execute(common: &Common, reading: Reading, site: Site<'_>) -> Evidence {
     let mut evidence = Evidence::default();
-    let choice = match choose(common, bare, site.root) {
+    let choice = match choose(common, reading, site.root) {
         Ok(choice) => choice,
         Err(error) => {
             evidence.problems.push(unreadable(error.to_string()));
@@ -52,11 +60,11 @@ pub async fn execute(common: &Common, bare: Bare, site: Site<'_>) -> Evidence {
     evidence
 }
 
-fn choose(common: &Common, bare: Bare, root: &Path) -> Result<Option<Choice>, ReadError> {
-    match (&common.format, bare) {
+fn choose(common: &Common, reading: Reading, root: &Path) -> Result<Option<Choice>, ReadError> {
+    match (&common.format, reading) {
         (Some(format), _) => Choice::of(format, root).map(Some),
-        (None, Bare::ByContent) => Ok(Some(Choice::Auto)),
-        (None, Bare::ByExitStatus) => Ok(None),
+        (None, Reading::Always) => Ok(Some(Choice::Auto)),
+        (None, Reading::WhenNamed) => Ok(None),
     }
 }
 
@@ -200,7 +208,10 @@ fn read_reports(
             }
         };
         if found.is_empty() {
-            let what = format!("no report matches `{pattern}` in {}", if common.dir.is_empty() { "the root" } else { &common.dir });
+            let what = format!(
+                "no report matches `{pattern}` in {}",
+                if common.dir.is_empty() { "the root" } else { &common.dir }
+            );
             evidence.problems.push(unreadable(with_exit(evidence.exit, &what)));
         }
         for report in found {

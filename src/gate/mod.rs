@@ -13,6 +13,7 @@ use std::path::Path;
 use std::pin::Pin;
 
 use crate::config::{KindRow, Own, Problem};
+use crate::mask::Masker;
 use crate::model::evidence::Evidence;
 use crate::model::gate::Rules;
 use crate::model::settings::Common;
@@ -41,6 +42,8 @@ pub struct Site<'a> {
     pub folder: &'a Path,
     /// The whole environment of its command.
     pub environment: &'a [(OsString, OsString)],
+    /// Takes secrets out of the log.
+    pub masker: &'a Masker,
     /// Variables that were withheld from it.
     pub withheld: &'a [String],
     /// From 1.

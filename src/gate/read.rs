@@ -73,9 +73,7 @@ impl Choice {
             return Ok(Self::Auto);
         }
         let Some(path) = setting.strip_prefix("matcher:") else {
-            return parse::find(setting)
-                .map(Self::Named)
-                .ok_or_else(|| ReadError::UnknownFormat(setting.to_owned()));
+            return parse::find(setting).map(Self::Named).ok_or_else(|| ReadError::UnknownFormat(setting.to_owned()));
         };
         let wrong = |why: String| ReadError::Matcher { path: path.to_owned(), why };
         let text = files::read(&root.join(path)).map_err(|error| wrong(error.to_string()))?;
@@ -111,11 +109,13 @@ impl Choice {
             Self::Matcher(_) if blank => return Ok((Parsed::default(), "matcher")),
             Self::Matcher(matcher) => {
                 file.rewind()?;
-                return Ok((feed(file, matcher.start())?.map_err(|source| ReadError::Parse { format: "matcher", source })?, "matcher"));
+                return Ok((
+                    feed(file, matcher.start())?.map_err(|source| ReadError::Parse { format: "matcher", source })?,
+                    "matcher",
+                ));
             }
             Self::Auto if blank => return Err(ReadError::Empty("a report")),
-            Self::Auto => parse::recognise(&head)
-                .ok_or_else(|| ReadError::Unrecognised(beginning(&head)))?,
+            Self::Auto => parse::recognise(&head).ok_or_else(|| ReadError::Unrecognised(beginning(&head)))?,
         };
         if blank && (format.empty == Empty::Error || !may_be_empty) {
             return match format.empty {

@@ -2,6 +2,7 @@
 //! A new format is one file with a [`Format`] and one row in [`ALL`].
 
 mod lines;
+pub mod matcher;
 
 use crate::model::evidence::Parsed;
 

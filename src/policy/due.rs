@@ -52,7 +52,8 @@ pub fn due(common: &Common, occasion: &Occasion, scope: &Scope) -> Result<Due, S
 /// that judges the change, on a pull request, in a merge queue or on a laptop; else all.
 #[must_use]
 pub fn default_only(judges_the_change: bool, occasion: &Occasion, has_baseline: bool) -> Only {
-    let of_a_change = matches!(occasion.event.as_str(), "pull_request" | "pull_request_target" | "merge_group" | "local");
+    let of_a_change =
+        matches!(occasion.event.as_str(), "pull_request" | "pull_request_target" | "merge_group" | "local");
     match (has_baseline, judges_the_change && of_a_change) {
         (true, _) => Only::New,
         (false, true) => Only::ChangedLines,

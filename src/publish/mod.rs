@@ -4,6 +4,7 @@
 pub mod check_run;
 pub mod comment;
 pub mod commit_status;
+pub mod interpreter;
 pub mod outputs;
 pub mod summary;
 pub mod workflow_commands;

@@ -6,10 +6,10 @@ use std::borrow::Cow;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::model::baseline::Baseline;
 use crate::model::evidence::Exit;
 use crate::model::gate::{GateName, Mode};
 use crate::model::outcome::Outcome;
-use crate::model::baseline::Baseline;
 use crate::model::report::{GateReport, Report};
 use crate::model::sha::Sha;
 use crate::render::finding_v1::FindingV1;

@@ -3,9 +3,12 @@
 pub mod figures;
 pub mod finding_v1;
 pub mod json_v1;
+pub mod junit;
 pub mod links;
 pub mod markdown;
 pub mod parse_v1;
+pub mod parsed_text;
+pub mod sarif;
 pub mod terminal;
 pub mod tests_v1;
 pub mod workflow;

@@ -141,7 +141,9 @@ pub fn tail(path: &Path, bytes: u64) -> Option<Vec<u8>> {
     file.seek(SeekFrom::Start(start)).ok()?;
     let mut text = Vec::new();
     file.take(bytes).read_to_end(&mut text).ok()?;
-    if start > 0 && let Some(line_end) = text.iter().position(|&b| b == b'\n') {
+    if start > 0
+        && let Some(line_end) = text.iter().position(|&b| b == b'\n')
+    {
         text.drain(..=line_end);
     }
     Some(text)
@@ -151,4 +153,36 @@ pub fn tail(path: &Path, bytes: u64) -> Option<Vec<u8>> {
 #[must_use]
 pub fn size(path: &Path) -> Option<u64> {
     std::fs::metadata(path).ok().map(|data| data.len())
+}
+
+/// Standard input, kept in a file that is removed when this is dropped.
+#[derive(Debug)]
+pub struct Spooled {
+    /// The file.
+    pub path: PathBuf,
+}
+
+impl Drop for Spooled {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// Copies standard input into a private temporary file, so that it can be read twice and costs no memory.
+///
+/// # Errors
+/// When it cannot be read, or there is no space.
+pub fn spool_stdin() -> Result<Spooled, FileError> {
+    let mut word = [0_u8; 8];
+    let _ = getrandom::fill(&mut word);
+    let name = format!("gatepost-{}-{:016x}", std::process::id(), u64::from_le_bytes(word));
+    let path = std::env::temp_dir().join(name);
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&path).map_err(failed("create", &path))?;
+    let spooled = Spooled { path };
+    std::io::copy(&mut std::io::stdin().lock(), &mut file).map_err(failed("copy standard input to", &spooled.path))?;
+    Ok(spooled)
 }

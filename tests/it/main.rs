@@ -4,10 +4,10 @@
 
 mod bless;
 mod config;
+mod detect;
+mod github;
 #[cfg(unix)]
 mod leftovers;
 #[cfg(unix)]
 mod process;
 mod schedule;
-mod detect;
-mod github;

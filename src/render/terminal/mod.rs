@@ -84,18 +84,9 @@ pub fn details(gate: &GateReport, log_tail: Option<&str>, output: &str, dress: D
         let _ = writeln!(out, "{}\n", excerpt(finding, dress));
     }
     more(&mut out, blocking.len(), "finding");
-    let broken: Vec<&Case> = gate
-        .tests
-        .iter()
-        .flat_map(|tests| &tests.cases)
-        .filter(|case| matches!(case.outcome, CaseOutcome::Failed | CaseOutcome::Errored))
-        .collect();
-    for case in broken.iter().take(SHOWN) {
-        failed_case(&mut out, case, dress);
-    }
-    more(&mut out, broken.len(), "failed test");
+    let broken = failed_tests(&mut out, gate, SHOWN, dress);
     if blocking.is_empty()
-        && broken.is_empty()
+        && broken == 0
         && !gate.outcome.is_green()
         && let Some(tail) = log_tail
     {
@@ -123,6 +114,23 @@ pub fn details(gate: &GateReport, log_tail: Option<&str>, output: &str, dress: D
         let _ = writeln!(out, "  run it again: {}", clean(&gate.reproduce).replace('\n', " "));
     }
     out
+}
+
+/// The failed and errored cases, at most `shown` of them in full; gives how many there are.
+pub fn failed_tests(out: &mut String, gate: &GateReport, shown: usize, dress: Dress) -> usize {
+    let broken: Vec<&Case> = gate
+        .tests
+        .iter()
+        .flat_map(|tests| &tests.cases)
+        .filter(|case| matches!(case.outcome, CaseOutcome::Failed | CaseOutcome::Errored))
+        .collect();
+    for case in broken.iter().take(shown) {
+        failed_case(out, case, dress);
+    }
+    if broken.len() > shown {
+        more(out, broken.len(), "failed test");
+    }
+    broken.len()
 }
 
 fn more(out: &mut String, number: usize, noun: &str) {

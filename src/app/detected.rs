@@ -1,0 +1,37 @@
+//! A project without a configuration: what is detected is written as the text of a gatepost.toml and read like any other.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use crate::app::Failure;
+use crate::app::project::{self, Place, Project, Source, Wrong};
+use crate::detect::{self, DetectError};
+use crate::environment::{Filter, Told};
+use crate::world::env::Env;
+use crate::world::survey::Survey;
+
+/// Detects the gates of the place a command was started in.
+///
+/// # Errors
+/// With exit code 2 when nothing is detected, or a manifest says nothing that can be understood.
+pub fn project(place: &Place<'_>, env: &Env) -> Result<Project, Failure> {
+    let told = Told { output: OsString::from("."), ..Told::default() };
+    let environment = Filter::default().apply(env.iter(), &told);
+    let look = Survey::new(place.start.to_owned(), environment.variables);
+    let detected = detect::detect(&look).map_err(|error: DetectError| Failure::usage(error.to_string()))?;
+    let mut evidence: Vec<String> = detected.gates.iter().map(|gate| format!("{}: {}", gate.name, gate.why)).collect();
+    evidence.extend(detected.notes.iter().cloned());
+    let folder =
+        place.start.strip_prefix(place.root).ok().and_then(Path::to_str).unwrap_or_default().replace('\\', "/");
+    let labels: Vec<_> = detected.gates.iter().map(|gate| (gate.name.clone(), gate.label.clone())).collect();
+    let label = move |name: &str| labels.iter().find(|(other, _)| other == name).and_then(|(_, label)| label.clone());
+    let text = detected.to_toml();
+    project::build(text.as_bytes(), folder, Source::Detected(evidence), &label).map_err(|wrong| match wrong {
+        Wrong::Text(problems) => Failure {
+            code: crate::model::exit::ExitCode::Bug,
+            what: problems.render("what was detected", place.colour),
+            help: Some("this is a bug in gatepost's detection; a gatepost.toml of your own avoids it".to_owned()),
+        },
+        Wrong::NoGates => Failure::usage("nothing was detected"),
+    })
+}

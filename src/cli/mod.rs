@@ -1,0 +1,137 @@
+//! Floor 5: arguments into requests, failures into text and exit codes. The only place that knows the terminal.
+
+mod args;
+mod parse;
+mod plan;
+mod printer;
+mod rows;
+mod run;
+
+use std::path::{Path, PathBuf};
+
+use clap::{CommandFactory as _, Parser as _};
+use tracing_subscriber::EnvFilter;
+
+use crate::app::project;
+use crate::app::{Failure, run as app_run};
+use crate::config;
+use crate::model::exit::ExitCode;
+use crate::render::json_v1;
+use crate::world::env::{self, Env};
+use crate::world::screen::{self, Screen};
+
+use args::{Cli, Command, Global, LogFormat, SchemaOf};
+
+/// Runs the program: reads the command line, does what it asks for, and gives back what the process ends with.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::Usage } else { ExitCode::Pass };
+        }
+    };
+    let env = Env::of_process();
+    log(&cli.global, &env);
+    let screen = Screen::look(cli.global.color.into(), &env);
+    match dispatch(cli, &env, screen) {
+        Ok(code) => code,
+        Err(failure) => {
+            screen::err(&failure_text(&failure, screen.err_colour));
+            failure.code
+        }
+    }
+}
+
+/// The help of the program and of each command, as `--help` prints them; for the README's test.
+#[must_use]
+pub fn help() -> String {
+    Cli::command().render_long_help().to_string()
+}
+
+fn dispatch(cli: Cli, env: &Env, screen: Screen) -> Result<ExitCode, Failure> {
+    let start = start(&cli.global)?;
+    let place = Place { start: &start, global: &cli.global, env, screen };
+    match cli.command {
+        Command::Run(run) => run::run(&place, run),
+        Command::Plan(plan) => plan::plan(&place, plan),
+        Command::Parse(parse) => parse::parse(&place, parse),
+        Command::Schema { what } => {
+            let schema = match what {
+                SchemaOf::Config => project::with_known(config::schema),
+                SchemaOf::Report => json_v1::schema().to_value(),
+            };
+            screen::out(&format!("{schema:#}\n"));
+            Ok(ExitCode::Pass)
+        }
+    }
+}
+
+/// Where a command was started, and how it talks.
+struct Place<'a> {
+    start: &'a Path,
+    global: &'a Global,
+    env: &'a Env,
+    screen: Screen,
+}
+
+impl Place<'_> {
+    fn config(&self) -> Option<PathBuf> {
+        self.global.config.clone()
+    }
+}
+
+fn start(global: &Global) -> Result<PathBuf, Failure> {
+    let here =
+        env::current_dir().map_err(|error| Failure::outside(format!("the current directory is gone: {error}")))?;
+    let start = global.directory.as_ref().map_or_else(|| here.clone(), |given| here.join(given));
+    if start.is_dir() {
+        Ok(start)
+    } else {
+        Err(Failure::usage(format!("-C {}: there is no such folder", start.display())))
+    }
+}
+
+fn log(global: &Global, env: &Env) {
+    let level = match (global.quiet, global.verbose) {
+        (true, _) => "error",
+        (_, 0) => "warn",
+        (_, 1) => "gatepost=info,warn",
+        (_, 2) => "gatepost=debug,info",
+        (..) => "trace",
+    };
+    let filter = EnvFilter::try_new(env.get("GATEPOST_LOG").unwrap_or(level)).unwrap_or_else(|_| EnvFilter::new(level));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
+    let started = match global.log_format {
+        LogFormat::Text => builder.without_time().try_init(),
+        LogFormat::Json => builder.json().try_init(),
+    };
+    // Only a second subscriber in one process is refused, which tests may have.
+    let _ = started;
+}
+
+fn failure_text(failure: &Failure, colour: bool) -> String {
+    use annotate_snippets::{Level, Renderer};
+    // An excerpt of a file has its own headings.
+    if failure.what.contains("\n --> ") || failure.what.contains("\u{1b}[") {
+        return failure.what.clone();
+    }
+    let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
+    let what = crate::model::text::clean(&failure.what);
+    let mut group = annotate_snippets::Group::with_title(Level::ERROR.primary_title(what));
+    if let Some(help) = &failure.help {
+        group = group.element(Level::HELP.message(crate::model::text::clean(help)));
+    }
+    renderer.render(&[group]) + "\n"
+}
+
+impl From<args::When> for app_run::Publish {
+    fn from(when: args::When) -> Self {
+        match when {
+            args::When::Auto => Self::Auto,
+            args::When::Always => Self::Always,
+            args::When::Never => Self::Never,
+        }
+    }
+}

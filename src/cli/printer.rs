@@ -1,0 +1,131 @@
+//! Prints a run as plain lines: one when a gate starts and ends, a heartbeat, everything that is wrong at the end.
+//! Under GitHub Actions what a tool printed stands in folds that the runner takes no command from.
+
+use crate::app::output::Output;
+use crate::model::call::{Receipt, ReceiptEnd};
+use crate::model::outcome::Outcome;
+use crate::model::progress::{Progress, Watch};
+use crate::model::report::{GateReport, Report};
+use crate::model::text::one_line;
+use crate::render::terminal::{self, Dress};
+use crate::render::workflow;
+use crate::world::screen;
+
+/// The last bytes of a log that are shown of a gate without findings.
+const TAIL: u64 = 4 << 10;
+
+/// Where lines go, and how they look.
+#[derive(Debug, Clone)]
+pub struct Printer {
+    /// Standard output; else standard error.
+    pub to_out: bool,
+    /// Colours and width.
+    pub dress: Dress,
+    /// GitHub's runner reads what is printed.
+    pub on_actions: bool,
+    /// Only the verdict and what is wrong.
+    pub quiet: bool,
+    /// Passing gates are shown with what they printed.
+    pub verbose: bool,
+    /// A fresh word that tools cannot know, between which the runner takes no commands.
+    pub fence: String,
+}
+
+impl Printer {
+    /// Prints lines as they are.
+    pub fn raw(&self, text: &str) {
+        if self.to_out { screen::out(text) } else { screen::err(text) }
+    }
+
+    /// Prints lines that may hold anyone's text.
+    pub fn lines(&self, text: &str) {
+        if self.on_actions {
+            let safe: String = text.lines().map(|line| workflow::plain(line) + "\n").collect();
+            self.raw(&safe);
+        } else {
+            self.raw(text);
+        }
+    }
+
+    /// Prints every gate that is worth reading about, in configuration order, then the table, the receipts and the
+    /// verdict.
+    pub fn report(&self, report: &Report, output: &Output) {
+        for gate in report.gates.iter().filter(|gate| self.is_shown(gate)) {
+            self.gate(gate, output);
+        }
+        self.lines(&format!("\n{}", terminal::closing(report, self.dress)));
+    }
+
+    fn is_shown(&self, gate: &GateReport) -> bool {
+        !gate.outcome.is_green() || self.verbose || (gate.not_enforced() && gate.outcome != Outcome::Skipped)
+    }
+
+    fn gate(&self, gate: &GateReport, output: &Output) {
+        let tail = gate.log.as_deref().and_then(|log| output.tail(log, TAIL));
+        let details = terminal::details(gate, tail.as_deref(), output.shown(), self.dress);
+        let headline = terminal::headline(gate, self.dress);
+        if self.on_actions {
+            self.raw(&format!(
+                "::group::{}\n::stop-commands::{fence}\n{details}::{fence}::\n::endgroup::\n",
+                workflow::data(&headline),
+                fence = self.fence,
+            ));
+        } else {
+            self.raw(&format!("\n{headline}\n\n{details}"));
+        }
+    }
+
+    /// Says once what could not be posted, or only in a lesser way.
+    pub fn receipts(&self, receipts: &[Receipt]) {
+        let mut said: Vec<&str> = Vec::new();
+        for receipt in receipts {
+            let (word, why) = match &receipt.end {
+                ReceiptEnd::Failed(why) => ("could not be posted", why),
+                ReceiptEnd::Downgraded(why) => ("posted in a lesser way", why),
+                ReceiptEnd::LeftAlone(why) => ("left alone", why),
+                ReceiptEnd::WouldSend(what) => ("would be posted", what),
+                ReceiptEnd::Posted(_) | ReceiptEnd::Unchanged(_) => continue,
+            };
+            if !said.contains(&why.as_str()) {
+                said.push(why);
+                self.lines(&format!("{} {word}: {}\n", receipt.what, crate::model::text::clean(why)));
+            }
+        }
+    }
+}
+
+/// Plain lines while gates run.
+pub struct Plain {
+    printer: Printer,
+}
+
+impl Plain {
+    /// Prints through `printer`.
+    #[must_use]
+    pub const fn new(printer: Printer) -> Self {
+        Self { printer }
+    }
+}
+
+impl Watch for Plain {
+    fn see(&self, step: &Progress<'_>) {
+        if self.printer.quiet {
+            return;
+        }
+        match step {
+            Progress::Started { gate, attempt } => {
+                let again = if *attempt > 1 { format!(" (attempt {attempt})") } else { String::new() };
+                self.printer.lines(&format!("  {gate}: started{again}\n"));
+            }
+            Progress::Line { .. } => {}
+            Progress::Heartbeat { gate, running } => {
+                self.printer.lines(&format!("  {gate}: still running after {}\n", terminal::elapsed(*running)));
+            }
+            Progress::Ended { report } => {
+                let took = terminal::elapsed(report.took);
+                self.printer.lines(&format!("{} ({took})\n", terminal::headline(report, self.printer.dress)));
+            }
+            Progress::Said { text } => self.printer.lines(&format!("note: {}\n", one_line(text, 1_000))),
+        }
+    }
+}

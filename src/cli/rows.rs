@@ -1,0 +1,76 @@
+//! Rows of running gates on a terminal. What matters is printed above them as ordinary text: a verdict is never
+//! sent through the rows.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::cli::printer::Printer;
+use crate::model::gate::GateName;
+use crate::model::progress::{Progress, Watch};
+use crate::model::text::{one_line, shorten};
+use crate::render::terminal;
+
+/// The most rows at a time.
+const ROWS: usize = 8;
+/// How often elapsed times move.
+const TICK: Duration = Duration::from_millis(200);
+
+/// Draws the rows.
+pub struct Rows {
+    printer: Printer,
+    multi: MultiProgress,
+    style: ProgressStyle,
+    rows: RefCell<BTreeMap<GateName, ProgressBar>>,
+}
+
+impl Rows {
+    /// Draws on standard error and prints through `printer`.
+    #[must_use]
+    pub fn new(printer: Printer) -> Self {
+        let template = "{spinner} {prefix} {elapsed:>4} {wide_msg:.dim}";
+        Self {
+            printer,
+            multi: MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10)),
+            style: ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner()),
+            rows: RefCell::new(BTreeMap::new()),
+        }
+    }
+
+    fn above(&self, text: &str) {
+        self.multi.suspend(|| self.printer.raw(text));
+    }
+}
+
+impl Watch for Rows {
+    fn see(&self, step: &Progress<'_>) {
+        match step {
+            Progress::Started { gate, .. } => {
+                let mut rows = self.rows.borrow_mut();
+                if rows.len() < ROWS && !rows.contains_key(*gate) {
+                    let row = self.multi.add(ProgressBar::new_spinner().with_style(self.style.clone()));
+                    row.set_prefix(gate.to_string());
+                    row.enable_steady_tick(TICK);
+                    rows.insert((*gate).clone(), row);
+                }
+            }
+            Progress::Line { gate, text } => {
+                if let Some(row) = self.rows.borrow().get(*gate) {
+                    row.set_message(shorten(text, 200));
+                }
+            }
+            Progress::Heartbeat { .. } => {}
+            Progress::Ended { report } => {
+                if let Some(row) = self.rows.borrow_mut().remove(&report.name) {
+                    row.finish_and_clear();
+                    self.multi.remove(&row);
+                }
+                let took = terminal::elapsed(report.took);
+                self.above(&format!("{} ({took})\n", terminal::headline(report, self.printer.dress)));
+            }
+            Progress::Said { text } => self.above(&format!("note: {}\n", one_line(text, 1_000))),
+        }
+    }
+}

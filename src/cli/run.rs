@@ -1,0 +1,87 @@
+//! `gatepost run` on the command line.
+
+use std::rc::Rc;
+
+use crate::app::Failure;
+use crate::app::run::{self, Ran, Request};
+use crate::cli::Place;
+use crate::cli::args::Run;
+use crate::cli::printer::{Plain, Printer};
+use crate::cli::rows::Rows;
+use crate::model::exit::ExitCode;
+use crate::model::progress::Watch;
+use crate::render::json_v1;
+use crate::render::terminal::Dress;
+use crate::world::screen;
+
+/// Runs the gates and prints what came of it.
+///
+/// # Errors
+/// As [`run::run`].
+pub fn run(place: &Place<'_>, args: Run) -> Result<ExitCode, Failure> {
+    let json = args.json;
+    let printer = printer(place, json);
+    let request = Request {
+        start: place.start.to_owned(),
+        config: place.config(),
+        gates: args.gates,
+        base: args.against.base,
+        all_files: args.against.all_files,
+        baseline: args.against.baseline,
+        jobs: args.jobs.map(usize::from),
+        fail_fast: args.fail_fast,
+        output: args.output,
+        publish: args.publish.into(),
+        sarif: args.sarif,
+        junit: args.junit,
+        dry_run: args.dry_run,
+        colour: place.screen.err_colour,
+    };
+    let watch: Rc<dyn Watch> = if place.screen.rows && !printer.quiet {
+        Rc::new(Rows::new(printer.clone()))
+    } else {
+        Rc::new(Plain::new(printer.clone()))
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::outside(format!("the asynchronous runtime could not be started: {error}")))?;
+    let ran = runtime.block_on(run::run(&request, place.env, watch))?;
+    show(&printer, &ran);
+    if json {
+        let text = json_v1::write(&ran.report).map_err(|error| Failure {
+            code: ExitCode::Bug,
+            what: error.to_string(),
+            help: None,
+        })?;
+        screen::out(&text);
+    }
+    Ok(ran.code)
+}
+
+fn show(printer: &Printer, ran: &Ran) {
+    printer.report(&ran.report, &ran.output);
+    printer.receipts(&ran.said.receipts);
+    for error in ran.unwritten.iter().chain(&ran.said.unwritten) {
+        printer.lines(&format!("not written: {error}\n"));
+    }
+    for command in &ran.said.commands {
+        printer.raw(&format!("{command}\n"));
+    }
+}
+
+fn printer(place: &Place<'_>, json: bool) -> Printer {
+    let mut random = [0_u8; 16];
+    // Without randomness the fence could be guessed; then nothing of a tool's is printed as it is anyway: every
+    // line is made plain.
+    let _ = getrandom::fill(&mut random);
+    let colour = if json { place.screen.err_colour } else { place.screen.out_colour };
+    Printer {
+        to_out: !json,
+        dress: Dress { colour, width: place.screen.width },
+        on_actions: place.env.get("GITHUB_ACTIONS") == Some("true"),
+        quiet: place.global.quiet,
+        verbose: place.global.verbose > 0,
+        fence: random.iter().map(|byte| format!("{byte:02x}")).collect(),
+    }
+}
