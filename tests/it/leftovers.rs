@@ -4,18 +4,23 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// Shell lines that leave something behind. `MARKER` is a number of seconds that no other process sleeps.
+/// Shell lines that leave something behind; what left its group *and* its parent is found on Linux alone. `MARKER`
+/// is a number of seconds that no other process sleeps.
 pub const WAYS: &[(&str, &str)] = &[
     ("nothing", "true"),
     ("holds the pipe", "sleep MARKER &"),
     ("closes its stdio", "sleep MARKER <&- >&- 2>&- &"),
     ("ignores INT, TERM and HUP", r#"sh -c 'trap "" INT TERM HUP; sleep MARKER; sleep MARKER' >/dev/null 2>&1 &"#),
+    #[cfg(target_os = "linux")]
     ("calls setsid", "setsid sleep MARKER >/dev/null 2>&1 &"),
+    #[cfg(target_os = "linux")]
     ("calls setsid and holds the pipe", "setsid sleep MARKER &"),
+    #[cfg(target_os = "linux")]
     (
         "calls setsid, ignores TERM, has a child",
         r#"setsid sh -c 'trap "" TERM; sleep MARKER & sleep MARKER' >/dev/null 2>&1 &"#,
     ),
+    #[cfg(target_os = "linux")]
     (
         "forks twice like a daemon",
         "(setsid sh -c 'sleep MARKER & exec sleep MARKER' </dev/null >/dev/null 2>&1 &) ; true",

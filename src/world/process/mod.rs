@@ -87,7 +87,8 @@ impl Default for Caps {
 /// How a command ended, and what is known of its output.
 #[derive(Debug)]
 pub struct Finished {
-    /// Its exit status; `None` when it was never started (cancelled before) or could not be ended.
+    /// Its exit status; never `None` when it ended by itself, otherwise when it was not started (cancelled before)
+    /// or could not be ended.
     pub exit: Option<Exit>,
     /// Why it ended.
     pub end: End,

@@ -1,5 +1,6 @@
 //! The story of one command: started, read, ended, swept.
 
+use std::io;
 use std::process::ExitStatus;
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ const LAST_WORDS: Duration = Duration::from_millis(250);
 const UNKILLABLE: Duration = Duration::from_secs(2);
 
 enum First {
-    Exited(Option<Exit>),
+    Exited(io::Result<ExitStatus>),
     TimedOut,
     Cancelled(CancelledBy),
 }
@@ -32,7 +33,7 @@ enum First {
 /// printed, cleaned, at most ten times a second. When this returns, nothing that it started is left.
 ///
 /// # Errors
-/// When it could not be started, or its log not be created.
+/// When it could not be started, its log not be created, or its exit status not be read.
 pub async fn run(spawn: &Spawn, cancel: &CancelToken, on_line: &mut dyn FnMut(&str)) -> Result<Finished, SpawnError> {
     let begun = Instant::now();
     let files = Files::create(spawn)?;
@@ -43,10 +44,12 @@ pub async fn run(spawn: &Spawn, cancel: &CancelToken, on_line: &mut dyn FnMut(&s
     let mut capture = Capture::new(out, err, files, on_line);
 
     let (end, exit) = match capture.until(first(&mut child, spawn.timeout, cancel)).await {
-        First::Exited(exit) => {
+        First::Exited(status) => {
+            let lost = |source| SpawnError::Lost { program: spawn.argv[0].clone(), source };
+            let status = status.map_err(lost)?;
             // Before anything is killed: what was left behind may be about to write the last of the output.
             let _ = timeout(DRAIN, capture.read_to_end()).await;
-            (End::Exited, exit)
+            (End::Exited, known(status))
         }
         First::TimedOut => (End::TimedOut, stop(&mut child, &mut group, spawn, cancel, &mut capture).await),
         First::Cancelled(by) => (End::Cancelled(by), stop(&mut child, &mut group, spawn, cancel, &mut capture).await),
@@ -75,7 +78,7 @@ pub async fn run(spawn: &Spawn, cancel: &CancelToken, on_line: &mut dyn FnMut(&s
 async fn first(child: &mut Child, time: Duration, cancel: &CancelToken) -> First {
     tokio::select! {
         biased;
-        status = child.wait() => First::Exited(status.ok().and_then(known)),
+        status = child.wait() => First::Exited(status),
         by = cancel.cancelled() => First::Cancelled(by),
         () = tokio::time::sleep(time) => First::TimedOut,
     }

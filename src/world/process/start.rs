@@ -16,7 +16,7 @@ use crate::world::process::system::{self, Group};
 /// Where programs are looked up when the environment has no `PATH`.
 const DEFAULT_PATH: &str = "/usr/bin:/bin";
 
-/// Why a command was not started. Each message says what to do next.
+/// Why a command was not started, or cannot be spoken of. Each message says what to do next.
 #[derive(Debug, thiserror::Error)]
 pub enum SpawnError {
     /// `dir` is not there.
@@ -64,6 +64,14 @@ pub enum SpawnError {
     System {
         /// The program.
         file: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It ran, but how it ended is not known.
+    #[error("{program:?} ended, but its exit status could not be read: {source}")]
+    Lost {
+        /// What was run.
+        program: String,
         /// What the system said.
         source: io::Error,
     },
