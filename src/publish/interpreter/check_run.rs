@@ -1,0 +1,297 @@
+//! Posts a check run: created complete with its first annotations, then page by page; an annotation that GitHub
+//! refuses is written into the text instead, so that none is lost unsaid.
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::model::call::{Annotation, CheckRun, ReceiptEnd};
+use crate::model::text::one_line;
+use crate::publish::interpreter::answer::{Answer, Stop};
+use crate::publish::interpreter::line::{Creation, Kind, Line, Missing, segment};
+use crate::world::forge::{Forge, Method, Request};
+
+/// The most annotations of one request.
+const PAGE: usize = 50;
+
+/// The most bytes of a check run's text.
+const TEXT_LIMIT: usize = 65_535;
+
+/// Posts it.
+///
+/// # Errors
+/// When the check run itself could not be made; what happens to its annotations is in the end.
+pub async fn post<F: Forge>(line: &mut Line<F>, run: &CheckRun) -> Result<ReceiptEnd, Stop> {
+    let (first, rest) = run.annotations.split_at(run.annotations.len().min(PAGE));
+    let mut placing = Placing::default();
+    let made = match line.create(&New { run, annotations: first }).await {
+        Ok(made) => {
+            placing.placed = first.len();
+            made
+        }
+        // One bad annotation refuses all: the check stands first, then the good ones are found.
+        Err(stop) if stop.refused_with(422).is_some() && !first.is_empty() => {
+            let made = line.create(&New { run, annotations: &[] }).await?;
+            placing.place(line, run, &made, first).await;
+            made
+        }
+        Err(stop) => return Err(stop),
+    };
+    for page in rest.chunks(PAGE) {
+        placing.place(line, run, &made, page).await;
+    }
+    placing.tell_refused(line, run, &made).await;
+    Ok(placing.end(run, made.html_url))
+}
+
+/// How far the annotations have come.
+#[derive(Default)]
+struct Placing<'a> {
+    placed: usize,
+    refused: Vec<&'a Annotation>,
+    /// GitHub's words about the first one.
+    refusal: Option<String>,
+    /// Why the rest was not sent.
+    stop: Option<Stop>,
+}
+
+impl<'a> Placing<'a> {
+    /// Places a page; a refused one is halved until the bad annotations stand alone.
+    async fn place<F: Forge>(&mut self, line: &mut Line<F>, run: &CheckRun, made: &Made, page: &'a [Annotation]) {
+        let mut todo = vec![page];
+        while let (None, Some(batch)) = (&self.stop, todo.pop()) {
+            match append(line, run, made, batch, self.placed).await {
+                Ok(()) => self.placed += batch.len(),
+                Err(stop) => match stop.refused_with(422) {
+                    None => self.stop = Some(stop),
+                    Some(_) if batch.len() > 1 => {
+                        let (front, back) = batch.split_at(batch.len() / 2);
+                        todo.extend([back, front]);
+                    }
+                    Some(message) => {
+                        self.refusal.get_or_insert_with(|| message.to_owned());
+                        self.refused.extend(batch);
+                    }
+                },
+            }
+        }
+    }
+
+    async fn tell_refused<F: Forge>(&mut self, line: &mut Line<F>, run: &CheckRun, made: &Made) {
+        if self.refused.is_empty() || self.stop.is_some() {
+            return;
+        }
+        let text = with_refused(run.text.as_deref().unwrap_or_default(), &self.refused);
+        let output = Output { title: &run.title, summary: &run.summary, text: Some(&text), annotations: &[] };
+        self.stop = line.repeat(&update(line, made, &output), Kind::Write, Missing::NotYet).await.err();
+    }
+
+    fn end(&self, run: &CheckRun, link: Option<String>) -> ReceiptEnd {
+        let share = format!("{} of {} annotations placed", self.placed, run.annotations.len());
+        let refused = self.refusal.as_ref().map(|words| format!("GitHub refused {} ({words})", self.refused.len()));
+        match (refused, &self.stop) {
+            (None, None) => ReceiptEnd::Posted(link),
+            (Some(refused), None) => ReceiptEnd::Downgraded(format!("{share}; {refused}: see the check's text")),
+            (None, Some(stop)) => ReceiptEnd::Downgraded(format!("{share}: {stop}")),
+            (Some(refused), Some(stop)) => ReceiptEnd::Downgraded(format!("{share}; {refused}; then: {stop}")),
+        }
+    }
+}
+
+/// Adds a page of annotations. They add up: after a lost reply they are counted before they are sent again.
+async fn append<F: Forge>(
+    line: &mut Line<F>,
+    run: &CheckRun,
+    made: &Made,
+    batch: &[Annotation],
+    placed: usize,
+) -> Result<(), Stop> {
+    let output = Output { title: &run.title, summary: &run.summary, text: run.text.as_deref(), annotations: batch };
+    let request = update(line, made, &output);
+    let mut tries = 0;
+    loop {
+        match line.attempt(&request, Kind::Write, Missing::NotYet).await? {
+            Answer::Done(_) => return Ok(()),
+            Answer::Stopped(stop) => return Err(stop),
+            Answer::NotSent(why) => line.back_off(&mut tries, why).await?,
+            Answer::Unknown(why) => {
+                let left = line.back_off(&mut tries, why).await;
+                let counted = line.read::<Made>(line.path(&format!("/check-runs/{}", made.id))).await;
+                match counted {
+                    Ok(now) if now.annotations() >= placed + batch.len() => return Ok(()),
+                    Ok(_) => left?,
+                    Err(stop) => return left.and(Err(stop)),
+                }
+            }
+        }
+    }
+}
+
+fn update<F: Forge>(line: &Line<F>, made: &Made, output: &Output<'_>) -> Request {
+    // A dry run has no id.
+    let id = if made.id == 0 { "{id}".to_owned() } else { made.id.to_string() };
+    let path = line.path(&format!("/check-runs/{id}"));
+    Request { method: Method::Patch, path, body: Some(json!({ "output": output })) }
+}
+
+/// The text, and below it the annotations that could not be placed, as far as there is room.
+fn with_refused(text: &str, refused: &[&Annotation]) -> String {
+    let lines: Vec<String> = refused
+        .iter()
+        .map(|one| format!("{}:{}: {}", one_line(&one.path, 300), one.start_line, one_line(&one.message, 300)))
+        .collect();
+    let longest_run = lines.iter().flat_map(|line| line.split(|c| c != '`')).map(str::len).max().unwrap_or_default();
+    let fence = "`".repeat(longest_run.max(2) + 1);
+    let head = format!("\n\nGitHub refused to show these annotations in the code:\n\n{fence}text\n");
+    let mut room = TEXT_LIMIT.saturating_sub(text.len() + head.len() + fence.len() + "… and 1234567890 more\n".len());
+    let mut list = String::new();
+    let mut shown = 0;
+    for line in &lines {
+        if line.len() >= room {
+            break;
+        }
+        room -= line.len() + 1;
+        list.push_str(line);
+        list.push('\n');
+        shown += 1;
+    }
+    if shown == 0 {
+        return text.to_owned();
+    }
+    let more = match lines.len() - shown {
+        0 => String::new(),
+        more => format!("… and {more} more\n"),
+    };
+    format!("{text}{head}{list}{more}{fence}")
+}
+
+/// A check run that is to be created; found again by its external id.
+struct New<'a> {
+    run: &'a CheckRun,
+    annotations: &'a [Annotation],
+}
+
+/// What we need of a check run that is there.
+#[derive(Debug, Default, Deserialize)]
+struct Made {
+    id: u64,
+    html_url: Option<String>,
+    external_id: Option<String>,
+    output: Option<MadeOutput>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct MadeOutput {
+    annotations_count: Option<usize>,
+}
+
+impl Made {
+    fn annotations(&self) -> usize {
+        self.output.as_ref().and_then(|output| output.annotations_count).unwrap_or_default()
+    }
+}
+
+#[derive(Deserialize)]
+struct MadeList {
+    check_runs: Vec<Made>,
+}
+
+/// <https://docs.github.com/en/rest/checks/runs#create-a-check-run>
+#[derive(Serialize)]
+struct Body<'a> {
+    name: &'a str,
+    head_sha: &'a str,
+    external_id: &'a str,
+    status: &'static str,
+    conclusion: &'static str,
+    started_at: &'a str,
+    completed_at: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details_url: Option<&'a str>,
+    output: Output<'a>,
+}
+
+/// GitHub replaces the texts and adds the annotations.
+#[derive(Serialize)]
+struct Output<'a> {
+    title: &'a str,
+    summary: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    annotations: &'a [Annotation],
+}
+
+impl Creation for New<'_> {
+    type Made = Made;
+
+    fn request(&self, root: &str) -> Request {
+        let run = self.run;
+        let body = Body {
+            name: &run.name,
+            head_sha: run.head_sha.as_str(),
+            external_id: &run.external_id,
+            status: "completed",
+            conclusion: run.conclusion,
+            started_at: &run.started_at,
+            completed_at: &run.completed_at,
+            details_url: run.details_url.as_deref(),
+            output: Output {
+                title: &run.title,
+                summary: &run.summary,
+                text: run.text.as_deref(),
+                annotations: self.annotations,
+            },
+        };
+        Request { method: Method::Post, path: format!("{root}/check-runs"), body: Some(json!(body)) }
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Write
+    }
+
+    async fn find<F: Forge>(&self, line: &mut Line<F>) -> Result<Option<Made>, Stop> {
+        let (sha, name) = (&self.run.head_sha, segment(&self.run.name));
+        let path = line.path(&format!("/commits/{sha}/check-runs?check_name={name}&filter=all&per_page=100"));
+        let lists = line.pages::<MadeList>(path).await?;
+        let ours = |made: &Made| made.external_id.as_deref() == Some(&self.run.external_id);
+        Ok(lists.into_iter().flat_map(|list| list.check_runs).find(ours))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn annotation(message: &str) -> Annotation {
+        Annotation {
+            path: "src/a.rs".to_owned(),
+            start_line: 3,
+            end_line: 3,
+            start_column: None,
+            end_column: None,
+            annotation_level: "warning",
+            message: message.to_owned(),
+            title: None,
+        }
+    }
+
+    #[test]
+    fn refused_annotations_stand_in_a_fence_that_they_cannot_leave() {
+        let bad = annotation("a ```` b\nsecond line");
+        let text = with_refused("before", &[&bad]);
+        assert!(text.starts_with("before\n\n"), "{text}");
+        assert!(text.ends_with("`````text\nsrc/a.rs:3: a ```` b\n`````"), "{text}");
+        assert!(with_refused("", &[&annotation("plain")]).ends_with("```text\nsrc/a.rs:3: plain\n```"));
+    }
+
+    #[test]
+    fn refused_annotations_fit_into_the_text_or_are_counted() {
+        let many: Vec<Annotation> = (0..1000).map(|_| annotation(&"m".repeat(200))).collect();
+        let text = with_refused("before", &many.iter().collect::<Vec<_>>());
+        assert!(text.len() <= TEXT_LIMIT && text.len() > TEXT_LIMIT - 400, "{}", text.len());
+        let shown = text.matches("src/a.rs:3").count();
+        assert!(text.contains(&format!("… and {} more\n", 1000 - shown)), "{shown}");
+        let full = "x".repeat(TEXT_LIMIT - 20);
+        assert_eq!(with_refused(&full, &[&annotation("m")]), full);
+    }
+}

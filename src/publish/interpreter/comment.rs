@@ -1,0 +1,311 @@
+//! Posts the one comment of a pull request: updates the oldest that is ours, creates one where there is none, and
+//! leaves it alone when the head has moved or a newer run has spoken. After a write it reads again, so that two runs
+//! at once end with one comment. A marker counts only with our own author.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::model::call::{ReceiptEnd, StickyComment};
+use crate::publish::interpreter::answer::Stop;
+use crate::publish::interpreter::line::{Creation, Kind, Line, Missing};
+use crate::publish::interpreter::marker::Marker;
+use crate::publish::interpreter::reads;
+use crate::world::forge::{Forge, Method, Request};
+
+/// How often another run may overwrite us before we let it.
+const MOST_UPDATES: usize = 3;
+
+/// Whose the token is. `GET /user` is closed to the token of a workflow.
+#[derive(Debug, Default)]
+pub enum Identity {
+    /// Nobody has asked.
+    #[default]
+    Unasked,
+    /// The login.
+    Known(String),
+    /// GitHub did not say, and why: no comment is believed to be ours.
+    Unknown(Stop),
+}
+
+/// Posts it.
+///
+/// # Errors
+/// When it was refused, or its outcome is not known.
+pub async fn post<F: Forge>(
+    line: &mut Line<F>,
+    me: &mut Identity,
+    comment: &StickyComment,
+) -> Result<ReceiptEnd, Stop> {
+    let head = reads::pull_request_head(line, comment.pull_request).await?;
+    if head != comment.head_sha {
+        let (now, then) = (head.short(), comment.head_sha.short());
+        return Ok(ReceiptEnd::LeftAlone(format!("the pull request has moved on from {then} to {now}")));
+    }
+    let wanted = Marker::of(comment);
+    let writing =
+        Writing { line, me, comment, wanted, created: None, updated: Vec::new(), removed: Vec::new(), leftover: None };
+    writing.settle().await
+}
+
+#[derive(Debug, Default, Clone, Deserialize)]
+struct Comment {
+    id: u64,
+    html_url: Option<String>,
+    user: Option<User>,
+    body: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct User {
+    login: String,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+}
+
+/// A comment with our marker and our author.
+struct Ours {
+    id: u64,
+    link: Option<String>,
+    marker: Marker,
+}
+
+struct Writing<'a, F> {
+    line: &'a mut Line<F>,
+    me: &'a mut Identity,
+    comment: &'a StickyComment,
+    wanted: Marker,
+    created: Option<Comment>,
+    /// What we updated, with the marker it had before.
+    updated: Vec<(u64, Marker)>,
+    removed: Vec<u64>,
+    /// Why a duplicate is still there.
+    leftover: Option<Stop>,
+}
+
+/// How a round ended.
+enum Step {
+    /// All is as it should be, or is left so.
+    End(ReceiptEnd),
+    /// Something was written: read again.
+    Wrote,
+    /// GitHub does not show yet what was written here.
+    NotShown(Option<String>),
+}
+
+impl<F: Forge> Writing<'_, F> {
+    async fn settle(mut self) -> Result<ReceiptEnd, Stop> {
+        let mut looks = 0;
+        loop {
+            let ours = self.ours().await?;
+            match self.step(&ours).await? {
+                Step::End(end) => return Ok(end),
+                Step::Wrote if self.line.is_dry() => return Ok(ReceiptEnd::Posted(None)),
+                Step::Wrote => {}
+                Step::NotShown(link) => {
+                    if self.line.look_again(&mut looks).await.is_none() {
+                        let number = self.comment.pull_request;
+                        tracing::warn!("GitHub accepted the comment on #{number} but does not show it yet");
+                        return Ok(ReceiptEnd::Posted(link));
+                    }
+                }
+            }
+        }
+    }
+
+    async fn step(&mut self, ours: &[Ours]) -> Result<Step, Stop> {
+        if let Some(newer) = ours.iter().find(|one| one.marker.generation > self.wanted.generation) {
+            let (run, attempt) = newer.marker.generation;
+            // The newer run may have read before ours was there; the oldest is its to update, never to be removed.
+            let created = self.created.as_ref().map(|made| made.id);
+            self.remove(ours[1..].iter().filter(|one| Some(one.id) == created)).await;
+            return Ok(Step::End(ReceiptEnd::LeftAlone(format!("a newer run ({run}, attempt {attempt}) has spoken"))));
+        }
+        let Some(oldest) = ours.first() else { return self.first_comment().await };
+        if self.must_write(oldest) {
+            if self.updated.len() == MOST_UPDATES {
+                let why = "another run keeps writing over the comment".to_owned();
+                return Ok(Step::End(ReceiptEnd::Downgraded(why)));
+            }
+            self.update(oldest).await?;
+            return Ok(Step::Wrote);
+        }
+        if ours.len() > 1 && self.leftover.is_none() {
+            self.remove(ours[1..].iter()).await;
+            return Ok(Step::Wrote);
+        }
+        if self.is_pending(ours, oldest) {
+            return Ok(Step::NotShown(oldest.link.clone()));
+        }
+        Ok(Step::End(self.end(oldest.link.clone())))
+    }
+
+    async fn first_comment(&mut self) -> Result<Step, Stop> {
+        if let Some(made) = &self.created {
+            return Ok(Step::NotShown(made.html_url.clone()));
+        }
+        if !self.comment.create {
+            return Ok(Step::End(ReceiptEnd::LeftAlone("there is no comment to update".to_owned())));
+        }
+        let new = New { comment: self.comment, wanted: &self.wanted, me: self.me };
+        let made = self.line.create(&new).await?;
+        if let Some(user) = &made.user {
+            *self.me = Identity::Known(user.login.clone());
+        }
+        self.created = Some(made);
+        Ok(Step::Wrote)
+    }
+
+    /// Whether the comment says something else, and that is not the last word of a run as new as ours.
+    fn must_write(&self, oldest: &Ours) -> bool {
+        if oldest.marker.hash == self.wanted.hash {
+            return false;
+        }
+        let created = self.created.as_ref().is_some_and(|made| made.id == oldest.id);
+        match self.before(oldest) {
+            None if !created => true,
+            Some(before) if *before == oldest.marker => false,
+            _ => oldest.marker.generation < self.wanted.generation,
+        }
+    }
+
+    /// What it said before we last updated it.
+    fn before(&self, one: &Ours) -> Option<&Marker> {
+        self.updated.iter().rev().find(|(id, _)| *id == one.id).map(|(_, before)| before)
+    }
+
+    fn is_pending(&self, ours: &[Ours], oldest: &Ours) -> bool {
+        let created = self.created.as_ref().map(|made| made.id);
+        let unseen = created.is_some_and(|id| !self.removed.contains(&id) && ours.iter().all(|one| one.id != id));
+        unseen || self.before(oldest).is_some_and(|before| *before == oldest.marker)
+    }
+
+    async fn update(&mut self, oldest: &Ours) -> Result<(), Stop> {
+        self.updated.push((oldest.id, oldest.marker.clone()));
+        let body = json!({ "body": body(&self.wanted, self.comment) });
+        let path = self.line.path(&format!("/issues/comments/{}", oldest.id));
+        let request = Request { method: Method::Patch, path, body: Some(body) };
+        match self.line.repeat(&request, Kind::Write, Missing::Gone).await {
+            Err(stop) if stop.refused_with(404).is_none() => return Err(stop),
+            // Someone removed it in the meantime.
+            Err(_) => self.removed.push(oldest.id),
+            Ok(_) => {}
+        }
+        Ok(())
+    }
+
+    async fn remove(&mut self, ours: impl Iterator<Item = &Ours>) {
+        for one in ours {
+            let path = self.line.path(&format!("/issues/comments/{}", one.id));
+            let request = Request { method: Method::Delete, path, body: None };
+            match self.line.repeat(&request, Kind::Write, Missing::Gone).await {
+                Err(stop) if stop.refused_with(404).is_none() => self.leftover = Some(stop),
+                _ => self.removed.push(one.id),
+            }
+        }
+    }
+
+    fn end(&self, link: Option<String>) -> ReceiptEnd {
+        if let Some(stop) = &self.leftover {
+            return ReceiptEnd::Downgraded(format!("posted, but an older comment of ours is still there: {stop}"));
+        }
+        if self.created.is_none() && self.updated.is_empty() && self.removed.is_empty() {
+            return ReceiptEnd::Unchanged(link.unwrap_or_else(|| "the comment says so already".to_owned()));
+        }
+        ReceiptEnd::Posted(link)
+    }
+
+    /// Our comments, the oldest first.
+    async fn ours(&mut self) -> Result<Vec<Ours>, Stop> {
+        let mut marked = marked(self.line, self.comment.pull_request, &self.wanted).await?;
+        marked.retain(|one| !self.removed.contains(&one.id));
+        if marked.is_empty() {
+            return Ok(Vec::new());
+        }
+        if matches!(self.me, Identity::Unasked) {
+            *self.me = match viewer(self.line).await {
+                Ok(login) => Identity::Known(login),
+                Err(stop) => Identity::Unknown(stop),
+            };
+        }
+        let me = match &*self.me {
+            Identity::Known(login) => login,
+            // The reply to our own comment will say who we are.
+            Identity::Unknown(_) if self.comment.create && self.created.is_none() => return Ok(Vec::new()),
+            Identity::Unknown(stop) => {
+                return Err(Stop::Failed(format!("whose the comments are cannot be told, so none is changed: {stop}")));
+            }
+            Identity::Unasked => return Ok(Vec::new()),
+        };
+        marked.retain(|one| is_by(one, me));
+        marked.sort_by_key(|one| one.id);
+        let ours = |one: Comment| Some(Ours { id: one.id, link: one.html_url, marker: Marker::read(&one.body?)? });
+        Ok(marked.into_iter().filter_map(ours).collect())
+    }
+}
+
+/// The comments with a marker like ours, whoever wrote them.
+async fn marked<F: Forge>(line: &mut Line<F>, number: u64, wanted: &Marker) -> Result<Vec<Comment>, Stop> {
+    let path = line.path(&format!("/issues/{number}/comments?per_page=100"));
+    let all = line.pages::<Vec<Comment>>(path).await?.into_iter().flatten();
+    Ok(all.filter(|one| marker(one).is_some_and(|marker| marker.is_beside(wanted))).collect())
+}
+
+fn marker(comment: &Comment) -> Option<Marker> {
+    Marker::read(comment.body.as_deref()?)
+}
+
+/// An app is `name` to some endpoints and `name[bot]` to others; people cannot have brackets in their names.
+fn is_by(comment: &Comment, login: &str) -> bool {
+    comment.user.as_ref().is_some_and(|user| {
+        let bot = user.kind.as_deref() == Some("Bot");
+        user.login == login || bot && user.login.strip_suffix("[bot]") == Some(login)
+    })
+}
+
+/// <https://docs.github.com/en/graphql/reference/queries#viewer>
+async fn viewer<F: Forge>(line: &mut Line<F>) -> Result<String, Stop> {
+    let body = Some(json!({ "query": "query { viewer { login } }" }));
+    let request = Request { method: Method::Post, path: "/graphql".to_owned(), body };
+    let reply = line.repeat(&request, Kind::Read, Missing::Gone).await?;
+    let answer: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+    let login = answer.pointer("/data/viewer/login").and_then(Value::as_str).filter(|login| !login.is_empty());
+    login.map(str::to_owned).ok_or_else(|| Stop::Failed("GitHub does not say whose the token is".to_owned()))
+}
+
+fn body(marker: &Marker, comment: &StickyComment) -> String {
+    format!("{marker}\n{}", comment.body)
+}
+
+/// A comment that is to be created; found again by its marker and our author.
+struct New<'a> {
+    comment: &'a StickyComment,
+    wanted: &'a Marker,
+    me: &'a Identity,
+}
+
+impl Creation for New<'_> {
+    type Made = Comment;
+
+    fn request(&self, root: &str) -> Request {
+        let path = format!("{root}/issues/{}/comments", self.comment.pull_request);
+        let body = json!({ "body": body(self.wanted, self.comment) });
+        Request { method: Method::Post, path, body: Some(body) }
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Loud
+    }
+
+    async fn find<F: Forge>(&self, line: &mut Line<F>) -> Result<Option<Comment>, Stop> {
+        let mut found = marked(line, self.comment.pull_request, self.wanted).await?;
+        found.retain(|one| marker(one).as_ref() == Some(self.wanted));
+        if found.is_empty() {
+            return Ok(None);
+        }
+        let me = match self.me {
+            Identity::Known(login) => login.clone(),
+            _ => viewer(line).await?,
+        };
+        Ok(found.into_iter().find(|one| is_by(one, &me)))
+    }
+}

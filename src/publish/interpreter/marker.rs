@@ -1,0 +1,115 @@
+//! The hidden first line of our comment: whose it is, which run wrote it, and what it said. Pure.
+
+use std::fmt;
+
+use crate::model::call::StickyComment;
+use crate::publish::interpreter::line::segment;
+
+/// The beginning of every marker; nothing that others wrote may bring it into a comment.
+pub const MARKER_START: &str = "<!-- gatepost:v1 ";
+
+/// The most characters that the marker and its line end take of a comment's 65,536.
+pub const MARKER_ROOM: usize = 256;
+
+/// A key longer than this is replaced by its digest.
+const LONGEST_KEY: usize = 100;
+
+/// What a marker says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Marker {
+    key: String,
+    /// Run id and attempt.
+    pub generation: (u64, u64),
+    /// Of the body below it.
+    pub hash: String,
+}
+
+impl Marker {
+    /// The marker of a comment that is to be written.
+    #[must_use]
+    pub fn of(comment: &StickyComment) -> Self {
+        let key = segment(&comment.marker);
+        let key = if key.len() > LONGEST_KEY { digest(&comment.marker) } else { key };
+        Self { key, generation: comment.generation, hash: digest(&comment.body) }
+    }
+
+    /// The marker in a comment's first line, where that is one in every character.
+    #[must_use]
+    pub fn read(body: &str) -> Option<Self> {
+        let line = body.lines().next()?;
+        let mut words = line.strip_prefix(MARKER_START)?.strip_suffix(" -->")?.split(' ');
+        let key = words.next()?.strip_prefix("key=")?.to_owned();
+        let (run, attempt) = words.next()?.strip_prefix("run=")?.split_once('.')?;
+        let hash = words.next()?.strip_prefix("hash=")?.to_owned();
+        let marker = Self { key, generation: (run.parse().ok()?, attempt.parse().ok()?), hash };
+        (marker.to_string() == line).then_some(marker)
+    }
+
+    /// Whether the two mark the same place.
+    #[must_use]
+    pub fn is_beside(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
+}
+
+impl fmt::Display for Marker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (run, attempt) = self.generation;
+        write!(f, "{MARKER_START}key={} run={run}.{attempt} hash={} -->", self.key, self.hash)
+    }
+}
+
+fn digest(text: &str) -> String {
+    blake3::hash(text.as_bytes()).to_hex()[..16].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::sha::Sha;
+
+    fn comment(marker: &str, body: &str) -> StickyComment {
+        let head_sha = Sha::parse(&"a".repeat(40)).unwrap();
+        let (marker, body) = (marker.to_owned(), body.to_owned());
+        StickyComment { pull_request: 7, head_sha, marker, generation: (u64::MAX, u64::MAX), body, create: true }
+    }
+
+    #[test]
+    fn a_marker_is_read_back_as_it_was_written() {
+        let marker = Marker::of(&comment("ci --> <b>\n\u{e9}", "hello"));
+        let line = marker.to_string();
+        assert!(!line[4..line.len() - 3].contains(['<', '>', '\n']), "{line}");
+        assert_eq!(Marker::read(&format!("{line}\nhello")), Some(marker.clone()));
+        assert_eq!(Marker::read(&format!("{line}\r\nhello")), Some(marker.clone()));
+        assert_eq!(marker.generation, (u64::MAX, u64::MAX));
+        assert_ne!(marker.hash, Marker::of(&comment("ci", "hello!")).hash);
+    }
+
+    #[test]
+    fn a_long_key_still_tells_places_apart_and_leaves_room() {
+        let [a, b] = ["a", "b"].map(|end| Marker::of(&comment(&format!("{}{end}", "k".repeat(300)), "")));
+        assert!(!a.is_beside(&b) && a.is_beside(&a));
+        assert!(a.to_string().len() < MARKER_ROOM);
+        let longest = Marker::of(&comment(&"k".repeat(LONGEST_KEY), ""));
+        assert!(longest.to_string().contains(&"k".repeat(LONGEST_KEY)) && longest.to_string().len() < MARKER_ROOM);
+    }
+
+    #[test]
+    fn anything_that_is_not_exactly_a_marker_on_the_first_line_is_text() {
+        let line = Marker::of(&comment("ci", "hello")).to_string();
+        for body in [
+            format!("hello\n{line}"),
+            format!(" {line}"),
+            format!("{line} "),
+            format!("{line}x"),
+            line.replace(" hash", "  hash"),
+            line.replace("v1", "v2"),
+            line.replace("run=1", "run=+1"),
+            line.replace(" -->", " more=1 -->"),
+            line.replace("hash=", "mash="),
+            String::new(),
+        ] {
+            assert_eq!(Marker::read(&body), None, "{body}");
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! Sends calls to GitHub, one at a time, and leaves a receipt for each: retries, rate limits, lesser ways where the
+//! token may not write. It decides nothing about verdicts, and one failing call never loses the others.
+
+mod answer;
+mod check_run;
+mod comment;
+mod line;
+mod marker;
+mod pace;
+mod reads;
+mod status;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use crate::model::call::{Call, CheckRun, CommitStatus, Receipt, ReceiptEnd, StickyComment};
+use crate::model::sha::Sha;
+use crate::world::forge::Forge;
+
+use comment::Identity;
+use line::Line;
+
+pub use answer::Stop;
+pub use marker::{MARKER_ROOM, MARKER_START};
+pub use pace::Pace;
+
+/// How calls are sent.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// `owner/name`.
+    pub repository: String,
+    /// How long posting may wait in all, over the whole run, for retries and rate limits. Check runs, which are
+    /// given up last, may wait twice as long.
+    pub patience: Duration,
+    /// Reads, but only says what it would write.
+    pub dry_run: bool,
+    /// The waits; other than the default in tests only.
+    pub pace: Pace,
+}
+
+/// What the token may do about checks, as far as GitHub has told.
+#[derive(Debug, Default)]
+enum Checks {
+    /// Check runs, until GitHub refuses one.
+    #[default]
+    Runs,
+    /// No check runs: commit statuses of the same names.
+    Statuses,
+    /// Neither.
+    Nothing,
+}
+
+/// Sends the calls of one run; knows what GitHub has refused and how fast it may go. Lives as long as the run.
+#[derive(Debug)]
+pub struct Interpreter<F> {
+    line: Line<F>,
+    patience: Duration,
+    me: Identity,
+    checks: Checks,
+    comments_denied: bool,
+}
+
+impl<F: Forge> Interpreter<F> {
+    /// Sends through `forge`. Nothing is sent yet.
+    pub fn new(forge: F, options: &Options) -> Self {
+        let mut line = Line::new(forge, &options.repository, options.pace, options.dry_run);
+        line.allow(options.patience);
+        Self {
+            line,
+            patience: options.patience,
+            me: Identity::default(),
+            checks: Checks::default(),
+            comments_denied: false,
+        }
+    }
+
+    /// Sends one call. Whatever happens is in the receipt.
+    pub async fn send(&mut self, call: &Call) -> Receipt {
+        let (what, end) = match call {
+            Call::CheckRun(run) => (format!("check run {}", run.name), self.check_run(run).await),
+            Call::CommitStatus(status) => (format!("commit status {}", status.context), self.status(status).await),
+            Call::StickyComment(comment) => {
+                (format!("comment on #{}", comment.pull_request), self.comment(comment).await)
+            }
+        };
+        let planned = self.line.take_planned();
+        let end = match end {
+            _ if !planned.is_empty() => ReceiptEnd::WouldSend(planned.join("\n")),
+            Ok(end) => end,
+            Err(stop) => ReceiptEnd::Failed(stop.to_string()),
+        };
+        tracing::debug!(what, ?end, "sent");
+        Receipt { what, end }
+    }
+
+    /// Sends calls in their order; a receipt for each.
+    pub async fn send_all(&mut self, calls: &[Call]) -> Vec<Receipt> {
+        let mut receipts = Vec::with_capacity(calls.len());
+        for call in calls {
+            receipts.push(self.send(call).await);
+        }
+        receipts
+    }
+
+    /// The merge base of two commits or branches, as GitHub sees it.
+    ///
+    /// # Errors
+    /// When it was not got, or there is none.
+    pub async fn merge_base(&mut self, base: &str, head: &str) -> Result<Sha, Stop> {
+        self.line.allow(self.patience);
+        reads::merge_base(&mut self.line, base, head).await
+    }
+
+    /// Where a pull request's branch is now.
+    ///
+    /// # Errors
+    /// When it was not got.
+    pub async fn pull_request_head(&mut self, number: u64) -> Result<Sha, Stop> {
+        self.line.allow(self.patience);
+        reads::pull_request_head(&mut self.line, number).await
+    }
+
+    async fn check_run(&mut self, run: &CheckRun) -> Result<ReceiptEnd, Stop> {
+        self.line.allow(self.patience * 2);
+        if matches!(self.checks, Checks::Runs) {
+            match check_run::post(&mut self.line, run).await {
+                Err(stop) if is_not_an_app(&stop) => self.checks = Checks::Statuses,
+                Err(stop) if stop.refused_with(403).is_some() => {
+                    self.checks = Checks::Nothing;
+                    return Ok(ReceiptEnd::Downgraded(read_only("checks: write", &stop)));
+                }
+                other => return other,
+            }
+        }
+        if matches!(self.checks, Checks::Nothing) {
+            return Ok(ReceiptEnd::Downgraded("the token may not write checks, as said above".to_owned()));
+        }
+        match status::post(&mut self.line, &status::of_check_run(run)).await {
+            Ok(_) => Ok(ReceiptEnd::Downgraded(
+                "posted as a commit status: GitHub lets only an app's token write check runs".to_owned(),
+            )),
+            Err(stop) if stop.refused_with(403).is_some() => {
+                self.checks = Checks::Nothing;
+                Ok(ReceiptEnd::Downgraded(read_only("statuses: write", &stop)))
+            }
+            Err(stop) => Err(stop),
+        }
+    }
+
+    async fn status(&mut self, status: &CommitStatus) -> Result<ReceiptEnd, Stop> {
+        self.line.allow(self.patience * 2);
+        match status::post(&mut self.line, status).await {
+            Err(stop) if stop.refused_with(403).is_some() => {
+                Ok(ReceiptEnd::Downgraded(read_only("statuses: write", &stop)))
+            }
+            other => other,
+        }
+    }
+
+    async fn comment(&mut self, comment: &StickyComment) -> Result<ReceiptEnd, Stop> {
+        self.line.allow(self.patience);
+        if self.comments_denied {
+            return Ok(ReceiptEnd::Downgraded("the token may not write comments, as said above".to_owned()));
+        }
+        match comment::post(&mut self.line, &mut self.me, comment).await {
+            Err(stop) if stop.refused_with(403).is_some() => {
+                self.comments_denied = true;
+                Ok(ReceiptEnd::Downgraded(read_only("pull-requests: write", &stop)))
+            }
+            Err(Stop::Limited(why)) => Ok(ReceiptEnd::Downgraded(format!("left to the job summary: {why}"))),
+            other => other,
+        }
+    }
+}
+
+/// GitHub's words for a token that is a person's: <https://docs.github.com/en/rest/checks/runs#create-a-check-run>
+fn is_not_an_app(stop: &Stop) -> bool {
+    stop.refused_with(403).is_some_and(|words| {
+        words.contains("authenticate via a GitHub App") || words.contains("not accessible by personal access token")
+    })
+}
+
+fn read_only(permission: &str, stop: &Stop) -> String {
+    format!(
+        "the token may only read here (it needs `{permission}`; for pull requests from forks GitHub never grants it): \
+         annotations and the job summary stand in; {stop}"
+    )
+}

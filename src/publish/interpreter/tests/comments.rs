@@ -1,0 +1,221 @@
+//! The one comment: whose it is, when it is left alone, and how several runs end with one.
+
+use super::*;
+use crate::publish::interpreter::marker::Marker;
+
+fn text(comment: &StickyComment) -> String {
+    format!("{}\n{}", Marker::of(comment), comment.body)
+}
+
+fn bodies(hub: &Hub) -> Vec<String> {
+    hub.with(|state| state.comments.iter().map(|one| one["body"].as_str().unwrap().to_owned()).collect())
+}
+
+async fn post(hub: &Hub, comment: &StickyComment) -> ReceiptEnd {
+    interpreter(hub).send(&Call::StickyComment(comment.clone())).await.end
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_is_created_updated_in_place_and_not_touched_when_it_says_so_already() {
+    let hub = Hub::new();
+    assert_eq!(post(&hub, &comment(1, "red")).await, ReceiptEnd::Posted(Some("https://c/1".to_owned())));
+    assert_eq!(
+        hub.log(),
+        [
+            "GET /pulls/7",
+            "GET /issues/7/comments?per_page=100",
+            "POST /issues/7/comments",
+            "GET /issues/7/comments?per_page=100"
+        ]
+    );
+    assert_eq!(post(&hub, &comment(2, "red")).await, ReceiptEnd::Unchanged("https://c/1".to_owned()));
+    assert_eq!(post(&hub, &comment(3, "green")).await, ReceiptEnd::Posted(Some("https://c/1".to_owned())));
+    assert_eq!(bodies(&hub), [text(&comment(3, "green"))]);
+    assert_eq!(hub.writes(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_green_run_only_updates() {
+    let hub = Hub::new();
+    let green = StickyComment { create: false, ..comment(1, "green") };
+    assert_eq!(post(&hub, &green).await, ReceiptEnd::LeftAlone("there is no comment to update".to_owned()));
+    assert_eq!(hub.writes(), 0);
+    hub.with(|state| state.comment("github-actions[bot]", &text(&comment(0, "red"))));
+    assert!(matches!(post(&hub, &green).await, ReceiptEnd::Posted(_)));
+    assert_eq!(bodies(&hub), [text(&green)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_our_author_our_key_and_the_first_line_make_it_ours() {
+    let hub = Hub::new();
+    let ours = text(&comment(9, "forged"));
+    let other = StickyComment { marker: "nightly".to_owned(), ..comment(9, "other place") };
+    hub.with(|state| {
+        state.comment("mallory", &ours);
+        state.comment("github-actions", &ours);
+        state.comment("github-actions[bot]", &format!("quoted:\n{ours}"));
+        state.comment("github-actions[bot]", &text(&other));
+    });
+    let before = bodies(&hub);
+    assert_eq!(post(&hub, &comment(1, "real")).await, ReceiptEnd::Posted(Some("https://c/5".to_owned())));
+    assert_eq!(bodies(&hub)[..4], before);
+    assert_eq!(bodies(&hub)[4], text(&comment(1, "real")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_app_is_known_by_its_name_with_and_without_bot() {
+    let hub = Hub::new();
+    hub.with(|state| {
+        state.viewer = Some("my-app");
+        state.comment("my-app[bot]", &text(&comment(1, "old")));
+    });
+    assert!(matches!(post(&hub, &comment(2, "new")).await, ReceiptEnd::Posted(_)));
+    assert_eq!(bodies(&hub), [text(&comment(2, "new"))]);
+    hub.with(|state| state.comments[0]["user"]["type"] = json!("User"));
+    post(&hub, &StickyComment { create: false, ..comment(3, "newer") }).await;
+    assert_eq!(bodies(&hub), [text(&comment(2, "new"))], "a person with such a name is somebody else");
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_github_does_not_say_who_we_are_nothing_of_others_is_changed() {
+    let hub = Hub::new();
+    hub.with(|state| {
+        state.viewer = None;
+        state.comment("github-actions[bot]", &text(&comment(1, "old")));
+    });
+    let green = StickyComment { create: false, ..comment(2, "green") };
+    let end = post(&hub, &green).await;
+    assert!(failed(&end).contains("whose the comments are cannot be told"), "{end:?}");
+    assert_eq!(hub.writes(), 0);
+    // Our own comment tells who we are, and then the older one is kept.
+    assert_eq!(post(&hub, &comment(3, "red")).await, ReceiptEnd::Posted(Some("https://c/1".to_owned())));
+    assert_eq!(bodies(&hub), [text(&comment(3, "red"))]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_is_found_on_any_page() {
+    let hub = Hub::new();
+    hub.with(|state| {
+        state.page = 2;
+        for _ in 0..5 {
+            state.comment("alice", "hi");
+        }
+        state.comment("github-actions[bot]", &text(&comment(1, "old")));
+    });
+    assert_eq!(post(&hub, &comment(2, "new")).await, ReceiptEnd::Posted(Some("https://c/6".to_owned())));
+    assert_eq!(hub.with(|state| state.comments.len()), 6);
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_is_left_alone_when_the_head_has_moved() {
+    let hub = Hub::new();
+    hub.with(|state| state.head = "b".repeat(40));
+    let end = post(&hub, &comment(1, "x")).await;
+    assert_eq!(end, ReceiptEnd::LeftAlone("the pull request has moved on from aaaaaaa to bbbbbbb".to_owned()));
+    assert_eq!(hub.log(), ["GET /pulls/7"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_is_left_alone_when_a_newer_run_has_spoken() {
+    for newer in [(9, 1), (5, 2)] {
+        let hub = Hub::new();
+        let theirs = text(&StickyComment { generation: newer, ..comment(0, "newer") });
+        hub.with(|state| state.comment("github-actions[bot]", &theirs));
+        let end = post(&hub, &comment(5, "older")).await;
+        assert_eq!(end, ReceiptEnd::LeftAlone(format!("a newer run ({}, attempt {}) has spoken", newer.0, newer.1)));
+        assert_eq!(bodies(&hub), [theirs]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn duplicates_collapse_to_the_oldest() {
+    let hub = Hub::new();
+    hub.with(|state| {
+        for body in ["one", "two", "three"] {
+            state.comment("github-actions[bot]", &text(&comment(1, body)));
+        }
+        state.comment("mallory", &text(&comment(1, "two")));
+    });
+    assert_eq!(post(&hub, &comment(2, "new")).await, ReceiptEnd::Posted(Some("https://c/1".to_owned())));
+    assert_eq!(bodies(&hub), [text(&comment(2, "new")), text(&comment(1, "two"))]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_duplicate_that_cannot_be_removed_is_said() {
+    let hub = Hub::new().fault(Trigger::Every(Method::Delete, ""), Fault::Denied("no"));
+    hub.with(|state| {
+        for _ in 0..2 {
+            state.comment("github-actions[bot]", &text(&comment(1, "old")));
+        }
+    });
+    let end = post(&hub, &comment(2, "new")).await;
+    assert!(downgraded(&end).contains("an older comment of ours is still there"), "{end:?}");
+    assert_eq!(bodies(&hub)[0], text(&comment(2, "new")));
+}
+
+/// Two runs at once, with every order of their requests that a few seeds give.
+#[tokio::test(start_paused = true)]
+async fn two_runs_at_once_end_with_one_comment_of_the_newer() {
+    for (first, second) in [(1, 2), (2, 1), (1, 1)] {
+        for head_start in 0..12 {
+            for old in [false, true] {
+                let hub = Hub::new();
+                if old {
+                    hub.with(|state| state.comment("github-actions[bot]", &text(&comment(0, "before"))));
+                }
+                let (one, two) = (comment(first, "from one"), comment(second, "from two"));
+                let (a, b) = tokio::join!(post(&hub, &one), async {
+                    for _ in 0..head_start {
+                        tokio::task::yield_now().await;
+                    }
+                    post(&hub, &two).await
+                });
+                let left = bodies(&hub);
+                assert_eq!(left.len(), 1, "{first} {second} {head_start} {old}: {left:?} {a:?} {b:?}");
+                if first > second {
+                    assert_eq!(left[0], text(&one), "{head_start} {old}");
+                }
+                if second > first {
+                    assert_eq!(left[0], text(&two), "{head_start} {old}");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_comment_that_does_not_show_at_once_is_waited_for_and_then_adopted() {
+    for (lag, seconds) in [(1, 0), (2, 1), (3, 3), (4, 6), (5, 10), (100, 10)] {
+        let hub = Hub::new();
+        hub.with(|state| state.lag = lag);
+        assert_eq!(post(&hub, &comment(1, "x")).await, ReceiptEnd::Posted(Some("https://c/1".to_owned())));
+        assert_eq!(bodies(&hub), [text(&comment(1, "x"))], "{lag}");
+        assert_eq!(hub.with(|state| state.times.last().unwrap().as_secs()), seconds, "{lag}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_older_run_writes_over_us_is_written_again() {
+    let hub = Hub::new();
+    hub.with(|state| {
+        state.comment("github-actions[bot]", &text(&comment(1, "before")));
+        // After our update, before we read again.
+        state.meanwhile = Some((3, |state| state.comments[0]["body"] = json!(text(&comment(2, "late and old")))));
+    });
+    assert!(matches!(post(&hub, &comment(5, "new")).await, ReceiptEnd::Posted(_)));
+    assert_eq!(bodies(&hub), [text(&comment(5, "new"))]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_comment_removed_by_another_is_no_failure() {
+    let hub = Hub::new();
+    hub.with(|state| {
+        for _ in 0..2 {
+            state.comment("github-actions[bot]", &text(&comment(1, "before")));
+        }
+        // After we listed it.
+        state.meanwhile = Some((2, |state| drop(state.comments.remove(0))));
+    });
+    assert_eq!(post(&hub, &comment(5, "new")).await, ReceiptEnd::Posted(Some("https://c/2".to_owned())));
+    assert_eq!(bodies(&hub), [text(&comment(5, "new"))]);
+}
