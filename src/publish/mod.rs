@@ -128,6 +128,3 @@ pub fn on_gate(end: &GateEnd<'_>) -> Vec<Posting> {
 pub fn on_end(end: &RunEnd<'_>) -> Vec<Posting> {
     ALL.iter().filter_map(|publisher| publisher.on_end).flat_map(|plan| plan(end)).collect()
 }
-//! Floor 3: what is told to GitHub, and the one interpreter that tells it.
-
-pub mod interpreter;

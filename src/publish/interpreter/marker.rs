@@ -5,14 +5,7 @@ use std::fmt;
 use crate::model::call::StickyComment;
 use crate::publish::interpreter::line::segment;
 
-/// The beginning of every marker; nothing that others wrote may bring it into a comment.
-pub const MARKER_START: &str = "<!-- gatepost:v1 ";
-
-/// The most characters that the marker and its line end take of a comment's 65,536.
-pub const MARKER_ROOM: usize = 256;
-
-/// A key longer than this is replaced by its digest.
-const LONGEST_KEY: usize = 100;
+const START: &str = "<!-- gatepost:v1 ";
 
 /// What a marker says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,16 +21,15 @@ impl Marker {
     /// The marker of a comment that is to be written.
     #[must_use]
     pub fn of(comment: &StickyComment) -> Self {
-        let key = segment(&comment.marker);
-        let key = if key.len() > LONGEST_KEY { digest(&comment.marker) } else { key };
-        Self { key, generation: comment.generation, hash: digest(&comment.body) }
+        let hash = blake3::hash(comment.body.as_bytes()).to_hex()[..16].to_owned();
+        Self { key: segment(&comment.marker), generation: comment.generation, hash }
     }
 
     /// The marker in a comment's first line, where that is one in every character.
     #[must_use]
     pub fn read(body: &str) -> Option<Self> {
         let line = body.lines().next()?;
-        let mut words = line.strip_prefix(MARKER_START)?.strip_suffix(" -->")?.split(' ');
+        let mut words = line.strip_prefix(START)?.strip_suffix(" -->")?.split(' ');
         let key = words.next()?.strip_prefix("key=")?.to_owned();
         let (run, attempt) = words.next()?.strip_prefix("run=")?.split_once('.')?;
         let hash = words.next()?.strip_prefix("hash=")?.to_owned();
@@ -55,12 +47,8 @@ impl Marker {
 impl fmt::Display for Marker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (run, attempt) = self.generation;
-        write!(f, "{MARKER_START}key={} run={run}.{attempt} hash={} -->", self.key, self.hash)
+        write!(f, "{START}key={} run={run}.{attempt} hash={} -->", self.key, self.hash)
     }
-}
-
-fn digest(text: &str) -> String {
-    blake3::hash(text.as_bytes()).to_hex()[..16].to_owned()
 }
 
 #[cfg(test)]
@@ -86,12 +74,9 @@ mod tests {
     }
 
     #[test]
-    fn a_long_key_still_tells_places_apart_and_leaves_room() {
-        let [a, b] = ["a", "b"].map(|end| Marker::of(&comment(&format!("{}{end}", "k".repeat(300)), "")));
+    fn the_key_tells_places_apart() {
+        let [a, b] = ["ci", "nightly"].map(|key| Marker::of(&comment(key, "")));
         assert!(!a.is_beside(&b) && a.is_beside(&a));
-        assert!(a.to_string().len() < MARKER_ROOM);
-        let longest = Marker::of(&comment(&"k".repeat(LONGEST_KEY), ""));
-        assert!(longest.to_string().contains(&"k".repeat(LONGEST_KEY)) && longest.to_string().len() < MARKER_ROOM);
     }
 
     #[test]

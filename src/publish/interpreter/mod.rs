@@ -16,13 +16,13 @@ use std::time::Duration;
 
 use crate::model::call::{Call, CheckRun, CommitStatus, Receipt, ReceiptEnd, StickyComment};
 use crate::model::sha::Sha;
+use crate::publish::commit_status;
 use crate::world::forge::Forge;
 
 use comment::Identity;
 use line::Line;
 
 pub use answer::Stop;
-pub use marker::{MARKER_ROOM, MARKER_START};
 pub use pace::Pace;
 
 /// How calls are sent.
@@ -136,7 +136,7 @@ impl<F: Forge> Interpreter<F> {
         if matches!(self.checks, Checks::Nothing) {
             return Ok(ReceiptEnd::Downgraded("the token may not write checks, as said above".to_owned()));
         }
-        match status::post(&mut self.line, &status::of_check_run(run)).await {
+        match status::post(&mut self.line, &commit_status::instead_of(run)).await {
             Ok(_) => Ok(ReceiptEnd::Downgraded(
                 "posted as a commit status: GitHub lets only an app's token write check runs".to_owned(),
             )),

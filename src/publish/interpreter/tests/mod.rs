@@ -63,7 +63,7 @@ fn status() -> CommitStatus {
         sha: head(),
         state: "failure",
         context: "gatepost/lint".to_owned(),
-        description: "d".repeat(200),
+        description: "2 new warnings".to_owned(),
         target_url: Some("https://run".to_owned()),
     }
 }
@@ -221,12 +221,15 @@ async fn a_personal_token_without_statuses_is_told_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_status_is_cut_to_what_github_takes() {
+async fn a_status_says_what_it_is_given() {
     let hub = Hub::new();
     let receipt = interpreter(&hub).send(&Call::CommitStatus(status())).await;
+    assert_eq!(receipt.what, "commit status gatepost/lint");
     assert_eq!(receipt.end, ReceiptEnd::Posted(Some("https://run".to_owned())));
-    let description = hub.with(|state| state.statuses[0]["description"].as_str().unwrap().to_owned());
-    assert_eq!(description.chars().count(), 140);
+    let bare = CommitStatus { target_url: None, ..status() };
+    interpreter(&hub).send(&Call::CommitStatus(bare)).await;
+    let posted = hub.with(|state| state.statuses[0].clone());
+    assert_eq!(posted, json!({ "state": "failure", "context": "gatepost/lint", "description": "2 new warnings" }));
 }
 
 #[tokio::test(start_paused = true)]
