@@ -143,7 +143,6 @@ impl Contract {
         let described = self.document.pointer(&format!("{}/requestBody", route.pointer));
         let schema = described.and_then(|described| described.pointer("/content/application~1json/schema"));
         match (schema, body) {
-            (None, None) => Vec::new(),
             (None, Some(body)) => {
                 vec![Violation::new(&route.operation, "request", body, "this operation takes no body")]
             }
@@ -151,7 +150,7 @@ impl Contract {
             (Some(_), None) if described.is_some_and(|described| described["required"] == true) => {
                 vec![Violation::new(&route.operation, "request", &Value::Null, "this operation needs a body")]
             }
-            (Some(_), None) => Vec::new(),
+            (_, None) => Vec::new(),
         }
     }
 
@@ -169,6 +168,8 @@ impl Contract {
         match (described.pointer("/content/application~1json/schema"), body) {
             (Some(schema), Some(body)) => self.hold(&route.operation, &format!("reply {status}"), schema, body),
             (None, None) => Vec::new(),
+            // Some refusals are described by their status alone.
+            (None, Some(_)) if status >= 400 => Vec::new(),
             (_, body) => vec![Violation::new(&route.operation, "reply", &json!(body), "body missing or unexpected")],
         }
     }
@@ -187,12 +188,33 @@ impl Contract {
     fn validator(&self, key: &str, schema: &Value) -> Arc<Validator> {
         let mut compiled = self.compiled.lock().unwrap();
         let build = || {
+            let mut used = BTreeMap::new();
+            self.collect(schema, &mut used);
             let mut root = schema.clone();
-            root["components"] = self.document["components"].clone();
+            root["components"] = json!({ "schemas": used });
             let options = jsonschema::options().should_validate_formats(true);
             Arc::new(options.build(&root).unwrap_or_else(|error| panic!("schema of {key}: {error}")))
         };
         Arc::clone(compiled.entry(key.to_owned()).or_insert_with(build))
+    }
+
+    /// The named schemas below one: compiling all of them each time would cost more than the tests.
+    fn collect(&self, schema: &Value, used: &mut BTreeMap<String, Value>) {
+        match schema {
+            Value::Array(items) => items.iter().for_each(|item| self.collect(item, used)),
+            Value::Object(object) => {
+                let reference = object.get("$ref").and_then(Value::as_str);
+                if let Some(name) = reference.and_then(|reference| reference.strip_prefix("#/components/schemas/"))
+                    && !used.contains_key(name)
+                {
+                    let named = &self.document["components"]["schemas"][name];
+                    used.insert(name.to_owned(), named.clone());
+                    self.collect(named, used);
+                }
+                object.values().for_each(|value| self.collect(value, used));
+            }
+            _ => {}
+        }
     }
 
     fn resolve<'a>(&'a self, schema: &'a Value) -> &'a Value {
@@ -262,7 +284,7 @@ fn plain_string(schema: &Value) -> Value {
     }
 }
 
-/// Turns OpenAPI 3.0 into JSON Schema (`nullable` becomes a type) and closes every object, because GitHub ignores
+/// Turns the description (`OpenAPI` 3.0) into JSON Schema (`nullable` becomes a type) and closes every object, because GitHub ignores
 /// unknown keys and a misspelt one would be lost silently. Objects whose keys are spread over `allOf` stay open.
 fn modernise(schema: &mut Value, close: bool) {
     match schema {
@@ -295,14 +317,11 @@ fn allow_null(object: &mut Map<String, Value>) {
     if let Some(Value::Array(values)) = object.get_mut("enum") {
         values.push(Value::Null);
     }
-    match object.get("type").cloned() {
-        Some(kind) => {
-            object.insert("type".to_owned(), json!([kind, "null"]));
-        }
-        None => {
-            let inner = std::mem::take(object);
-            object.insert("anyOf".to_owned(), json!([inner, { "type": "null" }]));
-        }
+    if let Some(kind) = object.get_mut("type") {
+        *kind = json!([kind, "null"]);
+    } else {
+        let inner = std::mem::take(object);
+        object.insert("anyOf".to_owned(), json!([inner, { "type": "null" }]));
     }
 }
 
@@ -357,15 +376,12 @@ pub fn percent_decoded(text: &str) -> String {
     let mut rest = text.as_bytes();
     while let Some((&first, tail)) = rest.split_first() {
         let hex = tail.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
-        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()).filter(|_| first == b'%') {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &tail[2..];
-            }
-            None => {
-                bytes.push(first);
-                rest = tail;
-            }
+        if let Some(byte) = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()).filter(|_| first == b'%') {
+            bytes.push(byte);
+            rest = &tail[2..];
+        } else {
+            bytes.push(first);
+            rest = tail;
         }
     }
     String::from_utf8_lossy(&bytes).into_owned()

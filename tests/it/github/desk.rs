@@ -13,7 +13,7 @@ use super::recording::Entry;
 use super::server::{Cut, Operation};
 use super::state::State;
 use super::tokens::Token;
-use super::{checks, comments, commits, people, pulls, statuses};
+use super::{checks, comments, commits, deployments, git, people, pulls, statuses};
 
 /// The versions GitHub serves.
 const VERSIONS: [&str; 2] = ["2022-11-28", "2026-03-10"];
@@ -66,7 +66,8 @@ struct Found<'a> {
 
 fn operation(name: &str) -> Option<Operation> {
     let tables = [checks::OPERATIONS, comments::OPERATIONS, commits::OPERATIONS, people::OPERATIONS];
-    let tables = tables.into_iter().chain([pulls::OPERATIONS, statuses::OPERATIONS]);
+    let tables =
+        tables.into_iter().chain([pulls::OPERATIONS, statuses::OPERATIONS, git::OPERATIONS, deployments::OPERATIONS]);
     tables.flatten().find(|(operation, _)| *operation == name).map(|(_, act)| *act)
 }
 
@@ -139,10 +140,8 @@ impl Desk {
         };
         let query = query_pairs(raw.query.as_deref().unwrap_or_default());
         let (arguments, mut wrong) = contract().parameters(route, &parameters, &query);
-        let body = match raw.body.is_empty() {
-            true => Ok(None),
-            false => serde_json::from_slice(&raw.body).map(Some).map_err(|_| ()),
-        };
+        let body =
+            if raw.body.is_empty() { Ok(None) } else { serde_json::from_slice(&raw.body).map(Some).map_err(|_| ()) };
         wrong.extend(match &body {
             Ok(body) => contract().request(route, body.as_ref()),
             Err(()) => vec![Violation::new(&route.operation, "request", &Value::Null, "the body is not JSON")],
@@ -224,7 +223,7 @@ impl Desk {
         };
         if token.used >= token.limit {
             let reply = Reply::error(403, "API rate limit exceeded for installation.");
-            return Err(reply.with("x-ratelimit-reset", epoch() + 3600));
+            return Err(reply.with("x-ratelimit-reset", &(epoch() + 3600).to_string()));
         }
         token.used += u32::from(found.route.operation != "rate-limit/get");
         let token = token.clone();
@@ -267,7 +266,7 @@ fn outcome(reply: Reply, fault: Option<&Fault>) -> Outcome {
         Some(Fault::Reset | Fault::LoseReset) => outcome.cut = Some(Cut::Reset),
         Some(Fault::Truncate(bytes)) => outcome.cut = Some(Cut::After(*bytes)),
         Some(Fault::Slow(delay)) => outcome.delay = *delay,
-        Some(Fault::Hang) => outcome.delay = Duration::from_secs(24 * 3600),
+        Some(Fault::Hang) => outcome.delay = Duration::from_hours(24),
         Some(Fault::Html(status)) => {
             outcome.reply.status = *status;
             outcome.page = Some("<!DOCTYPE html><title>Unicorn!</title><p>No server is available.</p>".to_owned());

@@ -52,10 +52,16 @@ impl Fault {
             Self::Refuse(422) => Some(Reply::error(422, "Validation Failed")),
             Self::Refuse(status) | Self::Lose(status) => Some(Reply::error(*status, "Server Error")),
             Self::Secondary(status, None) => Some(Reply::error(*status, limited)),
-            Self::Secondary(status, Some(after)) => Some(Reply::error(*status, limited).with("retry-after", after)),
+            Self::Secondary(status, Some(after)) => {
+                Some(Reply::error(*status, limited).with("retry-after", &after.to_string()))
+            }
             Self::Primary(seconds) => {
                 let reply = Reply::error(403, "API rate limit exceeded for installation.");
-                Some(reply.with("x-ratelimit-remaining", 0).with("x-ratelimit-reset", epoch() + seconds))
+                Some(
+                    reply
+                        .with("x-ratelimit-remaining", "0")
+                        .with("x-ratelimit-reset", &(epoch() + seconds).to_string()),
+                )
             }
             Self::Unauthorized => Some(Reply::error(401, "Bad credentials")),
             _ => None,
@@ -109,12 +115,15 @@ impl Script {
     }
 }
 
+/// What a hook does.
+pub type Change = Box<dyn FnOnce(&mut State) + Send>;
+
 /// A change of state just before the nth request that fits is handled.
 pub struct Hook {
     pub pattern: String,
     pub nth: usize,
     pub count: usize,
-    pub act: Option<Box<dyn FnOnce(&mut State) + Send>>,
+    pub act: Option<Change>,
 }
 
 /// `checks/create`, `checks/*`, `*`, `reads` or `writes`.

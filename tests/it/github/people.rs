@@ -12,13 +12,18 @@ use super::state::State;
 pub const OPERATIONS: &[(&str, Operation)] =
     &[("users/get-authenticated", user), ("rate-limit/get", rate_limit), ("graphql", graphql)];
 
+/// A workflow's token belongs to an app, which is no user.
 fn user(_: &mut State, ask: &Ask) -> Answer {
     let account = &ask.token.account;
+    if account.app.is_some() {
+        return Err(Reply::error(403, "Resource not accessible by integration").into());
+    }
     Ok(Reply::ok(
         contract().complete("public-user", json!({ "login": account.login, "id": account.id, "type": "User" })),
     ))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "operations share one signature")]
 fn rate_limit(_: &mut State, ask: &Ask) -> Answer {
     let (limit, used) = (ask.token.limit, ask.token.used);
     let rate =

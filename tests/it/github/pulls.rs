@@ -172,13 +172,13 @@ fn simple(pull: &Pull, ask: &Ask) -> Value {
 fn json_of(pull: &Pull, ask: &Ask) -> Value {
     let side = |repo: &str, name: &str, sha: &str| {
         let (owner, short) = repo.split_once('/').unwrap_or((repo, ""));
-        let owned = json!({ "login": owner, "type": "User" });
+        let account = json!({ "login": owner, "type": "User" });
         json!({
             "label": format!("{owner}:{name}"),
             "ref": name,
             "sha": sha,
-            "user": owned,
-            "repo": { "name": short, "full_name": repo, "fork": repo != ask.repository(), "owner": owned },
+            "user": account,
+            "repo": { "name": short, "full_name": repo, "fork": repo != ask.repository(), "owner": account },
         })
     };
     json!({

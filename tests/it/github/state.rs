@@ -148,10 +148,22 @@ pub struct ReviewComment {
 pub struct Deployment {
     pub id: u64,
     pub sha: String,
+    /// The body that asked for it.
     pub given: Value,
     pub creator: Account,
     pub created_at: String,
-    pub statuses: Vec<(u64, Value, String)>,
+    pub statuses: Vec<DeploymentStatus>,
+}
+
+/// One step in the life of a deployment.
+#[derive(Debug, Clone)]
+pub struct DeploymentStatus {
+    pub id: u64,
+    pub state: String,
+    /// The body that asked for it.
+    pub given: Value,
+    pub creator: Account,
+    pub created_at: String,
 }
 
 impl State {
@@ -211,11 +223,6 @@ impl State {
     pub(super) fn now(&mut self) -> String {
         self.seconds += 1;
         jiff::Timestamp::from_second(self.seconds).unwrap().to_string()
-    }
-
-    /// A sha that no object has yet.
-    pub(super) fn next_sha(&mut self) -> String {
-        format!("{:040x}", u128::from(self.next_id()) << 64)
     }
 
     /// The repository a request is about.
@@ -319,19 +326,21 @@ impl Repo {
         self.issues.contains(&number) || self.pulls.contains_key(&number)
     }
 
-    /// A branch, a tag, `heads/…`, `refs/…` or a sha as the sha of a known commit.
+    /// A branch, a tag, `heads/…`, `refs/…` or a sha as the sha of a known commit; annotated tags lead to theirs.
     pub(super) fn resolve(&self, name: &str) -> Option<String> {
         let places =
             [name.to_owned(), format!("refs/{name}"), format!("refs/heads/{name}"), format!("refs/tags/{name}")];
         let named = places.iter().find_map(|place| self.refs.get(place)).cloned();
         let sha = named.unwrap_or_else(|| name.to_owned());
+        let tagged = self.objects.get(&sha).and_then(|object| object["object"]["sha"].as_str());
+        let sha = tagged.map_or(sha.clone(), str::to_owned);
         self.commits.contains_key(&sha).then_some(sha)
     }
 }
 
 impl Pull {
     /// The head lies in another repository.
-    pub fn from_fork(&mut self, repo: &str) -> &mut Self {
+    pub fn in_fork(&mut self, repo: &str) -> &mut Self {
         repo.clone_into(&mut self.head_repo);
         self
     }

@@ -134,9 +134,6 @@ impl Token {
         if self.account.app.is_none() && write && operation.starts_with("checks/") {
             return Some(Reply::error(403, "You must authenticate via a GitHub App."));
         }
-        if self.account.app.is_some() && operation == "users/get-authenticated" {
-            return Some(Reply::error(403, "Resource not accessible by integration"));
-        }
         let scope = scope(operation);
         let enough = |scope: Scope| match self.access.get(&scope) {
             Some(may_write) => *may_write || !write,

@@ -105,10 +105,8 @@ fn each_key_misspelt_turns_red() {
     let (fake, client, calls) = prepare();
     let mut tried = 0;
     for call in &calls {
-        let mut variants: Vec<(String, Vec<(String, String)>, Value)> = Vec::new();
-        for (place, body) in misspelt(&call.body) {
-            variants.push((place, query(call), body));
-        }
+        let bodies = misspelt(&call.body).into_iter();
+        let mut variants: Vec<_> = bodies.map(|(place, body)| (place, query(call), body)).collect();
         for place in 0..call.query.len() {
             let mut query = query(call);
             query[place].0.push('x');

@@ -5,10 +5,6 @@ use super::*;
 fn list(client: &Client, query: &str) -> Value {
     let got = client.get(&format!("/repos/octo/shop/commits/{HEAD}/check-runs{query}"));
     assert_eq!(got.status, 200, "{got:?}");
-    assert_eq!(
-        got.body["total_count"].as_u64().unwrap() as usize >= got.body["check_runs"].as_array().unwrap().len(),
-        true
-    );
     got.body["check_runs"].clone()
 }
 
@@ -102,7 +98,10 @@ fn lists_filter_by_name_app_and_status_and_show_the_latest() {
     assert_eq!(list(&client, "?app_id=77")[0]["id"], other);
     assert_eq!(names(&list(&client, "?status=queued")), ["gatepost/test"]);
     let by_branch = client.get("/repos/octo/shop/commits/feature/check-runs?per_page=1");
-    assert_eq!(by_branch.body["check_runs"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        (&by_branch.body["total_count"], by_branch.body["check_runs"].as_array().unwrap().len()),
+        (&json!(3), 1)
+    );
     assert!(by_branch.headers["link"].contains("per_page=1&page=2>; rel=\"next\""), "{by_branch:?}");
     let unknown = client.get(&format!("/repos/octo/shop/commits/{NEXT}/check-runs"));
     assert_eq!(unknown.status, 422);

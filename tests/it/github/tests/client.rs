@@ -70,10 +70,10 @@ impl Client {
         let mut stream = TcpStream::connect(&self.authority)?;
         stream.set_read_timeout(Some(Duration::from_secs(5)))?;
         let mut request = format!("{method} {}{path} HTTP/1.1\r\nhost: {}\r\n", self.base, self.authority);
-        for (name, value) in &self.headers {
-            request += &format!("{name}: {value}\r\n");
-        }
-        request += &format!("connection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        let headers: Vec<String> = self.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        request += &headers.concat();
+        let length = body.len().to_string();
+        request += &["connection: close\r\ncontent-length: ", &length, "\r\n\r\n", body].concat();
         stream.write_all(request.as_bytes())?;
         let mut bytes = Vec::new();
         stream.read_to_end(&mut bytes)?;

@@ -13,7 +13,7 @@ fn a_pull_request_shows_its_head_and_where_it_comes_from() {
     fake.with(|github| {
         let repo = github.repo("octo/shop");
         repo.push(7, NEXT);
-        repo.pulls.get_mut(&7).unwrap().from_fork("mallory/shop").closed();
+        repo.pulls.get_mut(&7).unwrap().in_fork("mallory/shop").closed();
     });
     let pull = client.get("/repos/octo/shop/pulls/7").body;
     assert_eq!((&pull["head"]["sha"], &pull["state"]), (&json!(NEXT), &json!("closed")));
@@ -36,7 +36,7 @@ fn pull_requests_are_found_by_state_branch_and_commit() {
         got.body.as_array().unwrap().iter().map(|pull| pull["number"].as_u64().unwrap()).collect()
     };
     fake.with(|github| {
-        github.repo("octo/shop").pull(8, NEXT, BASE).from_fork("mallory/shop").closed();
+        github.repo("octo/shop").pull(8, NEXT, BASE).in_fork("mallory/shop").closed();
     });
     assert_eq!(numbers("pulls"), [7]);
     assert_eq!(numbers("pulls?state=closed"), [8]);
