@@ -6,6 +6,9 @@ use crate::parse::ParseError;
 /// A line longer than this many bytes is cut there; the rest of it is dropped and noted.
 const LONGEST: usize = 1 << 20;
 
+/// What a format whose end cannot be seen notes when `complete` is false.
+pub(super) const NO_LINE_END: &str = "the last line has no line end: the output may have been cut";
+
 /// Reads one line after another.
 pub trait LineParser: Send {
     /// Takes one line, without its line end. Invalid UTF-8 is replaced; ANSI colours are still there.
@@ -23,14 +26,18 @@ pub trait LineParser: Send {
 pub struct Lines {
     parser: Box<dyn LineParser>,
     partial: Vec<u8>,
+    /// Something of the open line was dropped.
+    dropping: bool,
+    /// Lines that were cut.
     cut: usize,
+    first: bool,
 }
 
 impl Lines {
     /// Starts with no input.
     #[must_use]
     pub fn new(parser: Box<dyn LineParser>) -> Self {
-        Self { parser, partial: Vec::new(), cut: 0 }
+        Self { parser, partial: Vec::new(), dropping: false, cut: 0, first: true }
     }
 
     /// Takes the next bytes.
@@ -55,22 +62,74 @@ impl Lines {
         }
         let mut parsed = self.parser.end(complete)?;
         if self.cut > 0 {
-            parsed.notes.push(format!("{} lines were longer than 1 MiB and were cut", self.cut));
+            let lines = if self.cut == 1 { "1 line was" } else { &format!("{} lines were", self.cut) };
+            parsed.notes.push(format!("{lines} longer than 1 MiB and cut there"));
         }
         Ok(parsed)
     }
 
     fn keep(&mut self, bytes: &[u8]) {
-        let room = LONGEST.saturating_sub(self.partial.len());
+        let room = LONGEST - self.partial.len();
         self.partial.extend_from_slice(&bytes[..bytes.len().min(room)]);
-        if bytes.len() > room && room > 0 {
-            self.cut += 1;
-        }
+        self.dropping |= bytes.len() > room;
     }
 
     fn flush(&mut self) {
         let text = String::from_utf8_lossy(&self.partial);
-        self.parser.line(text.strip_suffix('\r').unwrap_or(&text));
+        let mut text = text.strip_suffix('\r').unwrap_or(&text);
+        if std::mem::take(&mut self.first) {
+            text = text.trim_start_matches('\u{feff}');
+        }
+        self.parser.line(text);
+        self.cut += usize::from(std::mem::take(&mut self.dropping));
         self.partial.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::finding::Finding;
+
+    #[derive(Default)]
+    struct Collect(Vec<Finding>);
+
+    impl LineParser for Collect {
+        fn line(&mut self, text: &str) {
+            self.0.push(Finding { message: text.to_owned(), ..Finding::default() });
+        }
+
+        fn end(self: Box<Self>, complete: bool) -> Result<Parsed, ParseError> {
+            let notes = if complete { vec![] } else { vec![NO_LINE_END.to_owned()] };
+            Ok(Parsed { findings: self.0, notes, ..Parsed::default() })
+        }
+    }
+
+    fn read(chunks: &[&[u8]]) -> (Vec<String>, Vec<String>) {
+        let mut lines = Lines::new(Box::<Collect>::default());
+        for chunk in chunks {
+            lines.feed(chunk);
+        }
+        let parsed = lines.end().unwrap();
+        (parsed.findings.into_iter().map(|finding| finding.message).collect(), parsed.notes)
+    }
+
+    #[test]
+    fn chunks_do_not_matter() {
+        assert_eq!(read(&["\u{feff}a\r\nb".as_bytes(), b"c\n", b"\nd\n"]).0, ["a", "bc", "", "d"]);
+        assert_eq!(read(&[b"a\nb"]), (vec!["a".to_owned(), "b".to_owned()], vec![NO_LINE_END.to_owned()]));
+        assert_eq!(read(&[b""]), (vec![], vec![]));
+    }
+
+    #[test]
+    fn every_cut_line_is_counted_once_wherever_the_chunks_end() {
+        let exact = vec![b'x'; LONGEST];
+        assert_eq!(read(&[&exact, b"\n"]).1, [""; 0]);
+        for chunks in [&[&exact[..], b"y", b"z\n"][..], &[&exact[..], b"yz\n"], &[&exact[..9], &exact, b"\n"]] {
+            let (lines, notes) = read(chunks);
+            assert_eq!(lines[0].len(), LONGEST);
+            assert_eq!(notes, ["1 line was longer than 1 MiB and cut there"]);
+        }
+        assert_eq!(read(&[&exact, b"y\n", &exact, b"y\n"]).1, ["2 lines were longer than 1 MiB and cut there"]);
     }
 }

@@ -1,15 +1,27 @@
 //! Formats: what tools print, read into findings and tests. Pure: bytes in, [`Parsed`] or [`ParseError`] out.
 //! A new format is one file with a [`Format`] and one row in [`ALL`].
 
+mod checkstyle;
+mod encoding;
+mod json;
+mod junit;
+mod libtest;
 mod lines;
 pub mod matcher;
+mod rdjson;
+mod rdjsonl;
+mod sarif;
+
+mod xml;
 
 use crate::model::evidence::Parsed;
+use crate::model::finding::Finding;
 
 pub use lines::{LineParser, Lines};
 
 /// Every format, in the order in which `auto` tries them: the most particular first.
-pub static ALL: &[&Format] = &[];
+pub static ALL: &[&Format] =
+    &[&sarif::FORMAT, &rdjson::FORMAT, &rdjsonl::FORMAT, &junit::FORMAT, &checkstyle::FORMAT, &libtest::FORMAT];
 
 /// One tool's or standard's output format.
 #[derive(Debug)]
@@ -82,6 +94,14 @@ pub enum ParseError {
         /// What came: the reader's words and the first characters, cleaned.
         got: String,
     },
+    /// It can be read, and says that the tool could not do its work.
+    #[error("{tool} reports that its run failed: {what}; nothing it found explains that")]
+    ToolFailed {
+        /// The tool's name for itself, cleaned.
+        tool: String,
+        /// Its words, cleaned.
+        what: String,
+    },
 }
 
 /// Finds a format by name.
@@ -110,5 +130,19 @@ impl Format {
                 lines.end()
             }
         }
+    }
+}
+
+/// Puts right a range that ends before its start, or just before the first column of a line: it ends with the
+/// line before, and a change on the line after is no concern of it.
+fn end_inside(finding: &mut Finding) {
+    let start = (finding.line, finding.column);
+    if finding.end_line.is_some() && (finding.end_line, finding.end_column.or(Some(u32::MAX))) < start {
+        (finding.end_line, finding.end_column) = (None, None);
+    }
+    if let (Some(line), Some(end_line), Some(1)) = (finding.line, finding.end_line, finding.end_column)
+        && end_line > line
+    {
+        (finding.end_line, finding.end_column) = (Some(end_line - 1), None);
     }
 }

@@ -1,0 +1,87 @@
+//! Bytes into text for the formats that are read whole: byte order marks, UTF-16 (as Windows shells redirect)
+//! and Latin-1 where an XML declaration says so. It never fails: what is not text is replaced and counted.
+
+use std::borrow::Cow;
+
+/// Text, and what had to be put right to get it.
+pub(super) struct Decoded<'a> {
+    pub text: Cow<'a, str>,
+    pub note: Option<String>,
+}
+
+/// Reads `bytes` as text. A byte order mark is dropped.
+pub(super) fn decode(bytes: &[u8]) -> Decoded<'_> {
+    match bytes {
+        [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
+        // Without a mark: JSON and XML begin with an ASCII character, so the NUL tells the byte order.
+        [first, 0, ..] if first.is_ascii() && *first != 0 => utf16(bytes, u16::from_le_bytes),
+        [0, first, ..] if first.is_ascii() && *first != 0 => utf16(bytes, u16::from_be_bytes),
+        [0xef, 0xbb, 0xbf, rest @ ..] => utf8(rest),
+        _ => utf8(bytes),
+    }
+}
+
+fn utf8(bytes: &[u8]) -> Decoded<'_> {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Decoded { text: Cow::Borrowed(text), note: None };
+    }
+    if says_latin1(bytes) {
+        return Decoded { text: bytes.iter().map(|&byte| char::from(byte)).collect(), note: None };
+    }
+    let broken = bytes.utf8_chunks().filter(|chunk| !chunk.invalid().is_empty()).count();
+    let note = format!("{broken} places were not UTF-8 and were replaced by \u{fffd}");
+    Decoded { text: String::from_utf8_lossy(bytes), note: Some(note) }
+}
+
+fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Decoded<'static> {
+    let (pairs, rest) = bytes.as_chunks::<2>();
+    let mut broken = usize::from(!rest.is_empty());
+    let text = char::decode_utf16(pairs.iter().map(|&pair| unit(pair)))
+        .map(|read| {
+            read.unwrap_or_else(|_| {
+                broken += 1;
+                char::REPLACEMENT_CHARACTER
+            })
+        })
+        .collect::<String>();
+    let note = (broken > 0).then(|| format!("{broken} places were not UTF-16 and were replaced by \u{fffd}"));
+    Decoded { text: Cow::Owned(text), note }
+}
+
+fn says_latin1(bytes: &[u8]) -> bool {
+    let head = String::from_utf8_lossy(&bytes[..bytes.len().min(200)]).to_ascii_lowercase();
+    let Some(declaration) = head.trim_start().strip_prefix("<?xml").and_then(|rest| rest.split("?>").next()) else {
+        return false;
+    };
+    ["iso-8859-1", "latin1", "windows-1252"].iter().any(|name| declaration.contains(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(bytes: &[u8]) -> String {
+        decode(bytes).text.into_owned()
+    }
+
+    #[test]
+    fn the_encodings_of_real_reports_are_read() {
+        let little: Vec<u8> = "<é😀>".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let big: Vec<u8> = "<é😀>".encode_utf16().flat_map(u16::to_be_bytes).collect();
+        assert_eq!(text(&little), "<é😀>");
+        assert_eq!(text(&big), "<é😀>");
+        assert_eq!(text(&[&[0xff, 0xfe][..], &little].concat()), "<é😀>");
+        assert_eq!(text(&[&[0xfe, 0xff][..], &big].concat()), "<é😀>");
+        assert_eq!(text("\u{feff}{}".as_bytes()), "{}");
+        assert_eq!(text(b"<?xml version='1.0' encoding='ISO-8859-1'?><a>\xe9</a>").split('>').nth(2), Some("é</a"));
+    }
+
+    #[test]
+    fn what_is_not_text_is_counted() {
+        let read = decode(b"{\"a\": \"\xff\", \"b\": \"\xfe\xff\"}");
+        assert_eq!(read.text.matches('\u{fffd}').count(), 3);
+        assert_eq!(read.note.unwrap(), "3 places were not UTF-8 and were replaced by \u{fffd}");
+        assert!(decode(&[b'<', 0, b'a', 0, 1]).note.is_some());
+    }
+}

@@ -1,0 +1,167 @@
+//! The text of `cargo test`: blocks from `running 3 tests` to `test result: …`, one a binary. The announced number, the
+//! lines of the tests, the list of failures and the result are held against each other; what does not fit is an
+//! errored case. What a test prints itself can add failures, never hide them.
+
+mod block;
+
+use crate::model::evidence::Parsed;
+use crate::model::tests::{Case, CaseOutcome, Tests};
+use crate::model::text::{clean, one_line};
+use crate::parse::lines::NO_LINE_END;
+use crate::parse::{Empty, Format, LineParser, ParseError, Reader, Stream};
+use block::{Block, Totals, announced};
+
+pub(super) static FORMAT: Format = Format {
+    name: "libtest",
+    about: "the text of `cargo test`, of any number of test binaries and doc tests",
+    stream: Stream::Both,
+    empty: Empty::Error,
+    recognises: |head| String::from_utf8_lossy(head).lines().any(|line| announced(line).is_some()),
+    reader: Reader::Lines(|| Box::<Libtest>::default()),
+};
+
+const EXPECTED: &str = "the text of `cargo test`, from `running N tests` to `test result: …`";
+
+#[derive(Default)]
+struct Libtest {
+    tests: Tests,
+    notes: Vec<String>,
+    /// The binary that runs, from cargo's `Running …` and `Doc-tests …`.
+    suite: Option<String>,
+    /// That binary has a case that failed or errored.
+    red: bool,
+    block: Option<Block>,
+    blocks: usize,
+    offset: usize,
+    first_line: Option<String>,
+}
+
+impl LineParser for Libtest {
+    fn line(&mut self, text: &str) {
+        self.offset += text.len() + 1;
+        if text.contains('\u{1b}') { self.plain_line(&clean(text)) } else { self.plain_line(text) }
+    }
+
+    fn end(mut self: Box<Self>, complete: bool) -> Result<Parsed, ParseError> {
+        if let Some(block) = self.block.take() {
+            let Some(how) = block.abandoned() else {
+                let what = block.progress();
+                return Err(ParseError::Truncated { expected: EXPECTED, offset: self.offset, what });
+            };
+            self.leave(block, how);
+        }
+        if self.blocks == 0 {
+            return Err(match self.first_line {
+                None => ParseError::Empty { expected: EXPECTED },
+                Some(line) => ParseError::Malformed { expected: EXPECTED, got: format!("no tests but {line:?}") },
+            });
+        }
+        if !complete {
+            self.notes.push(NO_LINE_END.to_owned());
+        }
+        Ok(Parsed { tests: Some(self.tests), notes: self.notes, ..Parsed::default() })
+    }
+}
+
+impl Libtest {
+    fn plain_line(&mut self, text: &str) {
+        // While failures are shown, everything may be the output of a test, up to a result that fits.
+        let quoting = self.block.as_ref().is_some_and(Block::shows_failures);
+        if quoting {
+            self.in_block(text);
+        } else if let Some(suite) = suite(text) {
+            self.end_block("the next test binary began");
+            self.suite = Some(suite);
+            self.red = false;
+        } else if let Some(how) = text.strip_prefix("  process didn't exit successfully: ") {
+            self.end_block(&format!("the test binary did not exit successfully: {}", how_it_ended(how)));
+        } else if self.block.is_some() {
+            self.in_block(text);
+        } else {
+            self.between_blocks(text);
+        }
+    }
+
+    fn in_block(&mut self, text: &str) {
+        let Some(mut block) = self.block.take() else { return };
+        match block.line(text) {
+            None => self.block = Some(block),
+            Some(totals) => self.finish(block, &totals),
+        }
+    }
+
+    fn between_blocks(&mut self, text: &str) {
+        if let Some(count) = announced(text) {
+            self.blocks += 1;
+            self.block = Some(Block::new(self.suite.clone(), count));
+        } else if let Some(name) = block::failed_test(text) {
+            // Out of its block: a line that another one tore away, or a result that a test printed too early.
+            self.push(block::case(self.suite.clone(), name, CaseOutcome::Failed));
+        } else if let Some(what) = text.strip_prefix("error: could not compile ") {
+            self.first_line = Some(one_line(text, 200));
+            self.errored(what.split(" (").next().unwrap_or(what), text);
+        } else if text.starts_with("error: test failed") || text.starts_with("error: doctest failed") {
+            if !self.red {
+                let name = self.suite.clone().unwrap_or_else(|| "test binary".to_owned());
+                self.errored(&name, "cargo says that it failed, and none of its tests did");
+            }
+        } else if self.first_line.is_none() && !text.trim().is_empty() {
+            self.first_line = Some(one_line(text, 80));
+        }
+    }
+
+    fn end_block(&mut self, how: &str) {
+        if let Some(block) = self.block.take() {
+            self.leave(block, how);
+        }
+    }
+
+    /// Ends a block that has no result.
+    fn leave(&mut self, block: Block, how: &str) {
+        for case in block.broken_off(how) {
+            self.push(case);
+        }
+    }
+
+    fn finish(&mut self, block: Block, totals: &Totals) {
+        if let Some(took_ms) = totals.took_ms {
+            self.tests.took_ms = Some(self.tests.took_ms.unwrap_or(0).saturating_add(took_ms));
+        }
+        let (cases, note) = block.finish(totals);
+        self.notes.extend(note);
+        for case in cases {
+            self.push(case);
+        }
+    }
+
+    fn errored(&mut self, name: &str, message: &str) {
+        let case = block::case(self.suite.clone(), name, CaseOutcome::Errored);
+        self.push(Case { message: Some(message.to_owned()), ..case });
+    }
+
+    fn push(&mut self, case: Case) {
+        self.red |= matches!(case.outcome, CaseOutcome::Failed | CaseOutcome::Errored);
+        self.tests.cases.push(case);
+    }
+}
+
+/// The binary in cargo's lines `     Running tests/till.rs (target/debug/deps/till-80af19a7da14758a)` and
+/// `   Doc-tests shop`.
+fn suite(line: &str) -> Option<String> {
+    if let Some(name) = line.strip_prefix("   Doc-tests ") {
+        return Some(format!("{name} (doc)"));
+    }
+    let rest = line.strip_prefix("     Running ")?;
+    let path = rest.strip_suffix(')').and_then(|rest| rest.rsplit_once('(')).map_or(rest, |(_, path)| path);
+    let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
+    let name = name.strip_suffix(".exe").unwrap_or(name);
+    Some(match name.rsplit_once('-') {
+        Some((name, hash)) if hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) => name.to_owned(),
+        _ => name.to_owned(),
+    })
+}
+
+/// `signal: 6, SIGABRT: …` of cargo's `` `/path/to/binary args` (signal: 6, SIGABRT: …)``.
+fn how_it_ended(text: &str) -> &str {
+    text.rsplit_once("` (").map_or(text, |(_, how)| how.trim_end_matches(')'))
+}

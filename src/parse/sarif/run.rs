@@ -1,0 +1,270 @@
+//! One run of a SARIF log into findings.
+
+use std::collections::HashMap;
+
+use crate::model::finding::{ColumnUnit, Finding, Fix, Level};
+use crate::model::text::one_line;
+use crate::parse::ParseError;
+use crate::parse::json::Text;
+use crate::parse::sarif::log::{Component, Invocation, Location, Notification, Rule, Run, SarifFix, SarifResult};
+use crate::parse::sarif::malformed;
+use crate::parse::sarif::message;
+use crate::parse::sarif::place::Places;
+
+/// What was left out of all runs, for the notes.
+#[derive(Default)]
+pub(super) struct Left {
+    passed: usize,
+    suppressed: usize,
+    absent: usize,
+    offsets: usize,
+    warnings: usize,
+    first_warning: String,
+}
+
+impl Left {
+    pub(super) fn notes(self) -> Vec<String> {
+        let Self { passed, suppressed, absent, offsets, warnings, first_warning } = self;
+        let first_warning = format!("warnings of the tool about its own run, the first: {first_warning}");
+        [
+            (passed, "results say that nothing is wrong there"),
+            (suppressed, "results are suppressed by the tool and do not count"),
+            (absent, "results are gone since the tool's own baseline"),
+            (offsets, "results have an offset in place of a line: they are placed in the file only"),
+            (warnings, &first_warning),
+        ]
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect()
+    }
+}
+
+pub(super) struct RunReader<'r, 'a> {
+    driver: &'r Component<'a>,
+    extensions: &'r [Component<'a>],
+    rules: HashMap<&'r str, &'r Rule<'a>>,
+    places: Places<'r, 'a>,
+    invocations: &'r [Invocation<'a>],
+    pub columns: ColumnUnit,
+    /// Results are kept in files beside the log.
+    elsewhere: bool,
+}
+
+impl<'r, 'a> RunReader<'r, 'a> {
+    pub(super) fn new(run: &'r Run<'a>) -> Self {
+        let driver = &run.tool.driver;
+        let extensions = run.tool.extensions.as_deref().unwrap_or_default();
+        // The driver comes last: its rules win over those of the same name.
+        let rules = extensions.iter().chain([driver]).flat_map(|component| component.rules.iter().flatten());
+        let rules = rules.filter_map(|rule| Some((rule.id.as_ref()?.0.as_ref(), rule))).collect();
+        let columns = match run.column_kind.as_ref().map(|kind| kind.0.as_ref()) {
+            Some("unicodeCodePoints") => ColumnUnit::Scalars,
+            // The specification's default is UTF-16; ruff counts characters and does not say so.
+            None if driver.name.as_ref().is_some_and(|name| name.0 == "ruff") => ColumnUnit::Scalars,
+            _ => ColumnUnit::Utf16,
+        };
+        let places = Places {
+            artifacts: run.artifacts.as_deref().unwrap_or_default(),
+            bases: run.original_uri_base_ids.as_ref(),
+        };
+        let invocations = run.invocations.as_deref().unwrap_or_default();
+        let elsewhere = run.external_property_file_references.as_ref();
+        let elsewhere = elsewhere.and_then(|files| files.results.as_ref()).is_some_and(|files| !files.is_empty());
+        Self { driver, extensions, rules, places, invocations, columns, elsewhere }
+    }
+
+    /// The findings of the run: its results, and the errors that the tool met while it ran.
+    pub(super) fn read(
+        &self,
+        results: Option<Vec<SarifResult<'a>>>,
+        left: &mut Left,
+    ) -> Result<Vec<Finding>, ParseError> {
+        let mut findings = Vec::new();
+        let looked = results.is_some();
+        for result in results.into_iter().flatten() {
+            self.result(result, left, &mut findings);
+        }
+        for invocation in self.invocations {
+            let both = [&invocation.tool_execution_notifications, &invocation.tool_configuration_notifications];
+            for notification in both.into_iter().flatten().flatten() {
+                self.notification(notification, left, &mut findings);
+            }
+        }
+        let explained = findings.iter().any(|finding| finding.level >= Level::Warning);
+        if let Some(what) = self.invocations.iter().find_map(failure).filter(|_| !explained) {
+            return Err(ParseError::ToolFailed { tool: one_line(self.tool(), 80), what: one_line(&what, 200) });
+        }
+        if self.elsewhere {
+            return Err(malformed(&format!("a run of {} that keeps its results in other files", self.tool())));
+        }
+        if !looked {
+            return Err(malformed(&format!("a run of {} without `results`: it did not look", self.tool())));
+        }
+        Ok(findings)
+    }
+
+    fn tool(&self) -> &str {
+        self.driver.name.as_ref().map_or("the tool", |name| name.0.as_ref())
+    }
+
+    fn result(&self, result: SarifResult<'a>, left: &mut Left, findings: &mut Vec<Finding>) {
+        let rule = self.rule(&result);
+        let Some(level) = level(&result, rule) else {
+            left.passed += 1;
+            return;
+        };
+        if result.baseline_state.as_ref().is_some_and(|state| state.0 == "absent") {
+            left.absent += 1;
+            return;
+        }
+        if is_suppressed(&result) {
+            left.suppressed += 1;
+            return;
+        }
+        let id = result.rule_id.as_ref().or_else(|| result.rule.as_ref()?.id.as_ref());
+        let id = id.or_else(|| rule?.id.as_ref()).map(|id| id.0.as_ref());
+        let about = || rule?.short_description.as_ref()?.text.as_ref().map(|text| text.0.to_string());
+        let message = result.message.as_ref().and_then(|message| message::text(message, rule, |id| self.shared(id)));
+        let mut finding = Finding {
+            rule: id.map(str::to_owned).filter(|id| !id.is_empty()),
+            level,
+            message: message.or_else(about).unwrap_or_else(|| "(no message)".to_owned()),
+            path: result.analysis_target.as_ref().and_then(|target| self.places.path(target)),
+            help: rule.and_then(|rule| rule.help_uri.as_ref()).map(|uri| uri.0.to_string()),
+            ..Finding::default()
+        };
+        let mut locations = result.locations.iter().flatten();
+        if let Some(first) = locations.next() {
+            self.place(&mut finding, first, left);
+        }
+        // More locations belong to one problem, and any of them may be the one on a changed line.
+        let first = findings.len();
+        for location in locations {
+            let mut other = Finding { fix: None, ..finding.clone() };
+            self.place(&mut other, location, left);
+            if findings[first..].last().unwrap_or(&finding) != &other {
+                findings.push(other);
+            }
+        }
+        finding.fix = result.fixes.into_iter().flatten().next().and_then(|fix| self.fix(fix, finding.path.as_deref()));
+        findings.insert(first, finding);
+    }
+
+    /// The rule of a result: by index where that fits the id, else by id, which may be below a rule (`CA1000/1`).
+    fn rule(&self, result: &SarifResult<'_>) -> Option<&'r Rule<'a>> {
+        let reference = result.rule.as_ref();
+        let id = result.rule_id.as_ref().or_else(|| reference?.id.as_ref()).map(|id| id.0.as_ref());
+        let component = reference.and_then(|rule| rule.tool_component.as_ref());
+        let component = match component.map(|component| (component.index, component.name.as_ref())) {
+            Some((Some(index), _)) => self.extensions.get(usize::try_from(index).ok()?),
+            Some((None, Some(name))) => {
+                self.extensions.iter().find(|extension| extension.name.as_ref().is_some_and(|own| own.0 == name.0))
+            }
+            _ => None,
+        };
+        let index = result.rule_index.or_else(|| reference?.index).and_then(|index| usize::try_from(index).ok());
+        let rules = component.unwrap_or(self.driver).rules.as_deref().unwrap_or_default();
+        let fits = |rule: &&Rule<'_>| {
+            let own = rule.id.as_ref().map(|id| id.0.as_ref()).unwrap_or_default();
+            id.is_none_or(|id| id.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+        };
+        index.and_then(|index| rules.get(index)).filter(fits).or_else(|| {
+            let id = id?;
+            self.rules.get(id).or_else(|| self.rules.get(id.rsplit_once('/')?.0)).copied()
+        })
+    }
+
+    fn shared(&self, id: &str) -> Option<&'r str> {
+        Some(self.driver.global_message_strings.as_ref()?.get(id)?.text.as_ref()?.0.as_ref())
+    }
+
+    fn place(&self, finding: &mut Finding, location: &Location<'_>, left: &mut Left) {
+        let Some(physical) = &location.physical_location else { return };
+        if let Some(path) = physical.artifact_location.as_ref().and_then(|artifact| self.places.path(artifact)) {
+            finding.path = Some(path);
+        }
+        (finding.line, finding.column, finding.end_line, finding.end_column) = (None, None, None, None);
+        if let Some(region) = physical.region
+            && !region.place(finding)
+        {
+            left.offsets += 1;
+        }
+    }
+
+    /// A fix whose every change is in the file of the finding and has its lines and columns.
+    fn fix(&self, fix: SarifFix<'_>, path: Option<&str>) -> Option<Fix> {
+        let mut edits = Vec::new();
+        for change in fix.artifact_changes? {
+            if self.places.path(&change.artifact_location?).as_deref() != path {
+                return None;
+            }
+            for replacement in change.replacements? {
+                let text = replacement.inserted_content.and_then(|content| content.text);
+                edits.push(replacement.deleted_region?.edit(text.map(|text| text.0.into_owned()).unwrap_or_default())?);
+            }
+        }
+        edits.sort_by_key(|edit| (edit.start_line, edit.start_column));
+        let apart = edits.is_sorted_by(|a, b| (a.end_line, a.end_column) <= (b.start_line, b.start_column));
+        let description = fix.description.and_then(|message| message.text).map(|text| text.0.into_owned());
+        (apart && !edits.is_empty()).then(|| Fix { description: description.unwrap_or_default(), edits })
+    }
+
+    /// What the tool says of its own work: an error is a finding, for then it has not seen everything.
+    fn notification(&self, notification: &Notification<'_>, left: &mut Left, findings: &mut Vec<Finding>) {
+        let message = notification.message.as_ref();
+        let message = message.and_then(|message| message::text(message, None, |id| self.shared(id)));
+        let message = message.unwrap_or_else(|| "(no message)".to_owned());
+        match notification.level.as_ref().map(|level| level.0.as_ref()) {
+            Some("error") => {
+                let id = notification.descriptor.as_ref().and_then(|descriptor| descriptor.id.as_ref());
+                let rule = id.map(|id| id.0.to_string());
+                let mut finding = Finding { rule, level: Level::Error, message, ..Finding::default() };
+                if let Some(location) = notification.locations.as_ref().and_then(|locations| locations.first()) {
+                    self.place(&mut finding, location, left);
+                }
+                findings.push(finding);
+            }
+            Some("none" | "note") => {}
+            _ => {
+                if left.warnings == 0 {
+                    left.first_warning = one_line(&message, 120);
+                }
+                left.warnings += 1;
+            }
+        }
+    }
+}
+
+/// `None` for what is no finding. A kind other than `fail` has the level `none` by the specification.
+fn level(result: &SarifResult<'_>, rule: Option<&Rule<'_>>) -> Option<Level> {
+    let word = |text: &Option<Text<'_>>| text.as_ref().map(|text| text.0.to_ascii_lowercase());
+    let kind = word(&result.kind).unwrap_or_else(|| "fail".to_owned());
+    let default = || rule.and_then(|rule| word(&rule.default_configuration.as_ref()?.level));
+    let level =
+        word(&result.level).or_else(|| (kind == "fail").then(|| default().unwrap_or_else(|| "warning".to_owned())));
+    match (kind.as_str(), level.as_deref().unwrap_or("none")) {
+        ("pass" | "notapplicable", _) => None,
+        ("fail" | "informational", "none") | (_, "note") => Some(Level::Note),
+        // `open` and `review`: the tool could not decide, so a person has to.
+        (_, "none" | "warning") => Some(Level::Warning),
+        _ => Some(Level::Error),
+    }
+}
+
+/// Suppressed, unless someone still has to agree to it or has refused.
+fn is_suppressed(result: &SarifResult<'_>) -> bool {
+    let all = result.suppressions.as_deref().unwrap_or_default();
+    let accepted = |status: &Option<Text<'_>>| status.as_ref().is_none_or(|status| status.0 == "accepted");
+    !all.is_empty() && all.iter().all(|suppression| accepted(&suppression.status))
+}
+
+/// Why an invocation is said to have failed.
+fn failure(invocation: &Invocation<'_>) -> Option<String> {
+    let words =
+        [&invocation.process_start_failure_message, &invocation.exit_signal_name, &invocation.exit_code_description];
+    let said = words.into_iter().flatten().map(|text| text.0.to_string()).find(|text| !text.is_empty());
+    let killed = invocation.process_start_failure_message.is_some() || invocation.exit_signal_name.is_some();
+    (killed || invocation.execution_successful == Some(false))
+        .then(|| said.unwrap_or_else(|| "executionSuccessful is false".to_owned()))
+}
