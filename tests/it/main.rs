@@ -11,3 +11,6 @@ mod leftovers;
 #[cfg(unix)]
 mod process;
 mod schedule;
+mod detect;
+mod github;
+mod repo;

@@ -150,7 +150,7 @@ impl GitProgram {
             reason = "git is this program's own tool, not a gate: nothing is streamed"
         )]
         let mut command = Command::new("git");
-        command.args(["--no-pager", "--no-optional-locks", "--no-replace-objects", "--literal-pathspecs"]);
+        command.args(["--no-pager", "--no-optional-locks", "--no-replace-objects"]);
         for setting in SETTINGS {
             command.args(["-c", setting]);
         }

@@ -1,8 +1,11 @@
 //! Reads a repository through libgit2: no process, no network, nothing written.
 
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use git2::{Delta, Diff, DiffFindOptions, DiffOptions, ErrorClass, ErrorCode, Oid, Patch, Repository, StatusOptions};
+use git2::{
+    Delta, Diff, DiffFile, DiffFindOptions, DiffOptions, ErrorClass, ErrorCode, Oid, Patch, Repository, StatusOptions,
+};
 
 use crate::diff::{Content, Entry, Hunk, Side};
 use crate::model::sha::Sha;
@@ -29,10 +32,11 @@ fn sha(oid: Oid) -> Result<Sha, RepoError> {
     Ok(Sha::parse(&oid.to_string())?)
 }
 
-/// Absence told apart from trouble.
+/// Absence told apart from trouble: an object that is missing from the store is trouble.
 fn optional<T>(found: Result<T, git2::Error>) -> Result<Option<T>, git2::Error> {
     match found {
         Ok(value) => Ok(Some(value)),
+        Err(error) if error.class() == ErrorClass::Odb => Err(error),
         Err(error)
             if matches!(error.code(), ErrorCode::NotFound | ErrorCode::UnbornBranch | ErrorCode::InvalidSpec) =>
         {
@@ -51,8 +55,12 @@ impl Reader for Library {
 
     fn commit(&self, name: &str) -> Result<Option<Sha>, RepoError> {
         let action = format!("look up {name:?}");
-        let found = optional(self.0.revparse_single(&format!("{name}^{{commit}}"))).map_err(failed(&action))?;
-        found.map(|object| sha(object.id())).transpose()
+        match optional(self.0.revparse_single(&format!("{name}^{{commit}}"))) {
+            Ok(found) => found.map(|object| sha(object.id())).transpose(),
+            // Not in this clone.
+            Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
+            Err(error) => Err(failed(&action)(error)),
+        }
     }
 
     fn raw_commit(&self, commit: &Sha) -> Result<Vec<u8>, RepoError> {
@@ -89,7 +97,7 @@ impl Reader for Library {
     fn differences(&self, base: Option<&Sha>, to: Tree<'_>) -> Result<Seen, RepoError> {
         let base = base.map(|sha| self.tree(sha)).transpose()?;
         let mut options = DiffOptions::new();
-        options.context_lines(0).include_typechange(true).include_typechange_trees(true);
+        options.context_lines(0).indent_heuristic(true).include_typechange(true);
         let found = match to {
             Tree::Commit(commit) => {
                 let tree = self.tree(commit)?;
@@ -103,9 +111,13 @@ impl Reader for Library {
         };
         let mut diff = found.map_err(failed("compare with the base"))?;
         let mut seen = Seen::default();
-        follow_renames(&mut diff, &mut seen.notes);
-        for index in 0..diff.deltas().len() {
-            read_delta(&diff, index, &mut seen)?;
+        let moves = follow_renames(&mut diff, &mut seen.notes)?;
+        let left: HashSet<usize> = moves.values().copied().collect();
+        for index in (0..diff.deltas().len()).filter(|index| !left.contains(index)) {
+            match moves.get(&index) {
+                Some(from) => seen.entries.extend(moved(&diff, *from, index)),
+                None => read_delta(&diff, index, &mut seen)?,
+            }
         }
         Ok(seen)
     }
@@ -142,35 +154,69 @@ impl Library {
     }
 }
 
-/// Pairs removed files with new ones. Where that is not possible both stay what they are: more counts as new.
-fn follow_renames(diff: &mut Diff<'_>, notes: &mut Vec<String>) {
-    let count = |wanted: &[Delta]| diff.deltas().filter(|delta| wanted.contains(&delta.status())).count();
-    let gone = count(&[Delta::Deleted]);
-    let new = count(&[Delta::Added, Delta::Untracked]);
-    if gone == 0 || new == 0 {
-        return;
-    }
-    let mut options = DiffFindOptions::new();
-    options.renames(true).for_untracked(true);
-    if gone.saturating_mul(new) > RENAME_PAIRS {
-        options.exact_match_only(true);
+/// Pairs removed files with new ones, in the difference itself. Where they are too many for that, those of equal
+/// content are returned (index of the new one, of the old one), and the others stay what they are: more counts as new.
+fn follow_renames(diff: &mut Diff<'_>, notes: &mut Vec<String>) -> Result<HashMap<usize, usize>, RepoError> {
+    let of = |wanted: &[Delta]| -> Vec<usize> {
+        diff.deltas().enumerate().filter(|(_, delta)| wanted.contains(&delta.status())).map(|(at, _)| at).collect()
+    };
+    let (gone, new) = (of(&[Delta::Deleted]), of(&[Delta::Added, Delta::Untracked]));
+    if gone.len().saturating_mul(new.len()) > RENAME_PAIRS {
         notes.push(format!(
-            "{gone} removed and {new} new files are too many to look for files that moved with edits: those count as new"
+            "{} removed and {} new files are too many to look for files that moved with edits: those count as new",
+            gone.len(),
+            new.len()
         ));
+        return Ok(equal_moves(diff, &gone, &new));
     }
-    if let Err(error) = diff.find_similar(Some(&mut options)) {
-        notes.push(format!("moved files were not looked for, they count as new: {}", error.message()));
+    if !gone.is_empty() && !new.is_empty() {
+        let mut options = DiffFindOptions::new();
+        options.renames(true).for_untracked(true);
+        match diff.find_similar(Some(&mut options)) {
+            Err(error) if is_unreadable(&error) => {
+                notes.push(format!("moved files were not looked for, they count as new: {}", error.message()));
+            }
+            found => found.map_err(failed("look for moved files"))?,
+        }
     }
+    Ok(HashMap::new())
+}
+
+fn equal_moves(diff: &Diff<'_>, gone: &[usize], new: &[usize]) -> HashMap<usize, usize> {
+    let mut by_content: HashMap<Oid, Vec<usize>> = HashMap::new();
+    for &index in gone.iter().rev() {
+        if let Some(delta) = diff.get_delta(index) {
+            by_content.entry(delta.old_file().id()).or_default().push(index);
+        }
+    }
+    let mut moves = HashMap::new();
+    for &index in new {
+        let Some(delta) = diff.get_delta(index).filter(|delta| delta.new_file().is_valid_id()) else { continue };
+        if let Some(from) = by_content.get_mut(&delta.new_file().id()).and_then(Vec::pop) {
+            moves.insert(index, from);
+        }
+    }
+    moves
+}
+
+fn moved(diff: &Diff<'_>, from: usize, to: usize) -> Option<Entry> {
+    let (old, new) = (diff.get_delta(from)?.old_file(), diff.get_delta(to)?.new_file());
+    Some(Entry { old: Some(side(&old)), new: Some(side(&new)), content: Content::Text(Vec::new()) })
+}
+
+fn side(file: &DiffFile<'_>) -> Side {
+    Side { mode: u32::from(file.mode()), path: file.path_bytes().unwrap_or_default().to_vec() }
+}
+
+/// The system refused a file, which says nothing of the others.
+fn is_unreadable(error: &git2::Error) -> bool {
+    matches!(error.class(), ErrorClass::Os | ErrorClass::Filesystem)
 }
 
 fn read_delta(diff: &Diff<'_>, index: usize, seen: &mut Seen) -> Result<(), RepoError> {
     let Some(delta) = diff.get_delta(index) else { return Ok(()) };
     let status = delta.status();
     let (old, new) = (delta.old_file(), delta.new_file());
-    let side = |file: &git2::DiffFile<'_>| Side {
-        mode: u32::from(file.mode()),
-        path: file.path_bytes().unwrap_or_default().to_vec(),
-    };
     let (old_side, new_side) = match status {
         Delta::Unmodified | Delta::Ignored | Delta::Unreadable => return Ok(()),
         Delta::Added | Delta::Untracked => (None, Some(side(&new))),
@@ -203,7 +249,7 @@ fn compare(diff: &Diff<'_>, index: usize, entry: &Entry, notes: &mut Vec<String>
         Ok(Some(patch)) => hunks(&patch).map(Content::Text),
         Ok(None) if diff.get_delta(index).is_some_and(|delta| delta.flags().is_binary()) => Ok(Content::Binary),
         Ok(None) => Ok(Content::Text(Vec::new())),
-        Err(error) if matches!(error.class(), ErrorClass::Os | ErrorClass::Filesystem) => {
+        Err(error) if is_unreadable(&error) => {
             notes.push(format!("{name} cannot be read, all its lines count as changed: {}", error.message()));
             Ok(Content::Unknown)
         }
@@ -214,7 +260,7 @@ fn compare(diff: &Diff<'_>, index: usize, entry: &Entry, notes: &mut Vec<String>
 /// Compares two texts, whatever attributes say of their path.
 pub(super) fn compare_texts(old: &[u8], new: &[u8]) -> Result<Vec<Hunk>, RepoError> {
     let mut options = DiffOptions::new();
-    options.context_lines(0).force_text(true);
+    options.context_lines(0).indent_heuristic(true).force_text(true);
     let patch = Patch::from_buffers(old, None, new, None, Some(&mut options)).map_err(failed("compare two texts"))?;
     hunks(&patch)
 }

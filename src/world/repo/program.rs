@@ -154,6 +154,7 @@ impl Reader for Program {
         let base = base.map_or_else(|| self.empty_tree(), |sha| Ok(sha.as_str().to_owned()))?;
         let mut asked = vec!["diff", "--raw", "--patch", "-z", "--unified=0", "--inter-hunk-context=0"];
         asked.extend(["--find-renames", "-l1000", "--no-color", "--no-ext-diff", "--no-textconv", "--no-relative"]);
+        asked.extend(["--diff-algorithm=myers", "--indent-heuristic"]);
         asked.extend(["--ignore-submodules=none", "--submodule=short", "--src-prefix=a/", "--dst-prefix=b/"]);
         asked.push(&base);
         if let Tree::Commit(commit) = to {

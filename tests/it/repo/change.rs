@@ -1,0 +1,252 @@
+//! Every sort of change, between commits and in the work tree.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+use gatepost::model::event::Occasion;
+use gatepost::model::path::RepoPath;
+
+use super::{Tree, event, git_in, numbered, show};
+
+fn chmod_x(tree: &Tree, path: &str) {
+    std::fs::set_permissions(tree.dir.join(path), std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// A base with one file for each sort of change.
+fn base() -> Tree {
+    let tree = Tree::new();
+    tree.write("edited.rs", numbered(10))
+        .write("moved/old name.rs", numbered(20))
+        .write("pure.rs", "stays\nas\nit is\n")
+        .write("run.sh", "#!/bin/sh\n")
+        .write("both.sh", "#!/bin/sh\necho 1\n")
+        .write("logo.png", b"\x89PNG\0\x01")
+        .write("gone.rs", "gone\n")
+        .write("crlf.txt", "a\r\nb\r\nc\r\n")
+        .write("noeol.txt", "a\nb")
+        .write("same.rs", "same\n");
+    symlink("edited.rs", tree.dir.join("link")).unwrap();
+    tree.commit("base");
+    tree
+}
+
+fn edit(tree: &Tree) {
+    let edited = numbered(10).replace("line 3\n", "").replace("line 7\n", "line 7!\nline 7b\n");
+    tree.write("edited.rs", edited + "line 11\n");
+    tree.git(&["mv", "moved/old name.rs", "moved/new \"ä\".rs"]);
+    tree.write("moved/new \"ä\".rs", numbered(20).replace("line 9\n", "line nine\n"));
+    tree.git(&["mv", "pure.rs", "renamed.rs"]);
+    chmod_x(tree, "run.sh");
+    chmod_x(tree, "both.sh");
+    tree.write("both.sh", "#!/bin/sh\necho 2\n");
+    tree.write("logo.png", b"\x89PNG\0\x02");
+    tree.git(&["rm", "--quiet", "gone.rs"]);
+    tree.write("crlf.txt", "a\r\nB\r\nc\r\n");
+    tree.write("noeol.txt", "a\nb\n");
+    std::fs::remove_file(tree.dir.join("link")).unwrap();
+    tree.write("link", "now\na file\n");
+    tree.write("added.rs", "one\ntwo\n");
+    tree.write("empty.rs", "");
+}
+
+const EDITED: &[&str] = &[
+    "Added added.rs [1-2]",
+    "Modified both.sh [2]",
+    "Modified crlf.txt [2]",
+    "Modified edited.rs [6-7 11]",
+    "Added empty.rs []",
+    "Deleted gone.rs []",
+    "Type link [whole]",
+    "Modified logo.png binary [whole]",
+    "Renamed moved/new \"ä\".rs from moved/old name.rs [9]",
+    "Modified noeol.txt [2]",
+    "Renamed renamed.rs from pure.rs []",
+    "Mode run.sh []",
+];
+
+#[test]
+fn every_sort_of_change_between_commits() {
+    let tree = base();
+    let from = tree.sha("HEAD");
+    edit(&tree);
+    let head = tree.commit("head");
+    let change = tree.change(Some(&from), &event("push", &head, Some(&from)));
+    assert_eq!(show(&change.set), EDITED);
+    assert_eq!(change.set.base, Some(from));
+    assert_eq!(change.notes, Vec::<String>::new());
+}
+
+#[test]
+fn the_work_tree_counts_on_a_laptop_staged_or_not() {
+    let tree = base();
+    let from = tree.sha("HEAD");
+    edit(&tree);
+    tree.git(&["add", "--all"]);
+    assert_eq!(show(&tree.change(Some(&from), &Occasion::local()).set), EDITED);
+    // Half staged, half not, some untracked: the same files, so the same change.
+    tree.git(&["restore", "--staged", "edited.rs", "added.rs", "empty.rs", "logo.png", "run.sh"]);
+    assert_eq!(show(&tree.change(Some(&from), &Occasion::local()).set), EDITED);
+}
+
+#[test]
+fn what_was_staged_and_undone_is_no_change() {
+    let tree = base();
+    let from = tree.sha("HEAD");
+    tree.write("same.rs", "other\n").git(&["add", "same.rs"]);
+    tree.write("same.rs", "same\n");
+    assert_eq!(show(&tree.change(Some(&from), &Occasion::local()).set), Vec::<String>::new());
+}
+
+#[test]
+fn committed_and_uncommitted_edits_add_up_and_ignored_files_do_not_count() {
+    let tree = base();
+    let from = tree.sha("HEAD");
+    tree.write("edited.rs", "first\n".to_owned() + &numbered(10)).write(".gitignore", "out/\n").commit("one");
+    tree.write("edited.rs", "first\n".to_owned() + &numbered(10) + "last\n");
+    tree.write("out/built.js", "x\n").write("new/file.rs", "a\nb");
+    let set = tree.change(Some(&from), &Occasion::local()).set;
+    assert_eq!(show(&set), ["Added .gitignore [1]", "Modified edited.rs [1 12]", "Added new/file.rs [1-2]"]);
+}
+
+#[test]
+fn on_actions_the_commit_is_judged_and_files_an_earlier_step_wrote_count_whole() {
+    let tree = base();
+    let from = tree.sha("HEAD");
+    let head = tree.write("edited.rs", numbered(11)).write("same.rs", "same\nbut more\n").commit("head");
+    tree.write("edited.rs", "// generated\n".to_owned() + &numbered(11));
+    tree.write("noeol.txt", "rewritten").write("built/output.js", "x\n");
+    let change = tree.change(Some(&from), &event("push", &head, Some(&from)));
+    assert_eq!(show(&change.set), ["Modified edited.rs [whole]", "Modified same.rs [2]"]);
+    assert_eq!(change.notes.len(), 1);
+    assert!(change.notes[0].starts_with("2 paths differ from the commit checked out"), "{}", change.notes[0]);
+}
+
+#[test]
+fn an_attribute_does_not_hide_lines() {
+    let tree = base();
+    let from = tree.sha("HEAD");
+    tree.write(".gitattributes", "*.rs -diff\n*.txt binary\n");
+    tree.write("edited.rs", numbered(10) + "new\n").write("crlf.txt", "a\r\nB\r\nc\r\n").write("more.rs", "a\nb\n");
+    let wanted =
+        ["Added .gitattributes [1-2]", "Modified crlf.txt [2]", "Modified edited.rs [11]", "Added more.rs [1-2]"];
+    assert_eq!(show(&tree.change(Some(&from), &Occasion::local()).set), wanted);
+    let head = tree.commit("head");
+    assert_eq!(show(&tree.change(Some(&from), &event("push", &head, None)).set), wanted);
+}
+
+#[test]
+fn line_ends_converted_at_checkout_are_no_change() {
+    let tree = Tree::new();
+    tree.write(".gitattributes", "*.txt text eol=crlf\n").write("a.txt", "a\nb\nc\n");
+    let from = tree.commit("base");
+    std::fs::remove_file(tree.dir.join("a.txt")).unwrap();
+    tree.git(&["checkout", "--", "a.txt"]);
+    assert_eq!(std::fs::read(tree.dir.join("a.txt")).unwrap(), b"a\r\nb\r\nc\r\n");
+    tree.write("a.txt", "a\r\nb\r\nc\r\nd\r\n");
+    assert_eq!(show(&tree.change(Some(&from), &Occasion::local()).set), ["Modified a.txt [4]"]);
+}
+
+#[test]
+fn paths_that_no_report_can_name_are_said() {
+    let tree = base();
+    let from = tree.sha("HEAD");
+    for name in [b"caf\xe9.rs".as_slice(), b"new\nline.rs", b"back\\slash.rs"] {
+        std::fs::write(tree.dir.join(OsStr::from_bytes(name)), "x\n").unwrap();
+    }
+    let at_laptop = tree.change(Some(&from), &Occasion::local());
+    let head = tree.commit("head");
+    let on_actions = tree.change(Some(&from), &event("push", &head, None));
+    for change in [at_laptop, on_actions] {
+        let mut names = change.set.unnameable;
+        names.sort();
+        assert_eq!(names, ["back\\\\slash.rs", "caf\\xe9.rs", "new\\nline.rs"]);
+        assert!(change.set.files.is_empty());
+        assert!(change.notes[0].starts_with("3 paths cannot be named"), "{:?}", change.notes);
+    }
+}
+
+#[test]
+fn a_submodule_that_points_elsewhere() {
+    let library = Tree::new();
+    library.write("lib.rs", "1\n").commit("one");
+    let tree = base();
+    tree.git(&["submodule", "--quiet", "add", &library.url(), "vendor/lib"]);
+    let from = tree.commit("with submodule");
+    library.write("lib.rs", "2\n").commit("two");
+    let inner = tree.dir.join("vendor/lib");
+    git_in(&inner, &["fetch", "--quiet"]);
+    git_in(&inner, &["checkout", "--quiet", "origin/main"]);
+    // The pull request may try to hide it.
+    let hidden = std::fs::read_to_string(tree.dir.join(".gitmodules")).unwrap() + "\tignore = all\n";
+    tree.write(".gitmodules", hidden);
+    tree.git(&["add", "--force", "vendor/lib"]);
+    let head = tree.commit("bump");
+    let set = tree.change(Some(&from), &event("push", &head, None)).set;
+    assert_eq!(show(&set), ["Modified .gitmodules [4]", "Submodule vendor/lib []"]);
+}
+
+#[test]
+fn a_repository_inside_the_work_tree_is_said() {
+    let tree = base();
+    let from = tree.sha("HEAD");
+    git_in(&tree.dir, &["init", "--quiet", "nested"]);
+    tree.write("nested/a.rs", "a\n");
+    git_in(&tree.dir.join("nested"), &["add", "a.rs"]);
+    git_in(&tree.dir.join("nested"), &["commit", "--quiet", "-m", "inner"]);
+    let change = tree.change(Some(&from), &Occasion::local());
+    assert!(change.set.files.is_empty());
+    assert_eq!(change.notes, ["nested/ is a repository of its own: its files are not part of the change"]);
+}
+
+#[test]
+fn a_file_becomes_a_folder() {
+    let tree = base();
+    let from = tree.sha("HEAD");
+    std::fs::remove_file(tree.dir.join("same.rs")).unwrap();
+    tree.write("same.rs/inner.rs", "other\n");
+    let wanted = ["Deleted same.rs []", "Added same.rs/inner.rs [1]"];
+    assert_eq!(show(&tree.change(Some(&from), &Occasion::local()).set), wanted);
+    let head = tree.commit("head");
+    assert_eq!(show(&tree.change(Some(&from), &event("push", &head, None)).set), wanted);
+}
+
+#[test]
+fn lines_in_conflict_are_part_of_the_change() {
+    let tree = base();
+    let from = tree.sha("HEAD");
+    tree.git(&["checkout", "--quiet", "-b", "theirs"]);
+    tree.write("same.rs", "theirs\n").commit("theirs");
+    tree.git(&["checkout", "--quiet", "main"]);
+    tree.write("same.rs", "ours\n").commit("ours");
+    assert!(std::panic::catch_unwind(|| tree.git(&["merge", "--quiet", "theirs"])).is_err());
+    for repo in [tree.open(), tree.open_by_program()] {
+        let set = repo.change(Some(&from), &Occasion::local()).unwrap().set;
+        let path = RepoPath::parse("same.rs").unwrap();
+        let all = gatepost::model::change::LineRange { start: 2, end: 2 };
+        assert!(set.touches(&path, all), "{:?}", show(&set));
+    }
+}
+
+#[test]
+fn ten_thousand_files() {
+    let tree = Tree::new();
+    for index in 0..5000 {
+        tree.write(&format!("old/{}/{index}.txt", index % 50), format!("{index}\n"));
+    }
+    let from = tree.commit("base");
+    std::fs::rename(tree.dir.join("old"), tree.dir.join("new")).unwrap();
+    tree.write("new/0/0.txt", "0 edited\nmore\n");
+    let head = tree.commit("moved");
+    let started = std::time::Instant::now();
+    let repo = tree.open();
+    let change = repo.change(Some(&from), &event("push", &head, None)).unwrap();
+    println!("{:?}", started.elapsed());
+    // Exact moves are found; the one edited file is too much among so many: it counts as new.
+    assert_eq!(change.set.files.len(), 5001);
+    let shown = show(&change.set);
+    assert!(shown.contains(&"Added new/0/0.txt [1-2]".to_owned()));
+    assert!(shown.contains(&"Renamed new/1/4951.txt from old/1/4951.txt []".to_owned()));
+    assert_eq!(change.notes.len(), 1);
+    assert!(change.notes[0].starts_with("5000 removed and 5000 new files are too many"), "{}", change.notes[0]);
+}
