@@ -205,16 +205,24 @@ impl Program {
             seen.notes.push(format!("{shown} is a repository of its own: its files are not part of the change"));
             return;
         }
-        let content = match os_path(&path).map(|path| files::read(&self.root.join(path))) {
-            Some(Ok(bytes)) if bytes.contains(&0) => Content::Binary,
-            Some(Ok(bytes)) => {
+        let on_disk = os_path(&path).map(|path| self.root.join(path)).unwrap_or_default();
+        // A link is one line for git: what it points to.
+        let link = on_disk.read_link().is_ok();
+        let content = match files::read(&on_disk) {
+            _ if link => Content::Text(vec![Hunk { old_start: 0, old_lines: 0, new_start: 1, new_lines: 1 }]),
+            Ok(bytes) if bytes.contains(&0) => Content::Binary,
+            Ok(bytes) => {
                 let lines = bytes.split_inclusive(|&byte| byte == b'\n').count();
                 let new_lines = u32::try_from(lines).unwrap_or(u32::MAX - 1);
                 let hunk = Hunk { old_start: 0, old_lines: 0, new_start: 1, new_lines };
                 Content::Text(if lines == 0 { Vec::new() } else { vec![hunk] })
             }
-            _ => Content::Unknown,
+            Err(error) => {
+                seen.notes.push(format!("{shown} cannot be read, all its lines count as changed: {}", error.source));
+                Content::Unknown
+            }
         };
-        seen.entries.push(Entry { old: None, new: Some(Side { mode: 0o100_644, path }), content });
+        let mode = if link { 0o120_000 } else { 0o100_644 };
+        seen.entries.push(Entry { old: None, new: Some(Side { mode, path }), content });
     }
 }

@@ -105,8 +105,10 @@ fn committed_and_uncommitted_edits_add_up_and_ignored_files_do_not_count() {
     tree.write("edited.rs", "first\n".to_owned() + &numbered(10)).write(".gitignore", "out/\n").commit("one");
     tree.write("edited.rs", "first\n".to_owned() + &numbered(10) + "last\n");
     tree.write("out/built.js", "x\n").write("new/file.rs", "a\nb");
+    symlink("nowhere", tree.dir.join("new/link")).unwrap();
     let set = tree.change(Some(&from), &Occasion::local()).set;
-    assert_eq!(show(&set), ["Added .gitignore [1]", "Modified edited.rs [1 12]", "Added new/file.rs [1-2]"]);
+    let files = ["Added .gitignore [1]", "Modified edited.rs [1 12]", "Added new/file.rs [1-2]", "Added new/link [1]"];
+    assert_eq!(show(&set), files);
 }
 
 #[test]

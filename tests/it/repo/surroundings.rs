@@ -1,5 +1,6 @@
 //! Repositories that are not a plain clone, and broken ones.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use gatepost::model::event::Occasion;
@@ -174,4 +175,34 @@ fn a_folder_of_another_user_is_trusted_only_as_the_workspace() {
     let repo = Repo::discover(&tree.dir, Some(&tree.dir)).unwrap();
     assert!(repo.is_dirty().unwrap());
     assert_eq!(show(&repo.change(Some(&base), &Occasion::local()).unwrap().set), ["Modified a.rs [2]"]);
+}
+
+/// Root may read everything; for anyone else the file is told, and counts whole.
+#[test]
+fn an_unreadable_file_is_said() {
+    let tree = Tree::new();
+    let base = tree.write("a.rs", "a\n").write("moved.rs", numbered(9)).commit("one");
+    std::fs::remove_file(tree.dir.join("moved.rs")).unwrap();
+    tree.write("secret.rs", "b\n");
+    let secret = tree.dir.join("secret.rs");
+    std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o000)).unwrap();
+    let readable = std::fs::read(&secret).is_ok();
+    let added = if readable { "Added secret.rs [1]" } else { "Added secret.rs [whole]" };
+    for repo in [tree.open(), tree.open_by_program()] {
+        let change = repo.change(Some(&base), &Occasion::local()).unwrap();
+        assert_eq!(show(&change.set), ["Deleted moved.rs []", added]);
+        assert_eq!(change.notes.is_empty(), readable, "{:?}", change.notes);
+    }
+    tree.git(&["config", "--unset", "extensions.partialClone"]);
+
+    // Git cannot tell whether a tracked file changed that it cannot read.
+    tree.write("a.rs", "other\n");
+    std::fs::set_permissions(tree.dir.join("a.rs"), std::fs::Permissions::from_mode(0o000)).unwrap();
+    match tree.open().change(Some(&base), &Occasion::local()) {
+        Ok(change) => assert!(readable || !change.notes.is_empty()),
+        Err(error) => {
+            assert!(!readable);
+            assert!(matches!(&error, RepoError::Unreadable { .. }) && error.to_string().contains("a.rs"), "{error}");
+        }
+    }
 }
