@@ -8,7 +8,7 @@ use schemars::SchemaGenerator;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::kind::{KindRow, Own};
+use super::kind::{Bare, KindRow, Own};
 use super::nearest::{advice, listed};
 use super::problems::Problem;
 use super::reading::{self, Keys, keys_in, keys_of, quoted};
@@ -187,11 +187,12 @@ impl Reader<'_> {
 }
 
 fn common(name: GateName, row: &KindRow, written: sections::Gate) -> Common {
+    let by_content = row.bare == Bare::ByContent || !written.reports.is_empty();
     Common {
         name,
         kind: row.name.to_owned(),
         command: written.command.map(|command| command.0),
-        format: written.format.map(Spanned::into_inner),
+        format: written.format.map(Spanned::into_inner).or_else(|| by_content.then(|| "auto".to_owned())),
         reports: written.reports.into_iter().map(|pattern| pattern.0).collect(),
         dir: RepoPath::parse(&written.dir.0).map_or_else(|_| String::new(), String::from),
         paths: written.paths.into_iter().map(|pattern| pattern.0).collect(),

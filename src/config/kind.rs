@@ -10,6 +10,15 @@ use super::problems::Problem;
 use super::reading::{self, keys_of};
 use crate::model::gate::GateName;
 
+/// How output is judged when a gate has a command and says neither `format` nor `reports`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bare {
+    /// Its format is recognised by its content (`auto`): the kind promises findings or tests.
+    ByContent,
+    /// By the exit status alone.
+    ByExitStatus,
+}
+
 /// A kind of gate.
 #[derive(Debug, Clone, Copy)]
 pub struct KindRow {
@@ -17,6 +26,8 @@ pub struct KindRow {
     pub name: &'static str,
     /// One phrase for the schema and the README's table.
     pub about: &'static str,
+    /// How a command without `format` and `reports` is judged.
+    pub bare: Bare,
     pub(super) schema: fn(&mut SchemaGenerator) -> Schema,
     pub(super) check: fn(&Own) -> Vec<Problem>,
 }
@@ -25,11 +36,11 @@ impl KindRow {
     /// A kind whose own keys are those of the struct `T`, which needs `#[serde(default, deny_unknown_fields,
     /// rename_all = "kebab-case")]`; its defaults are `T::default()`.
     #[must_use]
-    pub const fn of<T>(name: &'static str, about: &'static str) -> Self
+    pub const fn of<T>(name: &'static str, about: &'static str, bare: Bare) -> Self
     where
         T: DeserializeOwned + JsonSchema + Default,
     {
-        Self { name, about, schema: T::json_schema, check: |own| own.read::<T>().err().unwrap_or_default() }
+        Self { name, about, bare, schema: T::json_schema, check: |own| own.read::<T>().err().unwrap_or_default() }
     }
 }
 

@@ -19,7 +19,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::model::settings::{Common, PublishSettings, RunSettings};
 
-pub use kind::{KindRow, Own};
+pub use kind::{Bare, KindRow, Own};
 pub use nearest::{advice, nearest};
 pub use problems::{Problem, Problems};
 pub use reference::reference;

@@ -36,8 +36,8 @@ pub struct Common {
     pub kind: String,
     /// What is run; `None` for a gate that only judges `reports` made earlier in the job.
     pub command: Option<CommandLine>,
-    /// A format's name, `auto` (recognised by content), or `matcher:FILE` (relative to the root); `None`: by content for
-    /// `reports`, and for a command alone as its kind has it: by content, or by the exit status.
+    /// A format's name, `auto` (recognised by content), or `matcher:FILE` (relative to the root); `None`: there are no
+    /// `reports`, and the exit status of the command decides alone.
     pub format: Option<String>,
     /// Globs of report files, relative to `dir`; one that starts with [`OUTPUT`] is relative to the gate's output folder.
     pub reports: Vec<String>,

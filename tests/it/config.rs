@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use gatepost::config::{self, Config, KindRow, Known, Problem, Problems};
+use gatepost::config::{self, Bare, Config, KindRow, Known, Problem, Problems};
 use gatepost::model::finding::Level;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -34,9 +34,9 @@ impl Default for Test {
 }
 
 static KINDS: [KindRow; 3] = [
-    KindRow::of::<Lint>("lint", "findings of a linter"),
-    KindRow::of::<Test>("test", "test results"),
-    KindRow::of::<Lint>("command", "any command, by its exit status or its findings"),
+    KindRow::of::<Lint>("lint", "findings of a linter", Bare::ByContent),
+    KindRow::of::<Test>("test", "test results", Bare::ByContent),
+    KindRow::of::<Lint>("command", "any command, by its exit status or its findings", Bare::ByExitStatus),
 ];
 static FORMATS: &[&str] = &[
     "cargo",
