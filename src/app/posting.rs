@@ -87,6 +87,7 @@ pub struct Posted<'a> {
 }
 
 /// Posts one run.
+#[expect(clippy::struct_excessive_bools, reason = "where it runs and what it was asked for are independent")]
 pub struct Poster {
     interpreter: Option<Interpreter<GitHub>>,
     active: bool,
@@ -370,6 +371,6 @@ fn unsent(call: &Call, dry_run: bool) -> Receipt {
 fn delimiter() -> String {
     let mut bytes = [0_u8; 16];
     let random = getrandom::fill(&mut bytes).is_ok();
-    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    if random { format!("gatepost-{digits}") } else { format!("gatepost-{:?}", clock::instant()) }
+    let digits = u128::from_le_bytes(bytes);
+    if random { format!("gatepost-{digits:032x}") } else { format!("gatepost-{:?}", clock::instant()) }
 }

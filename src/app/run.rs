@@ -9,16 +9,17 @@ use crate::app::posting::{self, Posted, Poster, Said};
 use crate::app::project::{self, Place, Project};
 use crate::app::scope::{self, Asked, Judged};
 use crate::app::work::Ground;
+use crate::mask::Masker;
 use crate::model::event::Occasion;
 use crate::model::exit::ExitCode;
 use crate::model::progress::{Progress, Watch};
-use crate::model::report::{Report, Subject};
+use crate::model::report::{GateReport, Report, Subject};
 use crate::model::sha::Sha;
 use crate::policy::{self, Baseline};
 use crate::render::{json_v1, junit, sarif};
 use crate::schedule::{self, Limits};
 use crate::world::env::Env;
-use crate::world::process::{ACTIONS_GRACE, CancelToken};
+use crate::world::process::{self, ACTIONS_GRACE, CancelToken};
 use crate::world::repo::Repo;
 use crate::world::signals::{self, Signals};
 use crate::world::{clock, cores, files, occasion};
@@ -36,6 +37,7 @@ pub enum Publish {
 
 /// What `gatepost run` was asked for.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct Request {
     /// Where it was started, absolute.
     pub start: PathBuf,
@@ -94,23 +96,10 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
     let signals = signals::listen(cancel.clone())
         .map_err(|error| Failure::outside(format!("cannot listen for signals: {error}")))?;
 
-    let Opened { repo, root, mut project } = open(&request.start, request.config.as_deref(), request.colour, env)?;
-    project.select(&request.gates)?;
-    let masker = Rc::new(posting::masker(env, &project.config.run.pass_env));
-    let mut poster = Poster::open(request.publish, request.dry_run, env, &occasion, &repo)?;
-    let asked =
-        Asked { base: request.base.as_deref().or(project.config.run.base.as_deref()), all_files: request.all_files };
-    let judged = scope::scope(&repo, &occasion, asked, async |base, head| poster.merge_base(base, head).await).await?;
-    poster.check(&judged)?;
-    let baseline = request.baseline.as_deref().map(|file| read_baseline(&request.start.join(file))).transpose()?;
-    let output = prepare_output(request, &root, &project, &judged)?;
+    let Ready { project, masker, mut poster, judged, baseline, output, root } = ready(request, env, &occasion).await?;
     let subject = subject(&occasion, &judged, &poster);
-
-    let mut notes: Vec<String> = project.said();
-    notes.extend(judged.notes.iter().cloned());
-    notes.extend(baseline_notes(baseline.as_ref(), judged.base.as_ref()));
-    for note in &notes {
-        watch.see(&Progress::Said { text: &masker.text(note) });
+    for said in project.said() {
+        watch.see(&Progress::Said { text: &masker.text(&said) });
     }
     let limits = Limits {
         jobs: request.jobs.or(project.config.run.jobs).unwrap_or_else(cores::available),
@@ -118,42 +107,62 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
     };
     let settings = project.config.publish.clone();
     let graph = project.graph.clone();
-    let ground = Ground {
-        env,
-        occasion: &occasion,
-        judged: &judged,
-        baseline: baseline.as_ref(),
-        root: &root,
-        output: &output,
-        masker: &masker,
-        watch: &watch,
-    };
+    let baseline = baseline.as_ref();
+    let (masker, watch) = (&masker, &watch);
+    let ground =
+        Ground { env, occasion: &occasion, judged: &judged, baseline, root: &root, output: &output, masker, watch };
     let gates = Rc::new(ground.plan(project)?);
-    let posted = Posted { subject: &subject, settings: &settings, output: &output, started_at: &started_at };
-    let (queue, waiting) = poster.queue(posted, &signals);
+    let shared = Posted { subject: &subject, settings: &settings, output: &output, started_at: &started_at };
+    let (queue, waiting) = poster.queue(shared, &signals);
     let running = async {
+        // Dropped when the last gate has ended: that ends the sending.
         let queue = queue;
-        schedule::run(&graph, limits, gates, &cancel, |report| {
+        let on_end = |report: &GateReport| {
             watch.see(&Progress::Ended { report });
             queue.gate(report);
-        })
-        .await
+        };
+        schedule::run(&graph, limits, gates, &cancel, on_end).await
     };
-    let (reports, ()) = tokio::join!(running, poster.send_all(waiting, &signals));
+    let (gates, ()) = tokio::join!(running, poster.send_all(waiting, &signals));
+    let orphans = process::end_orphans().await;
 
+    let mut notes = judged.notes.clone();
+    notes.extend(baseline_notes(baseline, judged.base.as_ref()));
+    notes.extend((orphans > 0).then(|| format!("{orphans} processes that gates had left behind were ended")));
     notes.extend(signals.caught().map(|signal| format!("interrupted by {signal}")));
-    let report = Report {
-        verdict: policy::verdict(&reports),
-        subject: subject.clone(),
-        started_at: started_at.clone(),
-        took: begun.elapsed(),
-        gates: reports,
-        notes: notes.iter().map(|note| masker.text(note)).collect(),
-    };
+    let notes = notes.iter().map(|note| masker.text(note)).collect();
+    let verdict = policy::verdict(&gates);
+    let took = begun.elapsed();
+    let report = Report { verdict, subject: subject.clone(), started_at: started_at.clone(), took, gates, notes };
     let unwritten = write_files(request, &report, &output);
-    let said = poster.end(&report, posted, &signals).await;
+    let said = poster.end(&report, shared, &signals).await;
     let code = exit_code(request.publish, &report, &signals, &unwritten, &said);
     Ok(Ran { report, output, code, said, unwritten })
+}
+
+/// Everything that is known before the first gate starts.
+struct Ready {
+    project: Project,
+    masker: Rc<Masker>,
+    poster: Poster,
+    judged: Judged,
+    baseline: Option<Baseline>,
+    output: Output,
+    root: PathBuf,
+}
+
+async fn ready(request: &Request, env: &Env, occasion: &Occasion) -> Result<Ready, Failure> {
+    let Opened { repo, root, mut project } = open(&request.start, request.config.as_deref(), request.colour, env)?;
+    project.select(&request.gates)?;
+    let masker = Rc::new(posting::masker(env, &project.config.run.pass_env));
+    let mut poster = Poster::open(request.publish, request.dry_run, env, occasion, &repo)?;
+    let base = request.base.as_deref().or(project.config.run.base.as_deref());
+    let asked = Asked { base, all_files: request.all_files };
+    let judged = scope::scope(&repo, occasion, asked, async |base, head| poster.merge_base(base, head).await).await?;
+    poster.check(&judged)?;
+    let baseline = request.baseline.as_deref().map(|file| read_baseline(&request.start.join(file))).transpose()?;
+    let output = prepare_output(request, &root, &project, &judged)?;
+    Ok(Ready { project, masker, poster, judged, baseline, output, root })
 }
 
 /// Where a run takes place.
@@ -203,7 +212,7 @@ fn prepare_output(request: &Request, root: &Path, project: &Project, judged: &Ju
     };
     let output = Output::prepare(folder, &shown, project.gates.iter().map(|gate| &gate.common().name))?;
     if let Some(change) = judged.scope.change() {
-        let paths: String = change.files.keys().map(|path| format!("{path}\n")).collect();
+        let paths: String = change.files.keys().flat_map(|path| [path.as_str(), "\n"]).collect();
         files::write(&output.changed_files(), paths.as_bytes())?;
     }
     Ok(output)

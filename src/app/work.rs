@@ -27,7 +27,7 @@ use crate::world::files;
 use crate::world::process::CancelToken;
 
 /// How often a gate that is silent is said to be running.
-const HEARTBEAT: Duration = Duration::from_secs(60);
+const HEARTBEAT: Duration = Duration::from_mins(1);
 
 /// A gate with everything it is judged by.
 pub struct Planned {

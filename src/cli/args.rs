@@ -103,6 +103,7 @@ pub struct Against {
 
 /// `gatepost run`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_field_names, reason = "the flag is called --dry-run")]
 pub struct Run {
     /// Gates to run, with the gates they need (default: all)
     #[arg(value_name = "GATE")]

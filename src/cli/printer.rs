@@ -16,6 +16,7 @@ const TAIL: u64 = 4 << 10;
 
 /// Where lines go, and how they look.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 pub struct Printer {
     /// Standard output; else standard error.
     pub to_out: bool,

@@ -23,7 +23,7 @@ pub struct Rows {
     printer: Printer,
     multi: MultiProgress,
     style: ProgressStyle,
-    rows: RefCell<BTreeMap<GateName, ProgressBar>>,
+    bars: RefCell<BTreeMap<GateName, ProgressBar>>,
 }
 
 impl Rows {
@@ -35,7 +35,7 @@ impl Rows {
             printer,
             multi: MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10)),
             style: ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner()),
-            rows: RefCell::new(BTreeMap::new()),
+            bars: RefCell::new(BTreeMap::new()),
         }
     }
 
@@ -48,7 +48,7 @@ impl Watch for Rows {
     fn see(&self, step: &Progress<'_>) {
         match step {
             Progress::Started { gate, .. } => {
-                let mut rows = self.rows.borrow_mut();
+                let mut rows = self.bars.borrow_mut();
                 if rows.len() < ROWS && !rows.contains_key(*gate) {
                     let row = self.multi.add(ProgressBar::new_spinner().with_style(self.style.clone()));
                     row.set_prefix(gate.to_string());
@@ -57,13 +57,13 @@ impl Watch for Rows {
                 }
             }
             Progress::Line { gate, text } => {
-                if let Some(row) = self.rows.borrow().get(*gate) {
+                if let Some(row) = self.bars.borrow().get(*gate) {
                     row.set_message(shorten(text, 200));
                 }
             }
             Progress::Heartbeat { .. } => {}
             Progress::Ended { report } => {
-                if let Some(row) = self.rows.borrow_mut().remove(&report.name) {
+                if let Some(row) = self.bars.borrow_mut().remove(&report.name) {
                     row.finish_and_clear();
                     self.multi.remove(&row);
                 }

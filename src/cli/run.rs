@@ -82,6 +82,6 @@ fn printer(place: &Place<'_>, json: bool) -> Printer {
         on_actions: place.env.get("GITHUB_ACTIONS") == Some("true"),
         quiet: place.global.quiet,
         verbose: place.global.verbose > 0,
-        fence: random.iter().map(|byte| format!("{byte:02x}")).collect(),
+        fence: format!("{:032x}", u128::from_le_bytes(random)),
     }
 }

@@ -6,8 +6,8 @@ use std::pin::Pin;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::config::KindRow;
-use crate::gate::execute::{Reading, execute};
+use crate::config::{Bare, KindRow};
+use crate::gate::execute::execute;
 use crate::gate::{Gate, Kind, Site};
 use crate::model::evidence::Evidence;
 use crate::model::finding::Level;
@@ -15,7 +15,11 @@ use crate::model::gate::{Only, Rules};
 use crate::model::settings::Common;
 
 pub(super) static KIND: Kind = Kind {
-    row: KindRow::of::<Settings>("command", "any command, judged by its exit status or by a format you name"),
+    row: KindRow::of::<Settings>(
+        "command",
+        "any command, judged by its exit status or by a format you name",
+        Bare::ByExitStatus,
+    ),
     settle: |common, own| Ok(Box::new(Command { settings: own.read()?, common })),
 };
 
@@ -49,6 +53,6 @@ impl Gate for Command {
     }
 
     fn run<'a>(&'a self, site: Site<'a>) -> Pin<Box<dyn Future<Output = Evidence> + 'a>> {
-        Box::pin(execute(&self.common, Reading::WhenNamed, site))
+        Box::pin(execute(&self.common, site))
     }
 }

@@ -12,19 +12,10 @@ use crate::parse::Stream;
 use crate::world::find::{self, Found};
 use crate::world::process::{self, CancelledBy, Caps, End, Finished, Spawn, SpawnError};
 
-/// Whether a command's output is read where neither a format nor reports are named.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reading {
-    /// By content: the kind promises findings or tests.
-    Always,
-    /// Not: the exit status is the evidence.
-    WhenNamed,
-}
-
 /// Makes one attempt.
-pub async fn execute(common: &Common, reading: Reading, site: Site<'_>) -> Evidence {
+pub async fn execute(common: &Common, site: Site<'_>) -> Evidence {
     let mut evidence = Evidence::default();
-    let choice = match choose(common, reading, site.root) {
+    let choice = match common.format.as_deref().map(|format| Choice::of(format, site.root)).transpose() {
         Ok(choice) => choice,
         Err(error) => {
             evidence.problems.push(unreadable(error.to_string()));
@@ -58,14 +49,6 @@ pub async fn execute(common: &Common, reading: Reading, site: Site<'_>) -> Evide
         }));
     }
     evidence
-}
-
-fn choose(common: &Common, reading: Reading, root: &Path) -> Result<Option<Choice>, ReadError> {
-    match (&common.format, reading) {
-        (Some(format), _) => Choice::of(format, root).map(Some),
-        (None, Reading::Always) => Ok(Some(Choice::Auto)),
-        (None, Reading::WhenNamed) => Ok(None),
-    }
 }
 
 /// What a command printed, on disk.
@@ -132,7 +115,7 @@ fn explain_end(common: &Common, finished: &Finished, parsed: bool, site: Site<'_
     if parsed && finished.keep_truncated {
         evidence.problems.push(unreadable("printed more than 1 GiB: too much to be judged".to_owned()));
     }
-    if !finished.drained {
+    if !finished.drained && finished.end == End::Exited {
         let what = "a process it left behind held its output open and was cut off after 1 s";
         if parsed {
             evidence.problems.push(unreadable(what.to_owned()));

@@ -50,7 +50,7 @@ pub struct Site<'a> {
     pub attempt: u32,
     /// Ends the attempt early.
     pub cancel: &'a CancelToken,
-    /// Takes every complete line that is printed.
+    /// Takes the newest line that was printed, at most ten times a second.
     pub on_line: &'a dyn Fn(&str),
 }
 

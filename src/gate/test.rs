@@ -6,8 +6,8 @@ use std::pin::Pin;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::config::KindRow;
-use crate::gate::execute::{Reading, execute};
+use crate::config::{Bare, KindRow};
+use crate::gate::execute::execute;
 use crate::gate::{Gate, Kind, Site};
 use crate::model::evidence::Evidence;
 use crate::model::finding::Level;
@@ -15,7 +15,7 @@ use crate::model::gate::{Only, Rules};
 use crate::model::settings::Common;
 
 pub(super) static KIND: Kind = Kind {
-    row: KindRow::of::<Settings>("test", "a test run that reports its cases"),
+    row: KindRow::of::<Settings>("test", "a test run that reports its cases", Bare::ByContent),
     settle: |common, own| Ok(Box::new(Test { settings: own.read()?, common })),
 };
 
@@ -57,6 +57,6 @@ impl Gate for Test {
     }
 
     fn run<'a>(&'a self, site: Site<'a>) -> Pin<Box<dyn Future<Output = Evidence> + 'a>> {
-        Box::pin(execute(&self.common, Reading::Always, site))
+        Box::pin(execute(&self.common, site))
     }
 }

@@ -201,7 +201,8 @@ fn github_has_its_answer_before_it_kills() {
     // SIGINT, 7.5 s, SIGTERM: by then the report must stand, whatever grace the gates ask for.
     let marker = marker();
     let script = format!("trap '' INT TERM\necho > started\nsleep {marker}\nsleep {marker}");
-    let project = Project::new(&format!("[gates.g]\nkind = \"command\"\ngrace = \"60s\"\ncommand = \"\"\"{script}\"\"\"\n"));
+    let project =
+        Project::new(&format!("[gates.g]\nkind = \"command\"\ngrace = \"60s\"\ncommand = \"\"\"{script}\"\"\"\n"));
     let child = project.start(&[], &["--publish", "never"], &[("GITHUB_ACTIONS", "true")]);
     project.wait_for(&["started"]);
     send(&child, Signal::SIGINT);

@@ -3,6 +3,8 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, missing_docs)]
 
 mod bless;
+#[cfg(unix)]
+mod cancel;
 mod config;
 mod detect;
 mod github;
@@ -10,7 +12,5 @@ mod github;
 mod leftovers;
 #[cfg(unix)]
 mod process;
-mod schedule;
-mod detect;
-mod github;
 mod repo;
+mod schedule;
