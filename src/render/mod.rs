@@ -9,6 +9,7 @@ pub mod markdown;
 pub mod parse_v1;
 pub mod parsed_text;
 pub mod sarif;
+pub mod plan;
 pub mod terminal;
 pub mod tests_v1;
 pub mod workflow;

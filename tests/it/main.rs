@@ -14,3 +14,4 @@ mod leftovers;
 mod process;
 mod repo;
 mod schedule;
+mod plan;
