@@ -1,5 +1,0 @@
-//! placeholder
-use crate::model::report::Report;
-pub fn write(_: &Report) -> String {
-    String::new()
-}
