@@ -86,6 +86,7 @@ enum Open {
 struct Report {
     stack: Vec<Open>,
     tests: Tests,
+    root_is_timed: bool,
     odd_times: usize,
     /// `tests` as the outermost suites have it.
     claimed: u64,
@@ -97,8 +98,14 @@ impl Visitor for Report {
             if !is_root(name) {
                 return Err(format!("<{name}>"));
             }
-            self.tests.took_ms = self.time(attributes);
             self.claimed = count(attributes, "tests");
+        }
+        // Where the root has no time, the suites right below it have.
+        if self.stack.is_empty() || (self.stack.len() == 1 && name == "testsuite" && !self.root_is_timed) {
+            let took = self.time(attributes);
+            self.root_is_timed = self.stack.is_empty() && took.is_some();
+            self.tests.took_ms =
+                took.map(|took| took.saturating_add(self.tests.took_ms.unwrap_or(0))).or(self.tests.took_ms);
         }
         let opened = match name {
             "testsuites" | "testsuite" => Open::Suite(Suite {

@@ -15,3 +15,4 @@ mod process;
 mod repo;
 mod schedule;
 mod plan;
+mod parse;

@@ -6,7 +6,9 @@ use crate::model::finding::{ColumnUnit, Finding, Fix, Level};
 use crate::model::text::one_line;
 use crate::parse::ParseError;
 use crate::parse::json::Text;
-use crate::parse::sarif::log::{Component, Invocation, Location, Notification, Rule, Run, SarifFix, SarifResult};
+use crate::parse::sarif::log::{
+    Component, Invocation, Notification, PhysicalLocation, Rule, Run, SarifFix, SarifResult,
+};
 use crate::parse::sarif::malformed;
 use crate::parse::sarif::message;
 use crate::parse::sarif::place::Places;
@@ -25,17 +27,16 @@ pub(super) struct Left {
 impl Left {
     pub(super) fn notes(self) -> Vec<String> {
         let Self { passed, suppressed, absent, offsets, warnings, first_warning } = self;
-        let first_warning = format!("warnings of the tool about its own run, the first: {first_warning}");
         [
-            (passed, "results say that nothing is wrong there"),
-            (suppressed, "results are suppressed by the tool and do not count"),
-            (absent, "results are gone since the tool's own baseline"),
-            (offsets, "results have an offset in place of a line: they are placed in the file only"),
-            (warnings, &first_warning),
+            ("results that say that nothing is wrong there", passed),
+            ("results that the tool itself suppresses, which do not count", suppressed),
+            ("results that are gone since the tool's own baseline", absent),
+            ("results with an offset in place of a line, which are placed in their file only", offsets),
+            (&format!("warnings of the tool about its own run (the first: {first_warning})"), warnings),
         ]
         .into_iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, what)| format!("{count} {what}"))
+        .filter(|(_, count)| *count > 0)
+        .map(|(what, count)| format!("{what}: {count}"))
         .collect()
     }
 }
@@ -134,7 +135,8 @@ impl<'r, 'a> RunReader<'r, 'a> {
             help: rule.and_then(|rule| rule.help_uri.as_ref()).map(|uri| uri.0.to_string()),
             ..Finding::default()
         };
-        let mut locations = result.locations.iter().flatten();
+        let mut locations =
+            result.locations.iter().flatten().filter_map(|location| location.physical_location.as_ref());
         if let Some(first) = locations.next() {
             self.place(&mut finding, first, left);
         }
@@ -179,8 +181,7 @@ impl<'r, 'a> RunReader<'r, 'a> {
         Some(self.driver.global_message_strings.as_ref()?.get(id)?.text.as_ref()?.0.as_ref())
     }
 
-    fn place(&self, finding: &mut Finding, location: &Location<'_>, left: &mut Left) {
-        let Some(physical) = &location.physical_location else { return };
+    fn place(&self, finding: &mut Finding, physical: &PhysicalLocation<'_>, left: &mut Left) {
         if let Some(path) = physical.artifact_location.as_ref().and_then(|artifact| self.places.path(artifact)) {
             finding.path = Some(path);
         }
@@ -220,7 +221,8 @@ impl<'r, 'a> RunReader<'r, 'a> {
                 let id = notification.descriptor.as_ref().and_then(|descriptor| descriptor.id.as_ref());
                 let rule = id.map(|id| id.0.to_string());
                 let mut finding = Finding { rule, level: Level::Error, message, ..Finding::default() };
-                if let Some(location) = notification.locations.as_ref().and_then(|locations| locations.first()) {
+                let mut locations = notification.locations.iter().flatten();
+                if let Some(location) = locations.find_map(|location| location.physical_location.as_ref()) {
                     self.place(&mut finding, location, left);
                 }
                 findings.push(finding);
