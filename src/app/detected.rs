@@ -19,14 +19,14 @@ pub fn project(place: &Place<'_>, env: &Env) -> Result<Project, Failure> {
     let environment = Filter::default().apply(env.iter(), &told);
     let look = Survey::new(place.start.to_owned(), environment.variables);
     let detected = detect::detect(&look).map_err(|error: DetectError| Failure::usage(error.to_string()))?;
-    let mut evidence: Vec<String> = detected.gates.iter().map(|gate| format!("{}: {}", gate.name, gate.why)).collect();
-    evidence.extend(detected.notes.iter().cloned());
+    let evidence = detected.gates.iter().map(|gate| (gate.name.clone(), gate.why.clone())).collect();
     let folder =
         place.start.strip_prefix(place.root).ok().and_then(Path::to_str).unwrap_or_default().replace('\\', "/");
     let labels: Vec<_> = detected.gates.iter().map(|gate| (gate.name.clone(), gate.label.clone())).collect();
     let label = move |name: &str| labels.iter().find(|(other, _)| other == name).and_then(|(_, label)| label.clone());
-    let text = detected.to_toml();
-    project::build(text.as_bytes(), folder, Source::Detected(evidence), &label).map_err(|wrong| match wrong {
+    let toml = detected.to_toml();
+    let source = Source::Detected { evidence, notes: detected.notes, toml: toml.clone() };
+    project::build(toml.as_bytes(), folder, source, &label).map_err(|wrong| match wrong {
         Wrong::Text(problems) => Failure {
             code: crate::model::exit::ExitCode::Bug,
             what: problems.render("what was detected", place.colour),

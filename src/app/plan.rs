@@ -1,1 +1,96 @@
-//! placeholder
+//! `gatepost plan`: what is configured, what would run and why. Nothing is run or written.
+
+use std::path::PathBuf;
+
+use crate::app::Failure;
+use crate::app::posting::Poster;
+use crate::app::project::Source;
+use crate::app::run::{self, Opened, Publish};
+use crate::app::scope::{self, Asked, Judged};
+use crate::app::work;
+use crate::model::change::Scope;
+use crate::model::event::Occasion;
+use crate::model::gate::Rules;
+use crate::model::settings::Common;
+use crate::policy::Due;
+use crate::world::env::Env;
+use crate::world::occasion;
+
+/// What `gatepost plan` was asked for.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Where it was started, absolute.
+    pub start: PathBuf,
+    /// `--config`.
+    pub config: Option<PathBuf>,
+    /// One gate; `None`: all.
+    pub gate: Option<String>,
+    /// `--base`.
+    pub base: Option<String>,
+    /// `--all-files`.
+    pub all_files: bool,
+    /// `--baseline`.
+    pub baseline: Option<PathBuf>,
+    /// Whether problems of the configuration are shown in colour.
+    pub colour: bool,
+}
+
+/// What would happen.
+#[derive(Debug)]
+pub struct Plan {
+    /// Where the settings come from.
+    pub source: Source,
+    /// What woke the run.
+    pub occasion: Occasion,
+    /// What is judged, in words.
+    pub scope: String,
+    /// In configuration order.
+    pub gates: Vec<Planned>,
+    /// Worth saying beside the plan.
+    pub notes: Vec<String>,
+}
+
+/// One gate of the plan.
+#[derive(Debug)]
+pub struct Planned {
+    /// Its settings.
+    pub common: Common,
+    /// How it would be judged.
+    pub rules: Rules,
+    /// Whether it would run, and why.
+    pub due: Due,
+}
+
+/// Plans a run. Commits that are missing may be fetched, and GitHub be asked for a merge base, as a run would.
+///
+/// # Errors
+/// As a run that could not begin.
+pub async fn plan(request: &Request, env: &Env) -> Result<Plan, Failure> {
+    let occasion = occasion::read(env).map_err(|error| Failure::outside(error.to_string()).help(error.help()))?;
+    let Opened { repo, project, .. } = run::open(&request.start, request.config.as_deref(), request.colour, env)?;
+    let mut poster = Poster::open(Publish::Auto, false, env, &occasion, &repo)?;
+    let base = request.base.as_deref().or(project.config.run.base.as_deref());
+    let asked = Asked { base, all_files: request.all_files };
+    let judged = scope::scope(&repo, &occasion, asked, async |base, head| poster.merge_base(base, head).await).await?;
+    let baseline = request.baseline.as_deref().map(|file| run::read_baseline(&request.start.join(file))).transpose()?;
+    let wanted = |name: &str| request.gate.as_deref().is_none_or(|gate| gate == name);
+    project.known(request.gate.as_slice())?;
+    let gates = project.gates.iter().filter(|gate| wanted(gate.common().name.as_str())).map(|gate| {
+        let (rules, due) = work::decide(&**gate, &occasion, &judged, baseline.as_ref())?;
+        Ok(Planned { common: gate.common().clone(), rules, due })
+    });
+    let gates = gates.collect::<Result<_, Failure>>()?;
+    let scope = words(&judged);
+    Ok(Plan { source: project.source, scope, gates, notes: judged.notes, occasion })
+}
+
+fn words(judged: &Judged) -> String {
+    match &judged.scope {
+        Scope::Everything { why } => format!("everything: {why}"),
+        Scope::Change(change) => {
+            let files = change.files.len() + change.unnameable.len();
+            let since = change.base.as_ref().map_or("the beginning".to_owned(), |base| base.short().to_owned());
+            format!("{files} file{} changed since {since}", if files == 1 { "" } else { "s" })
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! The configuration of the place a command was started in: found in a file, or detected.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -34,8 +35,15 @@ pub struct Project {
 pub enum Source {
     /// A file, as a person would name it.
     File(String),
-    /// Detection, with what it was decided by.
-    Detected(Vec<String>),
+    /// Detection.
+    Detected {
+        /// By gate: what it was decided by.
+        evidence: BTreeMap<String, String>,
+        /// What was seen and makes no gate.
+        notes: Vec<String>,
+        /// The same as a gatepost.toml.
+        toml: String,
+    },
 }
 
 /// Where to look.
@@ -150,9 +158,12 @@ impl Project {
     pub fn said(&self) -> Vec<String> {
         match &self.source {
             Source::File(_) => Vec::new(),
-            Source::Detected(evidence) => {
+            Source::Detected { evidence, notes, .. } => {
                 let mut said = vec!["no gatepost.toml: these gates were detected".to_owned()];
-                said.extend(evidence.iter().cloned());
+                let name = |gate: &dyn Gate| gate.common().name.to_string();
+                let found = self.gates.iter().filter_map(|gate| evidence.get_key_value(&name(&**gate)));
+                said.extend(found.map(|(gate, why)| format!("{gate}: {why}")));
+                said.extend(notes.iter().cloned());
                 said
             }
         }
@@ -166,11 +177,8 @@ impl Project {
         if names.is_empty() {
             return Ok(());
         }
+        self.known(names)?;
         let all: Vec<&str> = self.gates.iter().map(|gate| gate.common().name.as_str()).collect();
-        if let Some(wrong) = names.iter().find(|name| !all.contains(&name.as_str())) {
-            let shown = crate::model::text::one_line(wrong, 80);
-            return Err(Failure::usage(format!("there is no gate named {shown:?}")).help(config::advice(wrong, &all)));
-        }
         let mut wanted: Vec<usize> =
             names.iter().filter_map(|name| all.iter().position(|other| other == name)).collect();
         let mut at = 0;
@@ -184,6 +192,17 @@ impl Project {
         }
         self.keep(&wanted);
         Ok(())
+    }
+
+    /// Whether every name is a gate's.
+    ///
+    /// # Errors
+    /// With exit code 2 for the first that is not, with the nearest one.
+    pub fn known(&self, names: &[String]) -> Result<(), Failure> {
+        let all: Vec<&str> = self.gates.iter().map(|gate| gate.common().name.as_str()).collect();
+        let Some(wrong) = names.iter().find(|name| !all.contains(&name.as_str())) else { return Ok(()) };
+        let shown = crate::model::text::one_line(wrong, 80);
+        Err(Failure::usage(format!("there is no gate named {shown:?}")).help(config::advice(wrong, &all)))
     }
 
     fn keep(&mut self, wanted: &[usize]) {

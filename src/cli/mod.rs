@@ -76,6 +76,14 @@ struct Place<'a> {
     screen: Screen,
 }
 
+/// One thread: a run waits for processes and replies, it does not compute.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::outside(format!("the asynchronous runtime could not be started: {error}")))
+}
+
 impl Place<'_> {
     fn config(&self) -> Option<PathBuf> {
         self.global.config.clone()

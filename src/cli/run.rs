@@ -42,11 +42,7 @@ pub fn run(place: &Place<'_>, args: Run) -> Result<ExitCode, Failure> {
     } else {
         Rc::new(Plain::new(printer.clone()))
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::outside(format!("the asynchronous runtime could not be started: {error}")))?;
-    let ran = runtime.block_on(run::run(&request, place.env, watch))?;
+    let ran = super::runtime()?.block_on(run::run(&request, place.env, watch))?;
     show(&printer, &ran);
     if json {
         let text = json_v1::write(&ran.report).map_err(|error| Failure {

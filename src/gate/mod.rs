@@ -22,13 +22,16 @@ use crate::world::process::CancelToken;
 /// Every kind, as `kind = "…"` names it.
 pub static ALL: &[&Kind] = &[&lint::KIND, &test::KIND, &command::KIND];
 
+/// Settings in, gate out.
+pub type Settle = fn(Common, &Own) -> Result<Box<dyn Gate>, Vec<Problem>>;
+
 /// One kind of gate.
 #[derive(Debug)]
 pub struct Kind {
     /// Its name, its phrase for the README's table, and its own keys.
     pub row: KindRow,
     /// Makes a gate of its settings, or says everything that is wrong with the kind's own keys.
-    pub settle: fn(Common, &Own) -> Result<Box<dyn Gate>, Vec<Problem>>,
+    pub settle: Settle,
 }
 
 /// What a gate may use while it runs.

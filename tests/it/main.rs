@@ -10,9 +10,9 @@ mod detect;
 mod github;
 #[cfg(unix)]
 mod leftovers;
+mod parse;
+mod plan;
 #[cfg(unix)]
 mod process;
 mod repo;
 mod schedule;
-mod plan;
-mod parse;

@@ -26,8 +26,12 @@ pub fn excerpt(judged: &Judged, dress: Dress) -> String {
     if let Some(rule) = &finding.rule {
         title = title.id(one_line(rule, 120));
     }
-    let path =
-        judged.path.as_ref().map(|path| path.as_str()).or(finding.path.as_deref()).map(|path| one_line(path, 400));
+    let path = judged
+        .path
+        .as_ref()
+        .map(crate::model::path::RepoPath::as_str)
+        .or(finding.path.as_deref())
+        .map(|path| one_line(path, 400));
     let mut group = Group::with_title(title);
     match (path, finding.line, &judged.line_text) {
         (Some(path), Some(line), Some(text)) => {
