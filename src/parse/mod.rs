@@ -7,7 +7,6 @@ mod json;
 mod junit;
 mod libtest;
 mod lines;
-pub mod matcher;
 mod rdjson;
 mod rdjsonl;
 mod sarif;
