@@ -1,5 +1,7 @@
 //! Text that someone else wrote, made harmless for a terminal. Markdown has its own renderer.
 
+use std::borrow::Cow;
+
 /// Removes ANSI escapes (CSI, OSC and the rest), C0 and C1 controls except tab and line feed, carriage
 /// returns, and the Unicode characters that reorder or hide text (bidi controls, zero width, tags).
 #[must_use]
@@ -16,6 +18,24 @@ pub fn clean(text: &str) -> String {
         }
     }
     out
+}
+
+/// Removes ANSI escapes and nothing else: for reading what a tool printed in colour.
+#[must_use]
+pub fn without_escapes(text: &str) -> Cow<'_, str> {
+    if !text.contains(['\u{1b}', '\u{9b}']) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        match c {
+            '\u{1b}' => skip_escape(&mut rest),
+            '\u{9b}' => skip_csi(&mut rest),
+            c => out.push(c),
+        }
+    }
+    Cow::Owned(out)
 }
 
 /// The first line of `text`, cleaned, at most `limit` characters; an ellipsis stands for what was cut.
@@ -92,5 +112,6 @@ mod tests {
         assert_eq!(clean("a\u{3164}b\u{fe0f}c\u{e0100}d\u{2800}e"), "abcde");
         assert_eq!(one_line("  first\nsecond", 80), "first");
         assert_eq!(shorten("abcdef", 4), "abc…");
+        assert_eq!(without_escapes("\u{1b}[1;31ma\u{200b}\u{1b}(B\u{1b}[m\r"), "a\u{200b}\r");
     }
 }

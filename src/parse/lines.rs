@@ -11,6 +11,11 @@ pub(super) const NO_LINE_END: &str = "the last line has no line end: the output 
 
 /// Reads one line after another.
 pub trait LineParser: Send {
+    /// Whether a carriage return before the line feed is part of the line (diffs: it is the file's own).
+    fn keeps_carriage_returns(&self) -> bool {
+        false
+    }
+
     /// Takes one line, without its line end. Invalid UTF-8 is replaced; ANSI colours are still there.
     fn line(&mut self, text: &str);
 
@@ -76,7 +81,8 @@ impl Lines {
 
     fn flush(&mut self) {
         let text = String::from_utf8_lossy(&self.partial);
-        let mut text = text.strip_suffix('\r').unwrap_or(&text);
+        let bare = text.strip_suffix('\r').filter(|_| !self.parser.keeps_carriage_returns());
+        let mut text = bare.unwrap_or(&text);
         if std::mem::take(&mut self.first) {
             text = text.trim_start_matches('\u{feff}');
         }

@@ -1,16 +1,26 @@
 //! Formats: what tools print, read into findings and tests. Pure: bytes in, [`Parsed`] or [`ParseError`] out.
 //! A new format is one file with a [`Format`] and one row in [`ALL`].
 
+mod arrays;
+mod cargo;
 mod checkstyle;
+mod diff;
+mod ecmascript;
 mod encoding;
+mod eslint;
+mod gcc;
+mod github;
 mod json;
 mod junit;
 mod libtest;
 mod lines;
+pub mod matcher;
 mod rdjson;
 mod rdjsonl;
+mod reading;
+mod ruff;
 mod sarif;
-
+mod tsc;
 mod xml;
 
 use crate::model::evidence::Parsed;
@@ -19,8 +29,22 @@ use crate::model::finding::Finding;
 pub use lines::{LineParser, Lines};
 
 /// Every format, in the order in which `auto` tries them: the most particular first.
-pub static ALL: &[&Format] =
-    &[&sarif::FORMAT, &rdjson::FORMAT, &rdjsonl::FORMAT, &junit::FORMAT, &checkstyle::FORMAT, &libtest::FORMAT];
+pub static ALL: &[&Format] = &[
+    &sarif::FORMAT,
+    &rdjson::FORMAT,
+    &rdjsonl::FORMAT,
+    &cargo::FORMAT,
+    &eslint::FORMAT,
+    &ruff::FORMAT,
+    &junit::FORMAT,
+    &checkstyle::FORMAT,
+    &libtest::FORMAT,
+    &diff::FORMAT,
+    &github::FORMAT,
+    &tsc::FORMAT,
+    &gcc::FORMAT,
+    &matcher::FORMAT,
+];
 
 /// One tool's or standard's output format.
 #[derive(Debug)]

@@ -7,6 +7,8 @@ mod bless;
 mod cancel;
 mod config;
 mod detect;
+mod detect;
+mod github;
 mod github;
 #[cfg(unix)]
 mod leftovers;

@@ -1,0 +1,352 @@
+//! `diff`: what formatters would change, as unified diffs or in rustfmt's own shape; each run of changed lines is a
+//! finding with its fix. The old side of the diff is taken for the judged text.
+
+mod names;
+mod run;
+
+use crate::model::evidence::Parsed;
+use crate::model::finding::{ColumnUnit, Finding, Level};
+use crate::model::text::without_escapes;
+use crate::parse::lines::NO_LINE_END;
+use crate::parse::reading::{count};
+use crate::parse::{Empty, Format, LineParser, ParseError, Reader, Stream};
+use run::Run;
+
+/// Its row in the table of formats.
+pub(super) static FORMAT: Format = Format {
+    name: "diff",
+    about: "unified diffs (`gofmt -d`, `black --diff`, `ruff format --diff`, `git diff`) and `cargo fmt --check`",
+    // What tools say beside a diff goes to standard error and would fall into the middle of it.
+    stream: Stream::Stdout,
+    empty: Empty::Clean,
+    recognises,
+    reader: Reader::Lines(|| Box::<Diff>::default()),
+};
+
+const EXPECTED: &str = "a unified diff, or what `cargo fmt --check` prints";
+
+fn recognises(head: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(head);
+    let mut old = false;
+    text.lines().any(|line| {
+        let line = &*without_escapes(line);
+        let new = old && line.starts_with("+++ ");
+        old = line.starts_with("--- ");
+        new || line.starts_with("diff --git ") || rustfmt_header(line).is_some()
+    })
+}
+
+/// Where in the input we are.
+#[derive(Default)]
+enum State {
+    /// Between files and hunks.
+    #[default]
+    Outside,
+    /// After `---`.
+    Old(Option<String>),
+    /// After `+++`, until the first hunk, and between hunks.
+    Named(File),
+    /// In a hunk, with what is left of it.
+    Hunk(File, Hunk),
+    /// In a part of rustfmt's, which has no counts.
+    Rustfmt(File, Hunk),
+}
+
+/// The file of the current hunks.
+struct File {
+    /// `None` when it would be created.
+    old: Option<String>,
+    path: String,
+    hunks: bool,
+}
+
+struct Hunk {
+    /// The next old line, from 1.
+    line: u32,
+    old_left: u64,
+    new_left: u64,
+    run: Run,
+    after_added: bool,
+}
+
+#[derive(Default)]
+struct Diff {
+    findings: Vec<Finding>,
+    state: State,
+    /// What a `diff --git` header has said of a file that no hunk has shown so far.
+    git: Option<(Option<String>, Vec<String>)>,
+    in_git: bool,
+    /// A `diff` line names a file, and nothing was said of it so far.
+    announced: bool,
+    /// Whether the last line was nothing but a colour that ends.
+    only_colour: bool,
+    offset: usize,
+    lines: usize,
+    unknown: usize,
+    broken: Option<ParseError>,
+}
+
+impl LineParser for Diff {
+    fn keeps_carriage_returns(&self) -> bool {
+        true
+    }
+
+    fn line(&mut self, text: &str) {
+        self.offset += text.len() + 1;
+        // Colours begin a line of a diff; an escape inside of one is the file's own.
+        let plain = if text.starts_with('\u{1b}') { without_escapes(text) } else { text.into() };
+        self.only_colour = plain.is_empty() && !text.is_empty();
+        self.state = match std::mem::take(&mut self.state) {
+            State::Hunk(file, hunk) => self.in_hunk(file, hunk, &plain),
+            State::Rustfmt(file, hunk) => self.in_rustfmt(file, hunk, &plain),
+            state => self.header(state, plain.trim_end_matches('\r')),
+        };
+    }
+
+    fn end(mut self: Box<Self>, complete: bool) -> Result<Parsed, ParseError> {
+        let complete = complete || self.only_colour;
+        let truncated =
+            |what: &str| Err(ParseError::Truncated { expected: EXPECTED, offset: self.offset, what: what.to_owned() });
+        match std::mem::take(&mut self.state) {
+            State::Old(_) => return truncated("a `---` line without its `+++` line"),
+            State::Hunk(_, hunk) if hunk.old_left > 0 || hunk.new_left > 0 => {
+                let what = format!("{} old and {} new lines of a hunk are missing", hunk.old_left, hunk.new_left);
+                return truncated(&what);
+            }
+            State::Named(file) if !file.hunks => return truncated("a file without its changes"),
+            State::Outside if self.announced => return truncated("a file without its changes"),
+            State::Hunk(file, hunk) | State::Rustfmt(file, hunk) => self.close(&file, hunk, complete),
+            State::Named(_) | State::Outside => {}
+        }
+        self.close_git();
+        if let Some(broken) = self.broken {
+            return Err(broken);
+        }
+        let mut notes = Vec::new();
+        if !complete {
+            notes.push(NO_LINE_END.to_owned());
+        }
+        if self.lines > 0 && self.findings.is_empty() {
+            notes.push(format!("no change was found in the output ({})", count(self.lines, "line", "lines")));
+        } else if self.unknown > 0 {
+            notes.push(format!("{} not part of a diff", count(self.unknown, "line was", "lines were")));
+        }
+        Ok(Parsed { findings: self.findings, columns: ColumnUnit::Scalars, notes, ..Parsed::default() })
+    }
+}
+
+impl Diff {
+    fn header(&mut self, state: State, text: &str) -> State {
+        let text = &*without_escapes(text);
+        if text.is_empty() {
+            return state;
+        }
+        self.lines += 1;
+        if let Some((path, line)) = rustfmt_header(text) {
+            let file = File { old: Some(path.clone()), path, hunks: true };
+            return State::Rustfmt(file, Hunk::rustfmt(line));
+        }
+        match (state, text) {
+            (State::Old(old), _) if text.starts_with("+++ ") => {
+                let new = names::header(&text[4..]);
+                self.named(old, new.as_deref())
+            }
+            (State::Old(_), _) => self.not_understood(State::Outside),
+            (State::Named(file), _) if text.starts_with("@@ ") => match Hunk::read(text) {
+                Some(hunk) => State::Hunk(File { hunks: true, ..file }, hunk),
+                None => self.not_understood(State::Named(file)),
+            },
+            (_, _) if text.starts_with("--- ") => {
+                self.announced = false;
+                State::Old(names::header(&text[4..]))
+            }
+            (state, _) => self.about_file(state, text),
+        }
+    }
+
+    fn named(&mut self, old: Option<String>, new: Option<&str>) -> State {
+        let Some(path) = names::target(old.as_deref(), new, self.in_git) else {
+            return self.not_understood(State::Outside);
+        };
+        // Hunks say what there is to say of it, but for a file that would be new: that has no old line.
+        self.git = None;
+        if old.is_none() {
+            self.findings.push(whole_file(&path, "the tool would create this file"));
+        }
+        State::Named(File { old, path, hunks: false })
+    }
+
+    /// Lines between the files and hunks.
+    fn about_file(&mut self, state: State, text: &str) -> State {
+        if let Some(names) = text.strip_prefix("diff --git ") {
+            self.close_git();
+            self.in_git = true;
+            self.announced = true;
+            self.git = Some((names::of_git(names), Vec::new()));
+            return State::Outside;
+        }
+        if let Some(path) = text.strip_prefix("Incorrect newline style in ") {
+            self.findings.push(whole_file(path, "the tool would change the line ends of this file"));
+            return State::Outside;
+        }
+        if text.starts_with("@@@ ") || text.starts_with("diff --cc ") {
+            let got = "a combined diff of a merge, which names no single old side".to_owned();
+            self.broken = Some(ParseError::Malformed { expected: EXPECTED, got });
+        }
+        if let Some(from) = text.strip_prefix("rename from ")
+            && let Some((path, _)) = &mut self.git
+        {
+            *path = names::header(from);
+        }
+        if let Some((_, facts)) = &mut self.git {
+            let telling = ["old mode ", "new mode ", "rename ", "copy ", "new file", "deleted file", "Binary files "];
+            if telling.iter().any(|start| text.starts_with(start)) {
+                facts.push(text.to_owned());
+                self.announced = false;
+                return state;
+            }
+        }
+        if text.starts_with("diff ") {
+            self.announced = true;
+            return State::Outside;
+        }
+        let known = ["index ", "similarity ", "dissimilarity ", "\\ No newline", "GIT binary patch"];
+        if known.iter().any(|start| text.starts_with(start)) { state } else { self.not_understood(state) }
+    }
+
+    fn not_understood(&mut self, state: State) -> State {
+        self.unknown += 1;
+        state
+    }
+
+    /// A file of git's without a hunk: its mode, its name or its bytes would change.
+    fn close_git(&mut self) {
+        if let Some((path, facts)) = self.git.take().filter(|(_, facts)| !facts.is_empty()) {
+            let mut finding = whole_file("", &format!("the tool would change this file: {}", facts.join(", ")));
+            finding.path = path;
+            self.findings.push(finding);
+        }
+    }
+
+    fn in_hunk(&mut self, file: File, mut hunk: Hunk, text: &str) -> State {
+        if text.starts_with('\\') {
+            hunk.run.no_line_end(hunk.after_added);
+            return State::Hunk(file, hunk);
+        }
+        if hunk.old_left == 0 && hunk.new_left == 0 {
+            self.close(&file, hunk, true);
+            return self.header(State::Named(file), text.trim_end_matches('\r'));
+        }
+        self.lines += 1;
+        let (sign, rest) = sign(text);
+        match sign {
+            '-' if hunk.old_left > 0 => hunk.old_left -= 1,
+            '+' if hunk.new_left > 0 => hunk.new_left -= 1,
+            ' ' if hunk.old_left > 0 && hunk.new_left > 0 => {
+                hunk.old_left -= 1;
+                hunk.new_left -= 1;
+            }
+            _ => {
+                self.unknown += 1;
+                return State::Hunk(file, hunk);
+            }
+        }
+        self.take(&file, &mut hunk, sign, rest);
+        State::Hunk(file, hunk)
+    }
+
+    fn in_rustfmt(&mut self, file: File, mut hunk: Hunk, text: &str) -> State {
+        if text.is_empty() {
+            // Nothing but a colour that ends.
+            return State::Rustfmt(file, hunk);
+        }
+        let (sign, rest) = sign(text);
+        if !matches!(sign, ' ' | '-' | '+') {
+            self.close(&file, hunk, true);
+            return self.header(State::Outside, text.trim_end_matches('\r'));
+        }
+        self.lines += 1;
+        self.take(&file, &mut hunk, sign, rest);
+        State::Rustfmt(file, hunk)
+    }
+
+    /// Takes one line of a hunk.
+    fn take(&mut self, file: &File, hunk: &mut Hunk, sign: char, text: &str) {
+        match sign {
+            '-' => {
+                // Additions come after what they replace; before it they are a run of their own.
+                if hunk.after_added {
+                    self.flush(file, hunk, true, true);
+                }
+                hunk.run.remove(text);
+                hunk.line = hunk.line.saturating_add(1);
+                hunk.after_added = false;
+            }
+            '+' => {
+                hunk.run.add(text);
+                hunk.after_added = true;
+            }
+            _ => {
+                self.flush(file, hunk, true, true);
+                hunk.line = hunk.line.saturating_add(1);
+                hunk.run = Run::at(hunk.line);
+                hunk.after_added = false;
+            }
+        }
+    }
+
+    fn flush(&mut self, file: &File, hunk: &mut Hunk, more: bool, whole: bool) {
+        let run = std::mem::replace(&mut hunk.run, Run::at(hunk.line));
+        if !run.is_empty() && file.old.is_some() {
+            self.findings.push(run.finding(&file.path, more, whole));
+        }
+    }
+
+    fn close(&mut self, file: &File, mut hunk: Hunk, whole: bool) {
+        self.flush(file, &mut hunk, false, whole);
+    }
+}
+
+impl Hunk {
+    /// `@@ -1,10 +1,13 @@ perhaps a heading`
+    fn read(text: &str) -> Option<Self> {
+        let (ranges, _) = text.strip_prefix("@@ -")?.split_once(" @@")?;
+        let (old, new) = ranges.split_once(" +")?;
+        let (line, old_left) = range(old)?;
+        let (_, new_left) = range(new)?;
+        // A hunk without old lines names the line before it.
+        let line = if old_left == 0 { line.checked_add(1)? } else { line };
+        Some(Self { line, old_left, new_left, run: Run::at(line), after_added: false })
+    }
+
+    fn rustfmt(line: u32) -> Self {
+        Self { line, old_left: 0, new_left: 0, run: Run::at(line), after_added: false }
+    }
+}
+
+fn range(text: &str) -> Option<(u32, u64)> {
+    let (line, length) = text.split_once(',').unwrap_or((text, "1"));
+    Some((line.parse().ok()?, length.parse().ok()?))
+}
+
+/// The sign of a line and what follows; some tools leave the space of an empty context line out.
+fn sign(text: &str) -> (char, &str) {
+    let mut rest = text.chars();
+    match rest.next() {
+        None | Some('\r') => (' ', ""),
+        Some(sign) => (sign, rest.as_str()),
+    }
+}
+
+/// `Diff in FILE:5:`, in older releases `Diff in FILE at line 5:`.
+fn rustfmt_header(text: &str) -> Option<(String, u32)> {
+    let rest = text.strip_prefix("Diff in ")?.strip_suffix(':')?;
+    let (path, line) = rest.rsplit_once(" at line ").or_else(|| rest.rsplit_once(':'))?;
+    // Windows: the long form of absolute paths.
+    let path = path.strip_prefix(r"\\?\").unwrap_or(path);
+    Some((path.to_owned(), line.parse().ok().filter(|&line| line > 0)?))
+}
+
+fn whole_file(path: &str, message: &str) -> Finding {
+    Finding { level: Level::Warning, message: message.to_owned(), path: Some(path.to_owned()), ..Finding::default() }
+}

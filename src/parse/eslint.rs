@@ -1,0 +1,188 @@
+//! `eslint`: the JSON of ESLint's `json` formatter, fixes included.
+
+use serde::Deserialize;
+
+use crate::model::evidence::Parsed;
+use crate::model::finding::{ColumnUnit, Edit, Finding, Fix, Level};
+use crate::parse::json::Position;
+use crate::parse::reading::{Range, count};
+use crate::parse::{Empty, Format, ParseError, Reader, Stream, arrays};
+
+/// Its row in the table of formats.
+pub(super) static FORMAT: Format = Format {
+    name: "eslint",
+    about: "ESLint with `--format json`",
+    stream: Stream::Stdout,
+    empty: Empty::Error,
+    recognises,
+    reader: Reader::Whole(parse),
+};
+
+const EXPECTED: &str = "a JSON array of files, as `eslint --format json` prints it";
+
+fn recognises(head: &[u8]) -> bool {
+    let keys = arrays::keys_of_first(head).unwrap_or_default();
+    ["filePath", "messages"].iter().all(|own| keys.iter().any(|key| key == own))
+}
+
+#[derive(Deserialize)]
+struct File {
+    #[serde(rename = "filePath")]
+    path: String,
+    messages: Vec<Complaint>,
+    source: Option<String>,
+    /// The text after `--fix`; what is left to complain about refers to it.
+    output: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Complaint {
+    rule_id: Option<String>,
+    severity: Option<i64>,
+    #[serde(default)]
+    fatal: bool,
+    message: String,
+    #[serde(default)]
+    line: Position,
+    #[serde(default)]
+    column: Position,
+    #[serde(default)]
+    end_line: Position,
+    #[serde(default)]
+    end_column: Position,
+    fix: Option<Replacement>,
+}
+
+#[derive(Deserialize)]
+struct Replacement {
+    /// Offsets into the text without its byte order mark, in UTF-16 code units; -1 is the mark itself.
+    range: [i64; 2],
+    text: String,
+}
+
+fn parse(input: &[u8]) -> Result<Parsed, ParseError> {
+    let (files, notes) = arrays::read::<File>(EXPECTED, input)?;
+    let mut parsed = Parsed { columns: ColumnUnit::Utf16, notes, ..Parsed::default() };
+    if files.is_empty() {
+        parsed.notes.push("the report names no file: nothing was linted".to_owned());
+    }
+    let mut unplaced = 0;
+    for file in files {
+        let wanted = file.messages.iter().any(|message| message.fix.is_some());
+        let text = file.output.as_deref().or(file.source.as_deref()).filter(|_| wanted);
+        let offsets = text.map(Offsets::new);
+        for message in file.messages {
+            let fix = message.fix.as_ref().and_then(|fix| offsets.as_ref()?.fix(fix, &message.message));
+            unplaced += usize::from(message.fix.is_some() && fix.is_none());
+            parsed.findings.push(finding(&file.path, message, fix));
+        }
+    }
+    if unplaced > 0 {
+        let left_out = count(unplaced, "fix was", "fixes were");
+        parsed.notes.push(format!("{left_out} left out: the report has no source text that they fit"));
+    }
+    Ok(parsed)
+}
+
+fn finding(path: &str, message: Complaint, fix: Option<Fix>) -> Finding {
+    let level = match message.severity {
+        Some(1) if !message.fatal => Level::Warning,
+        _ => Level::Error,
+    };
+    let mut finding = Finding {
+        help: message.rule_id.as_deref().and_then(help),
+        rule: message.rule_id,
+        level,
+        message: message.message,
+        path: Some(path.to_owned()),
+        fix,
+        ..Finding::default()
+    };
+    let range = Range {
+        line: message.line.0,
+        column: message.column.0,
+        end_line: message.end_line.0,
+        end_column: message.end_column.0,
+    };
+    range.apply(&mut finding);
+    finding
+}
+
+/// The page of a rule of ESLint's own; rules of plugins are named `plugin/rule` and have theirs elsewhere.
+fn help(rule: &str) -> Option<String> {
+    let own = !rule.is_empty() && rule.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    own.then(|| format!("https://eslint.org/docs/latest/rules/{rule}"))
+}
+
+/// Finds lines and columns, both in UTF-16 code units, of offsets into a text.
+struct Offsets {
+    /// The offset at which each line begins.
+    starts: Vec<i64>,
+    length: i64,
+}
+
+impl Offsets {
+    fn new(text: &str) -> Self {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let mut starts = vec![0];
+        let mut length = 0;
+        for c in text.chars() {
+            length += if c.len_utf16() == 2 { 2 } else { 1 };
+            if c == '\n' {
+                starts.push(length);
+            }
+        }
+        Self { starts, length }
+    }
+
+    fn place(&self, offset: i64) -> Option<(u32, u32)> {
+        if !(0..=self.length).contains(&offset) {
+            return None;
+        }
+        let line = self.starts.partition_point(|&start| start <= offset);
+        let column = offset - self.starts[line - 1] + 1;
+        Some((u32::try_from(line).ok()?, u32::try_from(column).ok()?))
+    }
+
+    fn fix(&self, fix: &Replacement, description: &str) -> Option<Fix> {
+        let [start, end] = fix.range;
+        if end < start {
+            return None;
+        }
+        let (start_line, start_column) = self.place(start)?;
+        let (end_line, end_column) = self.place(end)?;
+        let edit = Edit { start_line, start_column, end_line, end_column, text: fix.text.clone() };
+        Some(Fix { description: description.to_owned(), edits: vec![edit] })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn offsets_count_utf16_units() {
+        let offsets = Offsets::new("\u{feff}a😀b\né\n");
+        assert_eq!(offsets.place(3), Some((1, 4)));
+        assert_eq!(offsets.place(5), Some((2, 1)));
+        assert_eq!(offsets.place(7), Some((3, 1)));
+        assert_eq!(offsets.place(8), None);
+        assert_eq!(offsets.place(-1), None);
+    }
+
+    #[test]
+    fn a_fix_without_its_source_is_noted() {
+        let report = r#"[{"filePath":"/a.js","errorCount":0,"messages":[
+            {"ruleId":"semi","severity":2,"message":"Missing semicolon.","line":1,"column":2,"fix":{"range":[1,1],"text":";"}},
+            {"ruleId":null,"severity":1,"message":"File ignored."},
+            {"ruleId":"x/y","severity":1,"fatal":true,"message":"Broken.","line":0,"column":null}]}]"#;
+        let parsed = parse(report.as_bytes()).unwrap();
+        assert_eq!(parsed.findings.len(), 3);
+        assert!(parsed.findings.iter().all(|finding| finding.fix.is_none()));
+        assert_eq!(parsed.notes, ["1 fix was left out: the report has no source text that they fit"]);
+        let levels: Vec<Level> = parsed.findings.iter().map(|finding| finding.level).collect();
+        assert_eq!(levels, [Level::Error, Level::Warning, Level::Error]);
+        assert_eq!(parsed.findings[2].line, None);
+    }
+}

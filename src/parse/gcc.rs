@@ -1,0 +1,378 @@
+//! `gcc`: lines of the shape `path:line:column: level: message`, which C compilers, `go vet`, mypy, flake8,
+//! shellcheck and many others print. What looks like it but is a time or an address is left alone.
+
+use crate::model::evidence::Parsed;
+use crate::model::finding::{ColumnUnit, Finding, Level};
+use crate::model::text::without_escapes;
+use crate::parse::lines::NO_LINE_END;
+use crate::parse::reading::{Range, Seen, count, ends_with_number, not_understood};
+use crate::parse::{Empty, Format, LineParser, ParseError, Reader, Stream};
+
+/// Its row in the table of formats.
+pub(super) static FORMAT: Format = Format {
+    name: "gcc",
+    about: "gcc, clang, go vet, mypy, flake8, `shellcheck -f gcc` and others that print `path:line:column: message`",
+    stream: Stream::Both,
+    empty: Empty::Clean,
+    recognises,
+    reader: Reader::Lines(|| Box::<Gcc>::default()),
+};
+
+/// Notes that are taken over into one finding.
+const MOST_NOTES: usize = 10;
+
+fn recognises(head: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(head);
+    let markup = text.trim_start().starts_with(['<', '{']);
+    !markup && text.lines().any(|line| diagnostic(&without_escapes(line)).is_some())
+}
+
+#[derive(Default)]
+struct Gcc {
+    findings: Vec<Finding>,
+    seen: Seen,
+    /// The finding that notes go to; `None` when the last one was said before.
+    last: Option<usize>,
+    notes_of_last: usize,
+    /// Errors and warnings since the last closing count.
+    errors: usize,
+    warnings: usize,
+    /// Source text may follow: a finding or its excerpt came just before.
+    excerpt: bool,
+    /// A line that is source text if the next one is a caret.
+    held: bool,
+    lines: usize,
+    unknown: usize,
+    notes: Vec<String>,
+}
+
+impl LineParser for Gcc {
+    fn line(&mut self, text: &str) {
+        let text = &*without_escapes(text);
+        if text.trim().is_empty() {
+            return;
+        }
+        self.lines += 1;
+        if is_caret(text) {
+            self.held = false;
+            return;
+        }
+        self.let_go();
+        if is_chatter(text) {
+            return;
+        }
+        if let Some((finding, has_level)) = diagnostic(text) {
+            self.finding(finding, has_level);
+        } else if let Some(promised) = closing(text) {
+            self.close(&promised);
+        } else if self.excerpt {
+            self.held = true;
+            self.excerpt = false;
+        } else {
+            self.unknown += 1;
+        }
+    }
+
+    fn end(mut self: Box<Self>, complete: bool) -> Result<Parsed, ParseError> {
+        self.let_go();
+        let mut notes = self.notes;
+        if !complete {
+            notes.push(NO_LINE_END.to_owned());
+        }
+        notes.extend(not_understood(self.unknown, self.lines));
+        Ok(Parsed { findings: self.findings, columns: ColumnUnit::Bytes, notes, ..Parsed::default() })
+    }
+}
+
+impl Gcc {
+    fn let_go(&mut self) {
+        self.unknown += usize::from(self.held);
+        self.held = false;
+    }
+
+    fn finding(&mut self, finding: Finding, has_level: bool) {
+        self.excerpt = true;
+        // A compiler's note belongs to what came before; a linter's has a rule of its own.
+        if finding.level == Level::Note && finding.rule.is_none() && (self.errors + self.warnings > 0) {
+            self.note(&finding);
+            return;
+        }
+        self.errors += usize::from(has_level && finding.level == Level::Error);
+        self.warnings += usize::from(has_level && finding.level == Level::Warning);
+        self.notes_of_last = 0;
+        self.last = None;
+        if self.seen.is_new(&finding) {
+            self.last = Some(self.findings.len());
+            self.findings.push(finding);
+        }
+    }
+
+    fn note(&mut self, note: &Finding) {
+        let Some(finding) = self.last.and_then(|at| self.findings.get_mut(at)) else { return };
+        self.notes_of_last += 1;
+        if self.notes_of_last > MOST_NOTES {
+            return;
+        }
+        finding.message.push_str("\nnote: ");
+        finding.message.push_str(&note.message);
+        if (&note.path, note.line) != (&finding.path, finding.line)
+            && let (Some(path), Some(line)) = (&note.path, note.line)
+        {
+            finding.message = format!("{} ({path}:{line})", finding.message);
+        }
+    }
+
+    fn close(&mut self, promised: &Closing) {
+        let good = self.errors >= promised.errors && self.warnings >= promised.warnings;
+        if !good {
+            self.notes.push(format!(
+                "the tool counts {} and {}, but {} and {} were read: the output may have been cut",
+                count(promised.errors, "error", "errors"),
+                count(promised.warnings, "warning", "warnings"),
+                self.errors,
+                self.warnings,
+            ));
+        }
+        self.errors = 0;
+        self.warnings = 0;
+        self.excerpt = false;
+    }
+}
+
+/// `^~~~`, alone or after a gutter, and what gcc draws beside it.
+fn is_caret(text: &str) -> bool {
+    let drawn = text.trim_start();
+    drawn.len() < text.len() && drawn.starts_with(['^', '~', '|'])
+        || drawn.starts_with('^')
+        || drawn.trim_start_matches(|c: char| c.is_ascii_digit() || c == '+').trim_start().starts_with('|')
+            && text.starts_with(' ')
+}
+
+/// What tells where the next finding is, and nothing else.
+fn is_chatter(text: &str) -> bool {
+    text.starts_with("In file included from ")
+        || text.starts_with("# ")
+        || text == "compilation terminated."
+        || (text.starts_with(' ') && text.trim_start().starts_with("from "))
+        || (text.ends_with(':')
+            && [": In function ", ": In member function ", ": At top level", ": In ", ": in function "]
+                .iter()
+                .any(|words| text.contains(words)))
+}
+
+/// A count that closes the output.
+struct Closing {
+    errors: usize,
+    warnings: usize,
+}
+
+/// clang's "1 warning and 2 errors generated." and mypy's "Found 3 errors in 1 file (checked 2 source files)".
+fn closing(text: &str) -> Option<Closing> {
+    let mut closing = Closing { errors: 0, warnings: 0 };
+    if text.starts_with("Success: no issues found") {
+        return Some(closing);
+    }
+    let counts = match text.strip_prefix("Found ") {
+        Some(rest) => rest.split_once(" in ")?.0,
+        None => text.strip_suffix(" generated.")?,
+    };
+    for part in counts.split(" and ") {
+        let (number, word) = part.split_once(' ')?;
+        let number = number.parse().ok()?;
+        match word {
+            "error" | "errors" => closing.errors = number,
+            "warning" | "warnings" => closing.warnings = number,
+            _ => return None,
+        }
+    }
+    Some(closing)
+}
+
+/// A finding, and whether the tool gave its level.
+fn diagnostic(text: &str) -> Option<(Finding, bool)> {
+    if text.starts_with(char::is_whitespace) {
+        return None;
+    }
+    let text = text.strip_prefix("vet: ").unwrap_or(text);
+    let Some((path, line, column, rest)) = place(text) else { return of_the_tool(text) };
+    let (level, message) = levelled(rest.trim_start());
+    if level.is_none() && !is_file(path) {
+        return None;
+    }
+    let mut finding = worded(level, message)?;
+    finding.path = Some(path.to_owned());
+    Range { line: Some(line), column, ..Range::default() }.apply(&mut finding);
+    Some((finding, level.is_some()))
+}
+
+/// Splits at the first `:line:` or `:line:column:` that a space or the end follows.
+fn place(text: &str) -> Option<(&str, u32, Option<u32>, &str)> {
+    let drive = text.as_bytes().first().is_some_and(u8::is_ascii_alphabetic)
+        && (text[1..].starts_with(":\\") || text[1..].starts_with(":/"));
+    let from = if drive { 2 } else { 0 };
+    for (at, _) in text[from..].match_indices(": ") {
+        let head = &text[..from + at];
+        let Some((before, last)) = ends_with_number(head, ':') else { continue };
+        let (path, line, column) = match ends_with_number(before, ':') {
+            Some((path, line)) if !path.is_empty() => (path, line, Some(last)),
+            _ => (before, last, None),
+        };
+        let good = !path.is_empty() && !is_clock(path, line) && !is_address(path);
+        return good.then_some((path, line, column, &text[from + at + 1..]));
+    }
+    None
+}
+
+/// `12:30:45: …`, also after a date.
+fn is_clock(path: &str, minute: u32) -> bool {
+    let before = path.trim_end_matches(|c: char| c.is_ascii_digit());
+    let hour = path.len() - before.len();
+    let apart = before.is_empty() || before.ends_with([' ', 'T', '[', '(', ':']);
+    (1..=2).contains(&hour) && minute < 60 && apart
+}
+
+/// `http://host:80: …`, `127.0.0.1:80: …`, `localhost:80: …`
+fn is_address(path: &str) -> bool {
+    let last = path.rsplit(' ').next().unwrap_or(path);
+    path.contains("://")
+        || last == "localhost"
+        || last.ends_with(']')
+        || (!last.is_empty() && last.bytes().all(|b| b.is_ascii_digit() || b == b'.'))
+}
+
+/// Whether the text before a place without a level is a file's name, not a sentence.
+fn is_file(path: &str) -> bool {
+    let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
+    let extension = name.rsplit_once('.').is_some_and(|(stem, extension)| {
+        !stem.is_empty() && !extension.is_empty() && extension.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    });
+    extension || (name.ends_with("file") && !name.contains(' ')) || (path.contains('/') && !path.contains(' '))
+}
+
+/// `cc1: fatal error: …`, `collect2: error: …`, `pkg/a.py: error: …`: no line.
+fn of_the_tool(text: &str) -> Option<(Finding, bool)> {
+    let (name, rest) = text.split_once(": ")?;
+    let (level, message) = levelled(rest);
+    let level = level.filter(|level| *level != Level::Note && !name.contains(' ') && !name.is_empty())?;
+    let mut finding = worded(Some(level), message)?;
+    if name.starts_with('/') || !is_file(name) {
+        finding.message = format!("{name}: {}", finding.message);
+    } else {
+        finding.path = Some(name.to_owned());
+    }
+    Some((finding, true))
+}
+
+fn levelled(text: &str) -> (Option<Level>, &str) {
+    let Some((word, message)) = text.split_once(':') else { return (None, text) };
+    let level = match word.to_ascii_lowercase().as_str() {
+        "error" | "fatal error" | "fatal" | "internal compiler error" | "sorry, unimplemented" => Level::Error,
+        "warning" | "style" | "performance" | "portability" => Level::Warning,
+        "note" | "info" | "information" | "remark" | "hint" | "help" => Level::Note,
+        _ => return (None, text),
+    };
+    (Some(level), message.trim_start())
+}
+
+/// The message with its rule taken off. Without a level it is an error: the mildest reading is not ours to choose.
+fn worded(level: Option<Level>, message: &str) -> Option<Finding> {
+    if message.is_empty() {
+        return None;
+    }
+    let (rule, message) = match (trailing_rule(message), leading_code(message)) {
+        (Some((rule, text)), _) if level.is_some() || rule.starts_with('-') => (Some(rule), text),
+        (_, Some((code, text))) if level.is_none() => (Some(code.to_owned()), text),
+        _ => (None, message),
+    };
+    Some(Finding { rule, level: level.unwrap_or(Level::Error), message: message.to_owned(), ..Finding::default() })
+}
+
+/// `message [-Wunused]`, `[-Werror=unused]`, `[-Werror,-Wunused]`, `[SC2086]`, `[arg-type]`
+fn trailing_rule(message: &str) -> Option<(String, &str)> {
+    let (text, rule) = message.trim_end().strip_suffix(']')?.rsplit_once('[')?;
+    let word = |b: u8| b.is_ascii_alphanumeric() || b"-_.=+,/:".contains(&b);
+    if rule.is_empty() || !text.ends_with(' ') || !rule.bytes().all(word) {
+        return None;
+    }
+    let rule = rule.rsplit(',').next().unwrap_or(rule);
+    let rule = rule.strip_prefix("-Werror=").map_or_else(|| rule.to_owned(), |name| format!("-W{name}"));
+    Some((rule, text.trim_end()))
+}
+
+/// `F401 'os' imported but unused`
+fn leading_code(message: &str) -> Option<(&str, &str)> {
+    let (code, text) = message.split_once(' ')?;
+    let digits = code.trim_start_matches(|c: char| c.is_ascii_uppercase());
+    let letters = code.len() - digits.len();
+    let good =
+        (1..=5).contains(&letters) && (2..=5).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+    good.then_some((code, text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Parsed {
+        FORMAT.parse(text.as_bytes()).unwrap()
+    }
+
+    fn one(line: &str) -> Option<(Option<String>, Option<u32>, Option<u32>, String)> {
+        diagnostic(line).map(|(finding, _)| (finding.path, finding.line, finding.column, finding.message))
+    }
+
+    #[test]
+    fn places_are_found() {
+        let found = |path: &str, line, column, message: &str| {
+            Some((Some(path.to_owned()), Some(line), column, message.to_owned()))
+        };
+        assert_eq!(one("C:\\my src\\x.c:3:4: error: bad"), found("C:\\my src\\x.c", 3, Some(4), "bad"));
+        assert_eq!(one("a.c:3: warning: bad [-Wx]"), found("a.c", 3, None, "bad"));
+        assert_eq!(one("vet: bad/bad.go:3:23: cannot"), found("bad/bad.go", 3, Some(23), "cannot"));
+        assert_eq!(one("Makefile:4: *** missing separator."), found("Makefile", 4, None, "*** missing separator."));
+        assert_eq!(one("12.c:30:45: error: x"), found("12.c", 30, Some(45), "x"));
+    }
+
+    #[test]
+    fn times_and_addresses_are_no_places() {
+        for line in [
+            "12:30:45: error: x",
+            "2024-01-01 12:30:45: starting",
+            "2024-01-01T12:30: starting a.c",
+            "[12:30:45: x",
+            "http://host:80: x",
+            "dial tcp 127.0.0.1:80: connect: connection refused",
+            "localhost:8080: refused",
+            "listening on port:80: x",
+            "a.c:x:3: y",
+            "error: whole",
+            ":3:4: x",
+        ] {
+            assert_eq!(one(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn rules_are_taken_from_where_tools_put_them() {
+        let rule = |text: &str| diagnostic(text).unwrap().0.rule;
+        assert_eq!(rule("a.c:1:2: error: x [-Werror=unused]").as_deref(), Some("-Wunused"));
+        assert_eq!(rule("a.c:1:2: error: x [-Werror,-Wfoo]").as_deref(), Some("-Wfoo"));
+        assert_eq!(rule("a.sh:1:2: note: x [SC2086]").as_deref(), Some("SC2086"));
+        assert_eq!(rule("a.py:1:2: F401 x").as_deref(), Some("F401"));
+        assert_eq!(rule("a.go:1:2: undefined: m [x]"), None);
+    }
+
+    #[test]
+    fn clang_without_a_gutter_and_its_count() {
+        let text = "a.c:1:5: warning: unused [-Wunused]\nint x;\n    ^\na.c:1:1: note: here\nint x;\n^\n1 warning generated.\n";
+        let parsed = read(text);
+        assert_eq!(parsed.findings.len(), 1);
+        assert_eq!(parsed.findings[0].message, "unused\nnote: here");
+        assert!(parsed.notes.is_empty(), "{:?}", parsed.notes);
+        let cut = read("a.c:1:5: warning: unused\n2 warnings and 1 error generated.\n");
+        assert_eq!(
+            cut.notes,
+            ["the tool counts 1 error and 2 warnings, but 0 and 1 were read: the output may have been cut"]
+        );
+    }
+}

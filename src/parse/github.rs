@@ -1,0 +1,197 @@
+//! `github`: workflow commands (`::error file=…,line=…::message`), read as GitHub's runner reads them
+//! (`src/Runner.Common/ActionCommand.cs`). They are data here: no command is obeyed.
+
+use crate::model::evidence::Parsed;
+use crate::model::finding::{ColumnUnit, Finding, Level};
+use crate::model::text::without_escapes;
+use crate::parse::lines::NO_LINE_END;
+use crate::parse::reading::{Range, count};
+use crate::parse::{Empty, Format, LineParser, ParseError, Reader, Stream};
+
+/// Its row in the table of formats.
+pub(super) static FORMAT: Format = Format {
+    name: "github",
+    about: "workflow commands (`::error file=…,line=…::message`), printed by tools that know GitHub Actions",
+    stream: Stream::Both,
+    empty: Empty::Clean,
+    recognises,
+    reader: Reader::Lines(|| Box::<Github>::default()),
+};
+
+fn recognises(head: &[u8]) -> bool {
+    String::from_utf8_lossy(head)
+        .lines()
+        .any(|line| command(line).is_some_and(|command| level(&command.name).is_some()))
+}
+
+#[derive(Default)]
+struct Github {
+    findings: Vec<Finding>,
+    lines: usize,
+    commands: usize,
+    unreadable: usize,
+    /// The word that ends `::stop-commands::word`, and how many annotations it has silenced.
+    stopped: Option<String>,
+    silenced: usize,
+}
+
+impl LineParser for Github {
+    fn line(&mut self, text: &str) {
+        let text = &*without_escapes(text);
+        if text.trim().is_empty() {
+            return;
+        }
+        self.lines += 1;
+        let Some(command) = command(text) else {
+            let start = text.trim_start();
+            self.unreadable += usize::from(["::error", "::warning", "::notice"].iter().any(|c| start.starts_with(c)));
+            return;
+        };
+        self.commands += 1;
+        if let Some(word) = &self.stopped {
+            if command.name.eq_ignore_ascii_case(word) {
+                self.stopped = None;
+            } else {
+                self.silenced += usize::from(level(&command.name).is_some());
+            }
+        } else if command.name.eq_ignore_ascii_case("stop-commands") {
+            self.stopped = Some(command.data);
+        } else if let Some(level) = level(&command.name) {
+            self.findings.push(finding(command, level));
+        }
+    }
+
+    fn end(self: Box<Self>, complete: bool) -> Result<Parsed, ParseError> {
+        let mut notes = Vec::new();
+        if !complete {
+            notes.push(NO_LINE_END.to_owned());
+        }
+        if self.unreadable > 0 {
+            let lines = count(self.unreadable, "line looks", "lines look");
+            notes.push(format!("{lines} like a workflow command and could not be read"));
+        }
+        if self.silenced > 0 {
+            let annotations = count(self.silenced, "annotation was", "annotations were");
+            notes.push(format!("{annotations} printed between stop-commands and its end, and left out"));
+        }
+        if self.lines > 0 && self.commands == 0 {
+            notes.push(format!("no workflow command was printed ({})", count(self.lines, "line", "lines")));
+        }
+        Ok(Parsed { findings: self.findings, columns: ColumnUnit::Scalars, notes, ..Parsed::default() })
+    }
+}
+
+/// A workflow command.
+struct Command {
+    name: String,
+    properties: Vec<(String, String)>,
+    data: String,
+}
+
+impl Command {
+    fn property(&self, name: &str) -> Option<&str> {
+        let mut given = self.properties.iter().rev().filter(|(key, _)| key.eq_ignore_ascii_case(name));
+        given.next().map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+    }
+
+    fn number(&self, name: &str) -> Option<u32> {
+        self.property(name).and_then(|value| value.trim().parse().ok())
+    }
+}
+
+/// `::name key=value,key=value::data`, else the older `##[name key=value;key=value]data` anywhere in the line.
+fn command(text: &str) -> Option<Command> {
+    if let Some(rest) = text.trim_start().strip_prefix("::")
+        && let Some((info, data)) = rest.split_once("::")
+    {
+        let known = |name: &str| !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || c == ':');
+        return Some(split(info, ',', data, &[("%3A", ":"), ("%2C", ",")])).filter(|command| known(&command.name));
+    }
+    let (info, data) = text.split_once("##[")?.1.split_once(']')?;
+    Some(split(info, ';', data, &[("%3B", ";"), ("%5D", "]")]))
+}
+
+fn split(info: &str, separator: char, data: &str, marks: &[(&str, &str)]) -> Command {
+    let (name, properties) = info.split_once(' ').unwrap_or((info, ""));
+    let properties = properties
+        .trim()
+        .split(separator)
+        .filter_map(|property| property.split_once('='))
+        .map(|(key, value)| (key.to_owned(), unescape(value, marks)))
+        .collect();
+    let data = if separator == ';' { unescape(data, marks) } else { unescape(data, &[]) };
+    Command { name: name.to_owned(), properties, data }
+}
+
+/// Undoes the escapes; the percent sign comes last, as in the runner.
+fn unescape(text: &str, marks: &[(&str, &str)]) -> String {
+    if !text.contains('%') {
+        return text.to_owned();
+    }
+    let common = [("%0D", "\r"), ("%0A", "\n")];
+    let all = common.iter().chain(marks).chain(&[("%25", "%")]);
+    all.fold(text.to_owned(), |text, (escape, plain)| text.replace(escape, plain))
+}
+
+fn level(name: &str) -> Option<Level> {
+    let known = [("error", Level::Error), ("warning", Level::Warning), ("notice", Level::Note)];
+    known.iter().find(|(word, _)| name.eq_ignore_ascii_case(word)).map(|(_, level)| *level)
+}
+
+fn finding(command: Command, level: Level) -> Finding {
+    let mut finding = Finding {
+        rule: command.property("code").map(str::to_owned),
+        level,
+        path: command.property("file").map(str::to_owned),
+        ..Finding::default()
+    };
+    let (line, end_line) = (command.number("line"), command.number("endLine"));
+    let (column, end_column) = (command.number("col"), command.number("endColumn"));
+    // The runner takes the end for a missing start.
+    Range { line: line.or(end_line), column: column.or(end_column), end_line, end_column }.apply(&mut finding);
+    finding.message = match command.property("title") {
+        Some(title) if command.data.is_empty() => title.to_owned(),
+        Some(title) => format!("{title}: {}", command.data),
+        None => command.data,
+    };
+    finding
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Parsed {
+        FORMAT.parse(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn escapes_are_undone_in_order() {
+        let parsed = read(
+            "  ::Error FILE=a%2Cb%3Ac.py,line=3,endLine=4,col=,title=T%252C::50%25 of%0Atwo%3A\n\
+             12:00 ##[warning file=x.c;line=7]semi%3B\n::error::\n",
+        );
+        let [first, second, third] = &parsed.findings[..] else { panic!("{parsed:?}") };
+        assert_eq!(first.message, "T%2C: 50% of\ntwo%3A");
+        assert_eq!((first.path.as_deref(), first.line, first.end_line), (Some("a,b:c.py"), Some(3), Some(4)));
+        assert_eq!((second.message.as_str(), second.line, second.level), ("semi;", Some(7), Level::Warning));
+        assert_eq!((third.message.as_str(), third.level), ("", Level::Error));
+        assert!(parsed.notes.is_empty());
+    }
+
+    #[test]
+    fn what_is_left_out_is_said() {
+        let parsed =
+            read("::stop-commands::tok\n::error::hidden\n::tok::\n::group::x\n::notice::seen\n::error file=a\n");
+        assert_eq!(parsed.findings.len(), 1);
+        assert_eq!(
+            parsed.notes,
+            [
+                "1 line looks like a workflow command and could not be read",
+                "1 annotation was printed between stop-commands and its end, and left out",
+            ]
+        );
+        assert_eq!(read("fine\n").notes, ["no workflow command was printed (1 line)"]);
+        assert_eq!(read("::error::cut").notes, [NO_LINE_END]);
+    }
+}

@@ -1,0 +1,76 @@
+//! What several formats need to put a tool's words into findings: ranges that make sense, identical findings said
+//! once, notes on what was not understood. It knows no format.
+
+use std::collections::HashSet;
+use std::hash::{BuildHasher as _, RandomState};
+
+use crate::model::finding::Finding;
+use crate::model::text;
+use crate::parse::end_inside;
+
+/// A place as a tool gave it, `None` where it gave nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Range {
+    pub line: Option<u32>,
+    pub column: Option<u32>,
+    pub end_line: Option<u32>,
+    /// Exclusive.
+    pub end_column: Option<u32>,
+}
+
+impl Range {
+    /// Puts the place into `finding`, without zeros, columns that have no line and ends before the start.
+    pub fn apply(self, finding: &mut Finding) {
+        let good = |number: Option<u32>| number.filter(|&number| number > 0);
+        finding.line = good(self.line);
+        finding.column = finding.line.and(good(self.column));
+        finding.end_column = finding.column.and(good(self.end_column));
+        finding.end_line = finding.line.and(good(self.end_line).or(finding.end_column.and(finding.line)));
+        end_inside(finding);
+    }
+}
+
+/// Tells whether a finding was seen before, in every word: several targets or compilation units repeat them.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    state: RandomState,
+    hashes: HashSet<u64>,
+}
+
+impl Seen {
+    /// Whether `finding` is new. Two different ones are taken for the same with a chance of one in 2^64.
+    pub fn is_new(&mut self, finding: &Finding) -> bool {
+        let place = (finding.line, finding.column, finding.end_line, finding.end_column);
+        let words = (&finding.rule, &finding.path, &finding.message, finding.level);
+        self.hashes.insert(self.state.hash_one((place, words)))
+    }
+}
+
+/// The first characters of `input`, cleaned and quoted.
+pub(super) fn beginning(input: &str) -> String {
+    format!("{:?}", text::one_line(input, 60))
+}
+
+/// "1 line", "2 lines".
+pub(super) fn count(n: usize, one: &str, many: &str) -> String {
+    if n == 1 { format!("1 {one}") } else { format!("{n} {many}") }
+}
+
+/// The note for lines that a text format did not understand; `None` where there are none.
+pub(super) fn not_understood(unknown: usize, lines: usize) -> Option<String> {
+    match unknown {
+        0 => None,
+        _ if unknown == lines => {
+            Some(format!("nothing of the output was understood ({})", count(lines, "line", "lines")))
+        }
+        1 => Some("1 line of the output was not understood".to_owned()),
+        _ => Some(format!("{unknown} lines of the output were not understood")),
+    }
+}
+
+/// Splits `…SEPARATOR123` before the separator; looks only at the end.
+pub(super) fn ends_with_number(text: &str, separator: char) -> Option<(&str, u32)> {
+    let head = text.trim_end_matches(|c: char| c.is_ascii_digit());
+    let number = text[head.len()..].parse().ok()?;
+    Some((head.strip_suffix(separator)?, number))
+}

@@ -1,0 +1,213 @@
+//! `tsc`: what the TypeScript compiler prints, plain and `--pretty`; vue-tsc and others print the same.
+
+use crate::model::evidence::Parsed;
+use crate::model::finding::{ColumnUnit, Finding, Level};
+use crate::model::text::without_escapes;
+use crate::parse::lines::NO_LINE_END;
+use crate::parse::reading::{Range, count, ends_with_number, not_understood};
+use crate::parse::{Empty, Format, LineParser, ParseError, Reader, Stream};
+
+/// Its row in the table of formats.
+pub(super) static FORMAT: Format = Format {
+    name: "tsc",
+    about: "the TypeScript compiler, plain or with `--pretty`",
+    stream: Stream::Both,
+    empty: Empty::Clean,
+    recognises,
+    reader: Reader::Lines(|| Box::<Tsc>::default()),
+};
+
+fn recognises(head: &[u8]) -> bool {
+    String::from_utf8_lossy(head).lines().any(|line| diagnostic(&without_escapes(line)).is_some())
+}
+
+/// What the lines after a diagnostic are.
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+enum After {
+    /// Nothing of it.
+    #[default]
+    Nothing,
+    /// Indented lines go on with its message.
+    Message,
+    /// Source text and related places, until the next diagnostic.
+    Excerpt,
+}
+
+#[derive(Default)]
+struct Tsc {
+    findings: Vec<Finding>,
+    after: After,
+    pretty: bool,
+    /// Errors since the last "Found N errors", and whether that line is still to come.
+    errors: usize,
+    open: bool,
+    lines: usize,
+    unknown: usize,
+    notes: Vec<String>,
+}
+
+impl LineParser for Tsc {
+    fn line(&mut self, text: &str) {
+        let text = &*without_escapes(text);
+        if text.trim().is_empty() {
+            if self.pretty && self.after == After::Message {
+                self.after = After::Excerpt;
+            }
+            return;
+        }
+        self.lines += 1;
+        if let Some((finding, pretty)) = diagnostic(text) {
+            self.errors += usize::from(finding.level == Level::Error);
+            self.pretty |= pretty;
+            self.open = true;
+            self.after = After::Message;
+            self.findings.push(finding);
+        } else if let Some(promised) = summary(text) {
+            self.close(promised);
+        } else {
+            self.more(text);
+        }
+    }
+
+    fn end(self: Box<Self>, complete: bool) -> Result<Parsed, ParseError> {
+        let mut notes = self.notes;
+        if self.pretty && self.open {
+            notes.push("the closing line `Found N errors` is missing: the output may have been cut".to_owned());
+        } else if !complete {
+            notes.push(NO_LINE_END.to_owned());
+        }
+        notes.extend(not_understood(self.unknown, self.lines));
+        Ok(Parsed { findings: self.findings, columns: ColumnUnit::Utf16, notes, ..Parsed::default() })
+    }
+}
+
+impl Tsc {
+    fn close(&mut self, promised: usize) {
+        if promised != self.errors {
+            self.notes.push(format!(
+                "tsc counts {}, but {} read: the output may have been cut",
+                count(promised, "error", "errors"),
+                count(self.errors, "was", "were"),
+            ));
+        }
+        self.errors = 0;
+        self.open = false;
+        // The table of files that follows.
+        self.after = After::Excerpt;
+    }
+
+    fn more(&mut self, text: &str) {
+        let indented = text.starts_with("  ");
+        match self.after {
+            After::Message if indented => {
+                if let Some(last) = self.findings.last_mut() {
+                    last.message.push('\n');
+                    last.message.push_str(text);
+                }
+            }
+            After::Message if self.pretty => self.after = After::Excerpt,
+            After::Excerpt if indented || text.starts_with(|c: char| c.is_ascii_digit() || c == ' ') => {}
+            After::Excerpt if text.trim_start().starts_with("...") || text.starts_with("Errors  Files") => {}
+            _ if progress(text) => {}
+            _ => {
+                self.after = After::Nothing;
+                self.unknown += 1;
+            }
+        }
+    }
+}
+
+/// What `--build` and `--watch` say of themselves: `[10:33:16 AM] …` and the list of projects.
+fn progress(text: &str) -> bool {
+    text.starts_with("    * ") || (text.starts_with('[') && text.get(1..12).is_some_and(|time| time.contains(':')))
+}
+
+/// The number in "Found 12 errors in 2 files." and its relatives.
+fn summary(text: &str) -> Option<usize> {
+    // Watching prints the time before it.
+    let words = text.split_once("] ").filter(|_| text.starts_with('[')).map_or(text, |(_, words)| words);
+    let (number, rest) = words.strip_prefix("Found ")?.split_once(' ')?;
+    rest.starts_with("error").then(|| number.parse().ok())?
+}
+
+/// A finding and whether it is in the pretty shape.
+fn diagnostic(text: &str) -> Option<(Finding, bool)> {
+    if let Some(finding) = coded(text) {
+        return Some((finding, false));
+    }
+    if text.starts_with(' ') {
+        return None;
+    }
+    let plain = text.match_indices("): ").find_map(|(at, found)| {
+        let (rest, column) = ends_with_number(&text[..at], ',')?;
+        let (path, line) = ends_with_number(rest, '(')?;
+        located(path, line, column, &text[at + found.len()..])
+    });
+    if let Some(finding) = plain {
+        return Some((finding, false));
+    }
+    text.match_indices(" - ").find_map(|(at, found)| {
+        let (rest, column) = ends_with_number(&text[..at], ':')?;
+        let (path, line) = ends_with_number(rest, ':')?;
+        Some((located(path, line, column, &text[at + found.len()..])?, true))
+    })
+}
+
+fn located(path: &str, line: u32, column: u32, rest: &str) -> Option<Finding> {
+    let mut finding = coded(rest).filter(|_| !path.is_empty())?;
+    Range { line: Some(line), column: Some(column), ..Range::default() }.apply(&mut finding);
+    finding.path = Some(path.to_owned());
+    Some(finding)
+}
+
+/// `error TS2322: message`
+fn coded(text: &str) -> Option<Finding> {
+    let (word, rest) = text.split_once(' ')?;
+    let level = match word {
+        "error" => Level::Error,
+        "warning" => Level::Warning,
+        "message" | "suggestion" => Level::Note,
+        _ => return None,
+    };
+    let (code, message) = rest.split_once(": ")?;
+    let digits = code.strip_prefix("TS")?;
+    let good = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    good.then(|| Finding { rule: Some(code.to_owned()), level, message: message.to_owned(), ..Finding::default() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Parsed {
+        FORMAT.parse(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn paths_may_hold_what_separates() {
+        let parsed = read("a (1,2): b(3).ts(4,5): error TS1: x(1,2): error TS2: y\nC:\\a - b.ts:1:2 - error TS3: z\n");
+        let path = |at: usize| parsed.findings[at].path.as_deref().unwrap();
+        assert_eq!((path(0), parsed.findings[0].message.as_str()), ("a (1,2): b(3).ts", "x(1,2): error TS2: y"));
+        assert_eq!(path(1), "C:\\a - b.ts");
+    }
+
+    #[test]
+    fn the_closing_count_is_held_against_the_findings() {
+        let one = "a.ts:1:2 - error TS1: x\n\n1 let a\n  ~~~\n\n";
+        assert!(read(&format!("{one}\nFound 1 error in a.ts:1\n\n")).notes.is_empty());
+        assert_eq!(read(one).notes, ["the closing line `Found N errors` is missing: the output may have been cut"]);
+        assert_eq!(
+            read(&format!("{one}Found 2 errors in the same file, starting at: a.ts:1\n")).notes,
+            ["tsc counts 2 errors, but 1 was read: the output may have been cut"]
+        );
+        assert_eq!(read("[10:33:16 AM] Found 0 errors. Watching for file changes.\n").notes, Vec::<String>::new());
+    }
+
+    #[test]
+    fn other_text_is_counted() {
+        assert_eq!(read("Version 6\n").notes, ["nothing of the output was understood (1 line)"]);
+        let parsed = read("a.ts(1,2): error TS1: x\n  more\nsh: line 1\n  more\n");
+        assert_eq!(parsed.findings[0].message, "x\n  more");
+        assert_eq!(parsed.notes, ["2 lines of the output were not understood"]);
+    }
+}
