@@ -257,7 +257,10 @@ impl Contract {
         }
         for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
             if !whole.contains_key(name) {
-                whole.insert(name.to_owned(), self.fill(&schema["properties"][name], None));
+                let filled = self.fill(&schema["properties"][name], None);
+                // Addresses are not always described as such, but clients read them so.
+                let address = filled == "" && (name.ends_with("url") || name == "href");
+                whole.insert(name.to_owned(), if address { json!("https://github.test/") } else { filled });
             }
         }
         Value::Object(whole)

@@ -39,7 +39,8 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use desk::Desk;
-use faults::{Fault, Hook, Script, When};
+pub use faults::Fault;
+use faults::{Hook, Script, When};
 pub use recording::Entry;
 pub use state::State;
 pub use tokens::{Account, Scope, Token};
@@ -225,7 +226,8 @@ impl Faulty<'_> {
         self.strike(Fault::Unseen(reads));
     }
 
-    fn strike(self, fault: Fault) {
+    /// What happens, as data.
+    pub fn strike(self, fault: Fault) {
         let script = Script { pattern: self.pattern, when: self.when, fault, count: 0, fired: 0 };
         self.fake.desk.lock().unwrap().scripts.push(script);
     }

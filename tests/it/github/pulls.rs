@@ -172,7 +172,7 @@ fn simple(pull: &Pull, ask: &Ask) -> Value {
 fn json_of(pull: &Pull, ask: &Ask) -> Value {
     let side = |repo: &str, name: &str, sha: &str| {
         let (owner, short) = repo.split_once('/').unwrap_or((repo, ""));
-        let account = json!({ "login": owner, "type": "User" });
+        let account = Account::user(owner).json();
         json!({
             "label": format!("{owner}:{name}"),
             "ref": name,

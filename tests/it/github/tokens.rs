@@ -50,7 +50,7 @@ impl Account {
     pub fn json(&self) -> Value {
         let kind = if self.app.is_some() { "Bot" } else { "User" };
         let page = format!("https://github.test/{}", self.login.trim_end_matches("[bot]"));
-        let user = json!({ "login": self.login, "id": self.id, "type": kind, "html_url": page });
+        let user = json!({ "login": self.login, "id": self.id, "type": kind, "html_url": page, "gravatar_id": "" });
         contract().complete("simple-user", user)
     }
 

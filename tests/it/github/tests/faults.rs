@@ -30,6 +30,31 @@ fn a_refused_write_is_not_done_and_a_lost_one_is() {
 }
 
 #[test]
+fn each_fault_strikes_before_or_after_the_write() {
+    let late = Duration::from_millis(1);
+    for (fault, done) in [
+        (Fault::Refuse(500), 0),
+        (Fault::Lose(500), 1),
+        (Fault::Reset, 0),
+        (Fault::LoseReset, 1),
+        (Fault::Slow(late), 1),
+        (Fault::Truncate(0), 1),
+        (Fault::Html(200), 1),
+        (Fault::Html(502), 0),
+        (Fault::Secondary(403, None), 0),
+        (Fault::Primary(60), 0),
+        (Fault::Unauthorized, 0),
+        (Fault::Unseen(0), 1),
+    ] {
+        let (fake, client) = start();
+        fake.fault(CREATE).strike(fault.clone());
+        let _ = try_comment(&client);
+        assert_eq!(comments(&fake), done, "{fault:?}");
+        fake.finish();
+    }
+}
+
+#[test]
 fn connections_are_reset_before_and_after_the_write() {
     let (fake, client) = start();
     fake.fault(CREATE).nth(1).reset();
@@ -114,6 +139,41 @@ fn a_write_stays_unseen_for_some_reads() {
     assert_eq!(client.get("/repos/octo/shop/pulls/7").status, 200);
     assert_eq!(client.get(&path).status, 404);
     assert_eq!((client.get(&path).status, count()), (200, 2));
+    fake.finish();
+}
+
+#[test]
+fn an_unseen_change_leaves_lists_stale() {
+    let (fake, client) = start();
+    let id = create_comment(&client, "old");
+    let path = format!("/repos/octo/shop/issues/comments/{id}");
+    fake.fault("issues/update-comment").unseen(1);
+    client.patch(&path, &json!({ "body": "new" }));
+    let body = || client.get(COMMENTS).body[0]["body"].clone();
+    assert_eq!((body(), body()), (json!("old"), json!("new")));
+    fake.fault("issues/delete-comment").unseen(1);
+    client.delete(&path);
+    assert_eq!((body(), body()), (json!("new"), Value::Null));
+    fake.finish();
+}
+
+#[test]
+fn a_kept_connection_serves_many_requests_and_survives_none_that_is_cut() {
+    let (fake, _) = start();
+    fake.fault(CREATE).nth(2).truncate(9);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let octocrab =
+            octocrab::Octocrab::builder().base_uri(fake.url()).unwrap().personal_token("actions").build().unwrap();
+        let issues = octocrab.issues("octo", "shop");
+        let comment = || issues.create_comment(7, "b");
+        comment().await.unwrap();
+        assert!(comment().await.is_err());
+        assert!(comment().await.is_ok());
+        let pull = octocrab.pulls("octo", "shop").get(7).await.unwrap();
+        assert_eq!(pull.head.sha, HEAD);
+    });
+    assert_eq!(comments(&fake), 3);
     fake.finish();
 }
 

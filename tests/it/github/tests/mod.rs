@@ -13,7 +13,7 @@ mod statuses;
 
 use serde_json::{Value, json};
 
-use super::{Account, FakeGitHub, State, Token};
+use super::{Account, FakeGitHub, Fault, State, Token};
 use client::{Client, Got};
 
 const BASE: &str = "1111111111111111111111111111111111111111";
