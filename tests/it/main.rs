@@ -8,6 +8,7 @@ mod cancel;
 mod config;
 mod detect;
 mod detect;
+mod forge;
 mod github;
 mod github;
 #[cfg(unix)]

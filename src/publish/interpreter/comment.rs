@@ -1,6 +1,7 @@
 //! Posts the one comment of a pull request: updates the oldest that is ours, creates one where there is none, and
 //! leaves it alone when the head has moved or a newer run has spoken. After a write it reads again, so that two runs
-//! at once end with one comment. A marker counts only with our own author.
+//! at once end with one comment. A marker counts only with our own author. GitHub has no conditional update: a run
+//! that is overtaken between its last look and its update still has the last word.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
