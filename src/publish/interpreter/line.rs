@@ -1,6 +1,7 @@
 //! The one line to GitHub: sends requests one at a time, waits where GitHub asks for it, tries again what may be
 //! tried again, and looks up what a lost reply left open. It knows nothing of what is posted.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
@@ -219,7 +220,7 @@ impl<F: Forge> Line<F> {
     pub async fn attempt(&mut self, request: &Request, kind: Kind, missing: Missing) -> Result<Answer, Stop> {
         if self.dry && kind != Kind::Read {
             self.planned.push(describe(request));
-            return Ok(Answer::Done(Reply { status: 200, ..Reply::default() }));
+            return Ok(Answer::Done(Reply::default()));
         }
         let mut looks = 0;
         loop {
@@ -304,7 +305,7 @@ impl<F: Forge> Line<F> {
                 (pause, format!("GitHub's secondary rate limit closes this token for {} s", pause.as_secs()))
             }
             Limit::Primary(reset) => {
-                let left = reset.saturating_sub(clock::now().as_second()).max(0).unsigned_abs();
+                let left = u64::try_from(reset.saturating_sub(clock::now().as_second())).unwrap_or_default();
                 let time =
                     jiff::Timestamp::from_second(reset).map_or_else(|_| reset.to_string(), |time| time.to_string());
                 (Duration::from_secs(left), format!("GitHub's rate limit closes this token until {time}"))
@@ -327,12 +328,14 @@ fn parse<T: DeserializeOwned>(request: &Request, reply: &Reply) -> Result<T, Sto
 /// One part of a path or one value of a query.
 #[must_use]
 pub fn segment(text: &str) -> String {
-    text.bytes().fold(String::new(), |out, byte| match byte {
-        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-            out + char::from(byte).encode_utf8(&mut [0])
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
+            _ => _ = write!(out, "%{byte:02X}"),
         }
-        _ => format!("{out}%{byte:02X}"),
-    })
+    }
+    out
 }
 
 fn describe(request: &Request) -> String {

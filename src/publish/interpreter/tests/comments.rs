@@ -195,6 +195,47 @@ async fn a_comment_that_does_not_show_at_once_is_waited_for_and_then_adopted() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_update_that_does_not_show_at_once_is_not_sent_again() {
+    for (stale, seconds) in [(1, 1), (3, 6), (100, 10)] {
+        let hub = Hub::new();
+        hub.with(|state| {
+            state.comment("github-actions[bot]", &text(&comment(1, "before")));
+            state.stale = stale;
+        });
+        assert_eq!(post(&hub, &comment(2, "new")).await, ReceiptEnd::Posted(Some("https://c/1".to_owned())));
+        assert_eq!(hub.writes(), 1, "{stale}");
+        assert_eq!(hub.with(|state| state.times.last().unwrap().as_secs()), seconds, "{stale}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_job_of_the_same_run_may_have_the_last_word() {
+    let hub = Hub::new();
+    // After our comment was created, before we read again.
+    hub.with(|state| {
+        state.meanwhile = Some((2, |state| state.comments[0]["body"] = json!(text(&comment(1, "theirs")))));
+    });
+    assert!(matches!(post(&hub, &comment(1, "ours")).await, ReceiptEnd::Posted(_)));
+    assert_eq!(bodies(&hub), [text(&comment(1, "theirs"))]);
+    assert_eq!(hub.writes(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_never_stops_writing_over_us_is_let() {
+    let hub = Hub::new();
+    hub.with(|state| {
+        state.comment("github-actions[bot]", &text(&comment(1, "before")));
+        state.always = Some(|state| {
+            let count = state.log.len();
+            state.comments[0]["body"] = json!(text(&comment(2, &format!("again {count}"))));
+        });
+    });
+    let end = post(&hub, &comment(5, "new")).await;
+    assert_eq!(downgraded(&end), "another run keeps writing over the comment");
+    assert_eq!(hub.writes(), 3);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_an_older_run_writes_over_us_is_written_again() {
     let hub = Hub::new();
     hub.with(|state| {

@@ -280,3 +280,40 @@ async fn writes_are_spaced_after_the_burst() {
     });
     assert_eq!(times[19..], [0, 1, 2, 3, 6]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn only_a_status_that_says_the_same_and_is_the_newest_is_taken_for_ours() {
+    let same = json!({ "context": "gatepost/lint", "state": "failure", "description": "2 new warnings", "target_url": "https://run" });
+    let with = |key: &str, value: &str| {
+        let mut other = same.clone();
+        other[key] = json!(value);
+        other
+    };
+    let other_place = with("context", "gatepost/test");
+    let newest_first = [
+        (vec![other_place.clone(), same.clone()], 0),
+        (vec![with("state", "success"), same.clone()], 1),
+        (vec![with("description", "3 new warnings")], 1),
+        (vec![with("target_url", "https://other")], 1),
+        (vec![other_place], 1),
+    ];
+    for (statuses, more) in newest_first {
+        // The first try was never carried out.
+        let hub = Hub::new().fault(Trigger::Next(Method::Post, "/statuses"), Fault::Unavailable);
+        hub.with(|state| state.statuses.clone_from(&statuses));
+        let receipt = interpreter(&hub).send(&Call::CommitStatus(status())).await;
+        assert!(matches!(receipt.end, ReceiptEnd::Posted(_)));
+        assert_eq!(hub.with(|state| state.statuses.len()), statuses.len() + more, "{statuses:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_a_check_run_with_our_key_is_taken_for_ours() {
+    let hub = Hub::new();
+    interpreter(&hub).send(&Call::CheckRun(CheckRun { external_id: "122.1/lint".to_owned(), ..check_run(0) })).await;
+    let hub = hub.fault(Trigger::Next(Method::Post, "/check-runs"), Fault::Unavailable);
+    interpreter(&hub).send(&Call::CheckRun(check_run(0))).await;
+    let look = format!("GET /commits/{}/check-runs?check_name=gatepost%2Flint&filter=all&per_page=100", "a".repeat(40));
+    assert!(hub.log().contains(&look), "{:?}", hub.log());
+    assert_eq!(hub.with(|state| state.check_runs.len()), 2);
+}

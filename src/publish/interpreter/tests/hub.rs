@@ -56,9 +56,14 @@ pub struct State {
     pub page: usize,
     /// Comments newer than this id are hidden for so many lists.
     pub lag: usize,
+    /// For so many lists, updated comments are shown as they were before.
+    pub stale: usize,
+    old_comments: Vec<Value>,
     pub faults: Vec<(Trigger, Fault)>,
     /// Runs after the nth request: what other runs do in the meantime.
     pub meanwhile: Option<(usize, Act)>,
+    /// Runs after every update of a comment.
+    pub always: Option<Act>,
     start: Option<tokio::time::Instant>,
     ids: u64,
 }
@@ -215,9 +220,12 @@ impl State {
             query.split('&').find_map(|part| part.strip_prefix("page=")).map_or(1, |n| n.parse().unwrap());
         let hidden = usize::from(self.lag > 0);
         self.lag = self.lag.saturating_sub(1);
-        let shown = &self.comments[..self.comments.len().saturating_sub(hidden)];
+        let comments =
+            if self.stale > 0 && !self.old_comments.is_empty() { &self.old_comments } else { &self.comments };
+        let shown = &comments[..comments.len().saturating_sub(hidden)];
         let from = ((page - 1) * self.page).min(shown.len());
         let to = (from + self.page).min(shown.len());
+        self.stale = self.stale.saturating_sub(usize::from(!self.old_comments.is_empty()));
         let next = (to < shown.len()).then(|| format!("/repos/o/r{path}?per_page=100&page={}", page + 1));
         Reply { next, ..reply(200, &json!(shown[from..to])) }
     }
@@ -230,8 +238,13 @@ impl State {
             self.comments.remove(at);
             return Reply { status: 204, ..Reply::default() };
         }
+        self.old_comments = self.comments.clone();
         self.comments[at]["body"] = body["body"].clone();
-        reply(200, &self.comments[at])
+        let updated = reply(200, &self.comments[at]);
+        if let Some(act) = self.always {
+            act(self);
+        }
+        updated
     }
 
     fn create_check_run(&mut self, mut body: Value) -> Reply {
