@@ -67,6 +67,8 @@ impl Masker {
 
     fn judged(&self, judged: &Judged) -> Judged {
         let finding = &judged.finding;
+        let hidden =
+            |path: &RepoPath| self.is_in(path.as_str()) || finding.path.as_deref().is_some_and(|raw| self.is_in(raw));
         Judged {
             finding: Finding {
                 rule: self.option(finding.rule.as_deref()),
@@ -76,7 +78,7 @@ impl Masker {
                 fix: finding.fix.as_ref().map(|fix| self.fix(fix)),
                 ..*finding
             },
-            path: judged.path.clone().filter(|path| !self.is_in(path)),
+            path: judged.path.clone().filter(|path| !hidden(path)),
             relevance: judged.relevance,
             status: judged.status,
             fingerprint: judged.fingerprint.clone(),
@@ -86,9 +88,10 @@ impl Masker {
         }
     }
 
-    /// A path with a secret is dropped, not masked: it would lead nowhere.
-    fn is_in(&self, path: &RepoPath) -> bool {
-        !self.find(text::clean(path.as_str()).as_bytes()).is_empty()
+    /// A path with a secret is dropped, not masked: it would lead nowhere. The tool's own spelling of it counts too:
+    /// a secret may be known in one of them only.
+    fn is_in(&self, path: &str) -> bool {
+        !self.find(text::clean(path).as_bytes()).is_empty()
     }
 
     /// The text of an edit keeps every character but secrets: it is applied, not read.

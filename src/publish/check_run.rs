@@ -7,7 +7,7 @@ use crate::model::finding::Level;
 use crate::model::outcome::Outcome;
 use crate::model::report::{GateReport, Judged};
 use crate::model::settings::Checks;
-use crate::model::text::{one_line, shorten};
+use crate::model::text::one_line;
 use crate::publish::page::{self, Amount, Links, failed, failed_test, item, reproduce};
 use crate::publish::remarks::{self, Remark};
 use crate::publish::words::{compared, found, headline, title, verdict};
@@ -56,11 +56,9 @@ fn on_end(end: &RunEnd<'_>) -> Vec<Posting> {
 #[must_use]
 pub fn of_gate(end: &GateEnd<'_>) -> Option<CheckRun> {
     let gate = end.gate;
-    let remarks = remarks::of(gate);
-    let (shown, rest) = select(gate, remarks, end.context.settings.max_annotations);
+    let (shown, rest) = select(gate, end.context.settings.max_annotations);
     let (text, left) = text(gate, &rest, &end.context);
-    let annotated = shown.iter().filter(|remark| remark.finding.is_some()).count();
-    let stopped = if end.cancelled { "cancelled: " } else { "" };
+    let annotated = shown.iter().filter(|remark| remark.judged().is_some()).count();
     Some(CheckRun {
         name: format!("gatepost/{}", gate.name),
         head_sha: end.context.subject.head.clone()?,
@@ -68,11 +66,11 @@ pub fn of_gate(end: &GateEnd<'_>) -> Option<CheckRun> {
         conclusion: conclusion(gate.outcome, gate.not_enforced(), end.cancelled),
         started_at: end.started_at.to_owned(),
         completed_at: end.completed_at.to_owned(),
-        title: shorten(&format!("{stopped}{}", title(gate, TITLE)), TITLE),
+        title: title(gate, TITLE),
         summary: summary(gate, annotated, left, &end.context),
         text: (!text.is_empty()).then_some(text),
         details_url: details_url(&end.context),
-        annotations: shown.into_iter().filter_map(annotation).collect(),
+        annotations: shown.iter().filter_map(annotation).collect(),
     })
 }
 
@@ -80,8 +78,7 @@ pub fn of_gate(end: &GateEnd<'_>) -> Option<CheckRun> {
 #[must_use]
 pub fn of_run(end: &RunEnd<'_>) -> Option<CheckRun> {
     let most = end.context.settings.max_annotations;
-    let mut shown: Vec<Remark> =
-        end.report.gates.iter().flat_map(|gate| select(gate, remarks::of(gate), most).0).collect();
+    let mut shown: Vec<Remark<'_>> = end.report.gates.iter().flat_map(|gate| select(gate, most).0).collect();
     shown.sort_by_key(|remark| remark.rank);
     shown.truncate(most);
     let nothing_enforced = end.report.gates.iter().all(GateReport::not_enforced);
@@ -96,19 +93,19 @@ pub fn of_run(end: &RunEnd<'_>) -> Option<CheckRun> {
         summary: page::whole(end, "", &AMOUNTS, LIMIT),
         text: None,
         details_url: details_url(&end.context),
-        annotations: shown.into_iter().filter_map(annotation).collect(),
+        annotations: shown.iter().filter_map(annotation).collect(),
     })
 }
 
 /// GitHub counts `success`, `neutral` and `skipped` as passed: only what may not block, or had nothing to judge, is
-/// posted as the latter two.
+/// posted as the latter two. What was judged before the signal came stays judged.
 const fn conclusion(outcome: Outcome, not_enforced: bool, cancelled: bool) -> &'static str {
-    match (outcome, not_enforced, cancelled) {
-        (Outcome::Fail | Outcome::Error, true, _) | (_, true, true) => "neutral",
-        (_, false, true) => "cancelled",
-        (Outcome::Pass, _, _) => "success",
-        (Outcome::Skipped, _, _) => "skipped",
-        (Outcome::Fail | Outcome::Error, false, false) => "failure",
+    match outcome {
+        Outcome::Pass => "success",
+        Outcome::Skipped => "skipped",
+        Outcome::Fail | Outcome::Error if not_enforced => "neutral",
+        Outcome::Error if cancelled => "cancelled",
+        Outcome::Fail | Outcome::Error => "failure",
     }
 }
 
@@ -118,23 +115,21 @@ fn details_url(context: &Context<'_>) -> Option<String> {
 }
 
 /// What is annotated, and the findings that are not, most important first.
-fn select(gate: &GateReport, remarks: Vec<Remark>, most: usize) -> (Vec<Remark>, Vec<&Judged>) {
+fn select(gate: &GateReport, most: usize) -> (Vec<Remark<'_>>, Vec<&Judged>) {
     let mut shown = Vec::new();
     let mut rest = Vec::new();
-    for remark in remarks {
-        let judged = remark.finding.and_then(|at| gate.findings.get(at));
-        let fits = shown.len() < most && remark.spot.is_some() && remarks::concerns_change(gate, &remark);
-        if fits {
+    for remark in remarks::of(gate) {
+        if shown.len() < most && remark.spot.is_some() && remark.concerns_change() {
             shown.push(remark);
         } else {
-            rest.extend(judged);
+            rest.extend(remark.judged());
         }
     }
     (shown, rest)
 }
 
-fn annotation(remark: Remark) -> Option<Annotation> {
-    let spot = remark.spot?;
+fn annotation(remark: &Remark<'_>) -> Option<Annotation> {
+    let spot = remark.spot.as_ref()?;
     Some(Annotation {
         path: spot.path.as_str().to_owned(),
         start_line: spot.start,
@@ -146,8 +141,8 @@ fn annotation(remark: Remark) -> Option<Annotation> {
             Level::Warning => "warning",
             Level::Error => "failure",
         },
-        message: remark.message,
-        title: Some(remark.title),
+        message: remark.message(),
+        title: Some(remark.title()),
     })
 }
 
@@ -193,7 +188,9 @@ fn summary(gate: &GateReport, annotated: usize, left: Left, context: &Context<'_
     let mut out = format!("**{word}{enforced}{cached}**: {}\n\n", prose(&gate.reason, 2000));
     let found = found(gate);
     if !found.is_empty() {
-        let _ = write!(out, "Found: {found} (judged: {}).\n\n", prose(&gate.only, 40));
+        let only =
+            if gate.findings.is_empty() { String::new() } else { format!(" (judged: {})", prose(&gate.only, 40)) };
+        let _ = write!(out, "Found: {found}{only}.\n\n");
     }
     if let Some(compared) = compared(gate) {
         let _ = write!(out, "Compared with the baseline: {compared}.\n\n");
@@ -215,7 +212,10 @@ fn summary(gate: &GateReport, annotated: usize, left: Left, context: &Context<'_
     if dropped > 0 {
         let _ = writeln!(out, "- {} in {}", count(dropped, "more note"), page::place(context));
     }
-    out + "\n" + &after
+    if !gate.notes.is_empty() {
+        out.push('\n');
+    }
+    out + &after
 }
 
 /// How many findings are annotated, listed, and left out: together they are all.
@@ -266,7 +266,9 @@ mod tests {
         assert_eq!(shown(Outcome::Fail, Mode::Block, false), "failure | why");
         assert_eq!(shown(Outcome::Error, Mode::Block, false), "failure | could not judge: why");
         assert_eq!(shown(Outcome::Skipped, Mode::Block, false), "skipped | skipped: why");
-        assert_eq!(shown(Outcome::Error, Mode::Block, true), "cancelled | cancelled: could not judge: why");
+        assert_eq!(shown(Outcome::Error, Mode::Block, true), "cancelled | could not judge: why");
+        assert_eq!(shown(Outcome::Pass, Mode::Block, true), "success | why");
+        assert_eq!(shown(Outcome::Fail, Mode::Block, true), "failure | why");
         assert_eq!(shown(Outcome::Pass, Mode::Report, false), "success | not enforced: why");
         assert_eq!(shown(Outcome::Fail, Mode::Report, false), "neutral | not enforced: fail: why");
         assert_eq!(shown(Outcome::Error, Mode::Report, false), "neutral | not enforced: could not judge: why");
@@ -301,15 +303,16 @@ mod tests {
     #[test]
     fn nothing_is_longer_than_the_api_takes() {
         let mut report = report();
-        let huge = "`ä\n".repeat(60_000);
-        let tests = report.gates[1].tests.clone();
+        let huge = "`ä\n".repeat(20_000);
+        let mut tests = report.gates[1].tests.clone().unwrap();
+        tests.cases.drain(..100);
         let lint = &mut report.gates[0];
         lint.reason.clone_from(&huge);
         lint.reproduce.clone_from(&huge);
         lint.log = Some(huge.clone());
-        lint.notes = vec![huge.clone(); 200];
+        lint.notes = vec![huge.clone(); 80];
         lint.findings = vec![finding(Level::Error, &huge, "a.rs", 3, &huge)];
-        lint.tests = tests;
+        lint.tests = Some(tests);
         if let Some(tests) = &mut report.gates[0].tests {
             for case in &mut tests.cases {
                 (case.outcome, case.message) = (crate::model::tests::CaseOutcome::Failed, Some(huge.clone()));

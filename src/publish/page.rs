@@ -132,8 +132,10 @@ fn row(gate: &GateReport) -> String {
             let _ = write!(outcome, ", {label}");
         }
     }
-    let why = prose_cell(&gate.reason, 160);
-    format!("| `{}` | {outcome} | {} | {} | {why} |\n", gate.name, elapsed(gate.took), found(gate))
+    let (found, why) = (found(gate), prose_cell(&gate.reason, 160));
+    let found = if found.is_empty() { "–" } else { &found };
+    let [outcome, time] = [outcome, elapsed(gate.took)].map(|text| text.replace(' ', "&nbsp;"));
+    format!("| `{}` | {outcome} | {time} | {found} | {why} |\n", gate.name)
 }
 
 fn notes(notes: &[String]) -> String {
@@ -174,7 +176,7 @@ fn findings(gate: &GateReport, links: &Links<'_>, amount: Amount) -> (String, (u
     let mut left = (0, 0);
     let mut out = String::new();
     let mut shown = 0;
-    for judged in remarks::of(gate).iter().filter_map(|remark| gate.findings.get(remark.finding?)) {
+    for judged in remarks::of(gate).iter().filter_map(remarks::Remark::judged) {
         if shown < amount.items && (judged.blocking || amount.everything) {
             out.push_str(&item(judged, links));
             shown += 1;
@@ -212,7 +214,10 @@ pub(super) fn item(judged: &Judged, links: &Links<'_>) -> String {
     });
     let rule = finding.rule.as_ref().map_or_else(String::new, |rule| format!(" ({})", Untrusted(rule).code(100)));
     let excused = excused(judged).map_or_else(String::new, |why| format!(" — {why}"));
-    format!("- {level}{place} {}{rule}{excused}\n", Untrusted(&finding.message).code(300))
+    let mut said = finding.message.trim().lines();
+    let message = Untrusted(said.next().unwrap_or_default()).code(300);
+    let more = if said.next().is_some() { " …" } else { "" };
+    format!("- {level}{place} {message}{more}{rule}{excused}\n")
 }
 
 fn more_findings(gate: &GateReport, (blocking, others): (usize, usize), report_path: &str) -> String {
@@ -227,8 +232,9 @@ fn more_findings(gate: &GateReport, (blocking, others): (usize, usize), report_p
             .filter(|why| of(why) > 0)
             .map(|why| format!("{} {why}", grouped(of(why))))
             .collect();
-        let whys = if whys.is_empty() || blocking > 0 { String::new() } else { format!(" ({})", whys.join(", ")) };
-        parts.push(format!("{} that do not{whys}", count(others, "finding")));
+        let (noun, verb) = if blocking > 0 { (grouped(others), "") } else { (count(others, "finding"), " count") };
+        let whys = if whys.is_empty() { String::new() } else { format!(" ({})", whys.join(", ")) };
+        parts.push(format!("{noun} that {} not{verb}{whys}", if others == 1 { "does" } else { "do" }));
     }
     if parts.is_empty() {
         return String::new();
@@ -250,7 +256,7 @@ pub(super) fn failed_tests(gate: &GateReport, amount: Amount, report_path: &str)
 /// The test cases that failed or could not be run to their end.
 pub(super) fn failed(gate: &GateReport) -> Vec<&Case> {
     let cases = gate.tests.iter().flat_map(|tests| &tests.cases);
-    cases.filter(|case| matches!(case.outcome, CaseOutcome::Failed | CaseOutcome::Errored)).collect()
+    cases.filter(|case| remarks::is_broken(case)).collect()
 }
 
 /// One failed test with its message in a fence.

@@ -5,12 +5,12 @@ use crate::model::finding::Level;
 use crate::model::path::RepoPath;
 use crate::model::report::{GateReport, Judged, Relevance, Status};
 use crate::model::tests::{Case, CaseOutcome};
-use crate::model::text::{clean, one_line};
-use crate::publish::words::excused;
+use crate::model::text::clean;
+use crate::publish::words::{excused, line};
 use crate::render::figures::count;
 
 /// The most characters of a message: at four bytes each they stay below the API's 64 KB.
-const MESSAGE: usize = 16_000;
+const MESSAGE: usize = 15_900;
 
 /// The most characters of a title (the API's limit).
 const TITLE: usize = 255;
@@ -18,17 +18,21 @@ const TITLE: usize = 255;
 /// Orders remarks: what counts, then what is on changed lines, then by level. Lower is more important.
 pub(super) type Rank = (bool, u8, u8);
 
-/// One thing to say.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Remark {
+/// One thing to say. Its text is made when it is asked for: most remarks of a large report are never shown.
+#[derive(Debug, Clone)]
+pub(super) struct Remark<'a> {
     pub rank: Rank,
     pub level: Level,
     /// Where it stands in the head commit; `None` where it has no place there.
     pub spot: Option<Spot>,
-    pub title: String,
-    pub message: String,
-    /// What it was made from: its index among the gate's findings; `None` for a test case.
-    pub finding: Option<usize>,
+    about: About<'a>,
+    enforced: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum About<'a> {
+    Finding(&'a Judged),
+    Case(&'a Case),
 }
 
 /// Lines, and columns within one line, of a file.
@@ -42,59 +46,88 @@ pub(super) struct Spot {
 }
 
 /// All remarks of a gate, most important first: every finding, and every failed test that names its line.
-pub(super) fn of(gate: &GateReport) -> Vec<Remark> {
+pub(super) fn of(gate: &GateReport) -> Vec<Remark<'_>> {
     let cases = gate.tests.iter().flat_map(|tests| &tests.cases);
-    let mut remarks: Vec<Remark> = cases.filter_map(|case| of_case(gate, case)).collect();
-    remarks.extend(gate.findings.iter().enumerate().map(|(at, judged)| of_finding(gate, at, judged)));
+    let abouts = cases.filter(|case| is_broken(case)).map(About::Case);
+    let abouts = abouts.chain(gate.findings.iter().map(About::Finding));
+    let mut remarks: Vec<Remark<'_>> = abouts.filter_map(|about| Remark::new(gate, about)).collect();
     // A stable sort: within a rank the tool's order stays.
     remarks.sort_by_key(|remark| remark.rank);
     remarks
 }
 
-/// Whether a remark helps someone who looks at this change: it counts, or lies in a changed file and is not known from
-/// before. The others would drown it; they are counted and listed.
-pub(super) fn concerns_change(gate: &GateReport, remark: &Remark) -> bool {
-    remark.finding.and_then(|at| gate.findings.get(at)).is_none_or(|judged| {
-        let here = matches!(judged.relevance, None | Some(Relevance::ChangedLine | Relevance::ChangedFile));
-        judged.blocking || (here && judged.status != Some(Status::Existing))
-    })
+impl<'a> Remark<'a> {
+    fn new(gate: &GateReport, about: About<'a>) -> Option<Self> {
+        let (rank, level, spot) = match about {
+            About::Finding(judged) => (rank(judged), judged.level(), spot(judged)),
+            About::Case(case) => ((false, 0, 0), Level::Error, Some(case_spot(case)?)),
+        };
+        let enforced = !gate.not_enforced();
+        // What is not enforced is never more than a note.
+        Some(Self { rank, level: if enforced { level } else { Level::Note }, spot, about, enforced })
+    }
+
+    /// The finding it was made from; `None` for a failed test.
+    pub fn judged(&self) -> Option<&'a Judged> {
+        match self.about {
+            About::Finding(judged) => Some(judged),
+            About::Case(_) => None,
+        }
+    }
+
+    /// Whether it helps someone who looks at this change: it counts, or lies in a changed file and is not known from
+    /// before. The others would drown it; they are counted and listed.
+    pub fn concerns_change(&self) -> bool {
+        self.judged().is_none_or(|judged| {
+            let here = matches!(judged.relevance, None | Some(Relevance::ChangedLine | Relevance::ChangedFile));
+            judged.blocking || (here && judged.status != Some(Status::Existing))
+        })
+    }
+
+    /// The rule or the test's name, with why it does not block; at most 255 characters.
+    pub fn title(&self) -> String {
+        let (name, excuse) = match self.about {
+            About::Finding(judged) => (judged.finding.rule.as_deref().unwrap_or_default(), excused(judged)),
+            About::Case(case) => (case.name.as_str(), None),
+        };
+        let name = if name.trim().is_empty() { self.level.word() } else { name };
+        let excuse = if self.enforced { excuse } else { Some("not enforced") };
+        let label = excuse.map_or_else(String::new, |why| format!(" ({why})"));
+        line(name, TITLE - label.len()) + &label
+    }
+
+    /// What the tool said: cleaned, never empty, and cut at a character, with what was cut counted.
+    pub fn message(&self) -> String {
+        let text = match self.about {
+            About::Finding(judged) => &judged.finding.message,
+            About::Case(case) => case.message.as_deref().unwrap_or("failed"),
+        };
+        let whole = clean(text);
+        let whole = whole.trim();
+        match whole.chars().count() {
+            0 => "(no message)".to_owned(),
+            length if length > MESSAGE => {
+                let shown: String = whole.chars().take(MESSAGE).collect();
+                format!("{shown}\n… ({})", count(length - MESSAGE, "more character"))
+            }
+            _ => whole.to_owned(),
+        }
+    }
 }
 
-fn of_finding(gate: &GateReport, at: usize, judged: &Judged) -> Remark {
+const fn rank(judged: &Judged) -> Rank {
     let relevance = match judged.relevance {
         None | Some(Relevance::ChangedLine) => 0,
         Some(Relevance::ChangedFile) => 1,
         Some(Relevance::Unplaced) => 2,
         Some(Relevance::Outside) => 3,
     };
-    let finding = &judged.finding;
-    let rule = finding.rule.as_deref().filter(|rule| !rule.trim().is_empty()).unwrap_or(finding.level.word());
-    let label = match (gate.not_enforced(), excused(judged)) {
-        (true, _) => " (not enforced)".to_owned(),
-        (false, Some(why)) => format!(" ({why})"),
-        (false, None) => String::new(),
-    };
-    Remark {
-        rank: (!judged.blocking, relevance, 2 - level_number(finding.level)),
-        level: level(gate, finding.level),
-        spot: spot(judged),
-        title: one_line(&format!("{}{label}", one_line(rule, TITLE - label.len())), TITLE),
-        message: message(&finding.message),
-        finding: Some(at),
-    }
-}
-
-/// What is not enforced is never more than a note.
-fn level(gate: &GateReport, level: Level) -> Level {
-    if gate.not_enforced() { Level::Note } else { level }
-}
-
-const fn level_number(level: Level) -> u8 {
-    match level {
-        Level::Note => 0,
+    let level = match judged.level() {
+        Level::Error => 0,
         Level::Warning => 1,
-        Level::Error => 2,
-    }
+        Level::Note => 2,
+    };
+    (!judged.blocking, relevance, level)
 }
 
 fn spot(judged: &Judged) -> Option<Spot> {
@@ -111,31 +144,12 @@ fn spot(judged: &Judged) -> Option<Spot> {
     Some(Spot { path, start, end, columns })
 }
 
-fn of_case(gate: &GateReport, case: &Case) -> Option<Remark> {
-    let broken = matches!(case.outcome, CaseOutcome::Failed | CaseOutcome::Errored);
+fn case_spot(case: &Case) -> Option<Spot> {
     let (path, line) = (RepoPath::parse(case.file.as_deref()?).ok()?, case.line.filter(|line| *line > 0)?);
-    let label = if gate.not_enforced() { " (not enforced)" } else { "" };
-    broken.then(|| Remark {
-        rank: (false, 0, 0),
-        level: level(gate, Level::Error),
-        spot: Some(Spot { path, start: line, end: line, columns: None }),
-        title: format!("{}{label}", one_line(&case.name, TITLE - label.len())),
-        message: message(case.message.as_deref().unwrap_or("failed")),
-        finding: None,
-    })
+    Some(Spot { path, start: line, end: line, columns: None })
 }
 
-/// Cleaned, never empty, and cut at a character, with what was cut counted.
-fn message(text: &str) -> String {
-    let whole = clean(text);
-    let whole = whole.trim();
-    let length = whole.chars().count();
-    match length {
-        0 => "(no message)".to_owned(),
-        _ if length > MESSAGE => {
-            let shown: String = whole.chars().take(MESSAGE - 100).collect();
-            format!("{shown}\n… ({})", count(length - MESSAGE + 100, "more character"))
-        }
-        _ => whole.to_owned(),
-    }
+/// Whether a test case failed or could not be run to its end.
+pub(super) const fn is_broken(case: &Case) -> bool {
+    matches!(case.outcome, CaseOutcome::Failed | CaseOutcome::Errored)
 }

@@ -24,7 +24,12 @@ pub(super) fn title(gate: &GateReport, limit: usize) -> String {
     };
     let cached = if gate.cached { "cached: " } else { "" };
     let reason = if gate.reason.trim().is_empty() { gate.outcome.word() } else { &gate.reason };
-    one_line(&format!("{enforced}{cached}{outcome}{reason}"), limit)
+    line(&format!("{enforced}{cached}{outcome}{reason}"), limit)
+}
+
+/// As [`one_line`], without tabs: titles are shown as they are.
+pub(super) fn line(text: &str, limit: usize) -> String {
+    one_line(&text.replace('\t', " "), limit)
 }
 
 /// The run in one line: `2 of 4 gates failed, 1 could not be judged`.
@@ -59,14 +64,15 @@ pub(super) fn headline(end: &RunEnd<'_>) -> String {
     line
 }
 
-/// What a gate found, in few words: `3 of 15 findings count`, `2 of 128 tests failed`.
+/// What a gate found, in few words: `3 of 15 findings count`, `126 of 128 tests passed`.
 pub(super) fn found(gate: &GateReport) -> String {
     let mut parts = Vec::new();
     if let Some(counts) = gate.tests.as_ref().map(crate::model::tests::Tests::counts) {
-        match counts.failed + counts.errored {
-            0 => parts.push(format!("{} passed", count(counts.passed, "test"))),
-            broken => parts.push(format!("{} of {} failed", grouped(broken), count(counts.ran(), "test"))),
-        }
+        parts.push(if counts.passed == counts.ran() {
+            format!("{} passed", count(counts.passed, "test"))
+        } else {
+            format!("{} of {} passed", grouped(counts.passed), count(counts.ran(), "test"))
+        });
         if counts.skipped > 0 {
             parts.push(format!("{} skipped", grouped(counts.skipped)));
         }

@@ -3,6 +3,7 @@
 
 use crate::model::finding::Level;
 use crate::model::report::{GateReport, Judged};
+use crate::model::text::shorten;
 use crate::publish::remarks::{self, Remark};
 use crate::publish::words::title;
 use crate::publish::{Posting, Publisher, RunEnd};
@@ -33,21 +34,22 @@ fn on_end(end: &RunEnd<'_>) -> Vec<Posting> {
 #[must_use]
 pub fn plan(end: &RunEnd<'_>) -> Vec<String> {
     let gates = &end.report.gates;
-    let mut remarks: Vec<Remark> = gates.iter().filter(|gate| !gate.outcome.is_green()).map(of_gate).collect();
-    let (mut others, mut left) = (Vec::new(), 0);
+    let mut remarks: Vec<Remark<'_>> = Vec::new();
+    let mut left = 0;
     for gate in gates.iter().filter(|gate| !end.annotated.contains(&gate.name)) {
-        let (helpful, rest): (Vec<Remark>, Vec<Remark>) =
-            remarks::of(gate).into_iter().partition(|remark| remarks::concerns_change(gate, remark));
-        others.extend(helpful.into_iter().map(|remark| with_place(gate, remark)));
+        let (helpful, rest): (Vec<_>, Vec<_>) = remarks::of(gate).into_iter().partition(Remark::concerns_change);
+        remarks.extend(helpful);
         left += rest.len();
     }
-    others.sort_by_key(|remark| remark.rank);
-    remarks.extend(others);
+    remarks.sort_by_key(|remark| remark.rank);
     let mut lines = Vec::new();
     for level in [Level::Error, Level::Warning, Level::Note] {
-        let of_level: Vec<&Remark> = remarks.iter().filter(|remark| remark.level == level).collect();
-        lines.extend(of_level.iter().take(PER_LEVEL).map(|remark| command(remark)));
-        left += of_level.len().saturating_sub(PER_LEVEL);
+        let ended: Vec<&GateReport> =
+            gates.iter().filter(|gate| !gate.outcome.is_green() && level_of(gate) == level).collect();
+        let found: Vec<&Remark<'_>> = remarks.iter().filter(|remark| remark.level == level).collect();
+        left += (ended.len() + found.len()).saturating_sub(PER_LEVEL);
+        let ended = ended.into_iter().map(of_gate);
+        lines.extend(ended.chain(found.into_iter().map(of_remark)).take(PER_LEVEL));
     }
     if left > 0 {
         lines.push(workflow::plain(&format!(
@@ -59,33 +61,19 @@ pub fn plan(end: &RunEnd<'_>) -> Vec<String> {
     lines
 }
 
-fn of_gate(gate: &GateReport) -> Remark {
-    Remark {
-        rank: (false, 0, 0),
-        level: if gate.not_enforced() { Level::Note } else { Level::Error },
-        spot: None,
-        title: format!("gatepost/{}", gate.name),
-        message: title(gate, MESSAGE),
-        finding: None,
-    }
+/// The level of the line that says how a gate ended.
+fn level_of(gate: &GateReport) -> Level {
+    if gate.not_enforced() { Level::Note } else { Level::Error }
 }
 
-/// A remark without a place in the head commit names its file in the message.
-fn with_place(gate: &GateReport, remark: Remark) -> Remark {
-    let judged = remark.finding.and_then(|at| gate.findings.get(at)).filter(|_| remark.spot.is_none());
-    match judged.and_then(Judged::file) {
-        Some(path) => Remark { message: format!("{path}: {}", remark.message), ..remark },
-        None => remark,
-    }
+fn of_gate(gate: &GateReport) -> String {
+    let properties = [("title", format!("gatepost/{}", gate.name))];
+    workflow::command(name(level_of(gate)), &properties, &title(gate, MESSAGE))
 }
 
-fn command(remark: &Remark) -> String {
-    let name = match remark.level {
-        Level::Note => "notice",
-        Level::Warning => "warning",
-        Level::Error => "error",
-    };
-    let mut properties = vec![("title", remark.title.clone())];
+fn of_remark(remark: &Remark<'_>) -> String {
+    let mut properties = vec![("title", remark.title())];
+    let mut message = remark.message();
     if let Some(spot) = &remark.spot {
         properties.push(("file", spot.path.as_str().to_owned()));
         properties.push(("line", spot.start.to_string()));
@@ -94,9 +82,18 @@ fn command(remark: &Remark) -> String {
             properties.push(("col", first.to_string()));
             properties.push(("endColumn", last.to_string()));
         }
+    } else if let Some(file) = remark.judged().and_then(Judged::file) {
+        message = format!("{file}: {message}");
     }
-    let message: String = remark.message.chars().take(MESSAGE).collect();
-    workflow::command(name, &properties, &message)
+    workflow::command(name(remark.level), &properties, &shorten(&message, MESSAGE))
+}
+
+const fn name(level: Level) -> &'static str {
+    match level {
+        Level::Note => "notice",
+        Level::Warning => "warning",
+        Level::Error => "error",
+    }
 }
 
 #[cfg(test)]

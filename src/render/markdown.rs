@@ -185,8 +185,8 @@ fn is_plain(token: &str, first: bool) -> bool {
     {
         return core.len() < 7 || core.contains([',', '.', '%']);
     }
-    // Seven hexadecimal digits link to a commit; a hyphen and a digit to a ticket.
-    let commit = core.len() >= 7 && core.bytes().all(|b| b.is_ascii_hexdigit());
+    // Seven hexadecimal digits link to a commit, where readers differ on what ends a word; a hyphen and a digit to a ticket.
+    let commit = core.as_bytes().windows(7).any(|run| run.iter().all(u8::is_ascii_hexdigit));
     let ticket = core.as_bytes().windows(2).any(|pair| pair[0] == b'-' && pair[1].is_ascii_digit());
     let word = core.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '\'' | '’'));
     word && core.chars().any(char::is_alphanumeric) && !core.starts_with('-') && !commit && !ticket
@@ -242,6 +242,7 @@ mod tests {
             "GH-1",
             "o/r#1",
             "deadbeef",
+            "deadbeefé",
             "1234567",
             ":smile:",
             "www.evil.com",
