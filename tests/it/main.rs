@@ -7,9 +7,7 @@ mod bless;
 mod cancel;
 mod config;
 mod detect;
-mod detect;
 mod forge;
-mod github;
 mod github;
 #[cfg(unix)]
 mod leftovers;
