@@ -12,6 +12,7 @@ mod python;
 mod rust;
 
 use crate::model::gate::GateName;
+use crate::model::path::RepoPath;
 
 pub use gate::DetectedGate;
 
@@ -116,7 +117,7 @@ pub fn detect(look: &dyn Look) -> Result<Detected, DetectError> {
         let mut found: Vec<Found> = detect(look, "")?.into_iter().collect();
         if found.is_empty() {
             for folder in look.folders("") {
-                if !folder.starts_with('.') && !PASSED_OVER.contains(&folder.as_str()) {
+                if clean(&folder) && !folder.starts_with('.') && !PASSED_OVER.contains(&folder.as_str()) {
                     found.extend(detect(look, &folder)?);
                 }
             }
@@ -150,6 +151,11 @@ fn free_name(stem: &str, dir: &str, taken: &[DetectedGate]) -> String {
         |name: &String| GateName::parse(name).is_ok() && !taken.iter().any(|gate| gate.name.eq_ignore_ascii_case(name));
     let mut names = std::iter::once(name.clone()).chain((2..).map(|number| format!("{name}-{number}")));
     names.find(free).unwrap_or(name)
+}
+
+/// Whether a folder can be written as `dir`: relative, inside, without control characters.
+fn clean(folder: &str) -> bool {
+    RepoPath::parse(folder).is_ok_and(|path| path.as_str() == folder)
 }
 
 /// A path in a folder.

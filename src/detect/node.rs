@@ -7,7 +7,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::gate::DetectedGate;
-use super::{DetectError, Found, Look, inside, manifest};
+use super::{DetectError, Found, Look, clean, inside, manifest};
+use crate::model::path::RepoPath;
 use crate::model::settings::CommandLine;
 
 /// What is read of a package.json.
@@ -87,6 +88,8 @@ fn members(look: &dyn Look, dir: &str, package: &Package) -> Result<Vec<(String,
     if let Some(text) = manifest(look, &inside(dir, "pnpm-workspace.yaml"))? {
         patterns.extend(pnpm_packages(&text));
     }
+    // A pattern that leads out of the repository is not followed.
+    patterns.retain(|pattern| RepoPath::parse(pattern).is_ok());
     let mut folders = Vec::new();
     for pattern in patterns {
         let pattern = pattern.trim_start_matches("./").trim_end_matches('/');
@@ -100,7 +103,7 @@ fn members(look: &dyn Look, dir: &str, package: &Package) -> Result<Vec<(String,
     }
     folders.sort();
     folders.dedup();
-    folders.retain(|folder| !folder.split('/').any(|part| matches!(part, "node_modules" | "..")));
+    folders.retain(|folder| clean(folder) && !folder.split('/').any(|part| part == "node_modules"));
     let mut members = Vec::new();
     for folder in folders.into_iter().map(|folder| inside(dir, &folder)) {
         if let Some(member) = self::package(look, &folder)? {
@@ -186,7 +189,7 @@ struct Eslint {
 /// Reads `eslint …` without shell operators, an output format of its own, or a number of tolerated warnings. What
 /// would change files is left out.
 fn plain_eslint(text: &str) -> Option<Eslint> {
-    if text.contains(['&', '|', ';', '<', '>', '$', '`', '(', ')', '\\', '\n', '#']) {
+    if text.contains(['&', '|', ';', '<', '>', '$', '`', '(', ')', '\\', '#']) || text.contains(char::is_control) {
         return None;
     }
     let mut words = text.split_whitespace().peekable();

@@ -112,3 +112,28 @@ fn a_manifest_that_cannot_be_read_is_no_missing_one() {
     std::fs::create_dir(folder.path().join("Cargo.toml")).unwrap();
     assert!(detect(&survey).unwrap_err().to_string().contains("Cargo.toml is no file"));
 }
+
+#[cfg(unix)]
+#[test]
+fn a_hostile_tree_leads_nowhere_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let package = |dir: &str, text: &str| {
+        std::fs::create_dir_all(folder.path().join(dir)).unwrap();
+        std::fs::write(folder.path().join(dir).join("package.json"), text).unwrap();
+    };
+    let script = r#"{"scripts": {"test": "true", "lint": "eslint \u0000"}}"#;
+    package("elsewhere/secret", script);
+    package("root/packages/a\nkind = \"x\"", script);
+    package("root/packages/good", script);
+    package("root/packages/good/node_modules/.bin/eslint", "{}");
+    let absolute = folder.path().join("elsewhere/*").display().to_string();
+    package(
+        "root",
+        &format!(r#"{{"workspaces": ["../elsewhere/*", "{absolute}", "packages/../../elsewhere/*", "packages/*"]}}"#),
+    );
+    let detected = detect(&Survey::new(folder.path().join("root"), Vec::new())).unwrap();
+    let config = config::read(detected.to_toml().as_bytes(), &KNOWN).unwrap();
+    let gates: Vec<(&str, &str)> =
+        config.gates.iter().map(|gate| (gate.common.name.as_str(), gate.common.dir.as_str())).collect();
+    assert_eq!(gates, [("lint-good", "packages/good"), ("test-good", "packages/good")]);
+}
