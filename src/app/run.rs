@@ -156,7 +156,7 @@ async fn ready(request: &Request, env: &Env, occasion: &Occasion) -> Result<Read
     project.select(&request.gates)?;
     let masker = Rc::new(posting::masker(env, &project.config.run.pass_env));
     let mut poster = Poster::open(request.publish, request.dry_run, env, occasion, &repo)?;
-    let base = request.base.as_deref().or(project.config.run.base.as_deref());
+    let base = scope::base_asked(request.base.as_deref(), project.config.run.base.as_deref(), occasion);
     let asked = Asked { base, all_files: request.all_files };
     let judged = scope::scope(&repo, occasion, asked, async |base, head| poster.merge_base(base, head).await).await?;
     poster.check(&judged)?;

@@ -28,10 +28,18 @@ pub struct Judged {
 /// What was asked for.
 #[derive(Debug, Clone, Copy)]
 pub struct Asked<'a> {
-    /// The base, from the command line or the configuration.
+    /// The base, from the command line or the configuration: see [`base_asked`].
     pub base: Option<&'a str>,
     /// `--all-files`.
     pub all_files: bool,
+}
+
+/// The base that was asked for. On a pull request or in a merge queue the configuration's is not heard: it comes
+/// with the change, which could name itself and so be empty.
+#[must_use]
+pub fn base_asked<'a>(argument: Option<&'a str>, configured: Option<&'a str>, occasion: &Occasion) -> Option<&'a str> {
+    let of_a_change = occasion.pull_request.is_some() || occasion.event == "merge_group";
+    argument.or(configured.filter(|_| !of_a_change))
 }
 
 /// Finds the ground. `merge_base` asks the forge for the merge base of two commits.

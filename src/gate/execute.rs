@@ -7,8 +7,9 @@ use crate::gate::Site;
 use crate::gate::locate::{Ground, locate};
 use crate::gate::read::{Choice, ReadError};
 use crate::model::evidence::{Evidence, Exit, Parsed, Problem, ProblemKind, Understood};
-use crate::model::settings::{CommandLine, Common};
-use crate::parse::Stream;
+use crate::model::settings::{CommandLine, Common, OUTPUT};
+use crate::parse::{self, Stream};
+use crate::world::files;
 use crate::world::find::{self, Found};
 use crate::world::process::{self, CancelledBy, Caps, End, Finished, Spawn, SpawnError};
 
@@ -26,20 +27,25 @@ pub async fn execute(common: &Common, site: Site<'_>) -> Evidence {
     let mut before = Vec::new();
     if common.command.is_some() {
         for pattern in &common.reports {
-            before.extend(find::find(&dir, pattern).unwrap_or_default());
+            let (folder, pattern) = base(pattern, &dir, site);
+            before.extend(find::find(folder, pattern).unwrap_or_default());
         }
     }
     let mut read = Vec::new();
     if let Some(command) = &common.command {
         let stream = choice.as_ref().filter(|_| common.reports.is_empty());
         let kept = run(common, command, stream, &dir, site, &mut evidence).await;
-        if let (Some(choice), Some(kept), true) = (stream, kept, evidence.problems.is_empty()) {
-            read_output(choice, &kept, &mut evidence, &mut read);
+        if let (Some(choice), Some(kept), true) = (stream, &kept, evidence.problems.is_empty()) {
+            read_output(choice, kept, &mut evidence, &mut read);
+        }
+        // It is as it was printed, secrets included; the log is not.
+        if let Some(Err(error)) = kept.map(|kept| files::remove(&kept.stream)) {
+            evidence.notes.push(error.to_string());
         }
     }
     if !common.reports.is_empty() && !stopped(&evidence) {
         let choice = choice.unwrap_or(Choice::Auto);
-        read_reports(common, &choice, &dir, &before, &mut evidence, &mut read);
+        read_reports(common, &choice, &dir, site, &before, &mut evidence, &mut read);
     }
     if !read.is_empty() {
         let ground = Ground::new(site.root, &common.dir);
@@ -76,6 +82,7 @@ async fn run(
         dir: dir.to_owned(),
         env: site.environment.to_vec(),
         merge: choice.and_then(Choice::stream) == Some(Stream::Both),
+        masker: site.masker.clone(),
         log: site.output.join(&log),
         keep: choice.map(|_| stream.clone()),
         timeout: common.timeout,
@@ -160,13 +167,13 @@ fn stopped(evidence: &Evidence) -> bool {
 
 fn read_output(choice: &Choice, kept: &Kept, evidence: &mut Evidence, read: &mut Vec<Parsed>) {
     let ended_well = evidence.exit == Some(Exit::Code(0));
-    let result = match choice {
-        // What people read may be on standard error: then the log has both streams in order.
-        Choice::Auto => choice.read(&kept.stream, ended_well).or_else(|error| match error {
-            ReadError::Empty(_) | ReadError::Unrecognised(_) if kept.log_whole => choice.read(&kept.log, ended_well),
-            other => Err(other),
-        }),
-        _ => choice.read(&kept.stream, ended_well),
+    let result = match choice.read(&kept.stream, ended_well) {
+        // What people read may be on standard error, or on both: the log has both in order.
+        Ok((_, format)) if kept.log_whole && is_for_people(choice, format) => choice.read(&kept.log, ended_well),
+        Err(ReadError::Empty(_) | ReadError::Unrecognised(_)) if kept.log_whole && matches!(choice, Choice::Auto) => {
+            choice.read(&kept.log, ended_well)
+        }
+        other => other,
     };
     match result {
         Ok((parsed, _)) => read.push(parsed),
@@ -174,16 +181,23 @@ fn read_output(choice: &Choice, kept: &Kept, evidence: &mut Evidence, read: &mut
     }
 }
 
+/// Whether content decided for a format that is read from both streams, while they were kept apart.
+fn is_for_people(choice: &Choice, format: &str) -> bool {
+    matches!(choice, Choice::Auto) && parse::find(format).is_some_and(|format| format.stream == Stream::Both)
+}
+
 fn read_reports(
     common: &Common,
     choice: &Choice,
     dir: &Path,
+    site: Site<'_>,
     before: &[Found],
     evidence: &mut Evidence,
     read: &mut Vec<Parsed>,
 ) {
     for pattern in &common.reports {
-        let found = match find::find(dir, pattern) {
+        let (folder, relative) = base(pattern, dir, site);
+        let found = match find::find(folder, relative) {
             Ok(found) => found,
             Err(error) => {
                 evidence.problems.push(unreadable(error));
@@ -191,14 +205,12 @@ fn read_reports(
             }
         };
         if found.is_empty() {
-            let what = format!(
-                "no report matches `{pattern}` in {}",
-                if common.dir.is_empty() { "the root" } else { &common.dir }
-            );
+            let place = if common.dir.is_empty() { "the root" } else { &common.dir };
+            let what = format!("no report matches `{pattern}` in {place}");
             evidence.problems.push(unreadable(with_exit(evidence.exit, &what)));
         }
         for report in found {
-            let name = report.path.strip_prefix(dir).unwrap_or(&report.path).display().to_string();
+            let name = report.path.strip_prefix(folder).unwrap_or(&report.path).display().to_string();
             if before.contains(&report) {
                 let what = format!("the report {name} is stale: it was there before and this run did not write it");
                 evidence.problems.push(unreadable(with_exit(evidence.exit, &what)));
@@ -213,6 +225,11 @@ fn read_reports(
             }
         }
     }
+}
+
+/// Where a pattern of `reports` is looked for: the gate's own folder, or its `dir`.
+fn base<'a>(pattern: &'a str, dir: &'a Path, site: Site<'a>) -> (&'a Path, &'a str) {
+    pattern.strip_prefix(OUTPUT).map_or((dir, pattern), |below| (site.folder, below))
 }
 
 fn with_exit(exit: Option<Exit>, what: &str) -> String {

@@ -82,6 +82,7 @@ struct Expansion<'a> {
 }
 
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a thing of its own that was seen")]
 struct Cargo {
     findings: Vec<Finding>,
     /// Summaries without a place; they count only where nothing else explains them.
@@ -93,6 +94,8 @@ struct Cargo {
     open: bool,
     builds: usize,
     failed: bool,
+    /// Whether the compiler met an error of its own, which is no denied lint.
+    stopped: bool,
     /// Lines that are not cargo's: what the programs it ran printed.
     foreign: usize,
     first_foreign: Option<String>,
@@ -146,6 +149,9 @@ impl LineParser for Cargo {
         }
         if self.failed && !parsed.findings.iter().any(|finding| finding.level == Level::Error) {
             parsed.unexplained_exit = Some("the build failed without an error message of the compiler".to_owned());
+        } else if self.stopped {
+            let why = "the compiler stopped at an error: what depends on it was not looked at";
+            parsed.unexplained_exit = Some(why.to_owned());
         }
         if self.foreign > 0 {
             parsed.notes.push(format!("{} not messages of cargo", count(self.foreign, "line was", "lines were")));
@@ -179,6 +185,7 @@ impl Cargo {
 
     fn diagnostic(&mut self, diagnostic: &Diagnostic<'_>) {
         let finding = finding(diagnostic);
+        self.stopped |= finding.level == Level::Error && !is_summary(diagnostic) && !is_lint(&finding);
         if finding.path.is_none() && is_summary(diagnostic) {
             if diagnostic.level != "failure-note" {
                 self.summaries.push(finding);
@@ -187,6 +194,14 @@ impl Cargo {
             self.findings.push(finding);
         }
     }
+}
+
+/// Whether a finding is a lint's: one that was denied fails the build, but only after everything in the crate was
+/// looked at. The compiler's own errors have a code (`E0425`) or none.
+fn is_lint(finding: &Finding) -> bool {
+    finding.rule.as_deref().is_some_and(|rule| {
+        !(rule.len() == 5 && rule.starts_with('E') && rule[1..].bytes().all(|digit| digit.is_ascii_digit()))
+    })
 }
 
 /// What rustc says in closing, about the diagnostics before.

@@ -22,8 +22,7 @@ const EXPECTED: &str = "a JSON array of diagnostics, as `ruff check --output-for
 /// An empty array is Ruff's clean report; no other format here has one that means that.
 fn recognises(head: &[u8]) -> bool {
     let keys = arrays::keys_of_first(head).unwrap_or_default();
-    head.trim_ascii() == b"[]"
-        || ["filename", "code", "location"].iter().all(|own| keys.iter().any(|key| key == own))
+    head.trim_ascii() == b"[]" || ["filename", "code", "location"].iter().all(|own| keys.iter().any(|key| key == own))
 }
 
 #[derive(Deserialize)]

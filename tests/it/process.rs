@@ -23,6 +23,7 @@ impl Gate {
         let folder = tempfile::tempdir().unwrap();
         let env = [("PATH", std::env::var_os("PATH").unwrap()), (MARK, folder.path().as_os_str().to_owned())];
         let spawn = Spawn {
+            masker: gatepost::mask::Masker::new([]),
             argv: argv.iter().map(|&word| word.to_owned()).collect(),
             dir: folder.path().to_owned(),
             env: env.map(|(name, value)| (OsString::from(name), value)).to_vec(),

@@ -8,7 +8,7 @@ use crate::model::evidence::Parsed;
 use crate::model::finding::{ColumnUnit, Finding, Level};
 use crate::model::text::without_escapes;
 use crate::parse::lines::NO_LINE_END;
-use crate::parse::reading::{count};
+use crate::parse::reading::count;
 use crate::parse::{Empty, Format, LineParser, ParseError, Reader, Stream};
 use run::Run;
 

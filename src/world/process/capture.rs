@@ -48,7 +48,7 @@ pub(super) struct Files {
 impl Files {
     pub(super) fn create(spawn: &Spawn) -> Result<Self, FileError> {
         let keep = spawn.keep.as_deref().map(|path| Capped::create(path, spawn.caps.keep)).transpose()?;
-        Ok(Self { log: Log::create(&spawn.log, spawn.caps.log)?, keep })
+        Ok(Self { log: Log::create(&spawn.log, spawn.caps.log, &spawn.masker)?, keep })
     }
 }
 

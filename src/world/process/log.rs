@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use crate::mask::{MaskStream, Masker};
 use crate::world::files::{self, FileError};
 
 /// How much of the end is kept of a log that outgrew its cap, in bytes.
@@ -55,28 +56,41 @@ impl Capped {
     }
 }
 
-/// A log for people: its head, and the last [`TAIL`] bytes where the cap cut it.
+/// A log for people, without secrets: its head, and the last [`TAIL`] bytes where the cap cut it.
 pub(super) struct Log {
+    mask: MaskStream,
+    /// What the mask let through, emptied with every write.
+    masked: Vec<u8>,
     head: Capped,
     tail: VecDeque<u8>,
 }
 
 impl Log {
-    pub(super) fn create(path: &Path, cap: u64) -> Result<Self, FileError> {
-        Ok(Self { head: Capped::create(path, cap.saturating_sub(TAIL as u64))?, tail: VecDeque::new() })
+    pub(super) fn create(path: &Path, cap: u64, masker: &Masker) -> Result<Self, FileError> {
+        let head = Capped::create(path, cap.saturating_sub(TAIL as u64))?;
+        Ok(Self { mask: MaskStream::new(masker.clone()), masked: Vec::new(), head, tail: VecDeque::new() })
     }
 
     pub(super) fn write(&mut self, bytes: &[u8]) {
-        let rest = self.head.write(bytes);
+        self.mask.push(bytes, &mut self.masked);
+        self.keep();
+    }
+
+    fn keep(&mut self) {
+        let rest = self.head.write(&self.masked);
         let rest = &rest[rest.len().saturating_sub(TAIL)..];
         let over = (self.tail.len() + rest.len()).saturating_sub(TAIL);
         self.tail.drain(..over);
         self.tail.extend(rest);
+        self.masked.clear();
     }
 
     /// Adds the tail. Returns whether something lies between head and tail that is not there, and the first
     /// write that failed.
     pub(super) fn end(mut self) -> (bool, Option<FileError>) {
+        let mask = std::mem::replace(&mut self.mask, MaskStream::new(Masker::new([])));
+        mask.finish(&mut self.masked);
+        self.keep();
         let missing = self.head.cut - self.tail.len() as u64;
         if missing > 0 {
             self.head.put(format!("\n… {missing} bytes are cut here …\n").as_bytes());
@@ -89,11 +103,12 @@ impl Log {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::secret::Secret;
 
     fn logged(cap: u64, chunks: &[&[u8]]) -> (bool, Vec<u8>) {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("log");
-        let mut log = Log::create(&path, cap).unwrap();
+        let mut log = Log::create(&path, cap, &Masker::new(&[Secret::new("hunter2-hunter2".to_owned())])).unwrap();
         for chunk in chunks {
             log.write(chunk);
         }
@@ -119,5 +134,11 @@ mod tests {
         let cut = 2 * TAIL + 10 - TAIL;
         assert!(text.starts_with(&format!("head:\n… {cut} bytes are cut here …\nmmm")), "{}", &text[..60]);
         assert!(text.ends_with("mmlast words"));
+    }
+
+    #[test]
+    fn a_log_has_no_secret_however_it_is_split() {
+        let (_, log) = logged(1 << 20, &[b"token hunter2-", b"hunter2 sent\n"]);
+        assert_eq!(String::from_utf8(log).unwrap(), "token *** sent\n");
     }
 }

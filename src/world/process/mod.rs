@@ -26,6 +26,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::mask::Masker;
 use crate::model::evidence::Exit;
 use crate::world::files::FileError;
 
@@ -57,6 +58,8 @@ pub struct Spawn {
     pub env: Vec<(OsString, OsString)>,
     /// Standard error goes into the pipe of standard output, so that their order is exact.
     pub merge: bool,
+    /// Takes secrets out of the log; the kept stream is as it was printed.
+    pub masker: Masker,
     /// Where everything it prints is written in the order it arrived, capped by `caps`.
     pub log: PathBuf,
     /// Where standard output (with `merge`, both) is kept whole to be parsed, up to the cap.
