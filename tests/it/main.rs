@@ -17,3 +17,4 @@ mod plan;
 mod process;
 mod repo;
 mod schedule;
+mod written;

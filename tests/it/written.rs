@@ -1,0 +1,189 @@
+//! What `--sarif` and `--junit` write, read back by our own parsers: nothing is lost, nothing gets greener.
+
+use std::time::Duration;
+
+use gatepost::model::evidence::Exit;
+use gatepost::model::finding::{ColumnUnit, Edit, Finding, Fix, Level};
+use gatepost::model::gate::{GateName, Mode};
+use gatepost::model::outcome::Outcome;
+use gatepost::model::path::RepoPath;
+use gatepost::model::report::{GateReport, Judged, Relevance, Report, Status, Subject};
+use gatepost::model::tests::{Case, CaseOutcome, Tests};
+use gatepost::parse;
+use gatepost::render::{junit, sarif};
+
+fn gate(name: &str, outcome: Outcome, reason: &str) -> GateReport {
+    GateReport {
+        name: GateName::parse(name).unwrap(),
+        kind: "lint".to_owned(),
+        outcome,
+        reason: reason.to_owned(),
+        mode: Mode::Block,
+        only: "all".to_owned(),
+        took: Duration::from_millis(1500),
+        cached: false,
+        attempts: 1,
+        command: vec![],
+        reproduce: String::new(),
+        exit: Some(Exit::Code(1)),
+        log: None,
+        findings: vec![],
+        fixed: None,
+        tests: None,
+        notes: vec![],
+    }
+}
+
+fn report(gates: Vec<GateReport>) -> Report {
+    Report {
+        verdict: Outcome::Fail,
+        subject: Subject::default(),
+        started_at: "2026-01-01T00:00:00Z".to_owned(),
+        took: Duration::from_secs(3),
+        gates,
+        notes: vec![],
+    }
+}
+
+fn judged(path: Option<&str>, finding: Finding) -> Judged {
+    Judged {
+        finding,
+        path: path.map(|path| RepoPath::parse(path).unwrap()),
+        relevance: Some(Relevance::ChangedLine),
+        status: Some(Status::New),
+        fingerprint: "f00d".to_owned(),
+        blocking: true,
+        line_text: None,
+        head_line: None,
+    }
+}
+
+fn lint() -> GateReport {
+    let edit = Edit { start_line: 3, start_column: 2, end_line: 4, end_column: 1, text: "x\n".to_owned() };
+    let finding = Finding {
+        rule: Some("no-odd".to_owned()),
+        level: Level::Error,
+        message: "an \u{1b}[31modd\u{1b}[0m name, see [this](https://example.com)".to_owned(),
+        line: Some(3),
+        column: Some(2),
+        end_line: Some(3),
+        end_column: Some(9),
+        help: Some("https://example.com/no-odd".to_owned()),
+        fix: Some(Fix { description: "rename it".to_owned(), edits: vec![edit] }),
+        ..Finding::default()
+    };
+    let outside = Finding { path: Some("/usr/include/a b.h".to_owned()), ..Finding::default() };
+    let note = Finding { level: Level::Note, help: Some("javascript:alert(1)".to_owned()), ..finding.clone() };
+    let note = Judged { status: Some(Status::Existing), blocking: false, ..judged(Some("src/b.rs"), note) };
+    let findings = vec![judged(Some("src/50% é:1.rs"), finding), judged(None, outside), note];
+    GateReport { findings, ..gate("lint", Outcome::Fail, "2 findings") }
+}
+
+fn case(name: &str, outcome: CaseOutcome) -> Case {
+    Case {
+        suite: Some("shop".to_owned()),
+        class: None,
+        name: name.to_owned(),
+        file: Some("src/lib.rs".to_owned()),
+        line: Some(7),
+        outcome,
+        flaky: false,
+        took_ms: Some(12),
+        message: None,
+    }
+}
+
+fn test(outcome: Outcome) -> GateReport {
+    let failed = Case { message: Some("left: 1\nright: <2>\u{0}".to_owned()), ..case("adds", CaseOutcome::Failed) };
+    let flaky = Case { flaky: true, message: Some("too early".to_owned()), ..case("in time", CaseOutcome::Passed) };
+    let cases = vec![
+        failed,
+        flaky,
+        case("errs", CaseOutcome::Errored),
+        case("skips", CaseOutcome::Skipped),
+        case("passes", CaseOutcome::Passed),
+    ];
+    GateReport { tests: Some(Tests { cases, took_ms: None }), ..gate("test", outcome, "1 of 5 tests failed") }
+}
+
+#[test]
+fn sarif_comes_back_whole() {
+    let text = sarif::write(&report(vec![lint(), gate("docs", Outcome::Skipped, "no path matched")]));
+    let format = parse::recognise(text.as_bytes()).unwrap();
+    assert_eq!(format.name, "sarif");
+    let parsed = format.parse(text.as_bytes()).unwrap();
+    assert_eq!((parsed.columns, parsed.notes.len()), (ColumnUnit::Scalars, 0));
+    let wanted = lint().findings;
+    assert_eq!(parsed.findings.len(), wanted.len());
+    let first = Finding {
+        path: Some("src/50% é:1.rs".to_owned()),
+        message: "an odd name, see [this] (https://example.com)".to_owned(),
+        ..wanted[0].finding.clone()
+    };
+    assert_eq!(parsed.findings[0], first);
+    assert_eq!(parsed.findings[1].path.as_deref(), Some("/usr/include/a b.h"));
+    assert_eq!(parsed.findings[2].level, Level::Note);
+
+    let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let runs = json["runs"].as_array().unwrap();
+    assert_eq!(runs.len(), 1, "a gate that had nothing to judge is no run");
+    let results = &runs[0]["results"];
+    assert_eq!(results[0]["ruleIndex"], 0);
+    assert_eq!(results[0]["baselineState"], "new");
+    assert_eq!(results[2]["baselineState"], "unchanged");
+    assert_eq!(results[2]["properties"]["blocking"], false);
+    assert_eq!(results[0]["partialFingerprints"]["gatepost/v1"], "f00d");
+    assert_eq!(runs[0]["automationDetails"]["id"], "gatepost/lint/");
+    assert_eq!(runs[0]["invocations"][0]["exitCode"], 1);
+}
+
+#[test]
+fn sarif_of_a_gate_without_findings_is_not_clean() {
+    for gate in [gate("lint", Outcome::Error, "the report is missing"), test(Outcome::Fail)] {
+        let text = sarif::write(&report(vec![gate.clone()]));
+        let parsed = parse::find("sarif").unwrap().parse(text.as_bytes()).unwrap();
+        assert_eq!(parsed.findings.len(), 1);
+        assert_eq!((parsed.findings[0].level, &parsed.findings[0].message), (Level::Error, &gate.reason));
+    }
+    let text = sarif::write(&report(vec![gate("lint", Outcome::Pass, "clean")]));
+    assert_eq!(parse::find("sarif").unwrap().parse(text.as_bytes()).unwrap().findings, []);
+}
+
+#[test]
+fn junit_comes_back_with_the_same_counts() {
+    let gates = vec![
+        lint(),
+        test(Outcome::Fail),
+        gate("build", Outcome::Error, "cargo is missing"),
+        gate("docs", Outcome::Skipped, "no path matched"),
+        GateReport { mode: Mode::Report, ..gate("links", Outcome::Pass, "0 findings") },
+    ];
+    let text = junit::write(&report(gates));
+    let format = parse::recognise(text.as_bytes()).unwrap();
+    assert_eq!(format.name, "junit");
+    let parsed = format.parse(text.as_bytes()).unwrap();
+    assert_eq!(parsed.notes, [""; 0]);
+    let tests = parsed.tests.unwrap();
+    let counts = tests.counts();
+    let found = (counts.total, counts.passed, counts.failed, counts.errored, counts.skipped, counts.flaky);
+    // Five cases of `test`, and one each of lint, build, docs, links.
+    assert_eq!(found, (9, 3, 2, 2, 2, 1));
+    let lint = tests.cases.iter().find(|case| case.name == "lint").unwrap();
+    assert!(lint.message.as_ref().unwrap().contains("src/50% é:1.rs:3:2: error: an odd name"), "{lint:?}");
+    let adds = tests.cases.iter().find(|case| case.name == "adds").unwrap();
+    assert_eq!((adds.suite.as_deref(), adds.class.as_deref()), (Some("test"), Some("shop")));
+    assert_eq!((adds.file.as_deref(), adds.line, adds.took_ms), (Some("src/lib.rs"), Some(7), Some(12)));
+    assert_eq!(adds.message.as_deref(), Some("left: 1\nright: <2>"));
+}
+
+#[test]
+fn junit_of_a_gate_that_fails_beyond_its_tests_says_so() {
+    let mut good = test(Outcome::Fail);
+    good.reason = "1 test passed only on a retry".to_owned();
+    good.tests = Some(Tests { cases: vec![case("passes", CaseOutcome::Passed)], took_ms: None });
+    for (outcome, failed, errored) in [(Outcome::Fail, 1, 0), (Outcome::Error, 0, 1), (Outcome::Pass, 0, 0)] {
+        let text = junit::write(&report(vec![GateReport { outcome, ..good.clone() }]));
+        let counts = parse::find("junit").unwrap().parse(text.as_bytes()).unwrap().tests.unwrap().counts();
+        assert_eq!((counts.passed, counts.failed, counts.errored), (1, failed, errored), "{outcome:?}");
+    }
+}
