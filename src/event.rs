@@ -286,6 +286,8 @@ mod tests {
                 assert!(!read(&variables(event), pull(from).as_bytes()).unwrap().trusted, "{event} from {from}");
             }
         }
+        let nameless = pull("null").replace("\"full_name\":\"octo/shop\"", "");
+        assert!(!read(&variables("pull_request"), nameless.as_bytes()).unwrap().trusted);
     }
 
     #[test]

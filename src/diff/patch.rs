@@ -19,9 +19,6 @@ pub enum PatchError {
         /// Sections found.
         patch: usize,
     },
-    /// The last hunk has fewer lines than its header says.
-    #[error("the patch ends inside a hunk, {0} lines early")]
-    Cut(u32),
 }
 
 /// Reads both parts. They are matched by their order, so that no quoted path has to be read.
@@ -88,15 +85,12 @@ fn field<'a>(rest: &mut &'a [u8]) -> &'a [u8] {
     &all[..end]
 }
 
-/// The content of each `diff --git` section, in order.
+/// The content of each `diff --git` section, in order. Without context lines, every line of a body starts with `+`,
+/// `-` or `\`: none can be taken for a header.
 fn sections(patch: &[u8]) -> Result<Vec<Content>, PatchError> {
     let mut found: Vec<Content> = Vec::new();
-    let mut body = 0;
-    for line in patch.strip_suffix(b"\n").unwrap_or(patch).split(|&byte| byte == b'\n') {
-        if body > 0 {
-            // "\ No newline at end of file" is no line of either side.
-            body -= u32::from(!line.starts_with(b"\\"));
-        } else if line.starts_with(b"diff --git ") {
+    for line in patch.split(|&byte| byte == b'\n') {
+        if line.starts_with(b"diff --git ") {
             found.push(Content::Text(Vec::new()));
         } else if line.starts_with(b"Binary files ") {
             if let Some(last) = found.last_mut() {
@@ -105,13 +99,12 @@ fn sections(patch: &[u8]) -> Result<Vec<Content>, PatchError> {
         } else if line.starts_with(b"@@ ") {
             let header = String::from_utf8_lossy(line);
             let hunk = hunk(&header).ok_or_else(|| PatchError::Hunk(header.into_owned()))?;
-            body = hunk.old_lines.saturating_add(hunk.new_lines);
             if let Some(Content::Text(hunks)) = found.last_mut() {
                 hunks.push(hunk);
             }
         }
     }
-    if body > 0 { Err(PatchError::Cut(body)) } else { Ok(found) }
+    Ok(found)
 }
 
 /// `@@ -start[,lines] +start[,lines] @@ …`
@@ -157,8 +150,6 @@ mod tests {
         assert_eq!(parse(raw), Err(PatchError::Count { raw: 1, patch: 0 }));
         let patch = [raw.as_slice(), b"diff --git a/a b/a\n@@ -x +1 @@\n"].concat();
         assert!(matches!(parse(&patch), Err(PatchError::Hunk(_))));
-        let patch = [raw.as_slice(), b"diff --git a/a b/a\n@@ -1 +1 @@\n-a\n"].concat();
-        assert_eq!(parse(&patch), Err(PatchError::Cut(1)));
         assert!(matches!(parse(b":1006"), Err(PatchError::Entry(_))));
     }
 }

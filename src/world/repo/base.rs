@@ -113,7 +113,7 @@ impl Repo {
         let event = occasion.event.as_str();
         let (Some(base), Some(wanted)) = (&occasion.base, &occasion.head) else {
             let nothing = if event == "push" { "a push that makes a branch or tag" } else { event };
-            return Ok(everything(format!("{nothing} has no base to compare with: everything is judged")));
+            return Ok(everything(format!("{nothing} has no base to compare with")));
         };
         match self.checkout(occasion)? {
             Checkout::Merge { first_parent } => {
@@ -126,7 +126,7 @@ impl Repo {
             }
             Checkout::Head => self.meet(base, base.short(), head),
             Checkout::Other => Ok(everything(format!(
-                "the commit checked out, {}, is neither {}, which the {event} event is about, nor its merge into the base: everything is judged",
+                "the commit checked out, {}, is neither {}, which the {event} event is about, nor its merge into the base",
                 head.short(),
                 wanted.short()
             ))),
@@ -140,14 +140,14 @@ impl Repo {
         };
         let Some((base, name)) = found else {
             let names: Vec<&str> = DEFAULT_BRANCHES.iter().map(|(_, name)| *name).collect();
-            return Ok(everything(format!("no base: none of {} is here: everything is judged", names.join(", "))));
+            return Ok(everything(format!("no base: none of {} is here", names.join(", "))));
         };
         let Some(merge_base) = self.read(|reader| reader.merge_base(&base, head))? else {
             let cut = if self.read(|reader| reader.is_shallow())? { " in this shallow clone" } else { "" };
-            return Ok(everything(format!("{name} and HEAD have no common history{cut}: everything is judged")));
+            return Ok(everything(format!("{name} and HEAD have no common history{cut}")));
         };
         if merge_base == *head && !self.is_dirty()? {
-            return Ok(everything(format!("nothing differs from {name}: there is no change, everything is judged")));
+            return Ok(everything(format!("nothing differs from {name}: there is no change")));
         }
         let what = format!("{}, the merge base with {name}", merge_base.short());
         Ok(BaseAnswer::Commit { sha: merge_base, what })
@@ -166,7 +166,7 @@ impl Repo {
                 Ok(BaseAnswer::Commit { sha, what })
             }
             None if shallow => Ok(ask),
-            None => Ok(everything(format!("{name} and HEAD have no common history: everything is judged"))),
+            None => Ok(everything(format!("{name} and HEAD have no common history"))),
         }
     }
 
@@ -174,7 +174,7 @@ impl Repo {
     fn present(&self, sha: &Sha, what: String) -> Result<BaseAnswer, RepoError> {
         Ok(match self.ensure(sha)? {
             Ok(()) => BaseAnswer::Commit { sha: sha.clone(), what },
-            Err(failed) => everything(format!("no base: {failed}: everything is judged")),
+            Err(failed) => everything(format!("no base: {failed}")),
         })
     }
 

@@ -90,6 +90,16 @@ fn the_work_tree_counts_on_a_laptop_staged_or_not() {
 }
 
 #[test]
+fn a_file_moved_without_git_is_followed() {
+    let tree = base();
+    let from = tree.sha("HEAD");
+    std::fs::rename(tree.dir.join("moved"), tree.dir.join("elsewhere")).unwrap();
+    tree.write("elsewhere/old name.rs", numbered(21));
+    let set = tree.open().change(Some(&from), &Occasion::local()).unwrap().set;
+    assert_eq!(show(&set), ["Renamed elsewhere/old name.rs from moved/old name.rs [21]"]);
+}
+
+#[test]
 fn what_was_staged_and_undone_is_no_change() {
     let tree = base();
     let from = tree.sha("HEAD");
