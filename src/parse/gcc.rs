@@ -317,7 +317,9 @@ mod tests {
         FORMAT.parse(text.as_bytes()).unwrap()
     }
 
-    fn one(line: &str) -> Option<(Option<String>, Option<u32>, Option<u32>, String)> {
+    type Read = (Option<String>, Option<u32>, Option<u32>, String);
+
+    fn one(line: &str) -> Option<Read> {
         diagnostic(line).map(|(finding, _)| (finding.path, finding.line, finding.column, finding.message))
     }
 

@@ -1,6 +1,7 @@
 //! Interrupting the real program while its gates run process trees that do not want to end: nothing is left one
 //! second later, every gate is in the report, and the exit code names the signal.
 
+use std::fmt::Write as _;
 use std::io::Read as _;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -105,7 +106,7 @@ fn stubborn(marker: &str, grace: &str) -> String {
     let mut gates = "[run]\njobs = 20\n".to_owned();
     for (at, (_, line)) in WAYS.iter().enumerate() {
         let script = format!("{line}\necho > started-{at}\nsleep MARKER").replace("MARKER", marker);
-        gates += &format!("[gates.g{at}]\nkind = \"command\"\ngrace = \"{grace}\"\ncommand = '''{script}'''\n");
+        let _ = writeln!(gates, "[gates.g{at}]\nkind = \"command\"\ngrace = \"{grace}\"\ncommand = '''{script}'''");
     }
     gates + "[gates.waits]\nkind = \"command\"\nneeds = [\"g0\"]\ncommand = \"true\"\n"
 }

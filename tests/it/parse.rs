@@ -79,8 +79,9 @@ fn every_format_has_good_empty_and_broken_fixtures() {
         let reads: Vec<_> = cases.iter().filter(|case| case.format.name == format.name).map(Case::read).collect();
         let says =
             |parsed: &Parsed| parsed.findings.len() + parsed.tests.as_ref().map_or(0, |tests| tests.cases.len()) > 0;
-        let has = |what: &str, found: bool| assert!(found, "fixtures/parse/{} has no fixture that is {what}", format.name);
-        has("good", reads.iter().flatten().any(|parsed| says(parsed)));
+        let has =
+            |what: &str, found: bool| assert!(found, "fixtures/parse/{} has no fixture that is {what}", format.name);
+        has("good", reads.iter().flatten().any(&says));
         has("broken", reads.iter().any(|read| read.as_ref().map_or(true, |parsed| !parsed.notes.is_empty())));
         has("empty", cases.iter().any(|case| case.format.name == format.name && case.input.is_empty()));
         match (format.empty, format.parse(b"")) {
