@@ -1,3 +1,164 @@
-//! The figures of the README, each a ratio, each with the command that makes it again.
+//! The figures of the README, each a ratio to a plain program doing the same on the same machine in the same run.
+//! `cargo bench` prints them with the command that makes them again.
+#![allow(clippy::allow_attributes, clippy::disallowed_methods, clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::print_stdout, missing_docs)]
 
-fn main() {}
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+const GATEPOST: &str = env!("CARGO_BIN_EXE_gatepost");
+/// Pairs of runs of which the median ratio is printed.
+const PAIRS: usize = 11;
+
+fn main() {
+    println!("command: cargo bench");
+    startup();
+    for gates in [20, 100] {
+        no_ops(gates);
+    }
+    findings();
+    let size = std::fs::metadata(GATEPOST).unwrap().len();
+    println!("binary: {}.{} MB", size / 1_000_000, size % 1_000_000 / 100_000);
+}
+
+fn startup() {
+    let ours = || timed(Command::new(GATEPOST).arg("--version"));
+    let theirs = || timed(Command::new("sh").args(["-c", ":"]));
+    let (ratio, time) = compare(ours, theirs);
+    println!("startup (--version): {time:.1?}, {ratio:.2}x of `sh -c :`; {} MiB", peak());
+}
+
+fn no_ops(number: usize) {
+    let folder = repository();
+    let mut gates = String::new();
+    let mut script = String::new();
+    for at in 0..number {
+        let _ = writeln!(gates, "[gates.g{at}]\nkind = \"command\"\ncommand = [\"true\"]");
+        script += "true_program & ";
+    }
+    std::fs::write(folder.path().join("gatepost.toml"), gates).unwrap();
+    commit(folder.path());
+    // The program, not the shell's own word.
+    let script = format!("{}wait", script.replace("true_program", "/bin/true"));
+    let jobs = number.to_string();
+    let ours = || timed(program(folder.path()).args(["run", "--all-files", "--quiet", "--jobs", &jobs]));
+    let theirs = || timed(Command::new("sh").args(["-c", &script]));
+    let (ratio, time) = compare(ours, theirs);
+    println!("{number} no-op gates with groups, logs and report: {time:.1?}, {ratio:.2}x of `sh` with `&` and `wait`");
+}
+
+/// 50,000 findings of SARIF in 3,000 changed files, against Node's `JSON.parse` of the same file.
+fn findings() {
+    let folder = repository();
+    let root = folder.path();
+    std::fs::write(root.join("gatepost.toml"), "[gates.lint]\nkind = \"lint\"\nreports = [\"out.sarif\"]\n").unwrap();
+    std::fs::write(root.join(".gitignore"), "out.sarif\n").unwrap();
+    let text = |version: &str| {
+        (1..=100).fold(String::new(), |all, at| all + &format!("let value_{at} = {at}; // {version}\n"))
+    };
+    write_files(root, &text("old"));
+    commit(root);
+    git(root, &["checkout", "-q", "-b", "change"]);
+    write_files(root, &text("new"));
+    commit(root);
+    std::fs::write(root.join("out.sarif"), sarif()).unwrap();
+    let size = std::fs::metadata(root.join("out.sarif")).unwrap().len();
+    let ours = || timed(program(root).args(["run", "--base", "main", "--quiet", "--json"]));
+    ours();
+    let memory = peak();
+    let script = "JSON.parse(require('fs').readFileSync('out.sarif', 'utf8'))";
+    let theirs = || timed(Command::new("node").args(["-e", script]).current_dir(root));
+    let what =
+        format!("50,000 findings of SARIF ({} MB) against a 3,000-file diff, judged and rendered", size / 1_000_000);
+    if Command::new("node").arg("--version").stdout(Stdio::null()).status().is_err() {
+        println!("{what}: {:.1?}, {memory} MiB; no ratio: node is not installed", ours());
+        return;
+    }
+    let (ratio, time) = compare(ours, theirs);
+    println!("{what}: {time:.1?}, {ratio:.2}x of node's JSON.parse; {memory} MiB");
+}
+
+fn sarif() -> String {
+    let result = |at: usize| {
+        let padding = "why it matters and what to do about it, at some length, ".repeat(6);
+        format!(
+            r#"{{"ruleId":"rule-{}","level":"warning","message":{{"text":"value {at} is never read: {padding}"}},"locations":[{{"physicalLocation":{{"artifactLocation":{{"uri":"src/d{}/f{}.rs"}},"region":{{"startLine":{},"startColumn":5,"endColumn":12}}}}}}],"partialFingerprints":{{"primary":"{at:032x}"}}}}"#,
+            at % 40,
+            at % 30,
+            at % 3_000,
+            at % 100 + 1,
+        )
+    };
+    let results: Vec<String> = (0..50_000).map(result).collect();
+    format!(
+        r#"{{"version":"2.1.0","runs":[{{"tool":{{"driver":{{"name":"bench"}}}},"results":[{}]}}]}}"#,
+        results.join(",")
+    )
+}
+
+fn write_files(root: &Path, text: &str) {
+    for at in 0..3_000 {
+        let folder = root.join(format!("src/d{}", at % 30));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join(format!("f{at}.rs")), text).unwrap();
+    }
+}
+
+/// The median of the ratios, and ours' median time.
+fn compare(mut ours: impl FnMut() -> Duration, mut theirs: impl FnMut() -> Duration) -> (f64, Duration) {
+    let mut pairs: Vec<(f64, Duration)> = (0..PAIRS)
+        .map(|_| {
+            let (a, b) = (ours(), theirs());
+            (a.as_secs_f64() / b.as_secs_f64(), a)
+        })
+        .collect();
+    pairs.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let ratio = pairs[PAIRS / 2].0;
+    pairs.sort_by_key(|pair| pair.1);
+    (ratio, pairs[PAIRS / 2].1)
+}
+
+fn timed(command: &mut Command) -> Duration {
+    let start = Instant::now();
+    let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let took = start.elapsed();
+    assert!(status.is_ok_and(|status| status.code().is_some_and(|code| code < 2)), "{command:?} did not work");
+    took
+}
+
+/// The most memory any program started so far has used, in MiB. It only grows: the small ones come first.
+fn peak() -> i64 {
+    let usage = nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_CHILDREN).unwrap();
+    let kibibytes = if cfg!(target_os = "macos") { usage.max_rss() / 1024 } else { usage.max_rss() };
+    kibibytes / 1024
+}
+
+fn program(folder: &Path) -> Command {
+    let mut command = Command::new(GATEPOST);
+    command.current_dir(folder);
+    for name in ["GITHUB_ACTIONS", "GITHUB_EVENT_PATH", "CI"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+fn repository() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    git(folder.path(), &["init", "-q", "-b", "main"]);
+    folder
+}
+
+fn commit(folder: &Path) {
+    git(folder, &["add", "."]);
+    git(folder, &["commit", "-q", "-m", "change"]);
+}
+
+fn git(folder: &Path, arguments: &[&str]) {
+    let who = ["-c", "user.name=bench", "-c", "user.email=bench@example.com", "-c", "commit.gpgsign=false"];
+    let status = Command::new("git").args(who).args(arguments).current_dir(folder).status().unwrap();
+    assert!(status.success(), "git {arguments:?} failed");
+}
