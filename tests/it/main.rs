@@ -9,6 +9,7 @@ mod config;
 mod detect;
 mod forge;
 mod github;
+mod hostile_reports;
 #[cfg(unix)]
 mod leftovers;
 mod parse;

@@ -1,0 +1,78 @@
+//! Reports made to harm the reader, or to hide a failure behind lines that a test prints: answered fast, never greener.
+
+use gatepost::model::evidence::Parsed;
+use gatepost::model::tests::Counts;
+use gatepost::parse::{self, ParseError};
+
+fn read(format: &str, input: &str) -> Result<Parsed, ParseError> {
+    parse::find(format).unwrap().parse(input.as_bytes())
+}
+
+fn libtest(input: &str) -> Counts {
+    read("libtest", input).unwrap().tests.unwrap().counts()
+}
+
+#[test]
+fn depth_and_width_have_limits() {
+    let deep = 100_000;
+    let elements = "<testsuite>".repeat(deep);
+    assert!(matches!(read("junit", &elements), Err(ParseError::Malformed { .. })));
+    let attributes = (0..deep).map(|number| format!(" a{number}='1'")).collect::<Vec<_>>().concat();
+    let wide = format!("<testsuite><testcase{attributes}/></testsuite>");
+    assert!(matches!(read("junit", &wide), Err(ParseError::Malformed { .. })));
+    for open in ["[", "{\"a\":"] {
+        let nested = format!("{{\"version\":\"2.1.0\",\"properties\":{}", open.repeat(deep));
+        assert!(read("sarif", &nested).is_err());
+        assert!(read("rdjson", &format!("{{\"severity\":{}", open.repeat(deep))).is_err());
+        assert!(parse::recognise(nested.as_bytes()).is_none());
+    }
+}
+
+#[test]
+fn a_promised_number_costs_nothing() {
+    let counts =
+        libtest("running 4000000000 tests\ntest result: ok. 4000000000 passed; 0 failed; 0 ignored; 0 measured\n");
+    assert!(counts.total <= 10_000);
+    let overflow = "running 3 tests\ntest result: ok. 18446744073709551615 passed; 4 failed; 0 ignored; 0 measured\n";
+    assert!(matches!(read("libtest", overflow), Err(ParseError::Truncated { .. })));
+}
+
+#[test]
+fn what_a_test_prints_hides_no_failure() {
+    // A result of its own, printed before the test fails.
+    let early = "running 1 test\ntest a ... test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured\nFAILED\n";
+    assert!(matches!(read("libtest", early), Err(ParseError::Truncated { .. })));
+    let early = "running 2 tests\ntest result: ok. 2 passed; 0 failed; 0 ignored; 0 measured\ntest b ... FAILED\n";
+    assert_eq!(libtest(early).failed, 1);
+    // A line that says ok for a test that the list names.
+    let list = "running 1 test\ntest a ... ok\nfailures:\n\nfailures:\n    a\n\n\
+                test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out\n";
+    assert_eq!((libtest(list).failed, libtest(list).passed), (1, 0));
+    // The result counts a failure that no line shows.
+    let hidden = "running 2 tests\ntest a ... ok\ntest result: FAILED. 1 passed; 1 failed; 0 ignored; 0 measured\n";
+    assert_eq!((libtest(hidden).errored, libtest(hidden).passed), (1, 1));
+    let word = "running 1 test\ntest a ... ok\ntest result: FAILED. 1 passed; 0 failed; 0 ignored; 0 measured\n";
+    assert_eq!(libtest(word).errored, 1);
+}
+
+#[test]
+fn the_output_of_a_failed_test_is_not_read_as_cargos_own() {
+    let nested = "     Running tests/x.rs (target/debug/deps/x-0123456789abcdef)\n\nrunning 2 tests\ntest a ... FAILED\n\
+                  test b ... ok\n\nfailures:\n\n---- a stdout ----\n     Running tests/y.rs (target/debug/deps/y)\n\
+                  running 1 test\ntest inner ... FAILED\n\nfailures:\n    inner\n\n\
+                  test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out\n\n\n\
+                  failures:\n    a\n\ntest result: FAILED. 1 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out\n\n\
+                  error: test failed, to rerun pass `--test x`\n";
+    let tests = read("libtest", nested).unwrap().tests.unwrap();
+    let named: Vec<&str> = tests.cases.iter().map(|case| case.name.as_str()).collect();
+    assert_eq!(named, ["a", "b"]);
+    assert_eq!(tests.cases[0].suite.as_deref(), Some("x"));
+    assert!(tests.cases[0].message.as_ref().unwrap().contains("test inner ... FAILED"));
+}
+
+#[test]
+fn colours_are_no_obstacle() {
+    let coloured = "running 2 tests\ntest a ... \u{1b}[32mok\u{1b}[m\ntest b ... \u{1b}[31mFAILED\u{1b}[m\n\nfailures:\n    b\n\n\
+                    test result: \u{1b}[31mFAILED\u{1b}[m. 1 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out\n";
+    assert_eq!((libtest(coloured).passed, libtest(coloured).failed), (1, 1));
+}
