@@ -53,13 +53,14 @@ async fn only_our_author_our_key_and_the_first_line_make_it_ours() {
     hub.with(|state| {
         state.comment("mallory", &ours);
         state.comment("github-actions", &ours);
+        state.comment("other-app[bot]", &ours);
         state.comment("github-actions[bot]", &format!("quoted:\n{ours}"));
         state.comment("github-actions[bot]", &text(&other));
     });
     let before = bodies(&hub);
-    assert_eq!(post(&hub, &comment(1, "real")).await, ReceiptEnd::Posted(Some("https://c/5".to_owned())));
-    assert_eq!(bodies(&hub)[..4], before);
-    assert_eq!(bodies(&hub)[4], text(&comment(1, "real")));
+    assert_eq!(post(&hub, &comment(1, "real")).await, ReceiptEnd::Posted(Some("https://c/6".to_owned())));
+    assert_eq!(bodies(&hub)[..5], before);
+    assert_eq!(bodies(&hub)[5], text(&comment(1, "real")));
 }
 
 #[tokio::test(start_paused = true)]
@@ -151,6 +152,20 @@ async fn a_duplicate_that_cannot_be_removed_is_said() {
     let end = post(&hub, &comment(2, "new")).await;
     assert!(downgraded(&end).contains("an older comment of ours is still there"), "{end:?}");
     assert_eq!(bodies(&hub)[0], text(&comment(2, "new")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_duplicate_that_another_run_has_removed_is_no_failure() {
+    let hub = Hub::new();
+    hub.with(|state| {
+        for _ in 0..2 {
+            state.comment("github-actions[bot]", &text(&comment(1, "old")));
+        }
+        // After our update, and after we read again.
+        state.meanwhile = Some((4, |state| drop(state.comments.pop())));
+    });
+    assert_eq!(post(&hub, &comment(2, "new")).await, ReceiptEnd::Posted(Some("https://c/1".to_owned())));
+    assert!(hub.log().contains(&"DELETE /issues/comments/2".to_owned()), "{:?}", hub.log());
 }
 
 /// Two runs at once, with every order of their requests that a few seeds give.
