@@ -1,10 +1,12 @@
 //! Deployments and their statuses: <https://docs.github.com/rest/deployments>.
 
+use git2::ObjectType;
 use serde_json::{Value, json};
 
 use super::commits::history;
 use super::contract::contract;
 use super::exchange::{Answer, Ask, Refusal, Reply};
+use super::git::sha_of;
 use super::server::Operation;
 use super::state::{Deployment, DeploymentStatus, Repo, State};
 
@@ -53,7 +55,7 @@ fn merges(repo: &mut Repo, branch: &str, sha: &str) -> bool {
     if !repo.refs.contains_key(&branch) || history(repo, sha).contains(&main) {
         return false;
     }
-    let merged: String = sha.bytes().rev().map(char::from).collect();
+    let merged = sha_of(ObjectType::Commit, &json!([sha, main]));
     repo.commit(&merged, &[sha, &main]);
     repo.refs.insert(branch, merged);
     true

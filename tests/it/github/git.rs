@@ -190,7 +190,8 @@ fn has_tree(repo: &Repo, sha: &str) -> bool {
         || repo.commits.values().any(|commit| commit.tree == sha)
 }
 
-fn sha_of(kind: ObjectType, content: &Value) -> String {
+/// The sha of something that git would hash in another form.
+pub fn sha_of(kind: ObjectType, content: &Value) -> String {
     Oid::hash_object(kind, content.to_string().as_bytes()).unwrap().to_string()
 }
 

@@ -44,9 +44,13 @@ fn comments_stay_on_their_issue_and_with_their_author() {
     create_comment(&client, "ours");
     let got = client.get(LIST);
     assert_eq!(bodies(&got), ["theirs", "ours"]);
+    assert_eq!(got.body[1]["user"]["login"], "github-actions[bot]");
+    let person = Client::new(&fake.url(), "person");
+    let hers = person.post("/repos/octo/shop/issues/9/comments", &json!({ "body": "hers" })).body;
+    assert_eq!((&hers["user"]["login"], &hers["author_association"]), (&json!("mona"), &json!("CONTRIBUTOR")));
     assert_eq!((&got.body[0]["user"]["login"], &got.body[0]["user"]["type"]), (&json!("mallory"), &json!("User")));
     assert_eq!(got.body[0]["performed_via_github_app"], Value::Null);
-    assert_eq!(bodies(&client.get("/repos/octo/shop/issues/9/comments")), ["elsewhere"]);
+    assert_eq!(bodies(&client.get("/repos/octo/shop/issues/9/comments")), ["elsewhere", "hers"]);
     let since = got.body[1]["updated_at"].as_str().unwrap();
     assert_eq!(bodies(&client.get(&format!("{LIST}?since={since}"))), ["ours"]);
     assert_eq!(client.get("/repos/octo/shop/issues/8/comments").status, 404);

@@ -80,20 +80,23 @@ fn a_branch_behind_main_is_merged_in_place_of_deployed() {
 fn a_success_retires_the_earlier_one() {
     let (fake, client) = start();
     let success = json!({ "state": "success", "environment_url": "https://shop.test", "description": "live" });
-    let [first, second, elsewhere] =
-        ["staging", "staging", "dev"].map(|environment| id(&deploy(&client, &json!({ "environment": environment }))));
+    let [failed, first, second, elsewhere] = ["staging", "staging", "staging", "dev"]
+        .map(|environment| id(&deploy(&client, &json!({ "environment": environment }))));
     assert_eq!(status(&client, first, &json!({ "state": "in_progress" })).status, 201);
     let got = status(&client, first, &success).body;
     assert_eq!((&got["environment_url"], &got["description"]), (&json!("https://shop.test"), &json!("live")));
     assert_eq!(got["environment"], "staging");
     status(&client, elsewhere, &success);
+    status(&client, failed, &json!({ "state": "failure" }));
     status(&client, second, &json!({ "state": "success", "auto_inactive": false }));
     assert_eq!(states(&client, first), ["success", "in_progress"]);
     status(&client, second, &success);
     assert_eq!(states(&client, first), ["inactive", "success", "in_progress"]);
     assert_eq!(states(&client, elsewhere), ["success"]);
+    assert_eq!(states(&client, failed), ["failure"]);
     assert_eq!(client.delete(&format!("{PATH}/{second}")).status, 422);
     assert_eq!(client.delete(&format!("{PATH}/{first}")).status, 204);
+    assert_eq!(client.delete(&format!("{PATH}/{failed}")).status, 204);
     assert_eq!(client.get(&format!("{PATH}/{first}")).status, 404);
     assert_eq!(client.delete(&format!("{PATH}/{second}")).status, 204);
     assert_eq!(status(&client, 1, &success).status, 404);

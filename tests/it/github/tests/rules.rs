@@ -227,6 +227,13 @@ fn an_enterprise_server_lies_below_a_path() {
 
 #[test]
 fn replies_are_held_against_the_description_too() {
+    let (fake, client) = start();
+    let id = create_comment(&client, "b");
+    fake.with(|github| github.repo("octo/shop").comments[0].created_at = "yesterday".to_owned());
+    assert_eq!(client.get(&format!("/repos/octo/shop/issues/comments/{id}")).status, 200);
+    let red = fake.forgive();
+    assert!(red.len() == 1 && red[0].starts_with("issues/get-comment at reply 200 /created_at"), "{red:?}");
+    fake.finish();
     let (route, _) = contract().find("GET", "/repos/octo/shop/issues/comments/1").unwrap();
     let whole = contract().complete("issue-comment", json!({ "id": 1 }));
     assert!(contract().reply(route, 200, Some(&whole)).is_empty());
