@@ -25,7 +25,7 @@ pub struct Request {
 /// One input, understood.
 #[derive(Debug)]
 pub struct Understood {
-    /// As named on the command line; `-` for standard input.
+    /// As named on the command line, or `standard input`.
     pub name: String,
     /// The format it was read as.
     pub format: &'static str,
@@ -47,8 +47,9 @@ pub fn parse(request: &Request) -> Result<Vec<Understood>, Failure> {
 }
 
 fn one(choice: &Choice, input: &Path, start: &Path) -> Result<Understood, Failure> {
-    let name = input.display().to_string();
-    let result = if name == "-" {
+    let is_stdin = input == Path::new("-");
+    let name = if is_stdin { "standard input".to_owned() } else { input.display().to_string() };
+    let result = if is_stdin {
         let spooled = files::spool_stdin()?;
         choice.read(&spooled.path, true)
     } else {

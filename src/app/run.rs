@@ -126,7 +126,7 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
     let (gates, ()) = tokio::join!(running, poster.send_all(waiting, &signals));
     let orphans = process::end_orphans().await;
 
-    let mut notes = judged.notes.clone();
+    let mut notes = judged.said();
     notes.extend(baseline_notes(baseline, judged.base.as_ref()));
     notes.extend((orphans > 0).then(|| format!("{orphans} processes that gates had left behind were ended")));
     notes.extend(signals.caught().map(|signal| format!("interrupted by {signal}")));

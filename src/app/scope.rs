@@ -21,8 +21,20 @@ pub struct Judged {
     pub dirty: bool,
     /// The commit that may receive check runs; `None` when what is checked out is not what the event is about.
     pub posted_on: Option<Sha>,
-    /// What must be said with the verdict.
+    /// What could not be told exactly.
     pub notes: Vec<String>,
+}
+
+impl Judged {
+    /// What must be said with the verdict, why everything was judged first.
+    #[must_use]
+    pub fn said(&self) -> Vec<String> {
+        let everything = match &self.scope {
+            Scope::Everything { why } => Some(format!("everything was judged: {why}")),
+            Scope::Change(_) => None,
+        };
+        everything.into_iter().chain(self.notes.iter().cloned()).collect()
+    }
 }
 
 /// What was asked for.
@@ -62,9 +74,6 @@ pub async fn scope(
     } else {
         change(repo, occasion, asked, merge_base, &mut notes).await?
     };
-    if let Scope::Everything { why } = &scope {
-        notes.insert(0, format!("everything was judged: {why}"));
-    }
     Ok(Judged { scope, head, base, dirty, posted_on, notes })
 }
 
