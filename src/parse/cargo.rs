@@ -154,7 +154,7 @@ impl LineParser for Cargo {
             parsed.unexplained_exit = Some(why.to_owned());
         }
         if self.foreign > 0 {
-            parsed.notes.push(format!("{} not messages of cargo", count(self.foreign, "line was", "lines were")));
+            parsed.notes.push(format!("{} no message of cargo", count(self.foreign, "line was", "lines were")));
         }
         Ok(parsed)
     }
@@ -348,4 +348,78 @@ fn edit(span: &Span<'_>) -> Option<Edit> {
         end_column: span.column_end,
         text: span.suggested_replacement.clone()?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FINISHED: &str = "{\"reason\":\"build-finished\",\"success\":true}\n";
+
+    fn message(level: &str, text: &str, more: &str) -> String {
+        format!(
+            "{{\"reason\":\"compiler-message\",\"message\":{{\"level\":\"{level}\",\"message\":\"{text}\",\"spans\":[{more}]}}}}\n"
+        )
+    }
+
+    fn read(text: &str) -> Result<Parsed, ParseError> {
+        FORMAT.parse(text.as_bytes())
+    }
+
+    #[test]
+    fn the_end_must_be_there() {
+        let one = message("error", "x", "");
+        assert!(matches!(read(&one), Err(ParseError::Truncated { .. })));
+        assert!(matches!(read(&format!("{FINISHED}{one}")), Err(ParseError::Truncated { .. })));
+        assert!(matches!(read(&format!("{FINISHED}{{\"rea")), Err(ParseError::Truncated { .. })));
+        assert!(matches!(read(&format!("{{\"reason\":1}}\n{FINISHED}")), Err(ParseError::Malformed { .. })));
+        assert_eq!(read(&format!("{one}{FINISHED}{{\n")).unwrap().notes, ["1 line was no message of cargo"]);
+    }
+
+    #[test]
+    fn summaries_count_only_alone() {
+        let summary = message("error", "aborting due to 1 previous error", "");
+        let failed = FINISHED.replace("true", "false");
+        let alone = read(&format!("{summary}{failed}")).unwrap();
+        assert_eq!((alone.findings.len(), &alone.unexplained_exit), (1, &None));
+        let beside = read(&format!("{}{summary}{failed}", message("error", "linking failed", ""))).unwrap();
+        assert_eq!(beside.findings.len(), 1);
+        assert_eq!(beside.findings[0].message, "linking failed");
+        let warned = read(&format!("{}{failed}", message("warning", "x", ""))).unwrap();
+        assert!(warned.unexplained_exit.is_some());
+    }
+
+    #[test]
+    fn expansions_deeper_than_json_may_nest_are_read() {
+        let span = |file: &str, expansion: &str| {
+            format!(
+                "{{\"file_name\":\"{file}\",\"line_start\":2,\"line_end\":2,\"column_start\":1,\"column_end\":4,\"is_primary\":true,\"expansion\":{expansion}}}"
+            )
+        };
+        let nested = |deep: usize, inner: String| {
+            (0..deep).fold(inner, |inner, _| span("/other/lib.rs", &format!("{{\"span\":{inner}}}")))
+        };
+        let found = |deep| {
+            let text = message("error", "x", &nested(deep, span("src/a.rs", "null")));
+            read(&format!("{text}{FINISHED}")).unwrap().findings[0].path.clone().unwrap()
+        };
+        assert_eq!(found(60), "src/a.rs");
+        assert_eq!(found(2000), "/other/lib.rs");
+    }
+
+    #[test]
+    fn a_fix_is_of_one_file_and_vouched_for() {
+        let span = |file: &str, applicability: &str| {
+            format!(
+                "{{\"file_name\":\"{file}\",\"line_start\":2,\"line_end\":2,\"column_start\":1,\"column_end\":4,\"is_primary\":true,\"suggested_replacement\":\"y\",\"suggestion_applicability\":\"{applicability}\"}}"
+            )
+        };
+        let fixed = |spans: &[String]| {
+            let text = message("warning", "x", &spans.join(","));
+            read(&format!("{text}{FINISHED}")).unwrap().findings[0].fix.is_some()
+        };
+        assert!(fixed(&[span("a.rs", "MachineApplicable")]));
+        assert!(!fixed(&[span("a.rs", "MaybeIncorrect")]));
+        assert!(!fixed(&[span("a.rs", "MachineApplicable"), span("b.rs", "MachineApplicable")]));
+    }
 }

@@ -207,9 +207,7 @@ fn diagnostic(text: &str) -> Option<(Finding, bool)> {
 
 /// Splits at the first `:line:` or `:line:column:` that a space or the end follows.
 fn place(text: &str) -> Option<(&str, u32, Option<u32>, &str)> {
-    let drive = text.as_bytes().first().is_some_and(u8::is_ascii_alphabetic)
-        && (text[1..].starts_with(":\\") || text[1..].starts_with(":/"));
-    let from = if drive { 2 } else { 0 };
+    let from = if has_drive(text) { 2 } else { 0 };
     for (at, _) in text[from..].match_indices(": ") {
         let head = &text[..from + at];
         let Some((before, last)) = ends_with_number(head, ':') else { continue };
@@ -221,6 +219,11 @@ fn place(text: &str) -> Option<(&str, u32, Option<u32>, &str)> {
         return good.then_some((path, line, column, &text[from + at + 1..]));
     }
     None
+}
+
+/// `C:\…` or `C:/…`
+fn has_drive(text: &str) -> bool {
+    matches!(text.as_bytes(), [drive, b':', b'\\' | b'/', ..] if drive.is_ascii_alphabetic())
 }
 
 /// `12:30:45: …`, also after a date.
@@ -253,7 +256,9 @@ fn is_file(path: &str) -> bool {
 fn of_the_tool(text: &str) -> Option<(Finding, bool)> {
     let (name, rest) = text.split_once(": ")?;
     let (level, message) = levelled(rest);
-    let level = level.filter(|level| *level != Level::Note && !name.contains(' ') && !name.is_empty())?;
+    let bare = if has_drive(name) { &name[2..] } else { name };
+    let named = !bare.is_empty() && !bare.contains([' ', ':']);
+    let level = level.filter(|level| *level != Level::Note && named)?;
     let mut finding = worded(Some(level), message)?;
     if name.starts_with('/') || !is_file(name) {
         finding.message = format!("{name}: {}", finding.message);
@@ -317,16 +322,16 @@ mod tests {
         FORMAT.parse(text.as_bytes()).unwrap()
     }
 
-    type Read = (Option<String>, Option<u32>, Option<u32>, String);
-
-    fn one(line: &str) -> Option<Read> {
-        diagnostic(line).map(|(finding, _)| (finding.path, finding.line, finding.column, finding.message))
+    fn one(line: &str) -> Option<Finding> {
+        diagnostic(line).map(|(finding, _)| finding)
     }
 
     #[test]
     fn places_are_found() {
-        let found = |path: &str, line, column, message: &str| {
-            Some((Some(path.to_owned()), Some(line), column, message.to_owned()))
+        let found = |path: &str, line, column, message: &str| Some((path.to_owned(), line, column, message.to_owned()));
+        let one = |line| {
+            let finding = one(line)?;
+            Some((finding.path?, finding.line?, finding.column, finding.message))
         };
         assert_eq!(one("C:\\my src\\x.c:3:4: error: bad"), found("C:\\my src\\x.c", 3, Some(4), "bad"));
         assert_eq!(one("a.c:3: warning: bad [-Wx]"), found("a.c", 3, None, "bad"));

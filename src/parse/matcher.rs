@@ -231,8 +231,7 @@ impl LineParser for Reading {
         let rules = Arc::clone(&self.rules);
         for (at, rule) in rules.iter().enumerate() {
             let Some(words) = step(rule, &mut self.running[at], text) else { continue };
-            for (other, running) in self.running.iter_mut().enumerate().filter(|(other, _)| *other != at) {
-                debug_assert_ne!(other, at);
+            for (_, running) in self.running.iter_mut().enumerate().filter(|(other, _)| *other != at) {
                 running.fill(None);
             }
             self.matched += 1;
@@ -280,7 +279,7 @@ impl Reading {
         let mut finding = Finding {
             rule: word(CODE).map(|code| code.trim().to_owned()),
             level,
-            message: message.to_owned(),
+            message: message.trim().to_owned(),
             path: word(FILE).map(|file| rooted(file, word(FROM_PATH))),
             ..Finding::default()
         };
@@ -355,4 +354,80 @@ fn rooted(file: &str, from: Option<&str>) -> String {
 fn level(word: &str) -> Option<Level> {
     let known = [("error", Level::Error), ("warning", Level::Warning), ("notice", Level::Note)];
     known.iter().find(|(name, _)| word.eq_ignore_ascii_case(name)).map(|(_, level)| *level)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parse::Lines;
+
+    fn matcher(matchers: &str) -> Result<Matcher, MatcherError> {
+        Matcher::from_json(format!("{{\"problemMatcher\": [{matchers}]}}").as_bytes())
+    }
+
+    fn read(matchers: &str, text: &str) -> Parsed {
+        let mut lines = Lines::new(matcher(matchers).unwrap().start());
+        lines.feed(text.as_bytes());
+        lines.end().unwrap()
+    }
+
+    fn messages(parsed: &Parsed) -> Vec<&str> {
+        parsed.findings.iter().map(|finding| finding.message.as_str()).collect()
+    }
+
+    const THREE: &str = r#"{"owner": "three", "severity": "notice", "pattern": [
+        {"regexp": "^file (.*) of (.*)$", "file": 1, "fromPath": 2},
+        {"regexp": "^at (\\d+)$", "line": 1},
+        {"regexp": "^says (.*?)( \\w+)?$", "message": 1, "severity": 2 LOOP}]}"#;
+
+    #[test]
+    fn patterns_follow_each_other() {
+        let once = THREE.replace("LOOP", "");
+        let parsed =
+            read(&once, "file a.c of x/y.proj\nat 3\nsays one\nsays two\nfile b.c of y\nsays no\nat 4\nsays no\n");
+        assert_eq!(messages(&parsed), ["one"]);
+        let finding = &parsed.findings[0];
+        assert_eq!((finding.path.as_deref(), finding.line, finding.level), (Some("x/a.c"), Some(3), Level::Note));
+        let looping = THREE.replace("LOOP", ", \"loop\": true");
+        let parsed = read(&looping, "file a.c of y\nat 3\nsays one\nsays two\nelse\nsays three\n");
+        assert_eq!(messages(&parsed), ["one", "two"]);
+    }
+
+    #[test]
+    fn a_match_ends_those_of_the_other_matchers() {
+        let two = r#"{"owner": "a", "pattern": [{"regexp": "^(x)$", "file": 1}, {"regexp": "^y(.*)$", "message": 1, "loop": true}]},
+                     {"owner": "b", "pattern": [{"regexp": "^b (.*)$", "message": 1}]}"#;
+        assert_eq!(messages(&read(two, "x\ny1\nb 2\ny3\nx\ny4\n")), ["1", "2", "4"]);
+    }
+
+    #[test]
+    fn what_the_runner_drops_is_noted() {
+        let one = r#"{"owner": "a", "pattern": [{"regexp": "^(\\w+): (.*)$", "severity": 1, "message": 2}]}"#;
+        let parsed = read(one, "ERROR: x\ninfo: y\nwarning:  \n");
+        assert_eq!(messages(&parsed), ["x"]);
+        assert_eq!(parsed.notes.len(), 2, "{:?}", parsed.notes);
+        assert_eq!(read(one, "fine\n").notes, ["the matcher found nothing in the output (1 line)"]);
+    }
+
+    #[test]
+    fn a_file_that_breaks_the_rules_is_refused() {
+        for (matchers, why) in [
+            ("", "is empty"),
+            (r#"{"pattern": [{"regexp": "(.)", "message": 1}]}"#, "`owner`"),
+            (r#"{"owner": "a", "severity": "info", "pattern": [{"regexp": "(.)", "message": 1}]}"#, "`severity`"),
+            (r#"{"owner": "a", "pattern": []}"#, "`pattern` is empty"),
+            (r#"{"owner": "a", "pattern": [{"regexp": "(.)", "file": 1}]}"#, "no pattern sets `message`"),
+            (r#"{"owner": "a", "pattern": [{"regexp": "(.)", "message": 2}]}"#, "group 2"),
+            (r#"{"owner": "a", "pattern": [{"regexp": "(?=.)", "message": 0}]}"#, "look-around"),
+            (r#"{"owner": "a", "pattern": [{"regexp": ".", "message": 0, "loop": true}]}"#, "`loop`"),
+            (r#"{"owner": "a", "pattern": [{"regexp": ".", "message": 0}, {"regexp": ".", "message": 0}]}"#, "twice"),
+            (r#"{"owner": "a", "pattern": [{"regexp": ".", "message": -1}]}"#, "problemMatcher"),
+        ] {
+            let error = matcher(matchers).unwrap_err().to_string();
+            assert!(error.contains(why), "{error}");
+        }
+        let owned_by = |owner: &str| format!(r#"{{"owner": "{owner}", "pattern": [{{"regexp": ".", "message": 0}}]}}"#);
+        assert!(matcher(&[owned_by("a"), owned_by("A")].join(",")).is_err());
+        assert!(matcher(&[owned_by("a"), owned_by("b")].join(",")).is_ok());
+    }
 }

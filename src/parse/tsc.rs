@@ -48,6 +48,7 @@ struct Tsc {
 
 impl LineParser for Tsc {
     fn line(&mut self, text: &str) {
+        let coloured = text.contains('\u{1b}');
         let text = &*without_escapes(text);
         if text.trim().is_empty() {
             if self.pretty && self.after == After::Message {
@@ -58,7 +59,7 @@ impl LineParser for Tsc {
         self.lines += 1;
         if let Some((finding, pretty)) = diagnostic(text) {
             self.errors += usize::from(finding.level == Level::Error);
-            self.pretty |= pretty;
+            self.pretty |= pretty || coloured;
             self.open = true;
             self.after = After::Message;
             self.findings.push(finding);

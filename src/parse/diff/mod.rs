@@ -25,6 +25,9 @@ pub(super) static FORMAT: Format = Format {
 
 const EXPECTED: &str = "a unified diff, or what `cargo fmt --check` prints";
 
+/// What rustfmt writes behind a coloured line, on a line of its own.
+const END_OF_COLOUR: &str = "\u{1b}(B\u{1b}[m";
+
 fn recognises(head: &[u8]) -> bool {
     let text = String::from_utf8_lossy(head);
     let mut old = false;
@@ -65,6 +68,8 @@ struct Hunk {
     line: u32,
     old_left: u64,
     new_left: u64,
+    /// Those that ended, each with whether an old line follows it.
+    runs: Vec<(Run, bool)>,
     run: Run,
     after_added: bool,
 }
@@ -95,7 +100,7 @@ impl LineParser for Diff {
         self.offset += text.len() + 1;
         // Colours begin a line of a diff; an escape inside of one is the file's own.
         let plain = if text.starts_with('\u{1b}') { without_escapes(text) } else { text.into() };
-        self.only_colour = plain.is_empty() && !text.is_empty();
+        self.only_colour = text == END_OF_COLOUR;
         self.state = match std::mem::take(&mut self.state) {
             State::Hunk(file, hunk) => self.in_hunk(file, hunk, &plain),
             State::Rustfmt(file, hunk) => self.in_rustfmt(file, hunk, &plain),
@@ -104,7 +109,9 @@ impl LineParser for Diff {
     }
 
     fn end(mut self: Box<Self>, complete: bool) -> Result<Parsed, ParseError> {
-        let complete = complete || self.only_colour;
+        if let Some(broken) = self.broken {
+            return Err(broken);
+        }
         let truncated =
             |what: &str| Err(ParseError::Truncated { expected: EXPECTED, offset: self.offset, what: what.to_owned() });
         match std::mem::take(&mut self.state) {
@@ -115,15 +122,18 @@ impl LineParser for Diff {
             }
             State::Named(file) if !file.hunks => return truncated("a file without its changes"),
             State::Outside if self.announced => return truncated("a file without its changes"),
-            State::Hunk(file, hunk) | State::Rustfmt(file, hunk) => self.close(&file, hunk, complete),
+            State::Hunk(file, hunk) | State::Rustfmt(file, hunk) => {
+                // rustfmt ends its colour on a line of its own, which may be the last.
+                self.close(&file, hunk, complete || self.only_colour);
+            }
             State::Named(_) | State::Outside => {}
         }
         self.close_git();
-        if let Some(broken) = self.broken {
-            return Err(broken);
-        }
         let mut notes = Vec::new();
-        if !complete {
+        if self.only_colour {
+            notes
+                .push("the output ends in a colour code, as rustfmt's may: it may also have been cut there".to_owned());
+        } else if !complete {
             notes.push(NO_LINE_END.to_owned());
         }
         if self.lines > 0 && self.findings.is_empty() {
@@ -251,7 +261,7 @@ impl Diff {
                 return State::Hunk(file, hunk);
             }
         }
-        self.take(&file, &mut hunk, sign, rest);
+        hunk.take(sign, rest);
         State::Hunk(file, hunk)
     }
 
@@ -266,44 +276,15 @@ impl Diff {
             return self.header(State::Outside, text.trim_end_matches('\r'));
         }
         self.lines += 1;
-        self.take(&file, &mut hunk, sign, rest);
+        hunk.take(sign, rest);
         State::Rustfmt(file, hunk)
     }
 
-    /// Takes one line of a hunk.
-    fn take(&mut self, file: &File, hunk: &mut Hunk, sign: char, text: &str) {
-        match sign {
-            '-' => {
-                // Additions come after what they replace; before it they are a run of their own.
-                if hunk.after_added {
-                    self.flush(file, hunk, true, true);
-                }
-                hunk.run.remove(text);
-                hunk.line = hunk.line.saturating_add(1);
-                hunk.after_added = false;
-            }
-            '+' => {
-                hunk.run.add(text);
-                hunk.after_added = true;
-            }
-            _ => {
-                self.flush(file, hunk, true, true);
-                hunk.line = hunk.line.saturating_add(1);
-                hunk.run = Run::at(hunk.line);
-                hunk.after_added = false;
-            }
-        }
-    }
-
-    fn flush(&mut self, file: &File, hunk: &mut Hunk, more: bool, whole: bool) {
-        let run = std::mem::replace(&mut hunk.run, Run::at(hunk.line));
-        if !run.is_empty() && file.old.is_some() {
-            self.findings.push(run.finding(&file.path, more, whole));
-        }
-    }
-
     fn close(&mut self, file: &File, mut hunk: Hunk, whole: bool) {
-        self.flush(file, &mut hunk, false, whole);
+        hunk.end_run(false);
+        if file.old.is_some() {
+            self.findings.append(&mut run::findings(&file.path, hunk.runs, whole));
+        }
     }
 }
 
@@ -316,11 +297,43 @@ impl Hunk {
         let (_, new_left) = range(new)?;
         // A hunk without old lines names the line before it.
         let line = if old_left == 0 { line.checked_add(1)? } else { line };
-        Some(Self { line, old_left, new_left, run: Run::at(line), after_added: false })
+        Some(Self { line, old_left, new_left, runs: Vec::new(), run: Run::at(line), after_added: false })
+    }
+
+    /// Takes one line, by its sign.
+    fn take(&mut self, sign: char, text: &str) {
+        match sign {
+            '-' => {
+                // Additions come after what they replace; before it they are a run of their own.
+                if self.after_added {
+                    self.end_run(true);
+                }
+                self.run.remove(text);
+                self.line = self.line.saturating_add(1);
+                self.after_added = false;
+            }
+            '+' => {
+                self.run.add(text);
+                self.after_added = true;
+            }
+            _ => {
+                self.end_run(true);
+                self.line = self.line.saturating_add(1);
+                self.run = Run::at(self.line);
+                self.after_added = false;
+            }
+        }
+    }
+
+    fn end_run(&mut self, more: bool) {
+        let run = std::mem::replace(&mut self.run, Run::at(self.line));
+        if !run.is_empty() {
+            self.runs.push((run, more));
+        }
     }
 
     fn rustfmt(line: u32) -> Self {
-        Self { line, old_left: 0, new_left: 0, run: Run::at(line), after_added: false }
+        Self { line, old_left: 0, new_left: 0, runs: Vec::new(), run: Run::at(line), after_added: false }
     }
 }
 
@@ -349,4 +362,49 @@ fn rustfmt_header(text: &str) -> Option<(String, u32)> {
 
 fn whole_file(path: &str, message: &str) -> Finding {
     Finding { level: Level::Warning, message: message.to_owned(), path: Some(path.to_owned()), ..Finding::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Parsed, ParseError> {
+        FORMAT.parse(text.as_bytes())
+    }
+
+    fn truncated(text: &str) -> bool {
+        matches!(read(text), Err(ParseError::Truncated { .. }))
+    }
+
+    #[test]
+    fn a_hunk_that_is_not_whole_is_an_error() {
+        let whole = "diff x.orig x\n--- x.orig\n+++ x\n@@ -1,2 +1,3 @@\n a\n-b\n+c\n+d\n";
+        assert_eq!(read(whole).unwrap().findings.len(), 1);
+        for (at, _) in whole.match_indices('\n').take(8).filter(|(at, _)| at + 1 < whole.len()) {
+            assert!(truncated(&whole[..=at]), "{at}");
+        }
+        let cut = read(&whole[..whole.len() - 1]).unwrap();
+        assert_eq!(cut.notes, [NO_LINE_END]);
+        assert_eq!(cut.findings[0].fix, None);
+        assert!(matches!(read("diff --cc x\n@@@ -1 -1 +1 @@@\n"), Err(ParseError::Malformed { .. })));
+    }
+
+    #[test]
+    fn lines_that_move_are_one_change() {
+        let parsed = read("--- x\n+++ x\n@@ -1,5 +1,5 @@\n+b\n a\n-b\n c\n d\n-e\n+f\n").unwrap();
+        let [moved, changed] = &parsed.findings[..] else { panic!("{parsed:?}") };
+        assert_eq!((moved.line, moved.end_line), (Some(1), Some(2)));
+        assert_eq!(moved.message, "the tool would change this:\n+b\n-b");
+        assert_eq!(moved.fix.as_ref().unwrap().edits.len(), 2);
+        assert_eq!((changed.line, changed.end_line), (Some(5), Some(5)));
+    }
+
+    #[test]
+    fn rustfmt_in_its_shapes() {
+        let parsed = read("Diff in \\\\?\\C:\\x y\\a.rs at line 3:\n a\n-b\n+c\nDiff in /a.rs:1:\n-b\n").unwrap();
+        let path = |at: usize| parsed.findings[at].path.as_deref().unwrap();
+        assert_eq!((path(0), parsed.findings[0].line), ("C:\\x y\\a.rs", Some(4)));
+        assert_eq!((path(1), parsed.findings[1].line), ("/a.rs", Some(1)));
+        assert_eq!(read("Diff in /a.rs:x:\n").unwrap().notes, ["no change was found in the output (1 line)"]);
+    }
 }

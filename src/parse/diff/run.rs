@@ -48,7 +48,7 @@ impl Run {
     pub fn no_line_end(&mut self, after_added: bool) {
         if after_added {
             self.text.pop();
-        } else {
+        } else if self.removed > 0 {
             self.open_end = Some(self.last_removed);
         }
     }
@@ -59,46 +59,75 @@ impl Run {
         }
     }
 
-    /// The finding. `more` says that an old line follows the run; `path` is that of the old file, and a fix is made
-    /// unless the run is not whole.
-    pub fn finding(self, path: &str, more: bool, whole: bool) -> Finding {
+    fn only_adds(&self) -> bool {
+        self.removed == 0
+    }
+
+    fn only_removes(&self) -> bool {
+        self.added == 0
+    }
+
+    /// First and last line that it concerns. `more` says that an old line follows.
+    fn lines(&self, more: bool) -> (u32, u32) {
+        if self.removed > 0 {
+            return (self.line, self.line.saturating_add(self.removed - 1));
+        }
+        // Both neighbours are concerned by what is put between them.
+        let above = self.line.saturating_sub(1).max(1);
+        (above, if more { self.line } else { above })
+    }
+
+    fn edit(self) -> Edit {
         let end = self.line.saturating_add(self.removed);
-        let (line, end_line) = if self.removed > 0 {
-            (self.line, end - 1)
-        } else {
-            // Both neighbours are concerned by what is put between them.
-            let above = self.line.saturating_sub(1).max(1);
-            (above, if more { self.line } else { above })
-        };
-        let (end_line_of_edit, end_column) = match self.open_end {
+        let (end_line, end_column) = match self.open_end {
             Some(length) => (end.saturating_sub(1).max(1), length + 1),
             None => (end, 1),
         };
-        let edit =
-            Edit { start_line: self.line, start_column: 1, end_line: end_line_of_edit, end_column, text: self.text };
-        let what = match (self.removed, self.added) {
-            (_, 0) => "remove this",
-            (0, _) => "add this",
-            _ => "change this",
-        };
-        let mut message = format!("the tool would {what}:");
-        for line in &self.shown {
-            message.push('\n');
-            message.push_str(line);
-        }
-        let unseen = (self.removed as usize + self.added as usize).saturating_sub(self.shown.len());
-        if unseen > 0 {
-            message = format!("{message}\n… and {unseen} more");
-        }
-        let fix = whole.then(|| Fix { description: format!("{what} as the tool would"), edits: vec![edit] });
-        Finding {
-            level: Level::Warning,
-            message,
-            path: Some(path.to_owned()),
-            line: Some(line),
-            end_line: Some(end_line),
-            fix,
-            ..Finding::default()
+        Edit { start_line: self.line, start_column: 1, end_line, end_column, text: self.text }
+    }
+}
+
+/// The findings of a hunk's runs, each with whether an old line follows it: one of every run, but one of all that lie
+/// between lines that are only removed here and only added there: they move, and half of that is no change to offer.
+/// Without `whole` the last one has no fix.
+pub(super) fn findings(path: &str, runs: Vec<(Run, bool)>, whole: bool) -> Vec<Finding> {
+    let moves = runs.iter().any(|(run, _)| run.only_adds()) && runs.iter().any(|(run, _)| run.only_removes());
+    let one_sided = |(run, _): &(Run, bool)| moves && (run.only_adds() || run.only_removes());
+    let first = runs.iter().position(one_sided).unwrap_or(runs.len());
+    let last = runs.iter().rposition(one_sided).unwrap_or(0);
+    let mut findings = Vec::new();
+    let mut between = Vec::new();
+    let length = runs.len();
+    for (at, run) in runs.into_iter().enumerate() {
+        let whole = whole || at + 1 < length;
+        if (first..=last).contains(&at) {
+            between.push(run);
+            if at == last {
+                findings.push(finding(path, std::mem::take(&mut between), whole));
+            }
+        } else {
+            findings.push(finding(path, vec![run], whole));
         }
     }
+    findings
+}
+
+fn finding(path: &str, runs: Vec<(Run, bool)>, whole: bool) -> Finding {
+    let what = match &runs[..] {
+        [(run, _)] if run.only_removes() => "remove this",
+        [(run, _)] if run.only_adds() => "add this",
+        _ => "change this",
+    };
+    let line = runs.first().map(|(run, more)| run.lines(*more).0);
+    let end_line = runs.last().map(|(run, more)| run.lines(*more).1);
+    let mut message = format!("the tool would {what}:");
+    let shown = runs.iter().flat_map(|(run, _)| &run.shown).take(SHOWN);
+    shown.for_each(|line| message.extend(["\n", line]));
+    let all: usize = runs.iter().map(|(run, _)| run.removed as usize + run.added as usize).sum();
+    if all > SHOWN {
+        message = format!("{message}\n… and {} more", all - SHOWN);
+    }
+    let edits = runs.into_iter().map(|(run, _)| run.edit()).collect();
+    let fix = whole.then(|| Fix { description: format!("{what} as the tool would"), edits });
+    Finding { level: Level::Warning, message, path: Some(path.to_owned()), line, end_line, fix, ..Finding::default() }
 }
