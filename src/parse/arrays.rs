@@ -52,16 +52,15 @@ pub(super) fn keys_of_first(head: &[u8]) -> Option<Vec<String>> {
 /// Where the next line that opens an array begins; other lines are counted.
 fn next_array(text: &str, around: &mut usize) -> Option<usize> {
     let mut at = 0;
-    for line in text.split_inclusive('\n') {
-        let blank = line.len() - line.trim_ascii_start().len();
-        match line.as_bytes().get(blank) {
-            None => {}
-            Some(b'[') => return Some(at + blank),
-            Some(_) => *around += 1,
+    loop {
+        let rest = text[at..].trim_ascii_start();
+        at = text.len() - rest.len();
+        if rest.is_empty() || rest.starts_with('[') {
+            return (!rest.is_empty()).then_some(at);
         }
-        at += line.len();
+        *around += 1;
+        at += rest.find('\n').unwrap_or(rest.len());
     }
-    None
 }
 
 #[cfg(test)]

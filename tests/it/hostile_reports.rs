@@ -1,5 +1,7 @@
 //! Reports made to harm the reader, or to hide a failure behind lines that a test prints: answered fast, never greener.
 
+use std::time::{Duration, Instant};
+
 use gatepost::model::evidence::Parsed;
 use gatepost::model::tests::Counts;
 use gatepost::parse::{self, ParseError};
@@ -75,4 +77,33 @@ fn colours_are_no_obstacle() {
     let coloured = "running 2 tests\ntest a ... \u{1b}[32mok\u{1b}[m\ntest b ... \u{1b}[31mFAILED\u{1b}[m\n\nfailures:\n    b\n\n\
                     test result: \u{1b}[31mFAILED\u{1b}[m. 1 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out\n";
     assert_eq!((libtest(coloured).passed, libtest(coloured).failed), (1, 1));
+}
+
+/// Lines that a reader looking for the end of something could read over and over.
+#[test]
+fn long_lines_are_read_once() {
+    let long = 1 << 19;
+    let lines = [
+        ("tsc", "(1,1): ".repeat(long / 7)),
+        ("tsc", "a): ".repeat(long / 4)),
+        ("tsc", "x:1:1 - ".repeat(long / 8)),
+        ("gcc", "a:1: ".repeat(long / 5)),
+        ("gcc", "9".repeat(long)),
+        ("gcc", ": error".repeat(long / 7)),
+        ("github", "::error ".repeat(long / 8)),
+        ("github", format!("::error {}::x", "a=%25,".repeat(long / 6))),
+        ("github", "##[".repeat(long / 3)),
+        ("diff", format!("diff --git {}", "a/x b/x ".repeat(long / 8))),
+        ("diff", format!("--- \"{}", "\\303".repeat(long / 4))),
+        ("cargo", format!("{{\"reason\":{}", "[".repeat(long))),
+        ("eslint", "[\n".repeat(long / 2)),
+        ("ruff", "[]".repeat(long / 2)),
+    ];
+    for (format, line) in lines {
+        let start = Instant::now();
+        let _ = read(format, &line);
+        let _ = parse::recognise(line.as_bytes());
+        let took = start.elapsed();
+        assert!(took < Duration::from_secs(2), "{format} took {took:?} for {:?}…", &line[..20]);
+    }
 }
