@@ -132,7 +132,7 @@ fn settle(common: &mut crate::model::settings::Common, folder: &str) {
     let below = |path: &str| if path.is_empty() { folder.to_owned() } else { format!("{folder}/{path}") };
     common.dir = below(&common.dir);
     for pattern in &mut common.paths {
-        *pattern = below(pattern.trim_start_matches("./"));
+        *pattern = format!("{}/{pattern}", globset::escape(folder));
     }
     if let Some(file) = common.format.as_deref().and_then(|format| format.strip_prefix("matcher:")) {
         common.format = Some(format!("matcher:{}", below(file)));

@@ -61,26 +61,146 @@ pub fn default_only(judges_the_change: bool, occasion: &Occasion, has_baseline: 
     }
 }
 
-/// Patterns as `paths` and `reports` have them: `*` stays within a folder, `**` does not.
+/// Patterns as `paths` has them: `*` stays within a folder, `**` does not, and what names a folder takes all below it:
+/// a gate that no path could ever match would be skipped for good.
 ///
 /// # Errors
 /// When one is no glob.
 fn globs(patterns: &[String]) -> Result<GlobSet, String> {
     let mut set = GlobSetBuilder::new();
     for pattern in patterns {
-        let glob = GlobBuilder::new(pattern.trim_start_matches("./")).literal_separator(true).build();
-        set.add(glob.map_err(|error| format!("{pattern:?} is no path pattern: {error}"))?);
+        for pattern in [pattern.clone(), format!("{pattern}/**")] {
+            let glob = GlobBuilder::new(&pattern).literal_separator(true).build();
+            set.add(glob.map_err(|error| format!("{pattern:?} is no path pattern: {error}"))?);
+        }
     }
     set.build().map_err(|error| format!("path patterns do not combine: {error}"))
 }
 
 fn occasion_words(occasion: &Occasion) -> String {
     match &occasion.branch {
-        Some(branch) if occasion.event == "push" => format!("push:{branch}"),
-        _ => occasion.event.clone(),
+        Some(branch) => format!("{}:{branch}", occasion.event),
+        None => occasion.event.clone(),
     }
 }
 
 fn quoted(words: &[String]) -> String {
     words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::change::{ChangeKind, ChangeSet, FileChange};
+    use crate::model::gate::{Flaky, GateName, Mode};
+    use crate::model::path::RepoPath;
+
+    fn common(paths: &[&str], when: &[&str]) -> Common {
+        let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
+        Common {
+            name: GateName::parse("g").unwrap(),
+            kind: "lint".to_owned(),
+            command: None,
+            format: None,
+            reports: Vec::new(),
+            dir: String::new(),
+            paths: words(paths),
+            when: words(when),
+            needs: Vec::new(),
+            only: None,
+            max_findings: 0,
+            mode: Mode::Block,
+            timeout: std::time::Duration::ZERO,
+            grace: std::time::Duration::ZERO,
+            retries: 0,
+            flaky: Flaky::Warn,
+            label: None,
+        }
+    }
+
+    /// `path`, or `old -> path`.
+    fn change(files: &[&str]) -> ChangeSet {
+        let path = |text: &str| RepoPath::parse(text).unwrap();
+        let file = |text: &&str| {
+            let (old, new) = text.split_once(" -> ").map_or((None, *text), |(old, new)| (Some(path(old)), new));
+            let change = FileChange { kind: ChangeKind::Modified, old_path: old, binary: false, added: Vec::new() };
+            (path(new), change)
+        };
+        ChangeSet { files: files.iter().map(file).collect(), ..ChangeSet::default() }
+    }
+
+    fn said(common: &Common, event: &str, branch: Option<&str>, scope: &Scope) -> String {
+        let occasion = Occasion { event: event.to_owned(), branch: branch.map(str::to_owned), ..Occasion::local() };
+        match due(common, &occasion, scope) {
+            Ok(Due::Run(why)) => format!("run: {why}"),
+            Ok(Due::Skip(why)) => format!("skip: {why}"),
+            Err(why) => format!("wrong: {why}"),
+        }
+    }
+
+    #[test]
+    fn paths_decide_where_a_change_is_known() {
+        for (paths, files, expected) in [
+            (&[][..], &["a.rs"][..], "run: every path"),
+            (&["**/*.rs"], &["README.md", "src/a.rs"], "run: src/a.rs changed"),
+            (&["*.rs"], &["src/a.rs"], "skip: none of the 1 changed files match `*.rs`"),
+            (&["docs/**", "*.md"], &["a.rs", "b.rs"], "skip: none of the 2 changed files match `docs/**`, `*.md`"),
+            (&["docs/**"], &["docs/a.md -> src/a.md"], "run: src/a.md changed"),
+            (&["src"], &["src/deep/a.rs"], "run: src/deep/a.rs changed"),
+            (&["sr"], &["src/deep/a.rs"], "skip: none of the 1 changed files match `sr`"),
+            (
+                &["a["],
+                &["a"],
+                "wrong: \"a[\" is no path pattern: error parsing glob 'a[': unclosed character class; missing ']'",
+            ),
+        ] {
+            let scope = Scope::Change(change(files));
+            assert_eq!(said(&common(paths, &[]), "local", None, &scope), expected, "{paths:?} {files:?}");
+        }
+        let scope = Scope::Change(ChangeSet { unnameable: vec!["\\xff.js".to_owned()], ..change(&["a.md"]) });
+        assert_eq!(said(&common(&["*.rs"], &[]), "local", None, &scope), "run: \\xff.js changed, and may match");
+        let scope = Scope::Everything { why: "no base".to_owned() };
+        assert_eq!(said(&common(&["*.rs"], &[]), "local", None, &scope), "run: everything is judged");
+    }
+
+    #[test]
+    fn when_goes_before_paths() {
+        let scope = Scope::Everything { why: "no base".to_owned() };
+        for (when, event, branch, expected) in [
+            (&[][..], "push", Some("main"), "run: every path"),
+            (&["push"], "push", Some("main"), "run: every path"),
+            (&["local", "push:main"], "push", Some("main"), "run: every path"),
+            (&["pull_request:main"], "pull_request", Some("main"), "run: every path"),
+            (
+                &["pull_request:main"],
+                "pull_request",
+                Some("next"),
+                "skip: `when` has `pull_request:main`, this is pull_request:next",
+            ),
+            (&["push:main", "schedule"], "push", Some("x"), "skip: `when` has `push:main`, `schedule`, this is push:x"),
+            (&["push:main"], "push", None, "skip: `when` has `push:main`, this is push"),
+            (&["push"], "local", None, "skip: `when` has `push`, this is local"),
+        ] {
+            assert_eq!(said(&common(&[], when), event, branch, &scope), expected, "{when:?} {event}");
+        }
+    }
+
+    #[test]
+    fn what_counts_where_nothing_is_configured() {
+        for (event, of_a_lint) in [
+            ("pull_request", Only::ChangedLines),
+            ("pull_request_target", Only::ChangedLines),
+            ("merge_group", Only::ChangedLines),
+            ("local", Only::ChangedLines),
+            ("push", Only::All),
+            ("schedule", Only::All),
+            ("workflow_dispatch", Only::All),
+        ] {
+            let occasion = Occasion { event: event.to_owned(), ..Occasion::local() };
+            assert_eq!(default_only(true, &occasion, false), of_a_lint, "{event}");
+            assert_eq!(default_only(false, &occasion, false), Only::All, "{event}");
+            assert_eq!(default_only(true, &occasion, true), Only::New, "{event}");
+            assert_eq!(default_only(false, &occasion, true), Only::New, "{event}");
+        }
+    }
 }

@@ -124,4 +124,45 @@ mod tests {
         assert_eq!(plain("line 10 is wrong"), plain("line 7 is wrong"));
         assert_ne!(plain("unused variable"), plain("missing return"));
     }
+
+    #[test]
+    fn without_a_line_the_message_and_the_spelt_path_tell_findings_apart() {
+        let print = |message: &str, raw: &str| {
+            let finding = Finding { path: Some(raw.to_owned()), ..finding("r", message) };
+            Fingerprints::default().next(&finding, None, None, None)
+        };
+        assert_eq!(print("took 12.5 s  at 7", "/x"), print("took 3.25 s at 10", "/x"));
+        assert_ne!(print("a1b", "/x"), print("ab", "/x"));
+        assert_ne!(print("m", "/x"), print("n", "/x"));
+        assert_ne!(print("m", "/x"), print("m", "/y"));
+        assert_eq!(print("m", "/x").here, print("m", "/x").in_base, "nothing was renamed");
+        let known = RepoPath::parse("a.rs").unwrap();
+        let placed = |raw: &str| {
+            let finding = Finding { path: Some(raw.to_owned()), ..finding("r", "m") };
+            Fingerprints::default().next(&finding, Some(&known), None, None)
+        };
+        assert_eq!(placed("/x/a.rs"), placed("./a.rs"), "the real path goes before its spelling");
+    }
+
+    #[test]
+    fn the_parts_do_not_run_into_each_other() {
+        let path = |text| RepoPath::parse(text).unwrap();
+        let print =
+            |rule, file, text| Fingerprints::default().next(&finding(rule, "m"), Some(&path(file)), None, Some(text));
+        assert_ne!(print("ra", "b", "c"), print("r", "ab", "c"));
+        assert_ne!(print("r", "ab", "c"), print("r", "a", "bc"));
+    }
+
+    #[test]
+    fn every_occurrence_has_its_own_number_in_both_names() {
+        let (old, new) = (RepoPath::parse("old.js").unwrap(), RepoPath::parse("new.js").unwrap());
+        let (mut before, mut after) = (Fingerprints::default(), Fingerprints::default());
+        let mut seen = Vec::new();
+        for _ in 0..3 {
+            let base = before.next(&finding("r", "m"), Some(&old), None, Some("x")).here;
+            assert_eq!(after.next(&finding("r", "m"), Some(&new), Some(&old), Some("x")).in_base, base);
+            assert!(!seen.contains(&base));
+            seen.push(base);
+        }
+    }
 }

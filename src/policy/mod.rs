@@ -4,11 +4,13 @@
 mod due;
 mod fingerprint;
 mod retry;
+#[cfg(test)]
+mod tests;
 
 use crate::model::change::{LineRange, Scope};
 use crate::model::evidence::{Evidence, Exit, Located, Place, Understood};
 use crate::model::finding::Level;
-use crate::model::gate::{Mode, Only, Rules};
+use crate::model::gate::{Flaky, Mode, Only, Rules};
 use crate::model::outcome::Outcome;
 use crate::model::report::{GateReport, Judged, Relevance, Status};
 use crate::model::settings::{CommandLine, Common};
@@ -50,8 +52,12 @@ pub fn judge(common: &Common, rules: &Rules, ground: Ground<'_>, evidence: Evide
     } else if parsed {
         weigh(&report, rules, unexplained.as_deref())
     } else {
-        by_exit_status(&report, common)
+        by_exit_status(report.exit)
     };
+    if report.outcome == Outcome::Error {
+        // What was not read is not known to be gone.
+        report.fixed = None;
+    }
     report
 }
 
@@ -130,7 +136,12 @@ fn judge_finding(located: Located, rules: &Rules, ground: Ground<'_>, identify: 
         Only::All => true,
         Only::New => status != Some(Status::Existing),
         Only::ChangedFiles => !matches!(relevance, Some(Relevance::Outside)),
-        Only::ChangedLines => !matches!(relevance, Some(Relevance::Outside | Relevance::ChangedFile)),
+        // What is said of a whole file (a formatter's "would change") may be due to any of its lines.
+        Only::ChangedLines => match relevance {
+            Some(Relevance::Outside) => false,
+            Some(Relevance::ChangedFile) => finding.line.is_none(),
+            Some(Relevance::ChangedLine | Relevance::Unplaced) | None => true,
+        },
     };
     let head_line = match (change, &path, finding.line) {
         (Some(change), Some(path), Some(line)) => change.head_line(path, line),
@@ -169,14 +180,15 @@ fn weigh(report: &GateReport, rules: &Rules, unexplained: Option<&str>) -> (Outc
     let broken = tests.map_or(0, |counts| counts.failed + counts.errored);
     let blocking = report.blocking().count();
     let too_many = blocking > rules.max_findings;
-    let status = match report.exit {
-        Some(Exit::Code(code)) if code != 0 => Some(code),
-        _ => None,
-    };
-    if broken > 0 || too_many {
+    let flaky = tests.map_or(0, |counts| counts.flaky);
+    let too_flaky = flaky > 0 && rules.flaky == Flaky::Fail;
+    if broken > 0 || too_many || too_flaky {
         let mut parts = Vec::new();
         if let Some(counts) = tests.filter(|_| broken > 0) {
             parts.push(format!("{broken} of {} failed", count(counts.ran(), "test")));
+        }
+        if too_flaky {
+            parts.push(format!("{} passed only on a retry", count(flaky, "test")));
         }
         if too_many {
             parts.push(blocking_words(report, blocking, rules));
@@ -189,26 +201,42 @@ fn weigh(report: &GateReport, rules: &Rules, unexplained: Option<&str>) -> (Outc
             return (Outcome::Error, too_few(tests.unwrap_or_default(), least));
         }
     }
-    match (status, unexplained) {
-        (Some(code), Some(why)) => (Outcome::Error, format!("exit status {code}, but {why}")),
-        (Some(code), None) if report.findings.is_empty() => {
-            let shows = if tests.is_some() { "every test that ran passed" } else { "its output shows no finding" };
-            (Outcome::Error, format!("exit status {code}, but {shows}"))
+    let Some(Exit::Code(code)) = report.exit.filter(|exit| *exit != Exit::Code(0)) else {
+        return (Outcome::Pass, pass_words(report, tests, blocking));
+    };
+    if let Some(why) = unexplained.map(str::to_owned).or_else(|| broken_off(code)) {
+        return (Outcome::Error, format!("exit status {code}: {why}"));
+    }
+    // Findings that do not count may well be why a linter ended so; no test that passed is.
+    match tests {
+        Some(_) => (Outcome::Error, format!("exit status {code}, but every test that ran passed")),
+        None if report.findings.is_empty() => {
+            (Outcome::Error, format!("exit status {code}, but its output shows no finding"))
         }
-        _ => (Outcome::Pass, pass_words(report, tests, blocking)),
+        None => (Outcome::Pass, pass_words(report, tests, blocking)),
     }
 }
 
-fn by_exit_status(report: &GateReport, common: &Common) -> (Outcome, String) {
-    match report.exit {
+fn by_exit_status(exit: Option<Exit>) -> (Outcome, String) {
+    match exit {
         Some(Exit::Code(0)) => (Outcome::Pass, "exit status 0".to_owned()),
-        Some(Exit::Code(code @ (126 | 127))) if matches!(common.command, Some(CommandLine::Shell(_))) => {
-            let what = if code == 127 { "a command was not found" } else { "a command could not be executed" };
-            (Outcome::Error, format!("exit status {code}: {what}"))
-        }
-        Some(Exit::Code(code)) => (Outcome::Fail, format!("exit status {code}")),
+        Some(Exit::Code(code)) => match broken_off(code) {
+            Some(what) => (Outcome::Error, format!("exit status {code}: {what}")),
+            None => (Outcome::Fail, format!("exit status {code}")),
+        },
         Some(Exit::Signal(signal)) => (Outcome::Error, format!("killed by signal {signal}")),
         None => (Outcome::Error, "nothing was run and nothing was read".to_owned()),
+    }
+}
+
+/// What a status says by the convention of shells (and of `env`, `npm`, `timeout`) of a command that did not do its
+/// work: <https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_08_02>.
+fn broken_off(code: i32) -> Option<String> {
+    match code {
+        126 => Some("a command could not be executed".to_owned()),
+        127 => Some("a command was not found".to_owned()),
+        129..=159 => Some(format!("a command was killed by signal {}", code - 128)),
+        _ => None,
     }
 }
 
