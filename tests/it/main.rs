@@ -16,6 +16,8 @@ mod parse;
 mod plan;
 #[cfg(unix)]
 mod process;
+#[cfg(unix)]
+mod publish;
 mod repo;
 mod schedule;
 mod written;

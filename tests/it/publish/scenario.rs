@@ -1,0 +1,106 @@
+//! A pull request from its first red run to green: what GitHub, the runner and people are told.
+
+use regex::Regex;
+
+use super::{GATES, LINT, Scene, commit, git, write};
+use crate::github::Token;
+
+/// The hash in the marker is of a text with durations in it.
+fn stable(text: &str) -> String {
+    Regex::new("hash=[0-9a-f]+").unwrap().replace_all(text, "hash=<hash>").into_owned()
+}
+
+/// `name=value` of the step's outputs.
+fn outputs(text: &str) -> Vec<String> {
+    let lines: Vec<&str> = text.lines().collect();
+    let three = |entry: &[&str]| {
+        let (name, delimiter) = entry[0].split_once("<<").unwrap();
+        assert!(delimiter.len() > 32 && delimiter == entry[2], "{entry:?}");
+        format!("{name}={}", entry[1])
+    };
+    lines.chunks(3).map(three).collect()
+}
+
+#[test]
+fn a_pull_request_is_told_whole_and_in_few_calls() {
+    let scene = Scene::new(GATES, Token::actions());
+    let ended = scene.run(1001).with_code(1);
+    assert_eq!(ended.err, "");
+
+    let check = |name: &str, conclusion: &str, places: &[&str]| {
+        let places: Vec<String> = places.iter().map(|&place| place.to_owned()).collect();
+        (format!("gatepost/{name}"), conclusion.to_owned(), places)
+    };
+    let mut checks = scene.checks();
+    checks.sort();
+    assert_eq!(
+        checks,
+        [
+            check("build", "success", &[]),
+            check("lint", "failure", &["src/a.c:2", "src/a.c:4"]),
+            check("test", "failure", &["src/a.c:3"]),
+            check("web", "failure", &["web/app.js:1"]),
+        ]
+    );
+    assert!(scene.fake.requests("*").len() <= 25, "{}", scene.fake.recording());
+    insta::assert_snapshot!("red", stable(&scene.fake.recording()));
+
+    // What no check run shows, as commands: only how the gates ended.
+    let commands = ended.lines("::error ");
+    assert_eq!(commands.len(), 3, "{}", ended.out);
+    assert!(commands.iter().all(|line| line.starts_with("::error title=gatepost/")), "{commands:?}");
+    let summary = scene.text("summary.md");
+    assert!(summary.contains("3 of 4 gates failed") && summary.contains("unused variable 'two'"), "{summary}");
+    let outputs = outputs(&scene.text("output"));
+    for said in ["verdict=fail", "report=.gatepost/report.json", "gates-failed=3", "findings=3", "tests-failed=1"] {
+        assert!(outputs.contains(&said.to_owned()), "{said}: {outputs:?}");
+    }
+    assert_eq!(scene.report()["verdict"], "fail");
+    scene.fake.finish();
+}
+
+#[test]
+fn later_runs_update_the_one_comment_down_to_green() {
+    let mut scene = Scene::new(GATES, Token::actions());
+    scene.run(1001).with_code(1);
+    let first = scene.comments();
+    assert!(first.len() == 1 && first[0].contains("3 of 4 gates failed"), "{first:?}");
+
+    // The author mends two of the three, and then the last.
+    let root = scene.root();
+    for (run, code, says, mended) in [
+        (1002, 1, "1 of 4 gates failed", [("tool/lint.txt", LINT), ("tool/eslint.json", "[]")]),
+        (1003, 0, "Green now", [("tool/lint.txt", ""), ("tool/eslint.json", "[]")]),
+    ] {
+        for (file, text) in mended {
+            write(&root.join(file), text);
+        }
+        let gates = GATES.replace("exit 1\"\nreports", "true\"\nreports").replace("eslint.json; exit 1", "eslint.json");
+        let gates = if code == 0 { gates.replace("exit 1", "true") } else { gates };
+        write(&root.join("gatepost.toml"), &gates);
+        let passing = "<testsuite name=\"shop\" tests=\"1\"><testcase classname=\"cart\" name=\"adds\"/></testsuite>";
+        write(&root.join("tool/junit.xml"), passing);
+        commit(&root, "mend");
+        scene.head = git(&root, &["rev-parse", "HEAD"]);
+        scene.event("octo/shop", "feature");
+        let head = scene.head.clone();
+        scene.fake.with(|github| github.repo("octo/shop").push(7, &head));
+        scene.run(run).with_code(code);
+        let comments = scene.comments();
+        assert!(comments.len() == 1 && comments[0].contains(says), "{comments:?}");
+        assert!(comments[0].contains(&format!("run={run}.1 ")), "{comments:?}");
+    }
+    assert_eq!(scene.fake.requests("issues/create-comment").len(), 1);
+    scene.fake.finish();
+}
+
+#[test]
+fn a_green_pull_request_gets_no_comment() {
+    let scene = Scene::new("[gates.build]\nkind = \"command\"\ncommand = \"echo built\"\n", Token::actions());
+    let ended = scene.run(1001).with_code(0);
+    assert_eq!(scene.comments(), [""; 0]);
+    assert_eq!(scene.checks().len(), 1);
+    assert_eq!((ended.lines("::error").len(), ended.err.as_str()), (0, ""));
+    assert!(scene.fake.requests("writes").len() == 1, "{}", scene.fake.recording());
+    scene.fake.finish();
+}
