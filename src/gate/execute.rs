@@ -141,7 +141,7 @@ fn explain_end(common: &Common, finished: &Finished, parsed: bool, site: Site<'_
     }
     if finished.exit != Some(Exit::Code(0)) && !site.withheld.is_empty() {
         evidence.notes.push(format!(
-            "withheld from its environment: {} (`pass-env` under [run] gives back)",
+            "withheld from its environment: {} (pass-env under [run] gives back)",
             site.withheld.join(", ")
         ));
     }
