@@ -204,7 +204,14 @@ fn github_has_its_answer_before_it_kills() {
     let script = format!("trap '' INT TERM\necho > started\nsleep {marker}\nsleep {marker}");
     let project =
         Project::new(&format!("[gates.g]\nkind = \"command\"\ngrace = \"60s\"\ncommand = \"\"\"{script}\"\"\"\n"));
-    let child = project.start(&[], &["--publish", "never"], &[("GITHUB_ACTIONS", "true")]);
+    let event = project.folder.path().join("event.json");
+    std::fs::write(&event, "{}").unwrap();
+    let env = [
+        ("GITHUB_ACTIONS", "true"),
+        ("GITHUB_EVENT_NAME", "workflow_dispatch"),
+        ("GITHUB_EVENT_PATH", event.to_str().unwrap()),
+    ];
+    let child = project.start(&[], &["--publish", "never"], &env);
     project.wait_for(&["started"]);
     send(&child, Signal::SIGINT);
     let ended = end(child, Duration::from_secs(20));

@@ -56,46 +56,67 @@ impl Capped {
     }
 }
 
-/// A log for people, without secrets: its head, and the last [`TAIL`] bytes where the cap cut it.
+/// A log for people, without secrets: its head, and the last [`TAIL`] bytes where the cap cut it. Only what is
+/// written is searched for secrets: a command may print gigabytes.
 pub(super) struct Log {
-    mask: MaskStream,
-    /// What the mask let through, emptied with every write.
-    masked: Vec<u8>,
     head: Capped,
+    mask: MaskStream,
+    masker: Masker,
+    /// How many more bytes belong to the head, as they were printed.
+    room: u64,
+    /// The end of what came after the head, as it was printed.
     tail: VecDeque<u8>,
+    /// How much came after the head.
+    after: u64,
 }
 
 impl Log {
     pub(super) fn create(path: &Path, cap: u64, masker: &Masker) -> Result<Self, FileError> {
-        let head = Capped::create(path, cap.saturating_sub(TAIL as u64))?;
-        Ok(Self { mask: MaskStream::new(masker.clone()), masked: Vec::new(), head, tail: VecDeque::new() })
+        Ok(Self {
+            // A mask may be longer than what it stands for, but never twice as long.
+            head: Capped::create(path, cap.saturating_mul(2))?,
+            mask: MaskStream::new(masker.clone()),
+            masker: masker.clone(),
+            room: cap.saturating_sub(TAIL as u64),
+            tail: VecDeque::new(),
+            after: 0,
+        })
     }
 
     pub(super) fn write(&mut self, bytes: &[u8]) {
-        self.mask.push(bytes, &mut self.masked);
-        self.keep();
-    }
-
-    fn keep(&mut self) {
-        let rest = self.head.write(&self.masked);
+        let fits = usize::try_from(self.room).unwrap_or(usize::MAX).min(bytes.len());
+        let (now, rest) = bytes.split_at(fits);
+        self.room -= now.len() as u64;
+        self.after += rest.len() as u64;
+        let mut masked = Vec::new();
+        self.mask.push(now, &mut masked);
+        self.head.write(&masked);
         let rest = &rest[rest.len().saturating_sub(TAIL)..];
         let over = (self.tail.len() + rest.len()).saturating_sub(TAIL);
         self.tail.drain(..over);
         self.tail.extend(rest);
-        self.masked.clear();
     }
 
     /// Adds the tail. Returns whether something lies between head and tail that is not there, and the first
     /// write that failed.
     pub(super) fn end(mut self) -> (bool, Option<FileError>) {
-        let mask = std::mem::replace(&mut self.mask, MaskStream::new(Masker::new([])));
-        mask.finish(&mut self.masked);
-        self.keep();
-        let missing = self.head.cut - self.tail.len() as u64;
-        if missing > 0 {
-            self.head.put(format!("\n… {missing} bytes are cut here …\n").as_bytes());
+        let missing = self.after - self.tail.len() as u64;
+        let mut masked = Vec::new();
+        if missing == 0 {
+            self.mask.push(self.tail.make_contiguous(), &mut masked);
+            self.mask.finish(&mut masked);
+        } else {
+            // What is left of a line that was cut may be a part of a secret, which nothing would know.
+            self.mask.finish(&mut masked);
+            masked.truncate(masked.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1));
+            masked.extend_from_slice(format!("… more than {missing} bytes are cut here …\n").as_bytes());
+            let tail = self.tail.make_contiguous();
+            let whole = tail.iter().position(|&byte| byte == b'\n').map_or(tail.len(), |at| at + 1);
+            let mut stream = MaskStream::new(self.masker);
+            stream.push(&tail[whole..], &mut masked);
+            stream.finish(&mut masked);
         }
-        self.head.put(self.tail.make_contiguous());
+        self.head.write(&masked);
         (missing > 0, self.head.into_error())
     }
 }
@@ -127,13 +148,18 @@ mod tests {
 
     #[test]
     fn a_longer_log_keeps_its_head_and_its_end() {
-        let middle = vec![b'm'; 2 * TAIL];
-        let (truncated, log) = logged(TAIL as u64 + 5, &[b"head:", &middle, b"last words"]);
+        let middle = b"middle\n".repeat(TAIL / 3);
+        let (truncated, log) = logged(TAIL as u64 + 20, &[b"head\nhunter2-", b"hunter2!!!", &middle, b"last words"]);
         assert!(truncated);
         let text = String::from_utf8(log).unwrap();
-        let cut = 2 * TAIL + 10 - TAIL;
-        assert!(text.starts_with(&format!("head:\n… {cut} bytes are cut here …\nmmm")), "{}", &text[..60]);
-        assert!(text.ends_with("mmlast words"));
+        let missing = middle.len() + 13 - TAIL;
+        assert!(
+            text.starts_with(&format!("head\n… more than {missing} bytes are cut here …\nmiddle\n")),
+            "{}",
+            &text[..90]
+        );
+        assert!(text.ends_with("middle\nlast words"));
+        assert!(!text.contains("hunter"), "a secret that the cut splits is not shown in part");
     }
 
     #[test]
