@@ -404,7 +404,7 @@ mod tests {
             read(&format!("{text}{FINISHED}")).unwrap().findings[0].path.clone().unwrap()
         };
         assert_eq!(found(60), "src/a.rs");
-        assert_eq!(found(2000), "/other/lib.rs");
+        assert_eq!(found(300), "/other/lib.rs");
     }
 
     #[test]

@@ -104,6 +104,6 @@ fn long_lines_are_read_once() {
         let _ = read(format, &line);
         let _ = parse::recognise(line.as_bytes());
         let took = start.elapsed();
-        assert!(took < Duration::from_secs(2), "{format} took {took:?} for {:?}…", &line[..20]);
+        assert!(took < Duration::from_secs(5), "{format} took {took:?} for {:?}…", &line[..20]);
     }
 }
