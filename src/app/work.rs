@@ -167,7 +167,7 @@ impl schedule::Work for Gates {
         let common = planned.gate.common();
         if let Due::Skip(why) = &planned.due {
             let report = policy::unjudged(common, &planned.rules, Outcome::Skipped, why.clone());
-            return Attempt { report, retryable: false };
+            return Attempt { report: self.masker.gate(&report), retryable: false };
         }
         self.watch.see(&Progress::Started { gate: &common.name, attempt: number });
         let evidence = self.evidence(planned, number, cancel).await;
@@ -184,7 +184,7 @@ impl schedule::Work for Gates {
             Due::Skip(why) => why.clone(),
             Due::Run(_) => why.to_string(),
         };
-        policy::unjudged(planned.gate.common(), &planned.rules, outcome, reason)
+        self.masker.gate(&policy::unjudged(planned.gate.common(), &planned.rules, outcome, reason))
     }
 
     fn combine(&self, node: usize, failed: &[GateReport], last: GateReport) -> GateReport {
