@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use crate::app::Failure;
-use crate::app::posting::Poster;
+use crate::app::posting::{self, Poster};
 use crate::app::project::Source;
 use crate::app::run::{self, Opened, Publish};
 use crate::app::scope::{self, Asked, Judged};
 use crate::app::work;
+use crate::mask::Masker;
 use crate::model::change::Scope;
 use crate::model::event::Occasion;
 use crate::model::gate::Rules;
@@ -48,6 +49,8 @@ pub struct Plan {
     pub gates: Vec<Planned>,
     /// Worth saying beside the plan.
     pub notes: Vec<String>,
+    /// Takes secrets out of what is shown of it.
+    pub masker: Masker,
 }
 
 /// One gate of the plan.
@@ -81,7 +84,8 @@ pub async fn plan(request: &Request, env: &Env) -> Result<Plan, Failure> {
     });
     let gates = gates.collect::<Result<_, Failure>>()?;
     let scope = words(&judged);
-    Ok(Plan { source: project.source, scope, gates, notes: judged.notes, occasion })
+    let masker = posting::masker(env, &project.config.run.pass_env);
+    Ok(Plan { source: project.source, scope, gates, notes: judged.notes, occasion, masker })
 }
 
 fn words(judged: &Judged) -> String {

@@ -13,10 +13,10 @@ use clap::{CommandFactory as _, Parser as _};
 use tracing_subscriber::EnvFilter;
 
 use crate::app::project;
-use crate::app::{Failure, run as app_run};
+use crate::app::{Failure, posting, run as app_run};
 use crate::config;
 use crate::model::exit::ExitCode;
-use crate::render::json_v1;
+use crate::render::{json_v1, workflow};
 use crate::world::env::{self, Env};
 use crate::world::screen::{self, Screen};
 
@@ -38,7 +38,10 @@ pub fn main() -> ExitCode {
     match dispatch(cli, &env, screen) {
         Ok(code) => code,
         Err(failure) => {
-            screen::err(&failure_text(&failure, screen.err_colour));
+            let text = failure_text(&failure, screen.err_colour);
+            // It quotes what was given, and the configuration.
+            let text = posting::masker(&env, &[]).mask(&text).into_owned();
+            screen::err(&if env.get("GITHUB_ACTIONS") == Some("true") { workflow::plain_lines(&text) } else { text });
             failure.code
         }
     }

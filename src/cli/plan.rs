@@ -51,6 +51,6 @@ pub fn plan(place: &Place<'_>, args: Plan) -> Result<ExitCode, Failure> {
     } else {
         text(&view, Dress { colour: place.screen.out_colour, width: place.screen.width })
     };
-    screen::out(&shown);
+    screen::out(&plan.masker.mask(&shown));
     Ok(ExitCode::Pass)
 }

@@ -41,8 +41,7 @@ impl Printer {
     /// Prints lines that may hold anyone's text.
     pub fn lines(&self, text: &str) {
         if self.on_actions {
-            let safe: String = text.lines().map(|line| workflow::plain(line) + "\n").collect();
-            self.raw(&safe);
+            self.raw(&workflow::plain_lines(text));
         } else {
             self.raw(text);
         }

@@ -41,6 +41,12 @@ pub fn plain(text: &str) -> String {
     if line.trim_start().starts_with("::") { format!("| {line}") } else { line }
 }
 
+/// Each line as [`plain`] makes it.
+#[must_use]
+pub fn plain_lines(text: &str) -> String {
+    text.lines().map(|line| plain(line) + "\n").collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
