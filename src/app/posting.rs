@@ -259,12 +259,15 @@ impl Poster {
             summary_room: self.summary_room(),
             annotated: &annotated,
         });
+        // The runner's files first: they cannot hang, and stand when there is no time left for GitHub.
+        let calls = postings.into_iter().filter_map(|posting| self.keep(posting)).collect::<Vec<_>>();
         let work = async {
-            for posting in postings {
-                self.post(posting).await;
+            for call in &calls {
+                self.send(None, call).await;
             }
         };
         let in_time = tokio::select! {
+            biased;
             () = work => true,
             () = last_call(signals) => false,
         };
@@ -274,14 +277,16 @@ impl Poster {
         self.said
     }
 
-    async fn post(&mut self, posting: Posting) {
+    /// Keeps what is for the runner; gives back what is for GitHub.
+    fn keep(&mut self, posting: Posting) -> Option<Call> {
         match posting {
-            Posting::Call(call) => self.send(None, &call).await,
+            Posting::Call(call) => return Some(call),
             Posting::Summary(text) => append(self.summary.as_deref(), &text, &mut self.said.unwritten),
             Posting::Outputs(text) => append(self.outputs.as_deref(), &text, &mut self.said.unwritten),
             Posting::Commands(lines) if self.on_actions => self.said.commands.extend(lines),
             Posting::Commands(_) => {}
         }
+        None
     }
 
     fn summary_room(&self) -> usize {
