@@ -1,8 +1,11 @@
 //! Publishing end to end: the real program, on real repositories, against the fake GitHub over real HTTP.
 
+mod hostile;
 mod moved;
 mod rights;
 mod scenario;
+mod secrets;
+mod size;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

@@ -5,9 +5,13 @@ use regex::Regex;
 use super::{GATES, LINT, Scene, commit, git, write};
 use crate::github::Token;
 
-/// The hash in the marker is of a text with durations in it.
+/// The comment has times in its table, a hash over them, and short names of commits.
 fn stable(text: &str) -> String {
-    Regex::new("hash=[0-9a-f]+").unwrap().replace_all(text, "hash=<hash>").into_owned()
+    let vary =
+        [("hash=[0-9a-f]+", "hash=<hash>"), (r"[0-9.]+&nbsp;(ms|s)\b", "<duration>"), ("`[0-9a-f]{7}`", "`<short>`")];
+    vary.iter().fold(text.to_owned(), |text, (pattern, name)| {
+        Regex::new(pattern).unwrap().replace_all(&text, *name).into_owned()
+    })
 }
 
 /// `name=value` of the step's outputs.
