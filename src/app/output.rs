@@ -3,7 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use crate::model::gate::GateName;
+use crate::model::report::GateReport;
 use crate::world::files::{self, FileError};
+
+/// The last bytes of a log that are shown of a gate without findings.
+const TAIL: u64 = 4 << 10;
 
 /// Where a run writes.
 #[derive(Debug, Clone)]
@@ -71,10 +75,10 @@ impl Output {
         self.folder.join("gates").join(gate.as_str())
     }
 
-    /// The last `bytes` of a log, from a line's beginning.
+    /// The end of what a gate printed, from a line's beginning; `None` where it left no log.
     #[must_use]
-    pub fn tail(&self, log: &str, bytes: u64) -> Option<String> {
-        let text = String::from_utf8_lossy(&files::tail(&self.folder.join(log), bytes)?).into_owned();
-        Some(text)
+    pub fn tail(&self, gate: &GateReport) -> Option<String> {
+        let text = files::tail(&self.folder.join(gate.log.as_deref()?), TAIL)?;
+        Some(String::from_utf8_lossy(&text).into_owned())
     }
 }

@@ -6,10 +6,9 @@ use crate::app::Failure;
 use crate::app::posting::{self, Poster};
 use crate::app::project::Source;
 use crate::app::run::{self, Opened, Publish};
-use crate::app::scope::{self, Asked, Judged};
+use crate::app::scope::{self, Asked};
 use crate::app::work;
 use crate::mask::Masker;
-use crate::model::change::Scope;
 use crate::model::event::Occasion;
 use crate::model::gate::Rules;
 use crate::model::settings::Common;
@@ -83,18 +82,7 @@ pub async fn plan(request: &Request, env: &Env) -> Result<Plan, Failure> {
         Ok(Planned { common: gate.common().clone(), rules, due })
     });
     let gates = gates.collect::<Result<_, Failure>>()?;
-    let scope = words(&judged);
+    let scope = judged.words();
     let masker = posting::masker(env, &project.config.run.pass_env);
     Ok(Plan { source: project.source, scope, gates, notes: judged.notes, occasion, masker })
-}
-
-fn words(judged: &Judged) -> String {
-    match &judged.scope {
-        Scope::Everything { why } => format!("everything: {why}"),
-        Scope::Change(change) => {
-            let files = change.files.len() + change.unnameable.len();
-            let since = change.base.as_ref().map_or("the beginning".to_owned(), |base| base.short().to_owned());
-            format!("{files} file{} changed since {since}", if files == 1 { "" } else { "s" })
-        }
-    }
 }

@@ -67,6 +67,8 @@ pub struct Request {
     pub dry_run: bool,
     /// Whether problems of the configuration are shown in colour.
     pub colour: bool,
+    /// What is written behind `gatepost run GATE` so that it judges as this run does; empty or starting with a space.
+    pub again: String,
 }
 
 /// A finished run.
@@ -109,8 +111,18 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
     let graph = project.graph.clone();
     let baseline = baseline.as_ref();
     let (masker, watch) = (&masker, &watch);
-    let ground =
-        Ground { env, occasion: &occasion, judged: &judged, baseline, root: &root, output: &output, masker, watch };
+    watch.see(&Progress::Said { text: &masker.text(&format!("judging {}", judged.words())) });
+    let ground = Ground {
+        env,
+        occasion: &occasion,
+        judged: &judged,
+        baseline,
+        root: &root,
+        output: &output,
+        again: &request.again,
+        masker,
+        watch,
+    };
     let gates = Rc::new(ground.plan(project)?);
     let shared = Posted { subject: &subject, settings: &settings, output: &output, started_at: &started_at };
     let (queue, waiting) = poster.queue(shared, &signals);
@@ -118,7 +130,8 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
         // Dropped when the last gate has ended: that ends the sending.
         let queue = queue;
         let on_end = |report: &GateReport| {
-            watch.see(&Progress::Ended { report });
+            let tail = if report.outcome.is_green() { None } else { output.tail(report) };
+            watch.see(&Progress::Ended { report, tail: tail.as_deref(), folder: output.shown() });
             queue.gate(report);
         };
         schedule::run(&graph, limits, gates, &cancel, on_end).await

@@ -35,6 +35,19 @@ impl Judged {
         };
         everything.into_iter().chain(self.notes.iter().cloned()).collect()
     }
+
+    /// What is judged, in words: `12 files changed since 1a2b3c4`, `everything: no base`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match &self.scope {
+            Scope::Everything { why } => format!("everything: {why}"),
+            Scope::Change(change) => {
+                let files = change.files.len() + change.unnameable.len();
+                let since = change.base.as_ref().map_or("the beginning", |base| base.short());
+                format!("{files} file{} changed since {since}", if files == 1 { "" } else { "s" })
+            }
+        }
+    }
 }
 
 /// What was asked for.

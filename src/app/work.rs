@@ -56,6 +56,8 @@ pub struct Ground<'a> {
     pub root: &'a Path,
     /// Where logs go.
     pub output: &'a Output,
+    /// What is written behind `gatepost run GATE` to judge as this run does.
+    pub again: &'a str,
     /// Takes secrets out of every report.
     pub masker: &'a Rc<Masker>,
     /// Watches.
@@ -71,6 +73,7 @@ pub struct Gates {
     env: Env,
     filter: Filter,
     told: Told,
+    again: String,
     masker: Rc<Masker>,
     watch: Rc<dyn Watch>,
 }
@@ -103,6 +106,7 @@ impl Ground<'_> {
             env: self.env.clone(),
             filter,
             told,
+            again: self.again.to_owned(),
             masker: Rc::clone(self.masker),
             watch: Rc::clone(self.watch),
         })
@@ -127,6 +131,12 @@ pub fn decide(
 }
 
 impl Gates {
+    /// A report as it is shown: reproducible, and without secrets.
+    fn shown(&self, mut report: GateReport) -> GateReport {
+        report.reproduce += &self.again;
+        self.masker.gate(&report)
+    }
+
     async fn evidence(&self, planned: &Planned, number: u32, cancel: &CancelToken) -> Evidence {
         let name = &planned.gate.common().name;
         let folder = self.output.of_gate(name);
@@ -167,14 +177,14 @@ impl schedule::Work for Gates {
         let common = planned.gate.common();
         if let Due::Skip(why) = &planned.due {
             let report = policy::unjudged(common, &planned.rules, Outcome::Skipped, why.clone());
-            return Attempt { report: self.masker.gate(&report), retryable: false };
+            return Attempt { report: self.shown(report), retryable: false };
         }
         self.watch.see(&Progress::Started { gate: &common.name, attempt: number });
         let evidence = self.evidence(planned, number, cancel).await;
         let retryable = schedule::may_retry(&evidence.problems);
         let ground = policy::Ground { scope: &self.scope, baseline: planned.baseline.as_ref() };
         let report = policy::judge(common, &planned.rules, ground, evidence);
-        Attempt { report: self.masker.gate(&report), retryable }
+        Attempt { report: self.shown(report), retryable }
     }
 
     fn not_run(&self, node: usize, why: NotRun) -> GateReport {
@@ -184,7 +194,7 @@ impl schedule::Work for Gates {
             Due::Skip(why) => why.clone(),
             Due::Run(_) => why.to_string(),
         };
-        self.masker.gate(&policy::unjudged(planned.gate.common(), &planned.rules, outcome, reason))
+        self.shown(policy::unjudged(planned.gate.common(), &planned.rules, outcome, reason))
     }
 
     fn combine(&self, node: usize, failed: &[GateReport], last: GateReport) -> GateReport {

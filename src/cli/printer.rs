@@ -11,9 +11,6 @@ use crate::render::terminal::{self, Dress};
 use crate::render::workflow;
 use crate::world::screen;
 
-/// The last bytes of a log that are shown of a gate without findings.
-const TAIL: u64 = 4 << 10;
-
 /// Where lines go, and how they look.
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
@@ -47,11 +44,10 @@ impl Printer {
         }
     }
 
-    /// Prints every gate that is worth reading about, in configuration order, then the table, the receipts and the
-    /// verdict.
+    /// Prints every gate that is worth reading about, in configuration order, then the table and the verdict.
     pub fn report(&self, report: &Report, output: &Output) {
         for gate in report.gates.iter().filter(|gate| self.is_shown(gate)) {
-            self.gate(gate, output);
+            self.gate(gate, output.tail(gate).as_deref(), output.shown());
         }
         self.lines(&format!("\n{}", terminal::closing(report, self.dress)));
     }
@@ -60,9 +56,9 @@ impl Printer {
         !gate.outcome.is_green() || self.verbose || (gate.not_enforced() && gate.outcome != Outcome::Skipped)
     }
 
-    fn gate(&self, gate: &GateReport, output: &Output) {
-        let tail = gate.log.as_deref().and_then(|log| output.tail(log, TAIL));
-        let details = terminal::details(gate, tail.as_deref(), output.shown(), self.dress);
+    /// Prints a gate in full. `folder` is the one that its log is in.
+    pub fn gate(&self, gate: &GateReport, tail: Option<&str>, folder: &str) {
+        let details = terminal::details(gate, tail, folder, self.dress);
         let headline = terminal::headline(gate, self.dress);
         if self.on_actions {
             self.raw(&format!(
@@ -121,7 +117,7 @@ impl Watch for Plain {
             Progress::Heartbeat { gate, running } => {
                 self.printer.lines(&format!("  {gate}: still running after {}\n", terminal::elapsed(*running)));
             }
-            Progress::Ended { report } => {
+            Progress::Ended { report, .. } => {
                 let took = terminal::elapsed(report.took);
                 self.printer.lines(&format!("{} ({took})\n", terminal::headline(report, self.printer.dress)));
             }

@@ -40,7 +40,7 @@ impl Rows {
     }
 
     fn above(&self, text: &str) {
-        self.multi.suspend(|| self.printer.raw(text));
+        self.multi.suspend(|| self.printer.lines(text));
     }
 }
 
@@ -62,10 +62,15 @@ impl Watch for Rows {
                 }
             }
             Progress::Heartbeat { .. } => {}
-            Progress::Ended { report } => {
+            Progress::Ended { report, tail, folder } => {
                 if let Some(row) = self.bars.borrow_mut().remove(&report.name) {
                     row.finish_and_clear();
                     self.multi.remove(&row);
+                }
+                if !report.outcome.is_green() {
+                    // In full now, for who is waiting, and again at the end, where it is looked for.
+                    self.multi.suspend(|| self.printer.gate(report, *tail, folder));
+                    return;
                 }
                 let took = terminal::elapsed(report.took);
                 self.above(&format!("{} ({took})\n", terminal::headline(report, self.printer.dress)));

@@ -1,5 +1,6 @@
 //! `gatepost run` on the command line.
 
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use crate::app::Failure;
@@ -11,7 +12,7 @@ use crate::cli::rows::Rows;
 use crate::model::exit::ExitCode;
 use crate::model::progress::Watch;
 use crate::render::json_v1;
-use crate::render::terminal::Dress;
+use crate::render::terminal::{self, Dress};
 use crate::world::screen;
 
 /// Runs the gates and prints what came of it.
@@ -21,6 +22,7 @@ use crate::world::screen;
 pub fn run(place: &Place<'_>, args: Run) -> Result<ExitCode, Failure> {
     let json = args.json;
     let printer = printer(place, json);
+    let again = again(place, &args);
     let request = Request {
         start: place.start.to_owned(),
         config: place.config(),
@@ -36,6 +38,7 @@ pub fn run(place: &Place<'_>, args: Run) -> Result<ExitCode, Failure> {
         junit: args.junit,
         dry_run: args.dry_run,
         colour: place.screen.err_colour,
+        again,
     };
     let watch: Rc<dyn Watch> = if place.screen.rows && !printer.quiet {
         Rc::new(Rows::new(printer.clone()))
@@ -53,6 +56,26 @@ pub fn run(place: &Place<'_>, args: Run) -> Result<ExitCode, Failure> {
         screen::out(&text);
     }
     Ok(ran.code)
+}
+
+/// The flags that decide what is judged, as they were given.
+fn again(place: &Place<'_>, args: &Run) -> String {
+    let global = place.global;
+    let path = |path: &PathBuf| path.display().to_string();
+    let given = [
+        ("-C", global.directory.as_ref().map(path)),
+        ("--config", global.config.as_ref().map(path)),
+        ("--base", args.against.base.clone()),
+        ("--baseline", args.against.baseline.as_ref().map(path)),
+    ];
+    let mut flags: String = given
+        .into_iter()
+        .filter_map(|(flag, value)| Some(format!(" {flag} {}", terminal::shell_word(&value?))))
+        .collect();
+    if args.against.all_files {
+        flags += " --all-files";
+    }
+    flags
 }
 
 fn show(printer: &Printer, ran: &Ran) {

@@ -33,6 +33,10 @@ pub enum Progress<'a> {
     Ended {
         /// Its part of the report.
         report: &'a GateReport,
+        /// The end of what it printed, where it is not green. Untrusted.
+        tail: Option<&'a str>,
+        /// The folder that `report.log` is in, as a person would name it.
+        folder: &'a str,
     },
     /// Something to say once, now ("a read-only token: check runs become annotations").
     Said {

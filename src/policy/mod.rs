@@ -245,10 +245,15 @@ fn blocking_words(report: &GateReport, blocking: usize, rules: &Rules) -> String
     let all_one = report.blocking().all(|finding| finding.level() == worst);
     let noun = if all_one { worst.word() } else { "finding" };
     let new = if rules.only == Only::New { "new " } else { "" };
+    let all_lie = |places: &[Relevance]| {
+        report.blocking().all(|finding| finding.relevance.is_some_and(|it| places.contains(&it)))
+    };
     let place = match rules.only {
-        Only::ChangedLines => " on changed lines",
-        Only::ChangedFiles => " in changed files",
-        Only::All | Only::New => "",
+        Only::ChangedLines if all_lie(&[Relevance::ChangedLine]) => " on changed lines",
+        Only::ChangedLines | Only::ChangedFiles if all_lie(&[Relevance::ChangedLine, Relevance::ChangedFile]) => {
+            " in changed files"
+        }
+        _ => "",
     };
     let allowed = if rules.max_findings > 0 { format!(", {} allowed", rules.max_findings) } else { String::new() };
     format!("{blocking} {new}{noun}{}{place}{allowed}", if blocking == 1 { "" } else { "s" })

@@ -346,6 +346,21 @@ fn the_reason_says_what_was_counted() {
     assert_eq!(said(Only::ChangedFiles, &[Error]), "1 error in changed files");
     assert_eq!(said(Only::New, &[Error]), "1 new error");
     assert_eq!(said(Only::All, &[Error]), "1 error");
+
+    let whole_file = located(Error, Place::File(path("changed.rs")), None);
+    let nowhere = located(Error, Place::Unplaced, None);
+    let on_line = at(Error, "changed.rs", 3);
+    for (scope, only, findings, expected) in [
+        (change(), Only::ChangedLines, vec![whole_file.clone()], "1 error in changed files"),
+        (change(), Only::ChangedLines, vec![on_line.clone(), whole_file], "2 errors in changed files"),
+        (change(), Only::ChangedLines, vec![on_line.clone(), nowhere.clone()], "2 errors"),
+        (change(), Only::ChangedFiles, vec![nowhere], "1 error"),
+        (everything(), Only::ChangedLines, vec![on_line.clone()], "1 error"),
+        (everything(), Only::ChangedFiles, vec![on_line], "1 error"),
+    ] {
+        let rules = Rules { only, ..rules() };
+        assert_eq!(judge(&common(), &rules, ground(&scope), evidence(1, found(findings))).reason, expected);
+    }
 }
 
 /// The fingerprints of these findings, as a report of the base would have them.

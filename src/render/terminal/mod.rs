@@ -3,6 +3,7 @@
 mod excerpt;
 mod table;
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
@@ -158,6 +159,16 @@ fn failed_case(out: &mut String, case: &Case, dress: Dress) {
         let _ = writeln!(out, "    … {} more lines in the log", lines.len() - MESSAGE_LINES);
     }
     out.push('\n');
+}
+
+/// A word as a shell reads it back.
+#[must_use]
+pub fn shell_word(word: &str) -> Cow<'_, str> {
+    if !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || "-_./=:,@%+".contains(c)) {
+        Cow::Borrowed(word)
+    } else {
+        Cow::Owned(format!("'{}'", word.replace('\'', r"'\''")))
+    }
 }
 
 /// "s" but for one.

@@ -19,7 +19,7 @@ pub fn closing(report: &Report, dress: Dress) -> String {
             [
                 gate.name.to_string(),
                 format!("{} {}{enforced}", sign(gate.outcome), gate.outcome.word()),
-                elapsed(gate.took),
+                if gate.attempts == 0 && !gate.cached { "–".to_owned() } else { elapsed(gate.took) },
                 counts(gate),
             ]
         })
@@ -88,7 +88,9 @@ fn counts(gate: &GateReport) -> String {
         }
     }
     if !gate.findings.is_empty() {
-        parts.push(format!("{} of {} count", gate.blocking().count(), gate.findings.len()));
+        let (blocking, all) = (gate.blocking().count(), gate.findings.len());
+        let of = if blocking == all { String::new() } else { format!("{blocking} of ") };
+        parts.push(format!("{of}{all} finding{}", plural(all)));
     }
     if parts.is_empty() { "–".to_owned() } else { parts.join(", ") }
 }

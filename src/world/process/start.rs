@@ -28,7 +28,7 @@ pub enum SpawnError {
         dir: PathBuf,
     },
     /// No folder of `PATH` has it.
-    #[error("cannot run {program:?}: no such program in PATH ({path}); {}", if program == "bash" {
+    #[error("cannot run {program:?}: no folder of PATH has it; {}", if program == "bash" {
         "install bash, or write the command as an array, which needs no shell"
     } else {
         "install it, or name it by its path"
@@ -36,8 +36,6 @@ pub enum SpawnError {
     NotInPath {
         /// What was looked for.
         program: String,
-        /// Where.
-        path: String,
     },
     /// A path that leads to nothing.
     #[error("cannot run {}: no such file; paths are relative to the gate's `dir`", file.display())]
@@ -98,8 +96,8 @@ pub(super) fn start(spawn: &Spawn) -> Result<Started, SpawnError> {
         return Err(SpawnError::NoDir { program: name.to_owned(), dir: spawn.dir.clone() });
     }
     let path = spawn.env.iter().find(|(name, _)| name == "PATH").map(|(_, path)| path.as_os_str());
-    // Found here, not by the C library: it would search the wrong PATH, could not say where it looked, and a
-    // name with a changed PATH keeps std from its quickest way to start a process.
+    // Found here, not by the C library: it would search the wrong PATH, and a name with a changed PATH keeps
+    // std from its quickest way to start a process.
     let file = find(name, &spawn.dir, path)?;
     let refused = |source| match interpreter(&file) {
         Some(interpreter) if is_not_found(&source) => SpawnError::NoInterpreter { file: file.clone(), interpreter },
@@ -157,7 +155,7 @@ fn find(name: &str, dir: &Path, path: Option<&OsStr>) -> Result<PathBuf, SpawnEr
     }
     Err(match forbidden {
         Some(file) => SpawnError::NotExecutable { file },
-        None => SpawnError::NotInPath { program: name.to_owned(), path: path.to_string_lossy().into_owned() },
+        None => SpawnError::NotInPath { program: name.to_owned() },
     })
 }
 
