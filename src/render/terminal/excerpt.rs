@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Message, Origin, Renderer, Snippet};
 
 use crate::model::finding;
 use crate::model::report::Judged;
@@ -22,7 +22,8 @@ pub fn excerpt(judged: &Judged, dress: Dress) -> String {
         finding::Level::Note => Level::NOTE,
     };
     let message = shorten(clean(&finding.message).trim_end(), MESSAGE);
-    let mut title = level.primary_title(message);
+    let (first, further) = message.split_once('\n').unwrap_or((&message, ""));
+    let mut title = level.primary_title(first);
     if let Some(rule) = &finding.rule {
         title = title.id(one_line(rule, 120));
     }
@@ -55,12 +56,25 @@ pub fn excerpt(judged: &Judged, dress: Dress) -> String {
         }
         (None, ..) => {}
     }
-    if let Some(fix) = &finding.fix {
+    for line in further.lines() {
+        group = group.element(remark(line));
+    }
+    // Compilers say their hints in the message.
+    if let Some(fix) = finding.fix.as_ref().filter(|fix| !further.contains(&fix.description)) {
         let words = if fix.description.is_empty() { "the tool offers a fix" } else { &fix.description };
         group = group.element(Level::HELP.message(one_line(words, 300)));
     }
     let renderer = if dress.colour { Renderer::styled() } else { Renderer::plain() };
     renderer.term_width(dress.width.max(40)).render(&[group])
+}
+
+/// A further line of the message, as a note below the excerpt.
+fn remark(line: &str) -> Message<'_> {
+    match line.split_once(": ") {
+        Some(("help", text)) => Level::HELP.message(text),
+        Some(("note", text)) => Level::NOTE.message(text),
+        _ => Level::NOTE.no_name().message(line),
+    }
 }
 
 fn same_line_end(judged: &Judged) -> Option<u32> {
@@ -100,5 +114,31 @@ mod tests {
         assert_eq!(span("ab", Some(9), None), 2..2);
         assert_eq!(span("", None, None), 0..0);
         assert_eq!(span("abc", Some(2), Some(u32::MAX)), 1..3);
+    }
+
+    #[test]
+    fn hints_stand_below_the_line_and_once() {
+        let finding = finding::Finding {
+            message: "no\nhelp: use: `yes`\n  as said".to_owned(),
+            path: Some("a".to_owned()),
+            line: Some(1),
+            fix: Some(finding::Fix { description: "use".to_owned(), edits: Vec::new() }),
+            ..finding::Finding::default()
+        };
+        let mut judged = Judged {
+            finding,
+            path: None,
+            relevance: None,
+            status: None,
+            fingerprint: String::new(),
+            line_text: Some("no".to_owned()),
+            head_line: None,
+            blocking: true,
+        };
+        let dress = Dress { colour: false, width: 80 };
+        let expected = "warning: no\n --> a:1:1\n  |\n1 | no\n  | ^^\n  |\n  = help: use: `yes`\n  =   as said";
+        assert_eq!(excerpt(&judged, dress), expected);
+        judged.finding.message = "no".to_owned();
+        assert!(excerpt(&judged, dress).ends_with("  = help: use"));
     }
 }
