@@ -150,7 +150,7 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
     let unwritten = write_files(request, &report, &output);
     let said = poster.end(&report, shared, &signals).await;
     let code = exit_code(request.publish, &report, &signals, &unwritten, &said);
-    Ok(Ran { report, output, code, said, unwritten })
+    Ok(Ran { report, output: output.clone(), code, said, unwritten })
 }
 
 /// Everything that is known before the first gate starts.
@@ -221,7 +221,8 @@ fn baseline_notes(baseline: Option<&Baseline>, base: Option<&Sha>) -> Option<Str
 fn prepare_output(request: &Request, root: &Path, project: &Project, judged: &Judged) -> Result<Output, Failure> {
     let (folder, shown) = match &request.output {
         Some(given) => (request.start.join(given), given.display().to_string()),
-        None => (root.join(&project.folder).join(".gatepost"), ".gatepost".to_owned()),
+        None if project.folder.is_empty() => (root.join(".gatepost"), ".gatepost".to_owned()),
+        None => (root.join(&project.folder).join(".gatepost"), format!("{}/.gatepost", project.folder)),
     };
     let output = Output::prepare(folder, &shown, project.gates.iter().map(|gate| &gate.common().name))?;
     if let Some(change) = judged.scope.change() {

@@ -15,7 +15,7 @@ use crate::mask::Masker;
 use crate::model::change::Scope;
 use crate::model::event::Occasion;
 use crate::model::evidence::{Evidence, Problem, ProblemKind};
-use crate::model::gate::Rules;
+use crate::model::gate::{Only, Rules};
 use crate::model::outcome::Outcome;
 use crate::model::progress::{Progress, Watch};
 use crate::model::report::GateReport;
@@ -69,11 +69,11 @@ pub struct Gates {
     planned: Vec<Planned>,
     root: PathBuf,
     output: Output,
+    again: String,
     scope: Scope,
     env: Env,
     filter: Filter,
     told: Told,
-    again: String,
     masker: Rc<Masker>,
     watch: Rc<dyn Watch>,
 }
@@ -102,11 +102,11 @@ impl Ground<'_> {
             planned: planned.collect::<Result<_, Failure>>()?,
             root: self.root.to_owned(),
             output: self.output.clone(),
+            again: self.again.to_owned(),
             scope: judged.scope.clone(),
             env: self.env.clone(),
             filter,
             told,
-            again: self.again.to_owned(),
             masker: Rc::clone(self.masker),
             watch: Rc::clone(self.watch),
         })
@@ -126,6 +126,11 @@ pub fn decide(
     let common = gate.common();
     let only =
         common.only.unwrap_or_else(|| policy::default_only(gate.judges_the_change(), occasion, baseline.is_some()));
+    let only = match only {
+        // No change is known: every line counts, and nothing may be said of changed ones.
+        Only::ChangedLines | Only::ChangedFiles if judged.scope.change().is_none() => Only::All,
+        only => only,
+    };
     let due = policy::due(common, occasion, &judged.scope).map_err(Failure::usage)?;
     Ok((Rules { only, ..gate.rules() }, due))
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::allow_attributes, clippy::disallowed_methods, clippy::unwrap_used, clippy::expect_used)]
 #![allow(clippy::print_stdout, clippy::print_stderr, missing_docs)]
 
+mod again;
 mod bless;
 #[cfg(unix)]
 mod cancel;
@@ -20,4 +21,5 @@ mod process;
 mod publish;
 mod repo;
 mod schedule;
+mod shop;
 mod written;

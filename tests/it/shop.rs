@@ -1,0 +1,144 @@
+//! The shop that README tries gatepost on: its history, and the verdicts that it shows.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/shop/history.sh");
+
+/// A place for the shop that is the same every time, so that what cargo built of it can be used again.
+fn place(test: &str) -> PathBuf {
+    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("shop").join(test);
+    if place.exists() {
+        std::fs::remove_dir_all(&place).unwrap();
+    }
+    place
+}
+
+fn history(into: &Path) -> Output {
+    // As set by someone's hook and by someone's settings: neither may show.
+    let others = [("GIT_DIR", "/nowhere"), ("GIT_AUTHOR_NAME", "Other"), ("TZ", "Asia/Tokyo")];
+    Command::new("sh").arg(SCRIPT).arg(into).envs(others).output().unwrap()
+}
+
+fn shop(test: &str) -> PathBuf {
+    let place = place(test);
+    let made = history(&place);
+    assert!(made.status.success(), "{made:?}");
+    place
+}
+
+fn git(repository: &Path, arguments: &[&str]) -> String {
+    let done = Command::new("git").args(arguments).current_dir(repository).output().unwrap();
+    assert!(done.status.success(), "{done:?}");
+    String::from_utf8(done.stdout).unwrap().trim_end().to_owned()
+}
+
+/// The exit code and the report of `gatepost run`.
+fn run(shop: &Path, arguments: &[&str]) -> (Option<i32>, Value) {
+    let needed = ["PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"];
+    let given = needed.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
+    let done = Command::new(env!("CARGO_BIN_EXE_gatepost"))
+        .arg("-C")
+        .arg(shop)
+        .args(["run", "--json"])
+        .args(arguments)
+        .env_clear()
+        .envs(given)
+        .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("shop/target"))
+        .env("RUST_BACKTRACE", "0")
+        .output()
+        .unwrap();
+    let report = serde_json::from_slice(&done.stdout);
+    (done.status.code(), report.unwrap_or_else(|error| panic!("{error}: {done:?}")))
+}
+
+fn gate<'a>(report: &'a Value, name: &str) -> &'a Value {
+    report["gates"].as_array().unwrap().iter().find(|gate| gate["name"] == name).unwrap()
+}
+
+/// `name: outcome, reason` of every gate.
+fn ends(report: &Value) -> Vec<String> {
+    let gates = report["gates"].as_array().unwrap().iter();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    gates
+        .map(|gate| format!("{}: {}, {}", text(&gate["name"]), text(&gate["outcome"]), text(&gate["reason"])))
+        .collect()
+}
+
+/// What makes a finding count, in the tool's order.
+fn findings(gate: &Value) -> Vec<String> {
+    let of = |finding: &Value| {
+        let [rule, path, relevance] = ["rule", "path", "relevance"].map(|key| finding[key].as_str().unwrap_or("-"));
+        format!("{rule} {path}:{} {relevance} blocking={}", finding["line"], finding["blocking"])
+    };
+    gate["findings"].as_array().unwrap().iter().map(of).collect()
+}
+
+#[test]
+fn only_the_warning_on_the_changed_line_counts() {
+    let shop = shop("changed");
+    let (code, report) = run(&shop, &[]);
+    assert_eq!(
+        ends(&report),
+        [
+            "lint: fail, 1 warning on changed lines",
+            "fmt: pass, no findings",
+            "test: pass, 8 tests passed",
+            "smoke: pass, exit status 0",
+            "lock: skipped, none of the 1 changed files match `Cargo.toml`, `Cargo.lock`",
+        ]
+    );
+    assert_eq!(
+        findings(gate(&report, "lint")),
+        [
+            "clippy::len_zero src/order.rs:45 outside blocking=false",
+            "clippy::manual_range_contains src/price.rs:50 changed_line blocking=true",
+        ]
+    );
+    assert_eq!(report["verdict"], "fail");
+    assert_eq!(code, Some(1));
+
+    git(&shop, &["checkout", "--quiet", "main"]);
+    let (code, report) = run(&shop, &["lint"]);
+    assert_eq!(ends(&report), ["lint: fail, 1 warning"], "no change is known, and none is spoken of");
+    assert_eq!(findings(gate(&report, "lint")), ["clippy::len_zero src/order.rs:45 - blocking=true"]);
+    assert_eq!(code, Some(1));
+}
+
+#[test]
+fn failing_tests_fail_and_what_needs_them_is_not_run() {
+    let (code, report) = run(&shop("broken"), &["--config", "broken.toml"]);
+    assert_eq!(ends(&report), ["test: fail, 2 of 11 tests failed", "smoke: error, not run: test failed"]);
+    let tests = &gate(&report, "test")["tests"];
+    assert_eq!([&tests["total"], &tests["passed"], &tests["failed"]], [11, 9, 2]);
+    let failed: Vec<&str> = tests["cases"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|case| case["outcome"] == "failed")
+        .map(|case| case["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(failed, ["an_order_beyond_all_measure_is_priced", "the_discount_counts_the_whole_order"]);
+    assert_eq!(code, Some(1));
+}
+
+#[test]
+fn the_history_is_the_same_every_time_and_overwrites_nothing() {
+    let shop = shop("history");
+    let log = git(&shop, &["log", "--all", "--decorate=short", "--format=%an %aI%d %s"]);
+    assert_eq!(
+        log,
+        "Ada 2026-01-06T09:00:00Z (HEAD -> discount) Give a discount on many of one article\n\
+         Ada 2026-01-05T09:00:00Z (origin/main, main) Take orders and price them over HTTP"
+    );
+    assert_eq!(git(&shop, &["status", "--porcelain"]), "");
+    assert!(!shop.join(".git/hooks").exists());
+    let again = place("again");
+    assert!(history(&again).status.success());
+    assert_eq!(git(&shop, &["rev-parse", "HEAD"]), git(&again, &["rev-parse", "HEAD"]));
+    let refused = history(&again);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("is there already"), "{refused:?}");
+}
