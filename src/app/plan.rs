@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use crate::app::Failure;
-use crate::app::posting::{self, Poster};
+use crate::app::posting::{self, Poster, Publish};
 use crate::app::project::Source;
-use crate::app::run::{self, Opened, Publish};
+use crate::app::run::{self, Opened};
 use crate::app::scope::{self, Asked};
 use crate::app::work;
 use crate::mask::Masker;

@@ -9,7 +9,6 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 use crate::app::Failure;
 use crate::app::output::Output;
-use crate::app::run::Publish;
 use crate::app::scope::Judged;
 use crate::mask::Masker;
 use crate::model::call::{Call, Receipt, ReceiptEnd};
@@ -52,6 +51,17 @@ pub fn masker(env: &Env, pass_env: &[String]) -> Masker {
         .map(|(_, value)| Secret::new(value.to_owned()))
         .collect();
     Masker::new(&secrets)
+}
+
+/// When a run posts to GitHub.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Publish {
+    /// On GitHub Actions.
+    Auto,
+    /// Everywhere; a posting that fails makes a pass exit 4.
+    Always,
+    /// Nowhere.
+    Never,
 }
 
 /// What was posted, and what the runner is to read.

@@ -1,16 +1,15 @@
-//! The configuration of the place a command was started in: found in a file, or detected.
+//! What is configured where a command was started: the file is found, and its text made into gates and their graph.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::app::{Failure, detected};
+use crate::app::Failure;
 use crate::config::{self, Config, KindRow, Known, Problem, Problems};
 use crate::gate::{self, Gate};
 use crate::model::gate::GateName;
 use crate::parse;
 use crate::schedule::{Graph, Node};
-use crate::world::env::Env;
 use crate::world::files;
 
 /// Where the configuration may stand in a folder.
@@ -66,18 +65,16 @@ pub fn with_known<T>(use_it: impl FnOnce(&Known<'_>) -> T) -> T {
     use_it(&Known { kinds: &kinds, formats: &formats })
 }
 
-/// Reads the configuration, or detects what the place has.
+/// Reads the configuration; `None` when there is no file.
 ///
 /// # Errors
 /// With exit code 2: everything that is wrong with the file, a cycle, no gate at all.
-pub fn open(place: &Place<'_>, env: &Env) -> Result<Project, Failure> {
-    let Some((path, folder)) = find(place)? else {
-        return detected::project(place, env);
-    };
+pub fn open(place: &Place<'_>) -> Result<Option<Project>, Failure> {
+    let Some((path, folder)) = find(place)? else { return Ok(None) };
     let shown = path.strip_prefix(place.start).or_else(|_| path.strip_prefix(place.root)).unwrap_or(&path);
     let shown = shown.display().to_string();
     let bytes = files::read(&path).map_err(|error| Failure::usage(error.to_string()))?;
-    build(&bytes, folder, Source::File(shown.clone()), &|_| None).map_err(|problems| match problems {
+    build(&bytes, folder, Source::File(shown.clone()), &|_| None).map(Some).map_err(|problems| match problems {
         Wrong::Text(problems) => Failure::usage(problems.render(&shown, place.colour)),
         Wrong::NoGates => Failure::usage(format!("{shown}: {}", config::NO_GATES)),
     })

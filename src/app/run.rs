@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use crate::app::Failure;
 use crate::app::output::Output;
-use crate::app::posting::{self, Posted, Poster, Said};
+use crate::app::posting::{self, Posted, Poster, Publish, Said};
 use crate::app::project::{self, Place, Project};
 use crate::app::scope::{self, Asked, Judged};
 use crate::app::work::Ground;
+use crate::app::{Failure, detected};
 use crate::mask::Masker;
 use crate::model::event::Occasion;
 use crate::model::exit::ExitCode;
@@ -23,17 +23,6 @@ use crate::world::process::{self, ACTIONS_GRACE, CancelToken};
 use crate::world::repo::Repo;
 use crate::world::signals::{self, Signals};
 use crate::world::{clock, cores, files, occasion};
-
-/// When a run posts to GitHub.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Publish {
-    /// On GitHub Actions.
-    Auto,
-    /// Everywhere; a posting that fails makes a pass exit 4.
-    Always,
-    /// Nowhere.
-    Never,
-}
 
 /// What `gatepost run` was asked for.
 #[derive(Debug, Clone)]
@@ -197,7 +186,8 @@ pub fn open(start: &Path, config: Option<&Path>, colour: bool, env: &Env) -> Res
     let repo = Repo::discover(start, workspace.as_deref())?;
     let root = files::real_path(repo.root()).unwrap_or_else(|| repo.root().to_owned());
     let start = files::real_path(start).unwrap_or_else(|| start.to_owned());
-    let project = project::open(&Place { root: &root, start: &start, file: config, colour }, env)?;
+    let place = Place { root: &root, start: &start, file: config, colour };
+    let project = project::open(&place)?.map_or_else(|| detected::project(&place, env), Ok)?;
     Ok(Opened { repo, root, project })
 }
 

@@ -9,11 +9,12 @@ mod run;
 
 use std::path::{Path, PathBuf};
 
-use clap::{CommandFactory as _, Parser as _};
+use clap::Parser as _;
 use tracing_subscriber::EnvFilter;
 
+use crate::app::Failure;
+use crate::app::posting::{self, Publish};
 use crate::app::project;
-use crate::app::{Failure, posting, run as app_run};
 use crate::config;
 use crate::model::exit::ExitCode;
 use crate::render::{json_v1, workflow};
@@ -45,12 +46,6 @@ pub fn main() -> ExitCode {
             failure.code
         }
     }
-}
-
-/// The help of the program and of each command, as `--help` prints them; for the README's test.
-#[must_use]
-pub fn help() -> String {
-    Cli::command().render_long_help().to_string()
 }
 
 fn dispatch(cli: Cli, env: &Env, screen: Screen) -> Result<ExitCode, Failure> {
@@ -137,7 +132,7 @@ fn failure_text(failure: &Failure, colour: bool) -> String {
     renderer.render(&[group]) + "\n"
 }
 
-impl From<args::When> for app_run::Publish {
+impl From<args::When> for Publish {
     fn from(when: args::When) -> Self {
         match when {
             args::When::Auto => Self::Auto,

@@ -116,7 +116,7 @@ mod tests {
         assert_eq!(report.notes, ["flaky: attempt 1 ended in error: error it is"]);
         let flaky = report.tests.unwrap().cases.into_iter().filter(|case| case.flaky);
         let flaky: Vec<_> = flaky.map(|case| (case.suite.unwrap_or_default(), case.name)).collect();
-        assert_eq!(flaky, [("".to_owned(), "a".to_owned()), ("s".to_owned(), "b".to_owned())]);
+        assert_eq!(flaky, [(String::new(), "a".to_owned()), ("s".to_owned(), "b".to_owned())]);
 
         let report = combine(&failed, last, Flaky::Fail);
         assert_eq!(end(&report), (Outcome::Fail, "flaky: passed only on attempt 3 (error it is)"));
