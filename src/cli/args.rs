@@ -20,6 +20,7 @@ pub struct Cli {
 
 /// What every command takes.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Options of every command")]
 pub struct Global {
     /// Work as if started in DIR
     #[arg(short = 'C', long = "directory", value_name = "DIR", global = true)]
