@@ -14,3 +14,25 @@ pub fn compare(file: &Path, actual: &str) {
     let expected = std::fs::read_to_string(file).unwrap_or_default();
     assert!(expected == actual, "{} differs; GATEPOST_BLESS=1 rewrites it. It is now:\n{actual}", file.display());
 }
+
+/// Compares the parts of a document that are made from the program: each stands between `<!-- generated: NAME -->` and
+/// the next `<!-- end -->`. What is around them is the author's.
+///
+/// # Panics
+/// When a part is missing, or one differs and nothing was blessed.
+pub fn sections(file: &Path, parts: &[(&str, String)]) {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    let mut new = text.clone();
+    for (name, body) in parts {
+        let open = format!("<!-- generated: {name} -->\n");
+        let found = new.split_once(&open).and_then(|(before, rest)| Some((before, rest.split_once("<!-- end -->")?.1)));
+        let (before, after) = found.unwrap_or_else(|| panic!("{} has no part {open}…<!-- end -->", file.display()));
+        new = format!("{before}{open}\n{}\n\n<!-- end -->{after}", body.trim_end());
+    }
+    if std::env::var_os("GATEPOST_BLESS").is_some() {
+        std::fs::write(file, new).unwrap();
+        return;
+    }
+    let stale = text.lines().zip(new.lines()).find(|(old, new)| old != new);
+    assert!(text == new, "{} is not what the program says; GATEPOST_BLESS=1 rewrites it: {stale:?}", file.display());
+}

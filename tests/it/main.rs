@@ -11,6 +11,7 @@ mod detect;
 mod forge;
 mod github;
 mod hostile_reports;
+mod house;
 #[cfg(unix)]
 mod leftovers;
 mod parse;

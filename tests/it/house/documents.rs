@@ -1,0 +1,140 @@
+//! The parts of documents that the program itself knows: rewritten by `GATEPOST_BLESS=1`.
+
+use std::fmt::Write as _;
+use std::process::Command;
+
+use gatepost::app::project;
+use gatepost::config::{self, Bare};
+use gatepost::gate;
+use gatepost::model::exit::ExitCode;
+use gatepost::parse::{self, Empty, Stream};
+use gatepost::publish::{self, outputs};
+
+use super::source::root;
+use crate::bless;
+
+/// What the program prints for these arguments, whatever terminal and environment the tests have.
+fn printed(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_gatepost")).args(arguments).env_clear().output().unwrap();
+    assert!(output.status.success(), "gatepost {}: {output:?}", arguments.join(" "));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn usage() -> String {
+    let mut out = String::new();
+    for arguments in [&["--help"][..], &["run", "--help"]] {
+        let lines: Vec<String> = printed(arguments).lines().map(|line| line.trim_end().to_owned()).collect();
+        let _ = write!(out, "```console\n$ gatepost {}\n{}\n```\n\n", arguments.join(" "), lines.join("\n"));
+    }
+    out
+}
+
+/// A Markdown table. A phrase that a table shows is one line, and neither a sentence nor empty.
+fn table(columns: &[&str], rows: &[Vec<String>]) -> String {
+    let mut out = format!("| {} |\n|{}\n", columns.join(" | "), "---|".repeat(columns.len()));
+    for row in rows {
+        for cell in row {
+            assert!(!cell.is_empty() && !cell.contains('\n') && !cell.ends_with('.'), "{cell:?} in {row:?}");
+        }
+        let cells: Vec<String> = row.iter().map(|cell| cell.replace('|', "\\|")).collect();
+        let _ = writeln!(out, "| {} |", cells.join(" | "));
+    }
+    out
+}
+
+/// Rows by name, of which there is one each.
+fn by_name<'a>(rows: impl IntoIterator<Item = (&'a str, Vec<&'a str>)>) -> Vec<Vec<String>> {
+    let mut names = std::collections::BTreeSet::new();
+    let row = |(name, cells): (&'a str, Vec<&'a str>)| {
+        assert!(names.insert(name), "two rows are named {name:?}");
+        [format!("`{name}`")].into_iter().chain(cells.into_iter().map(str::to_owned)).collect()
+    };
+    rows.into_iter().map(row).collect()
+}
+
+fn formats() -> String {
+    let rows = parse::ALL.iter().map(|format| {
+        let stream = match format.stream {
+            Stream::Both => "both outputs",
+            Stream::Stdout => "standard output",
+        };
+        let empty = match format.empty {
+            Empty::Clean => "clean",
+            Empty::Error => "error",
+        };
+        (format.name, vec![format.about, stream, empty])
+    });
+    table(&["format", "what prints it", "read from", "empty output with exit status 0"], &by_name(rows))
+}
+
+fn gates() -> String {
+    let rows = gate::ALL.iter().map(|kind| {
+        let bare = match kind.row.bare {
+            Bare::ByContent => "by the format recognised in its output",
+            Bare::ByExitStatus => "by its exit status",
+        };
+        (kind.row.name, vec![kind.row.about, bare])
+    });
+    table(&["kind", "what it is", "a command without `format` and `reports` is judged"], &by_name(rows))
+}
+
+fn publishers() -> String {
+    let rows = publish::ALL.iter().map(|publisher| (publisher.name, vec![publisher.about]));
+    let places = table(&["place", "what is posted"], &by_name(rows));
+    let rows = outputs::ALL.iter().map(|output| (output.name, vec![output.about]));
+    format!("{places}\n{}", table(&["output of the step", "value"], &by_name(rows)))
+}
+
+fn exit_codes() -> String {
+    let rows = ExitCode::TABLE.iter().map(|(code, meaning)| (*code, vec![*meaning]));
+    table(&["code", "meaning"], &by_name(rows))
+}
+
+#[test]
+fn the_readme_says_what_the_program_says() {
+    bless::sections(
+        &root().join("README.md"),
+        &[
+            ("formats", formats()),
+            ("gates", gates()),
+            ("publishers", publishers()),
+            ("usage", usage()),
+            ("exit codes", exit_codes()),
+            ("configuration", project::with_known(config::reference)),
+        ],
+    );
+}
+
+#[test]
+fn the_exit_codes_are_those_of_the_table() {
+    let listed: Vec<u8> =
+        ExitCode::TABLE.iter().flat_map(|(codes, _)| codes.split('/').map(|code| code.parse().unwrap())).collect();
+    let signals = [1, 2, 15].map(ExitCode::Interrupted);
+    let codes = [ExitCode::Pass, ExitCode::Fail, ExitCode::Usage, ExitCode::Refused, ExitCode::CouldNotJudge];
+    let all = codes.into_iter().chain([ExitCode::Bug]).chain(signals);
+    assert_eq!(listed, all.map(ExitCode::number).collect::<Vec<u8>>());
+}
+
+#[test]
+fn the_committed_schemas_are_what_the_program_prints() {
+    for (what, file) in [("config", "schema/gatepost.schema.json"), ("report", "schema/report.schema.json")] {
+        bless::compare(&root().join(file), &printed(&["schema", what]));
+    }
+}
+
+#[test]
+fn a_stale_part_is_noticed() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let document = "mine\n<!-- generated: a -->\n\none\n\n<!-- end -->\nmine too\n";
+    std::fs::write(file.path(), document).unwrap();
+    let noticed = |parts: &[(&str, String)]| {
+        let parts = parts.to_vec();
+        let path = file.path().to_owned();
+        std::panic::catch_unwind(move || bless::sections(&path, &parts)).is_err()
+    };
+    assert!(!noticed(&[("a", "one\n".to_owned())]));
+    assert!(noticed(&[("b", "one\n".to_owned())]), "a part that is not there");
+    if std::env::var_os("GATEPOST_BLESS").is_none() {
+        assert!(noticed(&[("a", "two\n".to_owned())]));
+    }
+}
