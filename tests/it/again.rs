@@ -31,10 +31,10 @@ fn the_log_and_the_command_can_be_used_from_the_root() {
     let first = said(&["-C", "packages/web shop", "run"]);
     let log = first.lines().find_map(|line| line.strip_prefix("  log: ")).expect(&first);
     assert!(folder.path().join(log).is_file(), "{log}");
-    assert!(first.contains("  run it again: gatepost run -C 'packages/web shop' no\n"), "{first}");
+    assert!(first.contains("  run it again: gatepost run no -C 'packages/web shop'\n"), "{first}");
     let second = said(&["-C", "packages", "run", "--config", "web shop/gatepost.toml", "--base", "HEAD", "no"]);
-    let again = "  run it again: gatepost run -C packages --config 'web shop/gatepost.toml' --base HEAD no\n";
+    let again = "  run it again: gatepost run no -C packages --config 'web shop/gatepost.toml' --base HEAD\n";
     assert!(second.contains(again), "{second}");
     let third = said(&["-C", "packages/web shop", "run", "--all-files"]);
-    assert!(third.contains("  run it again: gatepost run -C 'packages/web shop' --all-files no\n"), "{third}");
+    assert!(third.contains("  run it again: gatepost run no -C 'packages/web shop' --all-files\n"), "{third}");
 }

@@ -209,6 +209,7 @@ fn github_has_its_answer_before_it_kills() {
     let env = [
         ("GITHUB_ACTIONS", "true"),
         ("GITHUB_EVENT_NAME", "workflow_dispatch"),
+        ("GITHUB_REPOSITORY", "octo/shop"),
         ("GITHUB_EVENT_PATH", event.to_str().unwrap()),
     ];
     let child = project.start(&[], &["--publish", "never"], &env);
