@@ -60,7 +60,7 @@ fn plant(root: &Path) {
     let paths =
         ["src/a.c", "../../etc/passwd", "/etc/passwd", "src/../../x", "src/::error title=FORGED::.c", "<b>@mona.c"];
     let finding = |path: &str| {
-        LINES.iter().fold(String::new(), |all, line| all + &format!("{path}:2:1: error: {line} [-W{line}]\n"))
+        LINES.iter().map(move |line| format!("{path}:2:1: error: {line} [-W{line}]\n")).collect::<Vec<_>>().concat()
     };
     write(&root.join("tool/lint.txt"), &paths.map(finding).concat());
     let xml = |text: &str| {
