@@ -199,7 +199,7 @@ fn the_runner_obeys_no_one_elses_commands() {
     }
     let scene = scene(Token::actions());
     for arguments in [&["a\n::add-mask::e"][..], &["--base", "a\n::add-mask::e"], &["--baseline", "a\n::add-mask::e"]] {
-        let ended = end(&mut scene.step(1, arguments)).with_code(2);
+        let ended = end(&mut scene.step(1, &[arguments, &["--color", "never"]].concat())).with_code(2);
         only_ours(&ended.out);
         only_ours(&ended.err);
     }
