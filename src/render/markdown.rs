@@ -181,12 +181,12 @@ fn is_plain(token: &str, first: bool) -> bool {
     if core.is_empty() || (first && digits && core.len() < token.len()) {
         return false;
     }
-    if core.starts_with(|c: char| c.is_ascii_digit()) && core.bytes().all(|b| b.is_ascii_digit() || b"%.,".contains(&b))
-    {
-        return core.len() < 7 || core.contains([',', '.', '%']);
-    }
     // Seven hexadecimal digits link to a commit, where readers differ on what ends a word; a hyphen and a digit to a ticket.
     let commit = core.as_bytes().windows(7).any(|run| run.iter().all(u8::is_ascii_hexdigit));
+    if core.starts_with(|c: char| c.is_ascii_digit()) && core.bytes().all(|b| b.is_ascii_digit() || b"%.,".contains(&b))
+    {
+        return !commit;
+    }
     let ticket = core.as_bytes().windows(2).any(|pair| pair[0] == b'-' && pair[1].is_ascii_digit());
     let word = core.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '\'' | '’'));
     word && core.chars().any(char::is_alphanumeric) && !core.starts_with('-') && !commit && !ticket
@@ -244,6 +244,8 @@ mod tests {
             "deadbeef",
             "deadbeefé",
             "1234567",
+            "1234567%",
+            "1.2345678",
             ":smile:",
             "www.evil.com",
             "a@b.c",
