@@ -210,6 +210,7 @@ fn github_has_its_answer_before_it_kills() {
         ("GITHUB_ACTIONS", "true"),
         ("GITHUB_EVENT_NAME", "workflow_dispatch"),
         ("GITHUB_REPOSITORY", "octo/shop"),
+        ("GITHUB_SHA", "0123456789abcdef0123456789abcdef01234567"),
         ("GITHUB_EVENT_PATH", event.to_str().unwrap()),
     ];
     let child = project.start(&[], &["--publish", "never"], &env);

@@ -180,7 +180,7 @@ fn a_command_that_cannot_start_says_why_and_what_to_do() {
             assert!(message.contains(word), "{message:?} lacks {word:?}");
         }
     };
-    says(&Gate::new(&["no-such-tool"]), &["\"no-such-tool\"", "no such program in PATH (", "install it"]);
+    says(&Gate::new(&["no-such-tool"]), &["\"no-such-tool\"", "no folder of PATH has it", "install it"]);
     says(&Gate::new(&["./tools/lint"]), &["/./tools/lint: no such file", "relative to the gate's `dir`"]);
     says(&Gate::new(&["./"]), &["not an executable file"]);
     let no_path = |spawn: &mut Spawn| spawn.env[0].1 = OsString::from("/nowhere");

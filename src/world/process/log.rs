@@ -12,6 +12,9 @@ use crate::world::files::{self, FileError};
 /// How much of the end is kept of a log that outgrew its cap, in bytes.
 const TAIL: usize = 256 << 10;
 
+/// How much at each side of a cut may be a part of a secret, in bytes: a line, and no more than this of an endless one.
+const PART: usize = 4 << 10;
+
 /// A file that stops growing at its cap.
 pub(super) struct Capped {
     file: File,
@@ -108,10 +111,12 @@ impl Log {
         } else {
             // What is left of a line that was cut may be a part of a secret, which nothing would know.
             self.mask.finish(&mut masked);
-            masked.truncate(masked.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1));
+            let from = masked.len().saturating_sub(PART);
+            let end = masked[from..].iter().rposition(|&byte| byte == b'\n').map_or(from, |at| from + at + 1);
+            masked.truncate(end);
             masked.extend_from_slice(format!("… more than {missing} bytes are cut here …\n").as_bytes());
             let tail = self.tail.make_contiguous();
-            let whole = tail.iter().position(|&byte| byte == b'\n').map_or(tail.len(), |at| at + 1);
+            let whole = tail.iter().take(PART).position(|&byte| byte == b'\n').map_or(PART, |at| at + 1);
             let mut stream = MaskStream::new(self.masker);
             stream.push(&tail[whole..], &mut masked);
             stream.finish(&mut masked);
