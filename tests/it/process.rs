@@ -184,7 +184,7 @@ fn a_command_that_cannot_start_says_why_and_what_to_do() {
     says(&Gate::new(&["./tools/lint"]), &["/./tools/lint: no such file", "relative to the gate's `dir`"]);
     says(&Gate::new(&["./"]), &["not an executable file"]);
     let no_path = |spawn: &mut Spawn| spawn.env[0].1 = OsString::from("/nowhere");
-    says(&Gate::bash("true").with(no_path), &["PATH (/nowhere)", "install bash", "as an array"]);
+    says(&Gate::bash("true").with(no_path), &["no folder of PATH has it", "install bash", "as an array"]);
     let no_dir = |spawn: &mut Spawn| spawn.dir = PathBuf::from("/nowhere");
     says(&Gate::bash("true").with(no_dir), &["\"bash\"", "folder /nowhere does not exist", "`dir`"]);
     let no_log = |spawn: &mut Spawn| spawn.log = PathBuf::from("/nowhere/log");
