@@ -2,12 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::app::Failure;
 use crate::model::gate::GateName;
 use crate::model::report::GateReport;
-use crate::world::files::{self, FileError};
+use crate::world::files;
 
 /// The last bytes of a log that are shown of a gate without findings.
 const TAIL: u64 = 4 << 10;
+
+/// Keeps everything in the folder out of commits, and tells that the folder is ours.
+const IGNORE: &[u8] = b"*\n";
 
 /// Where a run writes.
 #[derive(Debug, Clone)]
@@ -19,17 +23,26 @@ pub struct Output {
 
 impl Output {
     /// Makes the folder ready. Reports and logs of an earlier run are removed first, so that none of them can be
-    /// taken for this one's.
+    /// taken for this one's. A folder that was made for something else keeps what it has.
     ///
     /// # Errors
-    /// When it cannot be made or emptied: read-only, no space, not a folder.
+    /// When it cannot be made or emptied: read-only, no space, not a folder; when its `.gitignore` is someone's own,
+    /// as that of the repository's root.
     pub fn prepare<'a>(
         folder: PathBuf,
         shown: &str,
         gates: impl IntoIterator<Item = &'a GateName>,
-    ) -> Result<Self, FileError> {
+    ) -> Result<Self, Failure> {
+        let ignore = folder.join(".gitignore");
+        if files::is_file(&ignore) {
+            if files::read(&ignore)? != IGNORE {
+                return Err(Failure::usage(format!("the output folder {shown} has a .gitignore of its own"))
+                    .help("name a folder that is gatepost's alone by --output"));
+            }
+            files::remove(&folder.join("logs"))?;
+        }
         files::make_dir(&folder.join("logs"))?;
-        files::write(&folder.join(".gitignore"), b"*\n")?;
+        files::write(&ignore, IGNORE)?;
         files::remove(&folder.join("report.json"))?;
         for gate in gates {
             files::remove(&folder.join("gates").join(gate.as_str()))?;

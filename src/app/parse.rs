@@ -55,7 +55,13 @@ fn one(choice: &Choice, input: &Path, start: &Path) -> Result<Understood, Failur
     } else {
         choice.read(&start.join(input), true)
     };
-    let (mut parsed, format) = result.map_err(|error| Failure::outside(format!("{name} {error}")))?;
+    let (mut parsed, format) = result.map_err(|error| {
+        let failure = Failure::outside(format!("{name} {error}"));
+        match error {
+            ReadError::Unrecognised(_) => failure.help("name it: --from FORMAT, or --from matcher:FILE"),
+            _ => failure,
+        }
+    })?;
     let notes = std::mem::take(&mut parsed.notes);
     let placed = locate(parsed, &Ground::new(start, ""));
     let (findings, lines) = placed.findings.into_iter().map(|located| (located.finding, located.line_text)).unzip();

@@ -41,8 +41,7 @@ pub fn main() -> ExitCode {
         Err(failure) => {
             let text = failure_text(&failure, screen.err_colour);
             // It quotes what was given, and the configuration.
-            let text = posting::masker(&env, &[]).mask(&text).into_owned();
-            screen::err(&if env.get("GITHUB_ACTIONS") == Some("true") { workflow::plain_lines(&text) } else { text });
+            screen::err(&for_people(&env, &posting::masker(&env, &[]).mask(&text)));
             failure.code
         }
     }
@@ -82,7 +81,31 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
         .map_err(|error| Failure::outside(format!("the asynchronous runtime could not be started: {error}")))
 }
 
+/// Lines for people that may hold anyone's text, a stranger's configuration for one.
+fn for_people(env: &Env, text: &str) -> String {
+    if on_actions(env) { workflow::plain_lines(text) } else { text.to_owned() }
+}
+
+fn on_actions(env: &Env) -> bool {
+    env.get("GITHUB_ACTIONS") == Some("true")
+}
+
 impl Place<'_> {
+    /// Prints for people, on standard output.
+    fn text(&self, text: &str) {
+        screen::out(&for_people(self.env, text));
+    }
+
+    /// Prints for programs, on standard output.
+    fn json(&self, json: &str) {
+        if on_actions(self.env) { screen::out(&workflow::json(json)) } else { screen::out(json) }
+    }
+
+    /// Prints for programs, on standard output.
+    fn xml(&self, xml: &str) {
+        if on_actions(self.env) { screen::out(&workflow::xml(xml)) } else { screen::out(xml) }
+    }
+
     fn config(&self) -> Option<PathBuf> {
         self.global.config.clone()
     }

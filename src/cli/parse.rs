@@ -9,7 +9,6 @@ use crate::model::exit::ExitCode;
 use crate::render::parse_v1::ParseV1;
 use crate::render::terminal::Dress;
 use crate::render::{junit, parsed_text, sarif};
-use crate::world::screen;
 
 /// Reads the inputs and prints them in the shape that was asked for.
 ///
@@ -28,12 +27,15 @@ pub fn parse(place: &Place<'_>, args: Parse) -> Result<ExitCode, Failure> {
         })
     };
     let dress = Dress { colour: place.screen.out_colour, width: place.screen.width };
-    screen::out(&match shape {
-        Shape::Text => parsed_text::write(&report()?, dress),
-        Shape::Json => serde_json::to_string(&ParseV1::new(&whole.format, &whole.parsed)).unwrap_or_default() + "\n",
-        Shape::Sarif => sarif::write(&report()?),
-        Shape::Junit => junit::write(&report()?),
-    });
+    match shape {
+        Shape::Text => place.text(&parsed_text::write(&report()?, dress)),
+        Shape::Json => {
+            let parsed = ParseV1::new(&whole.format, &whole.parsed);
+            place.json(&(serde_json::to_string(&parsed).unwrap_or_default() + "\n"));
+        }
+        Shape::Sarif => place.json(&(sarif::write(&report()?) + "\n")),
+        Shape::Junit => place.xml(&junit::write(&report()?)),
+    }
     Ok(ExitCode::Pass)
 }
 

@@ -9,7 +9,6 @@ use crate::model::exit::ExitCode;
 use crate::policy::Due;
 use crate::render::plan::{PlanView, Planned, Source, json, text};
 use crate::render::terminal::Dress;
-use crate::world::screen;
 
 /// Prints the plan.
 ///
@@ -46,11 +45,13 @@ pub fn plan(place: &Place<'_>, args: Plan) -> Result<ExitCode, Failure> {
         project::Source::Detected { toml, .. } => Source::Detected { toml: Some(toml) },
     };
     let view = PlanView { source, occasion: &plan.occasion, scope: &plan.scope, gates: &gates, notes: &plan.notes };
-    let shown = if args.json {
-        json(&view).map_err(|error| Failure { code: ExitCode::Bug, what: error.to_string(), help: None })? + "\n"
+    if args.json {
+        let shown =
+            json(&view).map_err(|error| Failure { code: ExitCode::Bug, what: error.to_string(), help: None })?;
+        place.json(&plan.masker.mask(&shown));
     } else {
-        text(&view, Dress { colour: place.screen.out_colour, width: place.screen.width })
-    };
-    screen::out(&plan.masker.mask(&shown));
+        let shown = text(&view, Dress { colour: place.screen.out_colour, width: place.screen.width });
+        place.text(&plan.masker.mask(&shown));
+    }
     Ok(ExitCode::Pass)
 }

@@ -49,6 +49,11 @@ impl Printer {
         for gate in report.gates.iter().filter(|gate| self.is_shown(gate)) {
             self.gate(gate, output.tail(gate).as_deref(), output.shown());
         }
+        self.closing(report);
+    }
+
+    /// Prints the table and the verdict.
+    pub fn closing(&self, report: &Report) {
         self.lines(&format!("\n{}", terminal::closing(report, self.dress)));
     }
 

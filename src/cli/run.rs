@@ -13,7 +13,6 @@ use crate::model::exit::ExitCode;
 use crate::model::progress::Watch;
 use crate::render::json_v1;
 use crate::render::terminal::{self, Dress};
-use crate::world::screen;
 
 /// Runs the gates and prints what came of it.
 ///
@@ -40,12 +39,19 @@ pub fn run(place: &Place<'_>, args: Run) -> Result<ExitCode, Failure> {
         colour: place.screen.err_colour,
         again,
     };
-    let watch: Rc<dyn Watch> = if place.screen.rows && !printer.quiet {
-        Rc::new(Rows::new(printer.clone()))
-    } else {
-        Rc::new(Plain::new(printer.clone()))
-    };
+    let rows = place.screen.rows && !printer.quiet;
+    let watch: Rc<dyn Watch> =
+        if rows { Rc::new(Rows::new(printer.clone())) } else { Rc::new(Plain::new(printer.clone())) };
     let ran = super::runtime()?.block_on(run::run(&request, place.env, watch))?;
+    if rows
+        && let [gate] = &ran.report.gates[..]
+        && !gate.outcome.is_green()
+    {
+        // It was shown a moment ago.
+        printer.closing(&ran.report);
+    } else {
+        printer.report(&ran.report, &ran.output);
+    }
     show(&printer, &ran);
     if json {
         let text = json_v1::write(&ran.report).map_err(|error| Failure {
@@ -53,7 +59,7 @@ pub fn run(place: &Place<'_>, args: Run) -> Result<ExitCode, Failure> {
             what: error.to_string(),
             help: None,
         })?;
-        screen::out(&text);
+        place.json(&text);
     }
     Ok(ran.code)
 }
@@ -79,7 +85,6 @@ fn again(place: &Place<'_>, args: &Run) -> String {
 }
 
 fn show(printer: &Printer, ran: &Ran) {
-    printer.report(&ran.report, &ran.output);
     printer.receipts(&ran.said.receipts);
     for error in ran.unwritten.iter().chain(&ran.said.unwritten) {
         printer.lines(&format!("not written: {error}\n"));
@@ -98,7 +103,7 @@ fn printer(place: &Place<'_>, json: bool) -> Printer {
     Printer {
         to_out: !json,
         dress: Dress { colour, width: place.screen.width },
-        on_actions: place.env.get("GITHUB_ACTIONS") == Some("true"),
+        on_actions: super::on_actions(place.env),
         quiet: place.global.quiet,
         verbose: place.global.verbose > 0,
         fence: format!("{:032x}", u128::from_le_bytes(random)),

@@ -177,7 +177,7 @@ fn read_output(choice: &Choice, kept: &Kept, evidence: &mut Evidence, read: &mut
     };
     match result {
         Ok((parsed, _)) => read.push(parsed),
-        Err(error) => evidence.problems.push(unreadable(with_exit(evidence.exit, &format!("its output {error}")))),
+        Err(error) => evidence.problems.push(unreadable(with_exit(evidence.exit, &unread("its output", &error)))),
     }
 }
 
@@ -219,7 +219,7 @@ fn read_reports(
             match choice.read(&report.path, true) {
                 Ok((parsed, _)) => read.push(parsed),
                 Err(error) => {
-                    let what = format!("the report {name} {error}");
+                    let what = unread(&format!("the report {name}"), &error);
                     evidence.problems.push(unreadable(with_exit(evidence.exit, &what)));
                 }
             }
@@ -230,6 +230,14 @@ fn read_reports(
 /// Where a pattern of `reports` is looked for: the gate's own folder, or its `dir`.
 fn base<'a>(pattern: &'a str, dir: &'a Path, site: Site<'a>) -> (&'a Path, &'a str) {
     pattern.strip_prefix(OUTPUT).map_or((dir, pattern), |below| (site.folder, below))
+}
+
+fn unread(what: &str, error: &ReadError) -> String {
+    let advice = match error {
+        ReadError::Unrecognised(_) => ": name it with `format`, or bring a matcher",
+        _ => "",
+    };
+    format!("{what} {error}{advice}")
 }
 
 fn with_exit(exit: Option<Exit>, what: &str) -> String {

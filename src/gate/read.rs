@@ -39,10 +39,10 @@ pub enum ReadError {
         why: String,
     },
     /// It could not be read.
-    #[error(transparent)]
+    #[error("cannot be read: {}", .0.source)]
     File(#[from] files::FileError),
     /// It could not be read to its end.
-    #[error("reading stopped: {0}")]
+    #[error("cannot be read to its end: {0}")]
     Io(#[from] std::io::Error),
     /// It is larger than can be judged.
     #[error("is larger than 1 GiB ({0} bytes): too large to be judged")]
@@ -51,7 +51,7 @@ pub enum ReadError {
     #[error("is empty, where {0} was promised")]
     Empty(&'static str),
     /// No format claims it.
-    #[error("is of no known format (it begins with {0:?}): name it with `format`, or bring a matcher")]
+    #[error("is of no known format (it begins with {0:?})")]
     Unrecognised(String),
     /// It is not what its format promises.
     #[error("is not readable as {format}: {source}")]

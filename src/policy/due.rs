@@ -44,7 +44,13 @@ pub fn due(common: &Common, occasion: &Occasion, scope: &Scope) -> Result<Due, S
         .map(|(path, _)| path);
     Ok(match matched {
         Some(path) => Due::Run(format!("{path} changed")),
-        None => Due::Skip(format!("none of the {} changed files match {}", change.files.len(), quoted(&common.paths))),
+        None => {
+            let files = match change.files.len() {
+                1 => "the one changed file does not".to_owned(),
+                number => format!("none of the {number} changed files does"),
+            };
+            Due::Skip(format!("{files} match {}", quoted(&common.paths)))
+        }
     })
 }
 
@@ -143,11 +149,11 @@ mod tests {
         for (paths, files, expected) in [
             (&[][..], &["a.rs"][..], "run: every path"),
             (&["**/*.rs"], &["README.md", "src/a.rs"], "run: src/a.rs changed"),
-            (&["*.rs"], &["src/a.rs"], "skip: none of the 1 changed files match `*.rs`"),
-            (&["docs/**", "*.md"], &["a.rs", "b.rs"], "skip: none of the 2 changed files match `docs/**`, `*.md`"),
+            (&["*.rs"], &["src/a.rs"], "skip: the one changed file does not match `*.rs`"),
+            (&["docs/**", "*.md"], &["a.rs", "b.rs"], "skip: none of the 2 changed files does match `docs/**`, `*.md`"),
             (&["docs/**"], &["docs/a.md -> src/a.md"], "run: src/a.md changed"),
             (&["src"], &["src/deep/a.rs"], "run: src/deep/a.rs changed"),
-            (&["sr"], &["src/deep/a.rs"], "skip: none of the 1 changed files match `sr`"),
+            (&["sr"], &["src/deep/a.rs"], "skip: the one changed file does not match `sr`"),
             (
                 &["a["],
                 &["a"],

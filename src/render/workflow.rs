@@ -47,6 +47,30 @@ pub fn plain_lines(text: &str) -> String {
     text.lines().map(|line| plain(line) + "\n").collect()
 }
 
+/// JSON that says the same, and that the runner cannot take for a command. It has no line that starts with `::`,
+/// and `##[` can only stand in a string.
+#[must_use]
+pub fn json(json: &str) -> String {
+    json.replace("##[", r"#\u0023[")
+}
+
+/// XML that says the same, and that the runner cannot take for a command.
+#[must_use]
+pub fn xml(xml: &str) -> String {
+    let mut out = String::with_capacity(xml.len());
+    for line in xml.replace("##[", "#&#35;[").split_inclusive('\n') {
+        let text = line.trim_start();
+        if text.starts_with("::") {
+            out.push_str(&line[..line.len() - text.len()]);
+            out.push_str("&#58;");
+            out.push_str(&text[1..]);
+        } else {
+            out.push_str(line);
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,5 +87,14 @@ mod tests {
         assert_eq!(plain(" ::warning::x\n::error::y"), "|  ::warning::x ::error::y");
         assert_eq!(plain("a ###[group]x"), "a ## #[group]x");
         assert_eq!(plain("a ::error::"), "a ::error::");
+    }
+
+    #[test]
+    fn what_programs_read_says_the_same() {
+        let value = serde_json::json!({"##[a]": "###[b] :: c"});
+        let shown = json(&value.to_string());
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap(), value);
+        assert!(!shown.contains("##["));
+        assert_eq!(xml("<a b='##[c]'>\n  ::d::\n::e"), "<a b='#&#35;[c]'>\n  &#58;:d::\n&#58;:e");
     }
 }

@@ -7,14 +7,13 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::leftovers::{WAYS, left_of, marker};
+use crate::repo::Tree;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use tempfile::TempDir;
-
-use crate::leftovers::{WAYS, left_of, marker};
 
 struct Project {
-    folder: TempDir,
+    tree: Tree,
 }
 
 struct Ended {
@@ -26,17 +25,9 @@ struct Ended {
 impl Project {
     /// A repository with one commit and these gates.
     fn new(gates: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("gatepost.toml"), gates).unwrap();
-        let git = |arguments: &[&str]| {
-            let who = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"];
-            let done = Command::new("git").args(who).args(arguments).current_dir(folder.path()).output().unwrap();
-            assert!(done.status.success(), "{done:?}");
-        };
-        git(&["init", "-q", "-b", "main"]);
-        git(&["add", "."]);
-        git(&["commit", "-q", "-m", "first"]);
-        Self { folder }
+        let tree = Tree::new();
+        tree.write("gatepost.toml", gates).commit("first");
+        Self { tree }
     }
 
     fn start(&self, before: &[&str], arguments: &[&str], env: &[(&str, &str)]) -> Child {
@@ -45,7 +36,7 @@ impl Project {
         Command::new(words[0])
             .args(&words[1..])
             .args(arguments)
-            .current_dir(self.folder.path())
+            .current_dir(&self.tree.dir)
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap())
             .envs(env.iter().copied())
@@ -59,14 +50,14 @@ impl Project {
     /// Waits until every gate has written its name into the project's folder.
     fn wait_for(&self, files: &[&str]) {
         let start = Instant::now();
-        while !files.iter().all(|file| self.folder.path().join(file).exists()) {
+        while !files.iter().all(|file| self.tree.dir.join(file).exists()) {
             assert!(start.elapsed() < Duration::from_secs(20), "gates did not start: {files:?}");
             std::thread::sleep(Duration::from_millis(20));
         }
     }
 
     fn report(&self) -> serde_json::Value {
-        serde_json::from_slice(&std::fs::read(self.folder.path().join(".gatepost/report.json")).unwrap()).unwrap()
+        serde_json::from_slice(&std::fs::read(self.tree.dir.join(".gatepost/report.json")).unwrap()).unwrap()
     }
 
     /// `name: outcome, reason` of every gate in the report.
@@ -204,7 +195,7 @@ fn github_has_its_answer_before_it_kills() {
     let script = format!("trap '' INT TERM\necho > started\nsleep {marker}\nsleep {marker}");
     let project =
         Project::new(&format!("[gates.g]\nkind = \"command\"\ngrace = \"60s\"\ncommand = \"\"\"{script}\"\"\"\n"));
-    let event = project.folder.path().join("event.json");
+    let event = project.tree.dir.join("event.json");
     std::fs::write(&event, "{}").unwrap();
     let env = [
         ("GITHUB_ACTIONS", "true"),
@@ -241,7 +232,7 @@ fn ignored_signals_are_heeded_as_their_sender_means_them() {
     send(&child, Signal::SIGHUP);
     let ended = end(child, Duration::from_secs(20));
     assert_eq!(ended.status.code(), Some(0), "{}", ended.said);
-    assert!(project.folder.path().join("finished").exists());
+    assert!(project.tree.dir.join("finished").exists());
 }
 
 #[cfg(target_os = "linux")]
@@ -257,7 +248,7 @@ fn a_gate_that_prints_a_gigabyte_costs_no_memory() {
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     let peak: usize = peak.trim().trim_end_matches(" kB").parse().unwrap();
     assert!(peak <= 32 << 10, "{peak} KiB");
-    let logs = sizes(&project.folder.path().join(".gatepost"));
+    let logs = sizes(&project.tree.dir.join(".gatepost"));
     assert!(logs.iter().all(|size| *size <= (64 << 20) + 200), "{logs:?}");
 }
 

@@ -21,6 +21,8 @@ mod process;
 #[cfg(unix)]
 mod publish;
 mod repo;
+#[cfg(unix)]
+mod run;
 mod schedule;
 mod shop;
 mod written;

@@ -84,8 +84,9 @@ pub fn details(gate: &GateReport, log_tail: Option<&str>, output: &str, dress: D
     for finding in blocking.iter().take(SHOWN) {
         let _ = writeln!(out, "{}\n", excerpt(finding, dress));
     }
-    more(&mut out, blocking.len(), "finding");
+    more(&mut out, blocking.len(), "finding", output);
     let broken = failed_tests(&mut out, gate, SHOWN, dress);
+    more(&mut out, broken, "failed test", output);
     if blocking.is_empty()
         && broken == 0
         && !gate.outcome.is_green()
@@ -128,16 +129,13 @@ pub fn failed_tests(out: &mut String, gate: &GateReport, shown: usize, dress: Dr
     for case in broken.iter().take(shown) {
         failed_case(out, case, dress);
     }
-    if broken.len() > shown {
-        more(out, broken.len(), "failed test");
-    }
     broken.len()
 }
 
-fn more(out: &mut String, number: usize, noun: &str) {
+fn more(out: &mut String, number: usize, noun: &str, output: &str) {
     if number > SHOWN {
         let hidden = number - SHOWN;
-        let _ = writeln!(out, "  {hidden} more {noun}{} not shown here", plural(hidden));
+        let _ = writeln!(out, "  {hidden} more {noun}{} not shown here: {output}/report.json", plural(hidden));
     }
 }
 

@@ -15,14 +15,14 @@ use gatepost::model::sha::Sha;
 use gatepost::world::repo::{BaseAnswer, BaseRequest, Change, Repo};
 
 /// A work tree in a temporary folder.
-struct Tree {
-    dir: PathBuf,
+pub struct Tree {
+    pub dir: PathBuf,
     _keeps: Option<tempfile::TempDir>,
 }
 
 impl Tree {
     /// An empty repository on branch `main`.
-    fn new() -> Self {
+    pub fn new() -> Self {
         let temp = tempfile::tempdir().unwrap();
         let dir = temp.path().join("shop");
         std::fs::create_dir(&dir).unwrap();
@@ -32,21 +32,21 @@ impl Tree {
     }
 
     /// Another work tree beside this one, made by a git command that is given its path last.
-    fn beside(&self, name: &str, command: &[&str]) -> Self {
+    pub fn beside(&self, name: &str, command: &[&str]) -> Self {
         let dir = self.dir.with_file_name(name);
         self.git(&[command, &[dir.to_str().unwrap()]].concat());
         Self { dir, _keeps: None }
     }
 
-    fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("file://{}", self.dir.display())
     }
 
-    fn git(&self, arguments: &[&str]) -> String {
+    pub fn git(&self, arguments: &[&str]) -> String {
         git_in(&self.dir, arguments)
     }
 
-    fn write(&self, path: &str, content: impl AsRef<[u8]>) -> &Self {
+    pub fn write(&self, path: &str, content: impl AsRef<[u8]>) -> &Self {
         let path = self.dir.join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, content).unwrap();
@@ -54,13 +54,13 @@ impl Tree {
     }
 
     /// Stages and commits everything.
-    fn commit(&self, message: &str) -> Sha {
+    pub fn commit(&self, message: &str) -> Sha {
         self.git(&["add", "--all"]);
         self.git(&["commit", "--quiet", "--allow-empty", "-m", message]);
         self.sha("HEAD")
     }
 
-    fn sha(&self, name: &str) -> Sha {
+    pub fn sha(&self, name: &str) -> Sha {
         Sha::parse(self.git(&["rev-parse", name]).trim()).unwrap()
     }
 
@@ -89,7 +89,7 @@ impl Tree {
     }
 }
 
-fn git_in(dir: &Path, arguments: &[&str]) -> String {
+pub fn git_in(dir: &Path, arguments: &[&str]) -> String {
     let output = Command::new("git")
         .args(["-c", "protocol.file.allow=always"])
         .args(arguments)
@@ -144,6 +144,6 @@ fn show(set: &ChangeSet) -> Vec<String> {
         .collect()
 }
 
-fn numbered(lines: u32) -> String {
+pub fn numbered(lines: u32) -> String {
     (1..=lines).map(|line| format!("line {line}\n")).collect::<Vec<_>>().concat()
 }

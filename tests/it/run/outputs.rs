@@ -1,0 +1,141 @@
+//! What a run writes: the report, its folder, SARIF, JUnit.
+
+use super::*;
+
+const CONFIG: &str = r#"
+[gates.lint]
+kind = "lint"
+command = "echo src/a.rs:6:1: warning: w"
+format = "gcc"
+
+[gates.unit]
+kind = "test"
+command = "cat out.xml > now.xml"
+reports = ["now.xml"]
+
+[gates.free]
+kind = "command"
+command = "echo free; exit 1"
+mode = "report"
+"#;
+
+const TESTS: &str =
+    r#"<testsuite name="s"><testcase name="a"/><testcase name="b"><failure message="no"/></testcase></testsuite>"#;
+
+fn project() -> Project {
+    let project = Project::new(CONFIG);
+    project.tree.write("out.xml", TESTS).commit("tests");
+    project
+}
+
+#[test]
+fn json_is_the_report_and_nothing_else() {
+    let project = project();
+    let ran = project.run(&["--json"]);
+    assert_eq!(ran.code, Some(1));
+    assert_eq!(ran.out, project.text(".gatepost/report.json"));
+    assert!(ran.out.ends_with("}\n") && ran.out.lines().count() == 1);
+    assert!(ran.err.contains("verdict: fail"), "people read standard error: {}", ran.err);
+
+    let schema: Value = serde_json::from_str(&project.call(&["schema", "report"]).out).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let errors: Vec<String> = validator.iter_errors(&ran.report).map(|error| error.to_string()).collect();
+    assert_eq!(errors, [""; 0]);
+    let mut wrong = ran.report.clone();
+    wrong["gates"][0]["outcome"] = json!("good");
+    assert!(!validator.is_valid(&wrong), "the schema says something");
+    assert_eq!(project.run(&["--json", "--quiet"]).err.lines().filter(|line| line.contains("started")).count(), 0);
+}
+
+#[test]
+fn a_failure_before_the_run_leaves_standard_output_empty() {
+    let ran = project().run(&["--json", "--base", "nope"]);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""));
+}
+
+#[test]
+fn sarif_and_junit_are_written_where_asked() {
+    let project = project();
+    let ran = project.run(&["--sarif", "out.sarif", "--junit", "all.xml"]);
+    assert_eq!(ran.code, Some(1));
+    let sarif: Value = serde_json::from_str(&project.text("out.sarif")).unwrap();
+    assert_eq!(sarif["version"], "2.1.0");
+    assert!(project.text("all.xml").contains("<testsuite"), "{}", project.text("all.xml"));
+    for (file, format, expected) in [("out.sarif", "sarif", "findings"), ("all.xml", "junit", "tests")] {
+        let again = project.call(&["parse", "--json", "--from", format, file]);
+        assert_eq!(again.code, Some(0), "{}", again.err);
+        let parsed: Value = serde_json::from_str(&again.out).unwrap();
+        assert!(parsed[expected].is_array() || parsed[expected].is_object(), "{parsed}");
+    }
+
+    let green = Project::new("[gates.g]\nkind = \"command\"\ncommand = \"true\"\n");
+    let ran = green.run(&["--sarif", "none/out.sarif"]);
+    assert_eq!(ran.code, Some(4), "a pass that did not leave what was asked for");
+    assert!(ran.out.contains("not written: cannot write "), "{}", ran.out);
+}
+
+#[test]
+fn the_output_folder_keeps_itself_out_of_commits() {
+    let project = project();
+    project.run(&[]);
+    assert_eq!(project.text(".gatepost/.gitignore"), "*\n");
+    assert_eq!(project.tree.git(&["status", "--porcelain"]), "?? now.xml\n");
+    assert_eq!(project.text(".gatepost/changed-files.txt"), "out.xml\nsrc/a.rs\n");
+    let logs = ["lint", "unit", "free"].map(|gate| project.text(&format!(".gatepost/logs/{gate}.txt")));
+    assert_eq!(logs, ["src/a.rs:6:1: warning: w\n", "", "free\n"]);
+
+    let ran = project.run(&["--output", "elsewhere/deep", "lint"]);
+    assert_eq!(project.text("elsewhere/deep/.gitignore"), "*\n");
+    assert_eq!(project.text("elsewhere/deep/logs/lint.txt"), "src/a.rs:6:1: warning: w\n");
+    assert!(project.text("elsewhere/deep/report.json").starts_with("{\"schema\":\"gatepost.report/v1\""));
+    assert!(ran.out.contains("log: elsewhere/deep/logs/lint.txt"), "{}", ran.out);
+}
+
+#[test]
+fn nothing_of_an_earlier_run_is_taken_for_this_ones() {
+    let project = project();
+    project.run(&[]);
+    project.tree.write("gatepost.toml", "broken");
+    let ran = project.run(&[]);
+    assert_eq!(ran.code, Some(2));
+    project.tree.write("gatepost.toml", CONFIG.replace("echo free", "touch $GATEPOST_OUTPUT/mark"));
+    project.run(&["free"]);
+    assert!(project.path(".gatepost/gates/free/mark").exists());
+    project.tree.write("gatepost.toml", CONFIG);
+    project.run(&["free"]);
+    assert!(!project.path(".gatepost/gates/free/mark").exists());
+    assert!(!project.path(".gatepost/logs/unit.txt").exists(), "a log of a gate that did not run now");
+}
+
+#[test]
+fn a_folder_of_the_users_is_left_alone() {
+    let project = project();
+    project.tree.write(".gitignore", "target\n").write("logs/mine.txt", "mine\n");
+    let ran = project.run(&["--output", "."]);
+    assert_eq!((ran.code, project.text(".gitignore").as_str()), (Some(2), "target\n"));
+    expect("output-of-others", &ran.seen(&project.tree.dir));
+    project.tree.write("made/logs/mine.txt", "mine\n");
+    assert_eq!(project.run(&["--output", "made"]).code, Some(1));
+    assert_eq!(project.text("made/logs/mine.txt"), "mine\n");
+}
+
+#[test]
+fn the_lines_to_do_it_again_really_do_it_again() {
+    let project = project();
+    let again = |arguments: &[&str]| {
+        let ran = ended(project.command(&[&["run"], arguments].concat()).current_dir("/"));
+        let line = ran.out.lines().find_map(|line| line.trim().strip_prefix("run it again: ")).unwrap().to_owned();
+        (line, ran)
+    };
+    let dir = project.tree.dir.to_str().unwrap();
+    let (line, _) = again(&["-C", dir, "lint", "--all-files", "--config", "gatepost.toml"]);
+    assert_eq!(line, format!("gatepost run lint -C {dir} --config gatepost.toml --all-files"));
+    let (line, ran) = again(&["lint", "--base", "HEAD~2", "-C", dir]);
+    assert_eq!(line, format!("gatepost run lint -C {dir} --base 'HEAD~2'"));
+    let pasted = line.replacen("gatepost", env!("CARGO_BIN_EXE_gatepost"), 1);
+    let pasted = Command::new("sh").arg("-c").arg(pasted).current_dir("/").env("COLUMNS", "100").output().unwrap();
+    let reason = |text: &str| text.lines().find(|line| line.starts_with("✗ lint fail")).unwrap()[..30].to_owned();
+    assert_eq!(reason(&String::from_utf8_lossy(&pasted.stdout)), reason(&ran.out));
+    assert_eq!(pasted.status.code(), ran.code);
+    assert_eq!(project.run(&[]).out.matches("run it again: gatepost run unit\n").count(), 1);
+}

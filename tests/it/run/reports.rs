@@ -1,0 +1,184 @@
+//! Reports that a gate promises: a verdict only on what this run wrote and what could be read.
+
+use super::*;
+
+const GOOD: &str = r#"<testsuite name="s"><testcase name="a"/><testcase name="b"/></testsuite>"#;
+const BAD: &str =
+    r#"<testsuite name="s"><testcase name="a"/><testcase name="b"><failure message="no"/></testcase></testsuite>"#;
+
+fn gate(command: &str, reports: &str) -> String {
+    format!("[gates.t]\nkind = \"test\"\ncommand = '''{command}'''\nreports = {reports}\n")
+}
+
+/// How a gate with this command and `out.xml` as its report ends; `good.xml` and `bad.xml` are there.
+fn end(command: &str) -> (i32, Vec<String>) {
+    project(command, r#"["out.xml"]"#).ends(&[])
+}
+
+fn project(command: &str, reports: &str) -> Project {
+    let project = Project::on_main(&gate(command, reports));
+    project.tree.write("good.xml", GOOD).write("bad.xml", BAD).commit("reports");
+    project
+}
+
+#[test]
+fn what_was_promised_must_be_there_whole_and_fresh() {
+    for (command, code, expected) in [
+        ("cp good.xml out.xml", 0, "pass, 2 tests passed"),
+        ("cp bad.xml out.xml; exit 1", 1, "fail, 1 of 2 tests failed"),
+        ("cp bad.xml out.xml", 1, "fail, 1 of 2 tests failed"),
+        ("cp good.xml out.xml; exit 1", 4, "error, exit status 1, but every test that ran passed"),
+        ("true", 4, "error, no report matches `out.xml` in the root"),
+        ("exit 2", 4, "error, exit status 2, and no report matches `out.xml` in the root"),
+        (": > out.xml", 4, "error, the report out.xml is empty, where a report was promised"),
+        (
+            "echo what > out.xml",
+            4,
+            "error, the report out.xml is of no known format (it begins with \"what\"): name it with `format`, or bring a matcher",
+        ),
+        ("echo '<testsuite/>' > out.xml", 4, "error, 0 tests ran, at least 1 expected"),
+        ("mkdir out.xml", 4, "error, no report matches `out.xml` in the root"),
+    ] {
+        assert_eq!(end(command), (code, vec![format!("t: {expected}")]), "{command}");
+    }
+    for cut in ["head -c 60 bad.xml > out.xml", "head -c 60 bad.xml > out.xml; exit 1"] {
+        let (code, gates) = end(cut);
+        assert_eq!(code, 4, "{gates:?}");
+        assert!(gates[0].contains("the report out.xml is not readable as junit: "), "{gates:?}");
+    }
+}
+
+#[test]
+fn a_report_of_an_earlier_run_is_stale() {
+    let project = project("touch ran", r#"["out.xml"]"#);
+    project.tree.write("out.xml", GOOD);
+    let stale = "t: error, the report out.xml is stale: it was there before and this run did not write it";
+    assert_eq!(project.ends(&[]), (4, vec![stale.to_owned()]));
+    project.tree.write("gatepost.toml", gate("cat good.xml > out.xml", r#"["out.xml"]"#));
+    assert_eq!(project.ends(&[]).1, ["t: pass, 2 tests passed"], "the same content, written anew");
+    project.tree.write("gatepost.toml", gate("exit 7", r#"["out.xml"]"#));
+    assert!(project.ends(&[]).1[0].starts_with("t: error, exit status 7, and the report out.xml is stale"));
+}
+
+#[test]
+fn several_reports_are_judged_together() {
+    let project = project("mkdir -p out/deep; cp good.xml out/1.xml; cp bad.xml out/deep/2.xml", r#"["out/**/*.xml"]"#);
+    let ran = project.run(&[]);
+    assert_eq!(ran.gates(), ["t: fail, 1 of 4 tests failed"]);
+    assert_eq!(ran.gate()["tests"]["total"], 4);
+    let missing = Project::on_main(&gate("cp good.xml out.xml", r#"["out.xml", "other/*.xml"]"#));
+    missing.tree.write("good.xml", GOOD);
+    assert_eq!(missing.ends(&[]), (4, vec!["t: error, no report matches `other/*.xml` in the root".to_owned()]));
+    let stale = self::project("cp good.xml out/1.xml", r#"["out/*.xml"]"#);
+    stale.tree.write("out/1.xml", GOOD).write("out/2.xml", GOOD);
+    assert!(stale.ends(&[]).1[0].contains("the report out/2.xml is stale"), "one of them was not written");
+}
+
+#[test]
+fn the_output_folder_is_fresh() {
+    let project = project("cp good.xml \"$GATEPOST_OUTPUT/out.xml\"", r#"["$GATEPOST_OUTPUT/out.xml"]"#);
+    assert_eq!(project.ends(&[]), (0, vec!["t: pass, 2 tests passed".to_owned()]));
+    project.tree.write("gatepost.toml", gate("true", r#"["$GATEPOST_OUTPUT/out.xml"]"#));
+    let (code, gates) = project.ends(&[]);
+    assert_eq!(code, 4);
+    assert!(gates[0].starts_with("t: error, no report matches `$GATEPOST_OUTPUT/out.xml`"), "{gates:?}");
+}
+
+#[test]
+fn a_gate_of_reports_alone_judges_what_an_earlier_step_made() {
+    let gate = "[gates.t]\nkind = \"test\"\nreports = [\"out.xml\"]\n";
+    let project = Project::on_main(gate);
+    assert_eq!(project.ends(&[]), (4, vec!["t: error, no report matches `out.xml` in the root".to_owned()]));
+    project.tree.write("out.xml", GOOD);
+    let ran = project.run(&[]);
+    assert_eq!((ran.code, ran.gates()), (Some(0), vec!["t: pass, 2 tests passed".to_owned()]));
+    assert_eq!((&ran.gate()["exit_status"], &ran.gate()["log"]), (&Value::Null, &Value::Null));
+    assert_eq!((&ran.gate()["command"], &ran.gate()["attempts"]), (&json!([]), &json!(1)));
+    project.tree.write("out.xml", BAD);
+    assert_eq!(project.ends(&[]), (1, vec!["t: fail, 1 of 2 tests failed".to_owned()]));
+}
+
+#[test]
+fn reports_are_relative_to_dir() {
+    let project = project("cp ../good.xml out.xml", r#"["out.xml"]"#);
+    let config = project.text("gatepost.toml") + "dir = \"sub\"\n";
+    project.tree.write("gatepost.toml", config).write("sub/x", "");
+    assert_eq!(project.ends(&[]), (0, vec!["t: pass, 2 tests passed".to_owned()]));
+    std::fs::remove_file(project.path("sub/out.xml")).unwrap();
+    project.tree.write("gatepost.toml", gate("true", r#"["out.xml"]"#) + "dir = \"sub\"\n");
+    assert_eq!(project.ends(&[]).1, ["t: error, no report matches `out.xml` in sub"]);
+}
+
+#[test]
+fn the_number_of_tests_is_a_promise() {
+    for (least, code, expected) in [
+        ("", 0, "pass, 2 tests passed"),
+        ("min-tests = 0", 0, "pass, 2 tests passed"),
+        ("min-tests = 2", 0, "pass, 2 tests passed"),
+        ("min-tests = 3", 4, "error, 2 tests ran, at least 3 expected"),
+    ] {
+        let project = project("cp good.xml out.xml", r#"["out.xml"]"#);
+        project.tree.write("gatepost.toml", project.text("gatepost.toml") + least);
+        assert_eq!(project.ends(&[]), (code, vec![format!("t: {expected}")]), "{least}");
+    }
+    for (least, code, expected) in [
+        ("", 4, "error, 0 tests ran (2 skipped), at least 1 expected"),
+        ("min-tests = 0", 0, "pass, 0 tests passed, 2 skipped"),
+    ] {
+        let skip = r#"echo '<testsuite><testcase name="a"><skipped/></testcase><testcase name="b"><skipped/></testcase></testsuite>' > out.xml"#;
+        let project = project(skip, r#"["out.xml"]"#);
+        project.tree.write("gatepost.toml", project.text("gatepost.toml") + least);
+        assert_eq!(project.ends(&[]), (code, vec![format!("t: {expected}")]), "{least}");
+    }
+}
+
+#[test]
+fn output_is_recognised_by_its_content_on_either_stream() {
+    let lint = |command: &str| {
+        let config = format!("[gates.l]\nkind = \"lint\"\nonly = \"all\"\ncommand = '''{command}'''\n");
+        Project::on_main(&config).ends(&[])
+    };
+    let found = (1, vec!["l: fail, 1 warning".to_owned()]);
+    assert_eq!(lint("echo src/a.rs:1:1: warning: w; exit 1"), found);
+    assert_eq!(lint("echo src/a.rs:1:1: warning: w >&2; exit 1"), found);
+    assert_eq!(lint("echo working; echo src/a.rs:1:1: warning: w >&2; exit 1"), found, "on both");
+    let (code, gates) = lint("true");
+    assert_eq!(code, 4, "nothing was printed: {gates:?}");
+    let (code, gates) = lint("echo all is well");
+    assert_eq!(code, 4, "{gates:?}");
+    assert!(gates[0].contains("its output is of no known format (it begins with \"all is well\")"), "{gates:?}");
+}
+
+#[test]
+fn silence_is_clean_only_for_formats_that_print_nothing_then() {
+    let lint = |format: &str, command: &str| {
+        let config =
+            format!("[gates.l]\nkind = \"lint\"\nonly = \"all\"\nformat = \"{format}\"\ncommand = '''{command}'''\n");
+        let (code, gates) = Project::on_main(&config).ends(&[]);
+        (code, gates.concat())
+    };
+    for format in ["gcc", "tsc", "github", "diff", "rdjsonl"] {
+        assert_eq!(lint(format, "true"), (0, "l: pass, no findings".to_owned()), "{format}");
+        let (code, gate) = lint(format, "exit 1");
+        assert_eq!((code, gate.as_str()), (4, "l: error, exit status 1, but its output shows no finding"), "{format}");
+    }
+    for format in ["eslint", "ruff", "sarif", "checkstyle", "junit", "cargo", "rdjson"] {
+        for (command, before) in [("true", ""), ("exit 1", "exit status 1, and ")] {
+            let expected = format!("l: error, {before}its output is empty, where {format} was promised");
+            assert_eq!(lint(format, command), (4, expected));
+        }
+    }
+}
+
+#[test]
+fn what_was_kept_to_be_read_is_not_left_behind() {
+    let config = "[gates.l]\nkind = \"lint\"\ncommand = \"echo src/a.rs:1:1: note: $NPM_TOKEN\"\nformat = \"gcc\"\n\
+                  [run]\npass-env = [\"NPM_TOKEN\"]\n";
+    let project = Project::on_main(config).env("NPM_TOKEN", "sesame-open-42");
+    let ran = project.run(&[]);
+    assert_eq!(ran.code, Some(0), "{}", ran.out);
+    assert_eq!(ran.gate()["findings"][0]["message"], "***");
+    let found = Command::new("grep").args(["-r", "sesame", ".gatepost"]).current_dir(&project.tree.dir).output();
+    assert_eq!(String::from_utf8_lossy(&found.unwrap().stdout), "");
+    assert!(!ran.out.contains("sesame") && !ran.err.contains("sesame"));
+}

@@ -1,0 +1,190 @@
+//! What a gate is judged by: lines, files, folders, events.
+
+use super::*;
+
+/// Lines 5 and 6 of `src/a.rs`, of which 6 is new on `topic`, and a line of another file.
+const LINT: &str = r#"
+[gates.lint]
+kind = "lint"
+command = "printf 'src/a.rs:%s:1: warning: w\n' 5 6; echo other.rs:1:1: warning: w"
+format = "gcc"
+"#;
+
+fn with_other(project: Project) -> Project {
+    project.tree.git(&["checkout", "--quiet", "main"]);
+    project.tree.write("other.rs", "x\n").commit("other");
+    project.tree.git(&["checkout", "--quiet", "topic"]);
+    project.tree.git(&["rebase", "--quiet", "main"]);
+    project
+}
+
+#[test]
+fn on_a_branch_changed_lines_count() {
+    let project = with_other(Project::new(LINT));
+    let ran = project.run(&[]);
+    assert_eq!((ran.code, ran.gates()), (Some(1), vec!["lint: fail, 1 warning on changed lines".to_owned()]));
+    assert_eq!(ran.findings(), ["src/a.rs:5 changed_file", "src/a.rs:6 changed_line !", "other.rs:1 outside"]);
+    let subject = &ran.report["subject"];
+    assert_eq!(subject["base"], project.tree.sha("main").as_str());
+    assert_eq!(subject["head"], project.tree.sha("topic").as_str());
+    assert_eq!((&subject["event"], &subject["dirty"]), (&json!("local"), &json!(false)));
+    assert_eq!(ran.notes(), [""; 0]);
+    assert!(ran.out.contains("judging 1 file changed since "), "{}", ran.out);
+}
+
+#[test]
+fn only_says_otherwise() {
+    for (only, expected) in [
+        ("changed-lines", "1 warning on changed lines"),
+        ("changed-files", "2 warnings in changed files"),
+        ("new", "3 new warnings"),
+        ("all", "3 warnings"),
+    ] {
+        let project = with_other(Project::new(&format!("{LINT}only = \"{only}\"\n")));
+        assert_eq!(project.ends(&[]), (1, vec![format!("lint: fail, {expected}")]), "{only}");
+    }
+    let command = with_other(Project::new(&LINT.replace("\"lint\"", "\"command\"")));
+    assert_eq!(command.ends(&[]).1, ["lint: fail, 3 warnings"], "other kinds judge everything");
+}
+
+#[test]
+fn without_a_change_everything_counts() {
+    let project = with_other(Project::new(LINT));
+    let flag = project.run(&["--all-files"]);
+    assert_eq!((flag.code, flag.gates()), (Some(1), vec!["lint: fail, 3 warnings".to_owned()]));
+    assert_eq!(flag.findings()[0], "src/a.rs:5 - !");
+    assert_eq!(flag.notes(), ["everything was judged: --all-files"]);
+    assert_eq!(flag.report["subject"]["base"], Value::Null);
+
+    project.tree.git(&["checkout", "--quiet", "main"]);
+    let main = project.run(&[]);
+    assert_eq!(main.gates(), ["lint: fail, 3 warnings"]);
+    assert_eq!(main.notes(), ["everything was judged: nothing differs from main: there is no change"]);
+}
+
+#[test]
+fn what_is_not_committed_is_judged_too() {
+    let project = with_other(Project::new(LINT));
+    project.tree.git(&["checkout", "--quiet", "main"]);
+    let fresh = |ran: &Ran| (ran.report["subject"]["dirty"].clone(), ran.findings());
+    project.tree.write("src/a.rs", numbered(6));
+    let unstaged = fresh(&project.run(&[]));
+    let expected = ["src/a.rs:5 changed_file", "src/a.rs:6 changed_line !", "other.rs:1 outside"];
+    assert_eq!(unstaged, (json!(true), expected.map(str::to_owned).to_vec()));
+    project.tree.git(&["add", "."]);
+    assert_eq!(fresh(&project.run(&[])), unstaged, "staged");
+    project.tree.git(&["reset", "--quiet", "--hard"]);
+    project.tree.git(&["rm", "--quiet", "--cached", "other.rs"]);
+    project.tree.git(&["commit", "--quiet", "-m", "untracked"]);
+    project.tree.git(&["checkout", "--quiet", "-b", "next"]);
+    let untracked = project.run(&[]).findings();
+    assert_eq!(untracked[2], "other.rs:1 changed_line !", "untracked");
+}
+
+#[test]
+fn the_base_is_asked_for_or_configured() {
+    let project = Project::new(LINT);
+    project.tree.write("src/a.rs", numbered(7)).commit("another");
+    let counted = |arguments: &[&str]| project.run(arguments).findings();
+    assert_eq!(counted(&[])[1], "src/a.rs:6 changed_line !");
+    assert_eq!(counted(&["--base", "HEAD~1"])[1], "src/a.rs:6 changed_file");
+    project.tree.write("gatepost.toml", format!("[run]\nbase = \"HEAD~2\"\n{LINT}")).commit("configured");
+    assert_eq!(counted(&[])[1], "src/a.rs:6 changed_file");
+    assert_eq!(counted(&["--base", "main"])[1], "src/a.rs:6 changed_line !", "the flag goes before the file");
+
+    let unknown = project.run(&["--base", "nope"]);
+    assert_eq!(unknown.code, Some(2));
+    expect("unknown-base", &unknown.seen(&project.tree.dir));
+    let both = project.run(&["--base", "main", "--all-files"]);
+    assert_eq!(both.code, Some(2));
+}
+
+#[test]
+fn paths_skip_a_gate_and_say_why() {
+    let gate = |paths: &str| format!("[gates.g]\nkind = \"command\"\ncommand = \"true\"\npaths = {paths}\n");
+    for (paths, expected) in [
+        (r#"["docs/**"]"#, "g: skipped, the one changed file does not match `docs/**`"),
+        (r#"["docs/**", "src/*.rs"]"#, "g: pass, exit status 0"),
+        (r#"["src"]"#, "g: pass, exit status 0"),
+    ] {
+        assert_eq!(Project::new(&gate(paths)).ends(&[]), (0, vec![expected.to_owned()]));
+    }
+    let project = Project::new(&gate(r#"["docs/**"]"#));
+    let skipped = project.run(&[]);
+    assert_eq!((&skipped.report["verdict"], &skipped.gate()["attempts"]), (&json!("skipped"), &json!(0)));
+    assert!(!project.path(".gatepost/logs/g.txt").exists());
+    assert_eq!(project.ends(&["--all-files"]).1, ["g: pass, exit status 0"], "everything is judged");
+    project.tree.write("docs/a.md", "text\n").commit("docs");
+    project.tree.git(&["mv", "docs/a.md", "a.md"]);
+    project.tree.git(&["commit", "--quiet", "-m", "moved"]);
+    assert_eq!(project.ends(&["--base", "HEAD~1"]).1, ["g: pass, exit status 0"], "it was there");
+}
+
+#[test]
+fn when_names_the_events() {
+    let gate = |when: &str| format!("[gates.g]\nkind = \"command\"\ncommand = \"true\"\nwhen = {when}\n");
+    for (when, local, pushed) in [
+        (r#"["push"]"#, "skipped, `when` has `push`, this is local", "pass, exit status 0"),
+        (r#"["push:main"]"#, "skipped, `when` has `push:main`, this is local", "pass, exit status 0"),
+        (
+            r#"["push:next", "pull_request"]"#,
+            "skipped, `when` has `push:next`, `pull_request`, this is local",
+            "skipped, `when` has `push:next`, `pull_request`, this is push:main",
+        ),
+        (r#"["local"]"#, "pass, exit status 0", "skipped, `when` has `local`, this is push:main"),
+    ] {
+        let project = Project::new(&gate(when));
+        assert_eq!(project.ends(&[]), (0, vec![format!("g: {local}")]));
+        assert_eq!(project.pushed().ends(&[]), (0, vec![format!("g: {pushed}")]));
+    }
+}
+
+#[test]
+fn dir_is_where_it_runs_and_what_its_paths_are_relative_to() {
+    let project = Project::new(
+        r#"
+[gates.lint]
+kind = "lint"
+dir = "packages/web"
+command = "pwd; echo src/a.js:1:1: warning: rebased; echo packages/web/src/a.js:1:2: warning: of the root; echo ../api/b.js:1:1: warning: beside"
+format = "gcc"
+"#,
+    );
+    project.tree.write("packages/web/src/a.js", "x\n").write("packages/api/b.js", "y\n").commit("web");
+    let ran = project.run(&[]);
+    assert_eq!(
+        ran.findings(),
+        [
+            "packages/web/src/a.js:1 changed_line !",
+            "packages/web/src/a.js:1 changed_line !",
+            "packages/api/b.js:1 changed_line !"
+        ]
+    );
+    let log = project.text(".gatepost/logs/lint.txt");
+    assert!(log.lines().next().unwrap().ends_with("shop/packages/web"), "{log}");
+}
+
+#[test]
+fn a_configuration_in_a_folder_speaks_of_that_folder() {
+    let project = Project::new(LINT);
+    let config = r#"
+[gates.web]
+kind = "lint"
+command = "echo src/a.js:1:1: warning: w; pwd"
+format = "gcc"
+paths = ["src/**"]
+"#;
+    // The folder's own name is no pattern.
+    project.tree.write("we[b]/gatepost.toml", config).write("we[b]/src/a.js", "x\n").commit("web");
+    let ran = ended(&mut gatepost(&project.path("we[b]/src"), &["run"]));
+    assert_eq!(ran.code, Some(1), "{}{}", ran.out, ran.err);
+    let report: Value = serde_json::from_str(&project.text("we[b]/.gatepost/report.json")).unwrap();
+    let ran = Ran { report, ..ran };
+    assert_eq!(ran.gates(), ["web: fail, 1 warning on changed lines"]);
+    assert_eq!(ran.findings(), ["we[b]/src/a.js:1 changed_line !"]);
+    assert!(project.text("we[b]/.gatepost/logs/web.txt").ends_with("shop/we[b]\n"));
+
+    project.tree.write("src/a.js", "x\n").commit("not web");
+    let named = project.run(&["--config", "we[b]/gatepost.toml", "--base", "HEAD~1"]);
+    assert!(named.out.contains("- web skipped: "), "{}{}", named.out, named.err);
+}
