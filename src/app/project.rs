@@ -222,7 +222,8 @@ fn find(place: &Place<'_>) -> Result<Option<(PathBuf, String)>, Failure> {
     if let Some(file) = place.file {
         let path = place.start.join(file);
         if !files::is_file(&path) {
-            return Err(Failure::usage(format!("there is no configuration file {}", path.display())));
+            return Err(Failure::usage(format!("there is no configuration file {}", path.display()))
+                .help("--config is relative to where gatepost is started, or to -C"));
         }
         let whole = files::real_path(&path).unwrap_or(path);
         // A file in `.github`, or one from elsewhere, speaks of the root.

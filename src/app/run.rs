@@ -214,7 +214,11 @@ fn prepare_output(request: &Request, root: &Path, project: &Project, judged: &Ju
         None if project.folder.is_empty() => (root.join(".gatepost"), ".gatepost".to_owned()),
         None => (root.join(&project.folder).join(".gatepost"), format!("{}/.gatepost", project.folder)),
     };
-    let output = Output::prepare(folder, &shown, project.gates.iter().map(|gate| &gate.common().name))?;
+    let gates = project.gates.iter().map(|gate| &gate.common().name);
+    let output = Output::prepare(folder, &shown, gates).map_err(|mut failure| {
+        failure.help.get_or_insert_with(|| "make it writable, or name another folder by --output".to_owned());
+        failure
+    })?;
     if let Some(change) = judged.scope.change() {
         let paths: String = change.files.keys().flat_map(|path| [path.as_str(), "\n"]).collect();
         files::write(&output.changed_files(), paths.as_bytes())?;

@@ -58,7 +58,7 @@ impl Printer {
     }
 
     fn is_shown(&self, gate: &GateReport) -> bool {
-        !gate.outcome.is_green() || self.verbose || (gate.not_enforced() && gate.outcome != Outcome::Skipped)
+        !gate.outcome.is_green() || (self.verbose && gate.outcome != Outcome::Skipped)
     }
 
     /// Prints a gate in full. `folder` is the one that its log is in.
@@ -123,8 +123,7 @@ impl Watch for Plain {
                 self.printer.lines(&format!("  {gate}: still running after {}\n", terminal::elapsed(*running)));
             }
             Progress::Ended { report, .. } => {
-                let took = terminal::elapsed(report.took);
-                self.printer.lines(&format!("{} ({took})\n", terminal::headline(report, self.printer.dress)));
+                self.printer.lines(&format!("{}\n", terminal::ended(report, self.printer.dress)));
             }
             Progress::Said { text } => self.printer.lines(&format!("note: {}\n", one_line(text, 1_000))),
         }

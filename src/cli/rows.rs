@@ -72,8 +72,7 @@ impl Watch for Rows {
                     self.multi.suspend(|| self.printer.gate(report, *tail, folder));
                     return;
                 }
-                let took = terminal::elapsed(report.took);
-                self.above(&format!("{} ({took})\n", terminal::headline(report, self.printer.dress)));
+                self.above(&format!("{}\n", terminal::ended(report, self.printer.dress)));
             }
             Progress::Said { text } => self.above(&format!("note: {}\n", one_line(text, 1_000))),
         }

@@ -81,7 +81,8 @@ async fn run(
         argv: command.argv(),
         dir: dir.to_owned(),
         env: site.environment.to_vec(),
-        merge: choice.and_then(Choice::stream) == Some(Stream::Both),
+        // Where standard output is not read alone, one pipe keeps the order exact.
+        merge: choice.is_none_or(|choice| choice.stream() == Some(Stream::Both)),
         masker: site.masker.clone(),
         log: site.output.join(&log),
         keep: choice.map(|_| stream.clone()),

@@ -44,13 +44,7 @@ pub fn due(common: &Common, occasion: &Occasion, scope: &Scope) -> Result<Due, S
         .map(|(path, _)| path);
     Ok(match matched {
         Some(path) => Due::Run(format!("{path} changed")),
-        None => {
-            let files = match change.files.len() {
-                1 => "the one changed file does not".to_owned(),
-                number => format!("none of the {number} changed files does"),
-            };
-            Due::Skip(format!("{files} match {}", quoted(&common.paths)))
-        }
+        None => Due::Skip(format!("no changed file matches {}", quoted(&common.paths))),
     })
 }
 
@@ -149,11 +143,11 @@ mod tests {
         for (paths, files, expected) in [
             (&[][..], &["a.rs"][..], "run: every path"),
             (&["**/*.rs"], &["README.md", "src/a.rs"], "run: src/a.rs changed"),
-            (&["*.rs"], &["src/a.rs"], "skip: the one changed file does not match `*.rs`"),
-            (&["docs/**", "*.md"], &["a.rs", "b.rs"], "skip: none of the 2 changed files does match `docs/**`, `*.md`"),
+            (&["*.rs"], &["src/a.rs"], "skip: no changed file matches `*.rs`"),
+            (&["docs/**", "*.md"], &["a.rs", "b.rs"], "skip: no changed file matches `docs/**`, `*.md`"),
             (&["docs/**"], &["docs/a.md -> src/a.md"], "run: src/a.md changed"),
             (&["src"], &["src/deep/a.rs"], "run: src/deep/a.rs changed"),
-            (&["sr"], &["src/deep/a.rs"], "skip: the one changed file does not match `sr`"),
+            (&["sr"], &["src/deep/a.rs"], "skip: no changed file matches `sr`"),
             (
                 &["a["],
                 &["a"],

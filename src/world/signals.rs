@@ -45,6 +45,8 @@ pub fn listen(token: CancelToken) -> io::Result<Signals> {
     use tokio::signal::unix::{SignalKind, signal};
 
     let inherited = crate::world::process::reset_inherited_signals()?;
+    // A file that grows over its limit is to be an error that is told, as a full disk is, and not gatepost's end.
+    drop(signal(SignalKind::from_raw(nix::libc::SIGXFSZ))?);
     let mut hangup = signal(SignalKind::hangup())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;

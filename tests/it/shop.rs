@@ -87,7 +87,7 @@ fn only_the_warning_on_the_changed_line_counts() {
             "fmt: pass, no findings",
             "test: pass, 8 tests passed",
             "smoke: pass, exit status 0",
-            "lock: skipped, none of the 1 changed files match `Cargo.toml`, `Cargo.lock`",
+            "lock: skipped, no changed file matches `Cargo.toml`, `Cargo.lock`",
         ]
     );
     assert_eq!(

@@ -75,6 +75,13 @@ pub fn headline(gate: &GateReport, dress: Dress) -> String {
     )
 }
 
+/// One line: how a gate ended, and after what time where it was started.
+#[must_use]
+pub fn ended(gate: &GateReport, dress: Dress) -> String {
+    let took = if gate.attempts > 0 { format!(" ({})", elapsed(gate.took)) } else { String::new() };
+    headline(gate, dress) + &took
+}
+
 /// Everything worth reading about a gate that is not green: findings, failed tests, notes, log, how to run it again.
 #[must_use]
 pub fn details(gate: &GateReport, log_tail: Option<&str>, output: &str, dress: Dress) -> String {
@@ -89,7 +96,6 @@ pub fn details(gate: &GateReport, log_tail: Option<&str>, output: &str, dress: D
     more(&mut out, broken, "failed test", output);
     if blocking.is_empty()
         && broken == 0
-        && !gate.outcome.is_green()
         && let Some(tail) = log_tail
     {
         let dim = Style::new().dimmed();

@@ -8,6 +8,9 @@ use crate::model::report::{GateReport, Report};
 use crate::model::text::{one_line, shorten};
 use crate::render::terminal::{Dress, plural, sign};
 
+/// The fewest characters of a reason that are worth a column.
+const REASON: usize = 30;
+
 /// The table and the verdict.
 #[must_use]
 pub fn closing(report: &Report, dress: Dress) -> String {
@@ -31,23 +34,20 @@ pub fn closing(report: &Report, dress: Dress) -> String {
             *width = (*width).max(cell.chars().count());
         }
     }
-    let used: usize = widths.iter().map(|width| width + 2).sum();
-    let why_width = dress.width.saturating_sub(used).max(30);
+    // What is left is for the reason; it says the counts too, so that they are the first to go.
+    let room = |columns: usize| dress.width.saturating_sub(widths[..columns].iter().map(|width| width + 2).sum());
+    let columns = if room(4) < REASON { 3 } else { 4 };
+    let why_width = room(columns).max(REASON);
     let mut out = String::new();
     let dim = anstyle::Style::new().dimmed();
-    let line = |cells: [&str; 4]| cells.iter().zip(widths).map(|(cell, width)| pad(cell, width)).collect::<String>();
-    let _ = writeln!(out, "{}", dress.paint(dim, &format!("{}why", line(heads))));
+    let line: String = heads[..columns].iter().zip(widths).map(|(cell, width)| pad(cell, width)).collect();
+    let _ = writeln!(out, "{}", dress.paint(dim, &format!("{line}why")));
     for (gate, row) in report.gates.iter().zip(&rows) {
-        let [name, outcome, time, counts] = row;
-        let _ = writeln!(
-            out,
-            "{}{}{}{}{}",
-            pad(name, widths[0]),
-            dress.paint(dress.outcome(gate.outcome), &pad(outcome, widths[1])),
-            pad(time, widths[2]),
-            pad(counts, widths[3]),
-            shorten(&one_line(&gate.reason, 400), why_width),
-        );
+        for (at, cell) in row[..columns].iter().enumerate() {
+            let cell = pad(cell, widths[at]);
+            out += &if at == 1 { dress.paint(dress.outcome(gate.outcome), &cell) } else { cell };
+        }
+        let _ = writeln!(out, "{}", shorten(&one_line(&gate.reason, 400), why_width));
     }
     for note in &report.notes {
         let _ = writeln!(out, "note: {}", one_line(note, 600));

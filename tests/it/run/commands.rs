@@ -98,13 +98,13 @@ fn what_can_act_for_the_author_is_withheld_and_named() {
     assert_eq!(log, "[][][][n][sha]\n");
     assert_eq!(
         ran.gate_notes(),
-        ["withheld from its environment: ACTIONS_CACHE_URL, GITHUB_TOKEN, INPUT_X (`pass-env` under [run] gives back)"]
+        ["withheld from its environment: ACTIONS_CACHE_URL, GITHUB_TOKEN, INPUT_X (pass-env under [run] gives back)"]
     );
     let (log, ran) = with(&format!("[run]\npass-env = [\"GITHUB_TOKEN\", \"INPUT_X\"]\n{}", gate(shows)));
     assert_eq!(log, "[***][][***][n][sha]\n", "given back, and masked where it is a secret");
     assert_eq!(
         ran.gate_notes(),
-        ["withheld from its environment: ACTIONS_CACHE_URL (`pass-env` under [run] gives back)"]
+        ["withheld from its environment: ACTIONS_CACHE_URL (pass-env under [run] gives back)"]
     );
     let (_, ran) = with(&gate("'true'"));
     assert_eq!(ran.gate_notes(), [""; 0], "a pass needs no explanation");

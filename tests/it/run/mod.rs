@@ -189,6 +189,7 @@ fn redacted(text: &str, tree: &Path) -> String {
     // Columns are padded to the widest time.
     let text = replaced(&text, r"\b\d+(\.\d)? (ms|s)\b *", "[TIME] ");
     let text = replaced(&text, r"\[TIME\] ([):])", "[TIME]$1");
+    let text = replaced(&text, r"– +", "– ");
     let text = replaced(&text, r"\btime +counts", "time counts");
     replaced(&text, r"\b[0-9a-f]{7}([0-9a-f]{33})?\b", "[COMMIT]")
 }

@@ -103,7 +103,7 @@ fn the_base_is_asked_for_or_configured() {
 fn paths_skip_a_gate_and_say_why() {
     let gate = |paths: &str| format!("[gates.g]\nkind = \"command\"\ncommand = \"true\"\npaths = {paths}\n");
     for (paths, expected) in [
-        (r#"["docs/**"]"#, "g: skipped, the one changed file does not match `docs/**`"),
+        (r#"["docs/**"]"#, "g: skipped, no changed file matches `docs/**`"),
         (r#"["docs/**", "src/*.rs"]"#, "g: pass, exit status 0"),
         (r#"["src"]"#, "g: pass, exit status 0"),
     ] {
