@@ -120,7 +120,10 @@ fn fifty_and_then_how_many_more() {
     let ran = project.run(&["lint"]);
     assert_eq!(ran.out.matches("warning: m").count(), 50);
     assert!(ran.out.contains("  3 more findings not shown here: .gatepost/report.json\n"), "{}", ran.out);
-    let cases: String = (0..51).map(|at| format!("<testcase name=\"c{at}\"><failure>f</failure></testcase>")).collect();
+    let cases: String = (0..51)
+        .map(|at| format!("<testcase name=\"c{at}\"><failure>f</failure></testcase>"))
+        .collect::<Vec<_>>()
+        .concat();
     project.tree.write("tests.xml", format!("<testsuite>{cases}</testsuite>"));
     let ran = project.run(&["unit"]);
     assert_eq!(ran.out.matches("test failed:").count(), 50);
