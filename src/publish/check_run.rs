@@ -199,7 +199,7 @@ fn summary(gate: &GateReport, annotated: usize, left: Left, context: &Context<'_
     if context.subject.dirty {
         out.push_str("The work tree had uncommitted changes: this is not the verdict on the commit alone.\n\n");
     }
-    let after = reproduce(gate);
+    let after = reproduce(gate, context.report_path);
     let mut dropped = 0;
     for note in &gate.notes {
         let block = format!("- {}\n", prose(note, 1000));

@@ -167,7 +167,7 @@ fn details(gate: &GateReport, links: &Links<'_>, amount: Amount, report_path: &s
     out.push_str(&more_findings(gate, left, report_path));
     out.push_str(&failed_tests(gate, amount, report_path));
     out.push_str(&notes(&gate.notes));
-    out.push_str(&reproduce(gate));
+    out.push_str(&reproduce(gate, report_path));
     out + "</details>\n\n"
 }
 
@@ -274,9 +274,13 @@ pub(super) fn failed_test(case: &Case, limit: usize) -> String {
     format!("**{word}**: {}{place}\n\n{message}", Untrusted(&name).code(300))
 }
 
-/// How to run the gate again, and where its log is.
-pub(super) fn reproduce(gate: &GateReport) -> String {
-    let log = gate.log.as_ref().map_or_else(String::new, |log| format!(" (log: {})", Untrusted(log).code(200)));
+/// How to run the gate again, and where its log is: in a folder beside the report.
+pub(super) fn reproduce(gate: &GateReport, report_path: &str) -> String {
+    let folder = report_path.rsplit_once('/').map_or_else(String::new, |(folder, _)| format!("{folder}/"));
+    let log = gate.log.as_ref().map_or_else(String::new, |log| {
+        let log = format!("{folder}{log}");
+        format!(" (log: {})", Untrusted(&log).code(200))
+    });
     if gate.reproduce.is_empty() {
         return String::new();
     }
