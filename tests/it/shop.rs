@@ -3,7 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use serde_json::Value;
+use gatepost::app::project;
+use gatepost::config;
+use regex::Regex;
+use serde_json::{Value, json};
+
+use crate::bless;
+use crate::github::{FakeGitHub, Token};
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/shop/history.sh");
 
@@ -35,23 +41,34 @@ fn git(repository: &Path, arguments: &[&str]) -> String {
     String::from_utf8(done.stdout).unwrap().trim_end().to_owned()
 }
 
-/// The exit code and the report of `gatepost run`.
-fn run(shop: &Path, arguments: &[&str]) -> (Option<i32>, Value) {
+/// `gatepost run`, with what cargo needs of the environment.
+fn gatepost(shop: &Path, arguments: &[&str]) -> Command {
     let needed = ["PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"];
     let given = needed.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
-    let done = Command::new(env!("CARGO_BIN_EXE_gatepost"))
-        .arg("-C")
-        .arg(shop)
-        .args(["run", "--json"])
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gatepost"));
+    command
+        .current_dir(shop)
+        .arg("run")
         .args(arguments)
         .env_clear()
         .envs(given)
         .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("shop/target"))
-        .env("RUST_BACKTRACE", "0")
-        .output()
-        .unwrap();
+        .env("RUST_BACKTRACE", "0");
+    command
+}
+
+/// The exit code and the report.
+fn run(shop: &Path, arguments: &[&str]) -> (Option<i32>, Value) {
+    let done = gatepost(shop, arguments).arg("--json").output().unwrap();
     let report = serde_json::from_slice(&done.stdout);
     (done.status.code(), report.unwrap_or_else(|error| panic!("{error}: {done:?}")))
+}
+
+/// Without what differs from run to run: times, the width of their column, and numbers of threads.
+fn timeless(text: &str) -> String {
+    let time = Regex::new(r"\d+(\.\d+)?( |&nbsp;)m?s\b").unwrap().replace_all(text, "<time>").into_owned();
+    let thread = Regex::new(r"\(\d+\) panicked").unwrap().replace_all(&time, "(<thread>) panicked").into_owned();
+    Regex::new(" +").unwrap().replace_all(&thread, " ").into_owned()
 }
 
 fn gate<'a>(report: &'a Value, name: &str) -> &'a Value {
@@ -110,7 +127,14 @@ fn only_the_warning_on_the_changed_line_counts() {
 #[test]
 fn failing_tests_fail_and_what_needs_them_is_not_run() {
     let (code, report) = run(&shop("broken"), &["--config", "broken.toml"]);
-    assert_eq!(ends(&report), ["test: fail, 2 of 11 tests failed", "smoke: error, not run: test failed"]);
+    assert_eq!(
+        ends(&report),
+        [
+            "lint: fail, 1 warning on changed lines",
+            "test: fail, 2 of 11 tests failed",
+            "smoke: error, not run: test failed",
+        ]
+    );
     let tests = &gate(&report, "test")["tests"];
     assert_eq!([&tests["total"], &tests["passed"], &tests["failed"]], [11, 9, 2]);
     let failed: Vec<&str> = tests["cases"]
@@ -122,6 +146,70 @@ fn failing_tests_fail_and_what_needs_them_is_not_run() {
         .collect();
     assert_eq!(failed, ["an_order_beyond_all_measure_is_priced", "the_discount_counts_the_whole_order"]);
     assert_eq!(code, Some(1));
+}
+
+#[test]
+fn readme_shows_what_is_printed() {
+    let done = gatepost(&shop("printed"), &[]).output().unwrap();
+    let printed = String::from_utf8(done.stdout).unwrap();
+    // What comes before is in the order in which gates end.
+    let printed = &printed[printed.find("\n\n").expect(&printed) + 2..];
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    assert!(
+        timeless(&readme).contains(&timeless(printed)),
+        "README.md does not show what the shop's run prints:\n{printed}"
+    );
+}
+
+#[test]
+fn readme_configures_what_there_is() {
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let (_, after) = readme.split_once("```toml\n").unwrap();
+    let (example, _) = after.split_once("```").unwrap();
+    let read = project::with_known(|known| config::read(example.as_bytes(), known)).unwrap();
+    assert_eq!(read.gates.len(), 3);
+}
+
+/// The text of which `docs/pictures/make.sh` makes the picture.
+#[test]
+fn the_comment_is_the_one_in_the_picture() {
+    let shop = shop("comment");
+    let [head, base] = ["HEAD", "main"].map(|name| git(&shop, &["rev-parse", name]));
+    let fake = FakeGitHub::start(|github| {
+        github.token("ghs_shop", Token::actions());
+        github.repo("octo/shop").pull(7, &head, &base).file("src/price.rs", "modified");
+    });
+    let end = |sha: &str, branch: &str| json!({"sha": sha, "ref": branch, "repo": {"full_name": "octo/shop"}});
+    let payload = json!({
+        "action": "opened", "number": 7, "repository": {"full_name": "octo/shop"},
+        "pull_request": {"number": 7, "head": end(&head, "discount"), "base": end(&base, "main")},
+    });
+    let event = shop.join(".git/event.json");
+    std::fs::write(&event, payload.to_string()).unwrap();
+    let ended = gatepost(&shop, &["--config", "broken.toml"])
+        .env("GITHUB_EVENT_PATH", &event)
+        .envs([
+            ("GITHUB_ACTIONS", "true"),
+            ("GITHUB_EVENT_NAME", "pull_request"),
+            ("GITHUB_REPOSITORY", "octo/shop"),
+            ("GITHUB_SHA", &head),
+            ("GITHUB_SERVER_URL", "https://github.com"),
+            ("GITHUB_API_URL", &fake.url()),
+            ("GITHUB_RUN_ID", "1001"),
+            ("GITHUB_RUN_ATTEMPT", "1"),
+            ("GITHUB_TOKEN", "ghs_shop"),
+        ])
+        .output()
+        .unwrap();
+    assert_eq!(ended.status.code(), Some(1), "{ended:?}");
+    let body = fake.with(|github| github.repo("octo/shop").comments[0].body.clone());
+    fake.finish();
+    let body = Regex::new("<!-- gatepost:.*?-->\\s*").unwrap().replace_all(&body, "").into_owned();
+    let picture = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/pictures/comment.md");
+    let expected = std::fs::read_to_string(&picture).unwrap_or_default();
+    if timeless(&expected) != timeless(&body) {
+        bless::compare(&picture, &body);
+    }
 }
 
 #[test]
