@@ -115,7 +115,7 @@ fn quiet_and_verbose() {
 #[test]
 fn fifty_and_then_how_many_more() {
     let project = project();
-    let many: String = (0..53).map(|at| format!("src/a.rs:6:1: warning: m{at}\n")).collect();
+    let many = (0..53).fold(String::new(), |all, at| all + &format!("src/a.rs:6:1: warning: m{at}\n"));
     project.tree.write("found.txt", many);
     let ran = project.run(&["lint"]);
     assert_eq!(ran.out.matches("warning: m").count(), 50);
