@@ -95,7 +95,8 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 
 #[test]
 fn plain_lines() {
-    let project = project();
+    // Wide enough for every reason, however many digits the times have.
+    let project = project().env("COLUMNS", "150");
     let ran = project.run(&["-j", "1"]);
     assert_eq!(ran.code, Some(1));
     expect("plain", &ran.seen(&project.tree.dir));
