@@ -116,8 +116,8 @@ fn quiet_and_verbose() {
 #[test]
 fn fifty_and_then_how_many_more() {
     let project = project();
-    let many = (0..53).fold(String::new(), |all, at| all + &format!("src/a.rs:6:1: warning: m{at}\n"));
-    project.tree.write("found.txt", many);
+    let many: Vec<String> = (0..53).map(|at| format!("src/a.rs:6:1: warning: m{at}\n")).collect();
+    project.tree.write("found.txt", many.concat());
     let ran = project.run(&["lint"]);
     assert_eq!(ran.out.matches("warning: m").count(), 50);
     assert!(ran.out.contains("  3 more findings not shown here: .gatepost/report.json\n"), "{}", ran.out);
