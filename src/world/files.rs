@@ -46,7 +46,7 @@ pub fn create(path: &Path) -> Result<std::fs::File, FileError> {
 }
 
 /// Writes a whole file so that a reader sees the old one or the new one, never a part: a temporary file
-/// beside it is synced and renamed.
+/// beside it is renamed. It is not forced to the disk: a run that a power cut ends has no verdict anyway.
 ///
 /// # Errors
 /// When the folder is missing or read-only, or the disk is full; the old file then still stands.
@@ -54,10 +54,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.tmp", std::process::id()));
     let beside = path.with_file_name(name);
-    let written = std::fs::File::create(&beside).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_data()
-    });
+    let written = std::fs::File::create(&beside).and_then(|mut file| file.write_all(bytes));
     written.and_then(|()| std::fs::rename(&beside, path)).map_err(|source| {
         let _ = std::fs::remove_file(&beside);
         FileError { action: "write", path: path.to_owned(), source }
