@@ -96,8 +96,8 @@ fn longest_run(text: &str) -> usize {
 fn sentence(line: &str, code: fn(&str) -> String) -> String {
     let mut out = String::with_capacity(line.len() + 16);
     let mut held = String::new();
-    for (at, token) in tokens(line).into_iter().enumerate() {
-        if is_plain(token, at == 0) {
+    for token in tokens(line) {
+        if is_plain(token, out.is_empty() && held.is_empty()) {
             flush(&mut out, &mut held, code);
             pad(&mut out);
             out.push_str(token);
@@ -256,6 +256,7 @@ mod tests {
         ] {
             assert!(prose(word, 99).starts_with('`'), "{word}");
         }
+        assert_eq!(prose("`` 1. a", 99), "`1`. a", "an empty quotation is nothing");
         assert_eq!(prose_cell("a|b c", 99), r"`a\|b` c");
     }
 }
