@@ -58,7 +58,9 @@ fn one(choice: &Choice, input: &Path, start: &Path) -> Result<Understood, Failur
     let (mut parsed, format) = result.map_err(|error| {
         let failure = Failure::outside(format!("{name} {error}"));
         match error {
-            ReadError::Unrecognised(_) => failure.help("name it: --from FORMAT, or --from matcher:FILE"),
+            ReadError::Unrecognised(_) | ReadError::EmptyAndUnnamed => {
+                failure.help("name it: --from FORMAT, or --from matcher:FILE")
+            }
             _ => failure,
         }
     })?;

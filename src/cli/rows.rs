@@ -30,7 +30,11 @@ impl Rows {
     /// Draws on standard error and prints through `printer`.
     #[must_use]
     pub fn new(printer: Printer) -> Self {
-        let template = "{spinner} {prefix} {elapsed:>4} {wide_msg:.dim}";
+        let template = if printer.dress.colour {
+            "{spinner} {prefix} {elapsed:>4} {wide_msg:.dim}"
+        } else {
+            "{spinner} {prefix} {elapsed:>4} {wide_msg}"
+        };
         Self {
             printer,
             multi: MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10)),

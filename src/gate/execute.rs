@@ -171,7 +171,9 @@ fn read_output(choice: &Choice, kept: &Kept, evidence: &mut Evidence, read: &mut
     let result = match choice.read(&kept.stream, ended_well) {
         // What people read may be on standard error, or on both: the log has both in order.
         Ok((_, format)) if kept.log_whole && is_for_people(choice, format) => choice.read(&kept.log, ended_well),
-        Err(ReadError::Empty(_) | ReadError::Unrecognised(_)) if kept.log_whole && matches!(choice, Choice::Auto) => {
+        Err(ReadError::EmptyAndUnnamed | ReadError::Unrecognised(_))
+            if kept.log_whole && matches!(choice, Choice::Auto) =>
+        {
             choice.read(&kept.log, ended_well)
         }
         other => other,
@@ -236,6 +238,7 @@ fn base<'a>(pattern: &'a str, dir: &'a Path, site: Site<'a>) -> (&'a Path, &'a s
 fn unread(what: &str, error: &ReadError) -> String {
     let advice = match error {
         ReadError::Unrecognised(_) => ": name it with `format`, or bring a matcher",
+        ReadError::EmptyAndUnnamed => ": name it with `format`",
         _ => "",
     };
     format!("{what} {error}{advice}")

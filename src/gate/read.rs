@@ -50,6 +50,9 @@ pub enum ReadError {
     /// Nothing is in it.
     #[error("is empty, where {0} was promised")]
     Empty(&'static str),
+    /// Nothing is in it, and content was to tell what it is.
+    #[error("is empty, so that no format can be recognised")]
+    EmptyAndUnnamed,
     /// No format claims it.
     #[error("is of no known format (it begins with {0:?})")]
     Unrecognised(String),
@@ -114,7 +117,7 @@ impl Choice {
                     "matcher",
                 ));
             }
-            Self::Auto if blank => return Err(ReadError::Empty("a report")),
+            Self::Auto if blank => return Err(ReadError::EmptyAndUnnamed),
             Self::Auto => parse::recognise(&head).ok_or_else(|| ReadError::Unrecognised(beginning(&head)))?,
         };
         if blank && (format.empty == Empty::Error || !may_be_empty) {

@@ -30,7 +30,11 @@ fn what_was_promised_must_be_there_whole_and_fresh() {
         ("cp good.xml out.xml; exit 1", 4, "error, exit status 1, but every test that ran passed"),
         ("true", 4, "error, no report matches `out.xml` in the root"),
         ("exit 2", 4, "error, exit status 2, and no report matches `out.xml` in the root"),
-        (": > out.xml", 4, "error, the report out.xml is empty, where a report was promised"),
+        (
+            ": > out.xml",
+            4,
+            "error, the report out.xml is empty, so that no format can be recognised: name it with `format`",
+        ),
         (
             "echo what > out.xml",
             4,
@@ -143,7 +147,8 @@ fn output_is_recognised_by_its_content_on_either_stream() {
     assert_eq!(lint("echo src/a.rs:1:1: warning: w >&2; exit 1"), found);
     assert_eq!(lint("echo working; echo src/a.rs:1:1: warning: w >&2; exit 1"), found, "on both");
     let (code, gates) = lint("true");
-    assert_eq!(code, 4, "nothing was printed: {gates:?}");
+    let silent = "l: error, its output is empty, so that no format can be recognised: name it with `format`";
+    assert_eq!((code, gates), (4, vec![silent.to_owned()]));
     let (code, gates) = lint("echo all is well");
     assert_eq!(code, 4, "{gates:?}");
     assert!(gates[0].contains("its output is of no known format (it begins with \"all is well\")"), "{gates:?}");

@@ -184,6 +184,13 @@ paths = ["src/**"]
     assert_eq!(ran.findings(), ["we[b]/src/a.js:1 changed_line !"]);
     assert!(project.text("we[b]/.gatepost/logs/web.txt").ends_with("shop/we[b]\n"));
 
+    let matcher = r#"{"problemMatcher":[{"owner":"m","pattern":[{"regexp":"^(\\S+) (\\d+) (.*)$","file":1,"line":2,"message":3}]}]}"#;
+    let with = config.replace("gcc", "matcher:m.json").replace("src/a.js:1:1: warning: w", "src/a.js 1 w");
+    project.tree.write("we[b]/m.json", matcher).write("we[b]/gatepost.toml", with);
+    let by_matcher = project.run(&["-C", "we[b]"]);
+    assert!(by_matcher.out.contains("✗ web fail: 1 error on changed lines"), "{}{}", by_matcher.out, by_matcher.err);
+    project.tree.commit("matcher");
+
     project.tree.write("src/a.js", "x\n").commit("not web");
     let named = project.run(&["--config", "we[b]/gatepost.toml", "--base", "HEAD~1"]);
     assert!(named.out.contains("- web skipped: "), "{}{}", named.out, named.err);
