@@ -9,7 +9,6 @@ mod tests;
 
 use crate::model::change::{LineRange, Scope};
 use crate::model::evidence::{Evidence, Exit, Located, Place, Understood};
-use crate::model::finding::Level;
 use crate::model::gate::{Flaky, Mode, Only, Rules};
 use crate::model::outcome::Outcome;
 use crate::model::report::{GateReport, Judged, Relevance, Status};
@@ -47,12 +46,13 @@ pub fn judge(common: &Common, rules: &Rules, ground: Ground<'_>, evidence: Evide
     (report.outcome, report.reason) = if let Some(problem) = evidence.problems.first() {
         report.notes.extend(evidence.problems[1..].iter().map(|further| further.what.clone()));
         (Outcome::Error, problem.what.clone())
-    } else if let Some(Exit::Signal(signal)) = report.exit {
-        (Outcome::Error, format!("killed by signal {signal}"))
-    } else if parsed {
-        weigh(&report, rules, unexplained.as_deref())
     } else {
-        by_exit_status(report.exit)
+        match report.exit {
+            Some(Exit::Signal(signal)) => (Outcome::Error, format!("killed by signal {signal}")),
+            _ if parsed => weigh(&report, rules, unexplained.as_deref()),
+            Some(Exit::Code(code)) => by_exit_status(code),
+            None => (Outcome::Error, "nothing was run and nothing was read".to_owned()),
+        }
     };
     if report.outcome == Outcome::Error {
         // What was not read is not known to be gone.
@@ -217,15 +217,11 @@ fn weigh(report: &GateReport, rules: &Rules, unexplained: Option<&str>) -> (Outc
     }
 }
 
-fn by_exit_status(exit: Option<Exit>) -> (Outcome, String) {
-    match exit {
-        Some(Exit::Code(0)) => (Outcome::Pass, "exit status 0".to_owned()),
-        Some(Exit::Code(code)) => match broken_off(code) {
-            Some(what) => (Outcome::Error, format!("exit status {code}: {what}")),
-            None => (Outcome::Fail, format!("exit status {code}")),
-        },
-        Some(Exit::Signal(signal)) => (Outcome::Error, format!("killed by signal {signal}")),
-        None => (Outcome::Error, "nothing was run and nothing was read".to_owned()),
+fn by_exit_status(code: i32) -> (Outcome, String) {
+    match (code, broken_off(code)) {
+        (0, _) => (Outcome::Pass, "exit status 0".to_owned()),
+        (_, Some(what)) => (Outcome::Error, format!("exit status {code}: {what}")),
+        (_, None) => (Outcome::Fail, format!("exit status {code}")),
     }
 }
 
@@ -241,9 +237,11 @@ fn broken_off(code: i32) -> Option<String> {
 }
 
 fn blocking_words(report: &GateReport, blocking: usize, rules: &Rules) -> String {
-    let worst = report.blocking().map(Judged::level).max().unwrap_or(Level::Note);
-    let all_one = report.blocking().all(|finding| finding.level() == worst);
-    let noun = if all_one { worst.word() } else { "finding" };
+    let mut levels = report.blocking().map(Judged::level);
+    let noun = match levels.next() {
+        Some(level) if levels.all(|other| other == level) => level.word(),
+        _ => "finding",
+    };
     let new = if rules.only == Only::New { "new " } else { "" };
     let all_lie = |places: &[Relevance]| {
         report.blocking().all(|finding| finding.relevance.is_some_and(|it| places.contains(&it)))

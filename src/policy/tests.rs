@@ -3,7 +3,7 @@
 use super::*;
 use crate::model::change::{ChangeKind, ChangeSet, FileChange, LineMap};
 use crate::model::evidence::{Problem, ProblemKind};
-use crate::model::finding::Finding;
+use crate::model::finding::{Finding, Level};
 use crate::model::gate::GateName;
 use crate::model::path::RepoPath;
 use crate::model::tests::{Case, CaseOutcome, Tests};

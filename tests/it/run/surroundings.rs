@@ -243,6 +243,18 @@ fn an_event_that_cannot_be_read() {
 }
 
 #[test]
+fn posting_from_a_laptop_is_refused_where_it_would_not_be_true() {
+    refused("post-no-token", &Project::on_main(GATE), &["--publish", "always"]);
+    let known = Project::on_main(GATE).env("GITHUB_TOKEN", "ghs_0123456789abcdefghij");
+    refused("post-no-repository", &known, &["--publish", "always"]);
+    let dirty = known.env("GITHUB_REPOSITORY", "octo/shop");
+    dirty.tree.write("src/a.rs", "changed\n");
+    let ran = dirty.run(&["--publish", "always"]);
+    assert_eq!((ran.code, &ran.report), (Some(3), &Value::Null), "nothing was run");
+    expect("post-dirty", &ran.seen(&dirty.tree.dir));
+}
+
+#[test]
 fn usage() {
     let project = Project::on_main(GATE);
     for (arguments, code) in [

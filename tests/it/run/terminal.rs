@@ -139,6 +139,7 @@ fn colours_only_where_they_are_seen() {
     assert!(coloured(&project, &["good", "--color", "always"]));
     let (_, drawn) = on_terminal(&project, &["run", "good"], &[]);
     assert!(drawn.contains("\u{1b}[1m\u{1b}[32m"), "{drawn}");
+    let style = regex::Regex::new("\u{1b}\\[[0-9;]*m").unwrap();
     for (arguments, env) in [
         (&["run", "good", "--color", "never"][..], &[][..]),
         (&["run", "good"], &[("NO_COLOR", "1")]),
@@ -146,7 +147,6 @@ fn colours_only_where_they_are_seen() {
     ] {
         let (_, drawn) = on_terminal(&project, arguments, env);
         assert!(drawn.contains("verdict: pass"), "{drawn}");
-        let style = regex::Regex::new("\u{1b}\\[[0-9;]*m").unwrap();
         assert!(!style.is_match(&drawn), "{env:?} {drawn:?}");
     }
     let project = project.env("CLICOLOR_FORCE", "1");
