@@ -144,6 +144,28 @@ mod tests {
         assert_eq!(placed("/x/a.rs"), placed("./a.rs"), "the real path goes before its spelling");
     }
 
+    /// Baselines are kept: another value makes every known finding a new one.
+    #[test]
+    fn identities_stay_what_they_are() {
+        let path = RepoPath::parse("src/a.js").unwrap();
+        let mut prints = Fingerprints::default();
+        let with_rule = finding("no-unused-vars", "'x' is unused");
+        let without = Finding { message: " 12 errors in  3 files".to_owned(), ..Finding::default() };
+        let here = [
+            prints.next(&with_rule, Some(&path), None, Some("  let x = 1;")).here,
+            prints.next(&with_rule, Some(&path), None, Some("  let x = 1;")).here,
+            prints.next(&without, None, None, None).here,
+        ];
+        assert_eq!(
+            here,
+            [
+                "892d46cdd9a9c573c87952f551d80a66",
+                "5997aa64bfb55f72b35ce2d8d960465b",
+                "7e1455f3f2a9eb22c2c27590af19b658"
+            ]
+        );
+    }
+
     #[test]
     fn the_parts_do_not_run_into_each_other() {
         let path = |text| RepoPath::parse(text).unwrap();
