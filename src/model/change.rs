@@ -145,6 +145,13 @@ mod tests {
     }
 
     #[test]
+    fn the_whole_has_its_first_and_last_line() {
+        for line in [1, u32::MAX] {
+            assert!(LineRange::WHOLE.meets(LineRange { start: line, end: line }));
+        }
+    }
+
+    #[test]
     fn a_range_touches_any_of_its_lines() {
         let path = RepoPath::parse("a").unwrap();
         let file = FileChange {
