@@ -13,7 +13,8 @@ use crate::github::{FakeGitHub, Token};
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/shop/history.sh");
 
-/// A place for the shop that is the same every time, so that what cargo built of it can be used again.
+/// A place for the shop of this test alone, what cargo builds of it included: cargo takes a copy at another place for
+/// the same package, and would answer for one with what it found in the other.
 fn place(test: &str) -> PathBuf {
     let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("shop").join(test);
     if place.exists() {
@@ -46,14 +47,7 @@ fn gatepost(shop: &Path, arguments: &[&str]) -> Command {
     let needed = ["PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"];
     let given = needed.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
     let mut command = Command::new(env!("CARGO_BIN_EXE_gatepost"));
-    command
-        .current_dir(shop)
-        .arg("run")
-        .args(arguments)
-        .env_clear()
-        .envs(given)
-        .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("shop/target"))
-        .env("RUST_BACKTRACE", "0");
+    command.current_dir(shop).arg("run").args(arguments).env_clear().envs(given).env("RUST_BACKTRACE", "0");
     command
 }
 
