@@ -5,12 +5,18 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::sync::Once;
+use std::time::Duration;
 
 use nix::unistd::{Pid, getpid};
 
 use crate::world::files;
 use crate::world::process::MARK;
 use crate::world::process::tree::Process;
+
+/// How often something that may have been read in a bad moment is read again.
+const READINGS: usize = 5;
+/// A pause in which an `exec` goes on.
+const EXEC: Duration = Duration::from_micros(200);
 
 static ADOPTING: Once = Once::new();
 
@@ -23,24 +29,46 @@ pub(super) fn adopt_orphans() {
     });
 }
 
-/// The children of this process: all its threads' lists. One small read where no gate runs beside this one.
+/// The children of this process. The kernel may leave one out of its list when another ends while it is read
+/// (proc(5)): what two readings agree on is taken, and all processes are looked through when none do.
 pub(super) fn children() -> Vec<i32> {
+    let mut before = listed_children();
+    for _ in 0..READINGS {
+        let now = listed_children();
+        if now.is_some() && now == before {
+            return now.unwrap_or_default();
+        }
+        before = now;
+    }
+    let own = getpid().as_raw();
+    processes().iter().filter(|process| process.parent == own).map(|process| process.pid).collect()
+}
+
+/// The lists of all threads: one small read where no gate runs beside this one. `None` on a kernel without them
+/// (`CONFIG_PROC_CHILDREN`).
+fn listed_children() -> Option<Vec<i32>> {
     let lists: Vec<String> = files::list(Path::new("/proc/self/task"))
         .unwrap_or_default()
         .iter()
         .filter_map(|task| String::from_utf8(files::read(&task.join("children")).ok()?).ok())
         .collect();
     if lists.is_empty() {
-        // A kernel without these lists (CONFIG_PROC_CHILDREN).
-        let own = getpid().as_raw();
-        return processes().iter().filter(|process| process.parent == own).map(|process| process.pid).collect();
+        return None;
     }
-    lists.iter().flat_map(|list| list.split_ascii_whitespace()).filter_map(|pid| pid.parse().ok()).collect()
+    Some(lists.iter().flat_map(|list| list.split_ascii_whitespace()).filter_map(|pid| pid.parse().ok()).collect())
 }
 
-/// Whether the process has the mark in the environment it was started with.
+/// Whether the process has the mark in the environment it was started with. In the midst of `exec` it shows none.
 pub(super) fn has_mark(pid: i32, mark: &OsStr) -> bool {
-    let environment = files::read(Path::new(&format!("/proc/{pid}/environ"))).unwrap_or_default();
+    let read = || files::read(Path::new(&format!("/proc/{pid}/environ"))).unwrap_or_default();
+    let mut environment = read();
+    for _ in 0..READINGS {
+        if !environment.is_empty() {
+            break;
+        }
+        std::thread::sleep(EXEC);
+        environment = read();
+    }
     environment.split(|&byte| byte == 0).any(|variable| {
         variable.strip_prefix(MARK.as_bytes()).and_then(|rest| rest.strip_prefix(b"=")) == Some(mark.as_bytes())
     })
@@ -55,6 +83,14 @@ pub(super) fn processes() -> Vec<Process> {
 pub(super) fn processes_in_group(leader: Pid) -> usize {
     let group = leader.to_string();
     stats().filter(|stat| stat.field(2) == Some(&group) && stat.field(0) != Some("Z")).count()
+}
+
+/// Whether every process of the group is stopped or dead.
+pub(super) fn is_still(leader: Pid) -> bool {
+    let group = leader.to_string();
+    stats()
+        .filter(|stat| stat.field(2) == Some(&group))
+        .all(|stat| matches!(stat.field(0), Some("T" | "t" | "Z" | "X")))
 }
 
 /// A line of /proc/PID/stat. Its second field is a name in parentheses that may hold anything, parentheses included.

@@ -29,12 +29,21 @@ pub(super) fn processes() -> Vec<Process> {
 
 /// How many processes of the group live.
 pub(super) fn processes_in_group(leader: Pid) -> usize {
+    states(leader).iter().filter(|state| !state.starts_with('Z')).count()
+}
+
+/// Whether every process of the group is stopped or dead.
+pub(super) fn is_still(leader: Pid) -> bool {
+    states(leader).iter().all(|state| state.starts_with(['T', 'Z']))
+}
+
+fn states(leader: Pid) -> Vec<String> {
     let group = leader.to_string();
-    let in_group = |line: &&String| {
+    let state = |line: &String| {
         let mut fields = line.split_ascii_whitespace();
-        fields.next() == Some(&group) && fields.next().is_some_and(|state| !state.starts_with('Z'))
+        if fields.next() == Some(&group) { fields.next().map(str::to_owned) } else { None }
     };
-    ps("pgid=,state=").iter().filter(in_group).count()
+    ps("pgid=,state=").iter().filter_map(state).collect()
 }
 
 fn ps(columns: &str) -> Vec<String> {

@@ -92,7 +92,7 @@ async fn stop(
     cancel: &CancelToken,
     capture: &mut Capture<'_>,
 ) -> Option<Exit> {
-    group.terminate();
+    group.terminate().await;
     let all_gone = async {
         let _ = child.wait().await;
         group.gone().await;

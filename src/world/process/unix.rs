@@ -26,6 +26,8 @@ use crate::world::process::tree::{Process, descendants};
 
 /// How long a process that is just ending by itself may take before it counts as left behind.
 const SETTLE: Duration = Duration::from_millis(50);
+/// How long a stopped group may take to stand still: one that waits for its `vfork` never does.
+const STANDSTILL: Duration = Duration::from_millis(20);
 /// How long killed processes may take to go.
 const LAST: Duration = Duration::from_secs(1);
 
@@ -80,8 +82,15 @@ pub(super) fn signal_of(status: ExitStatus) -> Option<i32> {
 }
 
 impl Group {
-    /// Asks all to end. A stopped process is woken, or it would not hear.
-    pub(super) fn terminate(&mut self) {
+    /// Asks all to end. The group is held still while it is looked at: a process that it starts between the look
+    /// and the signal, and that leaves the group and the mark behind, would be seen by nobody. A stopped process is
+    /// woken, or it would not hear.
+    pub(super) async fn terminate(&mut self) {
+        let _ = killpg(self.leader, Signal::SIGSTOP);
+        let deadline = Instant::now() + STANDSTILL;
+        while !snapshot::is_still(self.leader) && Instant::now() < deadline {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
         self.seen.extend(descendants(&snapshot::processes(), &[self.leader.as_raw()]));
         let _ = killpg(self.leader, Signal::SIGTERM);
         let _ = killpg(self.leader, Signal::SIGCONT);
@@ -108,7 +117,7 @@ impl Group {
         let mut swept = Swept::default();
         if !self.is_gone_in(SETTLE).await {
             let left = snapshot::processes_in_group(self.leader).max(1);
-            self.terminate();
+            self.terminate().await;
             if !self.is_gone_in(grace).await {
                 self.kill();
                 if !self.is_gone_in(LAST).await {

@@ -36,7 +36,7 @@ pub(super) fn signal_of(_status: ExitStatus) -> Option<i32> {
 }
 
 impl Group {
-    pub(super) fn terminate(&mut self) {}
+    pub(super) async fn terminate(&mut self) {}
 
     pub(super) fn kill(&self) {}
 
