@@ -4,13 +4,15 @@
 . "$GITHUB_ACTION_PATH/action/step.sh"
 
 sha256() {
+    local line
     if command -v sha256sum >/dev/null; then
-        sha256sum <"$1" | cut -d ' ' -f 1
+        line=$(sha256sum <"$1")
     elif command -v shasum >/dev/null; then
-        shasum -a 256 <"$1" | cut -d ' ' -f 1
+        line=$(shasum -a 256 <"$1")
     else
         fail 4 "neither sha256sum nor shasum is installed: without a checksum nothing that was downloaded is run"
     fi
+    printf '%s' "${line%% *}"
 }
 
 # found PATH VERSION VERIFIED FRESH WHERE
@@ -20,7 +22,7 @@ found() {
     output verified "$3"
     output fresh "$4"
     output repository "$repository"
-    printf 'gatepost %s, %s: %s\n' "$2" "$5" "$(escaped "$1")"
+    printf 'gatepost %s, %s: %s\n' "$2" "$5" "$1"
     exit 0
 }
 
@@ -61,13 +63,13 @@ built() {
     found "$folder/release/gatepost" "$version" no false "built from this checkout of the action"
 }
 
-# The target of this runner, as Rust names it.
-target() {
+# Sets `target` to this runner's, as Rust names it.
+read_target() {
     case ${RUNNER_OS:-}-${RUNNER_ARCH:-} in
-        Linux-X64) echo x86_64-unknown-linux-musl ;;
-        Linux-ARM64) echo aarch64-unknown-linux-musl ;;
-        macOS-X64) echo x86_64-apple-darwin ;;
-        macOS-ARM64) echo aarch64-apple-darwin ;;
+        Linux-X64) target=x86_64-unknown-linux-musl ;;
+        Linux-ARM64) target=aarch64-unknown-linux-musl ;;
+        macOS-X64) target=x86_64-apple-darwin ;;
+        macOS-ARM64) target=aarch64-apple-darwin ;;
         *) fail 4 "there is no release of gatepost for ${RUNNER_OS:-this system} ${RUNNER_ARCH:-}: it runs on Linux and macOS, x64 and arm64" ;;
     esac
 }
@@ -188,8 +190,8 @@ is_cached() {
 }
 
 locked() {
-    local target binary cache base shown protocol direct archive_sum="" binary_sum="" version=""
-    target=$(target)
+    local target="" binary cache base shown protocol direct archive_sum="" binary_sum="" version=""
+    read_target
     read_lock
     read_mirror
     cache=${RUNNER_TOOL_CACHE:-${RUNNER_TEMP:?}}/gatepost/$version

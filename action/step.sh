@@ -8,7 +8,8 @@ work=
 
 # Text as the value of a workflow command: what an input or a server says must not begin a command of its own.
 escaped() {
-    printf '%s' "$1" | LC_ALL=C tr '\r\n' '  ' | LC_ALL=C sed 's/%/%25/g'
+    local text=${1//[$'\r\n']/ }
+    printf '%s' "${text//\%/%25}"
 }
 
 warn() {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::gating::Push;
+use super::gating::{Push, with_program};
 use super::{Answer, Composite, Scene, root};
 use crate::leftovers::{WAYS, left_of, marker};
 
@@ -61,7 +61,7 @@ fn a_run_is_gateposts_to_end() {
     let gate = format!("[gates.g]\nkind = \"command\"\ngrace = \"300ms\"\ncommand = '''{script}'''\n");
     let push = Push::new("", &gate);
     let started = push.tree.dir.join("started");
-    let ended = Composite::load(root()).run_until(&push.job, &push.inputs(&[]), |step, child| {
+    let ended = Composite::load(root()).run_until(&push.job, &with_program(&[]), |step, child| {
         if step == "run" {
             interrupt(child, Signal::SIGINT, || started.exists());
         }

@@ -18,6 +18,13 @@ pub struct Push {
     pub tree: Tree,
 }
 
+/// These inputs, and those that name the program and leave GitHub alone where they are not among them.
+pub fn with_program<'a>(inputs: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let ours = [("binary", env!("CARGO_BIN_EXE_gatepost")), ("github-token", "")];
+    let kept = ours.into_iter().filter(|(name, _)| inputs.iter().all(|(given, _)| given != name));
+    kept.chain(inputs.iter().copied()).collect()
+}
+
 impl Push {
     /// `folder` is empty or ends with `/`.
     pub fn new(folder: &str, gates: &str) -> Self {
@@ -41,15 +48,8 @@ impl Push {
         Self { job, tree }
     }
 
-    /// These inputs, and those that name the program and leave GitHub alone where they are not among them.
-    pub fn inputs<'a>(&self, inputs: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
-        let ours = [("binary", env!("CARGO_BIN_EXE_gatepost")), ("github-token", "")];
-        let kept = ours.into_iter().filter(|(name, _)| inputs.iter().all(|(given, _)| given != name));
-        kept.chain(inputs.iter().copied()).collect()
-    }
-
     fn run(&self, inputs: &[(&str, &str)]) -> Ended {
-        Composite::load(root()).run(&self.job, &self.inputs(inputs))
+        Composite::load(root()).run(&self.job, &with_program(inputs))
     }
 }
 

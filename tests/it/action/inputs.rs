@@ -104,6 +104,8 @@ fn whatever_looks_for_the_binary_takes_no_commands() {
             assert_eq!(commands, 1, "{input} {value:?}: {}", ended.log);
         }
     }
+    // The runner would make a line end of %0A.
+    scene.action.run(&scene.job, &[("binary", "x%0A::error::forged")]).failed(2, "/x%250A::error::forged");
     assert!(!scene.job.was_run());
     assert_eq!(scene.job.left().len(), 2, "only the cache: {:?}", scene.job.left());
 }

@@ -20,7 +20,7 @@ fn locked(folder: &Path) -> Vec<(String, String)> {
     let words = lines.map(|line| {
         let words: Vec<&str> = line.split(' ').collect();
         let is_sum = |sum: &&str| sum.len() == 64 && sum.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        assert!(words.len() == 4 && words[2..].iter().all(|sum| is_sum(sum)), "{line}");
+        assert!(words.len() == 4 && words[2..].iter().all(is_sum), "{line}");
         (words[0].to_owned(), words[1].to_owned())
     });
     words.collect()

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use harness::{Composite, Ended, Job};
-use releases::{Answer, Releases, archive, sha256};
+use releases::{Answer, Releases, TARGET, archive, checkout, lock, sha256};
 
 /// Stands for gatepost where only how it was found and called matters.
 const STAND_IN: &str = r#"#!/bin/sh
@@ -26,8 +26,6 @@ printf '%s\0' "$@" >"$HOME/arguments"
 env >"$HOME/environment"
 echo verdict=pass >>"$GITHUB_OUTPUT"
 "#;
-
-const TARGET: &str = "x86_64-unknown-linux-musl";
 
 /// A checkout of the action whose lock file knows one release, the server that has it, and a machine.
 struct Scene {
@@ -41,33 +39,13 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Copies what the action is made of; `lock` is in the place of its lock file.
-fn checkout(lock: &str) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::create_dir(folder.path().join("action")).unwrap();
-    std::fs::copy(root().join("action.yml"), folder.path().join("action.yml")).unwrap();
-    for script in ["attest.sh", "find.sh", "run.sh", "step.sh"] {
-        std::fs::copy(root().join("action").join(script), folder.path().join("action").join(script)).unwrap();
-    }
-    std::fs::write(folder.path().join("action/lock"), lock).unwrap();
-    folder
-}
-
-fn lock(archive: &[u8], program: &str) -> String {
-    let sums = format!("{} {}", sha256(archive), sha256(program.as_bytes()));
-    let other = format!("{} {}", "0".repeat(64), "1".repeat(64));
-    format!(
-        "# The lock.\nrepository octo/gatepost\n9.9.9 aarch64-apple-darwin {other}\n9.9.9 {TARGET} {sums}\n9.9.8 {TARGET} {other}\n"
-    )
-}
-
 impl Scene {
     fn new(answers: &[Answer]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let program = folder.path().join("gatepost");
         write_program(&program, STAND_IN);
         let archive = archive(&program);
-        let checkout = checkout(&lock(&archive, STAND_IN));
+        let checkout = checkout(&lock(&archive, STAND_IN.as_bytes()));
         Self {
             action: Composite::load(checkout.path()),
             releases: Releases::serve(archive, answers),

@@ -1,4 +1,5 @@
-//! A server of releases on this machine, over real HTTP, that fails in every way a server can.
+//! A server of releases on this machine, over real HTTP, that fails in every way a server can; and the checkout of the
+//! action whose lock file has their checksums.
 
 use std::collections::VecDeque;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -7,6 +8,11 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+
+use tempfile::TempDir;
+
+/// The target that the harness's runner has.
+pub const TARGET: &str = "x86_64-unknown-linux-musl";
 
 /// How one request is answered.
 #[derive(Debug, Clone, Copy)]
@@ -122,4 +128,26 @@ pub fn sha256(bytes: &[u8]) -> String {
     };
     let line = sum("sha256sum", &[]).or_else(|| sum("shasum", &["-a", "256"])).expect("a program for SHA-256");
     line[..64].to_owned()
+}
+
+/// Copies what the action is made of; `lock` is in the place of its lock file.
+pub fn checkout(lock: &str) -> TempDir {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("action")).unwrap();
+    std::fs::copy(root.join("action.yml"), folder.path().join("action.yml")).unwrap();
+    for script in ["attest.sh", "find.sh", "run.sh", "step.sh"] {
+        std::fs::copy(root.join("action").join(script), folder.path().join("action").join(script)).unwrap();
+    }
+    std::fs::write(folder.path().join("action/lock"), lock).unwrap();
+    folder
+}
+
+/// A lock file that knows release 9.9.9 for this target, and others of which there is nothing.
+pub fn lock(archive: &[u8], program: &[u8]) -> String {
+    let sums = format!("{} {}", sha256(archive), sha256(program));
+    let other = format!("{} {}", "0".repeat(64), "1".repeat(64));
+    format!(
+        "# The lock.\nrepository octo/gatepost\n9.9.9 aarch64-apple-darwin {other}\n9.9.9 {TARGET} {sums}\n9.9.8 {TARGET} {other}\n"
+    )
 }

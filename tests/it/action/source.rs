@@ -102,8 +102,8 @@ fn another_version_must_be_in_the_lock_file() {
 
 #[test]
 fn a_damaged_lock_file_runs_nothing() {
-    let sums = |text: &str| lock(b"archive", "program").replace(&super::sha256(b"archive"), text);
-    for text in [sums("abc"), sums(""), lock(b"a", "b").replace("repository octo/gatepost\n", "")] {
+    let sums = |text: &str| lock(b"archive", b"program").replace(&super::sha256(b"archive"), text);
+    for text in [sums("abc"), sums(""), lock(b"a", b"b").replace("repository octo/gatepost\n", "")] {
         let folder = checkout(&text);
         let job = Job::new();
         Composite::load(folder.path()).run(&job, &[]).failed(4, "is damaged at 9.9.9");
