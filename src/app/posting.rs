@@ -16,10 +16,11 @@ use crate::model::event::Occasion;
 use crate::model::gate::GateName;
 use crate::model::report::{GateReport, Report, Subject};
 use crate::model::secret::Secret;
-use crate::model::settings::PublishSettings;
+use crate::model::settings::{CommentWhen, PublishSettings};
 use crate::model::sha::Sha;
 use crate::publish::interpreter::{Interpreter, Options, Pace};
 use crate::publish::{self, Context, GateEnd, Posting, RunEnd};
+use crate::render::figures::count;
 use crate::world::env::Env;
 use crate::world::github::GitHub;
 use crate::world::repo::Repo;
@@ -94,6 +95,8 @@ pub struct Posted<'a> {
     pub output: &'a Output,
     /// When the run began, RFC 3339.
     pub started_at: &'a str,
+    /// How many gates of the configuration were not asked for.
+    pub left_out: usize,
 }
 
 /// Posts one run.
@@ -267,8 +270,10 @@ impl Poster {
             generation: self.generation,
             delimiter: &delimiter,
             summary_room: self.summary_room(),
+            left_out: posted.left_out,
             annotated: &annotated,
         });
+        self.said.receipts.extend(left_to_the_whole(posted));
         // The runner's files first: they cannot hang, and stand when there is no time left for GitHub.
         let calls = postings.into_iter().filter_map(|posting| self.keep(posting)).collect::<Vec<_>>();
         let work = async {
@@ -357,6 +362,17 @@ async fn last_call(signals: &Signals) {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     tokio::time::sleep(LAST_CALL.saturating_sub(signals.since())).await;
+}
+
+/// A run of some of the gates says nothing that would stand for all of them.
+fn left_to_the_whole(posted: Posted<'_>) -> Option<Receipt> {
+    let (number, wanted) = (posted.subject.pull_request?, posted.settings.comment != CommentWhen::Off);
+    let why = || {
+        let gates = count(posted.left_out, "more gate");
+        format!("{gates} of the configuration did not run here: `gatepost publish` posts one comment of all reports")
+    };
+    (wanted && posted.left_out > 0)
+        .then(|| Receipt { what: format!("comment on #{number}"), end: ReceiptEnd::LeftAlone(why()) })
 }
 
 fn append(file: Option<&std::path::Path>, text: &str, unwritten: &mut Vec<String>) {

@@ -97,6 +97,7 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
         fail_fast: request.fail_fast,
     };
     let settings = project.config.publish.clone();
+    let left_out = project.left_out;
     let graph = project.graph.clone();
     let baseline = baseline.as_ref();
     let (masker, watch) = (&masker, &watch);
@@ -113,7 +114,7 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
         watch,
     };
     let gates = Rc::new(ground.plan(project)?);
-    let shared = Posted { subject: &subject, settings: &settings, output: &output, started_at: &started_at };
+    let shared = Posted { subject: &subject, settings: &settings, output: &output, started_at: &started_at, left_out };
     let (queue, waiting) = poster.queue(shared, &signals);
     let running = async {
         // Dropped when the last gate has ended: that ends the sending.

@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::{Interpreter, Options, Pace};
 use crate::model::call::{Annotation, Call, CheckRun, CommitStatus, ReceiptEnd, StickyComment};
+use crate::model::outcome::Outcome;
 use crate::model::sha::Sha;
 use crate::world::forge::Method;
 use hub::{Fault, Hub, Trigger};
@@ -47,6 +48,7 @@ fn check_run(count: u32) -> CheckRun {
         name: "gatepost/lint".to_owned(),
         head_sha: head(),
         external_id: "123.1/lint".to_owned(),
+        already: None,
         conclusion: "failure",
         started_at: "2026-01-01T00:00:00Z".to_owned(),
         completed_at: "2026-01-01T00:00:01Z".to_owned(),
@@ -74,6 +76,7 @@ fn comment(run: u64, body: &str) -> StickyComment {
         head_sha: head(),
         marker: "ci".to_owned(),
         generation: (run, 1),
+        verdict: Outcome::Fail,
         body: body.to_owned(),
         create: true,
     }
@@ -116,6 +119,27 @@ async fn a_check_run_is_created_complete_and_filled_in_pages_of_fifty() {
         assert_eq!(state.check_runs[0]["output"]["annotations"], json!(annotations(120)));
         assert_eq!(state.times.last().unwrap().as_secs(), 0, "no wait on the good way");
     });
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_check_run_of_another_job_of_the_same_run_is_not_made_again() {
+    let hub = Hub::new();
+    let theirs = CheckRun { external_id: "123.1:lint".to_owned(), ..check_run(2) };
+    interpreter(&hub).send(&Call::CheckRun(theirs.clone())).await;
+    let ours = CheckRun { external_id: "123.2:lint".to_owned(), already: Some("123.".to_owned()), ..theirs.clone() };
+    let link = ReceiptEnd::Unchanged("https://k/1".to_owned());
+    assert_eq!(interpreter(&hub).send(&Call::CheckRun(ours.clone())).await.end, link);
+    assert_eq!(hub.writes(), 1);
+    // One of another run, or that concluded otherwise, does not stand for ours.
+    for other in [
+        CheckRun { already: Some("124.".to_owned()), ..ours.clone() },
+        CheckRun { conclusion: "success", ..ours.clone() },
+        CheckRun { already: None, external_id: "123.3:lint".to_owned(), ..ours.clone() },
+    ] {
+        let before = hub.writes();
+        interpreter(&hub).send(&Call::CheckRun(other)).await;
+        assert_eq!(hub.writes(), before + 1);
+    }
 }
 
 #[tokio::test(start_paused = true)]
