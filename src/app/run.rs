@@ -20,7 +20,7 @@ use crate::render::{json_v1, junit, sarif};
 use crate::schedule::{self, Limits};
 use crate::world::env::Env;
 use crate::world::process::{self, ACTIONS_GRACE, CancelToken};
-use crate::world::repo::Repo;
+use crate::world::repo::{Checkout, Repo};
 use crate::world::signals::{self, Signals};
 use crate::world::{clock, cores, files, occasion};
 
@@ -155,7 +155,8 @@ struct Ready {
 }
 
 async fn ready(request: &Request, env: &Env, occasion: &Occasion) -> Result<Ready, Failure> {
-    let Opened { repo, root, mut project } = open(&request.start, request.config.as_deref(), request.colour, env)?;
+    let opened = open(&request.start, request.config.as_deref(), request.colour, env, occasion)?;
+    let Opened { repo, root, mut project } = opened;
     project.select(&request.gates)?;
     let masker = Rc::new(posting::masker(env, &project.config.run.pass_env));
     let mut poster = Poster::open(request.publish, request.dry_run, env, occasion, &repo)?;
@@ -166,6 +167,19 @@ async fn ready(request: &Request, env: &Env, occasion: &Occasion) -> Result<Read
     let baseline = request.baseline.as_deref().map(|file| read_baseline(&request.start.join(file))).transpose()?;
     let output = prepare_output(request, &root, &project, &judged)?;
     Ok(Ready { project, masker, poster, judged, baseline, output, root })
+}
+
+/// The repository around a folder; on Actions the workspace is trusted whoever owns it.
+///
+/// # Errors
+/// When there is none that can be read.
+pub fn discover(start: &Path, env: &Env) -> Result<Repo, Failure> {
+    let workspace = env.get("GITHUB_WORKSPACE").filter(|_| env.get("GITHUB_ACTIONS").is_some()).map(PathBuf::from);
+    Ok(Repo::discover(start, workspace.as_deref())?)
+}
+
+fn allowed(occasion: &Occasion, own_code: bool) -> Result<(), Failure> {
+    policy::may_run(occasion, own_code).map_err(|(why, help)| Failure::refused(why).help(help))
 }
 
 /// Where a run takes place.
@@ -181,10 +195,18 @@ pub struct Opened {
 /// Finds the repository and the configuration.
 ///
 /// # Errors
-/// When there is no repository, or the configuration is wrong.
-pub fn open(start: &Path, config: Option<&Path>, colour: bool, env: &Env) -> Result<Opened, Failure> {
-    let workspace = env.get("GITHUB_WORKSPACE").filter(|_| env.get("GITHUB_ACTIONS").is_some()).map(PathBuf::from);
-    let repo = Repo::discover(start, workspace.as_deref())?;
+/// When there is no repository, the configuration is wrong, or gates may not run on this occasion: even detecting them
+/// starts programs of what is checked out.
+pub fn open(
+    start: &Path,
+    config: Option<&Path>,
+    colour: bool,
+    env: &Env,
+    occasion: &Occasion,
+) -> Result<Opened, Failure> {
+    allowed(occasion, true)?;
+    let repo = discover(start, env)?;
+    allowed(occasion, repo.checkout(occasion)? == Checkout::Head)?;
     let root = files::real_path(repo.root()).unwrap_or_else(|| repo.root().to_owned());
     let start = files::real_path(start).unwrap_or_else(|| start.to_owned());
     let place = Place { root: &root, start: &start, file: config, colour };

@@ -1,9 +1,12 @@
 //! Judging: the one place that decides. Evidence, change, baseline and rules in; a gate's report out.
 //! Nothing here runs, reads or posts anything.
 
+mod again;
 mod due;
+mod fan_in;
 mod fingerprint;
 mod retry;
+mod strangers;
 #[cfg(test)]
 mod tests;
 
@@ -16,9 +19,12 @@ use crate::model::settings::{CommandLine, Common};
 use crate::model::tests::Counts;
 
 pub use crate::model::baseline::{Baseline, GateBaseline};
+pub use again::{Configured, again};
 pub use due::{Due, default_only, due};
+pub use fan_in::{Expected, Part, Refusal, join, same_subject};
 pub use fingerprint::Fingerprints;
 pub use retry::combine;
+pub use strangers::may_run;
 
 /// What a gate is judged against.
 #[derive(Debug, Clone, Copy)]
@@ -132,17 +138,7 @@ fn judge_finding(located: Located, rules: &Rules, ground: Ground<'_>, identify: 
     let relevance = relevance(ground.scope, &place, finding.line, finding.end_line);
     let status =
         ground.baseline.map(|baseline| if baseline.has(&print.in_base) { Status::Existing } else { Status::New });
-    let counts = match rules.only {
-        Only::All => true,
-        Only::New => status != Some(Status::Existing),
-        Only::ChangedFiles => !matches!(relevance, Some(Relevance::Outside)),
-        // What is said of a whole file (a formatter's "would change") may be due to any of its lines.
-        Only::ChangedLines => match relevance {
-            Some(Relevance::Outside) => false,
-            Some(Relevance::ChangedFile) => finding.line.is_none(),
-            Some(Relevance::ChangedLine | Relevance::Unplaced) | None => true,
-        },
-    };
+    let counts = counts(rules.only, status, relevance, finding.line);
     let head_line = match (change, &path, finding.line) {
         (Some(change), Some(path), Some(line)) => change.head_line(path, line),
         (_, _, line) => line,
@@ -156,6 +152,20 @@ fn judge_finding(located: Located, rules: &Rules, ground: Ground<'_>, identify: 
         status,
         line_text,
         head_line,
+    }
+}
+
+fn counts(only: Only, status: Option<Status>, relevance: Option<Relevance>, line: Option<u32>) -> bool {
+    match only {
+        Only::All => true,
+        Only::New => status != Some(Status::Existing),
+        Only::ChangedFiles => !matches!(relevance, Some(Relevance::Outside)),
+        // What is said of a whole file (a formatter's "would change") may be due to any of its lines.
+        Only::ChangedLines => match relevance {
+            Some(Relevance::Outside) => false,
+            Some(Relevance::ChangedFile) => line.is_none(),
+            Some(Relevance::ChangedLine | Relevance::Unplaced) | None => true,
+        },
     }
 }
 
