@@ -8,10 +8,9 @@ use std::time::Duration;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 use crate::app::Failure;
-use crate::app::output::Output;
 use crate::app::scope::Judged;
 use crate::mask::Masker;
-use crate::model::call::{Call, Receipt, ReceiptEnd};
+use crate::model::call::{Call, CheckRun, Receipt, ReceiptEnd};
 use crate::model::event::Occasion;
 use crate::model::gate::GateName;
 use crate::model::report::{GateReport, Report, Subject};
@@ -91,8 +90,8 @@ pub struct Posted<'a> {
     pub subject: &'a Subject,
     /// `[publish]`.
     pub settings: &'a PublishSettings,
-    /// Where the report is.
-    pub output: &'a Output,
+    /// Where a person finds the report.
+    pub report_path: &'a str,
     /// When the run began, RFC 3339.
     pub started_at: &'a str,
     /// How many gates of the configuration were not asked for.
@@ -115,6 +114,8 @@ pub struct Poster {
     outputs: Option<PathBuf>,
     said: Said,
     annotated: BTreeSet<GateName>,
+    /// What external ids of check runs begin with that the jobs of the judged run may have made.
+    already: Option<String>,
 }
 
 impl Poster {
@@ -122,16 +123,22 @@ impl Poster {
     ///
     /// # Errors
     /// When posting was asked for and there is no token or repository to post with, or the API's address is none.
-    pub fn open(publish: Publish, dry_run: bool, env: &Env, occasion: &Occasion, repo: &Repo) -> Result<Self, Failure> {
+    pub fn open(
+        publish: Publish,
+        dry_run: bool,
+        env: &Env,
+        occasion: &Occasion,
+        repo: Option<&Repo>,
+    ) -> Result<Self, Failure> {
         let always = publish == Publish::Always;
         let active = always || (publish == Publish::Auto && (occasion.on_actions || dry_run));
         let repository = match occasion.repository.clone().or_else(|| env.get("GITHUB_REPOSITORY").map(str::to_owned)) {
-            None if active => repo.origin_repository()?,
+            None if active => repo.map(Repo::origin_repository).transpose()?.flatten(),
             known => known,
         };
         let token = ["GITHUB_TOKEN", "GH_TOKEN"].iter().find_map(|name| env.get(name));
         if always && !dry_run {
-            let missing = |what: &str, help: &str| Err(Failure::usage(format!("--publish always: {what}")).help(help));
+            let missing = |what: &str, help: &str| Err(Failure::usage(format!("cannot post: {what}")).help(help));
             if token.is_none() {
                 return missing(
                     "there is no token",
@@ -171,7 +178,21 @@ impl Poster {
             outputs: file("GITHUB_OUTPUT"),
             said: Said::default(),
             annotated: BTreeSet::new(),
+            already: None,
         })
+    }
+
+    /// Posts in the name of a run (id and attempt) whose jobs have judged, annotated, and perhaps made check runs.
+    #[must_use]
+    pub fn for_jobs_of(mut self, (run, attempt): (u64, u64)) -> Self {
+        self.run_id = format!("{run}.{attempt}");
+        self.already = Some(format!("gatepost:{run}."));
+        self
+    }
+
+    /// What asks GitHub; `None` without a token or a repository.
+    pub const fn asking(&mut self) -> Option<&mut Interpreter<GitHub>> {
+        self.interpreter.as_mut()
     }
 
     /// `owner/name`, where known.
@@ -218,6 +239,7 @@ impl Poster {
             posted,
             server: self.server.clone(),
             run_id: self.run_id.clone(),
+            already: self.already.clone(),
             signals: signals.clone(),
         };
         (queue, receiver)
@@ -260,7 +282,10 @@ impl Poster {
         let delimiter = delimiter();
         let completed_at = clock::now().to_string();
         let external_id = format!("gatepost:{}", self.run_id);
-        let annotated = std::mem::take(&mut self.annotated);
+        let mut annotated = std::mem::take(&mut self.annotated);
+        if self.already.is_some() {
+            annotated.extend(report.gates.iter().map(|gate| gate.name.clone()));
+        }
         let postings = publish::on_end(&RunEnd {
             context: context(posted, &self.server),
             report,
@@ -319,6 +344,7 @@ pub struct Queue<'a> {
     posted: Posted<'a>,
     server: String,
     run_id: String,
+    already: Option<String>,
     signals: Signals,
 }
 
@@ -338,6 +364,9 @@ impl Queue<'_> {
             cancelled: self.signals.caught().is_some(),
         });
         let calls = postings.into_iter().filter_map(|posting| match posting {
+            Posting::Call(Call::CheckRun(run)) => {
+                Some(Call::CheckRun(CheckRun { already: self.already.clone(), ..run }))
+            }
             Posting::Call(call) => Some(call),
             _ => None,
         });
@@ -352,7 +381,7 @@ fn context<'a>(posted: Posted<'a>, server: &'a str) -> Context<'a> {
         settings: posted.settings,
         server,
         version: env!("CARGO_PKG_VERSION"),
-        report_path: posted.output.report_shown(),
+        report_path: posted.report_path,
     }
 }
 

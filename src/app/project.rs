@@ -13,7 +13,7 @@ use crate::schedule::{Graph, Node};
 use crate::world::files;
 
 /// Where the configuration may stand in a folder.
-const NAMES: [&str; 2] = ["gatepost.toml", ".github/gatepost.toml"];
+pub const NAMES: [&str; 2] = ["gatepost.toml", ".github/gatepost.toml"];
 
 /// What is configured.
 pub struct Project {

@@ -114,7 +114,8 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
         watch,
     };
     let gates = Rc::new(ground.plan(project)?);
-    let shared = Posted { subject: &subject, settings: &settings, output: &output, started_at: &started_at, left_out };
+    let report_path = output.report_shown();
+    let shared = Posted { subject: &subject, settings: &settings, report_path, started_at: &started_at, left_out };
     let (queue, waiting) = poster.queue(shared, &signals);
     let running = async {
         // Dropped when the last gate has ended: that ends the sending.
@@ -129,11 +130,7 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
     let (gates, ()) = tokio::join!(running, poster.send_all(waiting, &signals));
     let orphans = process::end_orphans().await;
 
-    let mut notes = judged.said();
-    notes.extend(baseline_notes(baseline, judged.base.as_ref()));
-    notes.extend((orphans > 0).then(|| format!("{orphans} processes that gates had left behind were ended")));
-    notes.extend(signals.caught().map(|signal| format!("interrupted by {signal}")));
-    let notes = notes.iter().map(|note| masker.text(note)).collect();
+    let notes = notes(&judged, baseline, orphans, &signals).iter().map(|note| masker.text(note)).collect();
     let verdict = policy::verdict(&gates);
     let took = begun.elapsed();
     let report = Report { verdict, subject: subject.clone(), started_at: started_at.clone(), took, gates, notes };
@@ -159,7 +156,7 @@ async fn ready(request: &Request, env: &Env, occasion: &Occasion) -> Result<Read
     let Opened { repo, root, mut project } = opened;
     project.select(&request.gates)?;
     let masker = Rc::new(posting::masker(env, &project.config.run.pass_env));
-    let mut poster = Poster::open(request.publish, request.dry_run, env, occasion, &repo)?;
+    let mut poster = Poster::open(request.publish, request.dry_run, env, occasion, Some(&repo))?;
     let base = scope::base_asked(request.base.as_deref(), project.config.run.base.as_deref(), occasion);
     let asked = Asked { base, all_files: request.all_files };
     let judged = scope::scope(&repo, occasion, asked, async |base, head| poster.merge_base(base, head).await).await?;
@@ -223,6 +220,14 @@ pub fn read_baseline(file: &Path) -> Result<Baseline, Failure> {
     json_v1::read(&bytes)
         .map(|report| json_v1::baseline(&report))
         .map_err(|error| Failure::usage(format!("--baseline: {} {error}", file.display())))
+}
+
+fn notes(judged: &Judged, baseline: Option<&Baseline>, orphans: usize, signals: &Signals) -> Vec<String> {
+    let mut notes = judged.said();
+    notes.extend(baseline_notes(baseline, judged.base.as_ref()));
+    notes.extend((orphans > 0).then(|| format!("{orphans} processes that gates had left behind were ended")));
+    notes.extend(signals.caught().map(|signal| format!("interrupted by {signal}")));
+    notes
 }
 
 fn baseline_notes(baseline: Option<&Baseline>, base: Option<&Sha>) -> Option<String> {

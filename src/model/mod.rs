@@ -18,3 +18,4 @@ pub mod settings;
 pub mod sha;
 pub mod tests;
 pub mod text;
+pub mod workflow;

@@ -35,6 +35,19 @@ pub fn may_run(occasion: &Occasion, own_code: bool) -> Result<(), (String, &'sta
     Ok(())
 }
 
+/// Refuses to post reports on an occasion that does not tell what they are of.
+///
+/// # Errors
+/// Why, and what to do instead.
+pub fn may_publish(occasion: &Occasion) -> Result<(), (String, &'static str)> {
+    let event = occasion.event.as_str();
+    if occasion.on_actions && (ON_BEHALF.contains(&event) || BY_ANYONE.contains(&event)) {
+        let why = format!("`{event}` does not say which commit the reports are of, and they may be a stranger's");
+        return Err((why, "publish under `workflow_run`, or name the run that made them: --run ID"));
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

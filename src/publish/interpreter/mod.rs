@@ -11,6 +11,7 @@ mod reads;
 mod status;
 #[cfg(test)]
 mod tests;
+mod triggered;
 
 use std::time::Duration;
 

@@ -295,4 +295,8 @@ impl Forge for Hub {
         tokio::task::yield_now().await;
         self.with(|state| state.answer(request))
     }
+
+    async fn download(&self, path: &str, _: usize) -> Result<Vec<u8>, ForgeError> {
+        Err(ForgeError::NotGiven { url: path.to_owned(), status: 404, start: String::new() })
+    }
 }
