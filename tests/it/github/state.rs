@@ -44,6 +44,10 @@ pub struct Repo {
     pub reviews: Vec<Review>,
     pub review_comments: Vec<ReviewComment>,
     pub deployments: Vec<Deployment>,
+    pub runs: Vec<WorkflowRun>,
+    pub artifacts: Vec<Artifact>,
+    /// Files by branch or sha and path.
+    pub files: BTreeMap<(String, String), String>,
     /// Trees, blobs and annotated tags by sha, as replied.
     pub objects: BTreeMap<String, Value>,
 }
@@ -166,6 +170,32 @@ pub struct DeploymentStatus {
     pub created_at: String,
 }
 
+/// A run of a workflow.
+#[derive(Debug, Clone)]
+pub struct WorkflowRun {
+    pub id: u64,
+    pub attempt: u64,
+    pub event: String,
+    pub head_sha: String,
+    pub head_branch: Option<String>,
+    /// `owner/name`; `None` where it is gone.
+    pub head_repository: Option<String>,
+    /// `None` while it runs.
+    pub conclusion: Option<String>,
+}
+
+/// What a run left behind.
+#[derive(Debug, Clone)]
+pub struct Artifact {
+    pub id: u64,
+    pub run: u64,
+    pub name: String,
+    pub bytes: Vec<u8>,
+    /// Where it is stated wrongly.
+    pub size: Option<u64>,
+    pub expired: bool,
+}
+
 impl State {
     pub(super) fn new() -> Self {
         Self {
@@ -202,6 +232,14 @@ impl State {
         let comment = Comment { id, issue, body: body.to_owned(), author, created_at: now.clone(), updated_at: now };
         self.repo(repo).comments.push(comment);
         id
+    }
+
+    /// Something that a run left, made without a request.
+    pub fn artifact(&mut self, repo: &str, run: u64, name: &str, bytes: Vec<u8>) -> &mut Artifact {
+        let artifact = Artifact { id: self.next_id(), run, name: name.to_owned(), bytes, size: None, expired: false };
+        let artifacts = &mut self.repo(repo).artifacts;
+        artifacts.push(artifact);
+        artifacts.last_mut().unwrap()
     }
 
     /// Someone's completed check run, made without a request.
@@ -274,6 +312,12 @@ impl Repo {
     /// A branch at a commit.
     pub fn branch(&mut self, name: &str, sha: &str) -> &mut Self {
         self.refs.insert(format!("refs/heads/{name}"), sha.to_owned());
+        self
+    }
+
+    /// A file as a branch has it.
+    pub fn file(&mut self, branch: &str, path: &str, text: &str) -> &mut Self {
+        self.files.insert((branch.to_owned(), path.to_owned()), text.to_owned());
         self
     }
 
