@@ -63,3 +63,85 @@ fn judged_anew(gate: &GateReport, rules: &Rules) -> (Outcome, String) {
         _ => weigh(gate, rules, None),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::report::{Relevance, Status};
+    use crate::policy::tests::{claimed, shown, tests};
+
+    fn rules() -> Rules {
+        Rules {
+            only: Only::All,
+            fail_on: Level::Warning,
+            max_findings: 0,
+            min_tests: None,
+            flaky: Flaky::Warn,
+            mode: Mode::Block,
+        }
+    }
+
+    /// A gate that says it passed, judged without a configuration.
+    fn end(change: impl FnOnce(&mut GateReport)) -> (Outcome, String) {
+        let mut gate = claimed("lint", Outcome::Pass);
+        change(&mut gate);
+        let gate = again(gate, None);
+        (gate.outcome, gate.reason)
+    }
+
+    #[test]
+    fn a_pass_needs_its_evidence() {
+        assert_eq!(end(|_| {}), (Outcome::Pass, "claimed".to_owned()));
+        let shows = |outcome, what: &str| (outcome, format!("its report says pass (claimed), but shows: {what}"));
+        assert_eq!(end(|gate| (gate.attempts, gate.exit) = (0, None)), shows(Outcome::Error, "no attempt was made"));
+        assert_eq!(end(|gate| gate.exit = Some(Exit::Signal(9))), shows(Outcome::Error, "killed by signal 9"));
+        assert_eq!(end(|gate| gate.exit = None), shows(Outcome::Error, "the command did not end"));
+        let failed = |gate: &mut GateReport| gate.exit = Some(Exit::Code(1));
+        assert_eq!(end(failed).0, Outcome::Error);
+        let command = |gate: &mut GateReport| ("command".clone_into(&mut gate.kind), failed(gate));
+        assert_eq!(end(|gate| _ = command(gate)), shows(Outcome::Fail, "exit status 1"));
+        assert_eq!(end(|gate| gate.tests = Some(tests("pf"))), shows(Outcome::Fail, "1 of 2 tests failed"));
+        let none = |gate: &mut GateReport| ("test".clone_into(&mut gate.kind), gate.tests = Some(tests("ss")));
+        assert_eq!(end(|gate| _ = none(gate)), shows(Outcome::Error, "0 tests ran (2 skipped), at least 1 expected"));
+        assert_eq!(end(|gate| gate.findings = vec![shown(Level::Note, true)]), shows(Outcome::Fail, "1 note"));
+        assert_eq!(end(|gate| gate.findings = vec![shown(Level::Error, false)]).0, Outcome::Pass);
+    }
+
+    #[test]
+    fn nothing_becomes_greener() {
+        for outcome in [Outcome::Error, Outcome::Fail] {
+            let gate = claimed("lint", outcome);
+            assert_eq!(again(gate.clone(), None), gate);
+        }
+        let skipped = GateReport { attempts: 0, exit: None, ..claimed("lint", Outcome::Skipped) };
+        assert_eq!(again(skipped.clone(), None), skipped);
+        let lying = GateReport { findings: vec![shown(Level::Error, true)], ..skipped };
+        assert_eq!(again(lying, None).outcome, Outcome::Error);
+    }
+
+    #[test]
+    fn the_configuration_judges_more_strictly_only() {
+        let found = GateReport { findings: vec![shown(Level::Warning, false)], ..claimed("lint", Outcome::Pass) };
+        let with =
+            |gate: &GateReport, rules: Rules, only| again(gate.clone(), Some(&Configured { rules, only })).outcome;
+        // The report's own `only` is all: a warning would have counted.
+        assert_eq!(with(&found, rules(), None), Outcome::Fail);
+        assert_eq!(with(&found, Rules { fail_on: Level::Error, ..rules() }, None), Outcome::Pass);
+        assert_eq!(with(&found, Rules { max_findings: 1, ..rules() }, None), Outcome::Pass);
+        let mut outside = found.clone();
+        (outside.findings[0].relevance, outside.findings[0].status) =
+            (Some(Relevance::Outside), Some(Status::Existing));
+        for only in [Only::ChangedLines, Only::ChangedFiles, Only::New] {
+            assert_eq!(with(&outside, rules(), Some(only)), Outcome::Pass, "{only:?}");
+            assert_eq!(with(&found, rules(), Some(only)), Outcome::Fail, "{only:?}");
+        }
+        let counted = GateReport { findings: vec![shown(Level::Note, true)], ..claimed("lint", Outcome::Pass) };
+        assert_eq!(with(&counted, Rules { fail_on: Level::Error, ..rules() }, None), Outcome::Fail);
+        // What the configuration enforces is enforced, and so is what the report says is.
+        let shown = GateReport { mode: Mode::Report, ..found };
+        assert_eq!(again(shown.clone(), Some(&Configured { rules: rules(), only: None })).mode, Mode::Block);
+        let report = Rules { mode: Mode::Report, ..rules() };
+        assert_eq!(again(shown, Some(&Configured { rules: report.clone(), only: None })).mode, Mode::Report);
+        assert_eq!(again(counted, Some(&Configured { rules: report, only: None })).mode, Mode::Block);
+    }
+}

@@ -163,3 +163,88 @@ fn missing(wanted: &Expected, why: &str) -> GateReport {
         notes: Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::sha::Sha;
+    use crate::policy::tests::claimed;
+
+    fn subject() -> Subject {
+        Subject {
+            repository: Some("o/r".to_owned()),
+            head: Sha::parse(&"a".repeat(40)).ok(),
+            pull_request: Some(7),
+            ..Subject::default()
+        }
+    }
+
+    fn part(name: &str, gates: &[(&str, Outcome)]) -> Part {
+        let report = Report {
+            verdict: Outcome::Skipped,
+            subject: subject(),
+            started_at: "2026-01-01T00:00:00Z".to_owned(),
+            took: std::time::Duration::from_secs(1),
+            gates: gates.iter().map(|(name, outcome)| claimed(name, *outcome)).collect(),
+            notes: vec!["a note".to_owned()],
+        };
+        Part { name: name.to_owned(), report }
+    }
+
+    fn expected(name: &str, due: bool, never_skipped: bool) -> Expected {
+        let due = due.then(|| "every path".to_owned());
+        Expected { name: GateName::parse(name).unwrap(), kind: String::new(), configured: None, due, never_skipped }
+    }
+
+    fn ends(report: &Report) -> Vec<(String, Outcome)> {
+        report.gates.iter().map(|gate| (gate.name.to_string(), gate.outcome)).collect()
+    }
+
+    #[test]
+    fn parts_are_joined_in_the_order_of_the_configuration() {
+        let parts = vec![
+            part("b", &[("test", Outcome::Pass), ("extra", Outcome::Pass)]),
+            part("a", &[("lint", Outcome::Fail)]),
+        ];
+        let all = [expected("lint", true, true), expected("docs", false, false), expected("test", true, true)];
+        let report = join(subject(), parts, &all).unwrap();
+        let is = |name: &str, outcome| (name.to_owned(), outcome);
+        assert_eq!(ends(&report), [is("lint", Outcome::Fail), is("test", Outcome::Pass), is("extra", Outcome::Pass)]);
+        assert_eq!((report.verdict, report.notes.len()), (Outcome::Fail, 1));
+    }
+
+    #[test]
+    fn what_is_missing_or_skipped_against_the_configuration_is_an_error() {
+        let skipped = |never_skipped| {
+            let mut part = part("a", &[("lint", Outcome::Skipped)]);
+            (part.report.gates[0].attempts, part.report.gates[0].exit) = (0, None);
+            join(subject(), vec![part], &[expected("lint", true, never_skipped)]).unwrap().verdict
+        };
+        assert_eq!((skipped(true), skipped(false)), (Outcome::Error, Outcome::Skipped));
+        let report = join(subject(), Vec::new(), &[expected("lint", true, true)]).unwrap();
+        assert_eq!((report.verdict, ends(&report).len()), (Outcome::Error, 1));
+        assert!(report.gates[0].reason.starts_with("no report has it, and it was expected (every path)"));
+    }
+
+    #[test]
+    fn a_part_is_never_worth_more_than_it_says() {
+        let mut interrupted = part("a", &[("lint", Outcome::Pass)]);
+        interrupted.report.verdict = Outcome::Error;
+        assert_eq!(join(subject(), vec![interrupted], &[]).unwrap().verdict, Outcome::Error);
+    }
+
+    #[test]
+    fn parts_of_different_things_are_told_apart() {
+        let mine = part("a", &[]);
+        assert_eq!(same_subject(&Subject { repository: Some("O/R".to_owned()), ..subject() }, "b", &mine), Ok(()));
+        let wrong = |other: Subject| same_subject(&other, "b", &mine).unwrap_err().to_string();
+        assert_eq!(
+            wrong(Subject { repository: None, ..subject() }),
+            "a is of the repository o/r, b of none: they are not of one change"
+        );
+        assert!(wrong(Subject { head: None, ..subject() }).contains("of the commit aaaa"));
+        assert!(wrong(Subject { pull_request: Some(8), ..subject() }).contains("of the pull request #7, b of #8"));
+        let twice = join(subject(), vec![part("a", &[("x", Outcome::Pass)]), part("b", &[("x", Outcome::Fail)])], &[]);
+        assert!(matches!(twice, Err(Refusal::Twice { one, other, .. }) if one == "a" && other == "b"));
+    }
+}

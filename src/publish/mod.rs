@@ -13,6 +13,8 @@ pub mod workflow_commands;
 mod canary;
 #[cfg(test)]
 mod hostile;
+#[cfg(test)]
+mod nothing_lost;
 mod page;
 mod remarks;
 #[cfg(test)]

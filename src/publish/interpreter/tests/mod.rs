@@ -3,6 +3,7 @@
 mod comments;
 mod faults;
 mod hub;
+mod triggered;
 
 use std::time::Duration;
 
@@ -139,6 +140,30 @@ async fn a_check_run_of_another_job_of_the_same_run_is_not_made_again() {
         let before = hub.writes();
         interpreter(&hub).send(&Call::CheckRun(other)).await;
         assert_eq!(hub.writes(), before + 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_annotation_is_placed_or_told_of() {
+    for (count, bad_every) in [(1, 1), (50, 7), (51, 50), (120, 119), (130, 3), (60, 1)] {
+        let hub = Hub::new();
+        let mut run = check_run(count);
+        for one in run.annotations.iter_mut().skip(1).step_by(bad_every) {
+            one.message = "BAD".to_owned();
+        }
+        let end = interpreter(&hub).send(&Call::CheckRun(run)).await.end;
+        let (placed, text) = hub.with(|state| {
+            let output = &state.check_runs[0]["output"];
+            (output["annotations"].as_array().map_or(0, Vec::len), output["text"].as_str().unwrap().to_owned())
+        });
+        let told = text.matches("src/a.rs:").count();
+        assert_eq!(placed + told, count as usize, "{text}");
+        if told == 0 {
+            assert_eq!(end, ReceiptEnd::Posted(Some("https://k/1".to_owned())));
+        } else {
+            let says = format!("{placed} of {count} annotations placed; GitHub refused {told}");
+            assert!(downgraded(&end).starts_with(&says), "{end:?}");
+        }
     }
 }
 
