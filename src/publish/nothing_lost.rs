@@ -32,7 +32,7 @@ prop_compose! {
     ) -> Judged {
         let message = "word ".repeat(length / 5);
         let path = if placed { RepoPath::parse("src/a.rs").ok() } else { None };
-        Judged { relevance, status, blocking, head_line, path, ..finding(level, "rule", "src/a.rs", 3, &message) }
+        Judged { path, relevance, status, blocking, head_line, ..finding(level, "rule", "src/a.rs", 3, &message) }
     }
 }
 

@@ -62,7 +62,7 @@ pub fn archive(entries: &[Entry]) -> Vec<u8> {
         out.extend(&packed);
         directory.extend(0x0201_4b50_u32.to_le_bytes());
         // Made on Unix.
-        for field in [3 << 8 | 20, 20, entry.flags, method, 0, 0] {
+        for field in [(3 << 8) + 20, 20, entry.flags, method, 0, 0] {
             directory.extend(u16::to_le_bytes(field));
         }
         for field in [checksum, length(&packed), size] {

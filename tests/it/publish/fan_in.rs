@@ -101,7 +101,7 @@ when = ["schedule"]
     write(&file, &report.to_string());
     let ended = end(&mut publish(&scene, 6, &["../lint", "--json"])).with_code(4);
     let joined: Value =
-        serde_json::from_str(&ended.out[ended.out.find('{').unwrap()..ended.out.rfind('}').unwrap() + 1]).unwrap();
+        serde_json::from_str(&ended.out[ended.out.find('{').unwrap()..=ended.out.rfind('}').unwrap()]).unwrap();
     assert_eq!(joined["gates"][0]["reason"], "it is due (src/a.c changed), but its report says skipped: no time");
     scene.fake.finish();
 }
