@@ -17,6 +17,6 @@ pub mod secret;
 pub mod settings;
 pub mod sha;
 pub mod tests;
-pub mod yaml;
 pub mod text;
 pub mod workflow;
+pub mod yaml;

@@ -2,6 +2,7 @@
 
 pub mod figures;
 pub mod finding_v1;
+pub mod init;
 pub mod json_v1;
 pub mod junit;
 pub mod links;

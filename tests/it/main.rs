@@ -17,6 +17,8 @@ mod github;
 mod hostile_reports;
 mod house;
 #[cfg(unix)]
+mod init;
+#[cfg(unix)]
 mod leftovers;
 mod parse;
 mod plan;
