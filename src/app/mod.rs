@@ -1,6 +1,7 @@
 //! Floor 4: one file per command; each reads as that command's story. None knows the terminal.
 
 mod detected;
+pub mod doctor;
 mod failure;
 pub mod init;
 pub mod output;

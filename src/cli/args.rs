@@ -85,6 +85,8 @@ pub enum Command {
     Publish(Publish),
     /// Show the configuration and the workflow this repository could start with, and write them
     Init(Init),
+    /// Look at what these gates need here, in the workflows and on GitHub, and say what to do
+    Doctor(Doctor),
     /// Print a JSON Schema
     Schema {
         /// Of what
@@ -192,6 +194,14 @@ pub struct Publish {
     /// Print what would be posted in place of posting it
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// `gatepost doctor`.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Print the rows as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `gatepost init`.

@@ -3,6 +3,7 @@
 pub mod baseline;
 pub mod call;
 pub mod change;
+pub mod diagnosis;
 pub mod event;
 pub mod evidence;
 pub mod exit;

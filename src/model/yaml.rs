@@ -237,11 +237,12 @@ mod tests {
     fn aliases_are_followed_and_counted() {
         let tree = read("a: &a [x, y]\nb: *a\n").unwrap();
         assert_eq!(tree.get("b").unwrap().texts(), ["x", "y"]);
-        let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
-        for at in 1..9 {
-            let last = format!("*a{}", at - 1);
-            bomb += &format!("a{at}: &a{at} [{}]\n", vec![last; 10].join(", "));
-        }
+        let line = |at: usize| {
+            let last = if at == 0 { "x".to_owned() } else { format!("*a{}", at - 1) };
+            format!("a{at}: &a{at} [{}]\n", vec![last; 10].join(", "))
+        };
+        let bomb: Vec<String> = (0..9).map(line).collect();
+        let bomb = bomb.concat();
         assert_eq!(read(&bomb), Err(YamlError::TooLarge));
         assert_eq!(read(&"[".repeat(70)), Err(YamlError::TooLarge));
         assert!(matches!(read("a: &a [*a]\n"), Err(YamlError::Syntax { line: 1, .. })));

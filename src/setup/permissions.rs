@@ -26,6 +26,9 @@ impl Permission {
 /// The code.
 pub const CODE: Permission = Permission { name: "contents", write: false, why: "the code" };
 
+/// A report that another run left as its artifact.
+pub const ARTIFACTS: Permission = Permission { name: "actions", write: false, why: "the report of the other run" };
+
 /// What posting needs: <https://docs.github.com/en/rest/authentication/permissions-required-for-github-apps>.
 #[must_use]
 pub fn posting(publish: &PublishSettings) -> Vec<Permission> {

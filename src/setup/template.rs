@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use crate::model::settings::PublishSettings;
-use crate::setup::permissions::{CODE, Permission, block, posting};
+use crate::setup::permissions::{ARTIFACTS, CODE, Permission, block, posting};
 
 /// <https://github.com/actions/checkout/releases/tag/v4.2.2>
 const CHECKOUT: &str = "actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af683 # v4.2.2";
@@ -15,9 +15,6 @@ const DOWNLOAD: &str = "actions/download-artifact@d3f86a106a0bac45b974a628896c90
 
 /// Where workflows are.
 const FOLDER: &str = ".github/workflows";
-
-/// The other run's artifact.
-const ARTIFACTS: Permission = Permission { name: "actions", write: false, why: "the report of the other run" };
 
 /// What shape of workflow is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -195,7 +195,7 @@ pub fn size(path: &Path) -> Option<u64> {
     std::fs::metadata(path).ok().map(|data| data.len())
 }
 
-/// Standard input, kept in a file that is removed when this is dropped.
+/// A private temporary file that is removed when this is dropped.
 #[derive(Debug)]
 pub struct Spooled {
     /// The file.
@@ -213,16 +213,26 @@ impl Drop for Spooled {
 /// # Errors
 /// When it cannot be read, or there is no space.
 pub fn spool_stdin() -> Result<Spooled, FileError> {
-    let mut word = [0_u8; 8];
-    let _ = getrandom::fill(&mut word);
-    let name = format!("gatepost-{}-{:016x}", std::process::id(), u64::from_le_bytes(word));
-    let path = std::env::temp_dir().join(name);
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&path).map_err(failed("create", &path))?;
-    let spooled = Spooled { path };
+    let (spooled, mut file) = Spooled::create()?;
     std::io::copy(&mut std::io::stdin().lock(), &mut file).map_err(failed("copy standard input to", &spooled.path))?;
     Ok(spooled)
+}
+
+impl Spooled {
+    /// Makes an empty one, open for writing.
+    ///
+    /// # Errors
+    /// When it cannot be created.
+    pub fn create() -> Result<(Self, std::fs::File), FileError> {
+        let mut word = [0_u8; 8];
+        let _ = getrandom::fill(&mut word);
+        let name = format!("gatepost-{}-{:016x}", std::process::id(), u64::from_le_bytes(word));
+        let path = std::env::temp_dir().join(name);
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(&path).map_err(failed("create", &path))?;
+        Ok((Self { path }, file))
+    }
 }

@@ -24,6 +24,7 @@ use comment::Identity;
 use line::Line;
 
 pub use answer::Stop;
+pub use line::segment;
 pub use pace::Pace;
 
 /// How calls are sent.
