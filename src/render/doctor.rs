@@ -120,6 +120,12 @@ struct RowV1<'a> {
     todo: Option<&'a str>,
 }
 
+/// The JSON Schema of `gatepost doctor --json`.
+#[must_use]
+pub fn schema() -> schemars::Schema {
+    schemars::schema_for!(DoctorV1<'static>)
+}
+
 /// The JSON, with a line end.
 ///
 /// # Errors

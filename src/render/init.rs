@@ -81,6 +81,12 @@ pub fn text(init: &InitV1<'_>, dress: Dress) -> String {
     out
 }
 
+/// The JSON Schema of `gatepost init --json`.
+#[must_use]
+pub fn schema() -> schemars::Schema {
+    schemars::schema_for!(InitV1<'static>)
+}
+
 /// The JSON, with a line end.
 ///
 /// # Errors

@@ -38,13 +38,16 @@ pub struct Protection {
 pub fn rows(protection: &Protection, workflows: &[Workflow]) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
     for required in &protection.required {
-        let faults = Check { protection, required, workflows }.faults();
+        let check = Check { protection, required, workflows };
+        let faults = check.faults();
         if faults.is_empty() {
-            let what = format!(
-                "`{}` on {}: its source is fixed, and its job cannot be skipped",
-                required.context, protection.branch
-            );
-            rows.push(Row::good(TOPIC, what));
+            let (name, branch) = (&required.context, &protection.branch);
+            let how = if check.jobs().is_empty() {
+                format!("no job here makes it, and the last commit of {branch} has it")
+            } else {
+                "its job cannot be skipped".to_owned()
+            };
+            rows.push(Row::good(TOPIC, format!("`{name}` on {branch}: its source is fixed, and {how}")));
         }
         rows.extend(faults);
     }
@@ -92,7 +95,13 @@ struct Check<'a> {
     workflows: &'a [Workflow],
 }
 
-impl Check<'_> {
+impl<'a> Check<'a> {
+    /// The jobs here that make it.
+    fn jobs(&self) -> Vec<(&'a Workflow, &'a Job)> {
+        let jobs = self.workflows.iter().flat_map(|workflow| workflow.jobs.iter().map(move |job| (workflow, job)));
+        jobs.filter(|(_, job)| job.check.as_deref() == Some(&self.required.context)).collect()
+    }
+
     fn faults(&self) -> Vec<Row> {
         let name = &self.required.context;
         let mut rows = Vec::new();
@@ -106,13 +115,7 @@ impl Check<'_> {
             rows.push(Row::bad(TOPIC, what, "require the job that runs gatepost in its place"));
             return rows;
         }
-        let jobs: Vec<(&Workflow, &Job)> = self
-            .workflows
-            .iter()
-            .flat_map(|workflow| workflow.jobs.iter().map(move |job| (workflow, job)))
-            .filter(|(_, job)| job.check.as_deref() == Some(name))
-            .collect();
-        match &jobs[..] {
+        match &self.jobs()[..] {
             [] => rows.extend(self.nobody()),
             [(workflow, job)] => rows.extend(self.job(workflow, job)),
             several => {

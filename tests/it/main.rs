@@ -12,6 +12,8 @@ mod bless;
 mod cancel;
 mod config;
 mod detect;
+#[cfg(unix)]
+mod doctor;
 mod forge;
 mod github;
 mod hostile_reports;

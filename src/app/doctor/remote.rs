@@ -113,6 +113,16 @@ struct App {
 }
 
 #[derive(Deserialize)]
+struct Statuses {
+    statuses: Vec<Status>,
+}
+
+#[derive(Deserialize)]
+struct Status {
+    context: String,
+}
+
+#[derive(Deserialize)]
 struct Comparison {
     merge_base_commit: Commit,
 }
@@ -214,7 +224,12 @@ impl Remote {
         match self.pages::<CheckRuns>(&path).await {
             Ok(pages) => {
                 let runs = pages.into_iter().flat_map(|page| page.check_runs);
-                Some(runs.map(|run| (run.name, run.app.and_then(|app| app.id))).collect())
+                let mut seen: Vec<_> = runs.map(|run| (run.name, run.app.and_then(|app| app.id))).collect();
+                // A status satisfies a rule as a check run does. A token for gates need not be able to read them.
+                let path = format!("/commits/{}/status?per_page=100", self.encoded_branch());
+                let pages = self.pages::<Statuses>(&path).await.unwrap_or_default();
+                seen.extend(pages.into_iter().flat_map(|page| page.statuses).map(|one| (one.context, None)));
+                Some(seen)
             }
             Err(refusal) => {
                 rows.extend((publish.checks != Checks::Off).then(|| refusal.of_reading("check runs", "checks: write")));

@@ -50,6 +50,20 @@ pub struct Repo {
     pub files: BTreeMap<(String, String), String>,
     /// Trees, blobs and annotated tags by sha, as replied.
     pub objects: BTreeMap<String, Value>,
+    /// Branches with a protection of their own: the checks it requires, with their apps.
+    pub protected: BTreeMap<String, Vec<(String, Option<u64>)>>,
+    /// The rules that rulesets have for a branch.
+    pub rules: BTreeMap<String, Vec<Rule>>,
+}
+
+/// A rule of a ruleset.
+#[derive(Debug, Clone)]
+pub enum Rule {
+    /// Required checks, with their apps.
+    Checks(Vec<(String, Option<u64>)>),
+    MergeQueue,
+    /// The branch may not be deleted.
+    Deletion,
 }
 
 /// A commit and what it stands on.
@@ -321,6 +335,18 @@ impl Repo {
         self
     }
 
+    /// A protection of a branch's own, with the checks that it requires.
+    pub fn protect(&mut self, branch: &str, checks: &[(&str, Option<u64>)]) -> &mut Self {
+        self.protected.insert(branch.to_owned(), owned(checks));
+        self
+    }
+
+    /// One more rule of a ruleset.
+    pub fn rule(&mut self, branch: &str, rule: Rule) -> &mut Self {
+        self.rules.entry(branch.to_owned()).or_default().push(rule);
+        self
+    }
+
     /// An issue that is no pull request.
     pub fn issue(&mut self, number: u64) -> &mut Self {
         self.issues.insert(number);
@@ -380,6 +406,16 @@ impl Repo {
         let sha = tagged.map_or(sha.clone(), str::to_owned);
         self.commits.contains_key(&sha).then_some(sha)
     }
+}
+
+impl Rule {
+    pub fn checks(checks: &[(&str, Option<u64>)]) -> Self {
+        Self::Checks(owned(checks))
+    }
+}
+
+fn owned(checks: &[(&str, Option<u64>)]) -> Vec<(String, Option<u64>)> {
+    checks.iter().map(|&(name, app)| (name.to_owned(), app)).collect()
 }
 
 impl Pull {
