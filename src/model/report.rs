@@ -166,3 +166,10 @@ pub struct Report {
     /// About the run as a whole ("no base: everything was judged", "interrupted by SIGINT").
     pub notes: Vec<String>,
 }
+
+impl Report {
+    /// Gates that are not enforced and would have blocked if they were.
+    pub fn would_have_blocked(&self) -> impl Iterator<Item = &GateReport> {
+        self.gates.iter().filter(|gate| gate.not_enforced() && !gate.outcome.is_green())
+    }
+}

@@ -97,7 +97,7 @@ pub enum Checks {
 pub enum CommentWhen {
     /// Never.
     Off,
-    /// When the verdict is not green; an earlier one is updated on recovery.
+    /// When the verdict is not green, or would not be if every gate were enforced; an earlier one is updated on recovery.
     #[default]
     WhenNotGreen,
     /// Always.

@@ -112,15 +112,23 @@ pub(super) const fn sign(outcome: Outcome) -> &'static str {
 
 fn head(end: &RunEnd<'_>) -> String {
     let mut out = format!("### {} {}\n\n", sign(words::verdict(end)), headline(end));
-    let gates = end.report.gates.iter().filter(|gate| !gate.outcome.is_green() && !gate.not_enforced());
-    // "not run: …" says by itself that it could not be judged.
-    let why = |gate: &GateReport| if gate.was_run() { words::title(gate, 400) } else { words::line(&gate.reason, 400) };
-    let reasons: Vec<String> = gates.map(|gate| format!("`{}`: {}", gate.name, prose(&why(gate), 200))).collect();
-    if !reasons.is_empty() {
-        let more = if reasons.len() > 3 { format!("; and {} more", reasons.len() - 3) } else { String::new() };
-        let _ = write!(out, "{}{more}\n\n", reasons[..reasons.len().min(3)].join("; "));
-    }
+    let blocking = end.report.gates.iter().filter(|gate| !gate.outcome.is_green() && !gate.not_enforced());
+    out.push_str(&reasons("", blocking));
+    out.push_str(&reasons("Would have blocked if enforced: ", end.report.would_have_blocked()));
     out
+}
+
+/// Why gates are not green: the first three.
+fn reasons<'a>(before: &str, gates: impl Iterator<Item = &'a GateReport>) -> String {
+    // "not run: …" says by itself that it could not be judged.
+    let why =
+        |gate: &GateReport| if gate.was_run() { words::outcome(gate, 400) } else { words::line(&gate.reason, 400) };
+    let reasons: Vec<String> = gates.map(|gate| format!("`{}`: {}", gate.name, prose(&why(gate), 200))).collect();
+    if reasons.is_empty() {
+        return String::new();
+    }
+    let more = if reasons.len() > 3 { format!("; and {} more", reasons.len() - 3) } else { String::new() };
+    format!("{before}{}{more}\n\n", reasons[..reasons.len().min(3)].join("; "))
 }
 
 fn row(gate: &GateReport) -> String {

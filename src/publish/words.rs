@@ -16,6 +16,11 @@ pub(super) fn verdict(end: &RunEnd<'_>) -> Outcome {
 /// One line about a gate's end, at most `limit` characters, with every label it must carry.
 pub(super) fn title(gate: &GateReport, limit: usize) -> String {
     let enforced = if gate.not_enforced() { "not enforced: " } else { "" };
+    line(&format!("{enforced}{}", outcome(gate, limit)), limit)
+}
+
+/// The same, where whether it is enforced is said around it.
+pub(super) fn outcome(gate: &GateReport, limit: usize) -> String {
     let outcome = match gate.outcome {
         Outcome::Error => "could not judge: ",
         Outcome::Skipped => "skipped: ",
@@ -24,7 +29,7 @@ pub(super) fn title(gate: &GateReport, limit: usize) -> String {
     };
     let cached = if gate.cached { "cached: " } else { "" };
     let reason = if gate.reason.trim().is_empty() { gate.outcome.word() } else { &gate.reason };
-    line(&format!("{enforced}{cached}{outcome}{reason}"), limit)
+    line(&format!("{cached}{outcome}{reason}"), limit)
 }
 
 /// As [`one_line`], without tabs: titles are shown as they are.
@@ -50,11 +55,11 @@ pub(super) fn headline(end: &RunEnd<'_>) -> String {
             format!("{} passed, {skipped} had nothing to judge", count(enforced - skipped, "gate"))
         }
         Outcome::Pass => format!("{} passed", count(enforced, "gate")),
-        Outcome::Skipped if enforced == 0 => "Nothing is enforced".to_owned(),
+        Outcome::Skipped if enforced == 0 => format!("{}, none enforced", count(report.gates.len(), "gate")),
         Outcome::Skipped => "Nothing to judge: every gate was skipped".to_owned(),
     };
     for (label, holds) in [
-        (format!(", {} not enforced", report.gates.len() - enforced), report.gates.len() > enforced),
+        (format!(", {} not enforced", report.gates.len() - enforced), report.gates.len() > enforced && enforced > 0),
         (", interrupted".to_owned(), end.cancelled),
     ] {
         if holds {

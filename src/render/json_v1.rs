@@ -36,6 +36,9 @@ pub struct ReportV1<'a> {
     pub took_ms: u64,
     /// In configuration order.
     pub gates: Vec<GateV1<'a>>,
+    /// Gates with `"mode": "report"` that would have blocked if they were enforced.
+    #[serde(default)]
+    pub would_have_blocked: Vec<Cow<'a, str>>,
     /// About the run as a whole.
     #[serde(default)]
     pub notes: Vec<Cow<'a, str>>,
@@ -191,6 +194,7 @@ impl<'a> From<&'a Report> for ReportV1<'a> {
             started_at: Cow::Borrowed(&report.started_at),
             took_ms: milliseconds(report.took),
             gates: report.gates.iter().map(GateV1::from).collect(),
+            would_have_blocked: report.would_have_blocked().map(|gate| Cow::Borrowed(gate.name.as_str())).collect(),
             notes: borrowed(&report.notes),
         }
     }

@@ -12,6 +12,7 @@ use crate::app::{Failure, posting, scope};
 use crate::mask::Masker;
 use crate::model::diagnosis::Row;
 use crate::model::event::Occasion;
+use crate::model::gate::Mode;
 use crate::model::text::one_line;
 use crate::setup::permissions::{self, Permission};
 use crate::setup::workflow::Workflow;
@@ -78,7 +79,9 @@ pub async fn doctor(request: &Request, env: &Env) -> Result<Found, Failure> {
 
 fn configuration(project: &Project) -> Row {
     let number = project.gates.len();
-    let gates = format!("{number} gate{}", if number == 1 { "" } else { "s" });
+    let shown = project.gates.iter().filter(|gate| gate.common().mode == Mode::Report).count();
+    let not_enforced = if shown > 0 { format!(", {shown} of them not enforced") } else { String::new() };
+    let gates = format!("{number} gate{}{not_enforced}", if number == 1 { "" } else { "s" });
     match &project.source {
         Source::File(file) => Row::good("configuration", format!("{file}: {gates}")),
         Source::Detected { .. } => Row {
