@@ -129,7 +129,7 @@ fn upload(wanted: &Wanted<'_>, name: &str) -> String {
     let report = quoted(&format!("{folder}.gatepost/report.json"));
     format!(
         "      - uses: {UPLOAD}\n        if: ${{{{ !cancelled() }}}}\n        with:\n          name: {name}\n          \
-         path: {report}\n          include-hidden-files: true\n          if-no-files-found: error\n"
+         path: {report}\n          include-hidden-files: true\n          if-no-files-found: error\n          overwrite: true   # a job that is run again\n"
     )
 }
 

@@ -7,8 +7,12 @@ use serde_json::{Map, Value, json};
 
 /// Patterns that `gcc` reads just so.
 const GCC: [&str; 2] = ["%f:%l:%c: %m", "%f:%l: %m"];
-/// Leaves out every line that no pattern before it fits, which a reader of lines does anyway.
-const REST: &str = "%-G%.%#";
+/// Leave out every line that no pattern before them fits, or take nothing from lines that go on with a finding: a reader
+/// of lines passes over both anyway.
+const REST: [&str; 3] = ["%-G%.%#", "%C%.%#", "%-C%.%#"];
+/// What the one letter of `%t` is followed by where it is spelt out, the letter, and what that is.
+const SPELT: [(&str, &str, &str); 4] =
+    [("rror", "[Ee]", "error"), ("arning", "[Ww]", "warning"), ("nfo", "[Ii]", "notice"), ("ote", "[Nn]", "notice")];
 
 /// What a list of errorformats is here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,9 +28,8 @@ pub(super) enum Translated {
 /// # Errors
 /// The pattern that cannot be said as a matcher, and why.
 pub(super) fn translate(owner: &str, patterns: &[&str], severity: &str) -> Result<Translated, String> {
-    let last = patterns.len().saturating_sub(1);
-    let telling: Vec<&str> =
-        patterns.iter().enumerate().filter(|(at, one)| *at != last || **one != REST).map(|(_, one)| *one).collect();
+    let rest = patterns.iter().rev().take_while(|one| REST.contains(one)).count();
+    let telling = &patterns[..patterns.len() - rest];
     if telling.is_empty() {
         return Err("it has no errorformat that finds anything".to_owned());
     }
@@ -35,13 +38,13 @@ pub(super) fn translate(owner: &str, patterns: &[&str], severity: &str) -> Resul
     }
     let spans = |one: &&&str| {
         let kind = one.strip_prefix('%').map(|rest| rest.trim_start_matches(['+', '-']));
-        kind.is_some_and(|kind| kind.starts_with(['A', 'C', 'Z', 'D', 'X', 'O', 'P', 'Q']))
+        kind.is_some_and(|kind| kind.starts_with(['C', 'Z', 'D', 'X', 'O', 'P', 'Q']))
     };
     if let Some(one) = telling.iter().find(spans) {
         return Err(format!("its errorformats span several lines (`{one}`)"));
     }
     let mut matchers = Vec::new();
-    for one in telling {
+    for one in telling.iter().copied() {
         let refused = |why: String| format!("the errorformat `{one}` {why}");
         for line in Line::read(one).map_err(refused)?.by_severity(severity) {
             matchers.push(line.matcher(&format!("{owner}-{}", matchers.len() + 1)));
@@ -106,6 +109,7 @@ impl Line {
                 other => Err(format!("has `%\\{}`, which has no like here", other.unwrap_or(' '))),
             },
             '*' => self.repeated(rest),
+            'A' if !begun => Ok(()),
             'E' | 'W' | 'I' | 'N' if !begun => {
                 self.severity = Some(match c {
                     'E' => "error",
@@ -182,6 +186,11 @@ impl Line {
         let Some(at) = self.letter else {
             return vec![Spoken { regexp: self.regexp.clone(), groups: self.groups.clone(), severity: fixed }];
         };
+        let spelt = SPELT.iter().find(|(rest, ..)| self.regexp[at..].starts_with(rest));
+        if let Some((_, letter, severity)) = spelt {
+            let regexp = format!("{}{letter}{}", &self.regexp[..at], &self.regexp[at..]);
+            return vec![Spoken { regexp, groups: self.groups.clone(), severity }];
+        }
         let letters = [("[Ee]", "error"), ("[Ww]", "warning"), ("[IiNn]", "notice"), (".", fixed)];
         let spoken = letters.into_iter().map(|(letter, severity)| {
             let regexp = format!("{}{letter}{}", &self.regexp[..at], &self.regexp[at..]);

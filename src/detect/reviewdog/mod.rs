@@ -37,8 +37,15 @@ const FORMATS: &[(&str, &str)] = &[
 
 /// reviewdog's names of formats that are other lines.
 const LINES: &[(&str, &[&str])] = &[
+    ("brakeman", &[r"%f%*\s%l%*\s%m"]),
     ("eslint-compact", &["%f: line %l, col %c, %trror - %m", "%f: line %l, col %c, %tarning - %m", "%-G%.%#"]),
     ("cpplint", &["%f:%l:  %m"]),
+    ("fasterer", &["%f:%l %m"]),
+    ("golangci-lint", &["%E%f:%l:%c: %m", "%E%f:%l: %m", "%C%.%#"]),
+    ("reek", &[r"%*\s%f:%l: %m", "%-G%.%#"]),
+    // Its excerpts follow on lines of their own.
+    ("rubocop", &["%f:%l:%c: %t: %m", "%-G%.%#"]),
+    ("standardjs", &[r"%*\s%f:%l:%c: %m", "%-G%.%#"]),
 ];
 
 /// ESLint's own format for people has the file on a line before its findings.
@@ -116,10 +123,11 @@ impl Flags {
             (Some("added"), None) => (Some(Only::ChangedLines), None),
             (Some("file"), None) => (Some(Only::ChangedFiles), None),
             (Some("nofilter"), None) => (Some(Only::All), None),
+            // The wider one misses nothing that it showed.
             (Some("diff_context"), None) => {
-                let said = "filter mode diff_context: the lines around a change do not count here, `changed-lines` is \
-                            the nearest";
-                (Some(Only::ChangedLines), Some(said.to_owned()))
+                let said = "filter mode diff_context: there is none here for the lines around a change; `changed-files` \
+                            counts all of a changed file, `changed-lines` only what changed";
+                (Some(Only::ChangedFiles), Some(said.to_owned()))
             }
             (Some(mode), None) => {
                 (None, Some(format!("filter mode {} is not carried over: set `only`", one_line(mode, 80))))
@@ -165,6 +173,11 @@ pub fn adopt(text: &str, path: &str, flags: &Flags) -> Result<Adopted, DetectErr
     let tree = yaml::read(text).map_err(|error| wrong(format!("is no YAML: {error}")))?;
     let runners = tree.get("runner").ok_or_else(|| wrong("has no `runner`".to_owned()))?;
     let mut adopted = Adopted::default();
+    adopted.notes.push(
+        "reviewdog does not look at how a command ends; here one that does not end with status 0 and shows no finding is \
+         `error`"
+            .to_owned(),
+    );
     for (key, _) in tree.entries().iter().filter(|(key, _)| key != "runner") {
         adopted.notes.push(format!("{path}: `{}` is none of reviewdog's keys: not carried over", one_line(key, 80)));
     }
@@ -251,7 +264,12 @@ impl Reading<'_> {
             return translated(&given);
         }
         // Without either, reviewdog takes the runner's name for the format's.
-        let format = Some(self.text("format")).filter(|format| !format.is_empty()).unwrap_or(self.key);
+        let named = self.text("name");
+        let format = match self.text("format") {
+            "" if is_known(named) => named,
+            "" => self.key,
+            given => given,
+        };
         if format == "eslint" {
             return Ok(matcher(STYLISH.to_owned()));
         }
@@ -276,6 +294,13 @@ impl Reading<'_> {
             .map(|(key, node)| format!("{} line {}: `{}` is not carried over", self.path, node.line, one_line(key, 80)))
             .collect()
     }
+}
+
+/// Whether reviewdog's format of that name is read here.
+fn is_known(format: &str) -> bool {
+    format == "eslint"
+        || LINES.iter().any(|(name, _)| *name == format)
+        || FORMATS.iter().any(|(name, _)| *name == format)
 }
 
 /// A runner's name as far as it can name a gate.
