@@ -33,4 +33,5 @@ mod repo;
 mod run;
 mod schedule;
 mod shop;
+mod tree;
 mod written;
