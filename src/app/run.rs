@@ -87,7 +87,8 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
     let signals = signals::listen(cancel.clone())
         .map_err(|error| Failure::outside(format!("cannot listen for signals: {error}")))?;
 
-    let Ready { project, masker, mut poster, judged, baseline, output, root } = ready(request, env, &occasion).await?;
+    let Ready { project, masker, mut poster, judged, baseline, output, repo, root } =
+        ready(request, env, &occasion).await?;
     let subject = subject(&occasion, &judged, &poster);
     for said in project.said() {
         watch.see(&Progress::Said { text: &masker.text(&said) });
@@ -111,6 +112,7 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
         again: &request.again,
         masker,
         watch,
+        repo: &repo,
     };
     let gates = Rc::new(ground.plan(project)?);
     let shared = Posted { subject: &subject, settings: &settings, output: &output, started_at: &started_at };
@@ -130,8 +132,7 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
 
     let mut notes = judged.said();
     notes.extend(baseline_notes(baseline, judged.base.as_ref()));
-    notes.extend((orphans > 0).then(|| format!("{orphans} processes that gates had left behind were ended")));
-    notes.extend(signals.caught().map(|signal| format!("interrupted by {signal}")));
+    notes.extend(ends(orphans, &signals));
     let notes = notes.iter().map(|note| masker.text(note)).collect();
     let verdict = policy::verdict(&gates);
     let took = begun.elapsed();
@@ -150,6 +151,7 @@ struct Ready {
     judged: Judged,
     baseline: Option<Baseline>,
     output: Output,
+    repo: Rc<Repo>,
     root: PathBuf,
 }
 
@@ -164,7 +166,7 @@ async fn ready(request: &Request, env: &Env, occasion: &Occasion) -> Result<Read
     poster.check(&judged)?;
     let baseline = request.baseline.as_deref().map(|file| read_baseline(&request.start.join(file))).transpose()?;
     let output = prepare_output(request, &root, &project, &judged)?;
-    Ok(Ready { project, masker, poster, judged, baseline, output, root })
+    Ok(Ready { project, masker, poster, judged, baseline, output, repo: Rc::new(repo), root })
 }
 
 /// Where a run takes place.
@@ -206,6 +208,12 @@ fn baseline_notes(baseline: Option<&Baseline>, base: Option<&Sha>) -> Option<Str
     let made_of = baseline?.head.as_ref()?;
     let base = base.filter(|base| *base != made_of)?;
     Some(format!("the baseline was made of {}, the base is {}", made_of.short(), base.short()))
+}
+
+/// What happened at the end.
+fn ends(orphans: usize, signals: &Signals) -> impl Iterator<Item = String> {
+    let orphans = (orphans > 0).then(|| format!("{orphans} processes that gates had left behind were ended"));
+    orphans.into_iter().chain(signals.caught().map(|signal| format!("interrupted by {signal}")))
 }
 
 fn prepare_output(request: &Request, root: &Path, project: &Project, judged: &Judged) -> Result<Output, Failure> {

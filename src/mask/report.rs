@@ -4,6 +4,7 @@ use crate::mask::Masker;
 use crate::model::finding::{Edit, Finding, Fix};
 use crate::model::path::RepoPath;
 use crate::model::report::{GateReport, Judged, Report, Subject};
+use crate::model::suggestion::{Offer, Unfit};
 use crate::model::tests::{Case, Tests};
 use crate::model::text;
 
@@ -85,6 +86,7 @@ impl Masker {
             blocking: judged.blocking,
             line_text: self.option(judged.line_text.as_deref()),
             head_line: judged.head_line,
+            offer: judged.offer.as_ref().map(|offer| self.offer(offer)),
         }
     }
 
@@ -98,6 +100,16 @@ impl Masker {
     fn fix(&self, fix: &Fix) -> Fix {
         let edit = |edit: &Edit| Edit { text: self.mask(&edit.text).into_owned(), ..*edit };
         Fix { description: self.text(&fix.description), edits: fix.edits.iter().map(edit).collect() }
+    }
+
+    /// Masked, a suggestion would be another fix.
+    fn offer(&self, offer: &Offer) -> Offer {
+        match offer {
+            Offer::Suggestion(suggestion) if !self.find(suggestion.text.as_bytes()).is_empty() => {
+                Offer::Unfit(Unfit::Secret)
+            }
+            other => other.clone(),
+        }
     }
 
     fn tests(&self, tests: &Tests) -> Tests {

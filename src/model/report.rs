@@ -8,6 +8,7 @@ use crate::model::gate::{GateName, Mode};
 use crate::model::outcome::Outcome;
 use crate::model::path::RepoPath;
 use crate::model::sha::Sha;
+use crate::model::suggestion::Offer;
 use crate::model::tests::Tests;
 
 use serde::{Deserialize, Serialize};
@@ -55,6 +56,8 @@ pub struct Judged {
     pub line_text: Option<String>,
     /// Its first line in the head commit that receives annotations; `None` where it has no counterpart there.
     pub head_line: Option<u32>,
+    /// What became of its fix; `None` where it has none, or fixes are not offered.
+    pub offer: Option<Offer>,
 }
 
 impl Judged {

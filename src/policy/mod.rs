@@ -156,6 +156,7 @@ fn judge_finding(located: Located, rules: &Rules, ground: Ground<'_>, identify: 
         status,
         line_text,
         head_line,
+        offer: None,
     }
 }
 

@@ -4,6 +4,7 @@
 use crate::model::finding::Level;
 use crate::model::path::RepoPath;
 use crate::model::report::{GateReport, Judged, Relevance, Status};
+use crate::model::suggestion::Offer;
 use crate::model::tests::{Case, CaseOutcome};
 use crate::model::text::clean;
 use crate::publish::words::{excused, line};
@@ -104,14 +105,19 @@ impl<'a> Remark<'a> {
         };
         let whole = clean(text);
         let whole = whole.trim();
-        match whole.chars().count() {
+        let unfit = match self.judged().and_then(|judged| judged.offer.as_ref()) {
+            Some(Offer::Unfit(why)) => format!("\n(its fix is not offered as a suggestion: {why})"),
+            _ => String::new(),
+        };
+        let shown = match whole.chars().count() {
             0 => "(no message)".to_owned(),
             length if length > MESSAGE => {
                 let shown: String = whole.chars().take(MESSAGE).collect();
                 format!("{shown}\n… ({})", count(length - MESSAGE, "more character"))
             }
             _ => whole.to_owned(),
-        }
+        };
+        shown + &unfit
     }
 }
 

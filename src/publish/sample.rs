@@ -57,6 +57,7 @@ pub(super) fn finding(level: Level, rule: &str, path: &str, line: u32, message: 
         blocking: true,
         line_text: None,
         head_line: Some(line),
+        offer: None,
     }
 }
 

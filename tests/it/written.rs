@@ -55,6 +55,7 @@ fn judged(path: Option<&str>, finding: Finding) -> Judged {
         blocking: true,
         line_text: None,
         head_line: None,
+        offer: None,
     }
 }
 

@@ -2,24 +2,26 @@
 //! token may not write. It decides nothing about verdicts, and one failing call never loses the others.
 
 mod answer;
+mod author;
 mod check_run;
 mod comment;
 mod line;
 mod marker;
 mod pace;
 mod reads;
+mod review;
 mod status;
 #[cfg(test)]
 mod tests;
 
 use std::time::Duration;
 
-use crate::model::call::{Call, CheckRun, CommitStatus, Receipt, ReceiptEnd, StickyComment};
+use crate::model::call::{Call, CheckRun, CommitStatus, Receipt, ReceiptEnd, Review, StickyComment};
 use crate::model::sha::Sha;
 use crate::publish::commit_status;
 use crate::world::forge::Forge;
 
-use comment::Identity;
+use author::Identity;
 use line::Line;
 
 pub use answer::Stop;
@@ -82,6 +84,9 @@ impl<F: Forge> Interpreter<F> {
             Call::CommitStatus(status) => (format!("commit status {}", status.context), self.status(status).await),
             Call::StickyComment(comment) => {
                 (format!("comment on #{}", comment.pull_request), self.comment(comment).await)
+            }
+            Call::Review(review) => {
+                (format!("review suggestions on #{}", review.pull_request), self.review(review).await)
             }
         };
         let planned = self.line.take_planned();
@@ -169,6 +174,21 @@ impl<F: Forge> Interpreter<F> {
                 Ok(ReceiptEnd::Downgraded(read_only("pull-requests: write", &stop)))
             }
             Err(Stop::Limited(why)) => Ok(ReceiptEnd::Downgraded(format!("left to the job summary: {why}"))),
+            other => other,
+        }
+    }
+
+    async fn review(&mut self, review: &Review) -> Result<ReceiptEnd, Stop> {
+        self.line.allow(self.patience);
+        if self.comments_denied {
+            return Ok(ReceiptEnd::Downgraded("the token may not write comments, as said above".to_owned()));
+        }
+        match review::post(&mut self.line, &mut self.me, review).await {
+            Err(stop) if stop.refused_with(403).is_some() => {
+                self.comments_denied = true;
+                Ok(ReceiptEnd::Downgraded(read_only("pull-requests: write", &stop)))
+            }
+            Err(Stop::Limited(why)) => Ok(ReceiptEnd::Downgraded(format!("left to the annotations: {why}"))),
             other => other,
         }
     }

@@ -72,6 +72,8 @@ pub struct Pull {
     pub title: String,
     /// Path and status (`added`, `modified`, …) of the changed files.
     pub files: Vec<(String, String)>,
+    /// The lines of the new side that the diff shows, by file, one range for each hunk; a file without has all.
+    pub hunks: BTreeMap<String, Vec<(u64, u64)>>,
 }
 
 /// A check run.
@@ -136,6 +138,8 @@ pub struct ReviewComment {
     pub pull: u64,
     pub review: Option<u64>,
     pub path: String,
+    pub start_line: Option<u64>,
+    /// `None` once it is outdated.
     pub line: Option<u64>,
     pub body: String,
     pub commit: String,
@@ -305,6 +309,7 @@ impl Repo {
             open: true,
             title: "Add a feature".to_owned(),
             files: Vec::new(),
+            hunks: BTreeMap::new(),
         };
         self.pulls.entry(number).insert_entry(pull).into_mut()
     }
@@ -353,6 +358,12 @@ impl Pull {
     /// One more changed file.
     pub fn file(&mut self, path: &str, status: &str) -> &mut Self {
         self.files.push((path.to_owned(), status.to_owned()));
+        self
+    }
+
+    /// What the diff shows of a file.
+    pub fn hunk(&mut self, path: &str, start: u64, end: u64) -> &mut Self {
+        self.hunks.entry(path.to_owned()).or_default().push((start, end));
         self
     }
 }

@@ -6,6 +6,7 @@ mod rights;
 mod scenario;
 mod secrets;
 mod size;
+mod suggestions;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
