@@ -230,12 +230,11 @@ fn review_json(review: &Review, ask: &Ask) -> Value {
 }
 
 fn comment_json(comment: &ReviewComment, ask: &Ask) -> Value {
-    let json = json!({
+    let mut json = json!({
         "id": comment.id,
         "pull_request_review_id": comment.review,
         "path": comment.path,
         "start_line": comment.start_line,
-        "line": comment.line,
         "body": comment.body,
         "commit_id": comment.commit,
         "original_commit_id": comment.commit,
@@ -244,5 +243,9 @@ fn comment_json(comment: &ReviewComment, ask: &Ask) -> Value {
         "updated_at": comment.created_at,
         "url": ask.url(&format!("pulls/comments/{}", comment.id)),
     });
+    // GitHub answers `null` for an outdated one, and describes that it does not.
+    if let Some(line) = comment.line {
+        json["line"] = json!(line);
+    }
     contract().complete("pull-request-review-comment", json)
 }
