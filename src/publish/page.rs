@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use crate::model::finding::Level;
 use crate::model::outcome::Outcome;
-use crate::model::report::{GateReport, Judged};
+use crate::model::report::{GateReport, Judged, TestsCompared};
 use crate::model::tests::{Case, CaseOutcome};
 use crate::publish::words::{self, compared, excused, found, headline};
 use crate::publish::{Context, RunEnd, remarks};
@@ -149,7 +149,9 @@ fn notes(notes: &[String]) -> String {
 }
 
 fn has_details(gate: &GateReport, everything: bool) -> bool {
-    !gate.outcome.is_green() || (everything && !(gate.findings.is_empty() && gate.notes.is_empty()))
+    !gate.outcome.is_green()
+        || gate.tests_differ()
+        || (everything && !(gate.findings.is_empty() && gate.notes.is_empty()))
 }
 
 fn details(gate: &GateReport, links: &Links<'_>, amount: Amount, report_path: &str) -> String {
@@ -162,7 +164,7 @@ fn details(gate: &GateReport, links: &Links<'_>, amount: Amount, report_path: &s
         let _ = write!(out, "{}\n\n", prose(&gate.reason, 1000));
     }
     if let Some(compared) = compared(gate) {
-        let _ = write!(out, "Compared with the baseline: {compared}.\n\n");
+        let _ = write!(out, "Compared with the baseline: {compared}.\n\n{}", compared_tests(gate, amount.items));
     }
     let (listed, left) = findings(gate, links, amount);
     out.push_str(&listed);
@@ -171,6 +173,21 @@ fn details(gate: &GateReport, links: &Links<'_>, amount: Amount, report_path: &s
     out.push_str(&notes(&gate.notes));
     out.push_str(&reproduce(gate, report_path));
     out + "</details>\n\n"
+}
+
+/// The tests that differ from the base's, by name, at most so many of each sort.
+pub(super) fn compared_tests(gate: &GateReport, most: usize) -> String {
+    let mut out = String::new();
+    for (word, names) in gate.compared.iter().flat_map(TestsCompared::lists) {
+        let shown: Vec<String> = names.iter().take(most).map(|name| Untrusted(&name.to_string()).code(200)).collect();
+        let more =
+            if names.len() > most { format!(" and {} more", grouped(names.len() - most)) } else { String::new() };
+        let _ = writeln!(out, "- {word}: {}{more}", shown.join(", "));
+    }
+    if !out.is_empty() {
+        out.push('\n');
+    }
+    out
 }
 
 /// The list, and how many that count and that do not are not in it.

@@ -6,14 +6,14 @@ use std::borrow::Cow;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::baseline::Baseline;
+use crate::model::baseline::{Baseline, GateBaseline};
 use crate::model::evidence::Exit;
 use crate::model::gate::{GateName, Mode};
 use crate::model::outcome::Outcome;
 use crate::model::report::{GateReport, Report};
 use crate::model::sha::Sha;
 use crate::render::finding_v1::FindingV1;
-use crate::render::tests_v1::TestsV1;
+use crate::render::tests_v1::{ComparedV1, TestsV1};
 
 /// The schema's name, the first key of the file.
 pub const SCHEMA: &str = "gatepost.report/v1";
@@ -110,6 +110,9 @@ pub struct GateV1<'a> {
     pub fixed: Option<usize>,
     /// The test cases; `null` where the gate has none.
     pub tests: Option<TestsV1<'a>>,
+    /// How the tests compare with the baseline's; `null` without one.
+    #[serde(default)]
+    pub compared: Option<ComparedV1<'a>>,
     /// Worth saying beside the outcome.
     #[serde(default)]
     pub notes: Vec<Cow<'a, str>>,
@@ -149,13 +152,21 @@ pub fn baseline(report: &ReportV1<'_>) -> Baseline {
     let judged = report.gates.iter().filter(|gate| matches!(gate.outcome, Outcome::Pass | Outcome::Fail));
     Baseline {
         head: report.subject.head.as_deref().and_then(|sha| Sha::parse(sha).ok()),
-        gates: judged
-            .map(|gate| {
-                let prints = gate.findings.iter().filter_map(|finding| finding.fingerprint.as_deref());
-                (gate.name.clone().into_owned(), prints.map(str::to_owned).collect())
-            })
-            .collect(),
+        repository: report.subject.repository.as_deref().map(str::to_owned),
+        event: report.subject.event.clone().into_owned(),
+        version: report.tool.version.clone().into_owned(),
+        dirty: report.subject.dirty,
+        gates: judged.map(|gate| (gate.name.clone().into_owned(), gate_baseline(gate))).collect(),
     }
+}
+
+fn gate_baseline(gate: &GateV1<'_>) -> GateBaseline {
+    let prints = gate.findings.iter().filter_map(|finding| finding.fingerprint.as_deref());
+    let mut baseline: GateBaseline = prints.map(str::to_owned).collect();
+    baseline.kind = gate.kind.clone().into_owned();
+    baseline.command = gate.command.iter().map(|word| word.clone().into_owned()).collect();
+    baseline.tests = gate.tests.as_ref().map(TestsV1::by_name);
+    baseline
 }
 
 /// The JSON Schema of the file.
@@ -221,6 +232,7 @@ impl<'a> From<&'a GateReport> for GateV1<'a> {
             findings: gate.findings.iter().map(FindingV1::judged).collect(),
             fixed: gate.fixed,
             tests: gate.tests.as_ref().map(TestsV1::from),
+            compared: gate.compared.as_ref().map(ComparedV1::from),
             notes: borrowed(&gate.notes),
         }
     }

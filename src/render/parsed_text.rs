@@ -49,6 +49,7 @@ pub fn as_report(format: &str, parsed: &Parsed, lines: &[Option<String>]) -> Res
         log: None,
         findings,
         fixed: None,
+        compared: None,
         tests: parsed.tests.clone(),
         notes: parsed.notes.clone(),
     };

@@ -29,6 +29,7 @@ fn gate(name: &str, outcome: Outcome, reason: &str) -> GateReport {
         log: None,
         findings: vec![],
         fixed: None,
+        compared: None,
         tests: None,
         notes: vec![],
     }
