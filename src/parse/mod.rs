@@ -22,6 +22,7 @@ mod ruff;
 mod sarif;
 mod tsc;
 mod xml;
+pub mod zip;
 
 use crate::model::evidence::Parsed;
 use crate::model::finding::Finding;
