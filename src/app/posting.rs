@@ -18,7 +18,7 @@ use crate::model::report::{GateReport, Report, Subject};
 use crate::model::secret::Secret;
 use crate::model::settings::PublishSettings;
 use crate::model::sha::Sha;
-use crate::publish::interpreter::{Interpreter, Options, Pace};
+use crate::publish::interpreter::{Interpreter, Kept, NotKept, Options, Pace};
 use crate::publish::{self, Context, GateEnd, Posting, RunEnd};
 use crate::world::env::Env;
 use crate::world::github::GitHub;
@@ -190,6 +190,11 @@ impl Poster {
                          check out with `fetch-depth: 0`"
                 .to_owned()),
         }
+    }
+
+    /// The report that a push to `branch` left behind, of `base` or of a commit before it; `None` without a token.
+    pub async fn kept_report(&mut self, base: &Sha, branch: &str) -> Option<Result<Kept, NotKept>> {
+        Some(self.interpreter.as_mut()?.kept_report(base, branch).await)
     }
 
     /// Refuses to post what was not judged: outside Actions the work tree must be the commit.

@@ -2,6 +2,7 @@
 
 use crate::model::outcome::Outcome;
 use crate::model::report::{GateReport, Judged, Relevance, Status};
+use crate::model::tests::CaseName;
 use crate::model::text::one_line;
 use crate::policy;
 use crate::publish::RunEnd;
@@ -101,8 +102,11 @@ pub(super) fn compared(gate: &GateReport) -> Option<String> {
         parts.push(format!("{} new, {} existing, {} fixed", grouped(new), grouped(existing), grouped(fixed)));
     }
     if let Some(compared) = &gate.compared {
-        let lists: Vec<String> =
-            compared.lists().map(|(word, names)| format!("{} {word}", grouped(names.len()))).collect();
+        let counted = |(word, names): (&str, &[CaseName])| {
+            let word = if names.len() == 1 { word.trim_end_matches('s') } else { word };
+            format!("{} {word}", grouped(names.len()))
+        };
+        let lists: Vec<String> = compared.lists().map(counted).collect();
         let said = if lists.is_empty() { "as in the base".to_owned() } else { lists.join(", ") };
         parts.push(format!("tests: {said}"));
     }

@@ -11,6 +11,12 @@ pub trait Forge: Send + Sync {
     /// # Errors
     /// When no whole reply came; the variants tell whether the request may have been carried out.
     fn send(&self, request: &Request) -> impl Future<Output = Result<Reply, ForgeError>> + Send;
+
+    /// Reads a file of at most `most` bytes. GitHub keeps such files elsewhere and sends us there; the token stays here.
+    ///
+    /// # Errors
+    /// As [`Forge::send`].
+    fn download(&self, path: &str, most: usize) -> impl Future<Output = Result<Reply, ForgeError>> + Send;
 }
 
 /// What is done to the thing at a path.

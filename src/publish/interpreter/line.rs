@@ -12,7 +12,7 @@ use crate::model::text::shorten;
 use crate::publish::interpreter::answer::{self, Answer, Limit, Stop};
 use crate::publish::interpreter::pace::{Pace, jittered};
 use crate::world::clock;
-use crate::world::forge::{Forge, Reply, Request};
+use crate::world::forge::{Forge, ForgeError, Reply, Request};
 
 /// More pages than any list that we read can have.
 const MOST_PAGES: usize = 500;
@@ -148,6 +148,32 @@ impl<F: Forge> Line<F> {
             }
         }
         Err(Stop::Failed(format!("{} has more than {MOST_PAGES} pages", request.path)))
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// When it was not got, or has more than `most` bytes.
+    pub async fn download(&mut self, path: String, most: usize) -> Result<Vec<u8>, Stop> {
+        let request = Request::get(path);
+        let mut tries = 0;
+        loop {
+            self.wait_until_open().await?;
+            let why = match self.forge.download(&request.path, most).await {
+                Ok(reply) if reply.status == 200 => return Ok(reply.body),
+                Err(error @ ForgeError::TooLarge { .. }) => return Err(Stop::Failed(error.to_string())),
+                result => match answer::read(&request, result) {
+                    Err(limit) => {
+                        self.close(limit);
+                        continue;
+                    }
+                    Ok(Answer::Stopped(stop)) => return Err(stop),
+                    Ok(Answer::Done(reply)) => format!("GET {} was answered {}", request.path, reply.status),
+                    Ok(Answer::NotSent(why) | Answer::Unknown(why)) => why,
+                },
+            };
+            self.back_off(&mut tries, why).await?;
+        }
     }
 
     /// Sends a request that may be carried out twice without harm, until it is done.

@@ -2,6 +2,7 @@
 //! token may not write. It decides nothing about verdicts, and one failing call never loses the others.
 
 mod answer;
+mod artifact;
 mod author;
 mod check_run;
 mod comment;
@@ -25,6 +26,7 @@ use author::Identity;
 use line::Line;
 
 pub use answer::Stop;
+pub use artifact::{ARTIFACT, DEPTH, Kept, NotKept};
 pub use pace::Pace;
 
 /// How calls are sent.
@@ -124,6 +126,15 @@ impl<F: Forge> Interpreter<F> {
     pub async fn pull_request_head(&mut self, number: u64) -> Result<Sha, Stop> {
         self.line.allow(self.patience);
         reads::pull_request_head(&mut self.line, number).await
+    }
+
+    /// The report that a push to `branch` left behind, of `base` or of the nearest commit before it.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn kept_report(&mut self, base: &Sha, branch: &str) -> Result<Kept, NotKept> {
+        self.line.allow(self.patience);
+        artifact::find(&mut self.line, base, branch).await
     }
 
     async fn check_run(&mut self, run: &CheckRun) -> Result<ReceiptEnd, Stop> {

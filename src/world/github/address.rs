@@ -62,6 +62,13 @@ impl Address {
         below.starts_with('/').then(|| below.to_owned())
     }
 
+    /// Whether a file may be read at another address: over TLS, save where the API itself is not.
+    pub fn may_lead_to(&self, url: &str) -> bool {
+        let Ok(uri) = url.parse::<Uri>() else { return false };
+        let secure = uri.scheme() == Some(&Scheme::HTTPS) || uri.scheme() == Some(&self.scheme);
+        secure && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
+    }
+
     fn local_path(&self, url: &str) -> Option<String> {
         let uri: Uri = url.parse().ok()?;
         let own = uri.scheme() == Some(&self.scheme) && uri.authority() == Some(&self.authority);

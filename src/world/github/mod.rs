@@ -1,5 +1,5 @@
 //! The forge on GitHub, by octocrab's raw requests: sends once, follows redirects on its own origin only, reads
-//! bodies under a cap. It never repeats a request; the client is made when the first one is sent.
+//! bodies under a cap. It never repeats a request; the client is made when the first one is sent. Files are downloaded from where GitHub sends us, without the token.
 
 mod address;
 mod reply;
@@ -68,9 +68,9 @@ impl GitHub {
         let mut path = request.path.clone();
         for _ in 0..=REDIRECTS {
             let url = self.address.url(&path);
-            let response = self.once(&url, request).await?;
+            let response = self.once(&url, request, true).await?;
             let Some(to) = redirect(&response) else {
-                return reply::read(response, &url, &self.address).await;
+                return reply::read(response, &url, &self.address, reply::LARGEST).await;
             };
             tracing::debug!(%url, %to, "redirected");
             path = self.address.path_of(&to).ok_or(ForgeError::Away { url, to })?;
@@ -79,22 +79,47 @@ impl GitHub {
         Err(ForgeError::Away { url: self.address.url(&request.path), to })
     }
 
+    /// GitHub answers with an address that is good for a minute, and that needs no token.
+    async fn fetch(&self, path: &str, most: usize) -> Result<Reply, ForgeError> {
+        let request = Request::get(path.to_owned());
+        let mut url = self.address.url(path);
+        let mut own = true;
+        for _ in 0..=REDIRECTS {
+            let response = self.once(&url, &request, own).await?;
+            let Some(to) = redirect(&response) else {
+                return reply::read(response, &shown(&url), &self.address, most).await;
+            };
+            tracing::debug!(from = shown(&url), to = shown(&to), "redirected");
+            if let Some(path) = self.address.path_of(&to).filter(|_| own) {
+                url = self.address.url(&path);
+            } else if self.address.may_lead_to(&to) {
+                (own, url) = (false, to);
+            } else {
+                return Err(ForgeError::Away { url: shown(&url), to: shown(&to) });
+            }
+        }
+        let to = format!("more than {REDIRECTS} redirects");
+        Err(ForgeError::Away { url: self.address.url(path), to })
+    }
+
     async fn once(
         &self,
         url: &str,
         request: &Request,
+        own: bool,
     ) -> Result<http::Response<impl BodyExt<Data: AsRef<[u8]>, Error = octocrab::Error> + Unpin + use<>>, ForgeError>
     {
         let client = self.client.get_or_try_init(|| async { self.connect() }).await?;
         let mut authorization =
             http::HeaderValue::from_str(&format!("Bearer {}", self.token.expose())).map_err(|_| ForgeError::Token)?;
         authorization.set_sensitive(true);
-        let mut http_request = http::Request::builder()
-            .method(request.method.word())
-            .uri(url)
-            .header(http::header::AUTHORIZATION, authorization)
-            .header(http::header::ACCEPT, "application/vnd.github+json")
-            .header("x-github-api-version", "2022-11-28");
+        let mut http_request = http::Request::builder().method(request.method.word()).uri(url);
+        if own {
+            http_request = http_request
+                .header(http::header::AUTHORIZATION, authorization)
+                .header(http::header::ACCEPT, "application/vnd.github+json")
+                .header("x-github-api-version", "2022-11-28");
+        }
         let body = match &request.body {
             None => OctoBody::empty(),
             Some(json) => {
@@ -105,8 +130,9 @@ impl GitHub {
         let http_request = http_request
             .body(body)
             .map_err(|_| ForgeError::Address { url: url.to_owned(), why: "the path is not a valid one" })?;
-        tracing::debug!(method = request.method.word(), url, "sending");
-        client.send(http_request).await.map_err(|error| failed(url, error))
+        let named = if own { url.to_owned() } else { shown(url) };
+        tracing::debug!(method = request.method.word(), url = named, "sending");
+        client.send(http_request).await.map_err(|error| failed(&named, error))
     }
 
     fn connect(&self) -> Result<Octocrab, ForgeError> {
@@ -131,6 +157,19 @@ impl Forge for GitHub {
             Err(_) => Err(ForgeError::TimedOut { url: self.address.url(&request.path), after }),
         }
     }
+
+    async fn download(&self, path: &str, most: usize) -> Result<Reply, ForgeError> {
+        let after = self.timeouts.whole;
+        match tokio::time::timeout(after, self.fetch(path, most)).await {
+            Ok(result) => result,
+            Err(_) => Err(ForgeError::TimedOut { url: self.address.url(path), after }),
+        }
+    }
+}
+
+/// An address without its query, which may be all that is needed to read what is there.
+fn shown(url: &str) -> String {
+    url.split(['?', '#']).next().unwrap_or_default().to_owned()
 }
 
 /// Where a reply sends us. GitHub asks that the request be repeated as it was, whatever the method:

@@ -9,13 +9,18 @@ use crate::world::forge::{ForgeError, Reply};
 use crate::world::github::address::Address;
 
 /// A page of a hundred comments of the largest size is 6.5 MB.
-const LARGEST: usize = 16 << 20;
+pub const LARGEST: usize = 16 << 20;
 
 /// How much of a body an error keeps.
 const START: usize = 512;
 
-/// Reads all of it.
-pub async fn read<B>(response: http::Response<B>, url: &str, address: &Address) -> Result<Reply, ForgeError>
+/// Reads all of it, up to `most` bytes.
+pub async fn read<B>(
+    response: http::Response<B>,
+    url: &str,
+    address: &Address,
+    most: usize,
+) -> Result<Reply, ForgeError>
 where
     B: BodyExt<Data: AsRef<[u8]>, Error = octocrab::Error> + Unpin,
 {
@@ -30,8 +35,8 @@ where
             source: Box::new(source),
         })?;
         let piece = frame.data_ref().map_or(&[][..], AsRef::as_ref);
-        if bytes.len() + piece.len() > LARGEST {
-            return Err(ForgeError::TooLarge { url: url.to_owned(), status, limit: LARGEST });
+        if bytes.len() + piece.len() > most {
+            return Err(ForgeError::TooLarge { url: url.to_owned(), status, limit: most });
         }
         bytes.extend_from_slice(piece);
     }

@@ -13,7 +13,7 @@ use super::recording::Entry;
 use super::server::{Cut, Operation};
 use super::state::State;
 use super::tokens::Token;
-use super::{checks, comments, commits, deployments, git, people, pulls, statuses};
+use super::{actions, checks, comments, commits, deployments, git, people, pulls, statuses};
 
 /// The versions GitHub serves.
 const VERSIONS: [&str; 2] = ["2022-11-28", "2026-03-10"];
@@ -65,7 +65,8 @@ struct Found<'a> {
 }
 
 fn operation(name: &str) -> Option<Operation> {
-    let tables = [checks::OPERATIONS, comments::OPERATIONS, commits::OPERATIONS, people::OPERATIONS];
+    let tables =
+        [actions::OPERATIONS, checks::OPERATIONS, comments::OPERATIONS, commits::OPERATIONS, people::OPERATIONS];
     let tables =
         tables.into_iter().chain([pulls::OPERATIONS, statuses::OPERATIONS, git::OPERATIONS, deployments::OPERATIONS]);
     tables.flatten().find(|(operation, _)| *operation == name).map(|(_, act)| *act)

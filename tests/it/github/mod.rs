@@ -13,6 +13,8 @@
 //! fake.finish();
 //! ```
 
+mod actions;
+mod blobs;
 mod checks;
 mod comments;
 mod commits;
@@ -38,11 +40,12 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+pub use blobs::Blobs;
 use desk::Desk;
 pub use faults::Fault;
 use faults::{Hook, Script, When};
 pub use recording::Entry;
-pub use state::State;
+pub use state::{State, WorkflowRun};
 pub use tokens::{Account, Scope, Token};
 
 /// A running fake. Ends, and fails the test on any violation, when dropped.

@@ -22,6 +22,8 @@ pub struct State {
     pub refused_annotations: BTreeSet<String>,
     /// Sends `Link` headers elsewhere: a client must not follow them.
     pub link_origin: Option<String>,
+    /// Where artifacts are downloaded from: see [`super::Blobs`].
+    pub blobs: Option<String>,
     pub(super) base_path: String,
     last_id: u64,
     seconds: i64,
@@ -44,6 +46,8 @@ pub struct Repo {
     pub reviews: Vec<Review>,
     pub review_comments: Vec<ReviewComment>,
     pub deployments: Vec<Deployment>,
+    pub runs: Vec<WorkflowRun>,
+    pub artifacts: Vec<Artifact>,
     /// Trees, blobs and annotated tags by sha, as replied.
     pub objects: BTreeMap<String, Value>,
 }
@@ -147,6 +151,28 @@ pub struct ReviewComment {
     pub created_at: String,
 }
 
+/// A run of a workflow.
+#[derive(Debug, Clone)]
+pub struct WorkflowRun {
+    pub id: u64,
+    pub event: String,
+    pub head_sha: String,
+    pub head_branch: String,
+    /// `owner/name`: another one than the repository's for a fork.
+    pub head_repo: String,
+    /// `None`: it has not ended.
+    pub conclusion: Option<String>,
+}
+
+/// An artifact of a run.
+#[derive(Debug, Clone)]
+pub struct Artifact {
+    pub id: u64,
+    pub name: String,
+    pub run: u64,
+    pub expired: bool,
+}
+
 /// A deployment with its statuses, oldest first.
 #[derive(Debug, Clone)]
 pub struct Deployment {
@@ -177,6 +203,7 @@ impl State {
             tokens: BTreeMap::new(),
             refused_annotations: BTreeSet::new(),
             link_origin: None,
+            blobs: None,
             base_path: String::new(),
             last_id: FIRST_ID,
             seconds: FIRST_SECOND,
@@ -216,6 +243,23 @@ impl State {
         check.conclusion = Some(conclusion.to_owned());
         check.completed_at = Some(now);
         self.repo(repo).checks.push(check);
+        id
+    }
+
+    /// An artifact of an ended push to `main`, kept without a request; its number names its file in [`super::Blobs`].
+    pub fn artifact(&mut self, repo: &str, name: &str, sha: &str) -> u64 {
+        let (run, id) = (self.next_id(), self.next_id());
+        let made = WorkflowRun {
+            id: run,
+            event: "push".to_owned(),
+            head_sha: sha.to_owned(),
+            head_branch: "main".to_owned(),
+            head_repo: repo.to_owned(),
+            conclusion: Some("success".to_owned()),
+        };
+        let repo = self.repo(repo);
+        repo.runs.push(made);
+        repo.artifacts.push(Artifact { id, name: name.to_owned(), run, expired: false });
         id
     }
 

@@ -1,5 +1,6 @@
 //! Publishing end to end: the real program, on real repositories, against the fake GitHub over real HTTP.
 
+mod baseline;
 mod hostile;
 mod moved;
 mod rights;

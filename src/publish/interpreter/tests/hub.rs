@@ -326,4 +326,8 @@ impl Forge for Hub {
         tokio::task::yield_now().await;
         self.with(|state| state.answer(request))
     }
+
+    async fn download(&self, path: &str, _: usize) -> Result<Reply, ForgeError> {
+        self.send(&Request::get(path.to_owned())).await
+    }
 }
