@@ -56,9 +56,9 @@ fn answer(mut stream: TcpStream, store: &Mutex<Held>) {
     }
     let head = String::from_utf8_lossy(&raw).to_lowercase();
     let id = head.split(['/', '?', ' ']).nth(2).and_then(|id| id.parse::<u64>().ok());
-    let mut held = store.lock().unwrap();
-    held.asked.push(head);
-    let file = id.and_then(|id| held.files.get(&id)).cloned();
+    let mut files = store.lock().unwrap();
+    files.asked.push(head);
+    let file = id.and_then(|id| files.files.get(&id)).cloned();
     let (status, body) = file.map_or(("404 Not Found", Vec::new()), |body| ("200 OK", body));
     let answer = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
     // The asker may be gone.
