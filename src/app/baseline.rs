@@ -59,7 +59,8 @@ impl Ground<'_> {
             return Ok(Found::default());
         }
         let Some(answer) = poster.kept_report(base, branch).await else {
-            return Ok(self.none("there is no token to look for one with", true));
+            // That there is no token is said where something was to be posted.
+            return Ok(Found { aside: None, ..self.none("there is no token to look for one with", true) });
         };
         Ok(match answer {
             Ok(kept) => match read_kept(&kept, poster.repository()) {
