@@ -12,10 +12,10 @@ use crate::model::event::Occasion;
 use crate::model::gate::Only;
 use crate::model::settings::CommandLine;
 use crate::model::sha::Sha;
+use crate::parse::report;
 use crate::parse::zip::Archive;
 use crate::policy::Baseline;
 use crate::publish::interpreter::{Kept, NotKept};
-use crate::render::json_v1;
 use crate::world::files;
 
 /// What a run is compared with.
@@ -134,9 +134,7 @@ impl Ground<'_> {
 
 fn read_file(file: &Path) -> Result<Baseline, Failure> {
     let bytes = files::read(file).map_err(|error| Failure::usage(format!("--baseline: {error}")))?;
-    json_v1::read(&bytes)
-        .map(|report| json_v1::baseline(&report))
-        .map_err(|error| Failure::usage(format!("--baseline: {} {error}", file.display())))
+    report::read_baseline(&bytes).map_err(|error| Failure::usage(format!("--baseline: {} {error}", file.display())))
 }
 
 /// The report in an artifact, which must be of the run that kept it.
@@ -148,8 +146,7 @@ fn read_kept(kept: &Kept, repository: Option<&str>) -> Result<Baseline, String> 
         return Err("the artifact does not hold one baseline.json".to_owned());
     };
     let bytes = archive.read(entry).map_err(|error| format!("the artifact {error}"))?;
-    let report = json_v1::read(&bytes).map_err(|error| format!("{} {error}", entry.name))?;
-    let baseline = json_v1::baseline(&report);
+    let baseline = report::read_baseline(&bytes).map_err(|error| format!("{} {error}", entry.name))?;
     let same = |other: &str| repository.is_some_and(|ours| ours.eq_ignore_ascii_case(other));
     if baseline.head.as_ref() != Some(&kept.head) || baseline.event != "push" {
         return Err(format!("{} is not of the push that kept it", entry.name));

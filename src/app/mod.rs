@@ -9,6 +9,7 @@ pub mod parse;
 pub mod plan;
 pub mod posting;
 pub mod project;
+pub mod publish;
 pub mod run;
 pub mod scope;
 pub mod work;

@@ -70,8 +70,9 @@ pub struct Planned {
 /// As a run that could not begin.
 pub async fn plan(request: &Request, env: &Env) -> Result<Plan, Failure> {
     let occasion = occasion::read(env).map_err(|error| Failure::outside(error.to_string()).help(error.help()))?;
-    let Opened { repo, project, .. } = run::open(&request.start, request.config.as_deref(), request.colour, env)?;
-    let mut poster = Poster::open(Publish::Auto, false, env, &occasion, &repo)?;
+    let Opened { repo, project, .. } =
+        run::open(&request.start, request.config.as_deref(), request.colour, env, &occasion)?;
+    let mut poster = Poster::open(Publish::Auto, false, env, &occasion, Some(&repo))?;
     let base = scope::base_asked(request.base.as_deref(), project.config.run.base.as_deref(), &occasion);
     let asked = Asked { base, all_files: request.all_files };
     let judged = scope::scope(&repo, &occasion, asked, async |base, head| poster.merge_base(base, head).await).await?;

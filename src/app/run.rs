@@ -20,7 +20,7 @@ use crate::render::{json_v1, junit, sarif};
 use crate::schedule::{self, Limits};
 use crate::world::env::Env;
 use crate::world::process::{self, ACTIONS_GRACE, CancelToken};
-use crate::world::repo::Repo;
+use crate::world::repo::{Checkout, Repo};
 use crate::world::signals::{self, Signals};
 use crate::world::{clock, cores, files, occasion};
 
@@ -100,6 +100,7 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
         fail_fast: request.fail_fast,
     };
     let settings = project.config.publish.clone();
+    let left_out = project.left_out;
     let graph = project.graph.clone();
     let (masker, watch) = (&masker, &watch);
     watch.see(&Progress::Said { text: &masker.text(&format!("judging {}", judged.words())) });
@@ -116,7 +117,8 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
         repo: &repo,
     };
     let gates = Rc::new(ground.plan(project)?);
-    let shared = Posted { subject: &subject, settings: &settings, output: &output, started_at: &started_at };
+    let report_path = output.report_shown();
+    let shared = Posted { subject: &subject, settings: &settings, report_path, started_at: &started_at, left_out };
     let (queue, waiting) = poster.queue(shared, &signals);
     let running = async {
         // Dropped when the last gate has ended: that ends the sending.
@@ -131,10 +133,8 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
     let (gates, ()) = tokio::join!(running, poster.send_all(waiting, &signals));
     let orphans = process::end_orphans().await;
 
-    let mut notes = judged.said();
-    notes.extend(baseline.notes);
-    notes.extend(ends(orphans, &signals));
-    let notes = notes.iter().map(|note| masker.text(note)).collect();
+    let notes = judged.said().into_iter().chain(baseline.notes).chain(ends(orphans, &signals));
+    let notes = notes.map(|note| masker.text(&note)).collect();
     let verdict = policy::verdict(&gates);
     let took = begun.elapsed();
     let report = Report { verdict, subject: subject.clone(), started_at: started_at.clone(), took, gates, notes };
@@ -157,10 +157,11 @@ struct Ready {
 }
 
 async fn ready(request: &Request, env: &Env, occasion: &Occasion) -> Result<Ready, Failure> {
-    let Opened { repo, root, mut project } = open(&request.start, request.config.as_deref(), request.colour, env)?;
+    let opened = open(&request.start, request.config.as_deref(), request.colour, env, occasion)?;
+    let Opened { repo, root, mut project } = opened;
     project.select(&request.gates)?;
     let masker = Rc::new(posting::masker(env, &project.config.run.pass_env));
-    let mut poster = Poster::open(request.publish, request.dry_run, env, occasion, &repo)?;
+    let mut poster = Poster::open(request.publish, request.dry_run, env, occasion, Some(&repo))?;
     let base = scope::base_asked(request.base.as_deref(), project.config.run.base.as_deref(), occasion);
     let asked = Asked { base, all_files: request.all_files };
     let judged = scope::scope(&repo, occasion, asked, async |base, head| poster.merge_base(base, head).await).await?;
@@ -177,6 +178,19 @@ async fn ready(request: &Request, env: &Env, occasion: &Occasion) -> Result<Read
     Ok(Ready { project, masker, poster, judged, baseline, output, repo: Rc::new(repo), root })
 }
 
+/// The repository around a folder; on Actions the workspace is trusted whoever owns it.
+///
+/// # Errors
+/// When there is none that can be read.
+pub fn discover(start: &Path, env: &Env) -> Result<Repo, Failure> {
+    let workspace = env.get("GITHUB_WORKSPACE").filter(|_| env.get("GITHUB_ACTIONS").is_some()).map(PathBuf::from);
+    Ok(Repo::discover(start, workspace.as_deref())?)
+}
+
+fn allowed(occasion: &Occasion, own_code: bool) -> Result<(), Failure> {
+    policy::may_run(occasion, own_code).map_err(|(why, help)| Failure::refused(why).help(help))
+}
+
 /// Where a run takes place.
 pub struct Opened {
     /// The repository.
@@ -190,10 +204,18 @@ pub struct Opened {
 /// Finds the repository and the configuration.
 ///
 /// # Errors
-/// When there is no repository, or the configuration is wrong.
-pub fn open(start: &Path, config: Option<&Path>, colour: bool, env: &Env) -> Result<Opened, Failure> {
-    let workspace = env.get("GITHUB_WORKSPACE").filter(|_| env.get("GITHUB_ACTIONS").is_some()).map(PathBuf::from);
-    let repo = Repo::discover(start, workspace.as_deref())?;
+/// When there is no repository, the configuration is wrong, or gates may not run on this occasion: even detecting them
+/// starts programs of what is checked out.
+pub fn open(
+    start: &Path,
+    config: Option<&Path>,
+    colour: bool,
+    env: &Env,
+    occasion: &Occasion,
+) -> Result<Opened, Failure> {
+    allowed(occasion, true)?;
+    let repo = discover(start, env)?;
+    allowed(occasion, repo.checkout(occasion)? == Checkout::Head)?;
     let root = files::real_path(repo.root()).unwrap_or_else(|| repo.root().to_owned());
     let start = files::real_path(start).unwrap_or_else(|| start.to_owned());
     let place = Place { root: &root, start: &start, file: config, colour };

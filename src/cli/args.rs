@@ -81,6 +81,8 @@ pub enum Command {
     Plan(Plan),
     /// Read any tool's output into findings and tests
     Parse(Parse),
+    /// Join reports of several jobs, or of another run, into one verdict, and post it
+    Publish(Publish),
     /// Print a JSON Schema
     Schema {
         /// Of what
@@ -171,6 +173,27 @@ pub struct Parse {
     /// What to read (`-` or nothing: standard input)
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
+}
+
+/// `gatepost publish`.
+#[derive(Debug, Args)]
+pub struct Publish {
+    /// Files, or folders or ZIP archives with report.json in them (default, of another run: its artifacts
+    /// that are named gatepost, or gatepost-…)
+    #[arg(value_name = "REPORT")]
+    pub reports: Vec<PathBuf>,
+    /// Gates that must be there (default: those that are due by the configuration)
+    #[arg(long, value_name = "GATE", value_delimiter = ',')]
+    pub expect: Vec<String>,
+    /// The reports are of this run (default: the one that woke this one)
+    #[arg(long, value_name = "ID")]
+    pub run: Option<u64>,
+    /// Print the joined report as JSON on standard output, and nothing else there
+    #[arg(long)]
+    pub json: bool,
+    /// Print what would be posted in place of posting it
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// How a parsed result is printed.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use crate::model::gate::GateName;
+use crate::model::report::GateReport;
 use crate::model::sha::Sha;
 use crate::model::tests::{CaseName, Share};
 
@@ -64,6 +65,18 @@ impl GateBaseline {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.fingerprints.is_empty()
+    }
+}
+
+impl From<GateReport> for GateBaseline {
+    fn from(gate: GateReport) -> Self {
+        let prints = gate.findings.into_iter().map(|judged| judged.fingerprint).filter(|print| !print.is_empty());
+        Self {
+            kind: gate.kind,
+            command: gate.command,
+            tests: gate.tests.map(|tests| tests.by_name()),
+            ..prints.collect()
+        }
     }
 }
 

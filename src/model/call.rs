@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::model::outcome::Outcome;
 use crate::model::sha::Sha;
 
 /// One thing to do on GitHub. `key` names it in receipts and lets a create that lost its reply be found again.
@@ -26,6 +27,9 @@ pub struct CheckRun {
     pub head_sha: Sha,
     /// Names this run, gate and attempt, so that a lost reply can be looked up.
     pub external_id: String,
+    /// What the external ids begin with that other jobs of the same run may have given this check run: one that stands
+    /// there already and concludes the same is not made again. `None`: it is not looked for.
+    pub already: Option<String>,
     /// `success`, `failure`, `neutral`, `skipped` or `cancelled`.
     pub conclusion: &'static str,
     /// RFC 3339.
@@ -94,6 +98,8 @@ pub struct StickyComment {
     pub marker: String,
     /// Run id and attempt: a comment of a newer generation is not overwritten.
     pub generation: (u64, u64),
+    /// The verdict it tells: what another job of the same run and attempt said is never replaced by a greener one.
+    pub verdict: Outcome,
     /// Markdown without the marker, at most 65,536 characters with it.
     pub body: String,
     /// Whether to create it where there is none; a green run only updates what an earlier one left.

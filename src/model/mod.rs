@@ -19,3 +19,4 @@ pub mod sha;
 pub mod suggestion;
 pub mod tests;
 pub mod text;
+pub mod workflow;

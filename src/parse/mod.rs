@@ -18,6 +18,7 @@ pub mod matcher;
 mod rdjson;
 mod rdjsonl;
 mod reading;
+pub mod report;
 mod ruff;
 mod sarif;
 mod tsc;

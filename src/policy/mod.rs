@@ -1,10 +1,13 @@
 //! Judging: the one place that decides. Evidence, change, baseline and rules in; a gate's report out.
 //! Nothing here runs, reads or posts anything.
 
+mod again;
 mod compare;
 mod due;
+mod fan_in;
 mod fingerprint;
 mod retry;
+mod strangers;
 #[cfg(test)]
 mod tests;
 
@@ -17,10 +20,13 @@ use crate::model::settings::{CommandLine, Common};
 use crate::model::tests::Counts;
 
 pub use crate::model::baseline::{Baseline, GateBaseline};
+pub use again::{Configured, again};
 use compare::compare;
 pub use due::{Due, default_only, due};
+pub use fan_in::{Expected, Part, Refusal, join, same_subject};
 pub use fingerprint::Fingerprints;
 pub use retry::combine;
+pub use strangers::{may_publish, may_run};
 
 /// What a gate is judged against.
 #[derive(Debug, Clone, Copy)]
@@ -140,17 +146,7 @@ fn judge_finding(located: Located, rules: &Rules, ground: Ground<'_>, identify: 
     // A baseline of an older commit may have what the base no longer had: then the change brought it back.
     let brought = relevance == Some(Relevance::ChangedLine) && ground.baseline.is_some_and(|baseline| baseline.older);
     let status = ground.baseline.map(|_| if known && !brought { Status::Existing } else { Status::New });
-    let counts = match rules.only {
-        Only::All => true,
-        Only::New => status != Some(Status::Existing),
-        Only::ChangedFiles => !matches!(relevance, Some(Relevance::Outside)),
-        // What is said of a whole file (a formatter's "would change") may be due to any of its lines.
-        Only::ChangedLines => match relevance {
-            Some(Relevance::Outside) => false,
-            Some(Relevance::ChangedFile) => finding.line.is_none(),
-            Some(Relevance::ChangedLine | Relevance::Unplaced) | None => true,
-        },
-    };
+    let counts = counts(rules.only, status, relevance, finding.line);
     let head_line = match (change, &path, finding.line) {
         (Some(change), Some(path), Some(line)) => change.head_line(path, line),
         (_, _, line) => line,
@@ -167,6 +163,20 @@ fn judge_finding(located: Located, rules: &Rules, ground: Ground<'_>, identify: 
         offer: None,
     };
     (judged, known)
+}
+
+fn counts(only: Only, status: Option<Status>, relevance: Option<Relevance>, line: Option<u32>) -> bool {
+    match only {
+        Only::All => true,
+        Only::New => status != Some(Status::Existing),
+        Only::ChangedFiles => !matches!(relevance, Some(Relevance::Outside)),
+        // What is said of a whole file (a formatter's "would change") may be due to any of its lines.
+        Only::ChangedLines => match relevance {
+            Some(Relevance::Outside) => false,
+            Some(Relevance::ChangedFile) => line.is_none(),
+            Some(Relevance::ChangedLine | Relevance::Unplaced) | None => true,
+        },
+    }
 }
 
 fn relevance(scope: &Scope, place: &Place, line: Option<u32>, end_line: Option<u32>) -> Option<Relevance> {

@@ -14,6 +14,8 @@ pub mod workflow_commands;
 mod canary;
 #[cfg(test)]
 mod hostile;
+#[cfg(test)]
+mod nothing_lost;
 mod page;
 mod remarks;
 #[cfg(test)]
@@ -115,6 +117,9 @@ pub struct RunEnd<'a> {
     pub delimiter: &'a str,
     /// How many bytes of [`summary::LIMIT`] are left in this step's summary.
     pub summary_room: usize,
+    /// How many gates of the configuration were not asked for: what stands for the whole is then left to a run, or a
+    /// `gatepost publish`, that has them all.
+    pub left_out: usize,
     /// Gates whose findings stand on GitHub as annotations of a check run: they are not annotated twice.
     pub annotated: &'a BTreeSet<GateName>,
 }

@@ -170,6 +170,7 @@ pub(super) fn ended<T>(report: &Report, settings: &PublishSettings, with: impl F
         generation: (15, 1),
         delimiter: "ghadelimiter_c0ffee",
         summary_room: super::summary::LIMIT,
+        left_out: 0,
         annotated: &BTreeSet::new(),
     })
 }

@@ -1,13 +1,12 @@
 //! Test cases as `report.json` and the `--json` of the direct commands show them: frozen, additive until 1.0.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::report::TestsCompared;
-use crate::model::tests::{Case, CaseName, CaseOutcome, Share, Tests};
+use crate::model::tests::{Case, CaseName, CaseOutcome, Tests};
 
 /// The cases of a run and their counts: `total = passed + failed + errored + skipped`; `flaky` are among the passed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -84,20 +83,6 @@ impl<'a> From<&'a TestsCompared> for ComparedV1<'a> {
             newly_skipped: Cow::Borrowed(&compared.newly_skipped),
             older: compared.older,
         }
-    }
-}
-
-impl TestsV1<'_> {
-    /// The cases by name, as [`Tests::by_name`].
-    #[must_use]
-    pub fn by_name(&self) -> BTreeMap<CaseName, Share> {
-        let owned = |text: &Option<Cow<'_, str>>| text.as_deref().map(str::to_owned);
-        let mut shares: BTreeMap<CaseName, Share> = BTreeMap::new();
-        for case in &self.cases {
-            let (suite, class, name) = (owned(&case.suite), owned(&case.class), case.name.clone().into_owned());
-            shares.entry(CaseName { suite, class, name }).or_default().count(case.outcome);
-        }
-        shares
     }
 }
 

@@ -109,6 +109,49 @@ pub fn list(path: &Path) -> Result<Vec<PathBuf>, FileError> {
     Ok(paths)
 }
 
+/// The file's bytes, which are at most `most`.
+///
+/// # Errors
+/// When it cannot be read, or is longer.
+pub fn read_at_most(path: &Path, most: u64) -> Result<Vec<u8>, FileError> {
+    use std::io::Read as _;
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(failed("open", path))?;
+    file.take(most + 1).read_to_end(&mut bytes).map_err(failed("read", path))?;
+    if bytes.len() as u64 > most {
+        let source = std::io::Error::other(format!("it has more than {most} bytes"));
+        return Err(FileError { action: "read", path: path.to_owned(), source });
+    }
+    Ok(bytes)
+}
+
+/// What stands at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing.
+    Nothing,
+    /// A plain file.
+    File,
+    /// A folder.
+    Folder,
+    /// A link, a device, a pipe.
+    Other,
+}
+
+/// What stands at a path; a link is not followed.
+///
+/// # Errors
+/// When it cannot be told.
+pub fn standing(path: &Path) -> Result<Standing, FileError> {
+    match std::fs::symlink_metadata(path) {
+        Ok(found) if found.is_file() => Ok(Standing::File),
+        Ok(found) if found.is_dir() => Ok(Standing::Folder),
+        Ok(_) => Ok(Standing::Other),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Standing::Nothing),
+        Err(error) => Err(failed("look at", path)(error)),
+    }
+}
+
 /// The file's bytes, if it is no larger than `limit` bytes and can be read.
 #[must_use]
 pub fn read_capped(path: &Path, limit: u64) -> Option<Vec<u8>> {

@@ -5,6 +5,8 @@
 #[cfg(unix)]
 mod action;
 mod again;
+mod archive;
+mod archives;
 mod bless;
 #[cfg(unix)]
 mod cancel;

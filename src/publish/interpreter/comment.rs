@@ -103,6 +103,13 @@ impl<F: Forge> Writing<'_, F> {
             self.remove(ours[1..].iter().filter(|one| Some(one.id) == created)).await;
             return Ok(Step::End(ReceiptEnd::LeftAlone(format!("a newer run ({run}, attempt {attempt}) has spoken"))));
         }
+        if let Some(worse) = ours.iter().find(|one| self.is_greener_than(one)) {
+            let said = worse.marker.verdict.word();
+            let mine: Vec<&Ours> = ours.iter().filter(|one| one.marker == self.wanted).collect();
+            self.remove(mine.into_iter()).await;
+            let why = format!("another job of this run has said {said}: that is not replaced by what is greener");
+            return Ok(Step::End(ReceiptEnd::LeftAlone(why)));
+        }
         let Some(oldest) = ours.first() else { return self.first_comment().await };
         if self.must_write(oldest) {
             if self.updated.len() == MOST_UPDATES {
@@ -149,6 +156,12 @@ impl<F: Forge> Writing<'_, F> {
             Some(before) if *before == oldest.marker => false,
             _ => oldest.marker.generation < self.wanted.generation,
         }
+    }
+
+    /// Whether another job of the same run and attempt said something worse. On a laptop runs have no order.
+    fn is_greener_than(&self, one: &Ours) -> bool {
+        let (marker, wanted) = (&one.marker, &self.wanted);
+        wanted.generation.0 > 0 && marker.generation == wanted.generation && marker.verdict > wanted.verdict
     }
 
     /// What it said before we last updated it.

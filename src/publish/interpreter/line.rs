@@ -150,29 +150,23 @@ impl<F: Forge> Line<F> {
         Err(Stop::Failed(format!("{} has more than {MOST_PAGES} pages", request.path)))
     }
 
-    /// Reads a file.
+    /// Downloads a file of at most `most` bytes.
     ///
     /// # Errors
-    /// When it was not got, or has more than `most` bytes.
-    pub async fn download(&mut self, path: String, most: usize) -> Result<Vec<u8>, Stop> {
-        let request = Request::get(path);
+    /// When it was not got whole.
+    pub async fn download(&mut self, path: &str, most: usize) -> Result<Vec<u8>, Stop> {
         let mut tries = 0;
         loop {
-            self.wait_until_open().await?;
-            let why = match self.forge.download(&request.path, most).await {
-                Ok(reply) if reply.status == 200 => return Ok(reply.body),
+            let error = match self.forge.download(path, most).await {
+                Ok(bytes) => return Ok(bytes),
                 Err(error @ ForgeError::TooLarge { .. }) => return Err(Stop::Failed(error.to_string())),
-                result => match answer::read(&request, result) {
-                    Err(limit) => {
-                        self.close(limit);
-                        continue;
-                    }
-                    Ok(Answer::Stopped(stop)) => return Err(stop),
-                    Ok(Answer::Done(reply)) => format!("GET {} was answered {}", request.path, reply.status),
-                    Ok(Answer::NotSent(why) | Answer::Unknown(why)) => why,
-                },
+                Err(error) => error,
             };
-            self.back_off(&mut tries, why).await?;
+            match answer::read_error(&format!("GET {path}"), &error) {
+                Answer::Stopped(stop) => return Err(stop),
+                Answer::Done(_) => return Err(Stop::Failed(error.to_string())),
+                Answer::NotSent(why) | Answer::Unknown(why) => self.back_off(&mut tries, why).await?,
+            }
         }
     }
 

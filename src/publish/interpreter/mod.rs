@@ -2,8 +2,8 @@
 //! token may not write. It decides nothing about verdicts, and one failing call never loses the others.
 
 mod answer;
-mod artifact;
 mod author;
+mod baseline;
 mod check_run;
 mod comment;
 mod line;
@@ -14,6 +14,8 @@ mod review;
 mod status;
 #[cfg(test)]
 mod tests;
+mod triggered;
+mod workflow;
 
 use std::time::Duration;
 
@@ -26,7 +28,7 @@ use author::Identity;
 use line::Line;
 
 pub use answer::Stop;
-pub use artifact::{ARTIFACT, DEPTH, Kept, NotKept};
+pub use baseline::{ARTIFACT, Kept, NotKept};
 pub use pace::Pace;
 
 /// How calls are sent.
@@ -59,6 +61,7 @@ enum Checks {
 #[derive(Debug)]
 pub struct Interpreter<F> {
     line: Line<F>,
+    repository: String,
     patience: Duration,
     me: Identity,
     checks: Checks,
@@ -72,6 +75,7 @@ impl<F: Forge> Interpreter<F> {
         line.allow(options.patience);
         Self {
             line,
+            repository: options.repository.clone(),
             patience: options.patience,
             me: Identity::default(),
             checks: Checks::default(),
@@ -134,7 +138,7 @@ impl<F: Forge> Interpreter<F> {
     /// Why there is none.
     pub async fn kept_report(&mut self, base: &Sha, branch: &str) -> Result<Kept, NotKept> {
         self.line.allow(self.patience);
-        artifact::find(&mut self.line, base, branch).await
+        baseline::find(&mut self.line, &self.repository, base, branch).await
     }
 
     async fn check_run(&mut self, run: &CheckRun) -> Result<ReceiptEnd, Stop> {

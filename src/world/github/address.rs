@@ -62,11 +62,11 @@ impl Address {
         below.starts_with('/').then(|| below.to_owned())
     }
 
-    /// Whether a file may be read at another address: over TLS, save where the API itself is not.
+    /// Whether a file may be fetched from a URL elsewhere: over TLS, but for an API that is not reached by TLS itself.
     pub fn may_lead_to(&self, url: &str) -> bool {
         let Ok(uri) = url.parse::<Uri>() else { return false };
-        let secure = uri.scheme() == Some(&Scheme::HTTPS) || uri.scheme() == Some(&self.scheme);
-        secure && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
+        let safe = uri.scheme() == Some(&Scheme::HTTPS) || self.scheme == Scheme::HTTP;
+        safe && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
     }
 
     fn local_path(&self, url: &str) -> Option<String> {
@@ -119,6 +119,10 @@ mod tests {
             assert_eq!(ghes.path_of(foreign), None, "{foreign}");
         }
         let github = Address::parse("https://api.github.com/").unwrap();
+        assert!(github.may_lead_to("https://files.example/x?sig=1"));
+        for foreign in ["http://files.example/x", "https://user@files.example/x", "file:///etc/passwd", "/x", "//x/y"] {
+            assert!(!github.may_lead_to(foreign), "{foreign}");
+        }
         assert_eq!(
             github.path_of("https://api.github.com/repositories/1?page=2").as_deref(),
             Some("/repositories/1?page=2")

@@ -1,5 +1,5 @@
 //! The forge on GitHub, by octocrab's raw requests: sends once, follows redirects on its own origin only, reads
-//! bodies under a cap. It never repeats a request; the client is made when the first one is sent. Files are downloaded from where GitHub sends us, without the token.
+//! bodies under a cap. It never repeats a request; the client is made when the first one is sent.
 
 mod address;
 mod reply;
@@ -17,6 +17,9 @@ use address::Address;
 
 /// GitHub answers a renamed repository with one redirect.
 const REDIRECTS: usize = 3;
+
+/// How much longer than a request a download may take.
+const DOWNLOAD: u32 = 5;
 
 /// How long things may take. octocrab's own default is for ever.
 #[derive(Debug, Clone, Copy)]
@@ -68,9 +71,9 @@ impl GitHub {
         let mut path = request.path.clone();
         for _ in 0..=REDIRECTS {
             let url = self.address.url(&path);
-            let response = self.once(&url, request, true).await?;
+            let response = self.once(&url, &url, request, true).await?;
             let Some(to) = redirect(&response) else {
-                return reply::read(response, &url, &self.address, reply::LARGEST).await;
+                return reply::read(response, &url, &self.address).await;
             };
             tracing::debug!(%url, %to, "redirected");
             path = self.address.path_of(&to).ok_or(ForgeError::Away { url, to })?;
@@ -79,42 +82,45 @@ impl GitHub {
         Err(ForgeError::Away { url: self.address.url(&request.path), to })
     }
 
-    /// GitHub answers with an address that is good for a minute, and that needs no token.
-    async fn fetch(&self, path: &str, most: usize) -> Result<Reply, ForgeError> {
-        let request = Request::get(path.to_owned());
+    /// The API leads to the storage of files, which is elsewhere, by an address that is a secret of its own.
+    async fn fetch(&self, path: &str, most: usize) -> Result<Vec<u8>, ForgeError> {
+        let mut own = Some(path.to_owned());
         let mut url = self.address.url(path);
-        let mut own = true;
         for _ in 0..=REDIRECTS {
-            let response = self.once(&url, &request, own).await?;
+            let shown = url.split('?').next().unwrap_or_default();
+            let request = Request::get(String::new());
+            let response = self.once(&url, shown, &request, own.is_some()).await?;
             let Some(to) = redirect(&response) else {
-                return reply::read(response, &shown(&url), &self.address, most).await;
+                return reply::file(response, shown, most).await;
             };
-            tracing::debug!(from = shown(&url), to = shown(&to), "redirected");
-            if let Some(path) = self.address.path_of(&to).filter(|_| own) {
-                url = self.address.url(&path);
-            } else if self.address.may_lead_to(&to) {
-                (own, url) = (false, to);
-            } else {
-                return Err(ForgeError::Away { url: shown(&url), to: shown(&to) });
+            own = self.address.path_of(&to);
+            let next = own.as_ref().map_or(to.clone(), |path| self.address.url(path));
+            if own.is_none() && !self.address.may_lead_to(&to) {
+                let to = to.split('?').next().unwrap_or_default().to_owned();
+                return Err(ForgeError::Away { url: shown.to_owned(), to });
             }
+            tracing::debug!(shown, elsewhere = own.is_none(), "redirected");
+            url = next;
         }
         let to = format!("more than {REDIRECTS} redirects");
         Err(ForgeError::Away { url: self.address.url(path), to })
     }
 
+    /// Sends to `url`, which errors call `shown`; with the token only where `own` says that it is the API.
     async fn once(
         &self,
         url: &str,
+        shown: &str,
         request: &Request,
         own: bool,
     ) -> Result<http::Response<impl BodyExt<Data: AsRef<[u8]>, Error = octocrab::Error> + Unpin + use<>>, ForgeError>
     {
         let client = self.client.get_or_try_init(|| async { self.connect() }).await?;
-        let mut authorization =
-            http::HeaderValue::from_str(&format!("Bearer {}", self.token.expose())).map_err(|_| ForgeError::Token)?;
-        authorization.set_sensitive(true);
         let mut http_request = http::Request::builder().method(request.method.word()).uri(url);
         if own {
+            let mut authorization = http::HeaderValue::from_str(&format!("Bearer {}", self.token.expose()))
+                .map_err(|_| ForgeError::Token)?;
+            authorization.set_sensitive(true);
             http_request = http_request
                 .header(http::header::AUTHORIZATION, authorization)
                 .header(http::header::ACCEPT, "application/vnd.github+json")
@@ -129,10 +135,9 @@ impl GitHub {
         };
         let http_request = http_request
             .body(body)
-            .map_err(|_| ForgeError::Address { url: url.to_owned(), why: "the path is not a valid one" })?;
-        let named = if own { url.to_owned() } else { shown(url) };
-        tracing::debug!(method = request.method.word(), url = named, "sending");
-        client.send(http_request).await.map_err(|error| failed(&named, error))
+            .map_err(|_| ForgeError::Address { url: shown.to_owned(), why: "the path is not a valid one" })?;
+        tracing::debug!(method = request.method.word(), shown, "sending");
+        client.send(http_request).await.map_err(|error| failed(shown, error))
     }
 
     fn connect(&self) -> Result<Octocrab, ForgeError> {
@@ -158,18 +163,13 @@ impl Forge for GitHub {
         }
     }
 
-    async fn download(&self, path: &str, most: usize) -> Result<Reply, ForgeError> {
-        let after = self.timeouts.whole;
+    async fn download(&self, path: &str, most: usize) -> Result<Vec<u8>, ForgeError> {
+        let after = self.timeouts.whole * DOWNLOAD;
         match tokio::time::timeout(after, self.fetch(path, most)).await {
             Ok(result) => result,
             Err(_) => Err(ForgeError::TimedOut { url: self.address.url(path), after }),
         }
     }
-}
-
-/// An address without its query, which may be all that is needed to read what is there.
-fn shown(url: &str) -> String {
-    url.split(['?', '#']).next().unwrap_or_default().to_owned()
 }
 
 /// Where a reply sends us. GitHub asks that the request be repeated as it was, whatever the method:

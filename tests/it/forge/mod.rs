@@ -9,6 +9,7 @@ use std::time::Duration;
 use gatepost::model::call::{
     Annotation, Call, CheckRun, CommitStatus, ReceiptEnd, Review, ReviewSuggestion, StickyComment,
 };
+use gatepost::model::outcome::Outcome;
 use gatepost::model::secret::Secret;
 use gatepost::model::sha::Sha;
 use gatepost::publish::interpreter::{Interpreter, Options, Pace};
@@ -77,6 +78,7 @@ fn check_run(name: &str, count: u32) -> CheckRun {
         name: format!("gatepost/{name}"),
         head_sha: Sha::parse(HEAD).unwrap(),
         external_id: format!("gatepost:123.1:{name}"),
+        already: None,
         conclusion: "failure",
         started_at: "2026-01-01T00:00:00Z".to_owned(),
         completed_at: "2026-01-01T00:00:01Z".to_owned(),
@@ -104,6 +106,7 @@ fn comment(run: u64, body: &str) -> StickyComment {
         head_sha: Sha::parse(HEAD).unwrap(),
         marker: "gatepost".to_owned(),
         generation: (run, 1),
+        verdict: Outcome::Fail,
         body: body.to_owned(),
         create: true,
     }
@@ -171,7 +174,7 @@ async fn a_pull_request_is_told_in_few_calls_as_github_describes_them() {
     posted(&end);
     assert_eq!(bodies(&fake), ["green"]);
     let first = fake.with(|github| github.repo("octo/shop").comments[0].body.lines().next().unwrap().to_owned());
-    assert!(first.starts_with("<!-- gatepost:v1 key=gatepost run=2.1 hash="), "{first}");
+    assert!(first.starts_with("<!-- gatepost:v1 key=gatepost run=2.1 verdict=fail hash="), "{first}");
     assert_eq!(posting.merge_base(BASE, HEAD).await.map(|sha| sha.to_string()), Ok(BASE.to_owned()));
     assert_eq!(posting.pull_request_head(7).await.map(|sha| sha.to_string()), Ok(HEAD.to_owned()));
     fake.finish();

@@ -103,6 +103,16 @@ impl Desk {
         outcome
     }
 
+    /// A request to the storage of files: another origin, where the token has no place.
+    pub fn store(&mut self, raw: &Raw) -> Option<Vec<u8>> {
+        self.log.push(Entry::new("storage", raw));
+        let stored = actions::stored(&self.state, &raw.path, raw.headers.contains_key("authorization"));
+        stored.unwrap_or_else(|()| {
+            self.violations.push(Violation::new("storage", "request", &Value::Null, "the token was sent elsewhere"));
+            None
+        })
+    }
+
     fn run_hooks(&mut self, operation: &str, method: &str) {
         for hook in self.hooks.iter_mut().filter(|hook| fits(&hook.pattern, operation, method)) {
             hook.count += 1;

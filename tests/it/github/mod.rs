@@ -14,7 +14,6 @@
 //! ```
 
 mod actions;
-mod blobs;
 mod checks;
 mod comments;
 mod commits;
@@ -40,7 +39,6 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-pub use blobs::Blobs;
 use desk::Desk;
 pub use faults::Fault;
 use faults::{Hook, Script, When};

@@ -22,8 +22,6 @@ pub struct State {
     pub refused_annotations: BTreeSet<String>,
     /// Sends `Link` headers elsewhere: a client must not follow them.
     pub link_origin: Option<String>,
-    /// Where artifacts are downloaded from: see [`super::Blobs`].
-    pub blobs: Option<String>,
     pub(super) base_path: String,
     last_id: u64,
     seconds: i64,
@@ -48,6 +46,8 @@ pub struct Repo {
     pub deployments: Vec<Deployment>,
     pub runs: Vec<WorkflowRun>,
     pub artifacts: Vec<Artifact>,
+    /// Files by branch or sha and path.
+    pub files: BTreeMap<(String, String), String>,
     /// Trees, blobs and annotated tags by sha, as replied.
     pub objects: BTreeMap<String, Value>,
 }
@@ -151,28 +151,6 @@ pub struct ReviewComment {
     pub created_at: String,
 }
 
-/// A run of a workflow.
-#[derive(Debug, Clone)]
-pub struct WorkflowRun {
-    pub id: u64,
-    pub event: String,
-    pub head_sha: String,
-    pub head_branch: String,
-    /// `owner/name`: another one than the repository's for a fork.
-    pub head_repo: String,
-    /// `None`: it has not ended.
-    pub conclusion: Option<String>,
-}
-
-/// An artifact of a run.
-#[derive(Debug, Clone)]
-pub struct Artifact {
-    pub id: u64,
-    pub name: String,
-    pub run: u64,
-    pub expired: bool,
-}
-
 /// A deployment with its statuses, oldest first.
 #[derive(Debug, Clone)]
 pub struct Deployment {
@@ -196,6 +174,32 @@ pub struct DeploymentStatus {
     pub created_at: String,
 }
 
+/// A run of a workflow.
+#[derive(Debug, Clone)]
+pub struct WorkflowRun {
+    pub id: u64,
+    pub attempt: u64,
+    pub event: String,
+    pub head_sha: String,
+    pub head_branch: Option<String>,
+    /// `owner/name`; `None` where it is gone.
+    pub head_repository: Option<String>,
+    /// `None` while it runs.
+    pub conclusion: Option<String>,
+}
+
+/// What a run left behind.
+#[derive(Debug, Clone)]
+pub struct Artifact {
+    pub id: u64,
+    pub run: u64,
+    pub name: String,
+    pub bytes: Vec<u8>,
+    /// Where it is stated wrongly.
+    pub size: Option<u64>,
+    pub expired: bool,
+}
+
 impl State {
     pub(super) fn new() -> Self {
         Self {
@@ -203,7 +207,6 @@ impl State {
             tokens: BTreeMap::new(),
             refused_annotations: BTreeSet::new(),
             link_origin: None,
-            blobs: None,
             base_path: String::new(),
             last_id: FIRST_ID,
             seconds: FIRST_SECOND,
@@ -235,6 +238,14 @@ impl State {
         id
     }
 
+    /// Something that a run left, made without a request.
+    pub fn artifact(&mut self, repo: &str, run: u64, name: &str, bytes: Vec<u8>) -> &mut Artifact {
+        let artifact = Artifact { id: self.next_id(), run, name: name.to_owned(), bytes, size: None, expired: false };
+        let artifacts = &mut self.repo(repo).artifacts;
+        artifacts.push(artifact);
+        artifacts.last_mut().unwrap()
+    }
+
     /// Someone's completed check run, made without a request.
     pub fn check(&mut self, repo: &str, sha: &str, name: &str, conclusion: &str, owner: Account) -> u64 {
         let (id, now) = (self.next_id(), self.now());
@@ -246,21 +257,19 @@ impl State {
         id
     }
 
-    /// An artifact of an ended push to `main`, kept without a request; its number names its file in [`super::Blobs`].
-    pub fn artifact(&mut self, repo: &str, name: &str, sha: &str) -> u64 {
-        let (run, id) = (self.next_id(), self.next_id());
-        let made = WorkflowRun {
-            id: run,
+    /// An artifact of an ended push to `main`, left without a request.
+    pub fn pushed(&mut self, repo: &str, name: &str, sha: &str, bytes: Vec<u8>) {
+        let id = self.next_id();
+        self.repo(repo).runs.push(WorkflowRun {
+            id,
+            attempt: 1,
             event: "push".to_owned(),
             head_sha: sha.to_owned(),
-            head_branch: "main".to_owned(),
-            head_repo: repo.to_owned(),
+            head_branch: Some("main".to_owned()),
+            head_repository: Some(repo.to_owned()),
             conclusion: Some("success".to_owned()),
-        };
-        let repo = self.repo(repo);
-        repo.runs.push(made);
-        repo.artifacts.push(Artifact { id, name: name.to_owned(), run, expired: false });
-        id
+        });
+        self.artifact(repo, id, name, bytes);
     }
 
     pub(super) fn next_id(&mut self) -> u64 {
@@ -322,6 +331,12 @@ impl Repo {
     /// A branch at a commit.
     pub fn branch(&mut self, name: &str, sha: &str) -> &mut Self {
         self.refs.insert(format!("refs/heads/{name}"), sha.to_owned());
+        self
+    }
+
+    /// A file as a branch has it.
+    pub fn file(&mut self, branch: &str, path: &str, text: &str) -> &mut Self {
+        self.files.insert((branch.to_owned(), path.to_owned()), text.to_owned());
         self
     }
 

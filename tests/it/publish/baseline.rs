@@ -1,12 +1,12 @@
-//! The baseline that a push to the base branch keeps and a pull request finds: real runs of both, over a GitHub that
-//! sends the asker elsewhere for the file.
+//! The baseline that a push to the base branch keeps and a pull request finds: real runs of both.
 
 use std::path::Path;
 
 use serde_json::{Value, json};
 
 use super::{Ended, Scene, TOKEN, end, git, write};
-use crate::github::{Blobs, State, Token};
+use crate::archive::{Entry, archive};
+use crate::github::{State, Token, WorkflowRun};
 
 const GATES: &str = r#"
 [gates.lint]
@@ -33,25 +33,14 @@ fn junit(cases: &[(&str, bool)]) -> String {
     format!("<testsuite name=\"shop\">\n{cases}</testsuite>")
 }
 
-/// A pull request whose base has been pushed before, and the store of its artifacts.
+/// A pull request whose base has been pushed before.
 struct Kept {
     scene: Scene,
-    blobs: Blobs,
 }
 
 impl Kept {
     fn new(gates: &str) -> Self {
-        let blobs = Blobs::start();
-        let store = blobs.origin();
-        let scene = Scene::with(
-            gates,
-            |_| {},
-            |github| {
-                github.blobs = Some(store);
-                github.token(TOKEN, Token::actions());
-            },
-        );
-        Self { scene, blobs }
+        Self { scene: Scene::new(gates, Token::actions()) }
     }
 
     /// What the tools say.
@@ -78,11 +67,10 @@ impl Kept {
         file
     }
 
-    /// Keeps a file as the artifact of a push of this commit.
-    fn keep(&self, sha: &str, archive: Vec<u8>) -> u64 {
-        let id = self.scene.fake.with(|github| github.artifact("octo/shop", "gatepost-baseline", sha));
-        self.blobs.put(id, archive);
-        id
+    /// Keeps an archive as the artifact of a push of the base.
+    fn keep(&self, archive: Vec<u8>) {
+        let sha = &self.scene.base;
+        self.scene.fake.with(|github| github.pushed("octo/shop", "gatepost-baseline", sha, archive));
     }
 
     /// A run of the pull request in which the tools say this.
@@ -105,41 +93,8 @@ impl Kept {
     }
 }
 
-/// An archive of stored files, as `zip -0` makes it.
 fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
-    let crc = |bytes: &[u8]| {
-        !bytes.iter().fold(u32::MAX, |sum, byte| {
-            (0..8).fold(sum ^ u32::from(*byte), |sum, _| (sum >> 1) ^ (0xedb8_8320 & 0_u32.wrapping_sub(sum & 1)))
-        })
-    };
-    let (mut out, mut directory) = (Vec::new(), Vec::new());
-    for (name, bytes) in files {
-        let [size, sum, at] = [u32::try_from(bytes.len()).unwrap(), crc(bytes), u32::try_from(out.len()).unwrap()];
-        let length = u16::try_from(name.len()).unwrap();
-        let shared = |to: &mut Vec<u8>| {
-            to.extend([20, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
-            to.extend([sum, size, size].map(u32::to_le_bytes).concat());
-            to.extend(length.to_le_bytes());
-            to.extend([0, 0]);
-        };
-        out.extend(b"PK\x03\x04");
-        shared(&mut out);
-        out.extend(name.as_bytes());
-        out.extend(*bytes);
-        directory.extend(b"PK\x01\x02\x14\x00");
-        shared(&mut directory);
-        directory.extend([0; 10]);
-        directory.extend(at.to_le_bytes());
-        directory.extend(name.as_bytes());
-    }
-    let (count, start, size) = (u16::try_from(files.len()).unwrap(), out.len(), directory.len());
-    out.extend(directory);
-    out.extend(b"PK\x05\x06\0\0\0\0");
-    out.extend([count.to_le_bytes(), count.to_le_bytes()].concat());
-    out.extend(u32::try_from(size).unwrap().to_le_bytes());
-    out.extend(u32::try_from(start).unwrap().to_le_bytes());
-    out.extend([0, 0]);
-    out
+    archive(&files.iter().map(|(name, bytes)| Entry::new(name, *bytes)).collect::<Vec<_>>())
 }
 
 fn archived(report: &[u8]) -> Vec<u8> {
@@ -153,7 +108,7 @@ const NEW: &str = "src/a.c:4:5: warning: unused variable 'four' [-Wunused-variab
 fn the_bases_report_is_found_and_compared_with() {
     let kept = Kept::new(GATES);
     let report = kept.pushed();
-    kept.keep(&kept.scene.base, archived(&report));
+    kept.keep(archived(&report));
     // Line 5 is no changed line, but the finding is new. One test fails as before, one does now, one is gone.
     let ended = kept.run(NEW, &[("adds", false), ("removes", false)]).with_code(1);
     assert_eq!(kept.gates(), ["fail: 1 new warning", "fail: 2 of 2 tests failed (1 new, 1 still failing), 1 removed"]);
@@ -176,8 +131,7 @@ fn the_bases_report_is_found_and_compared_with() {
     // Two gates: their check runs, the comment and the baseline.
     let calls = kept.scene.fake.requests("*").len() - 2;
     assert!(calls <= 2 * 2 + 10, "{}", kept.scene.fake.recording());
-    let asked = kept.blobs.asked();
-    assert!(asked.len() == 1 && asked[0].contains("sig=") && !asked[0].contains("authorization"), "{asked:?}");
+    assert_eq!(kept.scene.fake.requests("storage").len(), 1);
     kept.scene.fake.finish();
 }
 
@@ -185,7 +139,7 @@ fn the_bases_report_is_found_and_compared_with() {
 fn with_only_new_what_failed_before_is_shown_and_does_not_block() {
     let kept = Kept::new(&GATES.replace("kind = \"test\"", "kind = \"test\"\nonly = \"new\""));
     let report = kept.pushed();
-    kept.keep(&kept.scene.base, archived(&report));
+    kept.keep(archived(&report));
     let ended = kept.run(LINT, TESTS).with_code(0);
     assert_eq!(kept.gates(), ["pass: 1 finding that does not count", "pass: 2 tests passed, 1 still failing"]);
     assert!(ended.out.contains("  still failing: shop › cart › removes"), "{}", ended.out);
@@ -223,7 +177,7 @@ fn an_older_report_excuses_nothing_that_the_change_touched() {
     let kept = Kept::new(&GATES.replace("kind = \"test\"", "kind = \"test\"\nonly = \"new\""));
     // The base's report had a finding on the line that is changed now, too.
     let report = String::from_utf8(kept.pushed()).unwrap();
-    kept.keep(&kept.scene.base, archived(report.as_bytes()));
+    kept.keep(archived(report.as_bytes()));
     let kept = advanced(kept);
     kept.run(LINT, TESTS).with_code(1);
     assert_eq!(
@@ -240,7 +194,7 @@ fn an_older_report_excuses_nothing_that_the_change_touched() {
 fn not_taken(change: impl FnOnce(&mut State), archive: impl FnOnce(&[u8]) -> Vec<u8>, why: &str) {
     let kept = Kept::new(&GATES.replace("kind = \"lint\"", "kind = \"lint\"\nonly = \"new\""));
     let report = kept.pushed();
-    kept.keep(&kept.scene.base, archive(&report));
+    kept.keep(archive(&report));
     kept.scene.fake.with(change);
     kept.run(LINT, TESTS).with_code(1);
     assert_eq!(kept.gates()[0], "fail: 1 new warning");
@@ -251,17 +205,15 @@ fn not_taken(change: impl FnOnce(&mut State), archive: impl FnOnce(&[u8]) -> Vec
 
 #[test]
 fn only_an_ended_push_to_the_base_branch_of_this_repository_counts() {
-    let run = |change: fn(&mut crate::github::WorkflowRun)| {
-        move |github: &mut State| change(&mut github.repo("octo/shop").runs[0])
-    };
+    let run = |change: fn(&mut WorkflowRun)| move |github: &mut State| change(&mut github.repo("octo/shop").runs[0]);
     let far = "none has a run of a push to `main`";
     not_taken(run(|run| run.event = "pull_request".to_owned()), archived, far);
     not_taken(run(|run| run.event = "workflow_dispatch".to_owned()), archived, far);
     not_taken(run(|run| run.conclusion = None), archived, far);
     not_taken(run(|run| run.conclusion = Some("cancelled".to_owned())), archived, far);
     not_taken(run(|run| run.head_sha = "9".repeat(40)), archived, far);
-    not_taken(run(|run| run.head_repo = "mallory/shop".to_owned()), archived, "no push to `main` has kept");
-    not_taken(run(|run| run.head_branch = "other".to_owned()), archived, "no push to `main` has kept");
+    not_taken(run(|run| run.head_repository = Some("mallory/shop".to_owned())), archived, "no push to `main` has kept");
+    not_taken(run(|run| run.head_branch = Some("other".to_owned())), archived, "no push to `main` has kept");
     not_taken(|github| github.repo("octo/shop").artifacts[0].expired = true, archived, "no push to `main` has kept");
 }
 
