@@ -46,7 +46,11 @@ pub fn again(mut gate: GateReport, configured: Option<&Configured>) -> GateRepor
     if outcome > gate.outcome {
         gate.reason = format!("its report says {} ({}), but shows: {reason}", gate.outcome.word(), gate.reason);
         gate.outcome = outcome;
-        gate.fixed = None;
+        if outcome == Outcome::Error {
+            // What was not read is not known to be gone.
+            gate.fixed = None;
+            gate.compared = None;
+        }
     }
     gate
 }

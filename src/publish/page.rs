@@ -3,10 +3,11 @@
 
 use std::fmt::Write as _;
 
-use crate::model::finding::Level;
+use crate::model::finding::{Fix, Level};
 use crate::model::outcome::Outcome;
 use crate::model::report::{GateReport, Judged, TestsCompared};
 use crate::model::tests::{Case, CaseOutcome};
+use crate::model::text::one_line;
 use crate::publish::words::{self, compared, excused, found, headline};
 use crate::publish::{Context, RunEnd, remarks};
 use crate::render::figures::{count, grouped};
@@ -236,7 +237,24 @@ pub(super) fn item(judged: &Judged, links: &Links<'_>) -> String {
     let mut said = finding.message.trim().lines();
     let message = Untrusted(said.next().unwrap_or_default()).code(300);
     let more = if said.next().is_some() { " …" } else { "" };
-    format!("- {level}{place} {message}{more}{rule}{excused}\n")
+    let fix = finding.fix.as_ref().map_or_else(String::new, |fix| format!(" · fix: {}", mended(fix)));
+    format!("- {level}{place} {message}{more}{rule}{excused}{fix}\n")
+}
+
+/// What a fix does: in the tool's words, and by its text where that is one line.
+fn mended(fix: &Fix) -> String {
+    let words = fix.description.trim();
+    let text = match &fix.edits[..] {
+        [edit] if !edit.text.trim().contains('\n') => edit.text.trim(),
+        _ => "",
+    };
+    let code = |text: &str| Untrusted(&one_line(text, 200)).code(200);
+    match (words, text) {
+        ("", "") => "the tool offers one".to_owned(),
+        (words, text) if words.contains(text) => code(words),
+        ("", text) => code(text),
+        (words, text) => code(&format!("{words}: {text}")),
+    }
 }
 
 fn more_findings(gate: &GateReport, (blocking, others): (usize, usize), report_path: &str) -> String {

@@ -154,6 +154,27 @@ fn with_only_new_what_failed_before_is_shown_and_does_not_block() {
     kept.scene.fake.finish();
 }
 
+#[test]
+fn what_is_excused_in_a_job_of_its_own_is_excused_in_the_verdict_of_all() {
+    let kept = Kept::new(&GATES.replace("kind = \"test\"", "kind = \"test\"\nonly = \"new\""));
+    let report = kept.pushed();
+    kept.keep(archived(&report));
+    kept.run(LINT, TESTS).with_code(0);
+    let part = kept.scene.root().join(".gatepost/report.json");
+    let publish = || end(&mut kept.scene.call(2, &["publish", &part.display().to_string()]));
+    publish().with_code(0);
+    // The configuration alone excuses.
+    write(&kept.scene.root().join("gatepost.toml"), GATES);
+    let ended = publish().with_code(1);
+    assert!(ended.out.contains("1 of 3 tests failed (0 new, 1 still failing)"), "{}", ended.out);
+    assert!(
+        kept.scene.comments()[0].contains("- still failing: `shop › cart › removes`"),
+        "{:?}",
+        kept.scene.comments()
+    );
+    kept.scene.fake.finish();
+}
+
 /// One more commit on `main` that the pull request is based on, which no run has kept a report of.
 fn advanced(mut kept: Kept) -> Kept {
     let root = kept.scene.root();
