@@ -237,13 +237,13 @@ pub(super) fn item(judged: &Judged, links: &Links<'_>) -> String {
     let mut said = finding.message.trim().lines();
     let message = Untrusted(said.next().unwrap_or_default()).code(300);
     let more = if said.next().is_some() { " …" } else { "" };
-    let fix = finding.fix.as_ref().map_or_else(String::new, |fix| format!(" · fix: {}", mended(fix)));
+    let fix = finding.fix.as_ref().map_or_else(String::new, |fix| format!(" · fix: {}", mended(fix, &finding.message)));
     format!("- {level}{place} {message}{more}{rule}{excused}{fix}\n")
 }
 
-/// What a fix does: in the tool's words, and by its text where that is one line.
-fn mended(fix: &Fix) -> String {
-    let words = fix.description.trim();
+/// What a fix does: in the tool's words unless those are the message's, and by its text where that is one line.
+fn mended(fix: &Fix, message: &str) -> String {
+    let words = Some(fix.description.trim()).filter(|words| *words != message.trim()).unwrap_or_default();
     let text = match &fix.edits[..] {
         [edit] if !edit.text.trim().contains('\n') => edit.text.trim(),
         _ => "",

@@ -147,6 +147,8 @@ fn a_secret_in_a_fix_is_not_suggested() {
     assert_eq!(scene.suggestions().len(), 0);
     let annotated = scene.fake.with(|github| github.repo("octo/shop").checks[0].annotations.clone());
     assert!(annotated[0]["message"].as_str().unwrap().contains("it would show a secret"), "{annotated:?}");
+    let comment = &scene.comments()[0];
+    assert!(comment.contains("· fix: `= ***;`") && !comment.contains("hunter2"), "{comment}");
     scene.fake.finish();
 }
 
