@@ -136,6 +136,10 @@ pub struct Run {
     /// Also write the tests as JUnit XML
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
+    /// Judge everything, and keep the report as a baseline (default: baseline.json in the output folder)
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, conflicts_with_all = ["base", "baseline"])]
+    #[expect(clippy::option_option, reason = "absent, without a value, with one")]
+    pub save_baseline: Option<Option<PathBuf>>,
     /// Print the report as JSON on standard output, and nothing else there
     #[arg(long)]
     pub json: bool,

@@ -95,7 +95,10 @@ impl Place<'_> {
             Grants::All(write) => vec![format!("{}-all", if *write { "write" } else { "read" })],
             Grants::Listed(granted) => {
                 let used = |name: &str, level: &str| {
-                    needed.iter().any(|one| one.name == name && (one.write || level == "read")) || level == "none"
+                    // A baseline is looked for where that is granted.
+                    (name, level) == (ARTIFACTS.name, ARTIFACTS.level())
+                        || needed.iter().any(|one| one.name == name && (one.write || level == "read"))
+                        || level == "none"
                 };
                 let more = granted.iter().filter(|(name, level)| !used(name, level));
                 more.map(|(name, level)| format!("{name}: {level}")).collect()

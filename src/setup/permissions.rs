@@ -33,8 +33,14 @@ pub const ARTIFACTS: Permission = Permission { name: "actions", write: false, wh
 #[must_use]
 pub fn posting(publish: &PublishSettings) -> Vec<Permission> {
     let checks = Permission { name: "checks", write: true, why: "check runs" };
-    let comment = Permission { name: "pull-requests", write: true, why: "the comment" };
-    let wanted = [(publish.checks != Checks::Off, checks), (publish.comment != CommentWhen::Off, comment)];
+    let comment = publish.comment != CommentWhen::Off;
+    let why = match (comment, publish.suggestions) {
+        (true, true) => "the comment, and suggestions",
+        (false, true) => "suggestions",
+        (_, false) => "the comment",
+    };
+    let pull = Permission { name: "pull-requests", write: true, why };
+    let wanted = [(publish.checks != Checks::Off, checks), (comment || publish.suggestions, pull)];
     wanted.into_iter().filter(|(wanted, _)| *wanted).map(|(_, permission)| permission).collect()
 }
 
@@ -74,6 +80,10 @@ mod tests {
         assert_eq!(names(Checks::Summary, CommentWhen::Off), ["contents: read", "checks: write"]);
         assert_eq!(names(Checks::Off, CommentWhen::WhenNotGreen), ["contents: read", "pull-requests: write"]);
         assert_eq!(names(Checks::Off, CommentWhen::Off), ["contents: read"]);
+        let comment = CommentWhen::Off;
+        let suggesting =
+            PublishSettings { checks: Checks::Off, comment, suggestions: true, ..PublishSettings::default() };
+        assert_eq!(posting(&suggesting)[0].why, "suggestions");
     }
 
     #[test]

@@ -90,6 +90,8 @@ pub struct Pull {
     pub title: String,
     /// Path and status (`added`, `modified`, …) of the changed files.
     pub files: Vec<(String, String)>,
+    /// The lines of the new side that the diff shows, by file, one range for each hunk; a file without has all.
+    pub hunks: BTreeMap<String, Vec<(u64, u64)>>,
 }
 
 /// A check run.
@@ -154,6 +156,8 @@ pub struct ReviewComment {
     pub pull: u64,
     pub review: Option<u64>,
     pub path: String,
+    pub start_line: Option<u64>,
+    /// `None` once it is outdated.
     pub line: Option<u64>,
     pub body: String,
     pub commit: String,
@@ -267,6 +271,21 @@ impl State {
         id
     }
 
+    /// An artifact of an ended push to `main`, left without a request.
+    pub fn pushed(&mut self, repo: &str, name: &str, sha: &str, bytes: Vec<u8>) {
+        let id = self.next_id();
+        self.repo(repo).runs.push(WorkflowRun {
+            id,
+            attempt: 1,
+            event: "push".to_owned(),
+            head_sha: sha.to_owned(),
+            head_branch: Some("main".to_owned()),
+            head_repository: Some(repo.to_owned()),
+            conclusion: Some("success".to_owned()),
+        });
+        self.artifact(repo, id, name, bytes);
+    }
+
     pub(super) fn next_id(&mut self) -> u64 {
         self.last_id += 1;
         self.last_id
@@ -375,6 +394,7 @@ impl Repo {
             open: true,
             title: "Add a feature".to_owned(),
             files: Vec::new(),
+            hunks: BTreeMap::new(),
         };
         self.pulls.entry(number).insert_entry(pull).into_mut()
     }
@@ -433,6 +453,12 @@ impl Pull {
     /// One more changed file.
     pub fn file(&mut self, path: &str, status: &str) -> &mut Self {
         self.files.push((path.to_owned(), status.to_owned()));
+        self
+    }
+
+    /// What the diff shows of a file.
+    pub fn hunk(&mut self, path: &str, start: u64, end: u64) -> &mut Self {
+        self.hunks.entry(path.to_owned()).or_default().push((start, end));
         self
     }
 }
