@@ -164,7 +164,7 @@ impl Gates {
     async fn evidence(&self, planned: &Planned, number: u32, cancel: &CancelToken) -> Evidence {
         let name = &planned.gate.common().name;
         let folder = self.output.of_gate(name);
-        let fresh = files::remove(&folder).and_then(|()| files::make_dir(&folder));
+        let fresh = files::empty(&folder, |_, _| false).and_then(|()| files::make_dir(&folder));
         if let Err(error) = fresh {
             let problem =
                 Problem { kind: ProblemKind::NotStarted, what: format!("its output folder is not ready: {error}") };

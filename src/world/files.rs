@@ -1,6 +1,8 @@
 //! Files. Every error names the path and what was tried.
 #![expect(clippy::disallowed_methods, reason = "this is the one place that touches files")]
 
+use std::ffi::OsStr;
+use std::fs::Metadata;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -96,6 +98,25 @@ pub fn remove(path: &Path) -> Result<(), FileError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         other => other.map_err(failed("remove", path)),
     }
+}
+
+/// Removes what is in a folder, but for what `stays`; the folder itself stays, and one that is not there is fine. In its
+/// place a file or a link is removed. Faster than [`remove`] where the same names are made again at once: a file system
+/// may not give out again for a while what was just freed, and searches for what it may.
+///
+/// # Errors
+/// When it cannot be read, or something in it cannot be removed.
+pub fn empty(path: &Path, stays: impl Fn(&OsStr, &Metadata) -> bool) -> Result<(), FileError> {
+    if !std::fs::symlink_metadata(path).is_ok_and(|found| found.is_dir()) {
+        return remove(path);
+    }
+    for entry in std::fs::read_dir(path).map_err(failed("list", path))? {
+        let entry = entry.map_err(failed("list", path))?;
+        if !entry.metadata().is_ok_and(|found| stays(&entry.file_name(), &found)) {
+            remove(&entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// The sorted names in a folder.
