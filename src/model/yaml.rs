@@ -72,10 +72,8 @@ pub fn read(text: &str) -> Result<Node, YamlError> {
     let mut building = Building::default();
     let mut parser = Parser::new_from_str(text.strip_prefix('\u{feff}').unwrap_or(text));
     while let Some(event) = parser.next_event() {
-        let (event, span) = event.map_err(|error| YamlError::Syntax {
-            line: error.marker().line(),
-            what: error.info().to_owned(),
-        })?;
+        let (event, span) =
+            event.map_err(|error| YamlError::Syntax { line: error.marker().line(), what: error.info().to_owned() })?;
         building.take(event, span.start.line())?;
     }
     match building.documents.pop() {
@@ -222,7 +220,8 @@ mod tests {
 
     #[test]
     fn a_tree_knows_its_lines_and_its_order() {
-        let tree = read("# words\non:\n  push: {branches: [main, 'null']}\n  pull_request:\nname: |\n  two\n  lines\n").unwrap();
+        let tree = read("# words\non:\n  push: {branches: [main, 'null']}\n  pull_request:\nname: |\n  two\n  lines\n")
+            .unwrap();
         let keys: Vec<&str> = tree.entries().iter().map(|(key, _)| key.as_str()).collect();
         assert_eq!(keys, ["on", "name"]);
         let on = tree.get("on").unwrap();

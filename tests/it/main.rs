@@ -14,6 +14,7 @@ mod hostile_reports;
 mod house;
 #[cfg(unix)]
 mod leftovers;
+mod lockfiles;
 mod parse;
 mod plan;
 #[cfg(unix)]
