@@ -259,7 +259,7 @@ mod tests {
         let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
         for at in 1..9 {
             let last = format!("*a{}", at - 1);
-            bomb += &format!("a{at}: &a{at} [{}]\n", vec![last; 10].join(", "));
+            bomb = format!("{bomb}a{at}: &a{at} [{}]\n", vec![last; 10].join(", "));
         }
         assert_eq!(read(&bomb), Err(YamlError::TooLarge { most: MOST_NODES }));
         assert_eq!(read(&"[".repeat(70)), Err(YamlError::TooLarge { most: MOST_NODES }));

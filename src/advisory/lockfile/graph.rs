@@ -1,7 +1,7 @@
 //! Which package needs which: the shortest way from what the project asks for to each package, and what is needed only
 //! to develop. It knows no format.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::{Lockfile, PassedOver, Why};
 use crate::model::package::{Ecosystem, Package};
@@ -31,16 +31,27 @@ pub(super) struct Asked {
     pub dev: Vec<usize>,
 }
 
+impl Asked {
+    /// Asks also for what the project's own packages among the entries need, in place of them.
+    pub fn through_own(&mut self, entries: &[Entry]) {
+        let is_own = |entry: &&Entry| entry.passed_over == Some(Why::Own);
+        self.always.extend(entries.iter().filter(is_own).flat_map(|entry| &entry.needs));
+        let is_foreign = |at: &usize| entries[*at].passed_over != Some(Why::Own);
+        self.always.retain(is_foreign);
+        self.dev.retain(is_foreign);
+    }
+}
+
 /// A lockfile of these entries. `asked` is `None` where the file does not tell what the project itself asks for.
 pub(super) fn lockfile(ecosystem: Ecosystem, entries: Vec<Entry>, asked: Option<&Asked>) -> Lockfile {
     let mut ways = asked.map(|asked| Ways::new(&entries, asked));
     let mut lockfile = Lockfile::default();
     let mut known: BTreeMap<(String, String), usize> = BTreeMap::new();
+    let mut passed_over: BTreeSet<(String, Why)> = BTreeSet::new();
     for (at, entry) in entries.into_iter().enumerate() {
         if let Some(why) = entry.passed_over {
             let entry = PassedOver { name: entry.name, line: entry.line, why };
-            let is_known = |other: &PassedOver| other.name == entry.name && other.why == why;
-            if !lockfile.passed_over.iter().any(is_known) {
+            if passed_over.insert((entry.name.clone(), why)) {
                 lockfile.passed_over.push(entry);
             }
             continue;
@@ -132,10 +143,17 @@ fn came_from(entries: &[Entry], starts: &[usize]) -> Vec<Option<usize>> {
     from
 }
 
+/// The longest way that is told: a file made for it could have ways whose names are a million times its size.
+const LONGEST: usize = 200;
+
+/// The names from a start to an entry; none where the way is longer than anyone reads.
 fn path(entries: &[Entry], from: &[Option<usize>], to: usize) -> Vec<String> {
     let mut names = Vec::new();
     let mut at = to;
     while let Some(before) = from[at] {
+        if names.len() == LONGEST {
+            return Vec::new();
+        }
         names.push(entries[at].name.clone());
         if before == at {
             break;
@@ -177,6 +195,15 @@ mod tests {
             shown,
             [" false false", "b>d false false", "a>c false false", "b false true", "a false true", "e true true"]
         );
+    }
+
+    #[test]
+    fn ways_without_end_are_not_told() {
+        let name = |at: usize| format!("p{at}");
+        let mut chain: Vec<Entry> = (0..LONGEST).map(|at| entry(&name(at), &[at + 1])).collect();
+        chain.push(entry(&name(LONGEST), &[]));
+        let read = lockfile(Ecosystem::Npm, chain, Some(&Asked { always: vec![0], dev: Vec::new() }));
+        assert_eq!((read.packages[LONGEST - 1].path.len(), read.packages[LONGEST].path.len()), (LONGEST, 0));
     }
 
     #[test]

@@ -1,22 +1,55 @@
 //! Lockfiles: which packages a project depends on, in which versions. Pure: bytes in, [`Lockfile`] or [`LockError`] out.
 //! A new format is one file with a [`Format`] and one row in [`ALL`].
 
+mod bun;
 mod cargo;
+mod composer;
+mod gemfile;
 mod go_mod;
 mod go_sum;
 mod graph;
+mod javascript;
 mod json;
 mod lines;
 mod npm;
+mod pdm;
+mod pipfile;
+mod pnpm;
+mod poetry;
+mod pylock;
 mod python;
 mod requirements;
 mod toml_text;
+mod uv;
+mod yaml_text;
+mod yarn;
+mod yarn_berry;
+mod yarn_classic;
 
 use crate::model::package::Package;
 use crate::model::text::one_line;
 
 /// Every format, in the order in which [`by_content`] tries them: the most particular first.
-pub static ALL: &[&Format] = &[&cargo::FORMAT, &npm::FORMAT, &go_mod::FORMAT, &go_sum::FORMAT, &requirements::FORMAT];
+pub static ALL: &[&Format] = &[
+    &cargo::FORMAT,
+    &bun::FORMAT,
+    &npm::FORMAT,
+    &pnpm::FORMAT,
+    &yarn::FORMAT,
+    &poetry::FORMAT,
+    &pdm::FORMAT,
+    &uv::FORMAT,
+    &pipfile::FORMAT,
+    &pylock::FORMAT,
+    &gemfile::FORMAT,
+    &composer::FORMAT,
+    &go_mod::FORMAT,
+    &go_sum::FORMAT,
+    &requirements::FORMAT,
+];
+
+/// How many bytes are read: the largest lockfiles that are known have a quarter of it.
+const LARGEST: usize = 64 << 20;
 
 /// One tool's lockfile.
 #[derive(Debug)]
@@ -101,6 +134,9 @@ pub enum LockError {
         "it is not UTF-8 text; save it as UTF-8 (and a `bun.lockb` as `bun.lock`, by `bun install --save-text-lockfile`)"
     )]
     NotText,
+    /// It is larger than any lockfile.
+    #[error("it is larger than {} MiB, which no lockfile is", LARGEST >> 20)]
+    TooLarge,
     /// Git left its marks in it.
     #[error("line {line} is the mark of a merge conflict; settle the conflict and let the tool write the file again")]
     Conflict {
@@ -169,6 +205,9 @@ impl Format {
     /// # Errors
     /// When it is not of this format, not whole, or names no package although the project may need some.
     pub fn read(&self, bytes: &[u8]) -> Result<Lockfile, LockError> {
+        if bytes.len() > LARGEST {
+            return Err(LockError::TooLarge);
+        }
         let text = text(bytes)?;
         if text.trim().is_empty() {
             return Err(LockError::Empty);
@@ -181,6 +220,11 @@ impl Format {
             return Err(LockError::NoPackages(lockfile.all_passed_over()));
         }
         Ok(lockfile)
+    }
+
+    /// It is not of this format, or broken.
+    fn malformed(&self, line: u32, what: impl Into<String>) -> LockError {
+        LockError::Malformed { expected: self.about, line, what: what.into() }
     }
 }
 

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use super::graph::{Asked, Entry, lockfile};
+use super::javascript::{from_elsewhere, text};
 use super::lines::number;
 use super::{Format, LockError, Lockfile, Why, json};
 use crate::model::package::Ecosystem;
@@ -32,11 +33,7 @@ fn read(text: &str) -> Result<Lockfile, LockError> {
 }
 
 fn malformed(at: &Node, what: impl Into<String>) -> LockError {
-    LockError::Malformed { expected: FORMAT.about, line: number(at.line), what: what.into() }
-}
-
-fn text<'n>(node: &'n Node, key: &str) -> Option<&'n str> {
-    node.get(key).and_then(Node::text)
+    FORMAT.malformed(number(at.line), what)
 }
 
 /// Versions 2 and 3: a list of folders, in which names are looked up as Node.js would.
@@ -52,7 +49,11 @@ fn flat(file: &Node) -> Result<Lockfile, LockError> {
     for (at, (folder, package)) in folders.iter().enumerate() {
         // A link stands for the folder that it leads to.
         if let Some(target) = text(package, "resolved").filter(|_| text(package, "link") == Some("true")) {
-            entries[at].needs.extend(by_folder.get(target));
+            if let Some(&target) = by_folder.get(target) {
+                let name = entries[target].name.clone();
+                entries[at].name = name;
+                entries[at].needs.push(target);
+            }
             continue;
         }
         let find = |kind: &str| needed(folder, package, kind, &by_folder);
@@ -61,13 +62,10 @@ fn flat(file: &Node) -> Result<Lockfile, LockError> {
         always.extend(find("peerDependencies"));
         if entries[at].passed_over == Some(Why::Own) {
             asked.dev.extend(find("devDependencies"));
-            asked.always.extend(&always);
         }
         entries[at].needs = always;
     }
-    let is_foreign = |at: &usize| entries[*at].passed_over != Some(Why::Own);
-    asked.always.retain(is_foreign);
-    asked.dev.retain(is_foreign);
+    asked.through_own(&entries);
     let root = by_folder.get("").map(|&at| &folders[at].1);
     let needs_nothing = root.is_some() && entries.iter().all(|entry| entry.passed_over == Some(Why::Own));
     if let Some(root) = root.filter(|_| needs_nothing)
@@ -107,17 +105,6 @@ fn of_folder(folder: &str, package: &Node) -> Result<Entry, LockError> {
         None => return Err(malformed(package, format!("{folder:?} has no version"))),
     }
     Ok(entry)
-}
-
-/// Where a package comes from, if not from a registry: the addresses that npm writes. Mirrors have any host, but all
-/// have `/-/` before the file's name.
-fn from_elsewhere(resolved: &str) -> Option<Why> {
-    match resolved.split(':').next().unwrap_or_default() {
-        "git" | "git+ssh" | "git+https" | "git+http" | "git+file" | "github" | "gitlab" | "bitbucket" => Some(Why::Git),
-        "file" => Some(Why::Own),
-        "http" | "https" if !resolved.contains("/-/") && !resolved.contains("/download/") => Some(Why::Address),
-        _ => None,
-    }
 }
 
 /// The entries that a package in `folder` finds for the names it needs: in its own `node_modules`, or in those of the

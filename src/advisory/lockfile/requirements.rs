@@ -14,8 +14,11 @@ pub(super) static FORMAT: Format = Format {
     about: "requirements.txt of pip with pinned versions",
     files: &["requirements*.txt", "*requirements.txt", "requirements/*.txt"],
     looks_like: |text| {
-        let mut lines = text.lines().map(code).filter(|line| !line.is_empty() && !line.starts_with('-'));
-        lines.next().is_some_and(|line| matches!(requirement(line), Some(Line { pin: Some(_), .. })))
+        let codes = text.lines().map(|line| code(line).trim_end_matches('\\').trim_end());
+        let mut lines = codes.filter(|line| !line.is_empty() && !line.starts_with('-')).map(requirement);
+        // All are requirements, and one at least has a version.
+        let mut pinned = false;
+        lines.all(|line| line.inspect(|line| pinned |= line.pin.is_some()).is_some()) && pinned
     },
     reader: read,
 };
