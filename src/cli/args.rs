@@ -81,6 +81,8 @@ pub enum Command {
     Plan(Plan),
     /// Read any tool's output into findings and tests
     Parse(Parse),
+    /// Join reports of several jobs, or of another run, into one verdict, and post it
+    Publish(Publish),
     /// Print a JSON Schema
     Schema {
         /// Of what
@@ -130,6 +132,10 @@ pub struct Run {
     /// Also write the tests as JUnit XML
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
+    /// Judge everything, and keep the report as a baseline (default: baseline.json in the output folder)
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, conflicts_with_all = ["base", "baseline"])]
+    #[expect(clippy::option_option, reason = "absent, without a value, with one")]
+    pub save_baseline: Option<Option<PathBuf>>,
     /// Print the report as JSON on standard output, and nothing else there
     #[arg(long)]
     pub json: bool,
@@ -167,6 +173,27 @@ pub struct Parse {
     /// What to read (`-` or nothing: standard input)
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
+}
+
+/// `gatepost publish`.
+#[derive(Debug, Args)]
+pub struct Publish {
+    /// Files, or folders or ZIP archives with report.json in them (default, of another run: its artifacts
+    /// that are named gatepost, or gatepost-…)
+    #[arg(value_name = "REPORT")]
+    pub reports: Vec<PathBuf>,
+    /// Gates that must be there (default: those that are due by the configuration)
+    #[arg(long, value_name = "GATE", value_delimiter = ',')]
+    pub expect: Vec<String>,
+    /// The reports are of this run (default: the one that woke this one)
+    #[arg(long, value_name = "ID")]
+    pub run: Option<u64>,
+    /// Print the joined report as JSON on standard output, and nothing else there
+    #[arg(long)]
+    pub json: bool,
+    /// Print what would be posted in place of posting it
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// How a parsed result is printed.

@@ -16,6 +16,8 @@ pub mod report;
 pub mod secret;
 pub mod settings;
 pub mod sha;
+pub mod suggestion;
 pub mod tests;
 pub mod text;
+pub mod workflow;
 pub mod yaml;

@@ -27,12 +27,14 @@ mod pnpm_audit;
 mod rdjson;
 mod rdjsonl;
 mod reading;
+pub mod report;
 mod ruff;
 mod sarif;
 mod trivy;
 mod tsc;
 mod xml;
 mod yarn_audit;
+pub mod zip;
 
 use crate::model::evidence::Parsed;
 use crate::model::finding::Finding;

@@ -48,16 +48,16 @@ pub fn due(common: &Common, occasion: &Occasion, scope: &Scope) -> Result<Due, S
     })
 }
 
-/// Which findings count where the configuration leaves it open: `new` with a baseline; else changed lines for a kind
-/// that judges the change, on a pull request, in a merge queue or on a laptop; else all.
+/// Which findings count where the configuration leaves it open: for a kind that judges the change `new` with a
+/// baseline, else changed lines on a pull request, in a merge queue or on a laptop; for all others, tests too, all.
 #[must_use]
 pub fn default_only(judges_the_change: bool, occasion: &Occasion, has_baseline: bool) -> Only {
     let of_a_change =
         matches!(occasion.event.as_str(), "pull_request" | "pull_request_target" | "merge_group" | "local");
-    match (has_baseline, judges_the_change && of_a_change) {
-        (true, _) => Only::New,
-        (false, true) => Only::ChangedLines,
-        (false, false) => Only::All,
+    match (judges_the_change, has_baseline) {
+        (true, true) => Only::New,
+        (true, false) if of_a_change => Only::ChangedLines,
+        _ => Only::All,
     }
 }
 
@@ -200,7 +200,7 @@ mod tests {
             assert_eq!(default_only(true, &occasion, false), of_a_lint, "{event}");
             assert_eq!(default_only(false, &occasion, false), Only::All, "{event}");
             assert_eq!(default_only(true, &occasion, true), Only::New, "{event}");
-            assert_eq!(default_only(false, &occasion, true), Only::New, "{event}");
+            assert_eq!(default_only(false, &occasion, true), Only::All, "{event}");
         }
     }
 }

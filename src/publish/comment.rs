@@ -32,14 +32,16 @@ fn on_end(end: &RunEnd<'_>) -> Vec<Posting> {
     plan(end).map(|comment| Posting::Call(Call::StickyComment(comment))).into_iter().collect()
 }
 
-/// The comment; `None` when it is switched off, or there is no pull request or commit to speak of.
+/// The comment; `None` when it is switched off, when there is no pull request or commit to speak of, and for a run that
+/// left gates of the configuration out: its word would stand for all of them.
 #[must_use]
 pub fn plan(end: &RunEnd<'_>) -> Option<StickyComment> {
     let (subject, when) = (end.context.subject, end.context.settings.comment);
-    if when == CommentWhen::Off {
+    if when == CommentWhen::Off || end.left_out > 0 {
         return None;
     }
-    let green = verdict(end).is_green();
+    let verdict = verdict(end);
+    let green = verdict.is_green();
     let recovered = green && when == CommentWhen::WhenNotGreen;
     // Such a comment is only ever updated: there is one because an earlier run was not green.
     let opening = if recovered { "Green now: an earlier run of this pull request was not.\n\n" } else { "" };
@@ -48,6 +50,7 @@ pub fn plan(end: &RunEnd<'_>) -> Option<StickyComment> {
         head_sha: subject.head.clone()?,
         marker: MARKER.to_owned(),
         generation: end.generation,
+        verdict,
         body: whole(end, opening, &AMOUNTS, LIMIT),
         create: !recovered,
     })
@@ -81,6 +84,7 @@ mod tests {
         assert!(comment.create && !comment.body.contains("Green now"));
         let off = PublishSettings { comment: CommentWhen::Off, ..PublishSettings::default() };
         assert_eq!(ended(&green, &off, |end| plan(&end)), None);
+        assert_eq!(ended(&report(), &always, |end| plan(&RunEnd { left_out: 1, ..end })), None);
     }
 
     #[test]

@@ -3,10 +3,11 @@
 
 use std::fmt::Write as _;
 
-use crate::model::finding::Level;
+use crate::model::finding::{Fix, Level};
 use crate::model::outcome::Outcome;
-use crate::model::report::{GateReport, Judged};
+use crate::model::report::{GateReport, Judged, TestsCompared};
 use crate::model::tests::{Case, CaseOutcome};
+use crate::model::text::one_line;
 use crate::publish::words::{self, compared, excused, found, headline};
 use crate::publish::{Context, RunEnd, remarks};
 use crate::render::figures::{count, grouped};
@@ -149,7 +150,9 @@ fn notes(notes: &[String]) -> String {
 }
 
 fn has_details(gate: &GateReport, everything: bool) -> bool {
-    !gate.outcome.is_green() || (everything && !(gate.findings.is_empty() && gate.notes.is_empty()))
+    !gate.outcome.is_green()
+        || gate.tests_differ()
+        || (everything && !(gate.findings.is_empty() && gate.notes.is_empty()))
 }
 
 fn details(gate: &GateReport, links: &Links<'_>, amount: Amount, report_path: &str) -> String {
@@ -162,7 +165,7 @@ fn details(gate: &GateReport, links: &Links<'_>, amount: Amount, report_path: &s
         let _ = write!(out, "{}\n\n", prose(&gate.reason, 1000));
     }
     if let Some(compared) = compared(gate) {
-        let _ = write!(out, "Compared with the baseline: {compared}.\n\n");
+        let _ = write!(out, "Compared with the baseline: {compared}.\n\n{}", compared_tests(gate, amount.items));
     }
     let (listed, left) = findings(gate, links, amount);
     out.push_str(&listed);
@@ -171,6 +174,21 @@ fn details(gate: &GateReport, links: &Links<'_>, amount: Amount, report_path: &s
     out.push_str(&notes(&gate.notes));
     out.push_str(&reproduce(gate, report_path));
     out + "</details>\n\n"
+}
+
+/// The tests that differ from the base's, by name, at most so many of each sort.
+pub(super) fn compared_tests(gate: &GateReport, most: usize) -> String {
+    let mut out = String::new();
+    for (word, names) in gate.compared.iter().flat_map(TestsCompared::lists) {
+        let shown: Vec<String> = names.iter().take(most).map(|name| Untrusted(&name.to_string()).code(200)).collect();
+        let more =
+            if names.len() > most { format!(" and {} more", grouped(names.len() - most)) } else { String::new() };
+        let _ = writeln!(out, "- {word}: {}{more}", shown.join(", "));
+    }
+    if !out.is_empty() {
+        out.push('\n');
+    }
+    out
 }
 
 /// The list, and how many that count and that do not are not in it.
@@ -219,7 +237,24 @@ pub(super) fn item(judged: &Judged, links: &Links<'_>) -> String {
     let mut said = finding.message.trim().lines();
     let message = Untrusted(said.next().unwrap_or_default()).code(300);
     let more = if said.next().is_some() { " …" } else { "" };
-    format!("- {level}{place} {message}{more}{rule}{excused}\n")
+    let fix = finding.fix.as_ref().map_or_else(String::new, |fix| format!(" · fix: {}", mended(fix, &finding.message)));
+    format!("- {level}{place} {message}{more}{rule}{excused}{fix}\n")
+}
+
+/// What a fix does: in the tool's words unless those are the message's, and by its text where that is one line.
+fn mended(fix: &Fix, message: &str) -> String {
+    let words = Some(fix.description.trim()).filter(|words| *words != message.trim()).unwrap_or_default();
+    let text = match &fix.edits[..] {
+        [edit] if !edit.text.trim().contains('\n') => edit.text.trim(),
+        _ => "",
+    };
+    let code = |text: &str| Untrusted(&one_line(text, 200)).code(200);
+    match (words, text) {
+        ("", "") => "the tool offers one".to_owned(),
+        (words, text) if words.contains(text) => code(words),
+        ("", text) => code(text),
+        (words, text) => code(&format!("{words}: {text}")),
+    }
 }
 
 fn more_findings(gate: &GateReport, (blocking, others): (usize, usize), report_path: &str) -> String {

@@ -2,6 +2,7 @@
 
 use crate::model::outcome::Outcome;
 use crate::model::report::{GateReport, Judged, Relevance, Status};
+use crate::model::tests::CaseName;
 use crate::model::text::one_line;
 use crate::policy;
 use crate::publish::RunEnd;
@@ -90,12 +91,26 @@ pub(super) fn found(gate: &GateReport) -> String {
     parts.join(", ")
 }
 
-/// How the findings compare with the baseline: `2 new, 12 existing, 1 fixed`; `None` without one.
+/// How a gate compares with the baseline: `2 new, 12 existing, 1 fixed`, `tests: 1 new failure, 2 removed`; `None`
+/// without one.
 pub(super) fn compared(gate: &GateReport) -> Option<String> {
     let fixed = gate.fixed?;
     let of = |status| gate.findings.iter().filter(|judged| judged.status == Some(status)).count();
     let (new, existing) = (of(Status::New), of(Status::Existing));
-    Some(format!("{} new, {} existing, {} fixed", grouped(new), grouped(existing), grouped(fixed)))
+    let mut parts = Vec::new();
+    if gate.compared.is_none() || new + existing + fixed > 0 {
+        parts.push(format!("{} new, {} existing, {} fixed", grouped(new), grouped(existing), grouped(fixed)));
+    }
+    if let Some(compared) = &gate.compared {
+        let counted = |(word, names): (&str, &[CaseName])| {
+            let word = if names.len() == 1 { word.trim_end_matches('s') } else { word };
+            format!("{} {word}", grouped(names.len()))
+        };
+        let lists: Vec<String> = compared.lists().map(counted).collect();
+        let said = if lists.is_empty() { "as in the base".to_owned() } else { lists.join(", ") };
+        parts.push(format!("tests: {said}"));
+    }
+    Some(parts.join("; "))
 }
 
 /// Why a finding does not count; `None` for one that does.

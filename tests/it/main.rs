@@ -2,7 +2,11 @@
 #![allow(clippy::allow_attributes, clippy::disallowed_methods, clippy::unwrap_used, clippy::expect_used)]
 #![allow(clippy::print_stdout, clippy::print_stderr, missing_docs)]
 
+#[cfg(unix)]
+mod action;
 mod again;
+mod archive;
+mod archives;
 mod bless;
 #[cfg(unix)]
 mod cancel;

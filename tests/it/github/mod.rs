@@ -13,6 +13,7 @@
 //! fake.finish();
 //! ```
 
+mod actions;
 mod checks;
 mod comments;
 mod commits;
@@ -42,7 +43,7 @@ use desk::Desk;
 pub use faults::Fault;
 use faults::{Hook, Script, When};
 pub use recording::Entry;
-pub use state::State;
+pub use state::{State, WorkflowRun};
 pub use tokens::{Account, Scope, Token};
 
 /// A running fake. Ends, and fails the test on any violation, when dropped.

@@ -44,6 +44,10 @@ pub struct Repo {
     pub reviews: Vec<Review>,
     pub review_comments: Vec<ReviewComment>,
     pub deployments: Vec<Deployment>,
+    pub runs: Vec<WorkflowRun>,
+    pub artifacts: Vec<Artifact>,
+    /// Files by branch or sha and path.
+    pub files: BTreeMap<(String, String), String>,
     /// Trees, blobs and annotated tags by sha, as replied.
     pub objects: BTreeMap<String, Value>,
 }
@@ -72,6 +76,8 @@ pub struct Pull {
     pub title: String,
     /// Path and status (`added`, `modified`, …) of the changed files.
     pub files: Vec<(String, String)>,
+    /// The lines of the new side that the diff shows, by file, one range for each hunk; a file without has all.
+    pub hunks: BTreeMap<String, Vec<(u64, u64)>>,
 }
 
 /// A check run.
@@ -136,6 +142,8 @@ pub struct ReviewComment {
     pub pull: u64,
     pub review: Option<u64>,
     pub path: String,
+    pub start_line: Option<u64>,
+    /// `None` once it is outdated.
     pub line: Option<u64>,
     pub body: String,
     pub commit: String,
@@ -164,6 +172,32 @@ pub struct DeploymentStatus {
     pub given: Value,
     pub creator: Account,
     pub created_at: String,
+}
+
+/// A run of a workflow.
+#[derive(Debug, Clone)]
+pub struct WorkflowRun {
+    pub id: u64,
+    pub attempt: u64,
+    pub event: String,
+    pub head_sha: String,
+    pub head_branch: Option<String>,
+    /// `owner/name`; `None` where it is gone.
+    pub head_repository: Option<String>,
+    /// `None` while it runs.
+    pub conclusion: Option<String>,
+}
+
+/// What a run left behind.
+#[derive(Debug, Clone)]
+pub struct Artifact {
+    pub id: u64,
+    pub run: u64,
+    pub name: String,
+    pub bytes: Vec<u8>,
+    /// Where it is stated wrongly.
+    pub size: Option<u64>,
+    pub expired: bool,
 }
 
 impl State {
@@ -204,6 +238,14 @@ impl State {
         id
     }
 
+    /// Something that a run left, made without a request.
+    pub fn artifact(&mut self, repo: &str, run: u64, name: &str, bytes: Vec<u8>) -> &mut Artifact {
+        let artifact = Artifact { id: self.next_id(), run, name: name.to_owned(), bytes, size: None, expired: false };
+        let artifacts = &mut self.repo(repo).artifacts;
+        artifacts.push(artifact);
+        artifacts.last_mut().unwrap()
+    }
+
     /// Someone's completed check run, made without a request.
     pub fn check(&mut self, repo: &str, sha: &str, name: &str, conclusion: &str, owner: Account) -> u64 {
         let (id, now) = (self.next_id(), self.now());
@@ -213,6 +255,21 @@ impl State {
         check.completed_at = Some(now);
         self.repo(repo).checks.push(check);
         id
+    }
+
+    /// An artifact of an ended push to `main`, left without a request.
+    pub fn pushed(&mut self, repo: &str, name: &str, sha: &str, bytes: Vec<u8>) {
+        let id = self.next_id();
+        self.repo(repo).runs.push(WorkflowRun {
+            id,
+            attempt: 1,
+            event: "push".to_owned(),
+            head_sha: sha.to_owned(),
+            head_branch: Some("main".to_owned()),
+            head_repository: Some(repo.to_owned()),
+            conclusion: Some("success".to_owned()),
+        });
+        self.artifact(repo, id, name, bytes);
     }
 
     pub(super) fn next_id(&mut self) -> u64 {
@@ -277,6 +334,12 @@ impl Repo {
         self
     }
 
+    /// A file as a branch has it.
+    pub fn file(&mut self, branch: &str, path: &str, text: &str) -> &mut Self {
+        self.files.insert((branch.to_owned(), path.to_owned()), text.to_owned());
+        self
+    }
+
     /// An issue that is no pull request.
     pub fn issue(&mut self, number: u64) -> &mut Self {
         self.issues.insert(number);
@@ -305,6 +368,7 @@ impl Repo {
             open: true,
             title: "Add a feature".to_owned(),
             files: Vec::new(),
+            hunks: BTreeMap::new(),
         };
         self.pulls.entry(number).insert_entry(pull).into_mut()
     }
@@ -353,6 +417,12 @@ impl Pull {
     /// One more changed file.
     pub fn file(&mut self, path: &str, status: &str) -> &mut Self {
         self.files.push((path.to_owned(), status.to_owned()));
+        self
+    }
+
+    /// What the diff shows of a file.
+    pub fn hunk(&mut self, path: &str, start: u64, end: u64) -> &mut Self {
+        self.hunks.entry(path.to_owned()).or_default().push((start, end));
         self
     }
 }

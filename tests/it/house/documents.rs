@@ -11,6 +11,7 @@ use gatepost::model::exit::ExitCode;
 use gatepost::parse::{self, Empty, Stream};
 use gatepost::publish::{self, outputs};
 
+use super::action;
 use super::source::root;
 use crate::bless;
 
@@ -107,6 +108,8 @@ fn the_readme_says_what_the_program_says() {
     bless::sections(
         &root().join("README.md"),
         &[
+            ("action", action::tables()),
+            ("workflow", action::workflow()),
             ("formats", formats()),
             ("lockfiles", lockfiles()),
             ("gates", gates()),

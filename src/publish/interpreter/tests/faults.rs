@@ -25,6 +25,7 @@ fn calls() -> Vec<Call> {
         Call::CheckRun(check_run(0)),
         Call::CommitStatus(status()),
         Call::StickyComment(comment(5, "new")),
+        Call::Review(review(3)),
     ]
 }
 
@@ -43,6 +44,7 @@ fn objects(hub: &Hub, call: &Call) -> (usize, bool) {
             let whole = format!("{}\n{}", Marker::of(comment), comment.body);
             (state.comments.len(), state.comments.first().is_some_and(|one| one["body"] == whole.as_str()))
         }
+        Call::Review(review) => (state.reviews, state.review_comments.len() == review.suggestions.len()),
     })
 }
 
@@ -111,6 +113,15 @@ async fn a_lasting_fault_is_given_up_and_told_without_a_second_object() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_create_that_does_not_come_about_is_tried_as_often_as_a_read() {
+    for call in calls() {
+        let hub = Hub::new().fault(Trigger::Every(Method::Post, "/repos"), Fault::Unavailable);
+        let receipt = interpreter(&hub).send(&call).await;
+        assert!(failed(&receipt.end).contains("tried 4 times, and it is not there"), "{:?}", receipt.end);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn when_the_look_up_fails_too_nothing_is_created_again() {
     for call in calls() {
         let hub = Hub::new()
@@ -155,7 +166,7 @@ async fn when_github_is_gone_only_the_first_call_keeps_trying() {
     let receipts = interpreter(&hub).send_all(&calls()).await;
     assert!(receipts.iter().all(|receipt| failed(&receipt.end).contains("cannot reach https://h")));
     assert!(failed(&receipts[0].end).ends_with("(tried 4 times)"));
-    assert_eq!(hub.log().len(), 4 + 3);
+    assert_eq!(hub.log().len(), 4 + 4);
     hub.with(|state| state.faults.clear());
 }
 
