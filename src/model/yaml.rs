@@ -1,4 +1,5 @@
-//! YAML as a tree that knows its lines: what workflows and .reviewdog.yml are read from. It knows neither of them.
+//! YAML as a tree that knows its lines: what workflows, .reviewdog.yml and lockfiles are read from. It knows none of
+//! them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +7,8 @@ use saphyr_parser::{Event, Parser, ScalarStyle};
 
 /// How deep lists and mappings may lie in one another.
 const DEEPEST: usize = 64;
-/// How many nodes a tree may have, those that aliases repeat included: a small file can name very many.
+/// How many nodes a document that people write may have, those that aliases repeat included: a small file can name
+/// very many.
 const MOST_NODES: usize = 100_000;
 
 /// A node of the tree.
@@ -57,8 +59,11 @@ pub enum YamlError {
         line: usize,
     },
     /// More than the caps allow.
-    #[error("it is nested deeper than {DEEPEST} or has more than {MOST_NODES} nodes")]
-    TooLarge,
+    #[error("it is nested deeper than {DEEPEST} or has more than {most} nodes")]
+    TooLarge {
+        /// How many nodes are read.
+        most: usize,
+    },
     /// It has no document, or several.
     #[error("expected one YAML document, there are {0}")]
     Documents(usize),
@@ -69,18 +74,27 @@ pub enum YamlError {
 /// # Errors
 /// When it is no YAML, has a key twice, or is too large.
 pub fn read(text: &str) -> Result<Node, YamlError> {
-    let mut building = Building::default();
+    let mut documents = documents(text, MOST_NODES)?;
+    match documents.pop() {
+        Some(document) if documents.is_empty() => Ok(document),
+        Some(_) => Err(YamlError::Documents(documents.len() + 1)),
+        None => Err(YamlError::Documents(0)),
+    }
+}
+
+/// Reads all documents of a text, of at most `most` nodes together.
+///
+/// # Errors
+/// When it is no YAML, has a key twice, or is too large.
+pub fn documents(text: &str, most: usize) -> Result<Vec<Node>, YamlError> {
+    let mut building = Building { most, ..Building::default() };
     let mut parser = Parser::new_from_str(text.strip_prefix('\u{feff}').unwrap_or(text));
     while let Some(event) = parser.next_event() {
         let (event, span) =
             event.map_err(|error| YamlError::Syntax { line: error.marker().line(), what: error.info().to_owned() })?;
         building.take(event, span.start.line())?;
     }
-    match building.documents.pop() {
-        Some(document) if building.documents.is_empty() => Ok(document),
-        Some(_) => Err(YamlError::Documents(building.documents.len() + 1)),
-        None => Err(YamlError::Documents(0)),
-    }
+    Ok(building.documents)
 }
 
 /// A list or mapping that has not ended, and its anchor.
@@ -98,6 +112,7 @@ struct Building {
     anchors: BTreeMap<usize, Node>,
     documents: Vec<Node>,
     nodes: usize,
+    most: usize,
 }
 
 impl Building {
@@ -126,7 +141,11 @@ impl Building {
 
     fn begin(&mut self, open: Open) -> Result<(), YamlError> {
         self.open.push(open);
-        if self.open.len() > DEEPEST { Err(YamlError::TooLarge) } else { Ok(()) }
+        if self.open.len() > DEEPEST { Err(self.too_large()) } else { Ok(()) }
+    }
+
+    fn too_large(&self) -> YamlError {
+        YamlError::TooLarge { most: self.most }
     }
 
     fn end(&mut self) -> Result<(), YamlError> {
@@ -137,8 +156,8 @@ impl Building {
 
     fn add(&mut self, node: Node, anchor: usize, size: usize) -> Result<(), YamlError> {
         self.nodes += size;
-        if self.nodes > MOST_NODES {
-            return Err(YamlError::TooLarge);
+        if self.nodes > self.most {
+            return Err(self.too_large());
         }
         if anchor > 0 {
             self.anchors.insert(anchor, node.clone());
@@ -243,8 +262,8 @@ mod tests {
         };
         let bomb: Vec<String> = (0..9).map(line).collect();
         let bomb = bomb.concat();
-        assert_eq!(read(&bomb), Err(YamlError::TooLarge));
-        assert_eq!(read(&"[".repeat(70)), Err(YamlError::TooLarge));
+        assert_eq!(read(&bomb), Err(YamlError::TooLarge { most: MOST_NODES }));
+        assert_eq!(read(&"[".repeat(70)), Err(YamlError::TooLarge { most: MOST_NODES }));
         assert!(matches!(read("a: &a [*a]\n"), Err(YamlError::Syntax { line: 1, .. })));
     }
 
@@ -255,5 +274,8 @@ mod tests {
         assert_eq!(read("? [a]\n: b\n"), Err(YamlError::Key { line: 1 }));
         assert_eq!(read(""), Err(YamlError::Documents(0)));
         assert_eq!(read("a\n---\nb\n"), Err(YamlError::Documents(2)));
+        let lines = documents("a\n---\nb\n", 2).map(|each| each.iter().map(|node| node.line).collect::<Vec<_>>());
+        assert_eq!(lines, Ok(vec![1, 3]));
+        assert_eq!(documents("a\n---\nb\n", 1), Err(YamlError::TooLarge { most: 1 }));
     }
 }

@@ -22,6 +22,7 @@ mod house;
 mod init;
 #[cfg(unix)]
 mod leftovers;
+mod lockfiles;
 mod parse;
 mod plan;
 #[cfg(unix)]
