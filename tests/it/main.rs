@@ -7,6 +7,8 @@ mod action;
 mod again;
 mod archive;
 mod archives;
+#[cfg(unix)]
+mod audit;
 mod bless;
 #[cfg(unix)]
 mod cancel;
