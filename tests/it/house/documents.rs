@@ -24,7 +24,7 @@ fn printed(arguments: &[&str]) -> String {
 
 fn usage() -> String {
     let mut out = String::new();
-    for arguments in [&["--help"][..], &["run", "--help"]] {
+    for arguments in [&["--help"][..], &["run", "--help"], &["audit", "--help"]] {
         let lines: Vec<String> = printed(arguments).lines().map(|line| line.trim_end().to_owned()).collect();
         let _ = write!(out, "```console\n$ gatepost {}\n{}\n```\n\n", arguments.join(" "), lines.join("\n"));
     }
@@ -85,6 +85,7 @@ fn gates() -> String {
         let bare = match kind.row.bare {
             Bare::ByContent => "by the format recognised in its output",
             Bare::ByExitStatus => "by its exit status",
+            Bare::Itself => "it has no command: it looks for itself",
         };
         (kind.row.name, vec![kind.row.about, bare])
     });
@@ -113,6 +114,7 @@ fn the_readme_says_what_the_program_says() {
             ("formats", formats()),
             ("lockfiles", lockfiles()),
             ("gates", gates()),
+            ("lockfiles", lockfiles()),
             ("publishers", publishers()),
             ("usage", usage()),
             ("exit codes", exit_codes()),
