@@ -1,6 +1,7 @@
 //! Floor 5: arguments into requests, failures into text and exit codes. The only place that knows the terminal.
 
 mod args;
+mod integrity;
 mod parse;
 mod plan;
 mod printer;
@@ -54,6 +55,7 @@ fn dispatch(cli: Cli, env: &Env, screen: Screen) -> Result<ExitCode, Failure> {
         Command::Run(run) => run::run(&place, run),
         Command::Plan(plan) => plan::plan(&place, plan),
         Command::Parse(parse) => parse::parse(&place, parse),
+        Command::Integrity(integrity) => integrity::integrity(&place, integrity),
         Command::Schema { what } => {
             let schema = match what {
                 SchemaOf::Config => project::with_known(config::schema),

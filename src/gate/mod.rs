@@ -2,6 +2,7 @@
 
 mod command;
 mod execute;
+pub mod integrity;
 mod lint;
 pub mod locate;
 pub mod read;
@@ -20,7 +21,7 @@ use crate::model::settings::Common;
 use crate::world::process::CancelToken;
 
 /// Every kind, as `kind = "…"` names it.
-pub static ALL: &[&Kind] = &[&lint::KIND, &test::KIND, &command::KIND];
+pub static ALL: &[&Kind] = &[&lint::KIND, &test::KIND, &command::KIND, &integrity::KIND];
 
 /// Settings in, gate out.
 pub type Settle = fn(Common, &Own) -> Result<Box<dyn Gate>, Vec<Problem>>;

@@ -2,6 +2,7 @@
 
 pub mod figures;
 pub mod finding_v1;
+pub mod integrity_v1;
 pub mod json_v1;
 pub mod junit;
 pub mod links;

@@ -72,6 +72,7 @@ fn gates() -> String {
         let bare = match kind.row.bare {
             Bare::ByContent => "by the format recognised in its output",
             Bare::ByExitStatus => "by its exit status",
+            Bare::Itself => "it has no command: it looks for itself",
         };
         (kind.row.name, vec![kind.row.about, bare])
     });

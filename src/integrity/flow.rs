@@ -1,0 +1,548 @@
+//! What becomes of each command's failure: whether it ends the script, is looked at, or is lost, and by what. It follows
+//! `set -e`, `set +e` and pipefail through the script as the shell would, and judges nothing.
+
+use std::ops::Range;
+
+use super::command::Invocation;
+use super::shell::{Command, Item, Kind, Redirect, Simple};
+
+/// How a script is started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shell {
+    /// `-e`: it ends at the first command that fails.
+    pub errexit: bool,
+    /// `-o pipefail`: a pipe is worth its worst part.
+    pub pipefail: bool,
+}
+
+/// A simple command where it stands.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// Its characters in the script.
+    pub span: Range<usize>,
+    /// What it runs.
+    pub invocation: Invocation,
+    /// Variables set for it alone, as written.
+    pub assignments: Vec<String>,
+    /// What becomes of its failure.
+    pub fate: Fate,
+    /// Files that its output is kept in.
+    pub outputs: Vec<String>,
+    /// Where it runs, relative to the script's own folder.
+    pub dir: String,
+}
+
+/// What becomes of a command's failure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// It ends the script, or is its result.
+    Counts,
+    /// Something looks at it: a condition, `$?`, a variable that is used later.
+    Read,
+    /// Nobody learns of it.
+    Lost(Loss),
+}
+
+/// How a failure is lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Loss {
+    /// `|| true` and the like; the characters from `||` on.
+    Swallowed { by: Range<usize>, bare: bool },
+    /// A condition whose failing branch does nothing.
+    Ignored { condition: Range<usize> },
+    /// The script goes on, and why.
+    GoesOn { because: Because },
+    /// The last command of a pipe has the word.
+    Piped { into: String, filter: bool },
+}
+
+/// Why a script goes on after a failure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Because {
+    /// `set +e` stands there.
+    SetPlusE(Range<usize>),
+    /// It was never started with `-e`, nor sets it.
+    NeverSet,
+    /// It is followed by `&&`: only the last of such a chain ends the script.
+    AndList,
+    /// It runs in the background, and nobody waits for its status.
+    Background,
+    /// `exit 0` stands at the end.
+    ExitsZero(Range<usize>),
+}
+
+/// A script walked through.
+#[derive(Debug, Clone, Default)]
+pub struct Flow {
+    /// Its simple commands in order.
+    pub runs: Vec<Run>,
+    /// `trap '… exit 0' EXIT`, where there is one.
+    pub exit_trap: Option<Range<usize>>,
+    /// Functions it defines, with their commands as indices into `runs`.
+    pub functions: Vec<(String, Range<usize>)>,
+}
+
+/// Walks through a script.
+#[must_use]
+pub fn follow(script: &Command, text: &[char], shell: Shell) -> Flow {
+    let mut walk = Walk { text, state: State { shell, plus_e: None, dir: String::new() }, flow: Flow::default() };
+    walk.command(script, &Use { hard: Fate::Counts, soft: Fate::Counts });
+    walk.flow
+}
+
+#[derive(Clone)]
+struct State {
+    shell: Shell,
+    plus_e: Option<Range<usize>>,
+    dir: String,
+}
+
+/// What a failure leads to.
+#[derive(Clone)]
+struct Use {
+    /// Where `-e` may end the script.
+    hard: Fate,
+    /// Where it may not: the status is all there is.
+    soft: Fate,
+}
+
+impl Use {
+    fn only(fate: Fate) -> Self {
+        Self { hard: fate.clone(), soft: fate }
+    }
+}
+
+struct Walk<'a> {
+    text: &'a [char],
+    state: State,
+    flow: Flow,
+}
+
+/// What an alternative (`|| …`, a failing branch) amounts to.
+#[derive(Debug, PartialEq)]
+enum Ending {
+    /// It only says something, or nothing.
+    Nothing,
+    /// It ends in failure.
+    Fails,
+    /// It keeps the failure in variables.
+    Keeps(Vec<String>),
+    /// It does something of its own.
+    Works,
+}
+
+impl Walk<'_> {
+    fn command(&mut self, command: &Command, used: &Use) {
+        match &command.kind {
+            Kind::Simple(simple) => self.simple(simple, &command.span, used),
+            Kind::Pipeline(parts) => self.pipeline(parts, used),
+            Kind::Not(inner) => self.command(inner, &Use::only(Fate::Read)),
+            Kind::And(left, right) => self.and(left, right, used),
+            Kind::Or(left, right) => self.or(left, right, used),
+            Kind::List(items) => self.list(items, used),
+            Kind::If { condition, then, otherwise } => {
+                self.condition(condition, then, otherwise.as_deref());
+                self.command(then, used);
+                if let Some(otherwise) = otherwise {
+                    self.command(otherwise, used);
+                }
+            }
+            Kind::Loop { condition, body } => {
+                if let Some(condition) = condition {
+                    self.command(condition, &Use::only(Fate::Read));
+                }
+                // Without `-e` only the last round's status would be left.
+                let round = match &used.soft {
+                    Fate::Counts => self.goes_on(None),
+                    other => other.clone(),
+                };
+                self.command(body, &Use { hard: used.hard.clone(), soft: round });
+            }
+            Kind::Case(bodies) => bodies.iter().for_each(|body| self.command(body, used)),
+            Kind::Group(inner, _) => self.command(inner, used),
+            Kind::Subshell(inner, _) => {
+                let before = self.state.clone();
+                self.command(inner, used);
+                self.state = before;
+            }
+            Kind::Function(name, body) => {
+                let first = self.flow.runs.len();
+                let before = self.state.clone();
+                self.command(body, &Use { hard: Fate::Counts, soft: Fate::Counts });
+                self.state = before;
+                self.flow.functions.push((name.clone(), first..self.flow.runs.len()));
+            }
+            Kind::Test => {}
+        }
+    }
+
+    fn list(&mut self, items: &[Item], used: &Use) {
+        for (at, item) in items.iter().enumerate() {
+            let next = items.get(at + 1);
+            let soft = if item.background {
+                if self.waits(item.command.span.end) { Fate::Read } else { lost(Because::Background) }
+            } else {
+                match next {
+                    None => used.soft.clone(),
+                    Some(next) if self.reads_status(&next.command) => Fate::Read,
+                    Some(_) => match &used.soft {
+                        // In a list that is itself a condition nobody sees it either; the outer loss is the reason.
+                        Fate::Lost(loss) => Fate::Lost(loss.clone()),
+                        _ => self.goes_on(exits_zero(&items[at + 1..])),
+                    },
+                }
+            };
+            let may_end = self.state.shell.errexit && !item.background && used.hard == Fate::Counts;
+            let hard = if may_end { Fate::Counts } else { soft.clone() };
+            self.command(&item.command, &Use { hard, soft });
+        }
+    }
+
+    fn goes_on(&self, exit: Option<Range<usize>>) -> Fate {
+        let because = match (exit, &self.state.plus_e) {
+            (Some(exit), _) if !self.state.shell.errexit => Because::ExitsZero(exit),
+            _ if self.state.shell.errexit => Because::AndList,
+            (_, Some(span)) => Because::SetPlusE(span.clone()),
+            (_, None) => Because::NeverSet,
+        };
+        lost(because)
+    }
+
+    fn and(&mut self, left: &Command, right: &Command, used: &Use) {
+        let kept = self.is_kept(&ending(right), right.span.end);
+        let soft = if kept || leaves(right) { Fate::Read } else { used.soft.clone() };
+        self.command(left, &Use::only(soft));
+        self.command(right, used);
+    }
+
+    fn or(&mut self, left: &Command, right: &Command, used: &Use) {
+        let by = self.operator_before(right.span.start)..right.span.end;
+        let bare = matches!(&right.kind, Kind::Simple(simple) if !says_something(simple));
+        let ending = ending(right);
+        let fate = match &ending {
+            Ending::Nothing => Fate::Lost(Loss::Swallowed { by, bare }),
+            Ending::Keeps(_) if !self.is_kept(&ending, right.span.end) => {
+                Fate::Lost(Loss::Swallowed { by, bare: false })
+            }
+            _ => Fate::Read,
+        };
+        // The failing branch of `a && b || c` may hold for both.
+        self.command(left, &Use::only(fate));
+        self.command(right, used);
+    }
+
+    fn condition(&mut self, condition: &Command, then: &Command, otherwise: Option<&Command>) {
+        let (negated, inner) = match &condition.kind {
+            Kind::Not(inner) => (true, &**inner),
+            _ => (false, condition),
+        };
+        let (failing, passing) = if negated { (Some(then), otherwise) } else { (otherwise, Some(then)) };
+        let failed = failing.map_or(Ending::Nothing, ending);
+        // A branch for success that fails, or that keeps something, is a test of its own.
+        let tested = passing.is_some_and(|branch| !matches!(ending(branch), Ending::Nothing | Ending::Works));
+        let fate = if failed == Ending::Nothing && !tested && !negated && failing.is_none() && self.is_question(inner) {
+            Fate::Read
+        } else if failed == Ending::Nothing && !tested {
+            Fate::Lost(Loss::Ignored { condition: condition.span.clone() })
+        } else {
+            Fate::Read
+        };
+        self.command(inner, &Use::only(fate));
+    }
+
+    /// `if a | grep -q …; then`: the output is asked for, not the status.
+    fn is_question(&self, condition: &Command) -> bool {
+        matches!(&condition.kind, Kind::Pipeline(_))
+    }
+
+    fn pipeline(&mut self, parts: &[Command], used: &Use) {
+        let Some((last, before)) = parts.split_last() else { return };
+        let lost_to = match &last.kind {
+            Kind::Simple(simple) => Invocation::of(simple),
+            _ => Invocation { program: "a block".to_owned(), ..Invocation::default() },
+        };
+        let read = self.rest(last.span.end).contains("PIPESTATUS");
+        let tee = if lost_to.program == "tee" { files(&lost_to.arguments) } else { Vec::new() };
+        for (at, part) in before.iter().enumerate() {
+            let first = self.flow.runs.len();
+            if self.state.shell.pipefail {
+                self.command(part, used);
+            } else if read || decides(&lost_to) {
+                self.command(part, &Use::only(Fate::Read));
+            } else {
+                let into = match before.get(at + 1).map(|next| &next.kind) {
+                    Some(Kind::Simple(next)) => Invocation::of(next).program,
+                    _ => lost_to.program.clone(),
+                };
+                let filter = FILTERS.contains(&lost_to.program.as_str());
+                self.command(part, &Use::only(Fate::Lost(Loss::Piped { into, filter })));
+            }
+            for run in &mut self.flow.runs[first..] {
+                run.outputs.extend(tee.iter().cloned());
+            }
+        }
+        self.command(last, used);
+    }
+
+    fn simple(&mut self, simple: &Simple, span: &Range<usize>, used: &Use) {
+        let invocation = Invocation::of(simple);
+        self.builtin(&invocation, span);
+        let mut outputs = files(&invocation.arguments);
+        outputs.extend(simple.redirects.iter().filter(|to| to.sign.contains('>')).map(|to| to.target.clone()));
+        outputs.retain(|file| !file.starts_with("/dev/") && !file.starts_with('&'));
+        let fate = if self.state.shell.errexit { used.hard.clone() } else { used.soft.clone() };
+        self.flow.runs.push(Run {
+            span: span.clone(),
+            invocation,
+            assignments: simple.assignments.iter().map(|word| word.raw.clone()).collect(),
+            fate,
+            outputs,
+            dir: self.state.dir.clone(),
+        });
+    }
+
+    /// What a builtin does to the rest of the script.
+    fn builtin(&mut self, invocation: &Invocation, span: &Range<usize>) {
+        let arguments = invocation.arguments();
+        match (invocation.program.as_str(), arguments.as_slice()) {
+            ("set", _) => self.set(&arguments, span),
+            ("cd" | "pushd", [dir, ..]) => self.state.dir = join(&self.state.dir, dir),
+            ("popd", _) => self.state.dir = String::new(),
+            ("trap", [action, signals @ ..]) => {
+                let at_exit = signals.iter().any(|signal| matches!(*signal, "EXIT" | "ERR" | "0"));
+                let to_zero = action.split([';', '\n', '&']).any(|part| part.trim() == "exit 0");
+                if at_exit && to_zero {
+                    self.flow.exit_trap = Some(span.clone());
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn set(&mut self, arguments: &[&str], span: &Range<usize>) {
+        let mut arguments = arguments.iter();
+        while let Some(argument) = arguments.next() {
+            let (on, flags) = match argument.strip_prefix('-') {
+                Some(flags) => (true, flags),
+                None => match argument.strip_prefix('+') {
+                    Some(flags) => (false, flags),
+                    None => break,
+                },
+            };
+            if flags.contains('e') && !flags.starts_with('-') {
+                self.errexit(on, span);
+            }
+            if flags.ends_with('o') {
+                match arguments.next() {
+                    Some(&"pipefail") => self.state.shell.pipefail = on,
+                    Some(&"errexit") => self.errexit(on, span),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    fn errexit(&mut self, on: bool, span: &Range<usize>) {
+        self.state.shell.errexit = on;
+        self.state.plus_e = (!on).then(|| span.clone());
+    }
+
+    /// The text behind a place.
+    fn rest(&self, from: usize) -> String {
+        self.text.get(from..).unwrap_or_default().iter().collect()
+    }
+
+    fn slice(&self, span: &Range<usize>) -> String {
+        self.text.get(span.clone()).unwrap_or_default().iter().collect()
+    }
+
+    fn operator_before(&self, from: usize) -> usize {
+        (0..from).rev().find(|at| self.text[*at..].starts_with(&['|', '|'])).unwrap_or(from)
+    }
+
+    /// Whether a command looks at `$?`, other than to print it.
+    fn reads_status(&self, command: &Command) -> bool {
+        let text = self.slice(&command.span);
+        let reads = ["$?", "${?}", "PIPESTATUS"].iter().any(|sign| text.contains(sign));
+        let prints = matches!(&command.kind, Kind::Simple(simple) if says_something(simple) && !records(&simple.redirects));
+        if !reads || prints {
+            return false;
+        }
+        // `rc=$?` is a look only if somebody looks at `rc`.
+        match ending(command) {
+            Ending::Keeps(names) => self.uses(&names, command.span.end),
+            _ => true,
+        }
+    }
+
+    fn uses(&self, names: &[String], from: usize) -> bool {
+        let rest = self.rest(from);
+        names.iter().any(|name| mentions(&rest, name))
+    }
+
+    fn is_kept(&self, ending: &Ending, from: usize) -> bool {
+        // In a loop the look may stand above.
+        let whole = || self.text.iter().collect::<String>();
+        match ending {
+            Ending::Keeps(names) => self.uses(names, from) || names.iter().any(|name| mentions(&whole(), name)),
+            _ => false,
+        }
+    }
+
+    fn waits(&self, from: usize) -> bool {
+        let rest = self.rest(from);
+        rest.contains("wait $") || rest.contains("wait \"$") || rest.contains("wait -n") || rest.contains("wait %")
+    }
+}
+
+/// Whether a command only says something, or nothing: as an alternative to a failure it forgives it.
+#[must_use]
+pub fn does_nothing(command: &Command) -> bool {
+    ending(command) == Ending::Nothing
+}
+
+fn ending(command: &Command) -> Ending {
+    match &command.kind {
+        Kind::Simple(simple) => ending_of(simple),
+        Kind::List(items) => sum(items.iter().map(|item| ending(&item.command))),
+        Kind::And(left, right) => sum([ending(left), ending(right)].into_iter()),
+        Kind::Group(inner, redirects) | Kind::Subshell(inner, redirects) => match ending(inner) {
+            Ending::Nothing if records(redirects) => Ending::Works,
+            other => other,
+        },
+        _ => Ending::Works,
+    }
+}
+
+/// `… && exit 0`, `… && break`: what stands behind is for failure, as in a loop of attempts.
+fn leaves(command: &Command) -> bool {
+    matches!(&command.kind, Kind::Simple(simple) if simple.words.first().is_some_and(|word| matches!(word.text.as_str(), "exit" | "return" | "break")))
+}
+
+const fn lost(because: Because) -> Fate {
+    Fate::Lost(Loss::GoesOn { because })
+}
+
+/// `exit 0` as a statement of its own, later in the same list.
+fn exits_zero(items: &[Item]) -> Option<Range<usize>> {
+    items.iter().find_map(|item| match &item.command.kind {
+        Kind::Simple(simple) => {
+            let words: Vec<&str> = simple.words.iter().map(|word| word.text.as_str()).collect();
+            (words == ["exit", "0"]).then(|| item.command.span.clone())
+        }
+        _ => None,
+    })
+}
+
+/// Whether text has `$name` or `${name`, or a test of `name` in an arithmetic.
+fn mentions(text: &str, name: &str) -> bool {
+    ["$", "${", "(( ", "((", "${#"].iter().any(|sign| {
+        text.match_indices(&format!("{sign}{name}")).any(|(at, found)| {
+            !text[at + found.len()..].starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+        })
+    })
+}
+
+fn ending_of(simple: &Simple) -> Ending {
+    let words: Vec<&str> = simple.words.iter().map(|word| word.text.as_str()).collect();
+    match words.as_slice() {
+        [] => {
+            let names = simple.assignments.iter().filter_map(|word| word.raw.split_once('='));
+            Ending::Keeps(names.map(|(name, _)| name.trim_end_matches('+').to_owned()).collect())
+        }
+        ["export" | "local" | "declare" | "readonly", names @ ..] => Ending::Keeps(
+            names.iter().filter_map(|word| word.split_once('=')).map(|(name, _)| name.to_owned()).collect(),
+        ),
+        ["true" | ":" | "/bin/true" | "/usr/bin/true" | "continue" | "break", ..] => Ending::Nothing,
+        ["exit" | "return", "0"] => Ending::Nothing,
+        ["exit" | "return" | "false" | "kill", ..] => Ending::Fails,
+        _ if records(&simple.redirects) => Ending::Works,
+        [program, rest @ ..] => {
+            let logs = matches!(*program, "docker" | "kubectl" | "podman") && rest.contains(&"logs");
+            if SAYS.contains(program) || logs { Ending::Nothing } else { Ending::Works }
+        }
+    }
+}
+
+/// Commands that show something and succeed.
+const SAYS: &[&str] = &["echo", "printf", "cat", "tail", "head", "ls", "date", "env", "df", "ps", "sleep", "logger", "pwd", "tree", "dmesg"];
+
+fn says_something(simple: &Simple) -> bool {
+    simple.words.first().is_some_and(|word| SAYS.contains(&word.text.as_str()))
+}
+
+/// Whether output is kept for somebody: a step's output, the environment of later steps, a file.
+fn records(redirects: &[Redirect]) -> bool {
+    redirects.iter().any(|to| {
+        to.sign.contains('>')
+            && !to.target.starts_with("/dev/")
+            && !to.target.contains("STEP_SUMMARY")
+            && !to.target.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-')
+    })
+}
+
+/// Programs that pass on what they read, whatever it says.
+const FILTERS: &[&str] = &[
+    "tee", "cat", "head", "tail", "sed", "awk", "gawk", "sort", "uniq", "cut", "tr", "less", "more", "ts", "column", "grep", "fold",
+    "xcpretty", "xcbeautify", "gotestfmt", "tap-spec", "tap-dot", "tap-summary", "tap-min", "pino-pretty", "bunyan", "sponge",
+    "ansi2txt", "ansifilter", "nl", "wc", "xargs",
+];
+
+/// Whether the last command of a pipe judges what it reads: its own status tells.
+fn decides(last: &Invocation) -> bool {
+    let arguments = last.arguments();
+    match last.program.as_str() {
+        "grep" | "egrep" | "rg" | "fgrep" => {
+            !arguments.iter().any(|flag| flag.starts_with('-') && !flag.starts_with("--") && flag.contains('v'))
+        }
+        "jq" => arguments.iter().any(|flag| matches!(*flag, "-e" | "--exit-status")),
+        "reviewdog" | "tparse" | "gotestsum" | "diff" | "cmp" | "gatepost" | "test" | "read" | "python" | "python3" | "node" | "ruby"
+        | "perl" | "curl" | "FileCheck" | "cargo2junit" | "git" => true,
+        "go-junit-report" => arguments.iter().any(|flag| flag.ends_with("set-exit-code")),
+        "" | "a block" => true,
+        _ => false,
+    }
+}
+
+/// Arguments that name a file to write: `-o x.json`, `--outputFile=x.json`, `--junitxml=x.xml`.
+fn files(arguments: &[String]) -> Vec<String> {
+    const ENDINGS: &[&str] = &[
+        ".txt", ".log", ".json", ".xml", ".sarif", ".html", ".out", ".md", ".csv", ".tap", ".lcov", ".info", ".yml", ".yaml", ".jsonl",
+    ];
+    let value = |word: &String| word.rsplit_once('=').map_or_else(|| word.clone(), |(_, value)| value.to_owned());
+    let named = arguments.iter().map(value).filter(|word| ENDINGS.iter().any(|ending| word.ends_with(ending)));
+    named.filter(|word| !word.contains('*') && !word.ends_with("package.json")).collect()
+}
+
+fn join(dir: &str, next: &str) -> String {
+    if next.starts_with('/') || next.starts_with(super::shell::OPAQUE) || dir.contains(super::shell::OPAQUE) {
+        return super::shell::OPAQUE.to_string();
+    }
+    let mut parts: Vec<&str> = dir.split('/').filter(|part| !part.is_empty()).collect();
+    for part in next.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            other => parts.push(other),
+        }
+    }
+    parts.join("/")
+}
+
+/// What several commands amount to together.
+fn sum(endings: impl Iterator<Item = Ending>) -> Ending {
+    let mut whole = Ending::Nothing;
+    for ending in endings {
+        whole = match (whole, ending) {
+            (Ending::Fails, _) | (_, Ending::Fails) => Ending::Fails,
+            (Ending::Works, _) | (_, Ending::Works) => Ending::Works,
+            (Ending::Keeps(mut all), Ending::Keeps(more)) => {
+                all.extend(more);
+                Ending::Keeps(all)
+            }
+            (Ending::Keeps(all), Ending::Nothing) | (Ending::Nothing, Ending::Keeps(all)) => Ending::Keeps(all),
+            (Ending::Nothing, Ending::Nothing) => Ending::Nothing,
+        };
+    }
+    whole
+}
