@@ -3,6 +3,16 @@
 #![allow(clippy::allow_attributes, clippy::disallowed_methods, clippy::unwrap_used, clippy::expect_used)]
 #![allow(clippy::print_stdout, missing_docs)]
 
+#[allow(dead_code, reason = "tests use more of it")]
+#[path = "../tests/it/action/expression.rs"]
+mod expression;
+#[allow(dead_code, reason = "tests use more of it")]
+#[path = "../tests/it/action/harness.rs"]
+mod harness;
+#[allow(dead_code, reason = "tests use more of it")]
+#[path = "../tests/it/action/releases.rs"]
+mod releases;
+
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -21,6 +31,7 @@ fn main() {
         no_ops(gates);
     }
     findings();
+    action();
     let size = std::fs::metadata(GATEPOST).unwrap().len();
     println!("binary: {}.{} MB", size / 1_000_000, size % 1_000_000 / 100_000);
 }
@@ -80,6 +91,31 @@ fn findings() {
     }
     let (ratio, time) = compare(ours, theirs);
     println!("{what}: {time:.1?}, {ratio:.2}x of node's JSON.parse; {memory} MiB");
+}
+
+/// The action from its first step to gatepost's end, against a local server: nothing in the tool cache, then all of it.
+fn action() {
+    let archive = releases::archive(Path::new(GATEPOST));
+    let checkout = releases::checkout(&releases::lock(&archive, &std::fs::read(GATEPOST).unwrap()));
+    let server = releases::Releases::serve(archive, &[releases::Answer::Good]);
+    let mirror = server.mirror();
+    let action = harness::Composite::load(checkout.path());
+    let run = |job: &harness::Job| {
+        let start = Instant::now();
+        let ended = action.run(job, &[("mirror", &mirror), ("args", "schema config")]);
+        assert_eq!(ended.code, 0, "{}", ended.log);
+        start.elapsed()
+    };
+    let name = format!("gatepost-9.9.9-{}.tar.gz", releases::TARGET);
+    let folder = tempfile::tempdir().unwrap();
+    let fetch = format!("curl -sS {mirror}/v9.9.9/{name} | tar -xz && ./gatepost schema config");
+    let plain = || timed(Command::new("bash").args(["-o", "pipefail", "-c", &fetch]).current_dir(folder.path()));
+    let (ratio, time) = compare(|| run(&harness::Job::new()), plain);
+    println!("action, cold (download, checksums, run): {time:.1?}, {ratio:.2}x of `curl | tar` and the same command");
+    let job = harness::Job::new();
+    run(&job);
+    let (ratio, time) = compare(|| run(&job), || timed(Command::new("sha256sum").arg(GATEPOST)));
+    println!("action, warm (tool cache, checksum, run): {time:.1?}, {ratio:.2}x of `sha256sum` of the binary");
 }
 
 fn sarif() -> String {

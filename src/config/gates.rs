@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::Arc;
 
 use schemars::SchemaGenerator;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::kind::{Bare, KindRow, Own};
+use super::kind::{Bare, KindRow};
 use super::nearest::{advice, listed};
 use super::problems::Problem;
 use super::reading::{self, Keys, keys_in, keys_of, quoted};
@@ -25,10 +24,11 @@ const NOT_BUILT: &[&str] = &["audit", "migrations", "coverage", "release"];
 pub(super) const FOR_COMMANDS: &[&str] = &["command", "format", "reports"];
 
 /// Reads every gate of the section; those without a problem are added to `into`, in file order.
-pub(super) fn read(table: &DeTable<'_>, source: &Arc<str>, known: &Known<'_>, into: &mut Vec<Gate>) -> Vec<Problem> {
+pub(super) fn read(table: &DeTable<'_>, known: &Known<'_>, into: &mut Vec<Gate>) -> Vec<Problem> {
     let mut entries: Vec<_> = table.iter().collect();
     entries.sort_by_key(|(key, _)| key.span().start);
     let names: Vec<&str> = entries.iter().map(|(key, _)| key.get_ref().as_ref()).collect();
+    let keys = keys_of::<sections::Gate>();
     let mut problems = same_folder(&entries);
     for (key, value) in &entries {
         let span = key.span();
@@ -44,7 +44,7 @@ pub(super) fn read(table: &DeTable<'_>, source: &Arc<str>, known: &Known<'_>, in
             problems.push(Problem::new(value.span(), format!("gate `{name}`: expected a table")).help(help));
             continue;
         };
-        let mut reader = Reader { name, span, table, source, known, names: &names, problems: Vec::new() };
+        let mut reader = Reader { name, span, table, keys: &keys, known, names: &names, problems: Vec::new() };
         let gate = reader.gate();
         if reader.problems.is_empty() {
             into.extend(gate);
@@ -72,7 +72,7 @@ struct Reader<'a> {
     name: GateName,
     span: Range<usize>,
     table: &'a DeTable<'a>,
-    source: &'a Arc<str>,
+    keys: &'a Keys,
     known: &'a Known<'a>,
     names: &'a [&'a str],
     problems: Vec<Problem>,
@@ -80,15 +80,16 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn gate(&mut self) -> Option<Gate> {
-        let keys = keys_of::<sections::Gate>();
-        let (written, problems) = reading::read::<sections::Gate>(&self.only(&keys), &keys);
+        let keys = self.keys;
+        let (written, problems) = reading::read::<sections::Gate>(&reading::only(self.table, keys), keys);
         self.problems.extend(problems);
         let kind = self.kind(written.kind.as_ref());
-        let own = Own { source: Arc::clone(self.source), gate: self.name.clone() };
-        if let Some(row) = kind {
-            self.unknown_keys(&row, &keys);
-            self.problems.extend((row.check)(&own));
-        }
+        let own = kind.map(|row| {
+            self.unknown_keys(&row, keys);
+            let (own, problems) = (row.read)(self.table);
+            self.problems.extend(problems);
+            (row, own)
+        });
         self.format(written.format.as_ref());
         self.needs(&written.needs);
         if kind.is_some_and(|row| row.bare == Bare::Itself) {
@@ -98,7 +99,7 @@ impl Reader<'_> {
             self.problems.push(problem.help("give it a `command`, `reports` made earlier in the job, or both"));
         }
         let needs_at = self.table.get("needs").map_or_else(|| self.span.clone(), Spanned::span);
-        kind.map(|row| Gate { common: common(self.name.clone(), &row, written), own, needs_at })
+        own.map(|(row, own)| Gate { common: common(self.name.clone(), &row, written), own, needs_at })
     }
 
     /// A kind that looks for itself runs and reads nothing of the user's.
@@ -119,12 +120,6 @@ impl Reader<'_> {
             Some(_) => false,
         };
         no_reports && !self.table.contains_key("command")
-    }
-
-    /// The entries whose keys are among `keys`.
-    fn only<'t>(&'t self, keys: &Keys) -> DeTable<'t> {
-        let common = self.table.iter().filter(|(key, _)| keys.contains_key(key.get_ref().as_ref()));
-        common.map(|(key, value)| (key.clone(), value.clone())).collect()
     }
 
     fn kind(&mut self, written: Option<&Spanned<String>>) -> Option<KindRow> {

@@ -1,14 +1,14 @@
 //! Kinds of gate as the configuration sees them: rows handed in by the families, and the keys that are theirs.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
 use super::problems::Problem;
 use super::reading::{self, keys_of};
-use crate::model::gate::GateName;
 
 /// How output is judged when a gate has a command and says neither `format` nor `reports`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub struct KindRow {
     /// How a command without `format` and `reports` is judged.
     pub bare: Bare,
     pub(super) schema: fn(&mut SchemaGenerator) -> Schema,
-    pub(super) check: fn(&Own) -> Vec<Problem>,
+    pub(super) read: fn(&DeTable<'_>) -> (Own, Vec<Problem>),
 }
 
 impl KindRow {
@@ -40,37 +40,32 @@ impl KindRow {
     #[must_use]
     pub const fn of<T>(name: &'static str, about: &'static str, bare: Bare) -> Self
     where
-        T: DeserializeOwned + JsonSchema + Default,
+        T: DeserializeOwned + JsonSchema + Default + Send + Sync + 'static,
     {
-        Self { name, about, bare, schema: T::json_schema, check: |own| own.read::<T>().err().unwrap_or_default() }
+        Self { name, about, bare, schema: T::json_schema, read: read::<T> }
     }
 }
 
-/// The entries of a gate that are its kind's own, as they stand in the file.
+/// The entries of a gate that are its kind's own, as the type of that kind.
 #[derive(Debug, Clone)]
-pub struct Own {
-    pub(super) source: Arc<str>,
-    pub(super) gate: GateName,
-}
+pub struct Own(Arc<dyn Any + Send + Sync>);
 
 impl Own {
-    /// Reads the kind's own keys.
+    /// The kind's own settings.
     ///
     /// # Errors
-    /// Every entry that is not as `T` wants it. None for the type the kind's row was made with: `config::read` has
-    /// looked already.
-    pub fn read<T: DeserializeOwned + JsonSchema + Default>(&self) -> Result<T, Vec<Problem>> {
-        let keys = keys_of::<T>();
-        // Parsed again: the tree borrows the text, and nobody should have to carry that lifetime about.
-        let (document, _) = DeTable::parse_recoverable(&self.source);
-        let gates = document.get_ref().get("gates").map(toml::Spanned::get_ref);
-        let gate = gates.and_then(DeValue::as_table).and_then(|gates| gates.get(self.gate.as_str()));
-        let entries = gate.and_then(|gate| gate.get_ref().as_table()).into_iter().flatten();
-        let own: DeTable<'_> = entries
-            .filter(|(key, _)| keys.contains_key(key.get_ref().as_ref()))
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect();
-        let (read, problems) = reading::read(&own, &keys);
-        if problems.is_empty() { Ok(read) } else { Err(problems) }
+    /// For any type but the one that the kind's row was made with.
+    pub fn read<T: Clone + 'static>(&self) -> Result<T, Vec<Problem>> {
+        let other = || vec![Problem::new(0..0, "the settings were read as those of another kind".to_owned())];
+        self.0.downcast_ref::<T>().cloned().ok_or_else(other)
     }
+}
+
+fn read<T>(gate: &DeTable<'_>) -> (Own, Vec<Problem>)
+where
+    T: DeserializeOwned + JsonSchema + Default + Send + Sync + 'static,
+{
+    let keys = keys_of::<T>();
+    let (read, problems) = reading::read::<T>(&reading::only(gate, &keys), &keys);
+    (Own(Arc::new(read)), problems)
 }

@@ -100,7 +100,7 @@ fn sections(document: &DeTable<'_>, source: &Arc<str>, known: &Known<'_>) -> (Co
         let found = match (name, value.get_ref()) {
             ("run", DeValue::Table(table)) => run(table, &mut config.run),
             ("publish", DeValue::Table(table)) => publish(table, &mut config.publish),
-            ("gates", DeValue::Table(table)) => gates::read(table, source, known, &mut config.gates),
+            ("gates", DeValue::Table(table)) => gates::read(table, known, &mut config.gates),
             ("run" | "publish" | "gates", _) => {
                 vec![Problem::new(value.span(), format!("`{name}` is a section: expected a table"))]
             }

@@ -27,6 +27,12 @@ pub(super) fn keys_in(schema: &Schema) -> Keys {
     properties.into_iter().flatten().map(|(key, property)| (key.clone(), about(property))).collect()
 }
 
+/// The entries whose keys are among `keys`.
+pub(super) fn only<'t>(table: &DeTable<'t>, keys: &Keys) -> DeTable<'t> {
+    let those = table.iter().filter(|(key, _)| keys.contains_key(key.get_ref().as_ref()));
+    those.map(|(key, value)| (key.clone(), value.clone())).collect()
+}
+
 /// Problems after which a table is read no further: more help nobody, and each costs a reading.
 const MOST: usize = 50;
 

@@ -9,6 +9,7 @@ pub mod exit;
 pub mod finding;
 pub mod gate;
 pub mod outcome;
+pub mod package;
 pub mod path;
 pub mod progress;
 pub mod report;

@@ -116,6 +116,12 @@ impl GateReport {
         self.findings.iter().filter(|finding| finding.blocking)
     }
 
+    /// Whether it came to an attempt, now or when its result was cached: otherwise it took no time at all.
+    #[must_use]
+    pub fn was_run(&self) -> bool {
+        self.attempts > 0 || self.cached
+    }
+
     /// Whether it is shown but never blocks.
     #[must_use]
     pub fn not_enforced(&self) -> bool {

@@ -385,6 +385,8 @@ mod tests {
         let beside = read(&format!("{}{summary}{failed}", message("error", "linking failed", ""))).unwrap();
         assert_eq!(beside.findings.len(), 1);
         assert_eq!(beside.findings[0].message, "linking failed");
+        let two = format!("{}{}", message("error", "linking failed", ""), message("error", "out of memory", ""));
+        assert_eq!(read(&format!("{two}{summary}{failed}")).unwrap().findings.len(), 2, "no place makes no summary");
         let warned = read(&format!("{}{failed}", message("warning", "x", ""))).unwrap();
         assert!(warned.unexplained_exit.is_some());
     }

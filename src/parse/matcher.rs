@@ -406,6 +406,12 @@ mod tests {
         let parsed = read(one, "ERROR: x\ninfo: y\nwarning:  \n");
         assert_eq!(messages(&parsed), ["x"]);
         assert_eq!(parsed.notes.len(), 2, "{:?}", parsed.notes);
+        let two = format!(r#"{one}, {{"owner": "b", "pattern": [{{"regexp": "^(.*y|warning.*)$", "message": 1}}]}}"#);
+        assert_eq!(
+            messages(&read(&two, "info: y\nwarning:  \n")),
+            ["info: y", "warning:"],
+            "the next one has its turn"
+        );
         assert_eq!(read(one, "fine\n").notes, ["the matcher found nothing in the output (1 line)"]);
     }
 

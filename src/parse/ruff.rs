@@ -135,3 +135,19 @@ fn read(edit: Replacement, counted_from: u32) -> Option<Edit> {
         text: edit.content.unwrap_or_default(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_edit_that_is_no_range_of_the_file_makes_no_fix() {
+        let at = |row, column| Location { row, column };
+        let fix = |location, end_location| read(Replacement { content: None, location, end_location }, 1);
+        assert!(fix(at(2, 3), at(2, 3)).is_some());
+        assert!(fix(at(0, 1), at(2, 1)).is_none());
+        assert!(fix(at(2, 3), at(2, 2)).is_none());
+        assert!(fix(at(2, 3), at(1, 9)).is_none());
+        assert!(fix(at(2, 0), at(2, 1)).is_none());
+    }
+}

@@ -113,8 +113,9 @@ pub(super) const fn sign(outcome: Outcome) -> &'static str {
 fn head(end: &RunEnd<'_>) -> String {
     let mut out = format!("### {} {}\n\n", sign(words::verdict(end)), headline(end));
     let gates = end.report.gates.iter().filter(|gate| !gate.outcome.is_green() && !gate.not_enforced());
-    let reasons: Vec<String> =
-        gates.map(|gate| format!("`{}`: {}", gate.name, prose(&words::title(gate, 400), 200))).collect();
+    // "not run: …" says by itself that it could not be judged.
+    let why = |gate: &GateReport| if gate.was_run() { words::title(gate, 400) } else { words::line(&gate.reason, 400) };
+    let reasons: Vec<String> = gates.map(|gate| format!("`{}`: {}", gate.name, prose(&why(gate), 200))).collect();
     if !reasons.is_empty() {
         let more = if reasons.len() > 3 { format!("; and {} more", reasons.len() - 3) } else { String::new() };
         let _ = write!(out, "{}{more}\n\n", reasons[..reasons.len().min(3)].join("; "));
@@ -134,7 +135,8 @@ fn row(gate: &GateReport) -> String {
     }
     let (found, why) = (found(gate), prose_cell(&gate.reason, 160));
     let found = if found.is_empty() { "–" } else { &found };
-    let [outcome, time] = [outcome, elapsed(gate.took)].map(|text| text.replace(' ', "&nbsp;"));
+    let time = if gate.was_run() { elapsed(gate.took) } else { "–".to_owned() };
+    let [outcome, time] = [outcome, time].map(|text| text.replace(' ', "&nbsp;"));
     format!("| `{}` | {outcome} | {time} | {found} | {why} |\n", gate.name)
 }
 

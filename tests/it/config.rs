@@ -11,14 +11,14 @@ use serde::Deserialize;
 
 use crate::bless;
 
-#[derive(Debug, Default, PartialEq, Deserialize, serde::Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, serde::Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 struct Lint {
     /// The least level that blocks.
     fail_on: Level,
 }
 
-#[derive(Debug, PartialEq, Deserialize, serde::Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Deserialize, serde::Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 struct Test {
     /// The least level that blocks.

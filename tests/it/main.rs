@@ -2,6 +2,8 @@
 #![allow(clippy::allow_attributes, clippy::disallowed_methods, clippy::unwrap_used, clippy::expect_used)]
 #![allow(clippy::print_stdout, clippy::print_stderr, missing_docs)]
 
+#[cfg(unix)]
+mod action;
 mod again;
 mod bless;
 #[cfg(unix)]

@@ -22,7 +22,7 @@ pub fn closing(report: &Report, dress: Dress) -> String {
             [
                 gate.name.to_string(),
                 format!("{} {}{enforced}", sign(gate.outcome), gate.outcome.word()),
-                if gate.attempts == 0 && !gate.cached { "–".to_owned() } else { elapsed(gate.took) },
+                if gate.was_run() { elapsed(gate.took) } else { "–".to_owned() },
                 counts(gate),
             ]
         })

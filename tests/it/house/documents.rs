@@ -10,6 +10,7 @@ use gatepost::model::exit::ExitCode;
 use gatepost::parse::{self, Empty, Stream};
 use gatepost::publish::{self, outputs};
 
+use super::action;
 use super::source::root;
 use crate::bless;
 
@@ -96,6 +97,8 @@ fn the_readme_says_what_the_program_says() {
     bless::sections(
         &root().join("README.md"),
         &[
+            ("action", action::tables()),
+            ("workflow", action::workflow()),
             ("formats", formats()),
             ("gates", gates()),
             ("publishers", publishers()),

@@ -84,6 +84,18 @@ fn a_merge_commit_is_compared_with_its_first_parent_though_the_clone_hides_it() 
 }
 
 #[test]
+fn a_merge_commit_with_its_parents_needs_no_fetch() {
+    let pull = pull();
+    let clone = pull.shallow("two-deep", &pull.merge);
+    clone.git(&["fetch", "--quiet", "--no-tags", "--depth=2", "origin", pull.merge.as_str()]);
+    clone.git(&["remote", "set-url", "origin", "file:///nonexistent/shop"]);
+    let occasion = event("pull_request", &pull.head, Some(&pull.fork_point));
+    assert_eq!(sha(&clone.base(&occasion, None)), Some(&pull.main));
+    let change = clone.change(Some(&pull.main), &occasion);
+    assert_eq!((show(&change.set), change.notes), (vec!["Modified a.rs [12]".to_owned()], Vec::new()));
+}
+
+#[test]
 fn a_shallow_merge_commit_whose_parents_cannot_be_fetched_judges_everything() {
     let pull = pull();
     let occasion = event("pull_request", &pull.head, Some(&pull.fork_point));

@@ -31,6 +31,14 @@ impl Tree {
         tree
     }
 
+    /// An empty repository on branch `main` in a folder that is there.
+    #[cfg(unix)]
+    pub fn in_folder(dir: &Path) -> Self {
+        let tree = Self { dir: dir.to_owned(), _keeps: None };
+        tree.git(&["init", "--quiet", "--initial-branch=main"]);
+        tree
+    }
+
     /// Another work tree beside this one, made by a git command that is given its path last.
     pub fn beside(&self, name: &str, command: &[&str]) -> Self {
         let dir = self.dir.with_file_name(name);

@@ -111,6 +111,15 @@ async fn a_lasting_fault_is_given_up_and_told_without_a_second_object() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_create_that_does_not_come_about_is_tried_as_often_as_a_read() {
+    for call in calls() {
+        let hub = Hub::new().fault(Trigger::Every(Method::Post, "/repos"), Fault::Unavailable);
+        let receipt = interpreter(&hub).send(&call).await;
+        assert!(failed(&receipt.end).contains("tried 4 times, and it is not there"), "{:?}", receipt.end);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn when_the_look_up_fails_too_nothing_is_created_again() {
     for call in calls() {
         let hub = Hub::new()
