@@ -32,7 +32,8 @@ pub struct Request {
 /// # Errors
 /// With exit code 4 when the SARIF file cannot be written.
 pub fn check(request: &Request) -> Result<Report, Failure> {
-    let root = Repo::discover(&request.start, None).map_or_else(|_| request.start.clone(), |repo| repo.root().to_owned());
+    let root =
+        Repo::discover(&request.start, None).map_or_else(|_| request.start.clone(), |repo| repo.root().to_owned());
     let gate = judge(&root, request.fail_on)?;
     let subject = Subject { event: "local".to_owned(), trusted: true, ..Subject::default() };
     let report = Report {
@@ -51,7 +52,8 @@ pub fn check(request: &Request) -> Result<Report, Failure> {
 
 fn judge(root: &Path, fail_on: Level) -> Result<GateReport, Failure> {
     let name = GateName::parse("integrity").map_err(|error| Failure::outside(error.to_string()))?;
-    let rules = Rules { only: Only::All, fail_on, max_findings: 0, min_tests: None, flaky: Flaky::Warn, mode: Mode::Block };
+    let rules =
+        Rules { only: Only::All, fail_on, max_findings: 0, min_tests: None, flaky: Flaky::Warn, mode: Mode::Block };
     let common = Common::built_in(name, "integrity");
     let scope = Scope::Everything { why: "gatepost integrity judges every file".to_owned() };
     let ground = policy::Ground { scope: &scope, baseline: None };

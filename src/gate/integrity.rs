@@ -19,7 +19,11 @@ use crate::world::clock;
 use crate::world::tree::Folder;
 
 pub(super) static KIND: Kind = Kind {
-    row: KindRow::of::<Settings>("integrity", "gates of the repository that cannot fail: docs/integrity.md", Bare::Itself),
+    row: KindRow::of::<Settings>(
+        "integrity",
+        "gates of the repository that cannot fail: docs/integrity.md",
+        Bare::Itself,
+    ),
     settle: |common, own| Ok(Box::new(Integrity { settings: own.read()?, common })),
 };
 
@@ -66,7 +70,8 @@ pub fn evidence(folder: &Path, root: &Path, dir: &str) -> Evidence {
     let unreadable = |what: String| Problem { kind: ProblemKind::Unreadable, what };
     let mut problems: Vec<Problem> = checked.problems.iter().map(|problem| unreadable(problem.to_string())).collect();
     if checked.files == 0 && problems.is_empty() {
-        let what = "found no workflow, action, package.json, makefile, justfile or gatepost.toml: there is nothing to judge";
+        let what =
+            "found no workflow, action, package.json, makefile, justfile or gatepost.toml: there is nothing to judge";
         problems.push(unreadable(what.to_owned()));
     }
     let parsed = Parsed { findings: checked.findings, columns: ColumnUnit::Scalars, ..Parsed::default() };

@@ -132,7 +132,23 @@ const LAUNCHERS: &[(&str, Launcher)] = &[
         "uv",
         Verb {
             verbs: &["run", "tool run"],
-            with_value: &["--with", "--python", "-p", "--group", "--extra", "--package", "--project", "--from", "--directory", "--env-file", "--no-group", "--only-group", "--index", "--with-requirements", "--resolution"],
+            with_value: &[
+                "--with",
+                "--python",
+                "-p",
+                "--group",
+                "--extra",
+                "--package",
+                "--project",
+                "--from",
+                "--directory",
+                "--env-file",
+                "--no-group",
+                "--only-group",
+                "--index",
+                "--with-requirements",
+                "--resolution",
+            ],
             words: 0,
         },
     ),
@@ -152,7 +168,10 @@ const LAUNCHERS: &[(&str, Launcher)] = &[
     ("go", Verb { verbs: &["run", "tool"], with_value: &["-C", "-modfile"], words: 0 }),
     ("nix", Behind(&["-c", "--command"])),
     ("python", Behind(&["-m"])),
-    ("docker-compose", Verb { verbs: &["run", "exec"], with_value: &["-e", "-u", "-w", "-v", "-p", "--entrypoint"], words: 1 }),
+    (
+        "docker-compose",
+        Verb { verbs: &["run", "exec"], with_value: &["-e", "-u", "-w", "-v", "-p", "--entrypoint"], words: 1 },
+    ),
     ("dotenv", Flags { with_value: &["-e", "-f"], words: 0 }),
     ("cross-env", PLAIN),
     ("env-cmd", Flags { with_value: &["-f"], words: 0 }),
@@ -284,11 +303,13 @@ fn call(first: &str, program: &str, rest: &[&str]) -> Option<Call> {
         }
         "bash" | "sh" | "dash" | "zsh" | "source" | "." => {
             let file = rest.iter().find(|word| !word.starts_with(['-', '+']))?;
-            let runs_text = rest.iter().take_while(|word| *word != file).any(|word| word.starts_with('-') && word.ends_with('c'));
+            let runs_text =
+                rest.iter().take_while(|word| *word != file).any(|word| word.starts_with('-') && word.ends_with('c'));
             (!runs_text && !file.contains(OPAQUE)).then(|| Call::File((*file).to_owned()))
         }
         _ => {
-            let is_path = first.starts_with("./") || first.starts_with("../") || (first.contains('/') && !first.starts_with('/'));
+            let is_path =
+                first.starts_with("./") || first.starts_with("../") || (first.contains('/') && !first.starts_with('/'));
             let installed = first.contains("node_modules/") || first.contains("vendor/bin") || first.contains("/bin/");
             let plain = !first.contains(OPAQUE) && !first.contains("://");
             (is_path && !installed && plain && !super::dictionary::is_program(program))
@@ -303,9 +324,51 @@ fn is_number(word: &str) -> bool {
 
 /// Verbs of package managers that run no script.
 const NOT_SCRIPTS: &[&str] = &[
-    "install", "i", "ci", "add", "remove", "up", "upgrade", "update", "publish", "pack", "audit", "cache", "config", "dlx", "exec",
-    "create", "init", "link", "unlink", "login", "outdated", "prune", "rebuild", "root", "set", "store", "version", "view", "why", "x",
-    "global", "import", "info", "list", "ls", "node", "npm", "plugin", "policies", "self-update", "tag", "dedupe", "env", "fund", "pkg",
+    "install",
+    "i",
+    "ci",
+    "add",
+    "remove",
+    "up",
+    "upgrade",
+    "update",
+    "publish",
+    "pack",
+    "audit",
+    "cache",
+    "config",
+    "dlx",
+    "exec",
+    "create",
+    "init",
+    "link",
+    "unlink",
+    "login",
+    "outdated",
+    "prune",
+    "rebuild",
+    "root",
+    "set",
+    "store",
+    "version",
+    "view",
+    "why",
+    "x",
+    "global",
+    "import",
+    "info",
+    "list",
+    "ls",
+    "node",
+    "npm",
+    "plugin",
+    "policies",
+    "self-update",
+    "tag",
+    "dedupe",
+    "env",
+    "fund",
+    "pkg",
 ];
 
 fn package(manager: &str, rest: &[&str]) -> Option<Call> {

@@ -4,7 +4,8 @@
 use std::ops::Range;
 
 use super::command::Invocation;
-use super::shell::{Command, Item, Kind, Redirect, Simple};
+use super::ending::{Ending, ending, exits_zero, leaves, records, says_something};
+use super::shell::{Command, Item, Kind, Simple};
 
 /// How a script is started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +31,19 @@ pub struct Run {
     pub outputs: Vec<String>,
     /// Where it runs, relative to the script's own folder.
     pub dir: String,
+    /// The scripts that it calls, by their numbers. Known once everything is read.
+    pub calls: Vec<usize>,
+    /// The gate that it is. Known once everything is read.
+    pub gate: Option<Gate>,
+}
+
+/// A command that is a gate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gate {
+    /// What to call it.
+    pub name: String,
+    /// It is in the dictionary, or calls what is; else it is only called so.
+    pub sure: bool,
 }
 
 /// What becomes of a command's failure.
@@ -116,19 +130,6 @@ struct Walk<'a> {
     text: &'a [char],
     state: State,
     flow: Flow,
-}
-
-/// What an alternative (`|| …`, a failing branch) amounts to.
-#[derive(Debug, PartialEq)]
-enum Ending {
-    /// It only says something, or nothing.
-    Nothing,
-    /// It ends in failure.
-    Fails,
-    /// It keeps the failure in variables.
-    Keeps(Vec<String>),
-    /// It does something of its own.
-    Works,
 }
 
 impl Walk<'_> {
@@ -298,6 +299,8 @@ impl Walk<'_> {
             fate,
             outputs,
             dir: self.state.dir.clone(),
+            calls: Vec::new(),
+            gate: None,
         });
     }
 
@@ -364,7 +367,8 @@ impl Walk<'_> {
     fn reads_status(&self, command: &Command) -> bool {
         let text = self.slice(&command.span);
         let reads = ["$?", "${?}", "PIPESTATUS"].iter().any(|sign| text.contains(sign));
-        let prints = matches!(&command.kind, Kind::Simple(simple) if says_something(simple) && !records(&simple.redirects));
+        let prints =
+            matches!(&command.kind, Kind::Simple(simple) if says_something(simple) && !records(&simple.redirects));
         if !reads || prints {
             return false;
         }
@@ -395,97 +399,52 @@ impl Walk<'_> {
     }
 }
 
-/// Whether a command only says something, or nothing: as an alternative to a failure it forgives it.
-#[must_use]
-pub fn does_nothing(command: &Command) -> bool {
-    ending(command) == Ending::Nothing
-}
-
-fn ending(command: &Command) -> Ending {
-    match &command.kind {
-        Kind::Simple(simple) => ending_of(simple),
-        Kind::List(items) => sum(items.iter().map(|item| ending(&item.command))),
-        Kind::And(left, right) => sum([ending(left), ending(right)].into_iter()),
-        Kind::Group(inner, redirects) | Kind::Subshell(inner, redirects) => match ending(inner) {
-            Ending::Nothing if records(redirects) => Ending::Works,
-            other => other,
-        },
-        _ => Ending::Works,
-    }
-}
-
-/// `… && exit 0`, `… && break`: what stands behind is for failure, as in a loop of attempts.
-fn leaves(command: &Command) -> bool {
-    matches!(&command.kind, Kind::Simple(simple) if simple.words.first().is_some_and(|word| matches!(word.text.as_str(), "exit" | "return" | "break")))
-}
-
 const fn lost(because: Because) -> Fate {
     Fate::Lost(Loss::GoesOn { because })
-}
-
-/// `exit 0` as a statement of its own, later in the same list.
-fn exits_zero(items: &[Item]) -> Option<Range<usize>> {
-    items.iter().find_map(|item| match &item.command.kind {
-        Kind::Simple(simple) => {
-            let words: Vec<&str> = simple.words.iter().map(|word| word.text.as_str()).collect();
-            (words == ["exit", "0"]).then(|| item.command.span.clone())
-        }
-        _ => None,
-    })
 }
 
 /// Whether text has `$name` or `${name`, or a test of `name` in an arithmetic.
 fn mentions(text: &str, name: &str) -> bool {
     ["$", "${", "(( ", "((", "${#"].iter().any(|sign| {
-        text.match_indices(&format!("{sign}{name}")).any(|(at, found)| {
-            !text[at + found.len()..].starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
-        })
-    })
-}
-
-fn ending_of(simple: &Simple) -> Ending {
-    let words: Vec<&str> = simple.words.iter().map(|word| word.text.as_str()).collect();
-    match words.as_slice() {
-        [] => {
-            let names = simple.assignments.iter().filter_map(|word| word.raw.split_once('='));
-            Ending::Keeps(names.map(|(name, _)| name.trim_end_matches('+').to_owned()).collect())
-        }
-        ["export" | "local" | "declare" | "readonly", names @ ..] => Ending::Keeps(
-            names.iter().filter_map(|word| word.split_once('=')).map(|(name, _)| name.to_owned()).collect(),
-        ),
-        ["true" | ":" | "/bin/true" | "/usr/bin/true" | "continue" | "break", ..] => Ending::Nothing,
-        ["exit" | "return", "0"] => Ending::Nothing,
-        ["exit" | "return" | "false" | "kill", ..] => Ending::Fails,
-        _ if records(&simple.redirects) => Ending::Works,
-        [program, rest @ ..] => {
-            let logs = matches!(*program, "docker" | "kubectl" | "podman") && rest.contains(&"logs");
-            if SAYS.contains(program) || logs { Ending::Nothing } else { Ending::Works }
-        }
-    }
-}
-
-/// Commands that show something and succeed.
-const SAYS: &[&str] = &["echo", "printf", "cat", "tail", "head", "ls", "date", "env", "df", "ps", "sleep", "logger", "pwd", "tree", "dmesg"];
-
-fn says_something(simple: &Simple) -> bool {
-    simple.words.first().is_some_and(|word| SAYS.contains(&word.text.as_str()))
-}
-
-/// Whether output is kept for somebody: a step's output, the environment of later steps, a file.
-fn records(redirects: &[Redirect]) -> bool {
-    redirects.iter().any(|to| {
-        to.sign.contains('>')
-            && !to.target.starts_with("/dev/")
-            && !to.target.contains("STEP_SUMMARY")
-            && !to.target.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-')
+        text.match_indices(&format!("{sign}{name}"))
+            .any(|(at, found)| !text[at + found.len()..].starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_'))
     })
 }
 
 /// Programs that pass on what they read, whatever it says.
 const FILTERS: &[&str] = &[
-    "tee", "cat", "head", "tail", "sed", "awk", "gawk", "sort", "uniq", "cut", "tr", "less", "more", "ts", "column", "grep", "fold",
-    "xcpretty", "xcbeautify", "gotestfmt", "tap-spec", "tap-dot", "tap-summary", "tap-min", "pino-pretty", "bunyan", "sponge",
-    "ansi2txt", "ansifilter", "nl", "wc", "xargs",
+    "tee",
+    "cat",
+    "head",
+    "tail",
+    "sed",
+    "awk",
+    "gawk",
+    "sort",
+    "uniq",
+    "cut",
+    "tr",
+    "less",
+    "more",
+    "ts",
+    "column",
+    "grep",
+    "fold",
+    "xcpretty",
+    "xcbeautify",
+    "gotestfmt",
+    "tap-spec",
+    "tap-dot",
+    "tap-summary",
+    "tap-min",
+    "pino-pretty",
+    "bunyan",
+    "sponge",
+    "ansi2txt",
+    "ansifilter",
+    "nl",
+    "wc",
+    "xargs",
 ];
 
 /// Whether the last command of a pipe judges what it reads: its own status tells.
@@ -496,8 +455,8 @@ fn decides(last: &Invocation) -> bool {
             !arguments.iter().any(|flag| flag.starts_with('-') && !flag.starts_with("--") && flag.contains('v'))
         }
         "jq" => arguments.iter().any(|flag| matches!(*flag, "-e" | "--exit-status")),
-        "reviewdog" | "tparse" | "gotestsum" | "diff" | "cmp" | "gatepost" | "test" | "read" | "python" | "python3" | "node" | "ruby"
-        | "perl" | "curl" | "FileCheck" | "cargo2junit" | "git" => true,
+        "reviewdog" | "tparse" | "gotestsum" | "diff" | "cmp" | "gatepost" | "test" | "read" | "python" | "python3"
+        | "node" | "ruby" | "perl" | "curl" | "FileCheck" | "cargo2junit" | "git" => true,
         "go-junit-report" => arguments.iter().any(|flag| flag.ends_with("set-exit-code")),
         "" | "a block" => true,
         _ => false,
@@ -507,7 +466,8 @@ fn decides(last: &Invocation) -> bool {
 /// Arguments that name a file to write: `-o x.json`, `--outputFile=x.json`, `--junitxml=x.xml`.
 fn files(arguments: &[String]) -> Vec<String> {
     const ENDINGS: &[&str] = &[
-        ".txt", ".log", ".json", ".xml", ".sarif", ".html", ".out", ".md", ".csv", ".tap", ".lcov", ".info", ".yml", ".yaml", ".jsonl",
+        ".txt", ".log", ".json", ".xml", ".sarif", ".html", ".out", ".md", ".csv", ".tap", ".lcov", ".info", ".yml",
+        ".yaml", ".jsonl",
     ];
     let value = |word: &String| word.rsplit_once('=').map_or_else(|| word.clone(), |(_, value)| value.to_owned());
     let named = arguments.iter().map(value).filter(|word| ENDINGS.iter().any(|ending| word.ends_with(ending)));
@@ -527,22 +487,4 @@ fn join(dir: &str, next: &str) -> String {
         }
     }
     parts.join("/")
-}
-
-/// What several commands amount to together.
-fn sum(endings: impl Iterator<Item = Ending>) -> Ending {
-    let mut whole = Ending::Nothing;
-    for ending in endings {
-        whole = match (whole, ending) {
-            (Ending::Fails, _) | (_, Ending::Fails) => Ending::Fails,
-            (Ending::Works, _) | (_, Ending::Works) => Ending::Works,
-            (Ending::Keeps(mut all), Ending::Keeps(more)) => {
-                all.extend(more);
-                Ending::Keeps(all)
-            }
-            (Ending::Keeps(all), Ending::Nothing) | (Ending::Nothing, Ending::Keeps(all)) => Ending::Keeps(all),
-            (Ending::Nothing, Ending::Nothing) => Ending::Nothing,
-        };
-    }
-    whole
 }

@@ -3,9 +3,10 @@
 use toml::de::{DeTable, DeValue};
 
 use super::flow::Shell;
+use super::scalar;
 use super::script::{Draft, Place};
-use super::text::{Piece, Source};
-use super::yaml::{self, Node, Style, Wrong};
+use super::text::{Piece, Source, Wrong};
+use crate::model::yaml::{self, Node, Style};
 
 /// The scripts of a package.json, each run by `sh -c`.
 ///
@@ -17,16 +18,15 @@ pub fn package(source: &Source, dir: &str) -> Result<Vec<Draft>, Wrong> {
     if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(&text) {
         let line = u32::try_from(error.line()).unwrap_or(1);
         let at = source.line(line.max(1)).start + error.column().saturating_sub(1);
-        return Err(Wrong { at, what: error.to_string() });
+        return Err(Wrong { at: Some(at), what: error.to_string() });
     }
-    let root = yaml::read(source)?;
-    let scripts = root.as_ref().and_then(|root| root.get("scripts")).map(Node::entries).unwrap_or_default();
-    let script = |(key, value): &(Node, Node)| {
-        let name = key.text()?.to_owned();
+    let root = yaml::read_json(&text).map_err(|error| Wrong { at: None, what: error.to_string() })?;
+    let scripts = root.get("scripts").map(Node::entries).unwrap_or_default();
+    let script = |(name, value): &(String, Node)| {
         value.text()?;
         Some(Draft {
-            place: Place::Package { name },
-            piece: value.piece(source),
+            place: Place::Package { name: name.clone() },
+            piece: scalar::piece(value, source),
             shell: Shell { errexit: false, pipefail: false },
             dir: dir.to_owned(),
             ignored: None,
@@ -43,7 +43,7 @@ pub fn configuration(source: &Source, dir: &str) -> Result<Vec<Draft>, Wrong> {
     let text = source.slice(0..source.chars.len());
     let chars_before = |byte: usize| text.get(..byte).map_or(0, |before| before.chars().count());
     let document = DeTable::parse(&text).map_err(|error| Wrong {
-        at: error.span().map_or(0, |span| chars_before(span.start)),
+        at: error.span().map(|span| chars_before(span.start)),
         what: error.message().to_owned(),
     })?;
     let gates = document.get_ref().get("gates").and_then(|gates| gates.get_ref().as_table());
@@ -91,5 +91,5 @@ fn string(text: &str, span: std::ops::Range<usize>, source: &Source) -> Piece {
     } else {
         span
     };
-    yaml::align(text, style, inside, source)
+    scalar::align(text, style, inside, source)
 }

@@ -2,19 +2,21 @@
 //! [`Tree`], judges nothing but text, and takes the date from its caller.
 
 mod allow;
+mod calls;
 mod command;
 mod dictionary;
+mod ending;
 mod flow;
 mod ground;
 mod manifest;
 mod reading;
 mod recipes;
 pub mod rules;
+mod scalar;
 mod script;
 mod shell;
 mod text;
 mod workflow;
-mod yaml;
 
 use crate::model::finding::{Finding, Level};
 use ground::Ground;
@@ -22,14 +24,25 @@ use rules::Hit;
 
 /// A repository to read. Paths are relative to its root, with `/`.
 pub trait Tree {
-    /// Every file that may be judged, sorted.
-    fn paths(&self) -> Vec<String>;
+    /// What there is.
+    fn list(&self) -> Listing;
 
     /// The text of a file; `None` when there is none.
     ///
     /// # Errors
     /// When it is there and cannot be read as text.
     fn read(&self, path: &str) -> Result<Option<String>, String>;
+}
+
+/// What there is in a repository.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// Every file that may be judged, sorted.
+    pub paths: Vec<String>,
+    /// Links, which are not followed: what they lead to may lie outside.
+    pub links: Vec<String>,
+    /// Folders and names that could not be read.
+    pub problems: Vec<Problem>,
 }
 
 /// A file that could not be read or understood: it is not known to be clean.
@@ -92,7 +105,15 @@ fn apply_allowances(ground: &Ground, hits: &mut Vec<Hit>, today: jiff::civil::Da
     for (file, source) in ground.sources.iter().enumerate() {
         let (allowances, malformed) = allow::read(source);
         let mut complain = |span, what: String| {
-            wrong.push(Hit { rule: "GI303", level: Level::Warning, file, span, message: what, fix: None, anchor: None });
+            wrong.push(Hit {
+                rule: "GI303",
+                level: Level::Warning,
+                file,
+                span,
+                message: what,
+                fix: None,
+                anchor: None,
+            });
         };
         for allow::Wrong { span, what } in malformed {
             complain(span, format!("this allows nothing: {what}"));
@@ -108,7 +129,10 @@ fn apply_allowances(ground: &Ground, hits: &mut Vec<Hit>, today: jiff::civil::Da
             if !hits.iter().any(matches) {
                 complain(allowance.span.clone(), format!("no finding of {names} is here to be allowed: remove it"));
             } else if allowance.until < today {
-                complain(allowance.span.clone(), format!("{names} was allowed until {}: mend it, or give a new date", allowance.until));
+                complain(
+                    allowance.span.clone(),
+                    format!("{names} was allowed until {}: mend it, or give a new date", allowance.until),
+                );
             } else {
                 hits.retain(|hit| !matches(hit));
             }

@@ -3,16 +3,17 @@
 
 use std::collections::BTreeSet;
 
+use super::calls;
 use super::command::Call;
 use super::flow::Shell;
 use super::ground::{Ground, join};
 use super::manifest;
 use super::recipes::{self, is_shell_line};
 use super::script::{Draft, Place};
-use super::text::Source;
+use super::text::{Source, Wrong};
 use super::workflow::Workflow;
-use super::yaml;
-use super::{Problem, Tree};
+use super::{Listing, Problem, Tree};
+use crate::model::yaml::{self, YamlError};
 
 /// What was read, what could not be, and what was left out.
 pub struct Read {
@@ -38,8 +39,10 @@ enum Sort {
 /// Reads a repository.
 #[must_use]
 pub fn read(tree: &dyn Tree) -> Read {
-    let mut reading = Reading { tree, read: Read { ground: Ground::default(), problems: Vec::new(), notes: Vec::new() } };
-    let paths = tree.paths();
+    let Listing { paths, links, problems } = tree.list();
+    let links = links.iter().filter(|path| sort(path).is_some());
+    let notes = links.map(|path| format!("{path}: is a link, which is not followed")).collect();
+    let mut reading = Reading { tree, read: Read { ground: Ground::default(), problems, notes } };
     for path in &paths {
         if let Some(sort) = sort(path) {
             reading.file(path, sort);
@@ -47,7 +50,7 @@ pub fn read(tree: &dyn Tree) -> Read {
     }
     reading.read.ground.paths = paths;
     reading.called_files();
-    reading.read.ground.reach();
+    calls::settle(&mut reading.read.ground);
     reading.read
 }
 
@@ -99,34 +102,28 @@ impl Reading<'_> {
         };
         match result {
             Ok(drafts) => drafts.into_iter().for_each(|draft| self.script(file, draft)),
-            Err(wrong) => self.problem(file, wrong.at, &wrong.what),
+            Err(Wrong { at, what }) => self.problem(file, at, &what),
         }
     }
 
-    fn workflow(&mut self, file: usize, sort: Sort) -> Result<Vec<Draft>, yaml::Wrong> {
+    fn workflow(&mut self, file: usize, sort: Sort) -> Result<Vec<Draft>, Wrong> {
         let source = &self.read.ground.sources[file];
-        let Some(root) = yaml::read(source)? else {
-            return match sort {
-                Sort::Workflow => Err(yaml::Wrong { at: 0, what: "a workflow with nothing in it".to_owned() }),
-                _ => Ok(Vec::new()),
-            };
+        let root = match yaml::read(&source.slice(0..source.chars.len())) {
+            Ok(root) => root,
+            Err(YamlError::Documents(0)) => return Ok(self.no_workflow(file)),
+            Err(error) => return Err(Wrong { at: None, what: error.to_string() }),
         };
         let workflow = match sort {
             Sort::Workflow => Workflow::of(file, source, &root),
             _ => Workflow::of_action(file, source, &root),
         };
-        let Some(workflow) = workflow else {
-            return match sort {
-                Sort::Workflow => Err(yaml::Wrong { at: 0, what: "a workflow without `jobs`".to_owned() }),
-                _ => Ok(Vec::new()),
-            };
-        };
+        let Some(workflow) = workflow else { return Ok(self.no_workflow(file)) };
         let number = self.read.ground.workflows.len();
         let mut drafts = Vec::new();
         for (job_at, job) in workflow.jobs.iter().enumerate() {
             for (step_at, step) in job.steps.iter().enumerate() {
                 if let Some(shell) = &step.unread {
-                    let line = source.place(step.node.span.start).0;
+                    let line = source.place(step.node.written.span.start).0;
                     self.read.notes.push(format!("{}:{line}: a script for {shell} is not read", source.path));
                 }
                 if let Some((piece, shell)) = &step.run {
@@ -144,28 +141,43 @@ impl Reading<'_> {
         Ok(drafts)
     }
 
+    /// GitHub runs nothing of such a file; an action may as well be made of a program.
+    fn no_workflow(&mut self, file: usize) -> Vec<Draft> {
+        let path = &self.read.ground.sources[file].path;
+        if sort(path) == Some(Sort::Workflow) {
+            self.read.notes.push(format!("{path}: has no `jobs`: it is no workflow"));
+        }
+        Vec::new()
+    }
+
     fn script(&mut self, file: usize, draft: Draft) {
-        let templated = matches!(draft.place, Place::Target { .. } | Place::Recipe { .. })
-            && draft.piece.chars.contains(&super::shell::OPAQUE);
+        let ground = &mut self.read.ground;
+        // What make or just would put there may well be what the shell misses, and a matrix may choose another shell.
+        let lenient = match &draft.place {
+            Place::Target { .. } | Place::Recipe { .. } => draft.piece.chars.contains(&super::shell::OPAQUE),
+            Place::Step { workflow, job, .. } => ground.workflows[*workflow].jobs[*job].runs_anywhere(),
+            _ => false,
+        };
         match draft.read(file) {
-            Ok(script) => self.read.ground.scripts.push(script),
-            // What make or just would put there may well be what the shell misses.
-            Err(wrong) if templated => {
-                let source = &self.read.ground.sources[file];
-                let line = source.place(wrong.at).0;
-                self.read.notes.push(format!("{}:{line}: a line of a recipe is not read: {}", source.path, wrong.what));
+            Ok(script) => {
+                if let Place::Step { workflow, job, step } = script.place {
+                    ground.workflows[workflow].jobs[job].steps[step].script = Some(ground.scripts.len());
+                }
+                ground.scripts.push(script);
             }
-            Err(wrong) => self.problem(file, wrong.at, &format!("no shell would read this: {}", wrong.what)),
+            Err(Wrong { at, what }) if lenient => {
+                let source = &ground.sources[file];
+                let line = source.place(at.unwrap_or_default()).0;
+                self.read.notes.push(format!("{}:{line}: is not read: {what}", source.path));
+            }
+            Err(Wrong { at, what }) => self.problem(file, at, &format!("is no shell script that can be read: {what}")),
         }
     }
 
-    fn problem(&mut self, file: usize, at: usize, what: &str) {
+    fn problem(&mut self, file: usize, at: Option<usize>, what: &str) {
         let source = &self.read.ground.sources[file];
-        self.read.problems.push(Problem {
-            path: source.path.clone(),
-            place: Some(source.place(at.min(source.chars.len()))),
-            what: what.to_owned(),
-        });
+        let place = at.map(|at| source.place(at.min(source.chars.len())));
+        self.read.problems.push(Problem { path: source.path.clone(), place, what: what.to_owned() });
     }
 
     /// Shell scripts that something calls, and those that they call.

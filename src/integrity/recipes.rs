@@ -8,13 +8,16 @@ use super::script::{Draft, Place};
 use super::shell::OPAQUE;
 use super::text::{Piece, Source};
 
+/// The most targets of one rule; people write a few.
+const MOST_NAMES: usize = 64;
+
 /// The lines of all recipes of a makefile.
 #[must_use]
 pub fn makefile(source: &Source, dir: &str) -> Vec<Draft> {
     let mut file = Makefile {
         dir,
         shell: Shell { errexit: false, pipefail: false },
-        targets: Vec::new(),
+        names: Vec::new(),
         variables: HashMap::new(),
         drafts: Vec::new(),
     };
@@ -39,7 +42,8 @@ pub fn makefile(source: &Source, dir: &str) -> Vec<Draft> {
 struct Makefile<'a> {
     dir: &'a str,
     shell: Shell,
-    targets: Vec<(String, Vec<String>)>,
+    /// Of the rule that is being read.
+    names: Vec<String>,
     variables: HashMap<String, String>,
     drafts: Vec<Draft>,
 }
@@ -50,7 +54,8 @@ impl Makefile<'_> {
         if let Some((name, value)) = variable(text) {
             if matches!(name, ".SHELLFLAGS" | "SHELL") {
                 let flags: Vec<&str> = value.split_whitespace().collect();
-                let short = flags.iter().any(|flag| flag.starts_with('-') && !flag.starts_with("--") && flag.contains('e'));
+                let short =
+                    flags.iter().any(|flag| flag.starts_with('-') && !flag.starts_with("--") && flag.contains('e'));
                 self.shell.errexit |= short || flags.contains(&"errexit");
                 self.shell.pipefail |= flags.contains(&"pipefail");
             }
@@ -61,19 +66,12 @@ impl Makefile<'_> {
         if text.starts_with(char::is_whitespace) {
             return;
         }
-        let (needs, inline) = rest.trim_start_matches(':').split_once(';').map_or((rest, None), |(needs, _)| (needs, text.find(';')));
+        let (needs, inline) =
+            rest.trim_start_matches(':').split_once(';').map_or((rest, None), |(needs, _)| (needs, text.find(';')));
         let needs: Vec<String> = needs.split_whitespace().filter(|word| *word != "|").map(str::to_owned).collect();
-        self.targets = names.split_whitespace().map(|name| (name.to_owned(), needs.clone())).collect();
+        self.names = names.split_whitespace().take(MOST_NAMES).map(str::to_owned).collect();
         // A target without a recipe stands for what it needs.
-        for (name, needs) in &self.targets {
-            self.drafts.push(Draft {
-                place: Place::Target { name: name.clone(), needs: needs.clone() },
-                piece: Piece::default(),
-                shell: self.shell,
-                dir: self.dir.to_owned(),
-                ignored: None,
-            });
-        }
+        self.line(needs, Piece::default(), None);
         if let Some(at) = inline {
             let at = text[..at].chars().count();
             self.recipe(&piece.part(at + 1..piece.chars.len()));
@@ -82,16 +80,12 @@ impl Makefile<'_> {
 
     fn recipe(&mut self, line: &Piece) {
         let (piece, ignored) = prefixes(line, &['@', '+']);
-        let piece = expand(&piece, &self.variables);
-        for (name, needs) in &self.targets {
-            self.drafts.push(Draft {
-                place: Place::Target { name: name.clone(), needs: needs.clone() },
-                piece: piece.clone(),
-                shell: self.shell,
-                dir: self.dir.to_owned(),
-                ignored,
-            });
-        }
+        self.line(Vec::new(), expand(&piece, &self.variables), ignored);
+    }
+
+    fn line(&mut self, needs: Vec<String>, piece: Piece, ignored: Option<usize>) {
+        let place = Place::Target { names: self.names.clone(), needs };
+        self.drafts.push(Draft { place, piece, shell: self.shell, dir: self.dir.to_owned(), ignored });
     }
 }
 
@@ -184,7 +178,9 @@ fn value(name: &str, variables: &HashMap<String, String>, depth: u8) -> String {
             let inner = value.strip_prefix("$(").and_then(|rest| rest.split_once(')'));
             inner.map_or_else(
                 || OPAQUE.to_string(),
-                |(name, rest)| if rest.contains('$') { OPAQUE.to_string() } else { self::value(name, variables, depth + 1) + rest },
+                |(name, rest)| {
+                    if rest.contains('$') { OPAQUE.to_string() } else { self::value(name, variables, depth + 1) + rest }
+                },
             )
         }
         // `$(CARGO)` without a definition is set from outside, most often to what it is called.
@@ -197,15 +193,15 @@ fn value(name: &str, variables: &HashMap<String, String>, depth: u8) -> String {
 #[must_use]
 pub fn justfile(source: &Source, dir: &str) -> Vec<Draft> {
     let mut drafts = Vec::new();
-    let mut current: Option<(String, Vec<String>)> = None;
+    let mut current: Option<String> = None;
     let mut shell = Shell { errexit: false, pipefail: false };
     let mut line = 1;
     while line <= source.line_count() {
         let (piece, next) = continued(source, line);
         let text = piece.text();
         if text.starts_with([' ', '\t']) {
-            if let Some((name, needs)) = &current {
-                let place = Place::Recipe { name: name.clone(), needs: needs.clone() };
+            if let Some(name) = &current {
+                let place = Place::Recipe { name: name.clone(), needs: Vec::new() };
                 if text.trim_start().starts_with("#!") {
                     let (piece, after) = block(source, line);
                     line = after;
@@ -220,13 +216,13 @@ pub fn justfile(source: &Source, dir: &str) -> Vec<Draft> {
                 drafts.push(Draft { place, piece: braces(&piece), shell, dir: dir.to_owned(), ignored });
             }
         } else if let Some(flags) = text.strip_prefix("set shell") {
-            shell.errexit = flags.contains("-e") || flags.contains("\"-ce") || flags.contains("-uce") || flags.contains("-ceu");
+            shell.errexit =
+                flags.contains("-e") || flags.contains("\"-ce") || flags.contains("-uce") || flags.contains("-ceu");
             shell.pipefail = flags.contains("pipefail");
-        } else if let Some(found) = recipe_head(&text) {
-            let (name, needs) = &found;
-            let place = Place::Recipe { name: name.clone(), needs: needs.clone() };
+        } else if let Some((name, needs)) = recipe_head(&text) {
+            current = Some(name.clone());
+            let place = Place::Recipe { name, needs };
             drafts.push(Draft { place, piece: Piece::default(), shell, dir: dir.to_owned(), ignored: None });
-            current = Some(found);
         } else if !text.trim().is_empty() && !text.starts_with(['#', '[']) {
             current = None;
         }
@@ -239,7 +235,8 @@ fn recipe_head(text: &str) -> Option<(String, Vec<String>)> {
     let (head, needs) = text.split_once(':').filter(|(_, rest)| !rest.starts_with('='))?;
     let name = head.split_whitespace().next()?.trim_start_matches('@');
     let good = name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
-    let needs = needs.split_whitespace().filter(|word| *word != "&&").map(|word| word.trim_matches(['(', ')']).to_owned());
+    let needs =
+        needs.split_whitespace().filter(|word| *word != "&&").map(|word| word.trim_matches(['(', ')']).to_owned());
     good.then(|| (name.to_owned(), needs.collect()))
 }
 

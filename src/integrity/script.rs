@@ -1,8 +1,8 @@
 //! Scripts wherever they stand, read and followed: in a step, a package.json, a makefile, a justfile, a file, gatepost.toml.
 
 use super::flow::{self, Flow, Shell};
-use super::shell::{self, Command, Wrong};
-use super::text::Piece;
+use super::shell::{self, Command};
+use super::text::{Piece, Wrong};
 
 /// Where a script stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,9 +11,9 @@ pub enum Place {
     Step { workflow: usize, job: usize, step: usize },
     /// Under `scripts` of a package.json.
     Package { name: String },
-    /// A line of a makefile's recipe, with what its target needs.
-    Target { name: String, needs: Vec<String> },
-    /// A line of a justfile's recipe, with what the recipe needs.
+    /// The head of a makefile's rule with what it needs, or a line of its recipe.
+    Target { names: Vec<String>, needs: Vec<String> },
+    /// The head of a justfile's recipe with what it needs, or a line of it.
     Recipe { name: String, needs: Vec<String> },
     /// A file that something calls.
     File,
@@ -64,7 +64,8 @@ impl Draft {
     /// When no shell would run it; the place is one of the file.
     pub fn read(self, file: usize) -> Result<Script, Wrong> {
         let Self { place, piece, shell, dir, ignored } = self;
-        let command = shell::read(&piece.text()).map_err(|wrong| Wrong { at: piece.origin(wrong.at), ..wrong })?;
+        let command =
+            shell::read(&piece.text()).map_err(|wrong| Wrong { at: wrong.at.map(|at| piece.origin(at)), ..wrong })?;
         let flow = flow::follow(&command, &piece.chars, shell);
         Ok(Script { file, place, piece, shell, dir, ignored, command, flow })
     }

@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use rable::{ListOperator, NodeKind};
 
+use super::text::Wrong;
+
 /// Stands for what only the running shell knows: a variable, a substitution, an expression of the workflow.
 pub const OPAQUE: char = '\u{e000}';
 
@@ -87,22 +89,15 @@ pub struct Redirect {
     pub target: String,
 }
 
-/// Why a script cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wrong {
-    /// The character where it shows.
-    pub at: usize,
-    /// What is wrong.
-    pub what: String,
-}
-
 /// Reads a script.
 ///
 /// # Errors
 /// When no shell would run it.
 pub fn read(script: &str) -> Result<Command, Wrong> {
-    let nodes = rable::parse(script, true)
-        .map_err(|error| Wrong { at: error.pos(), what: error.message().lines().next().unwrap_or_default().to_owned() })?;
+    let nodes = rable::parse(script, true).map_err(|error| Wrong {
+        at: Some(error.pos()),
+        what: error.message().lines().next().unwrap_or_default().to_owned(),
+    })?;
     let span = nodes.first().map_or(0, |node| node.span.start)..nodes.last().map_or(0, |node| node.span.end);
     let mut items = Vec::new();
     nodes.into_iter().for_each(|node| statements(node, &mut items));
@@ -179,11 +174,9 @@ fn command(node: rable::Node) -> Command {
                 None => Kind::Test,
             }
         }
-        NodeKind::If { condition, then_body, else_body, .. } => Kind::If {
-            condition: boxed(condition),
-            then: boxed(then_body),
-            otherwise: else_body.map(boxed),
-        },
+        NodeKind::If { condition, then_body, else_body, .. } => {
+            Kind::If { condition: boxed(condition), then: boxed(then_body), otherwise: else_body.map(boxed) }
+        }
         NodeKind::While { condition, body, .. } | NodeKind::Until { condition, body, .. } => {
             Kind::Loop { condition: Some(boxed(condition)), body: boxed(body) }
         }
@@ -263,7 +256,9 @@ pub fn unquoted(raw: &str) -> String {
 }
 
 fn is_name(chars: &[char], at: usize) -> bool {
-    chars.get(at).is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '@' | '*' | '#' | '?' | '!' | '$' | '-'))
+    chars
+        .get(at)
+        .is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '@' | '*' | '#' | '?' | '!' | '$' | '-'))
 }
 
 fn after_expansion(chars: &[char], mut at: usize) -> usize {
@@ -349,7 +344,7 @@ mod tests {
         ] {
             assert_eq!(show(&read(script).unwrap()), tree, "{script}");
         }
-        assert_eq!(read("a\nif b; then\n").unwrap_err().at, 13);
+        assert_eq!(read("a\nif b; then\n").unwrap_err().at, Some(13));
     }
 
     #[test]

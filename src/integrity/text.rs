@@ -69,6 +69,15 @@ impl Source {
     }
 }
 
+/// Why a file, or a script in it, cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wrong {
+    /// The character where it shows, where that is known.
+    pub at: Option<usize>,
+    /// What is wrong.
+    pub what: String,
+}
+
 fn number(value: usize) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX)
 }

@@ -1,12 +1,11 @@
 //! Workflows and composite actions of GitHub as far as gates depend on them:
 //! <https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax>. It reads and judges nothing.
 
-use std::ops::Range;
-
 use super::flow::Shell;
+use super::scalar;
 use super::shell::OPAQUE;
 use super::text::{Piece, Source};
-use super::yaml::{Node, Value};
+use crate::model::yaml::{Node, Value};
 
 /// A workflow, or a composite action as a workflow of one job.
 #[derive(Debug)]
@@ -26,8 +25,6 @@ pub struct Workflow {
 pub struct Job {
     /// Its key.
     pub id: String,
-    /// Where the key stands.
-    pub key: Range<usize>,
     /// Everything of it.
     pub node: Node,
     /// The jobs it needs.
@@ -47,6 +44,8 @@ pub struct Step {
     pub run: Option<(Piece, Shell)>,
     /// The folder it runs in, relative to the root.
     pub dir: String,
+    /// The number of its script, once that is read.
+    pub script: Option<usize>,
     /// It has a `run` for a shell that is not read, and which.
     pub unread: Option<String>,
 }
@@ -58,7 +57,7 @@ impl Workflow {
         let jobs = root.get("jobs")?;
         let defaults = Defaults::default().below(root.get("defaults"));
         let events = root.get("on").map(events).unwrap_or_default();
-        let jobs = jobs.entries().iter().map(|(key, node)| job(key, node, &defaults, source)).collect();
+        let jobs = jobs.entries().iter().map(|(id, node)| job(id, node, &defaults, source)).collect();
         Some(Self { file, events, action: false, jobs })
     }
 
@@ -69,16 +68,20 @@ impl Workflow {
         let steps = runs.get("steps")?.items().iter();
         let defaults = Defaults::default();
         let steps = steps.map(|node| step(node, &defaults, false, source)).collect();
-        let key = root.entry("runs").map_or(0..0, |(key, _)| key.span.clone());
-        let job = Job { id: "runs".to_owned(), key, node: runs.clone(), needs: Vec::new(), uses: None, steps };
+        let job = Job { id: "runs".to_owned(), node: runs.clone(), needs: Vec::new(), uses: None, steps };
         Some(Self { file, events: Vec::new(), action: true, jobs: vec![job] })
     }
 
     /// Whether it runs for changes that somebody wants to merge, or has merged.
     #[must_use]
     pub fn judges_changes(&self) -> bool {
-        const OF_CHANGES: &[&str] = &["pull_request", "pull_request_target", "push", "merge_group", "workflow_call", "workflow_run"];
-        self.action || self.events.iter().any(|(event, settings)| OF_CHANGES.contains(&event.as_str()) && !only_tags(event, settings.as_ref()))
+        const OF_CHANGES: &[&str] =
+            &["pull_request", "pull_request_target", "push", "merge_group", "workflow_call", "workflow_run"];
+        self.action
+            || self
+                .events
+                .iter()
+                .any(|(event, settings)| OF_CHANGES.contains(&event.as_str()) && !only_tags(event, settings.as_ref()))
     }
 
     /// Whether an event wakes it.
@@ -90,16 +93,14 @@ impl Workflow {
 
 /// A push of tags is a release.
 fn only_tags(event: &str, settings: Option<&Node>) -> bool {
-    event == "push" && settings.is_some_and(|settings| settings.get("tags").is_some() && settings.get("branches").is_none())
+    event == "push"
+        && settings.is_some_and(|settings| settings.get("tags").is_some() && settings.get("branches").is_none())
 }
 
 fn events(on: &Node) -> Vec<(String, Option<Node>)> {
     match &on.value {
-        Value::Mapping(entries) => entries
-            .iter()
-            .filter_map(|(key, value)| Some((key.text()?.to_owned(), Some(value.clone()))))
-            .collect(),
-        _ => on.items().iter().filter_map(|item| Some((item.text()?.to_owned(), None))).collect(),
+        Value::Map(entries) => entries.iter().map(|(key, value)| (key.clone(), Some(value.clone()))).collect(),
+        _ => on.texts().iter().map(|event| ((*event).to_owned(), None)).collect(),
     }
 }
 
@@ -120,23 +121,17 @@ impl Defaults {
     }
 }
 
-fn job(key: &Node, node: &Node, defaults: &Defaults, source: &Source) -> Job {
+fn job(id: &str, node: &Node, defaults: &Defaults, source: &Source) -> Job {
     let defaults = defaults.below(node.get("defaults"));
-    let words = |key: &str| -> Vec<String> {
-        let items = node.get(key).map(Node::items).unwrap_or_default().iter();
-        items.filter_map(Node::text).filter(|text| !text.is_empty()).map(str::to_owned).collect()
-    };
     let windows = node.get("runs-on").is_some_and(|runs_on| {
-        let labels = runs_on.items().iter().chain(runs_on.get("labels").into_iter().flat_map(Node::items));
-        let labels: Vec<&str> = labels.filter_map(Node::text).collect();
-        labels.iter().any(|label| label.to_lowercase().contains("windows"))
+        let labels = [Some(runs_on), runs_on.get("labels")].into_iter().flatten().flat_map(Node::texts);
+        labels.into_iter().any(|label| label.to_lowercase().contains("windows"))
     });
     let steps = node.get("steps").map(Node::items).unwrap_or_default();
     Job {
-        id: key.text().unwrap_or_default().to_owned(),
-        key: key.span.clone(),
+        id: id.to_owned(),
         node: node.clone(),
-        needs: words("needs"),
+        needs: node.get("needs").map(Node::texts).unwrap_or_default().into_iter().map(str::to_owned).collect(),
         uses: node.get("uses").and_then(Node::text).map(str::to_owned),
         steps: steps.iter().map(|node| step(node, &defaults, windows, source)).collect(),
     }
@@ -151,10 +146,15 @@ fn step(node: &Node, defaults: &Defaults, windows: bool, source: &Source) -> Ste
     let shell = shell(name.as_deref(), windows);
     let run = node.get("run");
     let dir = own.dir.or_else(|| defaults.dir.clone()).unwrap_or_default();
-    let dir = if dir.contains("${{") { OPAQUE.to_string() } else { dir.trim_start_matches("./").trim_matches('/').to_owned() };
+    let dir = if dir.contains("${{") {
+        OPAQUE.to_string()
+    } else {
+        dir.trim_start_matches("./").trim_matches('/').to_owned()
+    };
     Step {
         node: node.clone(),
-        run: shell.zip(run).map(|(shell, run)| (without_expressions(&run.piece(source)), shell)),
+        script: None,
+        run: shell.zip(run).map(|(shell, run)| (without_expressions(&scalar::piece(run, source)), shell)),
         unread: run.filter(|_| shell.is_none()).map(|_| name.unwrap_or_else(|| "pwsh".to_owned())),
         dir: if dir == "." { String::new() } else { dir },
     }
@@ -208,7 +208,9 @@ impl Step {
     pub fn is_aftermath(&self) -> bool {
         self.text("if").is_some_and(|condition| {
             (condition.contains("failure()") && !condition.contains("!failure()") && !condition.contains("success()"))
-                || (condition.contains("cancelled()") && !condition.contains("!cancelled()") && !condition.contains("! cancelled()"))
+                || (condition.contains("cancelled()")
+                    && !condition.contains("!cancelled()")
+                    && !condition.contains("! cancelled()"))
         })
     }
 }
@@ -218,6 +220,12 @@ impl Job {
     #[must_use]
     pub fn text(&self, key: &str) -> Option<&str> {
         self.node.get(key).and_then(Node::text)
+    }
+
+    /// Whether an expression chooses the machine, and with it the shell.
+    #[must_use]
+    pub fn runs_anywhere(&self) -> bool {
+        self.text("runs-on").is_some_and(|runs_on| runs_on.contains("${{"))
     }
 
     /// Whether anything of the job but a step's own `id` speaks of `steps.<id>.`: its outcome is read.
@@ -233,9 +241,10 @@ impl Job {
 /// Whether a text in a tree, keys aside, is such.
 pub fn any_text(node: &Node, is: &dyn Fn(&str) -> bool) -> bool {
     match &node.value {
-        Value::Scalar { text, .. } => is(text),
-        Value::Sequence(items) => items.iter().any(|item| any_text(item, is)),
-        Value::Mapping(entries) => entries.iter().any(|(_, value)| any_text(value, is)),
+        Value::Null => false,
+        Value::Text(text) => is(text),
+        Value::List(items) => items.iter().any(|item| any_text(item, is)),
+        Value::Map(entries) => entries.iter().any(|(_, value)| any_text(value, is)),
     }
 }
 

@@ -17,5 +17,5 @@ pub mod secret;
 pub mod settings;
 pub mod sha;
 pub mod tests;
-pub mod yaml;
 pub mod text;
+pub mod yaml;

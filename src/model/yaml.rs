@@ -1,6 +1,7 @@
-//! YAML as a tree that knows its lines: what workflows and .reviewdog.yml are read from. It knows neither of them.
+//! YAML as a tree that knows its places: what workflows and .reviewdog.yml are read from. It knows neither of them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use saphyr_parser::{Event, Parser, ScalarStyle};
 
@@ -12,10 +13,37 @@ const MOST_NODES: usize = 100_000;
 /// A node of the tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Node {
-    /// Where it begins, from 1.
+    /// Where it begins, from 1; what has a key begins with that.
     pub line: usize,
     /// What it is.
     pub value: Value,
+    /// Where and how it was written.
+    pub written: Written,
+}
+
+/// Where and how a node was written. Characters are counted from 0, a byte order mark is none.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Written {
+    /// Its key; empty where it has none.
+    pub key: Range<usize>,
+    /// From its first to its last character; a list or mapping ends with its last entry.
+    pub span: Range<usize>,
+    /// How.
+    pub style: Style,
+}
+
+/// How a text was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Style {
+    /// Without quotes; so is what is no text.
+    #[default]
+    Plain,
+    /// In single quotes.
+    Single,
+    /// In double quotes.
+    Double,
+    /// A block after `|` or `>`; its span begins behind its indentation.
+    Block,
 }
 
 /// What a node is.
@@ -69,14 +97,23 @@ pub enum YamlError {
 /// # Errors
 /// When it is no YAML, has a key twice, or is too large.
 pub fn read(text: &str) -> Result<Node, YamlError> {
-    let mut building = Building::default();
+    document(text, Building::default())
+}
+
+/// Reads a text that is known to be JSON, where a key may stand twice, as `"//"` does in a package.json: the last one counts.
+///
+/// # Errors
+/// When it is too large.
+pub fn read_json(text: &str) -> Result<Node, YamlError> {
+    document(text, Building { last_counts: true, ..Building::default() })
+}
+
+fn document(text: &str, mut building: Building) -> Result<Node, YamlError> {
     let mut parser = Parser::new_from_str(text.strip_prefix('\u{feff}').unwrap_or(text));
     while let Some(event) = parser.next_event() {
-        let (event, span) = event.map_err(|error| YamlError::Syntax {
-            line: error.marker().line(),
-            what: error.info().to_owned(),
-        })?;
-        building.take(event, span.start.line())?;
+        let (event, span) =
+            event.map_err(|error| YamlError::Syntax { line: error.marker().line(), what: error.info().to_owned() })?;
+        building.take(event, span.start.line(), span.start.index()..span.end.index())?;
     }
     match building.documents.pop() {
         Some(document) if building.documents.is_empty() => Ok(document),
@@ -88,6 +125,7 @@ pub fn read(text: &str) -> Result<Node, YamlError> {
 /// A list or mapping that has not ended, and its anchor.
 struct Open {
     line: usize,
+    start: usize,
     anchor: usize,
     mapping: bool,
     /// Of a mapping: keys and values in turn.
@@ -100,19 +138,32 @@ struct Building {
     anchors: BTreeMap<usize, Node>,
     documents: Vec<Node>,
     nodes: usize,
+    /// A key may stand twice.
+    last_counts: bool,
 }
 
 impl Building {
-    fn take(&mut self, event: Event<'_>, line: usize) -> Result<(), YamlError> {
+    fn take(&mut self, event: Event<'_>, line: usize, span: Range<usize>) -> Result<(), YamlError> {
+        let start = span.start;
         match event {
             Event::Scalar(text, style, anchor, _) => {
                 let null = style == ScalarStyle::Plain && matches!(&*text, "" | "~" | "null" | "Null" | "NULL");
                 let value = if null { Value::Null } else { Value::Text(text.into_owned()) };
-                self.add(Node { line, value }, anchor, 1)
+                let style = match style {
+                    ScalarStyle::Plain => Style::Plain,
+                    ScalarStyle::SingleQuoted => Style::Single,
+                    ScalarStyle::DoubleQuoted => Style::Double,
+                    ScalarStyle::Literal | ScalarStyle::Folded => Style::Block,
+                };
+                self.add(Node { line, value, written: Written { key: 0..0, span, style } }, anchor, 1)
             }
-            Event::SequenceStart(anchor, _) => self.begin(Open { line, anchor, mapping: false, nodes: Vec::new() }),
-            Event::MappingStart(anchor, _) => self.begin(Open { line, anchor, mapping: true, nodes: Vec::new() }),
-            Event::SequenceEnd | Event::MappingEnd => self.end(),
+            Event::SequenceStart(anchor, _) => {
+                self.begin(Open { line, start, anchor, mapping: false, nodes: Vec::new() })
+            }
+            Event::MappingStart(anchor, _) => {
+                self.begin(Open { line, start, anchor, mapping: true, nodes: Vec::new() })
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.end(&span),
             Event::Alias(anchor) => {
                 // An anchor inside of itself has not ended, and is not known yet.
                 let what = "the alias names no anchor that has ended".to_owned();
@@ -131,10 +182,13 @@ impl Building {
         if self.open.len() > DEEPEST { Err(YamlError::TooLarge) } else { Ok(()) }
     }
 
-    fn end(&mut self) -> Result<(), YamlError> {
-        let Some(Open { line, anchor, mapping, nodes }) = self.open.pop() else { return Ok(()) };
-        let value = if mapping { Value::Map(pairs(nodes)?) } else { Value::List(nodes) };
-        self.add(Node { line, value }, anchor, 1)
+    fn end(&mut self, sign: &Range<usize>) -> Result<(), YamlError> {
+        let Some(Open { line, start, anchor, mapping, nodes }) = self.open.pop() else { return Ok(()) };
+        // Without a bracket the parser ends a block where the next thing begins: too late.
+        let last = nodes.last().filter(|_| sign.is_empty());
+        let end = last.map_or(sign.end, |last| last.written.span.end).max(start);
+        let value = if mapping { Value::Map(pairs(nodes, self.last_counts)?) } else { Value::List(nodes) };
+        self.add(Node { line, value, written: Written { span: start..end, ..Written::default() } }, anchor, 1)
     }
 
     fn add(&mut self, node: Node, anchor: usize, size: usize) -> Result<(), YamlError> {
@@ -153,21 +207,25 @@ impl Building {
     }
 }
 
-fn pairs(nodes: Vec<Node>) -> Result<Vec<(String, Node)>, YamlError> {
+fn pairs(nodes: Vec<Node>, last_counts: bool) -> Result<Vec<(String, Node)>, YamlError> {
     let mut seen = BTreeSet::new();
     let mut pairs: Vec<(String, Node)> = Vec::with_capacity(nodes.len() / 2);
     let mut nodes = nodes.into_iter();
     while let (Some(key), Some(value)) = (nodes.next(), nodes.next()) {
         let line = key.line;
-        let key = match key.value {
+        let name = match key.value {
             Value::Text(text) => text,
             Value::Null => String::new(),
             Value::List(_) | Value::Map(_) => return Err(YamlError::Key { line }),
         };
-        if !seen.insert(key.clone()) {
-            return Err(YamlError::Twice { line, key });
+        if !seen.insert(name.clone()) {
+            if !last_counts {
+                return Err(YamlError::Twice { line, key: name });
+            }
+            pairs.retain(|(other, _)| *other != name);
         }
-        pairs.push((key, value));
+        let written = Written { key: key.written.span, ..value.written };
+        pairs.push((name, Node { line, value: value.value, written }));
     }
     Ok(pairs)
 }
@@ -186,6 +244,13 @@ impl Node {
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Self> {
         self.entries().iter().find(|(name, _)| name == key).map(|(_, node)| node)
+    }
+
+    /// From the first character of its key to its last.
+    #[must_use]
+    pub fn entry_span(&self) -> Range<usize> {
+        let Written { key, span, .. } = &self.written;
+        if key.is_empty() { span.clone() } else { key.start..span.end.max(key.end) }
     }
 
     /// The text of a text.
@@ -222,11 +287,12 @@ mod tests {
 
     #[test]
     fn a_tree_knows_its_lines_and_its_order() {
-        let tree = read("# words\non:\n  push: {branches: [main, 'null']}\n  pull_request:\nname: |\n  two\n  lines\n").unwrap();
+        let tree = read("# words\non:\n  push: {branches: [main, 'null']}\n  pull_request:\nname: |\n  two\n  lines\n")
+            .unwrap();
         let keys: Vec<&str> = tree.entries().iter().map(|(key, _)| key.as_str()).collect();
         assert_eq!(keys, ["on", "name"]);
         let on = tree.get("on").unwrap();
-        assert_eq!(on.line, 3);
+        assert_eq!(on.line, 2);
         assert_eq!(on.get("push").unwrap().get("branches").unwrap().texts(), ["main", "null"]);
         assert_eq!(on.get("pull_request").unwrap().value, Value::Null);
         assert_eq!(tree.get("name").unwrap().text(), Some("two\nlines\n"));
@@ -235,14 +301,31 @@ mod tests {
     }
 
     #[test]
+    fn a_tree_knows_its_characters() {
+        let text = "é: [a, \"b\"]\nrun: |\n\n    two\n    lines\n\nlast: {x: 1}\n";
+        let tree = read(text).unwrap();
+        let slice = |span: Range<usize>| text.chars().skip(span.start).take(span.len()).collect::<String>();
+        let of = |key: &str| tree.get(key).unwrap();
+        assert_eq!(slice(of("é").entry_span()), "é: [a, \"b\"]");
+        assert_eq!(slice(of("é").items()[1].written.span.clone()), "\"b\"");
+        assert_eq!(of("é").items()[1].written.style, Style::Double);
+        assert_eq!(slice(of("run").written.key.clone()), "run");
+        assert_eq!(slice(of("last").written.span.clone()), "{x: 1}");
+        let twice = "{\"//\": \"a\", \"//\": \"b\"}";
+        assert_eq!(read_json(twice).unwrap().get("//").unwrap().text(), Some("b"));
+        assert!(matches!(read(twice), Err(YamlError::Twice { .. })));
+    }
+
+    #[test]
     fn aliases_are_followed_and_counted() {
         let tree = read("a: &a [x, y]\nb: *a\n").unwrap();
         assert_eq!(tree.get("b").unwrap().texts(), ["x", "y"]);
-        let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
-        for at in 1..9 {
-            let last = format!("*a{}", at - 1);
-            bomb += &format!("a{at}: &a{at} [{}]\n", vec![last; 10].join(", "));
-        }
+        let line = |at: usize| {
+            let last = if at == 0 { "x".to_owned() } else { format!("*a{}", at - 1) };
+            format!("a{at}: &a{at} [{}]\n", vec![last; 10].join(", "))
+        };
+        let bomb: Vec<String> = (0..9).map(line).collect();
+        let bomb = bomb.concat();
         assert_eq!(read(&bomb), Err(YamlError::TooLarge));
         assert_eq!(read(&"[".repeat(70)), Err(YamlError::TooLarge));
         assert!(matches!(read("a: &a [*a]\n"), Err(YamlError::Syntax { line: 1, .. })));

@@ -1,18 +1,29 @@
 //! The files of a repository, or of any folder, for `integrity`: listed without what git ignores, read up to a size.
 #![expect(clippy::disallowed_methods, reason = "walks folders, as world::files does")]
 
-use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
-use crate::integrity::Tree;
+use crate::integrity::{Listing, Problem, Tree};
 use crate::model::path::RepoPath;
 use crate::world::repo::Repo;
 
 /// A file larger than this is none that people write, in bytes.
-const LARGEST: u64 = 4 << 20;
+const LARGEST: u64 = 1 << 20;
 /// Folders of other people's code, samples and output.
 const PASSED_OVER: &[&str] = &[
-    ".git", ".gatepost", ".venv", ".tox", "dist", "examples", "fixtures", "node_modules", "target", "testdata", "third_party", "vendor", "venv",
+    ".git",
+    ".gatepost",
+    ".venv",
+    ".tox",
+    "dist",
+    "examples",
+    "fixtures",
+    "node_modules",
+    "target",
+    "testdata",
+    "third_party",
+    "vendor",
+    "venv",
 ];
 
 /// A folder with everything in it.
@@ -20,35 +31,45 @@ pub struct Folder {
     root: PathBuf,
     /// Knows what git ignores; `None` outside of a repository.
     repo: Option<Repo>,
-    /// What could not be listed.
-    unlisted: RefCell<Vec<String>>,
 }
 
 impl Folder {
     /// At `root`, which need not be in a repository.
     #[must_use]
     pub fn new(root: &Path) -> Self {
-        let repo = Repo::discover(root, None).ok().filter(|repo| repo.root().canonicalize().ok() == root.canonicalize().ok());
-        Self { root: root.to_owned(), repo, unlisted: RefCell::new(Vec::new()) }
+        let repo =
+            Repo::discover(root, None).ok().filter(|repo| repo.root().canonicalize().ok() == root.canonicalize().ok());
+        Self { root: root.to_owned(), repo }
     }
 
-    fn walk(&self, dir: &str, found: &mut Vec<String>) {
+    fn walk(&self, dir: &str, found: &mut Listing) {
+        let unread = |what: String| Problem { path: format!("{dir}/"), place: None, what };
         let entries = match std::fs::read_dir(self.root.join(dir)) {
             Ok(entries) => entries,
-            Err(error) => {
-                self.unlisted.borrow_mut().push(format!("{dir}: {error}"));
-                return;
-            }
+            Err(error) => return found.problems.push(unread(format!("cannot be listed: {error}"))),
         };
-        for entry in entries.flatten() {
-            let Ok(name) = entry.file_name().into_string() else { continue };
-            let path = if dir.is_empty() { name.clone() } else { format!("{dir}/{name}") };
-            // Links are left out: they may lead back up, and what they lead to is read where it stands.
-            let Ok(kind) = entry.file_type() else { continue };
-            if kind.is_dir() && !PASSED_OVER.contains(&name.as_str()) && !self.ignores(&path) {
+        for entry in entries {
+            let entry = entry.and_then(|entry| Ok((entry.file_type()?, entry.file_name())));
+            let (kind, name) = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    found.problems.push(unread(format!("cannot be listed: {error}")));
+                    continue;
+                }
+            };
+            let Some(name) = name.to_str() else {
+                found.problems.push(unread(format!("has the name {name:?}, which is not UTF-8")));
+                continue;
+            };
+            let path = if dir.is_empty() { name.to_owned() } else { format!("{dir}/{name}") };
+            let looked_into = !(kind.is_dir() && PASSED_OVER.contains(&name)) && !self.ignores(&path);
+            // Pipes and devices are left out too.
+            if looked_into && kind.is_dir() {
                 self.walk(&path, found);
-            } else if kind.is_file() && !self.ignores(&path) {
-                found.push(path);
+            } else if looked_into && kind.is_symlink() {
+                found.links.push(path);
+            } else if looked_into && kind.is_file() {
+                found.paths.push(path);
             }
         }
     }
@@ -60,10 +81,10 @@ impl Folder {
 }
 
 impl Tree for Folder {
-    fn paths(&self) -> Vec<String> {
-        let mut found = Vec::new();
+    fn list(&self) -> Listing {
+        let mut found = Listing::default();
         self.walk("", &mut found);
-        found.sort();
+        found.paths.sort();
         found
     }
 

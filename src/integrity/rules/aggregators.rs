@@ -21,10 +21,14 @@ pub(super) static GI121: Rule = Rule {
         for (workflow, job) in aggregators(ground).filter(|(_, job)| !runs_always(job)) {
             let what = format!("`{}` is skipped when one of its needs fails, and a skipped check is green", job.id);
             let reads = unread(job).is_empty();
-            let help = if reads { "write `if: always()`" } else { "write `if: always()`, and let a step fail unless every `needs.*.result` is success" };
+            let help = if reads {
+                "write `if: always()`"
+            } else {
+                "write `if: always()`, and let a step fail unless every `needs.*.result` is success"
+            };
             // Without a look at the results `always()` would be greener still.
             let fix = reads.then(|| always(ground, workflow, job)).flatten();
-            hits.in_job((workflow, job), job.key.clone(), true, with_help(&what, help), fix);
+            hits.in_job((workflow, job), job.node.written.key.clone(), true, with_help(&what, help), fix);
         }
     },
 };
@@ -43,14 +47,21 @@ pub(super) static GI122: Rule = Rule {
             let unread = unread(job);
             let (sure, what) = if !unread.is_empty() {
                 let names: Vec<String> = unread.iter().take(3).map(|name| format!("`{name}`")).collect();
-                (true, format!("`{}` is green whatever became of {}: nothing reads their results", job.id, names.join(", ")))
+                (
+                    true,
+                    format!(
+                        "`{}` is green whatever became of {}: nothing reads their results",
+                        job.id,
+                        names.join(", ")
+                    ),
+                )
             } else if only_failure(job) {
                 (false, format!("`{}` is green when a needed job is cancelled, as one that ran out of time is", job.id))
             } else {
                 continue;
             };
             let help = "let a step fail unless every `needs.*.result` is success";
-            hits.in_job((workflow, job), job.key.clone(), sure, with_help(&what, help), None);
+            hits.in_job((workflow, job), job.node.written.key.clone(), sure, with_help(&what, help), None);
         }
     },
 };
@@ -60,24 +71,32 @@ fn aggregators(ground: &Ground) -> impl Iterator<Item = (&Workflow, &Job)> {
     let jobs = ground.workflows.iter().flat_map(|workflow| workflow.jobs.iter().map(move |job| (workflow, job)));
     jobs.filter(|(workflow, job)| {
         let gated = job.needs.iter().any(|need| {
-            workflow.jobs.iter().any(|other| other.id == *need && ground.gate_of_job(other).is_some_and(|gate| gate.sure))
+            workflow
+                .jobs
+                .iter()
+                .any(|other| other.id == *need && ground.gate_of_job(other).is_some_and(|gate| gate.sure))
         });
         gated && !job.steps.is_empty() && stands_for_others(ground, job)
     })
 }
 
 /// Programs of a step that says or tests something and does nothing else.
-const IDLE: &[&str] = &["echo", "printf", "exit", "true", "false", ":", "test", "[", "jq", "grep", "cat", "sleep", "date", "", "set", "for", "node", "python", "python3", "done"];
+const IDLE: &[&str] = &[
+    "echo", "printf", "exit", "true", "false", ":", "test", "[", "jq", "grep", "cat", "sleep", "date", "", "set",
+    "for", "node", "python", "python3", "done",
+];
 
 fn stands_for_others(ground: &Ground, job: &Job) -> bool {
     job.steps.iter().all(|step| {
         if let Some(uses) = step.uses() {
             return uses.starts_with("re-actors/alls-green@");
         }
-        let script = ground.scripts.iter().find(|script| ground.at(script).is_some_and(|at| std::ptr::eq(at.step, step)));
+        let script =
+            ground.scripts.iter().find(|script| ground.at(script).is_some_and(|at| std::ptr::eq(at.step, step)));
         script.is_some_and(|script| {
             let idle = |program: &str| IDLE.contains(&program);
-            let records = script.flow.runs.iter().any(|run| run.outputs.iter().any(|file| file.contains("GITHUB_OUTPUT")));
+            let records =
+                script.flow.runs.iter().any(|run| run.outputs.iter().any(|file| file.contains("GITHUB_OUTPUT")));
             !records && script.flow.runs.iter().all(|run| idle(&run.invocation.program))
         })
     }) && job.node.get("outputs").is_none()
@@ -97,7 +116,9 @@ fn runs_always(job: &Job) -> bool {
 fn unread(job: &Job) -> Vec<&str> {
     let says = |what: &str| {
         let compact = what.to_lowercase();
-        any_text(&job.node, &|text| text.to_lowercase().chars().filter(|c| !c.is_whitespace()).collect::<String>().contains(&compact))
+        any_text(&job.node, &|text| {
+            text.to_lowercase().chars().filter(|c| !c.is_whitespace()).collect::<String>().contains(&compact)
+        })
     };
     if says("needs.*.result") || says("tojson(needs)") || says("needs.*.outputs") {
         return Vec::new();
@@ -122,12 +143,13 @@ fn always(ground: &Ground, workflow: &Workflow, job: &Job) -> Option<Fix> {
         return None;
     }
     let source = &ground.sources[workflow.file];
-    let (first, _) = job.node.entries().first()?;
-    let (line, column) = source.place(first.span.start);
-    let before = source.slice(source.line(line).start..first.span.start);
+    let (_, first) = job.node.entries().first()?;
+    let start = first.written.key.start;
+    let (line, column) = source.place(start);
+    let before = source.slice(source.line(line).start..start);
     let indent = " ".repeat(usize::try_from(column).unwrap_or(1).saturating_sub(1));
-    before.trim().is_empty().then(|| {
-        let at = first.span.start..first.span.start;
-        replace(ground, workflow.file, &at, &format!("if: always()\n{indent}"), "run it always")
-    })
+    before
+        .trim()
+        .is_empty()
+        .then(|| replace(ground, workflow.file, &(start..start), &format!("if: always()\n{indent}"), "run it always"))
 }

@@ -1,10 +1,11 @@
 //! GI113: `if` that never holds, or that the author of a change decides by what they write.
 
 use super::{Hits, Rule, with_help};
-use crate::integrity::ground::{At, Gate, Ground};
+use crate::integrity::flow::Gate;
+use crate::integrity::ground::{At, Ground};
 use crate::integrity::workflow::{Workflow, expression};
-use crate::integrity::yaml::Node;
 use crate::model::finding::Level;
+use crate::model::yaml::Node;
 
 pub(super) static GI113: Rule = Rule {
     id: "GI113",
@@ -19,11 +20,10 @@ pub(super) static GI113: Rule = Rule {
     check: |ground, hits| {
         for workflow in ground.workflows.iter().filter(|workflow| workflow.judges_changes()) {
             for job in &workflow.jobs {
-                if let (Some((key, value)), Some(gate)) = (job.node.entry("if"), ground.gate_of_job(job))
+                if let (Some(value), Some(gate)) = (job.node.get("if"), ground.gate_of_job(job))
                     && let Some((sure, what)) = reason(workflow, value)
                 {
-                    let (message, span) = (message(&gate, &what), key.span.start..value.span.end);
-                    hits.in_job((workflow, job), span, sure, message, None);
+                    hits.in_job((workflow, job), value.entry_span(), sure, message(&gate, &what), None);
                     continue;
                 }
                 for (index, step) in job.steps.iter().enumerate() {
@@ -35,10 +35,10 @@ pub(super) static GI113: Rule = Rule {
 };
 
 fn check_step(ground: &Ground, hits: &mut Hits<'_>, at: At<'_>) {
-    if let (Some((key, value)), Some(gate)) = (at.step.node.entry("if"), ground.gate_of_step(at.step))
+    if let (Some(value), Some(gate)) = (at.step.node.get("if"), ground.gate_of_step(at.step))
         && let Some((sure, what)) = reason(at.workflow, value)
     {
-        hits.in_workflow(at, key.span.start..value.span.end, sure, message(&gate, &what), None);
+        hits.in_workflow(at, value.entry_span(), sure, message(&gate, &what), None);
     }
 }
 
@@ -49,7 +49,9 @@ fn message(gate: &Gate, what: &str) -> String {
 /// Why a condition keeps a gate from running, and whether it surely does.
 fn reason(workflow: &Workflow, condition: &Node) -> Option<(bool, String)> {
     let inside = expression(condition.text()?);
-    if matches!(inside, "false" | "False" | "FALSE" | "0" | "''" | "!true" | "always() && false" | "false && always()") || inside.starts_with("false &&") {
+    if matches!(inside, "false" | "False" | "FALSE" | "0" | "''" | "!true" | "always() && false" | "false && always()")
+        || inside.starts_with("false &&")
+    {
         return Some((true, "`if` is never true".to_owned()));
     }
     let source = authored(workflow, inside)?;
@@ -70,7 +72,8 @@ fn authored(workflow: &Workflow, inside: &str) -> Option<&'static str> {
     let compact: String = inside.chars().filter(|c| !c.is_whitespace()).collect();
     SOURCES.iter().find_map(|(source, event)| {
         let woken = workflow.action || workflow.wakes_on(event) || workflow.wakes_on("pull_request_target");
-        let off = ["contains(", "startsWith(", "endsWith("].iter().any(|test| compact.contains(&format!("!{test}{source}")));
+        let off =
+            ["contains(", "startsWith(", "endsWith("].iter().any(|test| compact.contains(&format!("!{test}{source}")));
         let differs = compact.contains(&format!("{source}!="));
         (woken && (off || differs)).then_some(*source)
     })

@@ -1,10 +1,11 @@
 //! GI110, GI111 and GI112: `continue-on-error` where a gate is.
 
 use super::{Hits, Rule, is_optional, remove_line, with_help};
+use crate::integrity::flow::Run;
 use crate::integrity::ground::{At, Ground, is_true};
 use crate::integrity::workflow::{Job, Workflow, any_text, expression};
-use crate::integrity::yaml::Node;
 use crate::model::finding::Level;
+use crate::model::yaml::Node;
 
 const KEY: &str = "continue-on-error";
 
@@ -30,7 +31,7 @@ pub(super) static GI110: Rule = Rule {
 };
 
 fn lenient_step(ground: &Ground, hits: &mut Hits<'_>, at: At<'_>) {
-    let Some((key, value)) = at.step.node.entry(KEY) else { return };
+    let Some(value) = at.step.node.get(KEY) else { return };
     if !is_true(value.text()) || at.step.is_aftermath() || at.job.reads_step(at.step) {
         return;
     }
@@ -39,7 +40,7 @@ fn lenient_step(ground: &Ground, hits: &mut Hits<'_>, at: At<'_>) {
         return;
     }
     let what = format!("`{}` cannot fail the job: `{KEY}` takes its failure away", gate.name);
-    let span = key.span.start..value.span.end;
+    let span = value.entry_span();
     let fix = remove_line(ground, at.workflow.file, &span, "remove `continue-on-error`");
     let message = with_help(&what, "remove it, or test `steps.<id>.outcome` in a later step");
     hits.in_workflow(at, span, gate.sure, message, fix);
@@ -47,17 +48,11 @@ fn lenient_step(ground: &Ground, hits: &mut Hits<'_>, at: At<'_>) {
 
 /// Every gate of the step leaves a report that something judges, or runs again in earnest.
 fn is_judged_later(ground: &Ground, at: At<'_>) -> bool {
-    let scripts = ground.scripts.iter().filter(|script| ground.at(script).is_some_and(|other| std::ptr::eq(other.step, at.step)));
-    let mut gates = scripts.flat_map(|script| script.flow.runs.iter().map(move |run| (script, run)));
-    let mut any = false;
-    let all = gates.all(|(script, run)| {
-        if ground.gate(script, run).is_none() {
-            return true;
-        }
-        any = true;
+    let Some(script) = ground.script_of(at.step) else { return false };
+    let is_judged = |run: &Run| {
         ground.output_is_judged(script, run) || ground.runs_in_another_step(script, &|other| *other == run.invocation)
-    });
-    any && all
+    };
+    script.flow.runs.iter().filter(|run| run.gate.is_some()).all(is_judged)
 }
 
 pub(super) static GI111: Rule = Rule {
@@ -70,10 +65,10 @@ pub(super) static GI111: Rule = Rule {
     check: |ground, hits| {
         for workflow in &ground.workflows {
             for job in &workflow.jobs {
-                let Some((key, value)) = job.node.entry(KEY).filter(|(_, value)| is_true(value.text())) else { continue };
+                let Some(value) = job.node.get(KEY).filter(|value| is_true(value.text())) else { continue };
                 let Some(gate) = ground.gate_of_job(job) else { continue };
                 let what = format!("the job `{}` with `{}` cannot fail the run", job.id, gate.name);
-                let span = key.span.start..value.span.end;
+                let span = value.entry_span();
                 let fix = remove_line(ground, workflow.file, &span, "remove `continue-on-error`");
                 hits.in_job((workflow, job), span, gate.sure, with_help(&what, "remove `continue-on-error`"), fix);
             }
@@ -104,14 +99,14 @@ pub(super) static GI112: Rule = Rule {
 };
 
 fn check_matrix(ground: &Ground, hits: &mut Hits<'_>, workflow: &Workflow, job: &Job, node: &Node) {
-    let Some((key, value)) = node.entry(KEY) else { return };
+    let Some(value) = node.get(KEY) else { return };
     let Some(text) = value.text() else { return };
     let Some(name) = expression(text).strip_prefix("matrix.") else { return };
     let Some(matrix) = job.node.get("strategy").and_then(|strategy| strategy.get("matrix")) else { return };
     let Some(gate) = ground.gate_of_job(job) else { return };
     let name = name.trim();
     let Some(what) = lenient_legs(matrix, name) else { return };
-    let span = key.span.start..value.span.end;
+    let span = value.entry_span();
     let what = format!("{what} cannot fail the run with `{}`: `matrix.{name}` is true there", gate.name);
     let help = "set it only for versions to come, such as nightly or beta";
     hits.in_job((workflow, job), span, true, with_help(&what, help), None);
@@ -120,7 +115,7 @@ fn check_matrix(ground: &Ground, hits: &mut Hits<'_>, workflow: &Workflow, job: 
 /// The legs with the variable true that are ordinary, in words.
 fn lenient_legs(matrix: &Node, name: &str) -> Option<String> {
     if let Some(values) = matrix.get(name) {
-        let all_true = !values.items().is_empty() && values.items().iter().all(|value| value.text() == Some("true"));
+        let all_true = !values.texts().is_empty() && values.texts().iter().all(|value| *value == "true");
         return all_true.then(|| "every leg of the matrix".to_owned());
     }
     let legs = matrix.get("include")?.items();
@@ -129,7 +124,7 @@ fn lenient_legs(matrix: &Node, name: &str) -> Option<String> {
     if ordinary.is_empty() {
         return None;
     }
-    let bases = matrix.entries().iter().any(|(key, _)| !matches!(key.text(), Some("include" | "exclude")));
+    let bases = matrix.entries().iter().any(|(key, _)| !matches!(key.as_str(), "include" | "exclude"));
     if !bases && legs.iter().all(|leg| is_lenient(&leg)) {
         return Some("every leg of the matrix".to_owned());
     }
@@ -138,8 +133,8 @@ fn lenient_legs(matrix: &Node, name: &str) -> Option<String> {
 }
 
 fn words(leg: &Node, name: &str) -> String {
-    let entries = leg.entries().iter().filter(|(key, _)| key.text() != Some(name)).take(3);
-    let pairs = entries.filter_map(|(key, value)| Some(format!("{}: {}", key.text()?, value.text()?)));
+    let entries = leg.entries().iter().filter(|(key, _)| key != name).take(3);
+    let pairs = entries.filter_map(|(key, value)| Some(format!("{key}: {}", value.text()?)));
     let text = pairs.collect::<Vec<_>>().join(", ");
     format!("`{}`", crate::model::text::one_line(&text, 80))
 }
@@ -147,8 +142,31 @@ fn words(leg: &Node, name: &str) -> String {
 /// A version that is still to come, or the leg's own word for it.
 fn is_to_come(value: &str) -> bool {
     const WORDS: &[&str] = &[
-        "nightly", "beta", "dev", "alpha", "head", "rc", "edge", "preview", "next", "latest", "master", "main", "snapshot", "-ea", "trunk",
-        "unstable", "experimental", "prerelease", "pre-release", "tip", "devel", "lts/*", "pypy", "graal", "freethreaded",
+        "nightly",
+        "beta",
+        "dev",
+        "alpha",
+        "head",
+        "rc",
+        "edge",
+        "preview",
+        "next",
+        "latest",
+        "master",
+        "main",
+        "snapshot",
+        "-ea",
+        "trunk",
+        "unstable",
+        "experimental",
+        "prerelease",
+        "pre-release",
+        "tip",
+        "devel",
+        "lts/*",
+        "pypy",
+        "graal",
+        "freethreaded",
     ];
     let value = value.to_lowercase();
     let runner = ["ubuntu", "windows", "macos"].iter().any(|system| value.starts_with(system));

@@ -2,8 +2,8 @@
 
 use super::{Hits, Rule, remove_line, with_help};
 use crate::integrity::ground::{At, Ground};
-use crate::integrity::yaml::Node;
 use crate::model::finding::Level;
+use crate::model::yaml::Node;
 
 pub(super) static GI130: Rule = Rule {
     id: "GI130",
@@ -57,33 +57,52 @@ const ONE: &[(&str, &str, &[&str])] = &[
 ];
 
 /// Actions whose failure is no verdict.
-const CARRIERS: &[&str] = &["codecov/", "coverallsapp/", "actions/upload", "actions/download", "actions/cache", "peter-evans/", "softprops/", "slackapi/", "test-summary/"];
+const CARRIERS: &[&str] = &[
+    "codecov/",
+    "coverallsapp/",
+    "actions/upload",
+    "actions/download",
+    "actions/cache",
+    "peter-evans/",
+    "softprops/",
+    "slackapi/",
+    "test-summary/",
+];
 
 fn check(ground: &Ground, hits: &mut Hits<'_>, at: At<'_>) {
     let Some(uses) = at.step.uses() else { return };
     let name = uses.split('@').next().unwrap_or(uses);
     let lower = name.to_lowercase();
-    if CARRIERS.iter().any(|carrier| lower.starts_with(carrier)) || at.job.reads_step(at.step) || at.step.is_aftermath() {
+    if CARRIERS.iter().any(|carrier| lower.starts_with(carrier)) || at.job.reads_step(at.step) || at.step.is_aftermath()
+    {
         return;
     }
     let inputs = at.step.node.get("with").map(Node::entries).unwrap_or_default();
-    for (key, value) in inputs {
-        let (Some(input), Some(text)) = (key.text(), value.text()) else { continue };
-        let any = ANY.iter().any(|(known, values)| *known == input && values.contains(&text));
+    for (input, value) in inputs {
+        let Some(text) = value.text() else { continue };
+        let any = ANY.iter().any(|(known, values)| known == input && values.contains(&text));
         let one = ONE.iter().any(|(action, known, values)| {
-            lower.starts_with(action) && *known == input && values.iter().any(|value| *value == text || (value.len() > 5 && text.contains(value)))
+            lower.starts_with(action)
+                && known == input
+                && values.iter().any(|value| *value == text || (value.len() > 5 && text.contains(value)))
         });
         if any || one {
-            let span = key.span.start..value.span.end;
+            let span = value.entry_span();
             let what = format!("`{name}` cannot fail: `{input}: {}`", crate::model::text::one_line(text, 40));
             let fix = remove_line(ground, at.workflow.file, &span, &format!("remove `{input}`"));
             hits.in_workflow(at, span, true, with_help(&what, "leave it at the value that fails"), fix);
         }
     }
-    let disabled = at.step.node.get("env").and_then(|env| env.entry("DISABLE_ERRORS"));
-    if let Some((key, value)) = disabled.filter(|(_, value)| value.text() == Some("true") && lower.contains("linter")) {
-        let span = key.span.start..value.span.end;
+    let disabled = at.step.node.get("env").and_then(|env| env.get("DISABLE_ERRORS"));
+    if let Some(value) = disabled.filter(|value| value.text() == Some("true") && lower.contains("linter")) {
+        let span = value.entry_span();
         let fix = remove_line(ground, at.workflow.file, &span, "remove `DISABLE_ERRORS`");
-        hits.in_workflow(at, span, true, with_help(&format!("`{name}` cannot fail: `DISABLE_ERRORS: true`"), "remove it"), fix);
+        hits.in_workflow(
+            at,
+            span,
+            true,
+            with_help(&format!("`{name}` cannot fail: `DISABLE_ERRORS: true`"), "remove it"),
+            fix,
+        );
     }
 }

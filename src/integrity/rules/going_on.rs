@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{Rule, is_excused, replace, with_help};
-use crate::integrity::flow::{Because, Fate, Loss, Run};
-use crate::integrity::ground::{Gate, Ground};
+use crate::integrity::flow::{Because, Fate, Gate, Loss, Run};
+use crate::integrity::ground::Ground;
 use crate::integrity::script::Script;
 use crate::model::finding::{Fix, Level};
 
@@ -22,10 +22,16 @@ pub(super) static GI102: Rule = Rule {
         let mut seen = BTreeSet::new();
         for (script, run, gate, because) in going_on(ground).filter(|(script, ..)| !script.is_one_line()) {
             let (what, help) = match because {
-                Because::SetPlusE(_) => ("`set +e` stands above and nobody looks at `$?`", "keep it: `status=$?` on the next line"),
+                Because::SetPlusE(_) => {
+                    ("`set +e` stands above and nobody looks at `$?`", "keep it: `status=$?` on the next line")
+                }
                 Because::NeverSet => ("this script never sets `-e`, and goes on", "write `set -e` at its top"),
-                Because::AndList => ("on the left of `&&` a failure ends nothing, and the script goes on", "give it a line of its own"),
-                Because::Background => ("it runs in the background, and nobody asks for its status", "`wait $!`, which gives its status"),
+                Because::AndList => {
+                    ("on the left of `&&` a failure ends nothing, and the script goes on", "give it a line of its own")
+                }
+                Because::Background => {
+                    ("it runs in the background, and nobody asks for its status", "`wait $!`, which gives its status")
+                }
                 Because::ExitsZero(_) => continue,
             };
             // One cause, one finding a script.
@@ -94,7 +100,7 @@ pub(super) static GI105: Rule = Rule {
 };
 
 /// Gates after whose failure the script goes on, and why.
-fn going_on(ground: &Ground) -> impl Iterator<Item = (&Script, &Run, Gate, &Because)> {
+fn going_on(ground: &Ground) -> impl Iterator<Item = (&Script, &Run, &Gate, &Because)> {
     ground.gates().filter_map(|(script, run, gate)| match &run.fate {
         Fate::Lost(Loss::GoesOn { because }) if !is_excused(ground, script, run) => Some((script, run, gate, because)),
         _ => None,

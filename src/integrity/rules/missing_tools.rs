@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use super::{Hits, Rule, with_help};
 use crate::integrity::dictionary;
-use crate::integrity::flow::does_nothing;
-use crate::integrity::ground::Ground;
+use crate::integrity::ending::does_nothing;
+use crate::integrity::flow::Run;
 use crate::integrity::script::Script;
 use crate::integrity::shell::{Command, Kind, Simple};
 use crate::model::finding::Level;
@@ -19,16 +19,13 @@ pub(super) static GI106: Rule = Rule {
     false_positives: "Left alone: a branch that installs the tool or fails. Scripts for people's own machines that no workflow calls are not \
                       read; a makefile's `lint` that is meant for both is reported.",
     check: |ground, hits| {
-        for script in ground.judged.iter().map(|at| &ground.scripts[*at]) {
-            if !ground.at(script).is_some_and(|at| at.step.is_aftermath()) {
-                Search { ground, script }.command(&script.command, hits);
-            }
+        for script in ground.judged_scripts() {
+            Search { script }.command(&script.command, hits);
         }
     },
 };
 
 struct Search<'a> {
-    ground: &'a Ground,
     script: &'a Script,
 }
 
@@ -116,18 +113,20 @@ impl Search<'_> {
     /// Whether a gate stands in a part of the script that is run by the tool.
     fn gates_in(&self, part: &Range<usize>, tool: &str) -> bool {
         let runs = self.script.flow.runs.iter().filter(|run| part.start <= run.span.start && run.span.start < part.end);
-        runs.into_iter().any(|run| {
-            let by_tool = run.invocation.program == tool;
-            by_tool && self.ground.gate(self.script, run).is_some_and(|gate| gate.sure) || (by_tool && dictionary::find(tool, &[]).is_some())
-        })
+        let is_gate = |run: &Run| run.gate.as_ref().is_some_and(|gate| gate.sure) || dictionary::is_gate(tool, &[]);
+        runs.into_iter().any(|run| run.invocation.program == tool && is_gate(run))
     }
 }
 
 fn asked(simple: &Simple) -> Option<String> {
     let words: Vec<&str> = simple.words.iter().map(|word| word.text.as_str()).collect();
     let tool = match words.as_slice() {
-        ["command", "-v" | "-V", tool, ..] | ["type", "-p" | "-P" | "-t", tool, ..] | ["which" | "type" | "hash" | "where", tool, ..] => tool,
-        ["[" | "test", ..] => return in_test(&simple.words.iter().map(|word| word.raw.as_str()).collect::<Vec<_>>().join(" ")),
+        ["command", "-v" | "-V", tool, ..]
+        | ["type", "-p" | "-P" | "-t", tool, ..]
+        | ["which" | "type" | "hash" | "where", tool, ..] => tool,
+        ["[" | "test", ..] => {
+            return in_test(&simple.words.iter().map(|word| word.raw.as_str()).collect::<Vec<_>>().join(" "));
+        }
         _ => return None,
     };
     (!tool.starts_with('-')).then(|| (*tool).to_owned())
@@ -142,7 +141,9 @@ fn in_test(text: &str) -> Option<String> {
 /// Whether a branch leaves the script (or the function) rather than going on.
 fn leaves(command: &Command) -> bool {
     match &command.kind {
-        Kind::Simple(simple) => simple.words.first().is_some_and(|word| matches!(word.text.as_str(), "exit" | "return")),
+        Kind::Simple(simple) => {
+            simple.words.first().is_some_and(|word| matches!(word.text.as_str(), "exit" | "return"))
+        }
         Kind::List(items) => items.iter().any(|item| leaves(&item.command)),
         Kind::Group(inner, _) | Kind::Subshell(inner, _) => leaves(inner),
         Kind::And(left, right) => leaves(left) || leaves(right),

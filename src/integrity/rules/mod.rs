@@ -85,7 +85,8 @@ impl Rule {
     #[must_use]
     pub fn page(&self, depth: usize) -> String {
         let mut out = format!("{} {}: {}\n\n", "#".repeat(depth), self.id, self.title);
-        let parts = [("Why", self.why), ("Safe form", self.safe), ("Left alone, and false positives", self.false_positives)];
+        let parts =
+            [("Why", self.why), ("Safe form", self.safe), ("Left alone, and false positives", self.false_positives)];
         let _ = writeln!(out, "Level: {}.\n", self.level.word());
         for (name, text) in parts {
             let _ = writeln!(out, "**{name}.** {text}\n");
@@ -137,14 +138,14 @@ impl Hits<'_> {
         let at = self.ground.at(script);
         let level = self.level(sure, at);
         let span = script.piece.span(range);
-        let anchor = at.map(|at| at.step.node.span.start);
+        let anchor = at.map(|at| at.step.node.written.span.start);
         self.all.push(Hit { rule: self.rule.id, level, file: script.file, span, message, fix, anchor });
     }
 
     /// In a workflow, at these characters of its file.
     fn in_workflow(&mut self, at: At<'_>, span: Range<usize>, sure: bool, message: String, fix: Option<Fix>) {
         let level = self.level(sure, Some(at));
-        let anchor = Some(at.step.node.span.start);
+        let anchor = Some(at.step.node.written.span.start);
         self.all.push(Hit { rule: self.rule.id, level, file: at.workflow.file, span, message, fix, anchor });
     }
 
@@ -153,7 +154,7 @@ impl Hits<'_> {
         let (workflow, job) = at;
         let named = [job.text("name"), Some(job.id.as_str())].into_iter().flatten().any(is_optional);
         let level = self.graded(sure, named || !workflow.judges_changes());
-        let anchor = Some(job.key.start);
+        let anchor = Some(job.node.written.key.start);
         self.all.push(Hit { rule: self.rule.id, level, file: workflow.file, span, message, fix, anchor });
     }
 
@@ -179,9 +180,31 @@ impl Hits<'_> {
 /// Whether a name says that a failure does not count.
 fn is_optional(name: &str) -> bool {
     const SAID: &[&str] = &[
-        "allowed to fail", "allow fail", "allow-fail", "allow_fail", "allowed fail", "may fail", "can fail", "non-blocking", "nonblocking",
-        "non blocking", "not blocking", "informational", "advisory", "experimental", "optional", "best effort", "best-effort", "nightly",
-        "canary", "unstable", "ignore failure", "expected to fail", "continue on error", "not required", "for information",
+        "allowed to fail",
+        "allow fail",
+        "allow-fail",
+        "allow_fail",
+        "allowed fail",
+        "may fail",
+        "can fail",
+        "non-blocking",
+        "nonblocking",
+        "non blocking",
+        "not blocking",
+        "informational",
+        "advisory",
+        "experimental",
+        "optional",
+        "best effort",
+        "best-effort",
+        "nightly",
+        "canary",
+        "unstable",
+        "ignore failure",
+        "expected to fail",
+        "continue on error",
+        "not required",
+        "for information",
     ];
     let name = name.to_lowercase();
     SAID.iter().any(|said| name.contains(said))

@@ -30,32 +30,40 @@ pub(super) static GI204: Rule = Rule {
     false_positives: "Left alone: selections without `not` (shards, suites), values that come from a variable or the matrix, and a run of the same program \
                       elsewhere in the workflows that leaves nothing out. Leaving out slow tests is reported where nothing runs them.",
     check: |ground, hits| {
-        for (script, run) in runs(ground) {
+        for (script, run) in ground.runs() {
             let Some((index, does)) = left_out(&run.invocation) else { continue };
-            let whole = |other: &Invocation| other.program == run.invocation.program && left_out(other).is_none() && !lists(other);
-            if ground.judged.iter().any(|at| ground.scripts[*at].flow.runs.iter().any(|run| whole(&run.invocation))) {
+            let whole = |other: &Invocation| {
+                other.program == run.invocation.program && left_out(other).is_none() && !lists(other)
+            };
+            if ground.runs().any(|(_, run)| whole(&run.invocation)) {
                 continue;
             }
-            let what = format!("`{}` leaves tests out: `{}` {does}", run.invocation.program, shown(&run.invocation, index));
-            hits.in_script(script, &run.span, true, with_help(&what, "mark them in their own files, with a reason"), None);
+            let what =
+                format!("`{}` leaves tests out: `{}` {does}", run.invocation.program, shown(&run.invocation, index));
+            hits.in_script(
+                script,
+                &run.span,
+                true,
+                with_help(&what, "mark them in their own files, with a reason"),
+                None,
+            );
         }
     },
 };
 
-/// Every command of a judged script that counts.
-fn runs(ground: &Ground) -> impl Iterator<Item = (&Script, &Run)> {
-    let scripts = ground.judged.iter().map(|at| &ground.scripts[*at]);
-    let scripts = scripts.filter(|script| !ground.at(script).is_some_and(|at| at.step.is_aftermath()));
-    scripts.flat_map(|script| script.flow.runs.iter().map(move |run| (script, run)))
-}
-
 /// The argument that leaves tests out, and how.
 fn left_out(invocation: &Invocation) -> Option<(usize, &'static str)> {
     let arguments = invocation.arguments();
-    let position = |flags: &[&str]| arguments.iter().position(|word| flags.contains(word) || flags.iter().any(|flag| word.strip_prefix(flag).is_some_and(|rest| rest.starts_with('='))));
+    let position = |flags: &[&str]| {
+        arguments.iter().position(|word| {
+            flags.contains(word)
+                || flags.iter().any(|flag| word.strip_prefix(flag).is_some_and(|rest| rest.starts_with('=')))
+        })
+    };
     let literal = |index: usize| {
         let next = arguments.get(index).and_then(|word| word.split_once('=')).map(|(_, value)| value);
-        next.or_else(|| arguments.get(index + 1).copied()).filter(|value| !value.contains(crate::integrity::shell::OPAQUE))
+        next.or_else(|| arguments.get(index + 1).copied())
+            .filter(|value| !value.contains(crate::integrity::shell::OPAQUE))
     };
     match invocation.program.as_str() {
         "pytest" | "py.test" => {
@@ -63,29 +71,42 @@ fn left_out(invocation: &Invocation) -> Option<(usize, &'static str)> {
                 return Some((index, "names some"));
             }
             let index = position(&["-k"])?;
-            literal(index).filter(|value| value.starts_with("not ") || value.contains(" not ")).map(|_| (index, "excludes some by name"))
+            literal(index)
+                .filter(|value| value.starts_with("not ") || value.contains(" not "))
+                .map(|_| (index, "excludes some by name"))
         }
         "cargo" | "cross" => {
             let test = arguments.first().is_some_and(|verb| matches!(*verb, "test" | "t" | "nextest"));
             let index = position(&["--skip"]).filter(|_| test)?;
             literal(index).map(|_| (index, "excludes some by name"))
         }
-        "go" | "gotestsum" => position(&["-skip", "--skip"]).filter(|index| literal(*index).is_some()).map(|index| (index, "excludes some by name")),
-        "ctest" => position(&["-E", "--exclude-regex"]).filter(|index| literal(*index).is_some()).map(|index| (index, "excludes some by name")),
-        "jest" => position(&["--testPathIgnorePatterns"]).filter(|index| literal(*index).is_some()).map(|index| (index, "excludes some files")),
-        "vitest" => position(&["--exclude"]).filter(|index| literal(*index).is_some()).map(|index| (index, "excludes some files")),
+        "go" | "gotestsum" => position(&["-skip", "--skip"])
+            .filter(|index| literal(*index).is_some())
+            .map(|index| (index, "excludes some by name")),
+        "ctest" => position(&["-E", "--exclude-regex"])
+            .filter(|index| literal(*index).is_some())
+            .map(|index| (index, "excludes some by name")),
+        "jest" => position(&["--testPathIgnorePatterns"])
+            .filter(|index| literal(*index).is_some())
+            .map(|index| (index, "excludes some files")),
+        "vitest" => position(&["--exclude"])
+            .filter(|index| literal(*index).is_some())
+            .map(|index| (index, "excludes some files")),
         "mocha" => position(&["--invert", "-i"]).map(|index| (index, "excludes what `--grep` matches")),
         _ => None,
     }
 }
 
 fn lists(invocation: &Invocation) -> bool {
-    invocation.arguments.iter().any(|word| matches!(word.as_str(), "--collect-only" | "--version" | "install" | "--help" | "build" | "fmt" | "clippy"))
-        || (matches!(invocation.program.as_str(), "cargo" | "go") && !invocation.arguments.iter().any(|word| matches!(word.as_str(), "test" | "t" | "nextest")))
+    invocation.arguments.iter().any(|word| {
+        matches!(word.as_str(), "--collect-only" | "--version" | "install" | "--help" | "build" | "fmt" | "clippy")
+    }) || (matches!(invocation.program.as_str(), "cargo" | "go")
+        && !invocation.arguments.iter().any(|word| matches!(word.as_str(), "test" | "t" | "nextest")))
 }
 
 fn shown(invocation: &Invocation, index: usize) -> String {
-    let words = invocation.arguments.iter().skip(index).take(if invocation.arguments[index].contains('=') { 1 } else { 2 });
+    let words =
+        invocation.arguments.iter().skip(index).take(if invocation.arguments[index].contains('=') { 1 } else { 2 });
     crate::model::text::one_line(&words.cloned().collect::<Vec<_>>().join(" "), 60)
 }
 
@@ -98,7 +119,7 @@ pub(super) static GI205: Rule = Rule {
     false_positives: "Left alone: the same program run again in the job without the flag (`flake8 --exit-zero` after the strict one, `cargo test --no-run` \
                       before `cargo test`), output that something judges later, and `--if-present` for a script that is there.",
     check: |ground, hits| {
-        for (script, run) in runs(ground) {
+        for (script, run) in ground.runs() {
             if let Some((index, does)) = forgiving(ground, script, run) {
                 let word = run.invocation.arguments[index].clone();
                 let what = format!("`{}` cannot fail as it should: `{word}` {does}", run.invocation.program);
@@ -110,7 +131,11 @@ pub(super) static GI205: Rule = Rule {
 };
 
 const FORGIVING: &[Flag] = &[
-    flag(&["jest", "vitest", "react-scripts", "ng", "wdio", "npm", "pnpm", "yarn"], "--passWithNoTests", "passes without a test"),
+    flag(
+        &["jest", "vitest", "react-scripts", "ng", "wdio", "npm", "pnpm", "yarn"],
+        "--passWithNoTests",
+        "passes without a test",
+    ),
     flag(&["jest", "vitest"], "--pass-with-no-tests", "passes without a test"),
     flag(&["playwright"], "--pass-with-no-tests", "passes without a test"),
     flag(&["cargo"], "--no-tests=pass", "passes without a test"),
@@ -167,7 +192,8 @@ fn forgiven(invocation: &Invocation) -> Option<(usize, &'static Flag)> {
 }
 
 fn verb(invocation: &Invocation) -> Option<&str> {
-    let of_verbs = ["cargo", "cross", "ruff", "trivy", "npm", "pnpm", "yarn", "make"].contains(&invocation.program.as_str());
+    let of_verbs =
+        ["cargo", "cross", "ruff", "trivy", "npm", "pnpm", "yarn", "make"].contains(&invocation.program.as_str());
     invocation.arguments.iter().map(String::as_str).find(|word| !word.starts_with('-')).filter(|_| of_verbs)
 }
 
@@ -177,9 +203,12 @@ fn absent_script(ground: &Ground, script: &Script, run: &Run) -> Option<usize> {
     let index = run.invocation.arguments.iter().position(|word| word == "--if-present")?;
     let Some(Call::Package { names, dir: Some(_) }) = &run.invocation.call else { return None };
     let gate = names.iter().any(|name| crate::integrity::dictionary::is_gate_name(name));
-    let known = script.dir.contains(crate::integrity::shell::OPAQUE) || run.dir.contains(crate::integrity::shell::OPAQUE);
-    let has_package = ground.paths.iter().any(|path| *path == crate::integrity::ground::join(&crate::integrity::ground::join(&script.dir, &run.dir), "package.json"));
-    (gate && !known && has_package && ground.called(script, run).is_none()).then_some(index)
+    let known =
+        script.dir.contains(crate::integrity::shell::OPAQUE) || run.dir.contains(crate::integrity::shell::OPAQUE);
+    let has_package = ground.paths.iter().any(|path| {
+        *path == crate::integrity::ground::join(&crate::integrity::ground::join(&script.dir, &run.dir), "package.json")
+    });
+    (gate && !known && has_package && run.calls.is_empty()).then_some(index)
 }
 
 /// The command without one word.
@@ -188,7 +217,8 @@ fn without(ground: &Ground, script: &Script, run: &Run, word: &str) -> Option<Fi
     let at = text.find(&format!(" {word}"))?;
     let start = run.span.start + text[..at].chars().count();
     let end = start + 1 + word.chars().count();
-    let ends = script.piece.chars.get(end).is_none_or(|next| next.is_whitespace() || matches!(next, ';' | '&' | '|' | ')'));
+    let ends =
+        script.piece.chars.get(end).is_none_or(|next| next.is_whitespace() || matches!(next, ';' | '&' | '|' | ')'));
     ends.then(|| replace(ground, script.file, &script.piece.span(&(start..end)), "", &format!("remove `{word}`")))
 }
 
@@ -201,14 +231,21 @@ pub(super) static GI206: Rule = Rule {
     false_positives: "Left alone: scripts that are called for it (`test:update`), workflows that nobody's change wakes, and jobs that look at what was \
                       written: a commit, a pull request, `git diff --exit-code`.",
     check: |ground, hits| {
-        for (script, run) in runs(ground) {
+        for (script, run) in ground.runs() {
             let Some(what) = accepting(script, run) else { continue };
             let scheduled = ground.at(script).is_some_and(|at| !at.workflow.judges_changes());
             if scheduled || run.fate == Fate::Read || compares(ground, script) {
                 continue;
             }
-            let message = format!("`{}` agrees with itself here: {what} accepts every snapshot", run.invocation.program);
-            hits.in_script(script, &run.span, true, with_help(&message, "compare here, and accept on your own machine"), None);
+            let message =
+                format!("`{}` agrees with itself here: {what} accepts every snapshot", run.invocation.program);
+            hits.in_script(
+                script,
+                &run.span,
+                true,
+                with_help(&message, "compare here, and accept on your own machine"),
+                None,
+            );
         }
     },
 };
@@ -238,27 +275,31 @@ const VARIABLES: &[(&str, Option<&str>)] = &[
 ];
 
 fn accepting(script: &Script, run: &Run) -> Option<String> {
-    let asked_for = match &script.place {
-        Place::Package { name } | Place::Target { name, .. } | Place::Recipe { name, .. } => {
-            name.split([':', '-', '_', '.']).any(|part| matches!(part, "update" | "u" | "accept" | "bless" | "snapshot" | "snapshots" | "write"))
-        }
-        _ => false,
+    const ASKED_FOR: &[&str] = &["update", "u", "accept", "bless", "snapshot", "snapshots", "write"];
+    let names = match &script.place {
+        Place::Package { name } | Place::Recipe { name, .. } => std::slice::from_ref(name),
+        Place::Target { names, .. } => names,
+        _ => &[],
     };
-    if asked_for {
+    if names.iter().flat_map(|name| name.split([':', '-', '_', '.'])).any(|part| ASKED_FOR.contains(&part)) {
         return None;
     }
     let invocation = &run.invocation;
     let by_flag = ACCEPTING.iter().find(|known| {
-        known.programs.contains(&invocation.program.as_str()) && invocation.arguments.iter().any(|word| word == known.flag)
+        known.programs.contains(&invocation.program.as_str())
+            && invocation.arguments.iter().any(|word| word == known.flag)
     });
-    let tests = |invocation: &Invocation| crate::integrity::dictionary::find(&invocation.program, &invocation.arguments()).is_some();
+    let tests =
+        |invocation: &Invocation| crate::integrity::dictionary::is_gate(&invocation.program, &invocation.arguments());
     if let Some(known) = by_flag.filter(|_| tests(invocation)) {
         return Some(format!("`{}`", known.flag));
     }
     let variable = run.assignments.iter().find(|assignment| {
         assignment.split_once('=').is_some_and(|(name, value)| {
             let value = value.trim_matches(['"', '\'']);
-            VARIABLES.iter().any(|(known, wanted)| *known == name && wanted.map_or(!matches!(value, "" | "0"), |wanted| wanted == value))
+            VARIABLES.iter().any(|(known, wanted)| {
+                *known == name && wanted.map_or(!matches!(value, "" | "0"), |wanted| wanted == value)
+            })
         })
     });
     variable.filter(|_| tests(invocation)).map(|assignment| format!("`{assignment}`"))
@@ -268,15 +309,17 @@ fn accepting(script: &Script, run: &Run) -> Option<String> {
 fn compares(ground: &Ground, script: &Script) -> bool {
     let looks = |run: &Run| {
         let arguments = run.invocation.arguments();
-        run.invocation.program == "git" && arguments.iter().any(|word| matches!(*word, "diff" | "status" | "push" | "commit" | "diff-index"))
+        run.invocation.program == "git"
+            && arguments.iter().any(|word| matches!(*word, "diff" | "status" | "push" | "commit" | "diff-index"))
     };
     if script.flow.runs.iter().any(looks) {
         return true;
     }
     let Some(at) = ground.at(script) else { return false };
     let opens = at.job.steps.iter().filter_map(|step| step.uses()).any(|uses| {
-        ["peter-evans/create-pull-request", "stefanzweifel/git-auto-commit-action", "EndBug/add-and-commit"].iter().any(|action| uses.starts_with(action))
+        ["peter-evans/create-pull-request", "stefanzweifel/git-auto-commit-action", "EndBug/add-and-commit"]
+            .iter()
+            .any(|action| uses.starts_with(action))
     });
     opens || ground.scripts_of(&at).any(|(_, other)| other.flow.runs.iter().any(looks))
 }
-

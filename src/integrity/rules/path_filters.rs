@@ -5,8 +5,8 @@ use regex::Regex;
 use super::{Hits, Rule, with_help};
 use crate::integrity::ground::Ground;
 use crate::integrity::workflow::Workflow;
-use crate::integrity::yaml::Node;
 use crate::model::finding::Level;
+use crate::model::yaml::Node;
 
 pub(super) static GI114: Rule = Rule {
     id: "GI114",
@@ -22,16 +22,53 @@ pub(super) static GI114: Rule = Rule {
 
 /// Endings and names of files that gates are for.
 const CODE: &[&str] = &[
-    ".rs", ".go", ".py", ".js", ".jsx", ".ts", ".tsx", ".mjs", ".cjs", ".java", ".kt", ".scala", ".c", ".cc", ".cpp", ".h", ".hpp", ".cs", ".rb",
-    ".php", ".swift", ".ex", ".exs", ".zig", ".sql", ".vue", ".svelte",
+    ".rs", ".go", ".py", ".js", ".jsx", ".ts", ".tsx", ".mjs", ".cjs", ".java", ".kt", ".scala", ".c", ".cc", ".cpp",
+    ".h", ".hpp", ".cs", ".rb", ".php", ".swift", ".ex", ".exs", ".zig", ".sql", ".vue", ".svelte",
 ];
 const MANIFESTS: &[&str] = &[
-    "Cargo.toml", "Cargo.lock", "package.json", "package-lock.json", "pnpm-lock.yaml", "yarn.lock", "go.mod", "go.sum", "pyproject.toml",
-    "poetry.lock", "uv.lock", "requirements.txt", "setup.py", "setup.cfg", "pom.xml", "build.gradle", "build.gradle.kts", "Gemfile",
-    "Gemfile.lock", "composer.json", "composer.lock", "Makefile", "CMakeLists.txt", "rust-toolchain.toml", "tsconfig.json",
+    "Cargo.toml",
+    "Cargo.lock",
+    "package.json",
+    "package-lock.json",
+    "pnpm-lock.yaml",
+    "yarn.lock",
+    "go.mod",
+    "go.sum",
+    "pyproject.toml",
+    "poetry.lock",
+    "uv.lock",
+    "requirements.txt",
+    "setup.py",
+    "setup.cfg",
+    "pom.xml",
+    "build.gradle",
+    "build.gradle.kts",
+    "Gemfile",
+    "Gemfile.lock",
+    "composer.json",
+    "composer.lock",
+    "Makefile",
+    "CMakeLists.txt",
+    "rust-toolchain.toml",
+    "tsconfig.json",
 ];
 /// Folders whose code nobody ships.
-const ASIDE: &[&str] = &["docs/", "doc/", "examples/", "example/", "website/", "site/", "benches/", "benchmark/", "benchmarks/", ".vscode/", "scripts/", "tools/", "vendor/", "third_party/"];
+const ASIDE: &[&str] = &[
+    "docs/",
+    "doc/",
+    "examples/",
+    "example/",
+    "website/",
+    "site/",
+    "benches/",
+    "benchmark/",
+    "benchmarks/",
+    ".vscode/",
+    "scripts/",
+    "tools/",
+    "vendor/",
+    "third_party/",
+];
 
 fn check(ground: &Ground, hits: &mut Hits<'_>) {
     let event = ["pull_request", "push"].into_iter().find(|event| gated(ground, event).next().is_some());
@@ -49,16 +86,18 @@ fn check(ground: &Ground, hits: &mut Hits<'_>) {
         .filter(|path| matters(path) && !filters.iter().any(|filter| filter.lets_through(path)))
         .collect();
     let Some(first) = gated(ground, event).next() else { return };
-    let Some((key, value)) = entry(first, event) else { return };
+    let Some((_, value)) = entry(first, event) else { return };
     if unseen.is_empty() {
         return;
     }
-    let shown: Vec<String> = unseen.iter().take(3).map(|path| format!("`{}`", crate::model::text::one_line(path, 80))).collect();
-    let more = if unseen.len() > shown.len() { format!(" and {} more", unseen.len() - shown.len()) } else { String::new() };
+    let shown: Vec<String> =
+        unseen.iter().take(3).map(|path| format!("`{}`", crate::model::text::one_line(path, 80))).collect();
+    let more =
+        if unseen.len() > shown.len() { format!(" and {} more", unseen.len() - shown.len()) } else { String::new() };
     let what = format!("a change to {}{more} alone runs no gate", shown.join(", "));
     let help = "add such files to `paths`, or take them out of `paths-ignore`";
     if let Some(job) = first.jobs.first() {
-        hits.in_job((first, job), key.span.start..value.span.end, true, with_help(&what, help), None);
+        hits.in_job((first, job), value.entry_span(), true, with_help(&what, help), None);
     }
 }
 
@@ -66,21 +105,25 @@ fn matters(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let in_workflows = path.starts_with(".github/workflows/");
     let aside = ASIDE.iter().any(|folder| path.starts_with(folder) || path.contains(&format!("/{folder}")));
-    in_workflows || (!aside && !path.starts_with('.') && (CODE.iter().any(|ending| name.ends_with(ending)) || MANIFESTS.contains(&name)))
+    in_workflows
+        || (!aside
+            && !path.starts_with('.')
+            && (CODE.iter().any(|ending| name.ends_with(ending)) || MANIFESTS.contains(&name)))
 }
 
 /// Workflows that run on an event and have a gate.
 fn gated<'a>(ground: &'a Ground, event: &'a str) -> impl Iterator<Item = &'a Workflow> {
     ground.workflows.iter().filter(move |workflow| {
-        workflow.wakes_on(event) && workflow.jobs.iter().any(|job| ground.gate_of_job(job).is_some_and(|gate| gate.sure))
+        workflow.wakes_on(event)
+            && workflow.jobs.iter().any(|job| ground.gate_of_job(job).is_some_and(|gate| gate.sure))
     })
 }
 
-/// The filter of an event, as key and value.
-fn entry<'a>(workflow: &'a Workflow, event: &str) -> Option<(&'a Node, &'a Node)> {
+/// The filter of an event, and whether it says what to ignore.
+fn entry<'a>(workflow: &'a Workflow, event: &str) -> Option<(bool, &'a Node)> {
     let (_, settings) = workflow.events.iter().find(|(name, _)| name == event)?;
     let settings = settings.as_ref()?;
-    settings.entry("paths").or_else(|| settings.entry("paths-ignore"))
+    settings.get("paths").map(|list| (false, list)).or_else(|| settings.get("paths-ignore").map(|list| (true, list)))
 }
 
 /// `paths` or `paths-ignore`, with patterns as
@@ -94,9 +137,9 @@ struct Filter {
 
 impl Filter {
     fn of(workflow: &Workflow, event: &str) -> Option<Self> {
-        let (key, value) = entry(workflow, event)?;
-        let mut filter = Self { ignoring: key.text() == Some("paths-ignore"), patterns: Vec::new(), understood: true };
-        for pattern in value.items().iter().filter_map(Node::text) {
+        let (ignoring, value) = entry(workflow, event)?;
+        let mut filter = Self { ignoring, patterns: Vec::new(), understood: true };
+        for pattern in value.texts() {
             let (negative, pattern) = pattern.strip_prefix('!').map_or((false, pattern), |pattern| (true, pattern));
             match Regex::new(&as_regex(pattern)) {
                 Ok(regex) => filter.patterns.push((regex, negative)),
@@ -108,9 +151,12 @@ impl Filter {
 
     /// Whether a change to this file alone starts the workflow.
     fn lets_through(&self, path: &str) -> bool {
-        let matched = self.patterns.iter().fold(false, |matched, (pattern, negative)| {
-            if pattern.is_match(path) { !negative } else { matched }
-        });
+        let matched = self.patterns.iter().fold(
+            false,
+            |matched, (pattern, negative)| {
+                if pattern.is_match(path) { !negative } else { matched }
+            },
+        );
         matched != self.ignoring
     }
 }

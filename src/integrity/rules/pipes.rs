@@ -39,14 +39,15 @@ pub(super) static GI104: Rule = Rule {
 /// A line `shell: bash` before the step's `run`.
 fn shell_bash(ground: &Ground, script: &Script) -> Option<Fix> {
     let at = ground.at(script)?;
-    let (key, _) = at.step.node.entry("run")?;
+    let start = at.step.node.get("run")?.written.key.start;
     if at.step.node.get("shell").is_some() {
         return None;
     }
     let source = &ground.sources[script.file];
-    let (line, column) = source.place(key.span.start);
-    let before = source.slice(source.line(line).start..key.span.start);
+    let (line, column) = source.place(start);
+    let before = source.slice(source.line(line).start..start);
     let indent = " ".repeat(usize::try_from(column).unwrap_or(1).saturating_sub(1));
-    let text = if before.trim().is_empty() || before.trim() == "-" { format!("shell: bash\n{indent}") } else { return None };
-    Some(replace(ground, script.file, &(key.span.start..key.span.start), &text, "run it with `shell: bash`"))
+    let text =
+        if before.trim().is_empty() || before.trim() == "-" { format!("shell: bash\n{indent}") } else { return None };
+    Some(replace(ground, script.file, &(start..start), &text, "run it with `shell: bash`"))
 }

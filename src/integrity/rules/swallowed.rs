@@ -1,8 +1,8 @@
 //! GI101: a gate whose failure is taken away where it stands.
 
 use super::{Hits, Rule, edit, is_excused, replace, with_help};
-use crate::integrity::flow::{Fate, Loss, Run};
-use crate::integrity::ground::{Gate, Ground};
+use crate::integrity::flow::{Fate, Gate, Loss, Run};
+use crate::integrity::ground::Ground;
 use crate::integrity::script::Script;
 use crate::model::finding::{Fix, Level};
 
@@ -19,7 +19,7 @@ pub(super) static GI101: Rule = Rule {
                       taken (`$(… || true)`). A gate that is only called as gates are (`./check.sh`) is a warning.",
     check: |ground, hits| {
         for (script, run, gate) in ground.gates() {
-            check(ground, hits, script, run, &gate);
+            check(ground, hits, script, run, gate);
         }
     },
 };
