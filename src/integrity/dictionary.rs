@@ -71,7 +71,7 @@ fn follows(verb: &[&str], arguments: &[&str]) -> bool {
 /// Programs whose tests, lints, checks or builds are gates.
 pub static TOOLS: &[Tool] = &[
     // Rust
-    tool("cargo", &["test|t"]).without(&["--no-run", "--help"]),
+    tool("cargo", &["test|t"]).without(&["--no-run"]),
     tool("cargo", &["nextest", "run|r"]).without(&["--no-run"]),
     tool("cargo", &["clippy"]).without(&["--fix"]),
     tool("cargo", &["check|c|build|b|doc|rustdoc|hack|miri|careful|tarpaulin|mutants|publish-check"]),
@@ -109,7 +109,7 @@ pub static TOOLS: &[Tool] = &[
     tool("jasmine", &[]),
     tool("karma", &["start"]),
     tool("uvu", &[]),
-    tool("c8", &[]),
+    tool("c8", &[]).without(&["report"]),
     tool("nyc", &[]).without(&["report"]),
     tool("node", &[]).with(&["--test"]),
     tool("deno", &["test|lint|check"]),
@@ -157,7 +157,7 @@ pub static TOOLS: &[Tool] = &[
     tool("tsup", &[]).without(&["--watch"]),
     tool("vite", &["build"]),
     // Python
-    tool("pytest", &[]).without(&["--collect-only", "--version", "--help", "--co"]),
+    tool("pytest", &[]).without(&["--collect-only", "--co"]),
     tool("py.test", &[]),
     tool("unittest", &[]),
     tool("nose2", &[]),
@@ -256,7 +256,7 @@ pub static TOOLS: &[Tool] = &[
     tool("stylua", &[]).with(&["--check"]),
     tool("forge", &["test"]),
     // Shell, text, infrastructure, security
-    tool("shellcheck", &[]).without(&["--version"]),
+    tool("shellcheck", &[]),
     tool("shfmt", &[]).with(&["-d"]),
     tool("bats", &[]),
     tool("hadolint", &[]),
@@ -299,6 +299,9 @@ pub static TOOLS: &[Tool] = &[
 /// Whether a program with its arguments is a gate.
 #[must_use]
 pub fn is_gate(program: &str, arguments: &[&str]) -> bool {
+    if arguments.iter().any(|word| matches!(*word, "--version" | "--help")) {
+        return false;
+    }
     let tasks: Vec<&str>;
     let arguments = if OF_TASKS.contains(&program) || program == "gradlew" || program == "mvnw" {
         // `gradle :app:test`

@@ -30,7 +30,7 @@ pub fn makefile(source: &Source, dir: &str) -> Vec<Draft> {
         let trimmed = text.trim_start();
         if hidden || trimmed.starts_with("define ") {
             hidden = !trimmed.starts_with("endef");
-        } else if text.starts_with('\t') {
+        } else if text.starts_with('\t') && !file.names.is_empty() {
             file.recipe(&piece);
         } else if !text.starts_with('#') {
             file.outside(&piece, &text);
@@ -60,6 +60,7 @@ impl Makefile<'_> {
                 self.shell.pipefail |= flags.contains(&"pipefail");
             }
             self.variables.insert(name.to_owned(), value.to_owned());
+            self.names.clear();
             return;
         }
         let Some((names, rest)) = text.split_once(':') else { return };

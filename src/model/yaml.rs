@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use saphyr_parser::{Event, Parser, ScalarStyle};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle};
 
 /// How deep lists and mappings may lie in one another.
 const DEEPEST: usize = 64;
@@ -97,7 +97,7 @@ pub enum YamlError {
 /// # Errors
 /// When it is no YAML, has a key twice, or is too large.
 pub fn read(text: &str) -> Result<Node, YamlError> {
-    document(text, Building::default())
+    document(text, &Building::default())
 }
 
 /// Reads a text that is known to be JSON, where a key may stand twice, as `"//"` does in a package.json: the last one counts.
@@ -105,24 +105,55 @@ pub fn read(text: &str) -> Result<Node, YamlError> {
 /// # Errors
 /// When it is too large.
 pub fn read_json(text: &str) -> Result<Node, YamlError> {
-    document(text, Building { last_counts: true, ..Building::default() })
+    document(text, &Building { last_counts: true, ..Building::default() })
 }
 
-fn document(text: &str, mut building: Building) -> Result<Node, YamlError> {
-    let mut parser = Parser::new_from_str(text.strip_prefix('\u{feff}').unwrap_or(text));
-    while let Some(event) = parser.next_event() {
-        let (event, span) =
-            event.map_err(|error| YamlError::Syntax { line: error.marker().line(), what: error.info().to_owned() })?;
-        building.take(event, span.start.line(), span.start.index()..span.end.index())?;
-    }
-    match building.documents.pop() {
-        Some(document) if building.documents.is_empty() => Ok(document),
-        Some(_) => Err(YamlError::Documents(building.documents.len() + 1)),
-        None => Err(YamlError::Documents(0)),
+/// The most lines that are shifted to the right.
+const MOST_SHIFTS: usize = 60;
+/// How far.
+const SHIFT: usize = 40;
+
+/// Reads the events of a text.
+///
+/// GitHub's reader takes brackets, and lines of quoted text, that stand further to the left than the specification has them
+/// (<https://yaml.org/spec/1.2.2/#rule-s-flow-line-prefix>): such lines are shifted to the right, and the text is read again.
+fn document(text: &str, empty: &Building) -> Result<Node, YamlError> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut shifted = BTreeSet::new();
+    loop {
+        let lines = text.split_inclusive('\n').enumerate();
+        let indent = |at: usize| if shifted.contains(&(at + 1)) { " ".repeat(SHIFT) } else { String::new() };
+        let moved: String = lines.map(|(at, line)| indent(at) + line).collect();
+        let mut building = empty.clone();
+        let mut parser = Parser::new_from_str(if shifted.is_empty() { text } else { &moved });
+        let error = loop {
+            match parser.next_event() {
+                Some(Ok((event, span))) => {
+                    // Back to the text as it was: less what was put before lines up to there.
+                    let at = |mark: &Marker| {
+                        let before = shifted.range(..mark.line()).count() * SHIFT;
+                        let own = if shifted.contains(&mark.line()) { mark.col().min(SHIFT) } else { 0 };
+                        mark.index().saturating_sub(before + own)
+                    };
+                    building.take(event, span.start.line(), at(&span.start)..at(&span.end))?;
+                }
+                Some(Err(error)) => break error,
+                None => return building.finish(),
+            }
+        };
+        // Of quoted text the error names the first line; the one to blame is a later one.
+        let first = error.marker().line() + usize::from(error.info().contains("quoted"));
+        let line = (first..first + MOST_SHIFTS).find(|line| !shifted.contains(line));
+        match line.filter(|_| error.info().contains("invalid indentation") && shifted.len() < MOST_SHIFTS) {
+            Some(line) => shifted.insert(line),
+            None => {
+                return Err(YamlError::Syntax { line: error.marker().line(), what: error.info().to_owned() });
+            }
+        };
     }
 }
-
 /// A list or mapping that has not ended, and its anchor.
+#[derive(Clone)]
 struct Open {
     line: usize,
     start: usize,
@@ -132,7 +163,7 @@ struct Open {
     nodes: Vec<Node>,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Building {
     open: Vec<Open>,
     anchors: BTreeMap<usize, Node>,
@@ -143,6 +174,15 @@ struct Building {
 }
 
 impl Building {
+    /// The one document.
+    fn finish(mut self) -> Result<Node, YamlError> {
+        match self.documents.pop() {
+            Some(document) if self.documents.is_empty() => Ok(document),
+            Some(_) => Err(YamlError::Documents(self.documents.len() + 1)),
+            None => Err(YamlError::Documents(0)),
+        }
+    }
+
     fn take(&mut self, event: Event<'_>, line: usize, span: Range<usize>) -> Result<(), YamlError> {
         let start = span.start;
         match event {
@@ -311,6 +351,10 @@ mod tests {
         assert_eq!(of("é").items()[1].written.style, Style::Double);
         assert_eq!(slice(of("run").written.key.clone()), "run");
         assert_eq!(slice(of("last").written.span.clone()), "{x: 1}");
+        let left = "a: [\n]\nb: \"x\ny\"\nc: {\n}\n";
+        let tree = read(left).unwrap();
+        let slice = |key: &str| left[tree.get(key).unwrap().entry_span()].to_owned();
+        assert_eq!([slice("a"), slice("b"), slice("c")], ["a: [\n]", "b: \"x\ny\"", "c: {\n}"]);
         let twice = "{\"//\": \"a\", \"//\": \"b\"}";
         assert_eq!(read_json(twice).unwrap().get("//").unwrap().text(), Some("b"));
         assert!(matches!(read(twice), Err(YamlError::Twice { .. })));

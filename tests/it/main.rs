@@ -14,6 +14,7 @@ mod forge;
 mod github;
 mod hostile_reports;
 mod house;
+mod integrity;
 #[cfg(unix)]
 mod leftovers;
 mod parse;

@@ -116,8 +116,8 @@ pub(super) static GI205: Rule = Rule {
     level: Level::Warning,
     why: "The gate runs and cannot fail: without tests, without the script, or whatever it found.",
     safe: "Remove the flag. Where a package has no tests yet, give it no script `test`.",
-    false_positives: "Left alone: the same program run again in the job without the flag (`flake8 --exit-zero` after the strict one, `cargo test --no-run` \
-                      before `cargo test`), output that something judges later, and `--if-present` for a script that is there.",
+    false_positives: "Left alone: the same program run again in the job without the flag (`flake8 --exit-zero` after the strict one), \
+                      `cargo test --no-run` while tests run elsewhere in the workflows, output that something judges later, and `--if-present` for a script that is there.",
     check: |ground, hits| {
         for (script, run) in ground.runs() {
             if let Some((index, does)) = forgiving(ground, script, run) {
@@ -129,6 +129,8 @@ pub(super) static GI205: Rule = Rule {
         }
     },
 };
+
+const NO_RUN: &str = "--no-run";
 
 const FORGIVING: &[Flag] = &[
     flag(
@@ -159,7 +161,7 @@ const FORGIVING: &[Flag] = &[
     flag(&["mvn", "mvnw"], "-fn", "is green whatever fails"),
     flag(&["make", "gmake"], "-i", "is green whatever fails"),
     flag(&["make", "gmake"], "--ignore-errors", "is green whatever fails"),
-    flag(&["cargo", "cross"], "--no-run", "builds the tests and runs none"),
+    flag(&["cargo", "cross"], NO_RUN, "builds the tests and runs none"),
     flag(&["lerna"], "--no-bail", "is green whatever fails"),
 ];
 
@@ -168,14 +170,26 @@ fn forgiving(ground: &Ground, script: &Script, run: &Run) -> Option<(usize, &'st
     if let Some(index) = absent_script(ground, script, run) {
         return Some((index, "does nothing: there is no such script"));
     }
-    let (index, found) = forgiven(invocation)?;
+    let (index, known) = forgiven(invocation)?;
     let strict = |other: &Invocation| {
         other.program == invocation.program && forgiven(other).is_none() && verb(other) == verb(invocation)
     };
+    if known.flag == NO_RUN && !of_tests(invocation) {
+        return None;
+    }
+    // Building the tests for one more target is no gate that was taken away while they run elsewhere.
+    let elsewhere = known.flag == NO_RUN
+        && ground.runs().any(|(_, other)| of_tests(&other.invocation) && strict(&other.invocation));
     let judged = ground.output_is_judged(script, run) || ground.runs_in_earnest(script, run, strict);
     let in_file = script.place == Place::File && script.flow.runs.iter().any(|other| strict(&other.invocation));
     let read = ground.at(script).is_some_and(|at| at.job.reads_step(at.step));
-    (!judged && !in_file && !read).then_some((index, found.does))
+    (!judged && !in_file && !read && !elsewhere).then_some((index, known.does))
+}
+
+/// `cargo test`, `cross nextest run`
+fn of_tests(invocation: &Invocation) -> bool {
+    matches!(invocation.program.as_str(), "cargo" | "cross")
+        && matches!(verb(invocation), Some("test" | "t" | "nextest"))
 }
 
 fn forgiven(invocation: &Invocation) -> Option<(usize, &'static Flag)> {
@@ -194,7 +208,7 @@ fn forgiven(invocation: &Invocation) -> Option<(usize, &'static Flag)> {
 fn verb(invocation: &Invocation) -> Option<&str> {
     let of_verbs =
         ["cargo", "cross", "ruff", "trivy", "npm", "pnpm", "yarn", "make"].contains(&invocation.program.as_str());
-    invocation.arguments.iter().map(String::as_str).find(|word| !word.starts_with('-')).filter(|_| of_verbs)
+    invocation.arguments.iter().map(String::as_str).find(|word| !word.starts_with(['-', '+'])).filter(|_| of_verbs)
 }
 
 /// `npm test --if-present` where there is no script `test`.
