@@ -338,7 +338,6 @@ pub static ACTIONS: &[&str] = &[
     "golangci/golangci-lint-action",
     "actions-rs/clippy-check",
     "actions-rs/audit-check",
-    "actions-rs/cargo",
     "clechasseur/rs-clippy-check",
     "giraffate/clippy-action",
     "EmbarkStudios/cargo-deny-action",
@@ -393,10 +392,13 @@ pub static ACTIONS: &[&str] = &[
     "gradle/gradle-build-action",
 ];
 
-/// Whether `uses:` names a gate.
+/// Whether `uses:` names a gate; `words` are the inputs `command` and `args`, which make one of an action that runs cargo.
 #[must_use]
-pub fn is_gate_action(uses: &str) -> bool {
+pub fn is_gate_action(uses: &str, words: &[&str]) -> bool {
     let name = uses.split('@').next().unwrap_or(uses).to_lowercase();
+    if name == "actions-rs/cargo" {
+        return is_gate("cargo", words);
+    }
     ACTIONS.iter().any(|action| {
         let action = action.to_lowercase();
         name.strip_prefix(&action).is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || action.ends_with('-'))
@@ -543,8 +545,8 @@ mod tests {
         for name in ["build", "lint:fix", "test:watch", "latest", "check-disk-space", "install-test-deps", "contest"] {
             assert!(!is_gate_name(name), "{name}");
         }
-        assert!(is_gate_action("golangci/golangci-lint-action@v6"));
-        assert!(is_gate_action("reviewdog/action-eslint@v1"));
-        assert!(!is_gate_action("codecov/codecov-action@v4"));
+        assert!(is_gate_action("golangci/golangci-lint-action@v6", &[]));
+        assert!(is_gate_action("reviewdog/action-eslint@v1", &[]));
+        assert!(!is_gate_action("codecov/codecov-action@v4", &[]));
     }
 }

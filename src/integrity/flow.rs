@@ -1,10 +1,12 @@
 //! What becomes of each command's failure: whether it ends the script, is looked at, or is lost, and by what. It follows
 //! `set -e`, `set +e` and pipefail through the script as the shell would, and judges nothing.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::command::Invocation;
 use super::ending::{Ending, ending, exits_zero, leaves, records, says_something};
+use super::pipe::{FILTERS, decides, files};
 use super::shell::{Command, Item, Kind, Simple};
 
 /// How a script is started.
@@ -98,9 +100,18 @@ pub struct Flow {
 
 /// Walks through a script.
 #[must_use]
-pub fn follow(script: &Command, text: &[char], shell: Shell) -> Flow {
-    let mut walk = Walk { text, state: State { shell, plus_e: None, dir: String::new() }, flow: Flow::default() };
+pub fn follow<'a>(script: &'a Command, text: &'a [char], shell: Shell) -> Flow {
+    let state = State { shell, plus_e: None, dir: String::new() };
+    let mut walk = Walk {
+        text,
+        state,
+        flow: Flow::default(),
+        defined: BTreeMap::new(),
+        called: BTreeMap::new(),
+        open: Vec::new(),
+    };
     walk.command(script, &Use { hard: Fate::Counts, soft: Fate::Counts });
+    walk.functions();
     walk.flow
 }
 
@@ -130,10 +141,16 @@ struct Walk<'a> {
     text: &'a [char],
     state: State,
     flow: Flow,
+    /// Functions whose bodies are still to be walked through.
+    defined: BTreeMap<String, Vec<&'a Command>>,
+    /// Programs, and so functions, with the state in which each is called first.
+    called: BTreeMap<String, State>,
+    /// Those of them that were not looked at yet.
+    open: Vec<String>,
 }
 
-impl Walk<'_> {
-    fn command(&mut self, command: &Command, used: &Use) {
+impl<'a> Walk<'a> {
+    fn command(&mut self, command: &'a Command, used: &Use) {
         match &command.kind {
             Kind::Simple(simple) => self.simple(simple, &command.span, used),
             Kind::Pipeline(parts) => self.pipeline(parts, used),
@@ -166,18 +183,27 @@ impl Walk<'_> {
                 self.command(inner, used);
                 self.state = before;
             }
-            Kind::Function(name, body) => {
-                let first = self.flow.runs.len();
-                let before = self.state.clone();
-                self.command(body, &Use { hard: Fate::Counts, soft: Fate::Counts });
-                self.state = before;
-                self.flow.functions.push((name.clone(), first..self.flow.runs.len()));
-            }
+            Kind::Function(name, body) => self.defined.entry(name.clone()).or_default().push(body),
             Kind::Test => {}
         }
     }
 
-    fn list(&mut self, items: &[Item], used: &Use) {
+    /// The bodies of functions, each in the state of its first call; of those that nobody calls in the last one.
+    fn functions(&mut self) {
+        let last = self.state.clone();
+        // Those that are known to be called come first: they may call the others.
+        while let Some(name) = self.open.pop().or_else(|| self.defined.keys().next().cloned()) {
+            let state = self.called.get(&name).unwrap_or(&last).clone();
+            for body in self.defined.remove(&name).unwrap_or_default() {
+                let first = self.flow.runs.len();
+                self.state = state.clone();
+                self.command(body, &Use { hard: Fate::Counts, soft: Fate::Counts });
+                self.flow.functions.push((name.clone(), first..self.flow.runs.len()));
+            }
+        }
+    }
+
+    fn list(&mut self, items: &'a [Item], used: &Use) {
         for (at, item) in items.iter().enumerate() {
             let next = items.get(at + 1);
             let soft = if item.background {
@@ -209,14 +235,14 @@ impl Walk<'_> {
         lost(because)
     }
 
-    fn and(&mut self, left: &Command, right: &Command, used: &Use) {
+    fn and(&mut self, left: &'a Command, right: &'a Command, used: &Use) {
         let kept = self.is_kept(&ending(right), right.span.end);
         let soft = if kept || leaves(right) { Fate::Read } else { used.soft.clone() };
         self.command(left, &Use::only(soft));
         self.command(right, used);
     }
 
-    fn or(&mut self, left: &Command, right: &Command, used: &Use) {
+    fn or(&mut self, left: &'a Command, right: &'a Command, used: &Use) {
         let by = self.operator_before(right.span.start)..right.span.end;
         let bare = matches!(&right.kind, Kind::Simple(simple) if !says_something(simple));
         let ending = ending(right);
@@ -232,7 +258,7 @@ impl Walk<'_> {
         self.command(right, used);
     }
 
-    fn condition(&mut self, condition: &Command, then: &Command, otherwise: Option<&Command>) {
+    fn condition(&mut self, condition: &'a Command, then: &'a Command, otherwise: Option<&'a Command>) {
         let (negated, inner) = match &condition.kind {
             Kind::Not(inner) => (true, &**inner),
             _ => (false, condition),
@@ -256,7 +282,7 @@ impl Walk<'_> {
         matches!(&condition.kind, Kind::Pipeline(_))
     }
 
-    fn pipeline(&mut self, parts: &[Command], used: &Use) {
+    fn pipeline(&mut self, parts: &'a [Command], used: &Use) {
         let Some((last, before)) = parts.split_last() else { return };
         let lost_to = match &last.kind {
             Kind::Simple(simple) => Invocation::of(simple),
@@ -288,6 +314,10 @@ impl Walk<'_> {
     fn simple(&mut self, simple: &Simple, span: &Range<usize>, used: &Use) {
         let invocation = Invocation::of(simple);
         self.builtin(&invocation, span);
+        if !self.called.contains_key(&invocation.program) {
+            self.called.insert(invocation.program.clone(), self.state.clone());
+            self.open.push(invocation.program.clone());
+        }
         let mut outputs = files(&invocation.arguments);
         outputs.extend(simple.redirects.iter().filter(|to| to.sign.contains('>')).map(|to| to.target.clone()));
         outputs.retain(|file| !file.starts_with("/dev/") && !file.starts_with('&'));
@@ -409,69 +439,6 @@ fn mentions(text: &str, name: &str) -> bool {
         text.match_indices(&format!("{sign}{name}"))
             .any(|(at, found)| !text[at + found.len()..].starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_'))
     })
-}
-
-/// Programs that pass on what they read, whatever it says.
-const FILTERS: &[&str] = &[
-    "tee",
-    "cat",
-    "head",
-    "tail",
-    "sed",
-    "awk",
-    "gawk",
-    "sort",
-    "uniq",
-    "cut",
-    "tr",
-    "less",
-    "more",
-    "ts",
-    "column",
-    "grep",
-    "fold",
-    "xcpretty",
-    "xcbeautify",
-    "gotestfmt",
-    "tap-spec",
-    "tap-dot",
-    "tap-summary",
-    "tap-min",
-    "pino-pretty",
-    "bunyan",
-    "sponge",
-    "ansi2txt",
-    "ansifilter",
-    "nl",
-    "wc",
-    "xargs",
-];
-
-/// Whether the last command of a pipe judges what it reads: its own status tells.
-fn decides(last: &Invocation) -> bool {
-    let arguments = last.arguments();
-    match last.program.as_str() {
-        "grep" | "egrep" | "rg" | "fgrep" => {
-            !arguments.iter().any(|flag| flag.starts_with('-') && !flag.starts_with("--") && flag.contains('v'))
-        }
-        "jq" => arguments.iter().any(|flag| matches!(*flag, "-e" | "--exit-status")),
-        "reviewdog" | "tparse" | "gotestsum" | "diff" | "cmp" | "gatepost" | "test" | "read" | "python" | "python3"
-        | "node" | "ruby" | "perl" | "curl" | "FileCheck" | "snazzy" | "cargo2junit" | "git" => true,
-        "go-junit-report" => arguments.iter().any(|flag| flag.ends_with("set-exit-code")),
-        "" | "a block" => true,
-        _ => false,
-    }
-}
-
-/// Arguments that name a file to write: `-o x.json`, `--outputFile=x.json`, `--junitxml=x.xml`.
-fn files(arguments: &[String]) -> Vec<String> {
-    const ENDINGS: &[&str] = &[
-        ".txt", ".log", ".json", ".xml", ".sarif", ".html", ".out", ".md", ".csv", ".tap", ".lcov", ".info", ".yml",
-        ".yaml", ".jsonl",
-    ];
-    let value = |word: &String| word.rsplit_once('=').map_or_else(|| word.clone(), |(_, value)| value.to_owned());
-    let named = arguments.iter().map(value).filter(|word| ENDINGS.iter().any(|ending| word.ends_with(ending)));
-    named.filter(|word| !word.contains('*') && !word.ends_with("package.json")).collect()
 }
 
 fn join(dir: &str, next: &str) -> String {

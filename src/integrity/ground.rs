@@ -11,6 +11,7 @@ use super::script::{Place, Script};
 use super::shell::OPAQUE;
 use super::text::Source;
 use super::workflow::{Job, Step, Workflow, any_text};
+use crate::model::yaml::Node;
 
 /// Everything that was read.
 #[derive(Debug, Default)]
@@ -76,7 +77,9 @@ impl Ground {
     #[must_use]
     pub fn gate_of_step(&self, step: &Step) -> Option<Gate> {
         if let Some(uses) = step.uses() {
-            if dictionary::is_gate_action(uses) {
+            let with = |key: &str| step.node.get("with").and_then(|with| with.get(key)).and_then(Node::text);
+            let words = [with("command"), with("args")].into_iter().flatten().flat_map(str::split_whitespace);
+            if dictionary::is_gate_action(uses, &words.collect::<Vec<_>>()) {
                 return Some(Gate { name: uses.split('@').next().unwrap_or(uses).to_owned(), sure: true });
             }
             return self.gate_of_action(uses);

@@ -9,6 +9,7 @@ mod ending;
 mod flow;
 mod ground;
 mod manifest;
+mod pipe;
 mod reading;
 mod recipes;
 pub mod rules;

@@ -64,7 +64,8 @@ impl Makefile<'_> {
             return;
         }
         let Some((names, rest)) = text.split_once(':') else { return };
-        if text.starts_with(char::is_whitespace) {
+        // `$(info …)` and the like are no heads of rules.
+        if text.starts_with(char::is_whitespace) || text.starts_with("$(") {
             return;
         }
         let (needs, inline) =

@@ -14,6 +14,8 @@ pub struct Workflow {
     pub file: usize,
     /// What wakes it, with the settings of each; empty for an action.
     pub events: Vec<(String, Option<Node>)>,
+    /// What it is called.
+    pub name: Option<String>,
     /// It is a composite action.
     pub action: bool,
     /// In file order.
@@ -58,7 +60,8 @@ impl Workflow {
         let defaults = Defaults::default().below(root.get("defaults"));
         let events = root.get("on").map(events).unwrap_or_default();
         let jobs = jobs.entries().iter().map(|(id, node)| job(id, node, &defaults, source)).collect();
-        Some(Self { file, events, action: false, jobs })
+        let name = root.get("name").and_then(Node::text).map(str::to_owned);
+        Some(Self { file, name, events, action: false, jobs })
     }
 
     /// Reads an action; `None` where it is not made of steps.
@@ -69,7 +72,7 @@ impl Workflow {
         let defaults = Defaults::default();
         let steps = steps.map(|node| step(node, &defaults, false, source)).collect();
         let job = Job { id: "runs".to_owned(), node: runs.clone(), needs: Vec::new(), uses: None, steps };
-        Some(Self { file, events: Vec::new(), action: true, jobs: vec![job] })
+        Some(Self { file, name: None, events: Vec::new(), action: true, jobs: vec![job] })
     }
 
     /// Whether it runs for changes that somebody wants to merge, or has merged.
@@ -143,8 +146,11 @@ fn step(node: &Node, defaults: &Defaults, windows: bool, source: &Source) -> Ste
         dir: node.get("working-directory").and_then(Node::text).map(str::to_owned),
     };
     let name = own.shell.or_else(|| defaults.shell.clone());
-    let shell = shell(name.as_deref(), windows);
     let run = node.get("run");
+    let plain = run.and_then(Node::text).is_some_and(means_the_same_everywhere);
+    let powershell = matches!(name.as_deref(), None | Some("pwsh" | "powershell"));
+    let shell =
+        shell(name.as_deref(), windows).or((plain && powershell).then_some(Shell { errexit: true, pipefail: false }));
     let dir = own.dir.or_else(|| defaults.dir.clone()).unwrap_or_default();
     let dir = if dir.contains("${{") {
         OPAQUE.to_string()
@@ -169,6 +175,11 @@ pub fn without_expressions(piece: &Piece) -> Piece {
     })
 }
 
+/// One line of plain words: PowerShell makes of it what every shell does.
+fn means_the_same_everywhere(script: &str) -> bool {
+    script.trim().chars().all(|c| c.is_ascii_alphanumeric() || " ./:=,+-_@\"".contains(c))
+}
+
 /// How the runner starts a shell, `None` for one whose scripts are not read:
 /// <https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#jobsjob_idstepsshell>.
 fn shell(name: Option<&str>, windows: bool) -> Option<Shell> {
@@ -178,7 +189,8 @@ fn shell(name: Option<&str>, windows: bool) -> Option<Shell> {
     let mut words = name.split_whitespace();
     let program = words.next().unwrap_or_default().rsplit('/').next().unwrap_or_default();
     match (program, name.contains("{0}")) {
-        ("bash", false) => Some(Shell { errexit: true, pipefail: true }),
+        // msys2/setup-msys2 writes it so that it starts bash.
+        ("bash", false) | ("msys2", _) => Some(Shell { errexit: true, pipefail: true }),
         ("sh", false) => Some(Shell { errexit: true, pipefail: false }),
         ("bash" | "sh" | "dash" | "zsh" | "ksh", true) => {
             let flags: Vec<&str> = words.collect();

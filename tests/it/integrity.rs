@@ -137,3 +137,215 @@ fn every_case_is_found_and_no_near_miss() {
     println!("hits {hit}, missed {missed}, false {false_hits} in {} cases", cases.len());
     assert!(wrong.is_empty(), "{} of {} cases:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
 }
+
+/// Ways to take a gate away. Each gets a workflow and the step of a gate in it.
+mod planted {
+    use std::ops::Range;
+
+    use gatepost::model::yaml::{self, Node, Style};
+
+    /// A step that runs one gate.
+    pub struct Gate<'a> {
+        text: &'a str,
+        job: &'a Node,
+        run: &'a Node,
+        /// The gate's command.
+        pub command: &'a str,
+    }
+
+    /// Commands that nobody doubts are gates; on purpose not the tool's own dictionary.
+    const UNDOUBTED: &[&str] = &[
+        "cargo test",
+        "cargo clippy",
+        "cargo fmt --all -- --check",
+        "cargo fmt -- --check",
+        "cargo deny check",
+        "cargo nextest run",
+        "npx eslint",
+        "npx jest",
+        "npx tsc",
+        "npx vitest run",
+        "pytest",
+        "python -m pytest",
+        "mypy",
+        "ruff check",
+        "flake8",
+        "tox",
+        "go test",
+        "go vet",
+        "golangci-lint run",
+        "shellcheck",
+        "hadolint",
+        "yamllint",
+        "./gradlew check",
+        "mvn -B verify",
+        "bundle exec rspec",
+        "bundle exec rubocop",
+    ];
+
+    /// The characters of a range.
+    fn splice(text: &str, at: Range<usize>, new: &str) -> String {
+        let before = text.chars().take(at.start);
+        before.chain(new.chars()).chain(text.chars().skip(at.end)).collect()
+    }
+
+    impl Gate<'_> {
+        /// Another command in its place.
+        fn command(&self, new: &str) -> String {
+            splice(self.text, self.run.written.span.clone(), new)
+        }
+
+        /// Several lines in its place.
+        fn lines(&self, lines: &[&str]) -> String {
+            let before: String = self.text.chars().take(self.run.written.key.start).collect();
+            let indent = " ".repeat(before.chars().rev().take_while(|c| *c != '\n').count() + 2);
+            let lines: String = lines.iter().map(|line| format!("\n{indent}{line}")).collect();
+            self.command(&format!("|{lines}"))
+        }
+
+        /// A further key before one that stands at the beginning of its line, or behind the dash of its step.
+        fn key(&self, before: &Node, new: &str) -> String {
+            let start = before.written.key.start;
+            let head: String = self.text.chars().take(start).collect();
+            let indent = " ".repeat(head.chars().rev().take_while(|c| *c != '\n').count());
+            splice(self.text, start..start, &format!("{new}\n{indent}"))
+        }
+
+        fn in_job(&self, new: &str) -> String {
+            self.key(&self.job.entries()[0].1, new)
+        }
+
+        fn further_job(&self, condition: &str) -> String {
+            let tree = yaml::read(self.text).unwrap();
+            let (id, job) = tree.get("jobs").unwrap().entries().iter().find(|(_, job)| job == self.job).unwrap();
+            let column = self.text.chars().take(job.written.key.start).collect::<String>();
+            let indent = " ".repeat(column.chars().rev().take_while(|c| *c != '\n').count());
+            let body = format!(
+                "planted:\n{indent}  needs: [{id}]\n{condition}{indent}  runs-on: ubuntu-latest\n{indent}  steps:\n{indent}    - run: echo ok"
+            );
+            self.key(job, &body)
+        }
+
+        fn indented(&self, line: &str) -> String {
+            let tree = yaml::read(self.text).unwrap();
+            let job = &tree.get("jobs").unwrap().entries()[0].1;
+            let head = self.text.chars().take(job.written.key.start).collect::<String>();
+            format!("{}  {line}\n", " ".repeat(head.chars().rev().take_while(|c| *c != '\n').count()))
+        }
+    }
+
+    /// Every neutralisation: its name, and what becomes of the workflow.
+    pub fn all(gate: &Gate<'_>) -> Vec<(&'static str, String)> {
+        let command = gate.command;
+        let tool = command.split(' ').find(|word| !["npx", "python", "-m", "bundle", "exec"].contains(word)).unwrap();
+        let mut all = vec![
+            ("or true", gate.command(&format!("{command} || true"))),
+            ("or colon", gate.lines(&[&format!("{command} || :")])),
+            ("or exit 0", gate.command(&format!("{command} || exit 0"))),
+            ("or echo", gate.command(&format!("{command} || echo failed"))),
+            ("or a block", gate.lines(&[&format!("{command} || {{ echo failed; true; }}")])),
+            ("if not", gate.lines(&[&format!("if ! {command}; then"), "  echo failed", "fi"])),
+            ("set +e", gate.lines(&["set +e", command, "echo over"])),
+            ("set +e, exit 0", gate.lines(&["set +e", command, "exit 0"])),
+            ("background", gate.lines(&[&format!("{command} &"), "echo over"])),
+            ("trap", gate.lines(&["trap 'exit 0' EXIT", command])),
+            ("tool missing", gate.lines(&[&format!("if command -v {tool}; then"), &format!("  {command}"), "fi"])),
+            ("continue-on-error of the step", gate.key(gate.run, "continue-on-error: true")),
+            ("continue-on-error of the job", gate.in_job("continue-on-error: true")),
+            ("if false on the step", gate.key(gate.run, "if: false")),
+            ("if false on the job", gate.in_job("if: ${{ false }}")),
+            ("aggregator that is skipped", gate.further_job("")),
+            ("aggregator that reads nothing", gate.further_job(&gate.indented("if: always()"))),
+        ];
+        if !gate.text.contains("shell: bash") && !gate.text.contains("pipefail") {
+            all.push(("pipe", gate.command(&format!("{command} | tee out.txt"))));
+        }
+        // Elsewhere there is no title, and the step runs.
+        if gate.text.contains("pull_request") {
+            let title = "if: ${{ !contains(github.event.pull_request.title, 'skip') }}";
+            all.push(("skip by the title", gate.key(gate.run, title)));
+        }
+        if command.starts_with("cargo test") && gate.text.matches("cargo test").count() == 1 {
+            all.push(("no run", gate.command(&command.replace("cargo test", "cargo test --no-run"))));
+        }
+        all
+    }
+
+    /// The first steps of each job that run one gate, and nothing but the gate.
+    pub fn gates<'a>(text: &'a str, tree: &'a Node) -> Vec<Gate<'a>> {
+        let alone = |node: &Node| {
+            let head: String = text.chars().take(node.written.key.start).collect();
+            let head: String = head.chars().rev().take_while(|c| *c != '\n').collect();
+            head.chars().all(|c| matches!(c, ' ' | '-'))
+        };
+        let jobs = tree.get("jobs").map(Node::entries).unwrap_or_default();
+        let first = jobs.iter().filter_map(|(_, job)| {
+            // PowerShell is not read, and that is said.
+            let windows = job.get("runs-on").and_then(Node::text).is_some_and(|on| on.contains("windows"));
+            if windows || job.get("if").is_some() || job.get("continue-on-error").is_some() || !alone(job) {
+                return None;
+            }
+            job.get("steps")?.items().iter().find_map(|step| {
+                let run = step.get("run").filter(|run| run.written.style == Style::Plain && alone(run))?;
+                let plain = ["if", "continue-on-error", "shell", "id"].iter().all(|key| step.get(key).is_none());
+                let command = run.text().filter(|_| plain)?;
+                let gate = UNDOUBTED.iter().any(|known| {
+                    command.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+                });
+                let simple = !command.contains(['|', ';', '&', '\n', '>', '#', ':'])
+                    && !command.contains("${{")
+                    && !command.contains("--no-run");
+                (gate && simple).then_some(Gate { text, job, run, command })
+            })
+        });
+        first.collect()
+    }
+}
+
+/// Green workflows: of the project, or below the folder that `GATEPOST_GREEN` names, as the measure in docs/integrity.md was made.
+fn green() -> Vec<String> {
+    let Ok(folder) = std::env::var("GATEPOST_GREEN") else {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/integrity-green");
+        return fs::read_dir(folder).unwrap().map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap()).collect();
+    };
+    let repositories = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path().join(".github/workflows"));
+    let files = repositories.filter_map(|path| fs::read_dir(path).ok()).flatten().map(|entry| entry.unwrap().path());
+    files.filter_map(|path| fs::read_to_string(path).ok()).collect()
+}
+
+#[test]
+fn planted_neutralisations_are_caught() {
+    let mut of: BTreeMap<&str, (usize, Vec<String>)> = BTreeMap::new();
+    let judge = |text: &str| Few::default().with(".github/workflows/case.yml", text).check();
+    for text in green() {
+        let Ok(tree) = gatepost::model::yaml::read(&text) else { continue };
+        let count = |checked: &Checked| {
+            checked.findings.iter().filter(|finding| finding.level > gatepost::model::finding::Level::Note).count()
+        };
+        let before = judge(&text);
+        for gate in planted::gates(&text, &tree) {
+            for (name, planted) in planted::all(&gate) {
+                let after = judge(&planted);
+                let (tried, missed) = of.entry(name).or_default();
+                *tried += 1;
+                if count(&after) <= count(&before) || after.problems.len() > before.problems.len() {
+                    missed.push(format!("{name}: {:?} of\n{planted}", after.problems));
+                }
+            }
+        }
+    }
+    let (mut tried, mut missed) = (0, Vec::new());
+    for (name, (count, lost)) in &of {
+        println!("{name}: {} of {count}", count - lost.len());
+        tried += count;
+        missed.extend(lost.iter().take(2));
+    }
+    let lost: usize = of.values().map(|(_, lost)| lost.len()).sum();
+    println!("caught {} of {tried}", tried - lost);
+    assert!(tried > 100, "{tried} neutralisations are too few for a measure");
+    assert!(
+        lost * 20 <= tried,
+        "{lost} of {tried} were missed, of which\n{}",
+        missed.iter().map(|one| one.as_str()).collect::<Vec<_>>().join("\n")
+    );
+}

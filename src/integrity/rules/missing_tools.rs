@@ -129,7 +129,8 @@ fn asked(simple: &Simple) -> Option<String> {
         }
         _ => return None,
     };
-    (!tool.starts_with('-')).then(|| (*tool).to_owned())
+    let name = tool.rsplit('/').next().unwrap_or(tool);
+    (!tool.starts_with('-')).then(|| name.to_owned())
 }
 
 fn in_test(text: &str) -> Option<String> {

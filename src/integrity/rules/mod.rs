@@ -152,7 +152,8 @@ impl Hits<'_> {
     /// At a job, or what stands in it outside of its steps.
     fn in_job(&mut self, at: (&Workflow, &Job), span: Range<usize>, sure: bool, message: String, fix: Option<Fix>) {
         let (workflow, job) = at;
-        let named = [job.text("name"), Some(job.id.as_str())].into_iter().flatten().any(is_optional);
+        let names = [workflow.name.as_deref(), job.text("name"), Some(job.id.as_str())];
+        let named = names.into_iter().flatten().any(is_optional);
         let level = self.graded(sure, named || !workflow.judges_changes());
         let anchor = Some(job.node.written.key.start);
         self.all.push(Hit { rule: self.rule.id, level, file: workflow.file, span, message, fix, anchor });
@@ -161,7 +162,8 @@ impl Hits<'_> {
     /// Lower where a gate is only called so, and lowest where the failure would block nothing anyway.
     fn level(&self, sure: bool, at: Option<At<'_>>) -> Level {
         let labelled = at.is_some_and(|at| {
-            let names = [at.step.text("name"), at.job.text("name"), Some(at.job.id.as_str())];
+            let names =
+                [at.step.text("name"), at.workflow.name.as_deref(), at.job.text("name"), Some(at.job.id.as_str())];
             names.into_iter().flatten().any(is_optional)
         });
         let elsewhere = at.is_some_and(|at| !at.workflow.judges_changes());

@@ -83,7 +83,7 @@ fn check(ground: &Ground, hits: &mut Hits<'_>) {
         .paths
         .iter()
         .map(String::as_str)
-        .filter(|path| matters(path) && !filters.iter().any(|filter| filter.lets_through(path)))
+        .filter(|path| matters(ground, path) && !filters.iter().any(|filter| filter.lets_through(path)))
         .collect();
     let Some(first) = gated(ground, event).next() else { return };
     let Some((_, value)) = entry(first, event) else { return };
@@ -101,9 +101,12 @@ fn check(ground: &Ground, hits: &mut Hits<'_>) {
     }
 }
 
-fn matters(path: &str) -> bool {
+fn matters(ground: &Ground, path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
-    let in_workflows = path.starts_with(".github/workflows/");
+    let in_workflows = ground.workflows.iter().any(|workflow| {
+        let has_gate = || workflow.jobs.iter().any(|job| ground.gate_of_job(job).is_some_and(|gate| gate.sure));
+        ground.sources[workflow.file].path == path && !workflow.action && workflow.judges_changes() && has_gate()
+    });
     let aside = ASIDE.iter().any(|folder| path.starts_with(folder) || path.contains(&format!("/{folder}")));
     in_workflows
         || (!aside
