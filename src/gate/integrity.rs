@@ -66,8 +66,13 @@ impl Gate for Integrity {
 pub fn evidence(folder: &Path, root: &Path, dir: &str) -> Evidence {
     let begun = clock::instant();
     let today = clock::now().to_zoned(jiff::tz::TimeZone::UTC).date();
-    let checked = integrity::check(&Folder::new(folder), today);
     let unreadable = |what: String| Problem { kind: ProblemKind::Unreadable, what };
+    let checked = match deep(|| integrity::check(&Folder::new(folder), today)) {
+        Ok(checked) => checked,
+        Err(what) => {
+            return Evidence { problems: vec![unreadable(what)], took: begun.elapsed(), ..Evidence::default() };
+        }
+    };
     let mut problems: Vec<Problem> = checked.problems.iter().map(|problem| unreadable(problem.to_string())).collect();
     if checked.files == 0 && problems.is_empty() {
         let what =
@@ -82,4 +87,13 @@ pub fn evidence(folder: &Path, root: &Path, dir: &str) -> Evidence {
         took: begun.elapsed(),
         ..Evidence::default()
     }
+}
+
+/// Runs something with the stack that hostile scripts may need.
+fn deep<T: Send>(run: impl FnOnce() -> T + Send) -> Result<T, String> {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(integrity::STACK).spawn_scoped(scope, run);
+        let thread = thread.map_err(|error| format!("could not start a thread of its own to read scripts: {error}"))?;
+        thread.join().map_err(|_| "reading the scripts ended in a bug; please report it".to_owned())
+    })
 }

@@ -101,11 +101,15 @@ pub struct Flow {
 /// Walks through a script.
 #[must_use]
 pub fn follow<'a>(script: &'a Command, text: &'a [char], shell: Shell) -> Flow {
+    let whole: String = text.iter().collect();
+    let waits = ["wait $", "wait \"$", "wait -n", "wait %"].iter().filter_map(|sign| whole.rfind(sign)).max();
+    let last_wait = waits.map(|byte| whole[..byte].chars().count());
     let state = State { shell, plus_e: None, dir: String::new() };
     let mut walk = Walk {
         text,
         state,
         flow: Flow::default(),
+        last_wait,
         defined: BTreeMap::new(),
         called: BTreeMap::new(),
         open: Vec::new(),
@@ -141,6 +145,8 @@ struct Walk<'a> {
     text: &'a [char],
     state: State,
     flow: Flow,
+    /// Where the script waits last for what runs in the background.
+    last_wait: Option<usize>,
     /// Functions whose bodies are still to be walked through.
     defined: BTreeMap<String, Vec<&'a Command>>,
     /// Programs, and so functions, with the state in which each is called first.
@@ -424,8 +430,7 @@ impl<'a> Walk<'a> {
     }
 
     fn waits(&self, from: usize) -> bool {
-        let rest = self.rest(from);
-        rest.contains("wait $") || rest.contains("wait \"$") || rest.contains("wait -n") || rest.contains("wait %")
+        self.last_wait.is_some_and(|at| at >= from)
     }
 }
 

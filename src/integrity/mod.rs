@@ -80,6 +80,9 @@ pub struct Checked {
     pub files: usize,
 }
 
+/// The stack, in bytes, that [`check`] needs in the worst case: scripts are trees as deep as somebody nested them.
+pub const STACK: usize = 256 << 20;
+
 /// Checks a repository as of a day.
 #[must_use]
 pub fn check(tree: &dyn Tree, today: jiff::civil::Date) -> Checked {

@@ -9,7 +9,7 @@ use super::flow::Shell;
 use super::ground::{Ground, join};
 use super::manifest;
 use super::recipes::{self, is_shell_line};
-use super::script::{Draft, Place};
+use super::script::{self, Draft, Place};
 use super::text::{Source, Wrong};
 use super::workflow::Workflow;
 use super::{Listing, Problem, Tree};
@@ -156,6 +156,8 @@ impl Reading<'_> {
         let lenient = match &draft.place {
             Place::Target { .. } | Place::Recipe { .. } => draft.piece.chars.contains(&super::shell::OPAQUE),
             Place::Step { workflow, job, .. } => ground.workflows[*workflow].jobs[*job].runs_anywhere(),
+            // Generated ones such as `configure`.
+            Place::File => draft.piece.chars.len() > script::LONGEST,
             _ => false,
         };
         match draft.read(file) {
