@@ -26,6 +26,9 @@ pub fn integrity(place: &Place<'_>, args: Integrity) -> Result<ExitCode, Failure
             place.json(&(serde_json::to_string(&IntegrityV1::new(gate)).unwrap_or_default() + "\n"));
         } else {
             place.text(&format!("{}{}\n", parsed_text::findings(gate, dress), terminal::headline(gate, dress)));
+            if let Some(rule) = gate.findings.first().and_then(|judged| judged.finding.rule.as_deref()) {
+                place.text(&format!("\ngatepost integrity --explain {rule} says why, and what to write instead\n"));
+            }
         }
     }
     Ok(ExitCode::from(report.verdict))

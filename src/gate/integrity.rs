@@ -79,11 +79,13 @@ pub fn evidence(folder: &Path, root: &Path, dir: &str) -> Evidence {
             "found no workflow, action, package.json, makefile, justfile or gatepost.toml: there is nothing to judge";
         problems.push(unreadable(what.to_owned()));
     }
+    let mut notes = checked.notes;
+    notes.push(format!("{} files were read", checked.files));
     let parsed = Parsed { findings: checked.findings, columns: ColumnUnit::Scalars, ..Parsed::default() };
     Evidence {
         understood: Some(locate(parsed, &Ground::new(root, dir))),
         problems,
-        notes: checked.notes,
+        notes,
         took: begun.elapsed(),
         ..Evidence::default()
     }

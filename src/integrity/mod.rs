@@ -80,6 +80,9 @@ pub struct Checked {
     pub files: usize,
 }
 
+/// Where the project lives, once it has an address: its pages explain the rules.
+const HOME: &str = env!("CARGO_PKG_REPOSITORY");
+
 /// The stack, in bytes, that [`check`] needs in the worst case: scripts are trees as deep as somebody nested them.
 pub const STACK: usize = 256 << 20;
 
@@ -159,7 +162,7 @@ fn finding(ground: &Ground, hit: Hit) -> Finding {
         column: Some(column),
         end_line: Some(end_line),
         end_column: Some(end_column),
-        help: None,
+        help: (!HOME.is_empty()).then(|| format!("{HOME}/blob/main/docs/integrity.md#{}", hit.rule.to_lowercase())),
         fix: hit.fix,
     }
 }

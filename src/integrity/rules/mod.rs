@@ -84,7 +84,7 @@ impl Rule {
     /// Everything about it, as Markdown below a heading of this depth.
     #[must_use]
     pub fn page(&self, depth: usize) -> String {
-        let mut out = format!("{} {}: {}\n\n", "#".repeat(depth), self.id, self.title);
+        let mut out = format!("{} {}\n\n*What it catches:* {}.\n\n", "#".repeat(depth), self.id, self.title);
         let parts =
             [("Why", self.why), ("Safe form", self.safe), ("Left alone, and false positives", self.false_positives)];
         let _ = writeln!(out, "Level: {}.\n", self.level.word());
