@@ -140,7 +140,9 @@ fn is_tool_of_manager(invocation: &Invocation) -> bool {
 fn by_calls(ground: &mut Ground, edges: &[BTreeSet<usize>]) {
     let mut callers: Vec<Vec<usize>> = vec![Vec::new(); edges.len()];
     for (caller, called) in edges.iter().enumerate() {
-        called.iter().for_each(|called| callers[*called].push(caller));
+        for called in called {
+            callers[*called].push(caller);
+        }
     }
     let sure = |script: &Script| {
         let mut gates = script.flow.runs.iter().filter_map(|run| run.gate.as_ref());

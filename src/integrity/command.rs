@@ -208,10 +208,10 @@ fn launched(words: &[&str]) -> Vec<String> {
     let mut owned: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
     if let Some(first) = owned.first_mut() {
         // `npx eslint@9`, `go run pkg@v1`
-        if let Some((name, version)) = first.split_once('@').filter(|(name, _)| !name.is_empty()) {
-            if version.starts_with(|c: char| c.is_ascii_digit() || c == 'v' || c == OPAQUE) || version == "latest" {
-                *first = name.to_owned();
-            }
+        let version =
+            |text: &str| text.starts_with(|c: char| c.is_ascii_digit() || c == 'v' || c == OPAQUE) || text == "latest";
+        if let Some((name, _)) = first.split_once('@').filter(|(name, rest)| !name.is_empty() && version(rest)) {
+            *first = name.to_owned();
         }
     }
     owned

@@ -66,8 +66,9 @@ fn ending_of(simple: &Simple) -> Ending {
         ["export" | "local" | "declare" | "readonly", names @ ..] => Ending::Keeps(
             names.iter().filter_map(|word| word.split_once('=')).map(|(name, _)| name.to_owned()).collect(),
         ),
-        ["true" | ":" | "/bin/true" | "/usr/bin/true" | "continue" | "break", ..] => Ending::Nothing,
-        ["exit" | "return", "0"] => Ending::Nothing,
+        ["true" | ":" | "/bin/true" | "/usr/bin/true" | "continue" | "break", ..] | ["exit" | "return", "0"] => {
+            Ending::Nothing
+        }
         ["exit" | "return" | "false" | "kill", ..] => Ending::Fails,
         _ if records(&simple.redirects) => Ending::Works,
         [program, rest @ ..] => {

@@ -273,7 +273,7 @@ impl<'a> Walk<'a> {
         let failed = failing.map_or(Ending::Nothing, ending);
         // A branch for success that fails, or that keeps something, is a test of its own.
         let tested = passing.is_some_and(|branch| !matches!(ending(branch), Ending::Nothing | Ending::Works));
-        let fate = if failed == Ending::Nothing && !tested && !negated && failing.is_none() && self.is_question(inner) {
+        let fate = if failed == Ending::Nothing && !tested && !negated && failing.is_none() && is_question(inner) {
             Fate::Read
         } else if failed == Ending::Nothing && !tested {
             Fate::Lost(Loss::Ignored { condition: condition.span.clone() })
@@ -281,11 +281,6 @@ impl<'a> Walk<'a> {
             Fate::Read
         };
         self.command(inner, &Use::only(fate));
-    }
-
-    /// `if a | grep -q …; then`: the output is asked for, not the status.
-    fn is_question(&self, condition: &Command) -> bool {
-        matches!(&condition.kind, Kind::Pipeline(_))
     }
 
     fn pipeline(&mut self, parts: &'a [Command], used: &Use) {
@@ -432,6 +427,11 @@ impl<'a> Walk<'a> {
     fn waits(&self, from: usize) -> bool {
         self.last_wait.is_some_and(|at| at >= from)
     }
+}
+
+/// `if a | grep -q …; then`: the output is asked for, not the status.
+const fn is_question(condition: &Command) -> bool {
+    matches!(&condition.kind, Kind::Pipeline(_))
 }
 
 const fn lost(because: Because) -> Fate {

@@ -2,7 +2,6 @@
 //! The rules ask here; it finds nothing by itself.
 
 use std::collections::BTreeSet;
-use std::ops::Range;
 
 use super::command::Invocation;
 use super::dictionary;
@@ -170,12 +169,6 @@ impl Ground {
                 && !lenient
                 && other.flow.runs.iter().any(|run| run.fate == Fate::Counts && same(&run.invocation))
         })
-    }
-
-    /// Characters of a script in its file.
-    #[must_use]
-    pub fn span(&self, script: &Script, range: &Range<usize>) -> Range<usize> {
-        script.piece.span(range)
     }
 }
 

@@ -48,9 +48,8 @@ pub fn decides(last: &Invocation) -> bool {
         }
         "jq" => arguments.iter().any(|flag| matches!(*flag, "-e" | "--exit-status")),
         "reviewdog" | "tparse" | "gotestsum" | "diff" | "cmp" | "gatepost" | "test" | "read" | "python" | "python3"
-        | "node" | "ruby" | "perl" | "curl" | "FileCheck" | "snazzy" | "cargo2junit" | "git" => true,
+        | "node" | "ruby" | "perl" | "curl" | "FileCheck" | "snazzy" | "cargo2junit" | "git" | "" | "a block" => true,
         "go-junit-report" => arguments.iter().any(|flag| flag.ends_with("set-exit-code")),
-        "" | "a block" => true,
         _ => false,
     }
 }

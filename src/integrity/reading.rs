@@ -54,9 +54,14 @@ pub fn read(tree: &dyn Tree) -> Read {
     reading.read
 }
 
+/// Endings are as they are written: GitHub takes no `.YML` either.
+fn has_ending(path: &str, endings: &[&str]) -> bool {
+    path.rsplit_once('.').is_some_and(|(_, ending)| endings.contains(&ending))
+}
+
 fn sort(path: &str) -> Option<Sort> {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-    let is_yaml = name.ends_with(".yml") || name.ends_with(".yaml");
+    let is_yaml = has_ending(name, &["yml", "yaml"]);
     match name {
         _ if folder == ".github/workflows" && is_yaml => Some(Sort::Workflow),
         "action.yml" | "action.yaml" => Some(Sort::Action),
@@ -210,7 +215,7 @@ impl Reading<'_> {
         let Some(file) = self.source(path) else { return };
         let source = &self.read.ground.sources[file];
         let text = source.slice(0..source.chars.len());
-        let by_name = path.ends_with(".sh") || path.ends_with(".bash");
+        let by_name = has_ending(path, &["sh", "bash"]);
         if !(is_shell_line(&text) || (!text.starts_with("#!") && (by_name || started.by_shell))) {
             self.read.ground.sources.pop();
             return;

@@ -100,7 +100,9 @@ pub fn read(script: &str) -> Result<Command, Wrong> {
     })?;
     let span = nodes.first().map_or(0, |node| node.span.start)..nodes.last().map_or(0, |node| node.span.end);
     let mut items = Vec::new();
-    nodes.into_iter().for_each(|node| statements(node, &mut items));
+    for node in nodes {
+        statements(node, &mut items);
+    }
     Ok(Command { span, kind: Kind::List(items) })
 }
 
@@ -149,8 +151,8 @@ fn chain(list: Vec<rable::ListItem>) -> Command {
     whole.map_or(Command { span: 0..0, kind: Kind::Test }, |(command, _)| command)
 }
 
-fn boxed(node: Box<rable::Node>) -> Box<Command> {
-    Box::new(command(*node))
+fn boxed(node: rable::Node) -> Box<Command> {
+    Box::new(command(node))
 }
 
 fn command(node: rable::Node) -> Command {
@@ -160,7 +162,7 @@ fn command(node: rable::Node) -> Command {
             Kind::Simple(Simple { assignments: words(assignments), words: words(all), redirects: redirects(to) })
         }
         NodeKind::Pipeline { commands, .. } => Kind::Pipeline(commands.into_iter().map(command).collect()),
-        NodeKind::Negation { pipeline } => Kind::Not(boxed(pipeline)),
+        NodeKind::Negation { pipeline } => Kind::Not(boxed(*pipeline)),
         NodeKind::Time { pipeline, .. } => return Command { span, ..command(*pipeline) },
         NodeKind::List { .. } => {
             let mut items = Vec::new();
@@ -174,21 +176,23 @@ fn command(node: rable::Node) -> Command {
                 None => Kind::Test,
             }
         }
-        NodeKind::If { condition, then_body, else_body, .. } => {
-            Kind::If { condition: boxed(condition), then: boxed(then_body), otherwise: else_body.map(boxed) }
-        }
+        NodeKind::If { condition, then_body, else_body, .. } => Kind::If {
+            condition: boxed(*condition),
+            then: boxed(*then_body),
+            otherwise: else_body.map(|body| boxed(*body)),
+        },
         NodeKind::While { condition, body, .. } | NodeKind::Until { condition, body, .. } => {
-            Kind::Loop { condition: Some(boxed(condition)), body: boxed(body) }
+            Kind::Loop { condition: Some(boxed(*condition)), body: boxed(*body) }
         }
         NodeKind::For { body, .. } | NodeKind::ForArith { body, .. } | NodeKind::Select { body, .. } => {
-            Kind::Loop { condition: None, body: boxed(body) }
+            Kind::Loop { condition: None, body: boxed(*body) }
         }
         NodeKind::Case { patterns, .. } => {
             Kind::Case(patterns.into_iter().filter_map(|pattern| pattern.body).map(command).collect())
         }
-        NodeKind::Function { name, body } => Kind::Function(name, boxed(body)),
-        NodeKind::Subshell { body, redirects: to } => Kind::Subshell(boxed(body), redirects(to)),
-        NodeKind::BraceGroup { body, redirects: to } => Kind::Group(boxed(body), redirects(to)),
+        NodeKind::Function { name, body } => Kind::Function(name, boxed(*body)),
+        NodeKind::Subshell { body, redirects: to } => Kind::Subshell(boxed(*body), redirects(to)),
+        NodeKind::BraceGroup { body, redirects: to } => Kind::Group(boxed(*body), redirects(to)),
         NodeKind::Coproc { command: inner, .. } => return command(*inner),
         _ => Kind::Test,
     };

@@ -58,17 +58,17 @@ impl Folder {
                 }
             };
             let Some(name) = name.to_str() else {
-                found.problems.push(unread(format!("has the name {name:?}, which is not UTF-8")));
+                found.problems.push(unread(format!("has the name {}, which is not UTF-8", name.display())));
                 continue;
             };
             let path = if dir.is_empty() { name.to_owned() } else { format!("{dir}/{name}") };
-            let looked_into = !(kind.is_dir() && PASSED_OVER.contains(&name)) && !self.ignores(&path);
+            let passed_over = (kind.is_dir() && PASSED_OVER.contains(&name)) || self.ignores(&path);
             // Pipes and devices are left out too.
-            if looked_into && kind.is_dir() {
+            if !passed_over && kind.is_dir() {
                 self.walk(&path, found);
-            } else if looked_into && kind.is_symlink() {
+            } else if !passed_over && kind.is_symlink() {
                 found.links.push(path);
-            } else if looked_into && kind.is_file() {
+            } else if !passed_over && kind.is_file() {
                 found.paths.push(path);
             }
         }

@@ -81,7 +81,7 @@ impl Case {
         const CALLER: &str =
             "on: push\njobs:\n  case:\n    runs-on: ubuntu-latest\n    steps:\n      - run: ci/case.sh\n";
         let mut tree = Few::default().with(&self.path(), self.text.as_str());
-        if self.name.ends_with(".sh") {
+        if self.path() == "ci/case.sh" {
             tree = tree.with(".github/workflows/caller.yml", CALLER);
         }
         for file in self.comment("# files ").unwrap_or_default().split_whitespace() {
@@ -199,8 +199,8 @@ mod planted {
         fn lines(&self, lines: &[&str]) -> String {
             let before: String = self.text.chars().take(self.run.written.key.start).collect();
             let indent = " ".repeat(before.chars().rev().take_while(|c| *c != '\n').count() + 2);
-            let lines: String = lines.iter().map(|line| format!("\n{indent}{line}")).collect();
-            self.command(&format!("|{lines}"))
+            let end = format!("\n{indent}");
+            self.command(&format!("|{end}{}", lines.join(&end)))
         }
 
         /// A further key before one that stands at the beginning of its line, or behind the dash of its step.
@@ -348,4 +348,108 @@ fn planted_neutralisations_are_caught() {
         "{lost} of {tried} were missed, of which\n{}",
         missed.iter().map(|one| one.as_str()).collect::<Vec<_>>().join("\n")
     );
+}
+
+/// A repository of links alone.
+struct Linked(std::cell::RefCell<Option<Listing>>);
+impl Tree for Linked {
+    fn list(&self) -> Listing {
+        self.0.take().unwrap()
+    }
+
+    fn read(&self, path: &str) -> Result<Option<String>, String> {
+        panic!("{path} is a link")
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_never_clean() {
+    let problem = |path: &str, text: &str| {
+        let checked = Few::default().with(path, text).check();
+        assert!(
+            checked.problems.len() + checked.notes.len() > 0,
+            "{path} is silently clean: {}",
+            &text[..text.len().min(80)]
+        );
+        checked.problems.len() == 1
+    };
+    let run = |script: &str| {
+        format!("on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - run: |\n          {script}\n")
+    };
+    let workflow = ".github/workflows/a.yml";
+    assert!(problem(workflow, "on: [push\njobs: {}\n"));
+    assert!(problem(workflow, "on: push\non: push\njobs: {}\n"));
+    assert!(problem(workflow, &"[".repeat(100_000)));
+    assert!(problem(workflow, &run("if cargo test; then")));
+    assert!(problem(workflow, &run(&"$(".repeat(20_000))));
+    assert!(problem(workflow, &run(&"a && ".repeat(50_000))));
+    assert!(problem("package.json", "{\"scripts\": {"));
+    assert!(problem("gatepost.toml", "[gates"));
+    assert!(!problem(workflow, "version: 2\nupdates: []\n"), "it is no workflow, which is only said");
+    let links = Listing { links: vec!["package.json".to_owned()], ..Listing::default() };
+    let checked = integrity::check(&Linked(Some(links).into()), TODAY.parse().unwrap());
+    assert_eq!(checked.notes, ["package.json: is a link, which is not followed"]);
+}
+
+#[test]
+fn scripts_that_call_one_another_come_to_an_end() {
+    let tree = Few::default()
+        .with(
+            ".github/workflows/a.yml",
+            "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - run: ./a.sh || true\n",
+        )
+        .with("a.sh", "#!/bin/sh -e\n./b.sh\n")
+        .with("b.sh", "#!/bin/sh -e\n./a.sh\ncargo test\n");
+    assert_eq!(found(&tree.check()), ["GI101 error 6"]);
+}
+
+/// The text after a finding's fix.
+fn mended(path: &str, text: &str) -> String {
+    let checked = Few::default().with(path, text).check();
+    let fix =
+        checked.findings.iter().find_map(|finding| finding.fix.clone()).unwrap_or_else(|| panic!("no fix in\n{text}"));
+    let mut lines: Vec<Vec<char>> = text.split('\n').map(|line| line.chars().collect()).collect();
+    let mut edits = fix.edits;
+    edits.sort_by_key(|edit| std::cmp::Reverse((edit.start_line, edit.start_column)));
+    for edit in edits {
+        let at = |line: u32, column: u32| (line as usize - 1, column as usize - 1);
+        let ((first, start), (last, end)) =
+            (at(edit.start_line, edit.start_column), at(edit.end_line, edit.end_column));
+        let mut new: Vec<char> = lines[first][..start].to_vec();
+        new.extend(edit.text.chars());
+        new.extend_from_slice(&lines[last][end..]);
+        lines.splice(first..=last, [new]);
+    }
+    lines.into_iter().map(|line| line.into_iter().collect::<String>()).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn fixes_leave_nothing_to_find() {
+    let step = |lines: &str| format!("on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n{lines}");
+    let workflow = ".github/workflows/a.yml";
+    for (path, before, after) in [
+        (workflow, step("      - run: cargo test || true\n"), step("      - run: cargo test\n")),
+        (
+            workflow,
+            step("      - run: cargo test || echo \"é\"\n"),
+            step("      - run: cargo test || { echo \"é\"; exit 1; }\n"),
+        ),
+        (
+            workflow,
+            step("      - run: cargo test | tee log\n"),
+            step("      - shell: bash\n        run: cargo test | tee log\n"),
+        ),
+        (workflow, step("      - run: pytest\n        continue-on-error: true\n"), step("      - run: pytest\n")),
+        (workflow, step("      - run: jest --ci --passWithNoTests\n"), step("      - run: jest --ci\n")),
+        ("Makefile", "test:\n\t-go test ./...\n".to_owned(), "test:\n\tgo test ./...\n".to_owned()),
+        (
+            "package.json",
+            "{\"scripts\": {\"test\": \"eslint . ; jest\"}}".to_owned(),
+            "{\"scripts\": {\"test\": \"eslint . && jest\"}}".to_owned(),
+        ),
+    ] {
+        assert_eq!(mended(path, &before), after);
+        let left = Few::default().with(path, after).check();
+        assert_eq!(left.findings, [], "{before}");
+    }
 }

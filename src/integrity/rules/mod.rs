@@ -153,8 +153,8 @@ impl Hits<'_> {
     fn in_job(&mut self, at: (&Workflow, &Job), span: Range<usize>, sure: bool, message: String, fix: Option<Fix>) {
         let (workflow, job) = at;
         let names = [workflow.name.as_deref(), job.text("name"), Some(job.id.as_str())];
-        let named = names.into_iter().flatten().any(is_optional);
-        let level = self.graded(sure, named || !workflow.judges_changes());
+        let labelled = names.into_iter().flatten().any(is_optional);
+        let level = self.graded(sure, labelled || !workflow.judges_changes());
         let anchor = Some(job.node.written.key.start);
         self.all.push(Hit { rule: self.rule.id, level, file: workflow.file, span, message, fix, anchor });
     }

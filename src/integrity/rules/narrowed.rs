@@ -11,14 +11,14 @@ use crate::model::finding::{Fix, Level};
 struct Flag {
     /// The programs, launchers taken off.
     programs: &'static [&'static str],
-    /// The flag; one that ends in `=` is followed by its value.
-    flag: &'static str,
+    /// One that ends in `=` is followed by its value.
+    word: &'static str,
     /// What it does, as the end of a sentence.
     does: &'static str,
 }
 
-const fn flag(programs: &'static [&'static str], flag: &'static str, does: &'static str) -> Flag {
-    Flag { programs, flag, does }
+const fn flag(programs: &'static [&'static str], word: &'static str, does: &'static str) -> Flag {
+    Flag { programs, word, does }
 }
 
 pub(super) static GI204: Rule = Rule {
@@ -174,11 +174,11 @@ fn forgiving(ground: &Ground, script: &Script, run: &Run) -> Option<(usize, &'st
     let strict = |other: &Invocation| {
         other.program == invocation.program && forgiven(other).is_none() && verb(other) == verb(invocation)
     };
-    if known.flag == NO_RUN && !of_tests(invocation) {
+    if known.word == NO_RUN && !of_tests(invocation) {
         return None;
     }
     // Building the tests for one more target is no gate that was taken away while they run elsewhere.
-    let elsewhere = known.flag == NO_RUN
+    let elsewhere = known.word == NO_RUN
         && ground.runs().any(|(_, other)| of_tests(&other.invocation) && strict(&other.invocation));
     let judged = ground.output_is_judged(script, run) || ground.runs_in_earnest(script, run, strict);
     let in_file = script.place == Place::File && script.flow.runs.iter().any(|other| strict(&other.invocation));
@@ -196,9 +196,9 @@ fn forgiven(invocation: &Invocation) -> Option<(usize, &'static Flag)> {
     let known = FORGIVING.iter().filter(|known| known.programs.contains(&invocation.program.as_str()));
     known.into_iter().find_map(|known| {
         let arguments = &invocation.arguments;
-        let index = arguments.iter().position(|word| word == known.flag).or_else(|| {
+        let index = arguments.iter().position(|word| word == known.word).or_else(|| {
             // `--exit-code 0`
-            let (flag, value) = known.flag.split_once('=')?;
+            let (flag, value) = known.word.split_once('=')?;
             arguments.windows(2).position(|pair| pair[0] == flag && pair[1] == value)
         })?;
         Some((index, known))
@@ -301,12 +301,12 @@ fn accepting(script: &Script, run: &Run) -> Option<String> {
     let invocation = &run.invocation;
     let by_flag = ACCEPTING.iter().find(|known| {
         known.programs.contains(&invocation.program.as_str())
-            && invocation.arguments.iter().any(|word| word == known.flag)
+            && invocation.arguments.iter().any(|word| word == known.word)
     });
     let tests =
         |invocation: &Invocation| crate::integrity::dictionary::is_gate(&invocation.program, &invocation.arguments());
     if let Some(known) = by_flag.filter(|_| tests(invocation)) {
-        return Some(format!("`{}`", known.flag));
+        return Some(format!("`{}`", known.word));
     }
     let variable = run.assignments.iter().find(|assignment| {
         assignment.split_once('=').is_some_and(|(name, value)| {
