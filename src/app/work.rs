@@ -124,8 +124,7 @@ pub fn decide(
     baseline: Option<&Baseline>,
 ) -> Result<(Rules, Due), Failure> {
     let common = gate.common();
-    let only =
-        common.only.unwrap_or_else(|| policy::default_only(gate.judges_the_change(), occasion, baseline.is_some()));
+    let only = common.only.unwrap_or_else(|| policy::default_only(gate.of_a_change(), occasion, baseline.is_some()));
     let only = match only {
         // No change is known: every line counts, and nothing may be said of changed ones.
         Only::ChangedLines | Only::ChangedFiles if judged.scope.change().is_none() => Only::All,

@@ -56,6 +56,11 @@ impl Gate for Integrity {
         }
     }
 
+    /// What takes a gate away may stand far from it: `set -e` that is gone, a shell under `defaults`.
+    fn of_a_change(&self) -> Only {
+        Only::ChangedFiles
+    }
+
     fn run<'a>(&'a self, site: Site<'a>) -> Pin<Box<dyn Future<Output = Evidence> + 'a>> {
         Box::pin(async move { evidence(&site.root.join(&self.common.dir), site.root, &self.common.dir) })
     }

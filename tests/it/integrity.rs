@@ -453,3 +453,47 @@ fn fixes_leave_nothing_to_find() {
         assert_eq!(left.findings, [], "{before}");
     }
 }
+
+#[test]
+fn as_a_gate_it_counts_what_lies_in_changed_files() {
+    let repo = tempfile::tempdir().unwrap();
+    let git = |arguments: &[&str]| {
+        let base = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "init.defaultBranch=main"];
+        let done =
+            std::process::Command::new("git").args(base).args(arguments).current_dir(repo.path()).output().unwrap();
+        assert!(done.status.success(), "{done:?}");
+    };
+    let write = |name: &str, text: &str| fs::write(repo.path().join(name), text).unwrap();
+    let workflow = |first: &str| {
+        format!(
+            "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - run: |\n          {first}\n          cargo test\n          ls\n"
+        )
+    };
+    fs::create_dir_all(repo.path().join(".github/workflows")).unwrap();
+    write("gatepost.toml", "[gates.integrity]\nkind = \"integrity\"\n");
+    write(".github/workflows/a.yml", &workflow("set -e"));
+    write("package.json", "{\"scripts\": {\"test\": \"jest || true\"}}\n");
+    git(&["init", "-q"]);
+    git(&["add", "."]);
+    git(&["commit", "-qm", "one"]);
+    git(&["branch", "old"]);
+    git(&["checkout", "-qb", "change"]);
+    write(".github/workflows/a.yml", &workflow("set +e"));
+    git(&["commit", "-qam", "two"]);
+    let run = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_gatepost"));
+        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap()).env("HOME", repo.path());
+        let done = command.arg("-C").arg(repo.path()).args(arguments).output().unwrap();
+        (done.status.code(), String::from_utf8(done.stdout).unwrap())
+    };
+    let (code, said) = run(&["run", "--base", "old"]);
+    assert!(code == Some(1) && said.contains("1 error in changed files"), "{code:?} {said}");
+    let (code, json) = run(&["integrity", "--json"]);
+    let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((code, &value["schema"], &value["outcome"]), (Some(1), &"gatepost.integrity/v1".into(), &"fail".into()));
+    let rules: Vec<&str> =
+        value["findings"].as_array().unwrap().iter().map(|one| one["rule"].as_str().unwrap()).collect();
+    assert_eq!(rules, ["GI102", "GI101"]);
+    write(".github/workflows/a.yml", "on: [push\n");
+    assert_eq!(run(&["integrity"]).0, Some(4));
+}
