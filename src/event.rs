@@ -72,6 +72,7 @@ struct Payload {
     pull_request: Option<PullRequest>,
     merge_group: Option<MergeGroup>,
     issue: Option<Issue>,
+    workflow_run: Option<WorkflowRun>,
     before: Option<String>,
     after: Option<String>,
 }
@@ -102,6 +103,11 @@ struct MergeGroup {
     head_sha: Option<String>,
     base_sha: Option<String>,
     base_ref: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct WorkflowRun {
+    id: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -136,6 +142,7 @@ pub fn read(variables: &Variables<'_>, payload: &[u8]) -> Result<Occasion, Event
         "push" => of_push(occasion, &payload),
         "merge_group" => of_merge_group(occasion, payload.merge_group),
         "issue_comment" => of_comment(occasion, payload.issue),
+        "workflow_run" => of_workflow_run(occasion, payload.workflow_run),
         _ => Ok(occasion),
     }
 }
@@ -192,6 +199,15 @@ fn of_comment(mut occasion: Occasion, issue: Option<Issue>) -> Result<Occasion, 
         occasion.pull_request = Some(positive("issue.number", number)?);
         occasion.trusted = false;
     }
+    Ok(occasion)
+}
+
+/// A run of another workflow has ended: nothing else of the payload is needed, as GitHub is asked for the run itself.
+fn of_workflow_run(mut occasion: Occasion, run: Option<WorkflowRun>) -> Result<Occasion, EventError> {
+    let lacks = |key| EventError::Missing { event: occasion.event.clone(), key };
+    let run = run.ok_or_else(|| lacks("workflow_run"))?;
+    occasion.triggering_run = Some(run.id.ok_or_else(|| lacks("workflow_run.id"))?);
+    occasion.trusted = false;
     Ok(occasion)
 }
 
@@ -316,6 +332,8 @@ mod tests {
         assert_eq!((comment.pull_request, comment.trusted), (Some(7), false));
         let issue = read(&variables("issue_comment"), br#"{"issue":{"number":8}}"#).unwrap();
         assert_eq!((issue.pull_request, issue.trusted), (None, true));
+        let woken = read(&variables("workflow_run"), br#"{"workflow_run":{"id":5,"head_sha":"x"}}"#).unwrap();
+        assert_eq!((woken.triggering_run, woken.trusted, woken.pull_request), (Some(5), false, None));
         for event in ["workflow_dispatch", "schedule"] {
             let plain = read(&variables(event), b"{}").unwrap();
             assert_eq!((plain.base, plain.branch.as_deref()), (None, Some("main")));

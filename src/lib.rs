@@ -17,4 +17,5 @@ pub mod policy;
 pub mod publish;
 pub mod render;
 pub mod schedule;
+pub mod setup;
 pub mod world;

@@ -8,18 +8,18 @@ use std::time::Duration;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 use crate::app::Failure;
-use crate::app::output::Output;
 use crate::app::scope::Judged;
 use crate::mask::Masker;
-use crate::model::call::{Call, Receipt, ReceiptEnd};
+use crate::model::call::{Call, CheckRun, Receipt, ReceiptEnd};
 use crate::model::event::Occasion;
 use crate::model::gate::GateName;
 use crate::model::report::{GateReport, Report, Subject};
 use crate::model::secret::Secret;
-use crate::model::settings::PublishSettings;
+use crate::model::settings::{CommentWhen, PublishSettings};
 use crate::model::sha::Sha;
-use crate::publish::interpreter::{Interpreter, Options, Pace};
+use crate::publish::interpreter::{Interpreter, Kept, NotKept, Options, Pace};
 use crate::publish::{self, Context, GateEnd, Posting, RunEnd};
+use crate::render::figures::count;
 use crate::world::env::Env;
 use crate::world::github::GitHub;
 use crate::world::repo::Repo;
@@ -90,10 +90,12 @@ pub struct Posted<'a> {
     pub subject: &'a Subject,
     /// `[publish]`.
     pub settings: &'a PublishSettings,
-    /// Where the report is.
-    pub output: &'a Output,
+    /// Where a person finds the report.
+    pub report_path: &'a str,
     /// When the run began, RFC 3339.
     pub started_at: &'a str,
+    /// How many gates of the configuration were not asked for.
+    pub left_out: usize,
 }
 
 /// Posts one run.
@@ -112,6 +114,8 @@ pub struct Poster {
     outputs: Option<PathBuf>,
     said: Said,
     annotated: BTreeSet<GateName>,
+    /// What external ids of check runs begin with that the jobs of the judged run may have made.
+    already: Option<String>,
 }
 
 impl Poster {
@@ -119,16 +123,22 @@ impl Poster {
     ///
     /// # Errors
     /// When posting was asked for and there is no token or repository to post with, or the API's address is none.
-    pub fn open(publish: Publish, dry_run: bool, env: &Env, occasion: &Occasion, repo: &Repo) -> Result<Self, Failure> {
+    pub fn open(
+        publish: Publish,
+        dry_run: bool,
+        env: &Env,
+        occasion: &Occasion,
+        repo: Option<&Repo>,
+    ) -> Result<Self, Failure> {
         let always = publish == Publish::Always;
         let active = always || (publish == Publish::Auto && (occasion.on_actions || dry_run));
         let repository = match occasion.repository.clone().or_else(|| env.get("GITHUB_REPOSITORY").map(str::to_owned)) {
-            None if active => repo.origin_repository()?,
+            None if active => repo.map(Repo::origin_repository).transpose()?.flatten(),
             known => known,
         };
         let token = ["GITHUB_TOKEN", "GH_TOKEN"].iter().find_map(|name| env.get(name));
         if always && !dry_run {
-            let missing = |what: &str, help: &str| Err(Failure::usage(format!("--publish always: {what}")).help(help));
+            let missing = |what: &str, help: &str| Err(Failure::usage(format!("cannot post: {what}")).help(help));
             if token.is_none() {
                 return missing(
                     "there is no token",
@@ -168,7 +178,21 @@ impl Poster {
             outputs: file("GITHUB_OUTPUT"),
             said: Said::default(),
             annotated: BTreeSet::new(),
+            already: None,
         })
+    }
+
+    /// Posts in the name of a run (id and attempt) whose jobs have judged, annotated, and perhaps made check runs.
+    #[must_use]
+    pub fn for_jobs_of(mut self, (run, attempt): (u64, u64)) -> Self {
+        self.run_id = format!("{run}.{attempt}");
+        self.already = Some(format!("gatepost:{run}."));
+        self
+    }
+
+    /// What asks GitHub; `None` without a token or a repository.
+    pub const fn asking(&mut self) -> Option<&mut Interpreter<GitHub>> {
+        self.interpreter.as_mut()
     }
 
     /// `owner/name`, where known.
@@ -190,6 +214,11 @@ impl Poster {
                          check out with `fetch-depth: 0`"
                 .to_owned()),
         }
+    }
+
+    /// The report that a push to `branch` left behind, of `base` or of a commit before it; `None` without a token.
+    pub async fn kept_report(&mut self, base: &Sha, branch: &str) -> Option<Result<Kept, NotKept>> {
+        Some(self.interpreter.as_mut()?.kept_report(base, branch).await)
     }
 
     /// Refuses to post what was not judged: outside Actions the work tree must be the commit.
@@ -215,6 +244,7 @@ impl Poster {
             posted,
             server: self.server.clone(),
             run_id: self.run_id.clone(),
+            already: self.already.clone(),
             signals: signals.clone(),
         };
         (queue, receiver)
@@ -257,7 +287,10 @@ impl Poster {
         let delimiter = delimiter();
         let completed_at = clock::now().to_string();
         let external_id = format!("gatepost:{}", self.run_id);
-        let annotated = std::mem::take(&mut self.annotated);
+        let mut annotated = std::mem::take(&mut self.annotated);
+        if self.already.is_some() {
+            annotated.extend(report.gates.iter().map(|gate| gate.name.clone()));
+        }
         let postings = publish::on_end(&RunEnd {
             context: context(posted, &self.server),
             report,
@@ -267,8 +300,10 @@ impl Poster {
             generation: self.generation,
             delimiter: &delimiter,
             summary_room: self.summary_room(),
+            left_out: posted.left_out,
             annotated: &annotated,
         });
+        self.said.receipts.extend(left_to_the_whole(posted));
         // The runner's files first: they cannot hang, and stand when there is no time left for GitHub.
         let calls = postings.into_iter().filter_map(|posting| self.keep(posting)).collect::<Vec<_>>();
         let work = async {
@@ -314,6 +349,7 @@ pub struct Queue<'a> {
     posted: Posted<'a>,
     server: String,
     run_id: String,
+    already: Option<String>,
     signals: Signals,
 }
 
@@ -333,6 +369,9 @@ impl Queue<'_> {
             cancelled: self.signals.caught().is_some(),
         });
         let calls = postings.into_iter().filter_map(|posting| match posting {
+            Posting::Call(Call::CheckRun(run)) => {
+                Some(Call::CheckRun(CheckRun { already: self.already.clone(), ..run }))
+            }
             Posting::Call(call) => Some(call),
             _ => None,
         });
@@ -347,7 +386,7 @@ fn context<'a>(posted: Posted<'a>, server: &'a str) -> Context<'a> {
         settings: posted.settings,
         server,
         version: env!("CARGO_PKG_VERSION"),
-        report_path: posted.output.report_shown(),
+        report_path: posted.report_path,
     }
 }
 
@@ -357,6 +396,17 @@ async fn last_call(signals: &Signals) {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     tokio::time::sleep(LAST_CALL.saturating_sub(signals.since())).await;
+}
+
+/// A run of some of the gates says nothing that would stand for all of them.
+fn left_to_the_whole(posted: Posted<'_>) -> Option<Receipt> {
+    let (number, wanted) = (posted.subject.pull_request?, posted.settings.comment != CommentWhen::Off);
+    let why = || {
+        let gates = count(posted.left_out, "more gate");
+        format!("{gates} of the configuration did not run here: `gatepost publish` posts one comment of all reports")
+    };
+    (wanted && posted.left_out > 0)
+        .then(|| Receipt { what: format!("comment on #{number}"), end: ReceiptEnd::LeftAlone(why()) })
 }
 
 fn append(file: Option<&std::path::Path>, text: &str, unwritten: &mut Vec<String>) {
@@ -376,6 +426,7 @@ fn unsent(call: &Call, dry_run: bool) -> Receipt {
         Call::CheckRun(run) => format!("check run {}", run.name),
         Call::CommitStatus(status) => format!("commit status {}", status.context),
         Call::StickyComment(comment) => format!("comment on #{}", comment.pull_request),
+        Call::Review(review) => format!("review suggestions on #{}", review.pull_request),
     };
     let why = "there is no token: set `github-token` (default `${{ github.token }}`), or GITHUB_TOKEN".to_owned();
     let end = if dry_run { ReceiptEnd::WouldSend(what.clone()) } else { ReceiptEnd::Downgraded(why) };

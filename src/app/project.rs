@@ -13,7 +13,7 @@ use crate::schedule::{Graph, Node};
 use crate::world::files;
 
 /// Where the configuration may stand in a folder.
-const NAMES: [&str; 2] = ["gatepost.toml", ".github/gatepost.toml"];
+pub const NAMES: [&str; 2] = ["gatepost.toml", ".github/gatepost.toml"];
 
 /// What is configured.
 pub struct Project {
@@ -27,6 +27,8 @@ pub struct Project {
     pub folder: String,
     /// Where the settings come from.
     pub source: Source,
+    /// How many gates of the configuration were not selected.
+    pub left_out: usize,
 }
 
 /// Where settings come from.
@@ -115,7 +117,7 @@ pub fn build(
         }
     }
     if problems.is_empty() {
-        Ok(Project { config, gates, graph, folder, source })
+        Ok(Project { config, gates, graph, folder, source, left_out: 0 })
     } else {
         Err(Wrong::Text(Problems::new(Arc::clone(&config.source), problems)))
     }
@@ -203,6 +205,7 @@ impl Project {
     }
 
     fn keep(&mut self, wanted: &[usize]) {
+        self.left_out += self.gates.len() - wanted.len();
         let mut at = 0;
         self.gates.retain(|_| {
             at += 1;
@@ -215,10 +218,18 @@ impl Project {
     }
 }
 
+/// A folder relative to the root, with `/`; `""` is the root.
+#[must_use]
+pub fn folder(root: &Path, folder: &Path) -> String {
+    folder.strip_prefix(root).ok().and_then(Path::to_str).unwrap_or_default().replace('\\', "/")
+}
+
 /// The configuration's path and folder: `--config`, or the nearest from the start up to the root.
-fn find(place: &Place<'_>) -> Result<Option<(PathBuf, String)>, Failure> {
-    let relative =
-        |folder: &Path| folder.strip_prefix(place.root).ok().and_then(Path::to_str).map(|text| text.replace('\\', "/"));
+///
+/// # Errors
+/// With exit code 2 when `--config` names no file.
+pub fn find(place: &Place<'_>) -> Result<Option<(PathBuf, String)>, Failure> {
+    let relative = |path: &Path| path.starts_with(place.root).then(|| folder(place.root, path));
     if let Some(file) = place.file {
         let path = place.start.join(file);
         if !files::is_file(&path) {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use crate::app::baseline::{self, Found};
 use crate::app::output::Output;
 use crate::app::posting::{self, Posted, Poster, Publish, Said};
 use crate::app::project::{self, Place, Project};
@@ -14,13 +15,12 @@ use crate::model::event::Occasion;
 use crate::model::exit::ExitCode;
 use crate::model::progress::{Progress, Watch};
 use crate::model::report::{GateReport, Report, Subject};
-use crate::model::sha::Sha;
-use crate::policy::{self, Baseline};
+use crate::policy;
 use crate::render::{json_v1, junit, sarif};
 use crate::schedule::{self, Limits};
 use crate::world::env::Env;
 use crate::world::process::{self, ACTIONS_GRACE, CancelToken};
-use crate::world::repo::Repo;
+use crate::world::repo::{Checkout, Repo};
 use crate::world::signals::{self, Signals};
 use crate::world::{clock, cores, files, occasion};
 
@@ -52,6 +52,8 @@ pub struct Request {
     pub sarif: Option<PathBuf>,
     /// `--junit`.
     pub junit: Option<PathBuf>,
+    /// `--save-baseline`, and the file where one is named.
+    pub save_baseline: Option<Option<PathBuf>>,
     /// `--dry-run`.
     pub dry_run: bool,
     /// Whether problems of the configuration are shown in colour.
@@ -87,9 +89,10 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
     let signals = signals::listen(cancel.clone())
         .map_err(|error| Failure::outside(format!("cannot listen for signals: {error}")))?;
 
-    let Ready { project, masker, mut poster, judged, baseline, output, root } = ready(request, env, &occasion).await?;
+    let Ready { project, masker, mut poster, judged, baseline, output, repo, root } =
+        ready(request, env, &occasion).await?;
     let subject = subject(&occasion, &judged, &poster);
-    for said in project.said() {
+    for said in project.said().into_iter().chain(baseline.aside) {
         watch.see(&Progress::Said { text: &masker.text(&said) });
     }
     let limits = Limits {
@@ -97,23 +100,25 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
         fail_fast: request.fail_fast,
     };
     let settings = project.config.publish.clone();
+    let left_out = project.left_out;
     let graph = project.graph.clone();
-    let baseline = baseline.as_ref();
     let (masker, watch) = (&masker, &watch);
     watch.see(&Progress::Said { text: &masker.text(&format!("judging {}", judged.words())) });
     let ground = Ground {
         env,
         occasion: &occasion,
         judged: &judged,
-        baseline,
+        baseline: baseline.baseline.as_ref(),
         root: &root,
         output: &output,
         again: &request.again,
         masker,
         watch,
+        repo: &repo,
     };
     let gates = Rc::new(ground.plan(project)?);
-    let shared = Posted { subject: &subject, settings: &settings, output: &output, started_at: &started_at };
+    let report_path = output.report_shown();
+    let shared = Posted { subject: &subject, settings: &settings, report_path, started_at: &started_at, left_out };
     let (queue, waiting) = poster.queue(shared, &signals);
     let running = async {
         // Dropped when the last gate has ended: that ends the sending.
@@ -128,15 +133,12 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
     let (gates, ()) = tokio::join!(running, poster.send_all(waiting, &signals));
     let orphans = process::end_orphans().await;
 
-    let mut notes = judged.said();
-    notes.extend(baseline_notes(baseline, judged.base.as_ref()));
-    notes.extend((orphans > 0).then(|| format!("{orphans} processes that gates had left behind were ended")));
-    notes.extend(signals.caught().map(|signal| format!("interrupted by {signal}")));
-    let notes = notes.iter().map(|note| masker.text(note)).collect();
+    let notes = judged.said().into_iter().chain(baseline.notes).chain(ends(orphans, &signals));
+    let notes = notes.map(|note| masker.text(&note)).collect();
     let verdict = policy::verdict(&gates);
     let took = begun.elapsed();
     let report = Report { verdict, subject: subject.clone(), started_at: started_at.clone(), took, gates, notes };
-    let unwritten = write_files(request, &report, &output);
+    let unwritten = write_files(request, &report, &output, signals.caught().is_some());
     let said = poster.end(&report, shared, &signals).await;
     let code = exit_code(request.publish, &report, &signals, &unwritten, &said);
     Ok(Ran { report, output: output.clone(), code, said, unwritten })
@@ -148,23 +150,45 @@ struct Ready {
     masker: Rc<Masker>,
     poster: Poster,
     judged: Judged,
-    baseline: Option<Baseline>,
+    baseline: Found,
     output: Output,
+    repo: Rc<Repo>,
     root: PathBuf,
 }
 
 async fn ready(request: &Request, env: &Env, occasion: &Occasion) -> Result<Ready, Failure> {
-    let Opened { repo, root, mut project } = open(&request.start, request.config.as_deref(), request.colour, env)?;
+    let opened = open(&request.start, request.config.as_deref(), request.colour, env, occasion)?;
+    let Opened { repo, root, mut project } = opened;
     project.select(&request.gates)?;
     let masker = Rc::new(posting::masker(env, &project.config.run.pass_env));
-    let mut poster = Poster::open(request.publish, request.dry_run, env, occasion, &repo)?;
+    let mut poster = Poster::open(request.publish, request.dry_run, env, occasion, Some(&repo))?;
     let base = scope::base_asked(request.base.as_deref(), project.config.run.base.as_deref(), occasion);
     let asked = Asked { base, all_files: request.all_files };
     let judged = scope::scope(&repo, occasion, asked, async |base, head| poster.merge_base(base, head).await).await?;
     poster.check(&judged)?;
-    let baseline = request.baseline.as_deref().map(|file| read_baseline(&request.start.join(file))).transpose()?;
+    let file = request.baseline.as_deref().map(|file| request.start.join(file));
+    let ground =
+        baseline::Ground { file: file.as_deref(), project: &project, judged: &judged, occasion, masker: &masker };
+    let baseline = ground.find(&mut poster).await?;
     let output = prepare_output(request, &root, &project, &judged)?;
-    Ok(Ready { project, masker, poster, judged, baseline, output, root })
+    if let Some(saved) = saved(request, &output).filter(|saved| files::is_file(saved)) {
+        // One of an earlier run must not be taken for this one's.
+        files::remove(&saved)?;
+    }
+    Ok(Ready { project, masker, poster, judged, baseline, output, repo: Rc::new(repo), root })
+}
+
+/// The repository around a folder; on Actions the workspace is trusted whoever owns it.
+///
+/// # Errors
+/// When there is none that can be read.
+pub fn discover(start: &Path, env: &Env) -> Result<Repo, Failure> {
+    let workspace = env.get("GITHUB_WORKSPACE").filter(|_| env.get("GITHUB_ACTIONS").is_some()).map(PathBuf::from);
+    Ok(Repo::discover(start, workspace.as_deref())?)
+}
+
+fn allowed(occasion: &Occasion, own_code: bool) -> Result<(), Failure> {
+    policy::may_run(occasion, own_code).map_err(|(why, help)| Failure::refused(why).help(help))
 }
 
 /// Where a run takes place.
@@ -180,10 +204,18 @@ pub struct Opened {
 /// Finds the repository and the configuration.
 ///
 /// # Errors
-/// When there is no repository, or the configuration is wrong.
-pub fn open(start: &Path, config: Option<&Path>, colour: bool, env: &Env) -> Result<Opened, Failure> {
-    let workspace = env.get("GITHUB_WORKSPACE").filter(|_| env.get("GITHUB_ACTIONS").is_some()).map(PathBuf::from);
-    let repo = Repo::discover(start, workspace.as_deref())?;
+/// When there is no repository, the configuration is wrong, or gates may not run on this occasion: even detecting them
+/// starts programs of what is checked out.
+pub fn open(
+    start: &Path,
+    config: Option<&Path>,
+    colour: bool,
+    env: &Env,
+    occasion: &Occasion,
+) -> Result<Opened, Failure> {
+    allowed(occasion, true)?;
+    let repo = discover(start, env)?;
+    allowed(occasion, repo.checkout(occasion)? == Checkout::Head)?;
     let root = files::real_path(repo.root()).unwrap_or_else(|| repo.root().to_owned());
     let start = files::real_path(start).unwrap_or_else(|| start.to_owned());
     let place = Place { root: &root, start: &start, file: config, colour };
@@ -191,21 +223,10 @@ pub fn open(start: &Path, config: Option<&Path>, colour: bool, env: &Env) -> Res
     Ok(Opened { repo, root, project })
 }
 
-/// Reads a report of the base.
-///
-/// # Errors
-/// With exit code 2 when it is no report.
-pub fn read_baseline(file: &Path) -> Result<Baseline, Failure> {
-    let bytes = files::read(file).map_err(|error| Failure::usage(format!("--baseline: {error}")))?;
-    json_v1::read(&bytes)
-        .map(|report| json_v1::baseline(&report))
-        .map_err(|error| Failure::usage(format!("--baseline: {} {error}", file.display())))
-}
-
-fn baseline_notes(baseline: Option<&Baseline>, base: Option<&Sha>) -> Option<String> {
-    let made_of = baseline?.head.as_ref()?;
-    let base = base.filter(|base| *base != made_of)?;
-    Some(format!("the baseline was made of {}, the base is {}", made_of.short(), base.short()))
+/// What happened at the end.
+fn ends(orphans: usize, signals: &Signals) -> impl Iterator<Item = String> {
+    let orphans = (orphans > 0).then(|| format!("{orphans} processes that gates had left behind were ended"));
+    orphans.into_iter().chain(signals.caught().map(|signal| format!("interrupted by {signal}")))
 }
 
 fn prepare_output(request: &Request, root: &Path, project: &Project, judged: &Judged) -> Result<Output, Failure> {
@@ -239,14 +260,27 @@ fn subject(occasion: &Occasion, judged: &Judged, poster: &Poster) -> Subject {
     }
 }
 
-fn write_files(request: &Request, report: &Report, output: &Output) -> Vec<String> {
-    let mut wanted = vec![(output.report(), json_v1::write(report).map_err(|error| error.to_string()))];
+/// A run that was cut short is no baseline: it knows nothing of what was not run.
+fn write_files(request: &Request, report: &Report, output: &Output, interrupted: bool) -> Vec<String> {
+    let report_text = || json_v1::write(report).map_err(|error| error.to_string());
+    let mut wanted = vec![(output.report(), report_text())];
     wanted.extend(request.sarif.iter().map(|path| (request.start.join(path), Ok(sarif::write(report)))));
     wanted.extend(request.junit.iter().map(|path| (request.start.join(path), Ok(junit::write(report)))));
+    wanted.extend(saved(request, output).map(|path| {
+        let text =
+            if interrupted { Err(format!("{}: the run was interrupted", path.display())) } else { report_text() };
+        (path, text)
+    }));
     let write = |(path, text): (PathBuf, Result<String, String>)| {
         text.and_then(|text| files::write(&path, text.as_bytes()).map_err(|error| error.to_string())).err()
     };
     wanted.into_iter().filter_map(write).collect()
+}
+
+/// Where the baseline is kept.
+fn saved(request: &Request, output: &Output) -> Option<PathBuf> {
+    let named = request.save_baseline.as_ref()?;
+    Some(named.as_ref().map_or_else(|| output.folder().join("baseline.json"), |file| request.start.join(file)))
 }
 
 /// Interrupted before everything else; then the verdict; then what could not be written or posted.

@@ -84,6 +84,12 @@ pub enum Command {
     Parse(Parse),
     /// Find gates that cannot fail: in workflows, package scripts, makefiles, justfiles and the scripts they call
     Integrity(Integrity),
+    /// Join reports of several jobs, or of another run, into one verdict, and post it
+    Publish(Publish),
+    /// Show the configuration and the workflow this repository could start with, and write them
+    Init(Init),
+    /// Look at what these gates need here, in the workflows and on GitHub, and say what to do
+    Doctor(Doctor),
     /// Print a JSON Schema
     Schema {
         /// Of what
@@ -133,6 +139,10 @@ pub struct Run {
     /// Also write the tests as JUnit XML
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
+    /// Judge everything, and keep the report as a baseline (default: baseline.json in the output folder)
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, conflicts_with_all = ["base", "baseline"])]
+    #[expect(clippy::option_option, reason = "absent, without a value, with one")]
+    pub save_baseline: Option<Option<PathBuf>>,
     /// Print the report as JSON on standard output, and nothing else there
     #[arg(long)]
     pub json: bool,
@@ -170,6 +180,96 @@ pub struct Parse {
     /// What to read (`-` or nothing: standard input)
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
+}
+
+/// `gatepost publish`.
+#[derive(Debug, Args)]
+pub struct Publish {
+    /// Files, or folders or ZIP archives with report.json in them (default, of another run: its artifacts
+    /// that are named gatepost, or gatepost-…)
+    #[arg(value_name = "REPORT")]
+    pub reports: Vec<PathBuf>,
+    /// Gates that must be there (default: those that are due by the configuration)
+    #[arg(long, value_name = "GATE", value_delimiter = ',')]
+    pub expect: Vec<String>,
+    /// The reports are of this run (default: the one that woke this one)
+    #[arg(long, value_name = "ID")]
+    pub run: Option<u64>,
+    /// Print the joined report as JSON on standard output, and nothing else there
+    #[arg(long)]
+    pub json: bool,
+    /// Print what would be posted in place of posting it
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// `gatepost doctor`.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Print the rows as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `gatepost init`.
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+pub struct Init {
+    /// Where the gates are taken from
+    #[arg(long, value_name = "WHAT", default_value = "detection")]
+    pub from: InitFrom,
+    /// The shape of the workflow
+    #[arg(long, value_name = "SHAPE", default_value = "one-job")]
+    pub workflow: InitWorkflow,
+    /// Whether the gates block, or only report to begin with
+    #[arg(long, value_name = "MODE", default_value = "block")]
+    pub mode: InitMode,
+    /// The commit of gatepost's action that the workflow uses, with a full commit id
+    #[arg(long, value_name = "OWNER/NAME@COMMIT")]
+    pub action: Option<String>,
+    /// Write the files (default: ask on a terminal, else only show them)
+    #[arg(long)]
+    pub yes: bool,
+    /// Overwrite files that stand there already
+    #[arg(long)]
+    pub force: bool,
+    /// Only show them
+    #[arg(long, conflicts_with = "yes")]
+    pub dry_run: bool,
+    /// Print the files as JSON; they are written with --yes alone
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Where gates are taken from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum InitFrom {
+    /// Manifests and installed tools.
+    Detection,
+    /// The runners of .reviewdog.yml.
+    Reviewdog,
+}
+
+/// The shapes of workflows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum InitWorkflow {
+    /// All gates in one job.
+    OneJob,
+    /// A job for each gate, and one that joins what they found.
+    SeveralJobs,
+    /// Two halves: one runs strangers' code without rights, one posts.
+    Forks,
+    /// No workflow.
+    None,
+}
+
+/// Whether gates block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum InitMode {
+    /// They do.
+    Block,
+    /// They run and show, and block nothing.
+    Report,
 }
 
 /// How a parsed result is printed.

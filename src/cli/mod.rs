@@ -1,10 +1,13 @@
 //! Floor 5: arguments into requests, failures into text and exit codes. The only place that knows the terminal.
 
 mod args;
+mod doctor;
+mod init;
 mod integrity;
 mod parse;
 mod plan;
 mod printer;
+mod publish;
 mod rows;
 mod run;
 
@@ -18,9 +21,12 @@ use crate::app::posting::{self, Publish};
 use crate::app::project;
 use crate::config;
 use crate::model::exit::ExitCode;
+use crate::render::terminal::Dress;
 use crate::render::{json_v1, workflow};
 use crate::world::env::{self, Env};
 use crate::world::screen::{self, Screen};
+
+use printer::Printer;
 
 use args::{Cli, Command, Global, LogFormat, SchemaOf};
 
@@ -55,6 +61,9 @@ fn dispatch(cli: Cli, env: &Env, screen: Screen) -> Result<ExitCode, Failure> {
         Command::Run(run) => run::run(&place, run),
         Command::Plan(plan) => plan::plan(&place, plan),
         Command::Parse(parse) => parse::parse(&place, parse),
+        Command::Publish(publish) => publish::publish(&place, publish),
+        Command::Init(init) => init::init(&place, &init),
+        Command::Doctor(doctor) => doctor::doctor(&place, &doctor),
         Command::Integrity(integrity) => integrity::integrity(&place, integrity),
         Command::Schema { what } => {
             let schema = match what {
@@ -73,6 +82,23 @@ struct Place<'a> {
     global: &'a Global,
     env: &'a Env,
     screen: Screen,
+}
+
+/// What prints a report: on standard output, or beside the JSON there.
+fn printer(place: &Place<'_>, json: bool) -> Printer {
+    let mut random = [0_u8; 16];
+    // Without randomness the fence could be guessed; then nothing of a tool's is printed as it is anyway: every
+    // line is made plain.
+    let _ = getrandom::fill(&mut random);
+    let colour = if json { place.screen.err_colour } else { place.screen.out_colour };
+    Printer {
+        to_out: !json,
+        dress: Dress { colour, width: place.screen.width },
+        on_actions: on_actions(place.env),
+        quiet: place.global.quiet,
+        verbose: place.global.verbose > 0,
+        fence: format!("{:032x}", u128::from_le_bytes(random)),
+    }
 }
 
 /// One thread: a run waits for processes and replies, it does not compute.

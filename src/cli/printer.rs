@@ -2,6 +2,7 @@
 //! Under GitHub Actions what a tool printed stands in folds that the runner takes no command from.
 
 use crate::app::output::Output;
+use crate::app::posting::Said;
 use crate::model::call::{Receipt, ReceiptEnd};
 use crate::model::outcome::Outcome;
 use crate::model::progress::{Progress, Watch};
@@ -58,7 +59,7 @@ impl Printer {
     }
 
     fn is_shown(&self, gate: &GateReport) -> bool {
-        !gate.outcome.is_green() || (self.verbose && gate.outcome != Outcome::Skipped)
+        !gate.outcome.is_green() || gate.tests_differ() || (self.verbose && gate.outcome != Outcome::Skipped)
     }
 
     /// Prints a gate in full. `folder` is the one that its log is in.
@@ -76,8 +77,19 @@ impl Printer {
         }
     }
 
+    /// Says what could not be posted or written, and gives the runner its commands.
+    pub fn said(&self, said: &Said, unwritten: &[String]) {
+        self.receipts(&said.receipts);
+        for error in unwritten.iter().chain(&said.unwritten) {
+            self.lines(&format!("not written: {error}\n"));
+        }
+        for command in &said.commands {
+            self.raw(&format!("{command}\n"));
+        }
+    }
+
     /// Says once what could not be posted, or only in a lesser way.
-    pub fn receipts(&self, receipts: &[Receipt]) {
+    fn receipts(&self, receipts: &[Receipt]) {
         let mut said: Vec<&str> = Vec::new();
         for receipt in receipts {
             let (word, why) = match &receipt.end {

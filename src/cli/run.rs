@@ -4,15 +4,15 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use crate::app::Failure;
-use crate::app::run::{self, Ran, Request};
+use crate::app::run::{self, Request};
 use crate::cli::Place;
 use crate::cli::args::Run;
-use crate::cli::printer::{Plain, Printer};
+use crate::cli::printer::Plain;
 use crate::cli::rows::Rows;
 use crate::model::exit::ExitCode;
 use crate::model::progress::Watch;
 use crate::render::json_v1;
-use crate::render::terminal::{self, Dress};
+use crate::render::terminal;
 
 /// Runs the gates and prints what came of it.
 ///
@@ -20,14 +20,14 @@ use crate::render::terminal::{self, Dress};
 /// As [`run::run`].
 pub fn run(place: &Place<'_>, args: Run) -> Result<ExitCode, Failure> {
     let json = args.json;
-    let printer = printer(place, json);
+    let printer = super::printer(place, json);
     let again = again(place, &args);
     let request = Request {
         start: place.start.to_owned(),
         config: place.config(),
         gates: args.gates,
         base: args.against.base,
-        all_files: args.against.all_files,
+        all_files: args.against.all_files || args.save_baseline.is_some(),
         baseline: args.against.baseline,
         jobs: args.jobs.map(usize::from),
         fail_fast: args.fail_fast,
@@ -35,6 +35,7 @@ pub fn run(place: &Place<'_>, args: Run) -> Result<ExitCode, Failure> {
         publish: args.publish.into(),
         sarif: args.sarif,
         junit: args.junit,
+        save_baseline: args.save_baseline,
         dry_run: args.dry_run,
         colour: place.screen.err_colour,
         again,
@@ -52,7 +53,7 @@ pub fn run(place: &Place<'_>, args: Run) -> Result<ExitCode, Failure> {
     } else {
         printer.report(&ran.report, &ran.output);
     }
-    show(&printer, &ran);
+    printer.said(&ran.said, &ran.unwritten);
     if json {
         let text = json_v1::write(&ran.report).map_err(|error| Failure {
             code: ExitCode::Bug,
@@ -78,34 +79,8 @@ fn again(place: &Place<'_>, args: &Run) -> String {
         .into_iter()
         .filter_map(|(flag, value)| Some(format!(" {flag} {}", terminal::shell_word(&value?))))
         .collect();
-    if args.against.all_files {
+    if args.against.all_files || args.save_baseline.is_some() {
         flags += " --all-files";
     }
     flags
-}
-
-fn show(printer: &Printer, ran: &Ran) {
-    printer.receipts(&ran.said.receipts);
-    for error in ran.unwritten.iter().chain(&ran.said.unwritten) {
-        printer.lines(&format!("not written: {error}\n"));
-    }
-    for command in &ran.said.commands {
-        printer.raw(&format!("{command}\n"));
-    }
-}
-
-fn printer(place: &Place<'_>, json: bool) -> Printer {
-    let mut random = [0_u8; 16];
-    // Without randomness the fence could be guessed; then nothing of a tool's is printed as it is anyway: every
-    // line is made plain.
-    let _ = getrandom::fill(&mut random);
-    let colour = if json { place.screen.err_colour } else { place.screen.out_colour };
-    Printer {
-        to_out: !json,
-        dress: Dress { colour, width: place.screen.width },
-        on_actions: super::on_actions(place.env),
-        quiet: place.global.quiet,
-        verbose: place.global.verbose > 0,
-        fence: format!("{:032x}", u128::from_le_bytes(random)),
-    }
 }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::model::outcome::Outcome;
 use crate::model::sha::Sha;
 
 /// One thing to do on GitHub. `key` names it in receipts and lets a create that lost its reply be found again.
@@ -13,6 +14,8 @@ pub enum Call {
     CommitStatus(CommitStatus),
     /// The one comment of a pull request: created, updated in place, or left alone.
     StickyComment(StickyComment),
+    /// A review with fixes to apply; those that stand on the pull request already are left out.
+    Review(Review),
 }
 
 /// A completed check run.
@@ -24,6 +27,9 @@ pub struct CheckRun {
     pub head_sha: Sha,
     /// Names this run, gate and attempt, so that a lost reply can be looked up.
     pub external_id: String,
+    /// What the external ids begin with that other jobs of the same run may have given this check run: one that stands
+    /// there already and concludes the same is not made again. `None`: it is not looked for.
+    pub already: Option<String>,
     /// `success`, `failure`, `neutral`, `skipped` or `cancelled`.
     pub conclusion: &'static str,
     /// RFC 3339.
@@ -92,10 +98,39 @@ pub struct StickyComment {
     pub marker: String,
     /// Run id and attempt: a comment of a newer generation is not overwritten.
     pub generation: (u64, u64),
+    /// The verdict it tells: what another job of the same run and attempt said is never replaced by a greener one.
+    pub verdict: Outcome,
     /// Markdown without the marker, at most 65,536 characters with it.
     pub body: String,
     /// Whether to create it where there is none; a green run only updates what an earlier one left.
     pub create: bool,
+}
+
+/// A review of suggestions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Review {
+    /// The pull request.
+    pub pull_request: u64,
+    /// The head whose lines the suggestions replace: when the pull request has moved on, nothing is posted.
+    pub head_sha: Sha,
+    /// In posting order.
+    pub suggestions: Vec<ReviewSuggestion>,
+}
+
+/// One suggestion: a comment on lines of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReviewSuggestion {
+    /// Relative to the root.
+    pub path: String,
+    /// First line, from 1.
+    pub start_line: u32,
+    /// Last line, inclusive.
+    pub end_line: u32,
+    /// Names it among those on the pull request, whatever line it has moved to: 32 hexadecimal digits. Several of one
+    /// run have the same where the same lines stand several times in a file.
+    pub key: String,
+    /// Markdown without the key; with it at most 65,536 characters.
+    pub body: String,
 }
 
 /// What became of a call.

@@ -23,6 +23,8 @@ pub struct Occasion {
     pub on_actions: bool,
     /// A link to the run, for the comment.
     pub run_url: Option<String>,
+    /// The run that this one was woken by (`workflow_run`).
+    pub triggering_run: Option<u64>,
     /// Grows from run to run of the same workflow (run id and attempt): a newer one supersedes an older one.
     pub generation: (u64, u64),
 }
@@ -41,6 +43,7 @@ impl Occasion {
             trusted: true,
             on_actions: false,
             run_url: None,
+            triggering_run: None,
             generation: (0, 0),
         }
     }

@@ -81,6 +81,12 @@ impl Only {
             Self::ChangedLines => "changed-lines",
         }
     }
+
+    /// What a word of the configuration or of a report means.
+    #[must_use]
+    pub fn of_word(word: &str) -> Option<Self> {
+        [Self::All, Self::New, Self::ChangedFiles, Self::ChangedLines].into_iter().find(|only| only.word() == word)
+    }
 }
 
 /// Whether a gate's outcome may block.

@@ -29,6 +29,12 @@ impl Outcome {
         }
     }
 
+    /// The outcome of a word.
+    #[must_use]
+    pub fn of_word(word: &str) -> Option<Self> {
+        [Self::Skipped, Self::Pass, Self::Error, Self::Fail].into_iter().find(|outcome| outcome.word() == word)
+    }
+
     /// Whether this outcome lets a change through.
     #[must_use]
     pub const fn is_green(self) -> bool {

@@ -123,7 +123,7 @@ pub enum Checks {
 pub enum CommentWhen {
     /// Never.
     Off,
-    /// When the verdict is not green; an earlier one is updated on recovery.
+    /// When the verdict is not green, or would not be if every gate were enforced; an earlier one is updated on recovery.
     #[default]
     WhenNotGreen,
     /// Always.
@@ -139,12 +139,20 @@ pub struct PublishSettings {
     pub comment: CommentWhen,
     /// Whether workflow commands annotate the run.
     pub annotations: bool,
+    /// Whether fixes on changed lines are offered as review suggestions.
+    pub suggestions: bool,
     /// The most annotations over all check runs of one gate.
     pub max_annotations: usize,
 }
 
 impl Default for PublishSettings {
     fn default() -> Self {
-        Self { checks: Checks::Gates, comment: CommentWhen::WhenNotGreen, annotations: true, max_annotations: 1000 }
+        Self {
+            checks: Checks::Gates,
+            comment: CommentWhen::WhenNotGreen,
+            annotations: true,
+            suggestions: false,
+            max_annotations: 1000,
+        }
     }
 }

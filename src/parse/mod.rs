@@ -18,10 +18,12 @@ pub mod matcher;
 mod rdjson;
 mod rdjsonl;
 mod reading;
+pub mod report;
 mod ruff;
 mod sarif;
 mod tsc;
 mod xml;
+pub mod zip;
 
 use crate::model::evidence::Parsed;
 use crate::model::finding::Finding;

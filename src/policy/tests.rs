@@ -15,6 +15,20 @@ fn path(text: &str) -> RepoPath {
     RepoPath::parse(text).unwrap()
 }
 
+/// A gate as a report shows it, after one attempt with exit status 0.
+pub(super) fn claimed(name: &str, outcome: Outcome) -> GateReport {
+    let report = blank(&common(), &rules());
+    let name = GateName::parse(name).unwrap();
+    GateReport { name, outcome, reason: "claimed".to_owned(), attempts: 1, exit: Some(Exit::Code(0)), ..report }
+}
+
+/// A finding as a report shows it.
+pub(super) fn shown(level: Level, blocking: bool) -> Judged {
+    let located = located(level, Place::Unplaced, None);
+    let ground = Ground { scope: &everything(), baseline: None };
+    Judged { blocking, ..judge_finding(located, &rules(), ground, &mut Fingerprints::default()).0 }
+}
+
 fn common() -> Common {
     Common {
         name: GateName::parse("lint").unwrap(),
@@ -86,7 +100,7 @@ fn ran(cases: &str) -> Understood {
 }
 
 /// One case per letter: passed, failed, errored, skipped; `y` passed after a failure.
-fn tests(cases: &str) -> Tests {
+pub(super) fn tests(cases: &str) -> Tests {
     let case = |(at, letter): (usize, char)| Case {
         suite: Some("s".to_owned()),
         class: None,

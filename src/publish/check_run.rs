@@ -8,7 +8,7 @@ use crate::model::outcome::Outcome;
 use crate::model::report::{GateReport, Judged};
 use crate::model::settings::Checks;
 use crate::model::text::one_line;
-use crate::publish::page::{self, Amount, Links, failed, failed_test, item, reproduce};
+use crate::publish::page::{self, Amount, Links, compared_tests, failed, failed_test, item, reproduce};
 use crate::publish::remarks::{self, Remark};
 use crate::publish::words::{compared, found, headline, title, verdict};
 use crate::publish::{Context, GateEnd, Posting, Publisher, RunEnd};
@@ -33,6 +33,9 @@ const TITLE: usize = 255;
 /// The most characters of a failed test's message.
 const MESSAGE: usize = 4000;
 
+/// The most tests of a sort (new failures, removed, …) that are named.
+const NAMED: usize = 20;
+
 /// Room for the sentence that says what is left out.
 const RESERVE: usize = 2000;
 
@@ -48,7 +51,7 @@ fn on_gate(end: &GateEnd<'_>) -> Vec<Posting> {
 }
 
 fn on_end(end: &RunEnd<'_>) -> Vec<Posting> {
-    let wanted = end.context.settings.checks == Checks::Summary;
+    let wanted = end.context.settings.checks == Checks::Summary && end.left_out == 0;
     wanted.then(|| of_run(end)).flatten().map(|check| Posting::Call(Call::CheckRun(check))).into_iter().collect()
 }
 
@@ -63,6 +66,7 @@ pub fn of_gate(end: &GateEnd<'_>) -> Option<CheckRun> {
         name: format!("gatepost/{}", gate.name),
         head_sha: end.context.subject.head.clone()?,
         external_id: end.external_id.to_owned(),
+        already: None,
         conclusion: conclusion(gate.outcome, gate.not_enforced(), end.cancelled),
         started_at: end.started_at.to_owned(),
         completed_at: end.completed_at.to_owned(),
@@ -86,6 +90,7 @@ pub fn of_run(end: &RunEnd<'_>) -> Option<CheckRun> {
         name: "gatepost".to_owned(),
         head_sha: end.context.subject.head.clone()?,
         external_id: end.external_id.to_owned(),
+        already: None,
         conclusion: conclusion(verdict(end), nothing_enforced, end.cancelled),
         started_at: end.report.started_at.clone(),
         completed_at: end.completed_at.to_owned(),
@@ -193,7 +198,7 @@ fn summary(gate: &GateReport, annotated: usize, left: Left, context: &Context<'_
         let _ = write!(out, "Found: {found}{only}.\n\n");
     }
     if let Some(compared) = compared(gate) {
-        let _ = write!(out, "Compared with the baseline: {compared}.\n\n");
+        let _ = write!(out, "Compared with the baseline: {compared}.\n\n{}", compared_tests(gate, NAMED));
     }
     out.push_str(&where_it_is(gate, annotated, left, context));
     if context.subject.dirty {
@@ -362,6 +367,7 @@ mod tests {
             assert_eq!((check.name.as_str(), check.conclusion, check.annotations.len()), ("gatepost", "failure", 3));
             assert_eq!(check.title, "2 of 5 gates failed, 1 could not be judged, 1 not enforced");
             assert_eq!(on_end(&end).len(), 1);
+            assert!(on_end(&RunEnd { left_out: 1, ..end }).is_empty());
         });
         ended(&report, &PublishSettings::default(), |end| assert!(on_end(&end).is_empty()));
         let mut none = report;

@@ -10,7 +10,7 @@ use crate::publish::{Posting, Publisher, RunEnd};
 /// The row of this publisher.
 pub static PUBLISHER: Publisher = Publisher {
     name: "comment",
-    about: "one comment on the pull request, updated in place; by default made only when the run is not green",
+    about: "one comment on the pull request, updated in place; by default made only when the run is not green, or would not be if every gate were enforced",
     on_gate: None,
     on_end: Some(on_end),
 };
@@ -32,14 +32,17 @@ fn on_end(end: &RunEnd<'_>) -> Vec<Posting> {
     plan(end).map(|comment| Posting::Call(Call::StickyComment(comment))).into_iter().collect()
 }
 
-/// The comment; `None` when it is switched off, or there is no pull request or commit to speak of.
+/// The comment; `None` when it is switched off, when there is no pull request or commit to speak of, and for a run that
+/// left gates of the configuration out: its word would stand for all of them.
 #[must_use]
 pub fn plan(end: &RunEnd<'_>) -> Option<StickyComment> {
     let (subject, when) = (end.context.subject, end.context.settings.comment);
-    if when == CommentWhen::Off {
+    if when == CommentWhen::Off || end.left_out > 0 {
         return None;
     }
-    let green = verdict(end).is_green();
+    let verdict = verdict(end);
+    // What would have blocked is said before it does.
+    let green = verdict.is_green() && end.report.would_have_blocked().next().is_none();
     let recovered = green && when == CommentWhen::WhenNotGreen;
     // Such a comment is only ever updated: there is one because an earlier run was not green.
     let opening = if recovered { "Green now: an earlier run of this pull request was not.\n\n" } else { "" };
@@ -48,6 +51,7 @@ pub fn plan(end: &RunEnd<'_>) -> Option<StickyComment> {
         head_sha: subject.head.clone()?,
         marker: MARKER.to_owned(),
         generation: end.generation,
+        verdict,
         body: whole(end, opening, &AMOUNTS, LIMIT),
         create: !recovered,
     })
@@ -81,6 +85,7 @@ mod tests {
         assert!(comment.create && !comment.body.contains("Green now"));
         let off = PublishSettings { comment: CommentWhen::Off, ..PublishSettings::default() };
         assert_eq!(ended(&green, &off, |end| plan(&end)), None);
+        assert_eq!(ended(&report(), &always, |end| plan(&RunEnd { left_out: 1, ..end })), None);
     }
 
     #[test]

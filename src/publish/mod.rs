@@ -6,6 +6,7 @@ pub mod comment;
 pub mod commit_status;
 pub mod interpreter;
 pub mod outputs;
+pub mod review;
 pub mod summary;
 pub mod workflow_commands;
 
@@ -13,6 +14,8 @@ pub mod workflow_commands;
 mod canary;
 #[cfg(test)]
 mod hostile;
+#[cfg(test)]
+mod nothing_lost;
 mod page;
 mod remarks;
 #[cfg(test)]
@@ -30,6 +33,7 @@ use crate::model::settings::PublishSettings;
 pub static ALL: &[&Publisher] = &[
     &check_run::PUBLISHER,
     &comment::PUBLISHER,
+    &review::PUBLISHER,
     &summary::PUBLISHER,
     &workflow_commands::PUBLISHER,
     &outputs::PUBLISHER,
@@ -113,6 +117,9 @@ pub struct RunEnd<'a> {
     pub delimiter: &'a str,
     /// How many bytes of [`summary::LIMIT`] are left in this step's summary.
     pub summary_room: usize,
+    /// How many gates of the configuration were not asked for: what stands for the whole is then left to a run, or a
+    /// `gatepost publish`, that has them all.
+    pub left_out: usize,
     /// Gates whose findings stand on GitHub as annotations of a check run: they are not annotated twice.
     pub annotated: &'a BTreeSet<GateName>,
 }

@@ -33,6 +33,7 @@ pub(super) fn gate(name: &str, outcome: Outcome, reason: &str, took: u64) -> Gat
         findings: Vec::new(),
         fixed: None,
         tests: None,
+        compared: None,
         notes: Vec::new(),
     }
 }
@@ -57,6 +58,7 @@ pub(super) fn finding(level: Level, rule: &str, path: &str, line: u32, message: 
         blocking: true,
         line_text: None,
         head_line: Some(line),
+        offer: None,
     }
 }
 
@@ -168,6 +170,7 @@ pub(super) fn ended<T>(report: &Report, settings: &PublishSettings, with: impl F
         generation: (15, 1),
         delimiter: "ghadelimiter_c0ffee",
         summary_room: super::summary::LIMIT,
+        left_out: 0,
         annotated: &BTreeSet::new(),
     })
 }

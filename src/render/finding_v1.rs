@@ -30,6 +30,10 @@ pub struct FindingV1<'a> {
     pub end_line: Option<u32>,
     /// Column just after the last character.
     pub end_column: Option<u32>,
+    /// Its first line in `subject.head`, which receives annotations: another than `line` where a merge commit was judged.
+    /// Absent where it has no counterpart there, and where the finding was parsed and not judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head_line: Option<u32>,
     /// How it lies to the change; `null` where everything is judged.
     pub relevance: Option<Relevance>,
     /// How it compares with the baseline; `null` without one.
@@ -57,6 +61,7 @@ impl<'a> FindingV1<'a> {
             column: finding.column,
             end_line: finding.end_line,
             end_column: finding.end_column,
+            head_line: None,
             relevance: None,
             status: None,
             fingerprint: None,
@@ -72,6 +77,7 @@ impl<'a> FindingV1<'a> {
         let parsed = Self::parsed(&judged.finding);
         Self {
             path: judged.path.as_ref().map(|path| Cow::Borrowed(path.as_str())).or(parsed.path),
+            head_line: judged.head_line.filter(|_| judged.path.is_some()),
             relevance: judged.relevance,
             status: judged.status,
             fingerprint: Some(Cow::Borrowed(&judged.fingerprint)),

@@ -26,6 +26,7 @@ pub fn as_report(format: &str, parsed: &Parsed, lines: &[Option<String>]) -> Res
         blocking: finding.level >= Level::Warning,
         line_text: lines.get(at).cloned().flatten(),
         head_line: finding.line,
+        offer: None,
         finding: finding.clone(),
     };
     let findings: Vec<Judged> = parsed.findings.iter().enumerate().map(judged).collect();
@@ -48,6 +49,7 @@ pub fn as_report(format: &str, parsed: &Parsed, lines: &[Option<String>]) -> Res
         log: None,
         findings,
         fixed: None,
+        compared: None,
         tests: parsed.tests.clone(),
         notes: parsed.notes.clone(),
     };

@@ -11,6 +11,12 @@ pub trait Forge: Send + Sync {
     /// # Errors
     /// When no whole reply came; the variants tell whether the request may have been carried out.
     fn send(&self, request: &Request) -> impl Future<Output = Result<Reply, ForgeError>> + Send;
+
+    /// Downloads at most `most` bytes of what a path leads to, perhaps on another origin, which does not get the token.
+    ///
+    /// # Errors
+    /// When it was not got whole.
+    fn download(&self, path: &str, most: usize) -> impl Future<Output = Result<Vec<u8>, ForgeError>> + Send;
 }
 
 /// What is done to the thing at a path.
@@ -71,6 +77,8 @@ pub struct Reply {
     pub reset: Option<i64>,
     /// The path of the next page (`link: …; rel="next"`), on the API's own origin.
     pub next: Option<String>,
+    /// `x-oauth-scopes`: what a person's classic token may do; of other tokens it is not there.
+    pub scopes: Option<String>,
     /// All of the body.
     pub body: Vec<u8>,
 }
@@ -144,6 +152,16 @@ pub enum ForgeError {
         status: u16,
         /// The most that is read.
         limit: usize,
+    },
+    /// A download was answered, but not with the thing.
+    #[error("{url} was answered {status} in place of the file; it began with {start:?}")]
+    NotGiven {
+        /// Where to, without the query.
+        url: String,
+        /// The status.
+        status: u16,
+        /// The first 512 bytes of the body.
+        start: String,
     },
     /// The API sends us to another origin, which must not get the token; nothing was sent there.
     #[error("{url} leads to {to}, which is not below the API's own address; check GITHUB_API_URL")]

@@ -5,15 +5,21 @@
 #[cfg(unix)]
 mod action;
 mod again;
+mod archive;
+mod archives;
 mod bless;
 #[cfg(unix)]
 mod cancel;
 mod config;
 mod detect;
+#[cfg(unix)]
+mod doctor;
 mod forge;
 mod github;
 mod hostile_reports;
 mod house;
+#[cfg(unix)]
+mod init;
 mod integrity;
 #[cfg(unix)]
 mod leftovers;
@@ -28,4 +34,5 @@ mod repo;
 mod run;
 mod schedule;
 mod shop;
+mod tree;
 mod written;

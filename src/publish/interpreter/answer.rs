@@ -98,17 +98,22 @@ pub fn read(request: &Request, result: Result<Reply, ForgeError>) -> Result<Answ
     })
 }
 
-fn read_error(name: &str, error: &ForgeError) -> Answer {
+/// What it means that no reply came.
+#[must_use]
+pub fn read_error(name: &str, error: &ForgeError) -> Answer {
     let why = format!("{name}: {error}");
     match error {
         ForgeError::Unreachable { .. } => Answer::NotSent(why),
-        ForgeError::TimedOut { .. }
+        ForgeError::NotGiven { status: 408 | 429 | 500.., .. }
+        | ForgeError::TimedOut { .. }
         | ForgeError::Broken { .. }
         | ForgeError::Cut { .. }
         | ForgeError::TooLarge { .. } => Answer::Unknown(why),
-        ForgeError::Address { .. } | ForgeError::Token | ForgeError::Certificates { .. } | ForgeError::Away { .. } => {
-            Answer::Stopped(Stop::Failed(why))
-        }
+        ForgeError::Address { .. }
+        | ForgeError::Token
+        | ForgeError::Certificates { .. }
+        | ForgeError::Away { .. }
+        | ForgeError::NotGiven { .. } => Answer::Stopped(Stop::Failed(why)),
     }
 }
 
@@ -185,7 +190,7 @@ mod tests {
         let (remaining, reset) = (Some(remaining), Some(reset));
         read(
             &Request::get("/x".to_owned()),
-            Ok(Reply { status, retry_after, remaining, reset, next: None, body: body.into() }),
+            Ok(Reply { status, retry_after, remaining, reset, body: body.into(), ..Reply::default() }),
         )
     }
 

@@ -21,6 +21,9 @@ const TEXT_LIMIT: usize = 65_535;
 /// # Errors
 /// When the check run itself could not be made; what happens to its annotations is in the end.
 pub async fn post<F: Forge>(line: &mut Line<F>, run: &CheckRun) -> Result<ReceiptEnd, Stop> {
+    if let Some(standing) = standing(line, run).await? {
+        return Ok(ReceiptEnd::Unchanged(standing.html_url.unwrap_or_else(|| "it stands already".to_owned())));
+    }
     let (first, rest) = run.annotations.split_at(run.annotations.len().min(PAGE));
     let mut placing = Placing::default();
     let made = match line.create(&New { run, annotations: first }).await {
@@ -41,6 +44,27 @@ pub async fn post<F: Forge>(line: &mut Line<F>, run: &CheckRun) -> Result<Receip
     }
     placing.tell_refused(line, run, &made).await;
     Ok(placing.end(run, made.html_url))
+}
+
+/// The newest check run of this name, where another job of the same run made it and concluded the same.
+async fn standing<F: Forge>(line: &mut Line<F>, run: &CheckRun) -> Result<Option<Made>, Stop> {
+    let Some(already) = &run.already else { return Ok(None) };
+    let newest = match list(line, run, "latest").await {
+        Ok(made) => made.into_iter().max_by_key(|made| made.id),
+        // A token that may not read them may not make them either: that is told when it is tried.
+        Err(stop) if stop.refused_with(403).is_some() => None,
+        Err(stop) => return Err(stop),
+    };
+    Ok(newest.filter(|made| {
+        let theirs = made.external_id.as_deref().is_some_and(|id| id.starts_with(already.as_str()));
+        theirs && made.conclusion.as_deref() == Some(run.conclusion)
+    }))
+}
+
+async fn list<F: Forge>(line: &mut Line<F>, run: &CheckRun, filter: &str) -> Result<Vec<Made>, Stop> {
+    let (sha, name) = (&run.head_sha, segment(&run.name));
+    let path = line.path(&format!("/commits/{sha}/check-runs?check_name={name}&filter={filter}&per_page=100"));
+    Ok(line.pages::<MadeList>(path).await?.into_iter().flat_map(|list| list.check_runs).collect())
 }
 
 /// How far the annotations have come.
@@ -176,6 +200,7 @@ struct Made {
     id: u64,
     html_url: Option<String>,
     external_id: Option<String>,
+    conclusion: Option<String>,
     output: Option<MadeOutput>,
 }
 
@@ -250,11 +275,8 @@ impl Creation for New<'_> {
     }
 
     async fn find<F: Forge>(&self, line: &mut Line<F>) -> Result<Option<Made>, Stop> {
-        let (sha, name) = (&self.run.head_sha, segment(&self.run.name));
-        let path = line.path(&format!("/commits/{sha}/check-runs?check_name={name}&filter=all&per_page=100"));
-        let lists = line.pages::<MadeList>(path).await?;
         let ours = |made: &Made| made.external_id.as_deref() == Some(&self.run.external_id);
-        Ok(lists.into_iter().flat_map(|list| list.check_runs).find(ours))
+        Ok(list(line, self.run, "all").await?.into_iter().find(ours))
     }
 }
 

@@ -12,7 +12,7 @@ use crate::model::text::shorten;
 use crate::publish::interpreter::answer::{self, Answer, Limit, Stop};
 use crate::publish::interpreter::pace::{Pace, jittered};
 use crate::world::clock;
-use crate::world::forge::{Forge, Reply, Request};
+use crate::world::forge::{Forge, ForgeError, Reply, Request};
 
 /// More pages than any list that we read can have.
 const MOST_PAGES: usize = 500;
@@ -148,6 +148,26 @@ impl<F: Forge> Line<F> {
             }
         }
         Err(Stop::Failed(format!("{} has more than {MOST_PAGES} pages", request.path)))
+    }
+
+    /// Downloads a file of at most `most` bytes.
+    ///
+    /// # Errors
+    /// When it was not got whole.
+    pub async fn download(&mut self, path: &str, most: usize) -> Result<Vec<u8>, Stop> {
+        let mut tries = 0;
+        loop {
+            let error = match self.forge.download(path, most).await {
+                Ok(bytes) => return Ok(bytes),
+                Err(error @ ForgeError::TooLarge { .. }) => return Err(Stop::Failed(error.to_string())),
+                Err(error) => error,
+            };
+            match answer::read_error(&format!("GET {path}"), &error) {
+                Answer::Stopped(stop) => return Err(stop),
+                Answer::Done(_) => return Err(Stop::Failed(error.to_string())),
+                Answer::NotSent(why) | Answer::Unknown(why) => self.back_off(&mut tries, why).await?,
+            }
+        }
     }
 
     /// Sends a request that may be carried out twice without harm, until it is done.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::model::call::StickyComment;
+use crate::model::outcome::Outcome;
 use crate::publish::interpreter::line::segment;
 
 const START: &str = "<!-- gatepost:v1 ";
@@ -13,6 +14,8 @@ pub struct Marker {
     key: String,
     /// Run id and attempt.
     pub generation: (u64, u64),
+    /// What it told.
+    pub verdict: Outcome,
     /// Of the body below it.
     pub hash: String,
 }
@@ -22,7 +25,7 @@ impl Marker {
     #[must_use]
     pub fn of(comment: &StickyComment) -> Self {
         let hash = blake3::hash(comment.body.as_bytes()).to_hex()[..16].to_owned();
-        Self { key: segment(&comment.marker), generation: comment.generation, hash }
+        Self { key: segment(&comment.marker), generation: comment.generation, verdict: comment.verdict, hash }
     }
 
     /// The marker in a comment's first line, where that is one in every character.
@@ -32,8 +35,9 @@ impl Marker {
         let mut words = line.strip_prefix(START)?.strip_suffix(" -->")?.split(' ');
         let key = words.next()?.strip_prefix("key=")?.to_owned();
         let (run, attempt) = words.next()?.strip_prefix("run=")?.split_once('.')?;
+        let verdict = Outcome::of_word(words.next()?.strip_prefix("verdict=")?)?;
         let hash = words.next()?.strip_prefix("hash=")?.to_owned();
-        let marker = Self { key, generation: (run.parse().ok()?, attempt.parse().ok()?), hash };
+        let marker = Self { key, generation: (run.parse().ok()?, attempt.parse().ok()?), verdict, hash };
         (marker.to_string() == line).then_some(marker)
     }
 
@@ -47,7 +51,8 @@ impl Marker {
 impl fmt::Display for Marker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (run, attempt) = self.generation;
-        write!(f, "{START}key={} run={run}.{attempt} hash={} -->", self.key, self.hash)
+        let verdict = self.verdict.word();
+        write!(f, "{START}key={} run={run}.{attempt} verdict={verdict} hash={} -->", self.key, self.hash)
     }
 }
 
@@ -59,7 +64,8 @@ mod tests {
     fn comment(marker: &str, body: &str) -> StickyComment {
         let head_sha = Sha::parse(&"a".repeat(40)).unwrap();
         let (marker, body) = (marker.to_owned(), body.to_owned());
-        StickyComment { pull_request: 7, head_sha, marker, generation: (u64::MAX, u64::MAX), body, create: true }
+        let generation = (u64::MAX, u64::MAX);
+        StickyComment { pull_request: 7, head_sha, marker, generation, verdict: Outcome::Fail, body, create: true }
     }
 
     #[test]
@@ -92,6 +98,7 @@ mod tests {
             line.replace("run=1", "run=+1"),
             line.replace(" -->", " more=1 -->"),
             line.replace("hash=", "mash="),
+            line.replace("verdict=fail", "verdict=good"),
             String::new(),
         ] {
             assert_eq!(Marker::read(&body), None, "{body}");

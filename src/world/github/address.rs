@@ -62,6 +62,13 @@ impl Address {
         below.starts_with('/').then(|| below.to_owned())
     }
 
+    /// Whether a file may be fetched from a URL elsewhere: over TLS, but for an API that is not reached by TLS itself.
+    pub fn may_lead_to(&self, url: &str) -> bool {
+        let Ok(uri) = url.parse::<Uri>() else { return false };
+        let safe = uri.scheme() == Some(&Scheme::HTTPS) || self.scheme == Scheme::HTTP;
+        safe && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
+    }
+
     fn local_path(&self, url: &str) -> Option<String> {
         let uri: Uri = url.parse().ok()?;
         let own = uri.scheme() == Some(&self.scheme) && uri.authority() == Some(&self.authority);
@@ -112,6 +119,10 @@ mod tests {
             assert_eq!(ghes.path_of(foreign), None, "{foreign}");
         }
         let github = Address::parse("https://api.github.com/").unwrap();
+        assert!(github.may_lead_to("https://files.example/x?sig=1"));
+        for foreign in ["http://files.example/x", "https://user@files.example/x", "file:///etc/passwd", "/x", "//x/y"] {
+            assert!(!github.may_lead_to(foreign), "{foreign}");
+        }
         assert_eq!(
             github.path_of("https://api.github.com/repositories/1?page=2").as_deref(),
             Some("/repositories/1?page=2")

@@ -18,6 +18,9 @@ use address::Address;
 /// GitHub answers a renamed repository with one redirect.
 const REDIRECTS: usize = 3;
 
+/// How much longer than a request a download may take.
+const DOWNLOAD: u32 = 5;
+
 /// How long things may take. octocrab's own default is for ever.
 #[derive(Debug, Clone, Copy)]
 pub struct Timeouts {
@@ -68,7 +71,7 @@ impl GitHub {
         let mut path = request.path.clone();
         for _ in 0..=REDIRECTS {
             let url = self.address.url(&path);
-            let response = self.once(&url, request).await?;
+            let response = self.once(&url, &url, request, true).await?;
             let Some(to) = redirect(&response) else {
                 return reply::read(response, &url, &self.address).await;
             };
@@ -79,22 +82,50 @@ impl GitHub {
         Err(ForgeError::Away { url: self.address.url(&request.path), to })
     }
 
+    /// The API leads to the storage of files, which is elsewhere, by an address that is a secret of its own.
+    async fn fetch(&self, path: &str, most: usize) -> Result<Vec<u8>, ForgeError> {
+        let mut own = Some(path.to_owned());
+        let mut url = self.address.url(path);
+        for _ in 0..=REDIRECTS {
+            let shown = url.split('?').next().unwrap_or_default();
+            let request = Request::get(String::new());
+            let response = self.once(&url, shown, &request, own.is_some()).await?;
+            let Some(to) = redirect(&response) else {
+                return reply::file(response, shown, most).await;
+            };
+            own = self.address.path_of(&to);
+            let next = own.as_ref().map_or(to.clone(), |path| self.address.url(path));
+            if own.is_none() && !self.address.may_lead_to(&to) {
+                let to = to.split('?').next().unwrap_or_default().to_owned();
+                return Err(ForgeError::Away { url: shown.to_owned(), to });
+            }
+            tracing::debug!(shown, elsewhere = own.is_none(), "redirected");
+            url = next;
+        }
+        let to = format!("more than {REDIRECTS} redirects");
+        Err(ForgeError::Away { url: self.address.url(path), to })
+    }
+
+    /// Sends to `url`, which errors call `shown`; with the token only where `own` says that it is the API.
     async fn once(
         &self,
         url: &str,
+        shown: &str,
         request: &Request,
+        own: bool,
     ) -> Result<http::Response<impl BodyExt<Data: AsRef<[u8]>, Error = octocrab::Error> + Unpin + use<>>, ForgeError>
     {
         let client = self.client.get_or_try_init(|| async { self.connect() }).await?;
-        let mut authorization =
-            http::HeaderValue::from_str(&format!("Bearer {}", self.token.expose())).map_err(|_| ForgeError::Token)?;
-        authorization.set_sensitive(true);
-        let mut http_request = http::Request::builder()
-            .method(request.method.word())
-            .uri(url)
-            .header(http::header::AUTHORIZATION, authorization)
-            .header(http::header::ACCEPT, "application/vnd.github+json")
-            .header("x-github-api-version", "2022-11-28");
+        let mut http_request = http::Request::builder().method(request.method.word()).uri(url);
+        if own {
+            let mut authorization = http::HeaderValue::from_str(&format!("Bearer {}", self.token.expose()))
+                .map_err(|_| ForgeError::Token)?;
+            authorization.set_sensitive(true);
+            http_request = http_request
+                .header(http::header::AUTHORIZATION, authorization)
+                .header(http::header::ACCEPT, "application/vnd.github+json")
+                .header("x-github-api-version", "2022-11-28");
+        }
         let body = match &request.body {
             None => OctoBody::empty(),
             Some(json) => {
@@ -104,9 +135,9 @@ impl GitHub {
         };
         let http_request = http_request
             .body(body)
-            .map_err(|_| ForgeError::Address { url: url.to_owned(), why: "the path is not a valid one" })?;
-        tracing::debug!(method = request.method.word(), url, "sending");
-        client.send(http_request).await.map_err(|error| failed(url, error))
+            .map_err(|_| ForgeError::Address { url: shown.to_owned(), why: "the path is not a valid one" })?;
+        tracing::debug!(method = request.method.word(), shown, "sending");
+        client.send(http_request).await.map_err(|error| failed(shown, error))
     }
 
     fn connect(&self) -> Result<Octocrab, ForgeError> {
@@ -129,6 +160,14 @@ impl Forge for GitHub {
         match tokio::time::timeout(after, self.exchange(request)).await {
             Ok(result) => result,
             Err(_) => Err(ForgeError::TimedOut { url: self.address.url(&request.path), after }),
+        }
+    }
+
+    async fn download(&self, path: &str, most: usize) -> Result<Vec<u8>, ForgeError> {
+        let after = self.timeouts.whole * DOWNLOAD;
+        match tokio::time::timeout(after, self.fetch(path, most)).await {
+            Ok(result) => result,
+            Err(_) => Err(ForgeError::TimedOut { url: self.address.url(path), after }),
         }
     }
 }

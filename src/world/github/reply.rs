@@ -19,22 +19,9 @@ pub async fn read<B>(response: http::Response<B>, url: &str, address: &Address) 
 where
     B: BodyExt<Data: AsRef<[u8]>, Error = octocrab::Error> + Unpin,
 {
-    let (parts, mut body) = response.into_parts();
+    let (parts, body) = response.into_parts();
     let status = parts.status.as_u16();
-    let mut bytes = Vec::new();
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|source| ForgeError::Cut {
-            url: url.to_owned(),
-            status,
-            start: String::from_utf8_lossy(&bytes[..bytes.len().min(START)]).into_owned(),
-            source: Box::new(source),
-        })?;
-        let piece = frame.data_ref().map_or(&[][..], AsRef::as_ref);
-        if bytes.len() + piece.len() > LARGEST {
-            return Err(ForgeError::TooLarge { url: url.to_owned(), status, limit: LARGEST });
-        }
-        bytes.extend_from_slice(piece);
-    }
+    let bytes = collect(body, url, status, LARGEST).await?;
     let next = match next_page(&parts.headers) {
         None => None,
         Some(to) => Some(address.path_of(&to).ok_or(ForgeError::Away { url: url.to_owned(), to })?),
@@ -45,8 +32,49 @@ where
         remaining: number(&parts.headers, "x-ratelimit-remaining"),
         reset: number(&parts.headers, "x-ratelimit-reset"),
         next,
+        scopes: parts.headers.get("x-oauth-scopes").and_then(|value| value.to_str().ok()).map(str::to_owned),
         body: bytes,
     })
+}
+
+/// Reads a file; whatever is not answered with 200 is none.
+pub async fn file<B>(response: http::Response<B>, url: &str, most: usize) -> Result<Vec<u8>, ForgeError>
+where
+    B: BodyExt<Data: AsRef<[u8]>, Error = octocrab::Error> + Unpin,
+{
+    let (parts, body) = response.into_parts();
+    let status = parts.status.as_u16();
+    let bytes = collect(body, url, status, most).await?;
+    if status == 200 {
+        Ok(bytes)
+    } else {
+        Err(ForgeError::NotGiven { url: url.to_owned(), status, start: start(&bytes) })
+    }
+}
+
+async fn collect<B>(mut body: B, url: &str, status: u16, limit: usize) -> Result<Vec<u8>, ForgeError>
+where
+    B: BodyExt<Data: AsRef<[u8]>, Error = octocrab::Error> + Unpin,
+{
+    let mut bytes = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|source| ForgeError::Cut {
+            url: url.to_owned(),
+            status,
+            start: start(&bytes),
+            source: Box::new(source),
+        })?;
+        let piece = frame.data_ref().map_or(&[][..], AsRef::as_ref);
+        if bytes.len() + piece.len() > limit {
+            return Err(ForgeError::TooLarge { url: url.to_owned(), status, limit });
+        }
+        bytes.extend_from_slice(piece);
+    }
+    Ok(bytes)
+}
+
+fn start(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(&bytes[..bytes.len().min(START)]).into_owned()
 }
 
 fn number<N: std::str::FromStr>(headers: &HeaderMap, name: &str) -> Option<N> {

@@ -6,7 +6,10 @@ mod wire;
 use std::net::TcpListener;
 use std::time::Duration;
 
-use gatepost::model::call::{Annotation, Call, CheckRun, CommitStatus, ReceiptEnd, StickyComment};
+use gatepost::model::call::{
+    Annotation, Call, CheckRun, CommitStatus, ReceiptEnd, Review, ReviewSuggestion, StickyComment,
+};
+use gatepost::model::outcome::Outcome;
 use gatepost::model::secret::Secret;
 use gatepost::model::sha::Sha;
 use gatepost::publish::interpreter::{Interpreter, Options, Pace};
@@ -75,6 +78,7 @@ fn check_run(name: &str, count: u32) -> CheckRun {
         name: format!("gatepost/{name}"),
         head_sha: Sha::parse(HEAD).unwrap(),
         external_id: format!("gatepost:123.1:{name}"),
+        already: None,
         conclusion: "failure",
         started_at: "2026-01-01T00:00:00Z".to_owned(),
         completed_at: "2026-01-01T00:00:01Z".to_owned(),
@@ -102,9 +106,21 @@ fn comment(run: u64, body: &str) -> StickyComment {
         head_sha: Sha::parse(HEAD).unwrap(),
         marker: "gatepost".to_owned(),
         generation: (run, 1),
+        verdict: Outcome::Fail,
         body: body.to_owned(),
         create: true,
     }
+}
+
+fn review() -> Review {
+    let one = |line: u32| ReviewSuggestion {
+        path: "src/a.rs".to_owned(),
+        start_line: line,
+        end_line: line + 1,
+        key: format!("{line:032x}"),
+        body: "- `x`\n\n```suggestion\ny\n```\n".to_owned(),
+    };
+    Review { pull_request: 7, head_sha: Sha::parse(HEAD).unwrap(), suggestions: vec![one(3), one(9)] }
 }
 
 fn calls() -> [Call; 3] {
@@ -158,7 +174,7 @@ async fn a_pull_request_is_told_in_few_calls_as_github_describes_them() {
     posted(&end);
     assert_eq!(bodies(&fake), ["green"]);
     let first = fake.with(|github| github.repo("octo/shop").comments[0].body.lines().next().unwrap().to_owned());
-    assert!(first.starts_with("<!-- gatepost:v1 key=gatepost run=2.1 hash="), "{first}");
+    assert!(first.starts_with("<!-- gatepost:v1 key=gatepost run=2.1 verdict=fail hash="), "{first}");
     assert_eq!(posting.merge_base(BASE, HEAD).await.map(|sha| sha.to_string()), Ok(BASE.to_owned()));
     assert_eq!(posting.pull_request_head(7).await.map(|sha| sha.to_string()), Ok(HEAD.to_owned()));
     fake.finish();
@@ -214,6 +230,7 @@ async fn a_lost_reply_to_any_write_leaves_one_object() {
         ("checks/update", calls()[0].clone()),
         ("repos/create-commit-status", calls()[1].clone()),
         ("issues/create-comment", calls()[2].clone()),
+        ("pulls/create-review", Call::Review(review())),
     ];
     for (operation, call) in writes {
         for fault in 0..8 {
@@ -235,7 +252,10 @@ async fn a_lost_reply_to_any_write_leaves_one_object() {
                 Call::CheckRun(_) => (vec![60], 0, 0),
                 Call::CommitStatus(_) => (vec![], 1, 0),
                 Call::StickyComment(_) => (vec![], 0, 1),
+                Call::Review(_) => (vec![], 0, 0),
             };
+            let reviewed = fake.with(|github| github.repo("octo/shop").review_comments.len());
+            assert_eq!(reviewed, if operation == "pulls/create-review" { 2 } else { 0 }, "{operation} {fault}");
             assert_eq!(counts(&fake), expected, "{operation} {fault}: {:?}", operations(&fake));
             fake.finish();
         }

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::contract::contract;
@@ -9,8 +11,13 @@ use super::exchange::{Answer, Ask, Reply};
 use super::server::Operation;
 use super::state::{Commit, Repo, State};
 
-pub const OPERATIONS: &[(&str, Operation)] =
-    &[("repos/get", get_repo), ("repos/get-commit", get_commit), ("repos/compare-commits-with-basehead", compare)];
+pub const OPERATIONS: &[(&str, Operation)] = &[
+    ("repos/get", get_repo),
+    ("repos/get-commit", get_commit),
+    ("repos/list-commits", list),
+    ("repos/compare-commits-with-basehead", compare),
+    ("repos/get-content", get_content),
+];
 
 fn get_repo(state: &mut State, ask: &Ask) -> Answer {
     let repo = state.of(ask)?;
@@ -30,6 +37,29 @@ fn get_commit(state: &mut State, ask: &Ask) -> Answer {
     let repo = state.of(ask)?;
     let sha = repo.resolve(ask.text("ref")).ok_or_else(|| Reply::no_commit(ask.text("ref")))?;
     Ok(Reply::ok(json_of(&repo.commits[&sha], ask)))
+}
+
+fn list(state: &mut State, ask: &Ask) -> Answer {
+    let repo = state.of(ask)?;
+    let start = repo.resolve(ask.text("sha")).ok_or_else(Reply::not_found)?;
+    let shown = history(repo, &start).iter().map(|sha| json_of(&repo.commits[sha], ask)).collect();
+    Ok(ask.page(shown, |page| page))
+}
+
+/// A file; folders are not played.
+fn get_content(state: &mut State, ask: &Ask) -> Answer {
+    let repo = state.of(ask)?;
+    let branch = if ask.text("ref").is_empty() { "main" } else { ask.text("ref") };
+    let path = ask.text("path");
+    let text = repo.files.get(&(branch.to_owned(), path.to_owned())).ok_or_else(Reply::not_found)?;
+    // In lines of 60 characters, as GitHub sends it.
+    let packed = STANDARD.encode(text);
+    let lines: String = packed.as_bytes().chunks(60).map(|line| String::from_utf8_lossy(line) + "\n").collect();
+    let json = json!({
+        "type": "file", "encoding": "base64", "content": lines, "size": text.len(), "path": path,
+        "name": path.rsplit('/').next(), "url": ask.url(&format!("contents/{path}")),
+    });
+    Ok(Reply::ok(contract().complete("content-file", json)))
 }
 
 fn compare(state: &mut State, ask: &Ask) -> Answer {

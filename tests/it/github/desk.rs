@@ -13,7 +13,7 @@ use super::recording::Entry;
 use super::server::{Cut, Operation};
 use super::state::State;
 use super::tokens::Token;
-use super::{checks, comments, commits, deployments, git, people, pulls, statuses};
+use super::{actions, branches, checks, comments, commits, deployments, git, people, pulls, statuses};
 
 /// The versions GitHub serves.
 const VERSIONS: [&str; 2] = ["2022-11-28", "2026-03-10"];
@@ -65,9 +65,15 @@ struct Found<'a> {
 }
 
 fn operation(name: &str) -> Option<Operation> {
-    let tables = [checks::OPERATIONS, comments::OPERATIONS, commits::OPERATIONS, people::OPERATIONS];
     let tables =
-        tables.into_iter().chain([pulls::OPERATIONS, statuses::OPERATIONS, git::OPERATIONS, deployments::OPERATIONS]);
+        [actions::OPERATIONS, checks::OPERATIONS, comments::OPERATIONS, commits::OPERATIONS, people::OPERATIONS];
+    let tables = tables.into_iter().chain([
+        branches::OPERATIONS,
+        pulls::OPERATIONS,
+        statuses::OPERATIONS,
+        git::OPERATIONS,
+        deployments::OPERATIONS,
+    ]);
     tables.flatten().find(|(operation, _)| *operation == name).map(|(_, act)| *act)
 }
 
@@ -100,6 +106,16 @@ impl Desk {
         self.log[place].status = outcome.reply.status;
         self.log[place].fault = fault;
         outcome
+    }
+
+    /// A request to the storage of files: another origin, where the token has no place.
+    pub fn store(&mut self, raw: &Raw) -> Option<Vec<u8>> {
+        self.log.push(Entry::new("storage", raw));
+        let stored = actions::stored(&self.state, &raw.path, raw.headers.contains_key("authorization"));
+        stored.unwrap_or_else(|()| {
+            self.violations.push(Violation::new("storage", "request", &Value::Null, "the token was sent elsewhere"));
+            None
+        })
     }
 
     fn run_hooks(&mut self, operation: &str, method: &str) {
@@ -257,6 +273,8 @@ impl Desk {
             }
         }
         reply.headers.push(("x-ratelimit-resource".to_owned(), "core".to_owned()));
+        let scopes = secret(raw).and_then(|secret| self.state.tokens.get(secret)?.scopes.clone());
+        reply.headers.extend(scopes.map(|scopes| ("x-oauth-scopes".to_owned(), scopes)));
     }
 }
 

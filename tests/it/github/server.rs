@@ -17,6 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
+use super::actions::STORAGE;
 use super::desk::{Desk, Raw};
 use super::exchange::{Answer, Ask};
 use super::state::State;
@@ -65,6 +66,11 @@ async fn answer(
         headers: head.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
         body: axum::body::to_bytes(body, MOST_BYTES).await.unwrap_or_default().to_vec(),
     };
+    if raw.path.starts_with(STORAGE) {
+        let file = desk.lock().unwrap().store(&raw);
+        let status = if file.is_some() { 200 } else { 404 };
+        return Response::builder().status(status).body(Body::from(file.unwrap_or_default())).unwrap();
+    }
     let outcome = desk.lock().unwrap().receive(&raw);
     tokio::time::sleep(outcome.delay).await;
     *wire.0.lock().unwrap() = outcome.cut;

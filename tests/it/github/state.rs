@@ -44,8 +44,26 @@ pub struct Repo {
     pub reviews: Vec<Review>,
     pub review_comments: Vec<ReviewComment>,
     pub deployments: Vec<Deployment>,
+    pub runs: Vec<WorkflowRun>,
+    pub artifacts: Vec<Artifact>,
+    /// Files by branch or sha and path.
+    pub files: BTreeMap<(String, String), String>,
     /// Trees, blobs and annotated tags by sha, as replied.
     pub objects: BTreeMap<String, Value>,
+    /// Branches with a protection of their own: the checks it requires, with their apps.
+    pub protected: BTreeMap<String, Vec<(String, Option<u64>)>>,
+    /// The rules that rulesets have for a branch.
+    pub rules: BTreeMap<String, Vec<Rule>>,
+}
+
+/// A rule of a ruleset.
+#[derive(Debug, Clone)]
+pub enum Rule {
+    /// Required checks, with their apps.
+    Checks(Vec<(String, Option<u64>)>),
+    MergeQueue,
+    /// The branch may not be deleted.
+    Deletion,
 }
 
 /// A commit and what it stands on.
@@ -72,6 +90,8 @@ pub struct Pull {
     pub title: String,
     /// Path and status (`added`, `modified`, …) of the changed files.
     pub files: Vec<(String, String)>,
+    /// The lines of the new side that the diff shows, by file, one range for each hunk; a file without has all.
+    pub hunks: BTreeMap<String, Vec<(u64, u64)>>,
 }
 
 /// A check run.
@@ -136,6 +156,8 @@ pub struct ReviewComment {
     pub pull: u64,
     pub review: Option<u64>,
     pub path: String,
+    pub start_line: Option<u64>,
+    /// `None` once it is outdated.
     pub line: Option<u64>,
     pub body: String,
     pub commit: String,
@@ -164,6 +186,32 @@ pub struct DeploymentStatus {
     pub given: Value,
     pub creator: Account,
     pub created_at: String,
+}
+
+/// A run of a workflow.
+#[derive(Debug, Clone)]
+pub struct WorkflowRun {
+    pub id: u64,
+    pub attempt: u64,
+    pub event: String,
+    pub head_sha: String,
+    pub head_branch: Option<String>,
+    /// `owner/name`; `None` where it is gone.
+    pub head_repository: Option<String>,
+    /// `None` while it runs.
+    pub conclusion: Option<String>,
+}
+
+/// What a run left behind.
+#[derive(Debug, Clone)]
+pub struct Artifact {
+    pub id: u64,
+    pub run: u64,
+    pub name: String,
+    pub bytes: Vec<u8>,
+    /// Where it is stated wrongly.
+    pub size: Option<u64>,
+    pub expired: bool,
 }
 
 impl State {
@@ -204,6 +252,14 @@ impl State {
         id
     }
 
+    /// Something that a run left, made without a request.
+    pub fn artifact(&mut self, repo: &str, run: u64, name: &str, bytes: Vec<u8>) -> &mut Artifact {
+        let artifact = Artifact { id: self.next_id(), run, name: name.to_owned(), bytes, size: None, expired: false };
+        let artifacts = &mut self.repo(repo).artifacts;
+        artifacts.push(artifact);
+        artifacts.last_mut().unwrap()
+    }
+
     /// Someone's completed check run, made without a request.
     pub fn check(&mut self, repo: &str, sha: &str, name: &str, conclusion: &str, owner: Account) -> u64 {
         let (id, now) = (self.next_id(), self.now());
@@ -213,6 +269,21 @@ impl State {
         check.completed_at = Some(now);
         self.repo(repo).checks.push(check);
         id
+    }
+
+    /// An artifact of an ended push to `main`, left without a request.
+    pub fn pushed(&mut self, repo: &str, name: &str, sha: &str, bytes: Vec<u8>) {
+        let id = self.next_id();
+        self.repo(repo).runs.push(WorkflowRun {
+            id,
+            attempt: 1,
+            event: "push".to_owned(),
+            head_sha: sha.to_owned(),
+            head_branch: Some("main".to_owned()),
+            head_repository: Some(repo.to_owned()),
+            conclusion: Some("success".to_owned()),
+        });
+        self.artifact(repo, id, name, bytes);
     }
 
     pub(super) fn next_id(&mut self) -> u64 {
@@ -277,6 +348,24 @@ impl Repo {
         self
     }
 
+    /// A file as a branch has it.
+    pub fn file(&mut self, branch: &str, path: &str, text: &str) -> &mut Self {
+        self.files.insert((branch.to_owned(), path.to_owned()), text.to_owned());
+        self
+    }
+
+    /// A protection of a branch's own, with the checks that it requires.
+    pub fn protect(&mut self, branch: &str, checks: &[(&str, Option<u64>)]) -> &mut Self {
+        self.protected.insert(branch.to_owned(), owned(checks));
+        self
+    }
+
+    /// One more rule of a ruleset.
+    pub fn rule(&mut self, branch: &str, rule: Rule) -> &mut Self {
+        self.rules.entry(branch.to_owned()).or_default().push(rule);
+        self
+    }
+
     /// An issue that is no pull request.
     pub fn issue(&mut self, number: u64) -> &mut Self {
         self.issues.insert(number);
@@ -305,6 +394,7 @@ impl Repo {
             open: true,
             title: "Add a feature".to_owned(),
             files: Vec::new(),
+            hunks: BTreeMap::new(),
         };
         self.pulls.entry(number).insert_entry(pull).into_mut()
     }
@@ -338,6 +428,16 @@ impl Repo {
     }
 }
 
+impl Rule {
+    pub fn checks(checks: &[(&str, Option<u64>)]) -> Self {
+        Self::Checks(owned(checks))
+    }
+}
+
+fn owned(checks: &[(&str, Option<u64>)]) -> Vec<(String, Option<u64>)> {
+    checks.iter().map(|&(name, app)| (name.to_owned(), app)).collect()
+}
+
 impl Pull {
     /// The head lies in another repository.
     pub fn in_fork(&mut self, repo: &str) -> &mut Self {
@@ -353,6 +453,12 @@ impl Pull {
     /// One more changed file.
     pub fn file(&mut self, path: &str, status: &str) -> &mut Self {
         self.files.push((path.to_owned(), status.to_owned()));
+        self
+    }
+
+    /// What the diff shows of a file.
+    pub fn hunk(&mut self, path: &str, start: u64, end: u64) -> &mut Self {
+        self.hunks.entry(path.to_owned()).or_default().push((start, end));
         self
     }
 }

@@ -27,7 +27,7 @@ const LINES: &[&str] = &[
     "```",
     "~~~",
     "````",
-    "<!-- gatepost:v1 key=gatepost run=99999.9 hash=00000000 -->",
+    "<!-- gatepost:v1 key=gatepost run=99999.9 verdict=pass hash=00000000 -->",
     "| FORGED | pass |",
     "# FORGED",
     "closes #1",
@@ -134,7 +134,7 @@ fn the_model_obeys_what_the_runner_obeys() {
 }
 
 #[track_caller]
-fn only_ours(text: &str) {
+pub fn only_ours(text: &str) {
     for command in obeyed(text) {
         let ours = ["group", "endgroup", "error", "warning", "notice"].contains(&command.name.as_str());
         assert!(ours, "the runner obeys {command:?}");
@@ -148,13 +148,19 @@ fn only_ours(text: &str) {
 /// What a reader of the Markdown would do more with than show it as code.
 #[track_caller]
 fn harmless(markdown: &str) {
+    harmless_but_for(markdown, "run=1.1");
+}
+
+/// The same, where our own marker is of this run.
+#[track_caller]
+pub fn harmless_but_for(markdown: &str, run: &str) {
     let mut code = false;
     let mut text = String::new();
     for event in Parser::new_ext(markdown, Options::ENABLE_TABLES | Options::ENABLE_GFM | Options::ENABLE_STRIKETHROUGH)
     {
         match event {
             Event::Html(html) | Event::InlineHtml(html) => {
-                let marker = html.starts_with("<!-- gatepost:v1 key=gatepost run=1.1 ");
+                let marker = html.starts_with(&format!("<!-- gatepost:v1 key=gatepost {run} "));
                 let bare = html.replace("<code>", "").replace("</code>", "");
                 let ours = ["<details><summary>", "</details>", "<sub>", "</sub>"];
                 let fold = bare.lines().all(|line| ours.iter().any(|tag| line.trim().starts_with(tag)));

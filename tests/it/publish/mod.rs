@@ -1,11 +1,16 @@
 //! Publishing end to end: the real program, on real repositories, against the fake GitHub over real HTTP.
 
+mod advisory;
+mod baseline;
+mod fan_in;
 mod hostile;
 mod moved;
 mod rights;
 mod scenario;
 mod secrets;
 mod size;
+mod suggestions;
+mod untrusted;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -157,7 +162,12 @@ impl Scene {
 
     /// `gatepost run` as a step of this workflow run. Gates run one by one, so that every conversation is the same.
     fn step(&self, run: u32, arguments: &[&str]) -> Command {
-        let mut command = self.program(&[&["run", "-j", "1"], arguments].concat());
+        self.call(run, &[&["run", "-j", "1"], arguments].concat())
+    }
+
+    /// `gatepost` as a step of this workflow run.
+    fn call(&self, run: u32, arguments: &[&str]) -> Command {
+        let mut command = self.program(arguments);
         let run = run.to_string();
         let variables: [(&str, OsString); 13] = [
             ("GITHUB_ACTIONS", "true".into()),

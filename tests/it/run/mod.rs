@@ -8,6 +8,7 @@ mod parsing;
 mod planning;
 mod reports;
 mod scope;
+mod strangers;
 mod surroundings;
 mod terminal;
 

@@ -129,6 +129,36 @@ async fn it_is_left_alone_when_a_newer_run_has_spoken() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_another_job_of_the_same_run_said_is_not_replaced_by_what_is_greener() {
+    let hub = Hub::new();
+    let red = comment(5, "red");
+    let green = StickyComment { verdict: Outcome::Pass, ..comment(5, "green") };
+    let error = StickyComment { verdict: Outcome::Error, ..comment(5, "unclear") };
+    post(&hub, &green).await;
+    post(&hub, &error).await;
+    post(&hub, &red).await;
+    assert_eq!(bodies(&hub), [text(&red)]);
+    for greener in [&green, &error] {
+        let why = "another job of this run has said fail: that is not replaced by what is greener".to_owned();
+        assert_eq!(post(&hub, greener).await, ReceiptEnd::LeftAlone(why));
+    }
+    assert_eq!(bodies(&hub), [text(&red)]);
+    // A further attempt of the run judged again.
+    let again = StickyComment { generation: (5, 2), ..green.clone() };
+    assert!(matches!(post(&hub, &again).await, ReceiptEnd::Posted(_)));
+    // The other job spoke between our look and our comment: ours goes.
+    let hub = Hub::new();
+    hub.with(|state| {
+        let red = |state: &mut hub::State| {
+            state.comment("github-actions[bot]", &text(&comment(5, "red")));
+        };
+        state.meanwhile = Some((1, red));
+    });
+    post(&hub, &green).await;
+    assert_eq!(bodies(&hub), [text(&red)]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn duplicates_collapse_to_the_oldest() {
     let hub = Hub::new();
     hub.with(|state| {

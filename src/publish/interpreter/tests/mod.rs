@@ -3,13 +3,18 @@
 mod comments;
 mod faults;
 mod hub;
+mod reviews;
+mod triggered;
 
 use std::time::Duration;
 
 use serde_json::json;
 
 use super::{Interpreter, Options, Pace};
-use crate::model::call::{Annotation, Call, CheckRun, CommitStatus, ReceiptEnd, StickyComment};
+use crate::model::call::{
+    Annotation, Call, CheckRun, CommitStatus, ReceiptEnd, Review, ReviewSuggestion, StickyComment,
+};
+use crate::model::outcome::Outcome;
 use crate::model::sha::Sha;
 use crate::world::forge::Method;
 use hub::{Fault, Hub, Trigger};
@@ -47,6 +52,7 @@ fn check_run(count: u32) -> CheckRun {
         name: "gatepost/lint".to_owned(),
         head_sha: head(),
         external_id: "123.1/lint".to_owned(),
+        already: None,
         conclusion: "failure",
         started_at: "2026-01-01T00:00:00Z".to_owned(),
         completed_at: "2026-01-01T00:00:01Z".to_owned(),
@@ -74,9 +80,22 @@ fn comment(run: u64, body: &str) -> StickyComment {
         head_sha: head(),
         marker: "ci".to_owned(),
         generation: (run, 1),
+        verdict: Outcome::Fail,
         body: body.to_owned(),
         create: true,
     }
+}
+
+/// Suggestions on lines 1, 2, …, each another.
+fn review(count: u32) -> Review {
+    let one = |line| ReviewSuggestion {
+        path: "src/a.rs".to_owned(),
+        start_line: line,
+        end_line: line,
+        key: format!("{line:032x}"),
+        body: format!("- fix {line}\n"),
+    };
+    Review { pull_request: 7, head_sha: head(), suggestions: (1..=count).map(one).collect() }
 }
 
 fn downgraded(end: &ReceiptEnd) -> &str {
@@ -116,6 +135,51 @@ async fn a_check_run_is_created_complete_and_filled_in_pages_of_fifty() {
         assert_eq!(state.check_runs[0]["output"]["annotations"], json!(annotations(120)));
         assert_eq!(state.times.last().unwrap().as_secs(), 0, "no wait on the good way");
     });
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_check_run_of_another_job_of_the_same_run_is_not_made_again() {
+    let hub = Hub::new();
+    let theirs = CheckRun { external_id: "123.1:lint".to_owned(), ..check_run(2) };
+    interpreter(&hub).send(&Call::CheckRun(theirs.clone())).await;
+    let ours = CheckRun { external_id: "123.2:lint".to_owned(), already: Some("123.".to_owned()), ..theirs.clone() };
+    let link = ReceiptEnd::Unchanged("https://k/1".to_owned());
+    assert_eq!(interpreter(&hub).send(&Call::CheckRun(ours.clone())).await.end, link);
+    assert_eq!(hub.writes(), 1);
+    // One of another run, or that concluded otherwise, does not stand for ours.
+    for other in [
+        CheckRun { already: Some("124.".to_owned()), ..ours.clone() },
+        CheckRun { conclusion: "success", ..ours.clone() },
+        CheckRun { already: None, external_id: "123.3:lint".to_owned(), ..ours.clone() },
+    ] {
+        let before = hub.writes();
+        interpreter(&hub).send(&Call::CheckRun(other)).await;
+        assert_eq!(hub.writes(), before + 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_annotation_is_placed_or_told_of() {
+    for (count, bad_every) in [(1, 1), (50, 7), (51, 50), (120, 119), (130, 3), (60, 1)] {
+        let hub = Hub::new();
+        let mut run = check_run(count);
+        for one in run.annotations.iter_mut().skip(1).step_by(bad_every) {
+            one.message = "BAD".to_owned();
+        }
+        let end = interpreter(&hub).send(&Call::CheckRun(run)).await.end;
+        let (placed, text) = hub.with(|state| {
+            let output = &state.check_runs[0]["output"];
+            (output["annotations"].as_array().map_or(0, Vec::len), output["text"].as_str().unwrap().to_owned())
+        });
+        let told = text.matches("src/a.rs:").count();
+        assert_eq!(placed + told, count as usize, "{text}");
+        if told == 0 {
+            assert_eq!(end, ReceiptEnd::Posted(Some("https://k/1".to_owned())));
+        } else {
+            let says = format!("{placed} of {count} annotations placed; GitHub refused {told}");
+            assert!(downgraded(&end).starts_with(&says), "{end:?}");
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,5 +1,6 @@
 //! The fake itself under test: the right call passes, a misspelt key is caught, every change of state is seen.
 
+mod actions;
 mod calls;
 mod checks;
 mod client;

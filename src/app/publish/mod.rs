@@ -1,0 +1,318 @@
+//! `gatepost publish`: the reports of several jobs, or of another run, into one verdict, and that posted. Nothing of the
+//! change is checked out, read or executed here.
+
+mod expected;
+mod parts;
+mod triggered;
+
+use std::path::PathBuf;
+
+use crate::app::posting::{self, Posted, Poster, Publish, Said};
+use crate::app::project::{self, Place, Project};
+use crate::app::scope::{self, Asked};
+use crate::app::{Failure, run};
+use crate::model::event::Occasion;
+use crate::model::exit::ExitCode;
+use crate::model::outcome::Outcome;
+use crate::model::report::{Report, Subject};
+use crate::model::settings::PublishSettings;
+use crate::policy::{self, Expected, Refusal};
+use crate::world::env::Env;
+use crate::world::process::{ACTIONS_GRACE, CancelToken};
+use crate::world::signals::{self, Signals};
+use crate::world::{files, occasion};
+
+use expected::Known;
+use parts::Found;
+
+/// What `gatepost publish` was asked for.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Where it was started, absolute.
+    pub start: PathBuf,
+    /// `--config`; of a report that another run made, its path in the repository.
+    pub config: Option<PathBuf>,
+    /// Files, folders and archives with reports.
+    pub reports: Vec<PathBuf>,
+    /// `--expect`.
+    pub expect: Vec<String>,
+    /// `--run`.
+    pub run: Option<u64>,
+    /// `--dry-run`.
+    pub dry_run: bool,
+    /// Whether problems of the configuration are shown in colour.
+    pub colour: bool,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Published {
+    /// All reports in one, without secrets.
+    pub report: Report,
+    /// What was posted.
+    pub said: Said,
+    /// What the process ends with.
+    pub code: ExitCode,
+}
+
+/// Everything that is known before anything is posted.
+struct Joined {
+    report: Report,
+    settings: PublishSettings,
+    /// The run did not go well: no gate of it gets a check of its own that is green.
+    hold_back_green: bool,
+}
+
+/// Joins and posts.
+///
+/// # Errors
+/// With exit code 2 for what cannot be asked, 3 for reports that do not belong together or here, 4 for what is no
+/// report.
+pub async fn publish(request: &Request, env: &Env) -> Result<Published, Failure> {
+    let here = occasion::read(env).map_err(|error| Failure::outside(error.to_string()).help(error.help()))?;
+    let cancel = CancelToken::new(here.on_actions.then_some(ACTIONS_GRACE));
+    let signals =
+        signals::listen(cancel).map_err(|error| Failure::outside(format!("cannot listen for signals: {error}")))?;
+    let masker = posting::masker(env, &[]);
+    let mut found = Found::default();
+    for path in &request.reports {
+        found.take(&request.start, path)?;
+    }
+    let place = place(request);
+    let (joined, poster) = match request.run.or(here.triggering_run) {
+        Some(id) => of_another_run(request, env, &here, id, found).await?,
+        None => of_this_run(request, env, &here, found).await?,
+    };
+    let joined = Joined { report: masker.report(&joined.report), ..joined };
+    let said = post(&joined, poster, &place, &signals).await;
+    let code = exit_code(&joined.report, &said, &signals);
+    Ok(Published { report: joined.report, said, code })
+}
+
+/// Reports that jobs of this run made, or that were made here.
+async fn of_this_run(request: &Request, env: &Env, here: &Occasion, found: Found) -> Result<(Joined, Poster), Failure> {
+    policy::may_publish(here).map_err(|(why, help)| Failure::refused(why).help(help))?;
+    if request.reports.is_empty() {
+        return Err(Failure::usage("no report was named").help("gatepost publish REPORT…, or --run ID"));
+    }
+    let occasion = if here.on_actions { here.clone() } else { local(here, &found)? };
+    let mut poster = Poster::open(Publish::Always, request.dry_run, env, &occasion, None)?;
+    if here.on_actions {
+        poster = poster.for_jobs_of(here.generation);
+    }
+    let subject = Subject {
+        repository: occasion.repository.clone(),
+        head: occasion.head.clone(),
+        base: found.parts.first().and_then(|part| part.report.subject.base.clone()),
+        pull_request: occasion.pull_request,
+        event: occasion.event.clone(),
+        trusted: occasion.trusted,
+        dirty: false,
+        run_url: occasion.run_url.clone(),
+    };
+    for part in &found.parts {
+        let whose = if here.on_actions { "this run" } else { found.parts[0].name.as_str() };
+        policy::same_subject(&subject, whose, part).map_err(|error| refused(&error))?;
+    }
+    let (settings, gates) = configuration_here(request, env, &occasion, &mut poster).await?;
+    let expected = expected::named(&request.expect, gates)?;
+    let report = join(subject, found, &expected)?;
+    Ok((Joined { report, settings, hold_back_green: false }, poster))
+}
+
+/// Reports of another run, whoever's code it ran.
+async fn of_another_run(
+    request: &Request,
+    env: &Env,
+    here: &Occasion,
+    id: u64,
+    mut found: Found,
+) -> Result<(Joined, Poster), Failure> {
+    let mut poster = Poster::open(Publish::Always, request.dry_run, env, here, None)?;
+    let repository = poster.repository().map(str::to_owned);
+    let here = Occasion { repository, ..here.clone() };
+    let ask = poster.asking().ok_or_else(|| {
+        Failure::usage("GitHub cannot be asked about the run: there is no token, or no repository is known")
+            .help("set GITHUB_TOKEN, and GITHUB_REPOSITORY=owner/name outside of GitHub Actions")
+    })?;
+    let triggered = triggered::look_up(ask, id).await?;
+    if request.reports.is_empty() {
+        found = triggered::fetch(ask, &triggered.run).await?;
+    }
+    let pull = triggered.pull_request(&found.parts)?;
+    let subject = triggered.subject(&here, pull);
+    for part in &found.parts {
+        // Closed by now: there is nothing to post on, whatever number the report has.
+        let pull_request = subject.pull_request.or(part.report.subject.pull_request);
+        let subject = Subject { pull_request, ..subject.clone() };
+        policy::same_subject(&subject, &format!("run {id}"), part).map_err(|error| refused(&error))?;
+    }
+    let mut settings = PublishSettings::default();
+    let mut gates = Vec::new();
+    let base = pull.map(|pull| pull.base.clone());
+    if let Some(project) = configuration_there(request, &mut poster, base.as_deref()).await? {
+        let occasion = triggered.occasion(&here, pull);
+        gates = expected::configured(&project.gates, &occasion, Known::Nothing)?;
+        settings = project.config.publish;
+    }
+    let expected = expected::named(&request.expect, gates)?;
+    let mut report = join(subject, found, &expected)?;
+    let hold_back_green = !triggered.run.succeeded();
+    if let Some(warning) = triggered.warning() {
+        report.verdict = report.verdict.max(Outcome::Error);
+        report.notes.insert(0, warning);
+    }
+    if triggered.run.event == "pull_request" && report.subject.pull_request.is_none() {
+        report.notes.push("no open pull request has this branch any more: there is no comment".to_owned());
+    }
+    let poster = poster.for_jobs_of((triggered.run.id, triggered.run.attempt));
+    Ok((Joined { report, settings, hold_back_green }, poster))
+}
+
+/// A laptop: the first report tells what it is of.
+fn local(here: &Occasion, found: &Found) -> Result<Occasion, Failure> {
+    let Some(first) = found.parts.first() else { return Ok(here.clone()) };
+    let subject = &first.report.subject;
+    if subject.dirty {
+        return Err(Failure::refused(format!(
+            "{} was made of a work tree with changes: its commit is not what was judged",
+            first.name
+        ))
+        .help("commit or stash them, and run the gates again"));
+    }
+    if subject.head.is_none() {
+        return Err(Failure::refused(format!("{} names no commit: there is nothing to post on", first.name)));
+    }
+    Ok(Occasion {
+        event: subject.event.clone(),
+        repository: subject.repository.clone(),
+        pull_request: subject.pull_request,
+        head: subject.head.clone(),
+        trusted: subject.trusted,
+        ..here.clone()
+    })
+}
+
+/// The configuration of what is checked out here, or of the commit that was judged.
+async fn configuration_here(
+    request: &Request,
+    env: &Env,
+    occasion: &Occasion,
+    poster: &mut Poster,
+) -> Result<(PublishSettings, Vec<Expected>), Failure> {
+    let Ok(repo) = run::discover(&request.start, env) else {
+        let head = occasion.head.as_ref().map(ToString::to_string);
+        let Some(project) = configuration_there(request, poster, head.as_deref()).await? else {
+            return Ok((PublishSettings::default(), Vec::new()));
+        };
+        let gates = expected::configured(&project.gates, occasion, Known::Nothing)?;
+        return Ok((project.config.publish, gates));
+    };
+    let root = files::real_path(repo.root()).unwrap_or_else(|| repo.root().to_owned());
+    let start = files::real_path(&request.start).unwrap_or_else(|| request.start.clone());
+    let place = Place { root: &root, start: &start, file: request.config.as_deref(), colour: request.colour };
+    let Some(project) = project::open(&place)? else { return Ok((PublishSettings::default(), Vec::new())) };
+    let by_paths = project.gates.iter().any(|gate| !gate.common().paths.is_empty());
+    let gates = if by_paths && request.expect.is_empty() {
+        let base = scope::base_asked(None, project.config.run.base.as_deref(), occasion);
+        let asked = Asked { base, all_files: false };
+        let ask = async |base: &_, head: &_| poster.merge_base(base, head).await;
+        let judged = scope::scope(&repo, occasion, asked, ask).await?;
+        expected::configured(&project.gates, occasion, Known::Change(&judged))?
+    } else {
+        expected::configured(&project.gates, occasion, Known::Nothing)?
+    };
+    Ok((project.config.publish, gates))
+}
+
+/// The configuration as the repository on GitHub has it at a branch or commit. What lies in the workspace may have come
+/// with an artifact.
+async fn configuration_there(
+    request: &Request,
+    poster: &mut Poster,
+    at: Option<&str>,
+) -> Result<Option<Project>, Failure> {
+    let Some(ask) = poster.asking() else { return Ok(None) };
+    for path in expected::places(request.config.as_deref())? {
+        let text = ask.file(&path, at).await.map_err(|stop| Failure::outside(stop.to_string()))?;
+        if let Some(text) = text {
+            return expected::project(&text, &path, request.colour).map(Some);
+        }
+    }
+    Ok(None)
+}
+
+fn join(subject: Subject, found: Found, expected: &[Expected]) -> Result<Report, Failure> {
+    let Found { parts, missing, .. } = found;
+    let known = expected.iter().any(|gate| gate.due.is_some());
+    if parts.is_empty() && !known {
+        let why = if missing.is_empty() { "there is no report".to_owned() } else { not_there(&missing) };
+        return Err(Failure::outside(why).help(
+            "name report.json files, or folders or archives with them; of another run, upload them as an artifact \
+             named `gatepost`, or `gatepost-…`",
+        ));
+    }
+    let mut report = policy::join(subject, parts, expected).map_err(|error| refused(&error))?;
+    if !missing.is_empty() {
+        report.verdict = report.verdict.max(Outcome::Error);
+        report.notes.insert(0, not_there(&missing));
+    }
+    if !known {
+        let note =
+            "which gates should be here is not known (no configuration, no --expect): a missing one is not noticed";
+        report.notes.push(note.to_owned());
+    }
+    Ok(report)
+}
+
+fn not_there(missing: &[String]) -> String {
+    format!("not there: {}; its job did not run, or left no report", missing.join(", "))
+}
+
+fn refused(refusal: &Refusal) -> Failure {
+    match refusal {
+        Refusal::Different { .. } => {
+            Failure::refused(refusal.to_string()).help("publish only what the jobs of one run made of one commit")
+        }
+        Refusal::Twice { .. } => Failure::usage(refusal.to_string())
+            .help("let each gate run in one job: a gate that others need runs with each of them"),
+    }
+}
+
+/// Where a person finds the reports.
+fn place(request: &Request) -> String {
+    let names: Vec<String> = request.reports.iter().map(|path| path.display().to_string()).collect();
+    match &names[..] {
+        [] => "the artifacts".to_owned(),
+        [one] => one.clone(),
+        [one, rest @ ..] => format!("{one} and {} more", rest.len()),
+    }
+}
+
+async fn post(joined: &Joined, mut poster: Poster, place: &str, signals: &Signals) -> Said {
+    let report = &joined.report;
+    let shared = Posted {
+        subject: &report.subject,
+        settings: &joined.settings,
+        report_path: place,
+        started_at: &report.started_at,
+        left_out: 0,
+    };
+    let (queue, waiting) = poster.queue(shared, signals);
+    for gate in &report.gates {
+        if !(joined.hold_back_green && gate.outcome.is_green()) {
+            queue.gate(gate);
+        }
+    }
+    drop(queue);
+    poster.send_all(waiting, signals).await;
+    poster.end(report, shared, signals).await
+}
+
+fn exit_code(report: &Report, said: &Said, signals: &Signals) -> ExitCode {
+    match signals.caught() {
+        Some(signal) => ExitCode::Interrupted(signal.number()),
+        None if said.failed() => ExitCode::CouldNotJudge,
+        None => ExitCode::from(report.verdict),
+    }
+}

@@ -1,0 +1,179 @@
+//! Judges a gate of a report once more by the evidence that is in the report: what it says of itself may be forged.
+//! It only ever makes an outcome worse.
+
+use crate::model::evidence::Exit;
+use crate::model::finding::Level;
+use crate::model::gate::{Flaky, Mode, Only, Rules};
+use crate::model::outcome::Outcome;
+use crate::model::report::GateReport;
+use crate::policy::{by_exit_status, counts, weigh};
+
+/// What a configuration says of a gate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Configured {
+    /// Its rules.
+    pub rules: Rules,
+    /// `only`, where it is written there: else the report tells what it amounted to.
+    pub only: Option<Only>,
+}
+
+/// Judges again. Without a configuration a gate is judged by the defaults, and by what its findings say of themselves.
+#[must_use]
+pub fn again(mut gate: GateReport, configured: Option<&Configured>) -> GateReport {
+    let assumed = Rules {
+        only: Only::All,
+        fail_on: Level::Warning,
+        max_findings: 0,
+        min_tests: (gate.kind == "test").then_some(1),
+        flaky: Flaky::Warn,
+        mode: gate.mode,
+    };
+    let rules = configured.map_or(&assumed, |configured| &configured.rules);
+    if let Some(configured) = configured {
+        if rules.mode == Mode::Block {
+            gate.mode = Mode::Block;
+        }
+        // Of tests all count unless the configuration says otherwise: a report cannot excuse them by itself.
+        let said = Only::of_word(&gate.only).filter(|_| configured.rules.min_tests.is_none());
+        let only = configured.only.or(said).unwrap_or(Only::All);
+        only.word().clone_into(&mut gate.only);
+        for judged in &mut gate.findings {
+            let counts = counts(only, judged.status, judged.relevance, judged.finding.line);
+            judged.blocking |= counts && judged.level() >= rules.fail_on;
+        }
+    }
+    let (outcome, reason) = judged_anew(&gate, rules);
+    if outcome > gate.outcome {
+        gate.reason = format!("its report says {} ({}), but shows: {reason}", gate.outcome.word(), gate.reason);
+        gate.outcome = outcome;
+        if outcome == Outcome::Error {
+            // What was not read is not known to be gone.
+            gate.fixed = None;
+            gate.compared = None;
+        }
+    }
+    gate
+}
+
+fn judged_anew(gate: &GateReport, rules: &Rules) -> (Outcome, String) {
+    let read = gate.tests.is_some() || !gate.findings.is_empty();
+    if gate.attempts == 0 && gate.exit.is_none() && !read {
+        return match gate.outcome {
+            Outcome::Skipped => (Outcome::Skipped, String::new()),
+            _ => (Outcome::Error, "no attempt was made".to_owned()),
+        };
+    }
+    match gate.exit {
+        Some(Exit::Signal(signal)) => (Outcome::Error, format!("killed by signal {signal}")),
+        None if !gate.command.is_empty() => (Outcome::Error, "the command did not end".to_owned()),
+        Some(Exit::Code(code)) if gate.kind == "command" && !read => by_exit_status(code),
+        _ => weigh(gate, rules, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::report::{Relevance, Status, TestsCompared};
+    use crate::model::tests::Case;
+    use crate::policy::tests::{claimed, shown, tests};
+
+    fn rules() -> Rules {
+        Rules {
+            only: Only::All,
+            fail_on: Level::Warning,
+            max_findings: 0,
+            min_tests: None,
+            flaky: Flaky::Warn,
+            mode: Mode::Block,
+        }
+    }
+
+    /// A gate that says it passed, judged without a configuration.
+    fn end(change: impl FnOnce(&mut GateReport)) -> (Outcome, String) {
+        let mut gate = claimed("lint", Outcome::Pass);
+        change(&mut gate);
+        let gate = again(gate, None);
+        (gate.outcome, gate.reason)
+    }
+
+    #[test]
+    fn a_pass_needs_its_evidence() {
+        assert_eq!(end(|_| {}), (Outcome::Pass, "claimed".to_owned()));
+        let shows = |outcome, what: &str| (outcome, format!("its report says pass (claimed), but shows: {what}"));
+        assert_eq!(end(|gate| (gate.attempts, gate.exit) = (0, None)), shows(Outcome::Error, "no attempt was made"));
+        assert_eq!(end(|gate| gate.exit = Some(Exit::Signal(9))), shows(Outcome::Error, "killed by signal 9"));
+        assert_eq!(end(|gate| gate.exit = None), shows(Outcome::Error, "the command did not end"));
+        let failed = |gate: &mut GateReport| gate.exit = Some(Exit::Code(1));
+        assert_eq!(end(failed).0, Outcome::Error);
+        let command = |gate: &mut GateReport| ("command".clone_into(&mut gate.kind), failed(gate));
+        assert_eq!(end(|gate| _ = command(gate)), shows(Outcome::Fail, "exit status 1"));
+        assert_eq!(end(|gate| gate.tests = Some(tests("pf"))), shows(Outcome::Fail, "1 of 2 tests failed"));
+        let none = |gate: &mut GateReport| ("test".clone_into(&mut gate.kind), gate.tests = Some(tests("ss")));
+        assert_eq!(end(|gate| _ = none(gate)), shows(Outcome::Error, "0 tests ran (2 skipped), at least 1 expected"));
+        assert_eq!(end(|gate| gate.findings = vec![shown(Level::Note, true)]), shows(Outcome::Fail, "1 note"));
+        assert_eq!(end(|gate| gate.findings = vec![shown(Level::Error, false)]).0, Outcome::Pass);
+    }
+
+    #[test]
+    fn nothing_becomes_greener() {
+        for outcome in [Outcome::Error, Outcome::Fail] {
+            let gate = claimed("lint", outcome);
+            assert_eq!(again(gate.clone(), None), gate);
+        }
+        let skipped = GateReport { attempts: 0, exit: None, ..claimed("lint", Outcome::Skipped) };
+        assert_eq!(again(skipped.clone(), None), skipped);
+        let lying = GateReport { findings: vec![shown(Level::Error, true)], ..skipped };
+        assert_eq!(again(lying, None).outcome, Outcome::Error);
+    }
+
+    #[test]
+    fn only_the_configuration_excuses_what_fails_in_the_base_too() {
+        let cases = tests("pf");
+        let still_failing = cases.cases.iter().filter(|case| case.outcome.is_broken()).map(Case::named).collect();
+        let compared = Some(TestsCompared { still_failing, ..TestsCompared::default() });
+        let excused = GateReport {
+            kind: "test".to_owned(),
+            only: "new".to_owned(),
+            tests: Some(cases),
+            compared,
+            ..claimed("test", Outcome::Pass)
+        };
+        let with = |only| {
+            let rules = Rules { min_tests: Some(1), ..rules() };
+            again(excused.clone(), Some(&Configured { rules, only })).outcome
+        };
+        assert_eq!((with(Some(Only::New)), with(None), with(Some(Only::All))), {
+            (Outcome::Pass, Outcome::Fail, Outcome::Fail)
+        });
+        let mut older = excused.clone();
+        older.compared.as_mut().unwrap().older = true;
+        assert_eq!(again(older, None).outcome, Outcome::Fail);
+    }
+
+    #[test]
+    fn the_configuration_judges_more_strictly_only() {
+        let found = GateReport { findings: vec![shown(Level::Warning, false)], ..claimed("lint", Outcome::Pass) };
+        let with =
+            |gate: &GateReport, rules: Rules, only| again(gate.clone(), Some(&Configured { rules, only })).outcome;
+        // The report's own `only` is all: a warning would have counted.
+        assert_eq!(with(&found, rules(), None), Outcome::Fail);
+        assert_eq!(with(&found, Rules { fail_on: Level::Error, ..rules() }, None), Outcome::Pass);
+        assert_eq!(with(&found, Rules { max_findings: 1, ..rules() }, None), Outcome::Pass);
+        let mut outside = found.clone();
+        (outside.findings[0].relevance, outside.findings[0].status) =
+            (Some(Relevance::Outside), Some(Status::Existing));
+        for only in [Only::ChangedLines, Only::ChangedFiles, Only::New] {
+            assert_eq!(with(&outside, rules(), Some(only)), Outcome::Pass, "{only:?}");
+            assert_eq!(with(&found, rules(), Some(only)), Outcome::Fail, "{only:?}");
+        }
+        let counted = GateReport { findings: vec![shown(Level::Note, true)], ..claimed("lint", Outcome::Pass) };
+        assert_eq!(with(&counted, Rules { fail_on: Level::Error, ..rules() }, None), Outcome::Fail);
+        // What the configuration enforces is enforced, and so is what the report says is.
+        let shown = GateReport { mode: Mode::Report, ..found };
+        assert_eq!(again(shown.clone(), Some(&Configured { rules: rules(), only: None })).mode, Mode::Block);
+        let report = Rules { mode: Mode::Report, ..rules() };
+        assert_eq!(again(shown, Some(&Configured { rules: report.clone(), only: None })).mode, Mode::Report);
+        assert_eq!(again(counted, Some(&Configured { rules: report, only: None })).mode, Mode::Block);
+    }
+}

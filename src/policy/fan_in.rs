@@ -1,0 +1,251 @@
+//! Joins the reports of several jobs into one. A part that should be there and is not could not be judged; reports that
+//! do not speak of the same thing are not joined at all.
+
+use std::collections::BTreeMap;
+
+use crate::model::gate::{GateName, Mode};
+use crate::model::outcome::Outcome;
+use crate::model::report::{GateReport, Report, Subject};
+use crate::policy::{Configured, again, verdict};
+
+/// A gate that some report should have, or that a configuration knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expected {
+    /// Its name.
+    pub name: GateName,
+    /// Its kind; empty where it is not known.
+    pub kind: String,
+    /// What the configuration says of it; `None` without one.
+    pub configured: Option<Configured>,
+    /// Why it should be there; `None`: it need not.
+    pub due: Option<String>,
+    /// Whether a report that says it had nothing to judge contradicts `due`: that is known of the change itself.
+    pub never_skipped: bool,
+}
+
+/// A report, and how a person would name it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Part {
+    /// Its file, or its artifact.
+    pub name: String,
+    /// What it says.
+    pub report: Report,
+}
+
+/// Why reports are not joined.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// They judge different things.
+    #[error("{one} is of {what} {mine}, {other} of {theirs}: they are not of one change")]
+    Different {
+        /// A report.
+        one: String,
+        /// Another.
+        other: String,
+        /// What differs.
+        what: &'static str,
+        /// What the one has.
+        mine: String,
+        /// What the other has.
+        theirs: String,
+    },
+    /// Two of them have the same gate.
+    #[error("{one} and {other} both have the gate {gate}: which of them counts cannot be told")]
+    Twice {
+        /// A report.
+        one: String,
+        /// Another.
+        other: String,
+        /// The gate.
+        gate: GateName,
+    },
+}
+
+/// Checks that a part is of `subject`: by repository, commit and pull request.
+///
+/// # Errors
+/// When one of them differs.
+pub fn same_subject(subject: &Subject, whose: &str, part: &Part) -> Result<(), Refusal> {
+    let theirs = &part.report.subject;
+    let show = |value: Option<String>| value.unwrap_or_else(|| "none".to_owned());
+    let folded = |name: &Option<String>| name.as_ref().map(|name| name.to_ascii_lowercase());
+    let differs = |what, mine: Option<String>, theirs: Option<String>| Refusal::Different {
+        one: part.name.clone(),
+        other: whose.to_owned(),
+        what,
+        mine: show(theirs),
+        theirs: show(mine),
+    };
+    if folded(&subject.repository) != folded(&theirs.repository) {
+        return Err(differs("the repository", subject.repository.clone(), theirs.repository.clone()));
+    }
+    if subject.head != theirs.head {
+        let text = |subject: &Subject| subject.head.as_ref().map(ToString::to_string);
+        return Err(differs("the commit", text(subject), text(theirs)));
+    }
+    if subject.pull_request != theirs.pull_request {
+        let text = |subject: &Subject| subject.pull_request.map(|number| format!("#{number}"));
+        return Err(differs("the pull request", text(subject), text(theirs)));
+    }
+    Ok(())
+}
+
+/// Joins the parts, of which there is at least one: `expected` first and in its order, then what else they have.
+///
+/// # Errors
+/// When two have the same gate.
+pub fn join(subject: Subject, parts: Vec<Part>, expected: &[Expected]) -> Result<Report, Refusal> {
+    let mut report = Report {
+        verdict: Outcome::Skipped,
+        started_at: parts.iter().map(|part| part.report.started_at.clone()).min().unwrap_or_default(),
+        took: parts.iter().map(|part| part.report.took).max().unwrap_or_default(),
+        subject,
+        gates: Vec::new(),
+        notes: Vec::new(),
+    };
+    let mut gates: BTreeMap<GateName, (String, GateReport)> = BTreeMap::new();
+    let mut order = Vec::new();
+    for part in parts {
+        report.verdict = report.verdict.max(part.report.verdict);
+        report.subject.dirty |= part.report.subject.dirty;
+        for note in part.report.notes {
+            if !report.notes.contains(&note) {
+                report.notes.push(note);
+            }
+        }
+        for gate in part.report.gates {
+            order.push(gate.name.clone());
+            if let Some((one, _)) = gates.get(&gate.name) {
+                return Err(Refusal::Twice { one: one.clone(), other: part.name, gate: gate.name });
+            }
+            gates.insert(gate.name.clone(), (part.name.clone(), gate));
+        }
+    }
+    for wanted in expected {
+        match gates.remove(&wanted.name) {
+            Some((_, gate)) => report.gates.push(judged(gate, wanted)),
+            None => report.gates.extend(wanted.due.as_ref().map(|why| missing(wanted, why))),
+        }
+    }
+    let others = order.iter().filter_map(|name| gates.remove(name)).map(|(_, gate)| again(gate, None));
+    report.gates.extend(others);
+    report.verdict = report.verdict.max(verdict(&report.gates));
+    Ok(report)
+}
+
+fn judged(gate: GateReport, wanted: &Expected) -> GateReport {
+    let mut gate = again(gate, wanted.configured.as_ref());
+    if let (Outcome::Skipped, Some(why), true) = (gate.outcome, &wanted.due, wanted.never_skipped) {
+        gate.reason = format!("it is due ({why}), but its report says skipped: {}", gate.reason);
+        gate.outcome = Outcome::Error;
+    }
+    gate
+}
+
+fn missing(wanted: &Expected, why: &str) -> GateReport {
+    GateReport {
+        name: wanted.name.clone(),
+        kind: wanted.kind.clone(),
+        outcome: Outcome::Error,
+        reason: format!("no report has it, and it was expected ({why}): its job did not run, or left no report"),
+        mode: wanted.configured.as_ref().map_or(Mode::Block, |configured| configured.rules.mode),
+        only: String::new(),
+        took: std::time::Duration::ZERO,
+        cached: false,
+        attempts: 0,
+        command: Vec::new(),
+        reproduce: format!("gatepost run {}", wanted.name),
+        exit: None,
+        log: None,
+        findings: Vec::new(),
+        fixed: None,
+        tests: None,
+        compared: None,
+        notes: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::sha::Sha;
+    use crate::policy::tests::claimed;
+
+    fn subject() -> Subject {
+        Subject {
+            repository: Some("o/r".to_owned()),
+            head: Sha::parse(&"a".repeat(40)).ok(),
+            pull_request: Some(7),
+            ..Subject::default()
+        }
+    }
+
+    fn part(name: &str, gates: &[(&str, Outcome)]) -> Part {
+        let report = Report {
+            verdict: Outcome::Skipped,
+            subject: subject(),
+            started_at: "2026-01-01T00:00:00Z".to_owned(),
+            took: std::time::Duration::from_secs(1),
+            gates: gates.iter().map(|(name, outcome)| claimed(name, *outcome)).collect(),
+            notes: vec!["a note".to_owned()],
+        };
+        Part { name: name.to_owned(), report }
+    }
+
+    fn expected(name: &str, due: bool, never_skipped: bool) -> Expected {
+        let due = due.then(|| "every path".to_owned());
+        Expected { name: GateName::parse(name).unwrap(), kind: String::new(), configured: None, due, never_skipped }
+    }
+
+    fn ends(report: &Report) -> Vec<(String, Outcome)> {
+        report.gates.iter().map(|gate| (gate.name.to_string(), gate.outcome)).collect()
+    }
+
+    #[test]
+    fn parts_are_joined_in_the_order_of_the_configuration() {
+        let parts = vec![
+            part("b", &[("test", Outcome::Pass), ("extra", Outcome::Pass)]),
+            part("a", &[("lint", Outcome::Fail)]),
+        ];
+        let all = [expected("lint", true, true), expected("docs", false, false), expected("test", true, true)];
+        let report = join(subject(), parts, &all).unwrap();
+        let is = |name: &str, outcome| (name.to_owned(), outcome);
+        assert_eq!(ends(&report), [is("lint", Outcome::Fail), is("test", Outcome::Pass), is("extra", Outcome::Pass)]);
+        assert_eq!((report.verdict, report.notes.len()), (Outcome::Fail, 1));
+    }
+
+    #[test]
+    fn what_is_missing_or_skipped_against_the_configuration_is_an_error() {
+        let skipped = |never_skipped| {
+            let mut part = part("a", &[("lint", Outcome::Skipped)]);
+            (part.report.gates[0].attempts, part.report.gates[0].exit) = (0, None);
+            join(subject(), vec![part], &[expected("lint", true, never_skipped)]).unwrap().verdict
+        };
+        assert_eq!((skipped(true), skipped(false)), (Outcome::Error, Outcome::Skipped));
+        let report = join(subject(), Vec::new(), &[expected("lint", true, true)]).unwrap();
+        assert_eq!((report.verdict, ends(&report).len()), (Outcome::Error, 1));
+        assert!(report.gates[0].reason.starts_with("no report has it, and it was expected (every path)"));
+    }
+
+    #[test]
+    fn a_part_is_never_worth_more_than_it_says() {
+        let mut interrupted = part("a", &[("lint", Outcome::Pass)]);
+        interrupted.report.verdict = Outcome::Error;
+        assert_eq!(join(subject(), vec![interrupted], &[]).unwrap().verdict, Outcome::Error);
+    }
+
+    #[test]
+    fn parts_of_different_things_are_told_apart() {
+        let mine = part("a", &[]);
+        assert_eq!(same_subject(&Subject { repository: Some("O/R".to_owned()), ..subject() }, "b", &mine), Ok(()));
+        let wrong = |other: Subject| same_subject(&other, "b", &mine).unwrap_err().to_string();
+        assert_eq!(
+            wrong(Subject { repository: None, ..subject() }),
+            "a is of the repository o/r, b of none: they are not of one change"
+        );
+        assert!(wrong(Subject { head: None, ..subject() }).contains("of the commit aaaa"));
+        assert!(wrong(Subject { pull_request: Some(8), ..subject() }).contains("of the pull request #7, b of #8"));
+        let twice = join(subject(), vec![part("a", &[("x", Outcome::Pass)]), part("b", &[("x", Outcome::Fail)])], &[]);
+        assert!(matches!(twice, Err(Refusal::Twice { one, other, .. }) if one == "a" && other == "b"));
+    }
+}

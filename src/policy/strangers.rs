@@ -1,0 +1,75 @@
+//! Whether gates may run at all: code of strangers is not executed where the job has what can act for its owner.
+
+use crate::model::event::Occasion;
+
+/// Events that run with the repository's secrets and a token that writes, on behalf of code that is not its own.
+/// <https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows>
+const ON_BEHALF: &[&str] = &["pull_request_target", "workflow_run"];
+
+/// Events that anyone can cause and that run with the secrets of the default branch, whose code they are about.
+const BY_ANYONE: &[&str] =
+    &["issue_comment", "issues", "discussion", "discussion_comment", "fork", "watch", "gollum", "page_build"];
+
+/// Refuses to run gates on this occasion. `own_code` tells whether exactly the event's own commit is checked out.
+///
+/// # Errors
+/// Why, and what to do instead.
+pub fn may_run(occasion: &Occasion, own_code: bool) -> Result<(), (String, &'static str)> {
+    let event = occasion.event.as_str();
+    if !occasion.on_actions {
+        return Ok(());
+    }
+    if ON_BEHALF.contains(&event) {
+        let why = format!(
+            "gates run the code of the change, and `{event}` gives them the secrets and the write token of the repository"
+        );
+        return Err((why, "run the gates under `pull_request`, and post their reports by `gatepost publish`"));
+    }
+    if BY_ANYONE.contains(&event) && !own_code {
+        let why = format!(
+            "`{event}` runs with the secrets of the repository and can be caused by anyone, but the commit checked out \
+             is not the one of the event: it may be a stranger's"
+        );
+        return Err((why, "run gates on a pull request's code under `pull_request`, or by `workflow_dispatch`"));
+    }
+    Ok(())
+}
+
+/// Refuses to post reports on an occasion that does not tell what they are of.
+///
+/// # Errors
+/// Why, and what to do instead.
+pub fn may_publish(occasion: &Occasion) -> Result<(), (String, &'static str)> {
+    let event = occasion.event.as_str();
+    if occasion.on_actions && (ON_BEHALF.contains(&event) || BY_ANYONE.contains(&event)) {
+        let why = format!("`{event}` does not say which commit the reports are of, and they may be a stranger's");
+        return Err((why, "publish under `workflow_run`, or name the run that made them: --run ID"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(event: &str, own_code: bool) -> bool {
+        let occasion = Occasion { event: event.to_owned(), on_actions: true, ..Occasion::local() };
+        let local = Occasion { on_actions: false, ..occasion.clone() };
+        assert_eq!(may_run(&local, own_code), Ok(()));
+        may_run(&occasion, own_code).is_err()
+    }
+
+    #[test]
+    fn strangers_code_does_not_meet_secrets() {
+        for event in ON_BEHALF {
+            assert!(refused(event, true) && refused(event, false), "{event}");
+        }
+        for event in BY_ANYONE {
+            assert!(!refused(event, true) && refused(event, false), "{event}");
+        }
+        // A fork's pull request has neither secrets nor a token that writes; the others are caused by those who may.
+        for event in ["pull_request", "push", "merge_group", "schedule", "workflow_dispatch", "release"] {
+            assert!(!refused(event, true) && !refused(event, false), "{event}");
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Runs of workflows, what they left behind, and the storage that the API leads to for it:
+//! <https://docs.github.com/rest/actions>.
+
+use serde_json::{Value, json};
+
+use super::contract::contract;
+use super::exchange::{Answer, Ask, Reply};
+use super::server::Operation;
+use super::state::{Artifact, State, WorkflowRun};
+
+pub const OPERATIONS: &[(&str, Operation)] = &[
+    ("actions/get-workflow-run", get_run),
+    ("actions/list-artifacts-for-repo", list_artifacts),
+    ("actions/list-workflow-run-artifacts", list_artifacts_of_run),
+    ("actions/download-artifact", download),
+];
+
+/// Where files lie: another origin than the API's, which must not be sent the token.
+pub const STORAGE: &str = "/storage/";
+
+fn get_run(state: &mut State, ask: &Ask) -> Answer {
+    let repo = state.of(ask)?;
+    let run = repo.runs.iter().find(|run| run.id == ask.number("run_id")).ok_or_else(Reply::not_found)?;
+    Ok(Reply::ok(json_of(run, ask)))
+}
+
+fn list_artifacts(state: &mut State, ask: &Ask) -> Answer {
+    listed(state, ask, |_| true)
+}
+
+fn list_artifacts_of_run(state: &mut State, ask: &Ask) -> Answer {
+    let id = ask.number("run_id");
+    listed(state, ask, |artifact| artifact.run == id)
+}
+
+/// The newest first.
+fn listed(state: &mut State, ask: &Ask, wanted: impl Fn(&Artifact) -> bool) -> Answer {
+    let repo = state.of(ask)?;
+    let name = ask.text("name");
+    let left = repo.artifacts.iter().rev().filter(|artifact| wanted(artifact));
+    let left: Vec<Value> = left
+        .filter(|artifact| name.is_empty() || artifact.name == name)
+        .map(|artifact| artifact_json(artifact, repo.runs.iter().find(|run| run.id == artifact.run), ask))
+        .collect();
+    let total = left.len();
+    Ok(ask.page(left, |left| json!({ "total_count": total, "artifacts": left })))
+}
+
+fn download(state: &mut State, ask: &Ask) -> Answer {
+    let repo = state.of(ask)?;
+    let id = ask.number("artifact_id");
+    let artifact = repo.artifacts.iter().find(|artifact| artifact.id == id).ok_or_else(Reply::not_found)?;
+    if artifact.expired {
+        return Err(Reply::error(410, "Artifact has expired").into());
+    }
+    // The same machine by another name is another origin.
+    let origin = ask.origin.replace("127.0.0.1", "localhost");
+    let origin = origin.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
+    let mut reply = Reply::gone().with("location", &format!("{origin}{STORAGE}{id}?sig=signature"));
+    reply.status = 302;
+    Ok(reply)
+}
+
+/// A file of the storage; `Err` for one who shows a token there.
+pub fn stored(state: &State, path: &str, has_token: bool) -> Result<Option<Vec<u8>>, ()> {
+    if has_token {
+        return Err(());
+    }
+    let id = path.trim_start_matches(STORAGE).parse::<u64>().ok();
+    let all = state.repos.values().flat_map(|repo| &repo.artifacts);
+    Ok(all.into_iter().find(|artifact| Some(artifact.id) == id).map(|artifact| artifact.bytes.clone()))
+}
+
+fn json_of(run: &WorkflowRun, ask: &Ask) -> Value {
+    let head = run.head_repository.as_ref().map(|name| {
+        let (owner, short) = name.split_once('/').unwrap_or((name, ""));
+        let owner = super::tokens::Account::user(owner).json();
+        json!({ "full_name": name, "name": short, "owner": owner, "fork": *name != ask.repository() })
+    });
+    let mut json = contract().complete(
+        "workflow-run",
+        json!({
+            "id": run.id,
+            "run_attempt": run.attempt,
+            "event": run.event,
+            "status": if run.conclusion.is_some() { "completed" } else { "in_progress" },
+            "conclusion": run.conclusion,
+            "head_sha": run.head_sha,
+            "head_branch": run.head_branch,
+            "head_repository": head.clone().unwrap_or_default(),
+            // Of forks there are none.
+            "pull_requests": [],
+            "html_url": format!("https://github.test/{}/actions/runs/{}", ask.repository(), run.id),
+            "url": ask.url(&format!("actions/runs/{}", run.id)),
+        }),
+    );
+    if head.is_none() {
+        json.as_object_mut().unwrap().remove("head_repository");
+    }
+    json
+}
+
+fn artifact_json(artifact: &Artifact, run: Option<&WorkflowRun>, ask: &Ask) -> Value {
+    let head_repository = run.and_then(|run| run.head_repository.as_deref());
+    let json = json!({
+        "id": artifact.id,
+        "name": artifact.name,
+        "size_in_bytes": artifact.size.unwrap_or(artifact.bytes.len() as u64),
+        "expired": artifact.expired,
+        "archive_download_url": ask.url(&format!("actions/artifacts/{}/zip", artifact.id)),
+        "workflow_run": {
+            "id": artifact.run,
+            "repository_id": number(&ask.repository()),
+            "head_repository_id": number(head_repository.unwrap_or_default()),
+            "head_branch": run.and_then(|run| run.head_branch.as_deref()).unwrap_or_default(),
+            "head_sha": run.map_or("0000000000000000000000000000000000000000", |run| &run.head_sha),
+        },
+    });
+    contract().complete("artifact", json)
+}
+
+/// A number of its own for each name.
+fn number(repository: &str) -> u64 {
+    repository.bytes().fold(7, |id, byte| (id * 31 + u64::from(byte)) % 1_000_003)
+}

@@ -1,0 +1,216 @@
+//! Several jobs, one verdict: the reports of parallel jobs joined into one comment, and nothing posted twice.
+
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use super::{GATES, Scene, TOKEN, end, write};
+use crate::github::Token;
+
+/// Runs one gate as a job of its own, whose report is left in the folder of its name beside the repository.
+fn job(scene: &Scene, run: u32, gate: &str) -> Command {
+    scene.step(run, &[gate, "--output", &format!("../{gate}")])
+}
+
+fn publish(scene: &Scene, run: u32, arguments: &[&str]) -> Command {
+    scene.call(run, &[&["publish"], arguments].concat())
+}
+
+/// Names and conclusions, without the annotations.
+fn concluded(scene: &Scene) -> Vec<String> {
+    scene.checks().into_iter().map(|(name, conclusion, _)| format!("{name} {conclusion}")).collect()
+}
+
+#[test]
+fn jobs_leave_the_comment_to_one_that_has_all_their_reports() {
+    let scene = Scene::new(GATES, Token::actions());
+    for (gate, code) in [("lint", 1), ("web", 1), ("test", 1), ("build", 0)] {
+        let ended = end(&mut job(&scene, 5, gate)).with_code(code);
+        assert!(ended.out.contains("3 more gates of the configuration did not run here"), "{}", ended.out);
+    }
+    assert_eq!(scene.comments().len(), 0);
+    let checks = scene.checks();
+    assert_eq!(checks.len(), 4);
+    let reports = ["../lint/report.json", "../web", "../test/report.json", "../build/report.json"];
+    let ended = end(&mut publish(&scene, 5, &reports)).with_code(1);
+    assert_eq!(scene.checks(), checks, "check runs are not made twice");
+    let comments = scene.comments();
+    assert!(comments.len() == 1 && comments[0].contains("3 of 4 gates failed"), "{comments:?}");
+    for gate in ["lint", "web", "test", "build"] {
+        assert!(comments[0].contains(&format!("| `{gate}` |")), "{comments:?}");
+    }
+    assert!(scene.text("summary.md").matches("3 of 4 gates failed").count() == 1);
+    assert!(scene.text("output").contains("verdict<<") && ended.out.contains("verdict: fail"), "{}", ended.out);
+    // What was found is annotated by the check runs; how each gate ended is said.
+    assert_eq!(ended.lines("::error title=gatepost/").len(), 3, "{}", ended.out);
+    assert_eq!(ended.lines("::").len(), 3, "{}", ended.out);
+    // Again, as a re-run of that job alone does: nothing changes.
+    let writes = scene.fake.requests("writes").len();
+    end(publish(&scene, 5, &reports).env("GITHUB_RUN_ATTEMPT", "2")).with_code(1);
+    assert_eq!((scene.checks(), scene.comments().len()), (checks, 1));
+    assert_eq!(scene.fake.requests("writes").len(), writes + 1, "only who we are is asked for");
+    scene.fake.finish();
+}
+
+#[test]
+fn a_part_that_is_missing_could_not_be_judged() {
+    let scene = Scene::new(GATES, Token::actions());
+    end(&mut job(&scene, 5, "build")).with_code(0);
+    end(&mut publish(&scene, 5, &["../build", "--expect", "build"])).with_code(0);
+    assert_eq!(scene.comments().len(), 0, "all that was expected is there, and green");
+    // By name, though the file was named as well.
+    let ended =
+        end(&mut publish(&scene, 6, &["../build", "../lint/report.json", "--expect", "build,lint"])).with_code(4);
+    assert!(ended.out.contains("not there: ../lint/report.json") && ended.out.contains("--expect"), "{}", ended.out);
+    assert!(scene.comments()[0].contains("1 of 2 gates could not be judged"), "{:?}", scene.comments());
+    assert_eq!(concluded(&scene), ["gatepost/build success", "gatepost/lint failure", "gatepost/build success"]);
+    // By the configuration: whatever is due.
+    end(&mut publish(&scene, 7, &["../build"])).with_code(4);
+    assert!(scene.comments()[0].contains("3 of 4 gates could not be judged"), "{:?}", scene.comments());
+    // Nothing at all: the file that was named is missing, whatever is expected.
+    let ended = end(&mut publish(&scene, 8, &["../nothing.json", "--expect", "build"])).with_code(4);
+    assert!(ended.out.contains("not there: ../nothing.json"), "{}", ended.out);
+    scene.fake.finish();
+}
+
+#[test]
+fn a_gate_that_is_not_due_is_not_missed_and_one_that_is_may_not_be_skipped() {
+    let gates = r#"
+[gates.lint]
+kind = "command"
+command = "true"
+paths = ["src/**"]
+
+[gates.docs]
+kind = "command"
+command = "true"
+paths = ["docs/**"]
+
+[gates.nightly]
+kind = "command"
+command = "true"
+when = ["schedule"]
+"#;
+    let scene = Scene::new(gates, Token::actions());
+    end(&mut job(&scene, 5, "lint")).with_code(0);
+    end(&mut publish(&scene, 5, &["../lint"])).with_code(0);
+    let file = scene.beside("lint/report.json");
+    let mut report: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    report["gates"][0] = json!({"name": "lint", "kind": "command", "outcome": "skipped", "reason": "no time"});
+    report["verdict"] = json!("skipped");
+    write(&file, &report.to_string());
+    let ended = end(&mut publish(&scene, 6, &["../lint", "--json"])).with_code(4);
+    let joined: Value =
+        serde_json::from_str(&ended.out[ended.out.find('{').unwrap()..=ended.out.rfind('}').unwrap()]).unwrap();
+    assert_eq!(joined["gates"][0]["reason"], "it is due (src/a.c changed), but its report says skipped: no time");
+    scene.fake.finish();
+}
+
+#[test]
+fn what_does_not_belong_together_is_refused() {
+    let scene = Scene::new(GATES, Token::actions());
+    end(&mut job(&scene, 5, "lint")).with_code(1);
+    let text = scene.text("lint/report.json");
+    let refused = |name: &str, content: &str, code: i32, says: &str| {
+        write(&scene.beside(name), content);
+        let before = scene.fake.requests("*").len();
+        let named = format!("../{name}");
+        let ended = end(&mut publish(&scene, 5, &["../lint", &named, "--expect", "lint"])).with_code(code);
+        assert!(ended.err.contains(says), "{name}: {}", ended.err);
+        assert_eq!(scene.fake.requests("*").len(), before, "{name}: GitHub was told something");
+    };
+    refused("twice.json", &text, 2, "both have the gate lint");
+    refused("sha.json", &text.replace(&scene.head, &"3".repeat(40)), 3, "is of the commit 3333333");
+    refused("repository.json", &text.replace("octo/shop", "octo/other"), 3, "is of the repository octo/other");
+    refused("number.json", &text.replace("\"pull_request\":7", "\"pull_request\":8"), 3, "is of the pull request #8");
+    refused("cut.json", &text[..text.len() / 2], 4, "is no gatepost report");
+    refused("empty.json", "", 4, "is no gatepost report");
+    refused("other.json", r#"{"version":"2.1.0","runs":[]}"#, 4, "has the schema");
+    refused("later.json", &text.replace("report/v1", "report/v2"), 4, "has the schema \"gatepost.report/v2\"");
+    refused("folder/readme.txt", "x", 4, "is no gatepost report");
+    let ended = end(&mut publish(&scene, 5, &["../folder"])).with_code(4);
+    assert!(ended.err.contains("../folder has no report.json"), "{}", ended.err);
+    let ended = end(&mut publish(&scene, 5, &[])).with_code(2);
+    assert!(ended.err.contains("no report was named"), "{}", ended.err);
+    let ended = end(&mut publish(&scene, 5, &["../lint", "--expect", "lnit"])).with_code(2);
+    assert!(ended.err.contains("lnit") && ended.err.contains("lint"), "{}", ended.err);
+    scene.fake.finish();
+}
+
+#[test]
+fn a_posting_that_fails_is_4_and_missing_rights_are_not() {
+    let scene = Scene::new(GATES, Token::actions());
+    end(job(&scene, 5, "build").env_remove("GITHUB_TOKEN")).with_code(0);
+    end(publish(&scene, 5, &["../build", "--expect", "build"]).env("GITHUB_TOKEN", "ghs_wrong")).with_code(4);
+    let ended = end(publish(&scene, 5, &["../build"]).env_remove("GITHUB_TOKEN")).with_code(2);
+    assert!(ended.err.contains("there is no token"), "{}", ended.err);
+    scene.fake.with(|github| {
+        github.token(TOKEN, Token::read_only());
+    });
+    let ended = end(&mut publish(&scene, 5, &["../build", "--expect", "build"])).with_code(0);
+    assert!(ended.out.contains("the token may only read here"), "{}", ended.out);
+    scene.fake.forgive();
+}
+
+#[test]
+fn a_dry_run_says_what_it_would_post() {
+    let scene = Scene::new(GATES, Token::actions());
+    end(job(&scene, 5, "lint").env_remove("GITHUB_TOKEN")).with_code(1);
+    let ended = end(&mut publish(&scene, 5, &["../lint", "--expect", "lint", "--dry-run"])).with_code(1);
+    assert!(ended.out.contains("POST /repos/octo/shop/check-runs"), "{}", ended.out);
+    assert!(ended.out.contains("POST /repos/octo/shop/issues/7/comments"), "{}", ended.out);
+    assert_eq!((scene.checks().len(), scene.comments().len()), (0, 0));
+    scene.fake.finish();
+}
+
+#[test]
+fn a_run_of_some_gates_does_not_replace_what_a_whole_one_said() {
+    let gates = r#"
+[gates.test]
+kind = "command"
+command = "exit $(cat tool/code)"
+
+[gates.build]
+kind = "command"
+command = "true"
+"#;
+    let scene = Scene::with(
+        gates,
+        |root| write(&root.join("tool/code"), "1"),
+        |github| {
+            github.token(TOKEN, Token::actions());
+        },
+    );
+    scene.run(5).with_code(1);
+    let before = scene.comments();
+    assert_eq!(before.len(), 1);
+    end(&mut job(&scene, 6, "build")).with_code(0);
+    assert_eq!(scene.comments(), before);
+    // A matrix: jobs of one run that each run every gate. The greener one does not get the last word.
+    write(&scene.root().join("tool/code"), "0");
+    let ended = scene.run(5).with_code(0);
+    assert_eq!(scene.comments(), before);
+    assert!(ended.out.contains("another job of this run has said fail"), "{}", ended.out);
+    scene.run(7).with_code(0);
+    assert!(scene.comments()[0].contains("Green now"), "{:?}", scene.comments());
+    scene.fake.finish();
+}
+
+#[test]
+fn on_a_laptop_the_report_says_what_it_is_of() {
+    let scene = Scene::new(GATES, Token::actions());
+    end(&mut job(&scene, 5, "lint")).with_code(1);
+    let local = |arguments: &[&str]| {
+        let mut command = scene.program(&[&["publish"], arguments].concat());
+        command.env("GITHUB_TOKEN", TOKEN).env("GITHUB_API_URL", scene.fake.url());
+        end(&mut command)
+    };
+    let checks = scene.checks().len();
+    local(&["../lint", "--expect", "lint"]).with_code(1);
+    assert_eq!((scene.checks().len(), scene.comments().len()), (checks + 1, 1));
+    let text = scene.text("lint/report.json");
+    write(&scene.beside("dirty.json"), &text.replace("\"dirty\":false", "\"dirty\":true"));
+    let ended = local(&["../dirty.json"]).with_code(3);
+    assert!(ended.err.contains("work tree with changes"), "{}", ended.err);
+    scene.fake.finish();
+}
