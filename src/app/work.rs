@@ -149,15 +149,10 @@ pub fn decide(
 ) -> Result<(Rules, Due), Failure> {
     let common = gate.common();
     let known = baseline.is_some_and(|baseline| baseline.gates.contains_key(&common.name));
-    let only = common.only.unwrap_or_else(|| {
-        if gate.compares_itself() {
-            policy::compared_only(occasion)
-        } else {
-            policy::default_only(gate.judges_the_change(), occasion, known)
-        }
-    });
+    let only = common.only.unwrap_or_else(|| policy::default_only(gate.of_a_change(), occasion, known));
     let only = match only {
-        Only::New if gate.compares_itself() && judged.scope.change().is_none() => Only::All,
+        // It compares with the base itself: without one nothing is new.
+        Only::New if gate.of_a_change() == Only::New && judged.scope.change().is_none() => Only::All,
         // No change is known: every line counts, and nothing may be said of changed ones.
         Only::ChangedLines | Only::ChangedFiles if judged.scope.change().is_none() => Only::All,
         only => only,

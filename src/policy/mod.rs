@@ -23,7 +23,7 @@ use crate::model::tests::Counts;
 pub use crate::model::baseline::{Baseline, GateBaseline};
 pub use again::{Configured, again};
 use compare::compare;
-pub use due::{Due, compared_only, default_only, due};
+pub use due::{Due, default_only, due};
 pub use fan_in::{Expected, Part, Refusal, join, same_subject};
 pub use fingerprint::Fingerprints;
 pub use retry::combine;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::LockError;
 use super::lines::number;
-use crate::model::yaml::{Node, Value};
+use crate::model::yaml::{Node, Value, Written};
 
 /// How deep lists and objects may lie in one another.
 const DEEPEST: usize = 200;
@@ -74,7 +74,7 @@ impl<'t> Reader<'t> {
                 word => return Err(self.malformed(format!("{word:?} is no value"))),
             },
         };
-        Ok(Node { line, value })
+        Ok(Node { line, value, written: Written::default() })
     }
 
     fn nested(&mut self, read: fn(&mut Self) -> Result<Value, LockError>) -> Result<Value, LockError> {
@@ -107,7 +107,7 @@ impl<'t> Reader<'t> {
                 return Err(self.malformed(format!("the key {key:?} stands twice")));
             }
             // The line of an entry is that of its key.
-            entries.push((key, Node { line, value }));
+            entries.push((key, Node { line, value, written: Written::default() }));
             self.comma('}')?;
         }
         Ok(Value::Map(entries))

@@ -50,8 +50,8 @@ impl Gate for Audit {
         }
     }
 
-    fn compares_itself(&self) -> bool {
-        true
+    fn of_a_change(&self) -> Only {
+        Only::New
     }
 
     fn run<'a>(&'a self, site: Site<'a>) -> Pin<Box<dyn Future<Output = Evidence> + 'a>> {

@@ -124,6 +124,12 @@ fn the_readme_says_what_the_program_says() {
 }
 
 #[test]
+fn every_rule_of_integrity_has_its_section() {
+    let pages: Vec<String> = gatepost::integrity::rules::ALL.iter().map(|rule| rule.page(3)).collect();
+    bless::sections(&root().join("docs/integrity.md"), &[("rules", pages.join("\n"))]);
+}
+
+#[test]
 fn the_exit_codes_are_those_of_the_table() {
     let listed: Vec<u8> =
         ExitCode::TABLE.iter().flat_map(|(codes, _)| codes.split('/').map(|code| code.parse().unwrap())).collect();
