@@ -132,7 +132,8 @@ fn explain_end(common: &Common, finished: &Finished, parsed: bool, site: Site<'_
         }
     }
     if finished.leaked > 0 {
-        evidence.notes.push(format!("left {} behind, which were ended", processes(finished.leaked)));
+        let were = if finished.leaked == 1 { "was" } else { "were" };
+        evidence.notes.push(format!("left {} behind, which {were} ended", processes(finished.leaked)));
     }
     if finished.survivors > 0 {
         evidence.notes.push(format!("{} it started could not be ended", processes(finished.survivors)));
