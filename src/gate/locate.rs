@@ -122,6 +122,8 @@ struct Source {
 
 impl Source {
     fn new(bytes: &[u8]) -> Self {
+        // Tools do not count the byte order mark as a column.
+        let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
         let text = String::from_utf8_lossy(bytes).into_owned();
         let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
         Self { text, starts }
@@ -188,5 +190,14 @@ mod tests {
         assert_eq!(source.scalars(1, 13, ColumnUnit::Scalars), 13);
         assert_eq!(source.scalars(2, 4, ColumnUnit::Bytes), 4);
         assert_eq!(source.scalars(1, 40, ColumnUnit::Utf16), 39, "past the end the distance is kept");
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_column() {
+        let source = Source::new("\u{feff}int é;\r\nint b;\n".as_bytes());
+        assert_eq!((source.line(1), source.line(2)), (Some("int é;"), Some("int b;")));
+        assert_eq!(source.scalars(1, 5, ColumnUnit::Bytes), 5);
+        assert_eq!(source.scalars(1, 7, ColumnUnit::Bytes), 6);
+        assert_eq!(source.scalars(1, 6, ColumnUnit::Utf16), 6);
     }
 }
