@@ -83,6 +83,7 @@ async fn run(
         env: site.environment.to_vec(),
         // Where standard output is not read alone, one pipe keeps the order exact.
         merge: choice.is_none_or(|choice| choice.stream() == Some(Stream::Both)),
+        for_machines: choice.is_some_and(|choice| choice.stream() == Some(Stream::Stdout)),
         masker: site.masker.clone(),
         log: site.output.join(&log),
         keep: choice.map(|_| stream.clone()),
