@@ -429,7 +429,7 @@ fn unsent(call: &Call, dry_run: bool) -> Receipt {
         Call::Review(review) => format!("review suggestions on #{}", review.pull_request),
     };
     let why = "there is no token: set `github-token` (default `${{ github.token }}`), or GITHUB_TOKEN".to_owned();
-    let end = if dry_run { ReceiptEnd::WouldSend(what.clone()) } else { ReceiptEnd::Downgraded(why) };
+    let end = if dry_run { ReceiptEnd::WouldSend(String::new()) } else { ReceiptEnd::Downgraded(why) };
     Receipt { what, end }
 }
 
