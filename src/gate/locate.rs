@@ -65,6 +65,8 @@ pub fn locate(parsed: Parsed, ground: &Ground) -> Understood {
     for case in tests.iter_mut().flat_map(|tests| &mut tests.cases) {
         if let Some(Place::File(path)) = case.file.as_deref().map(|file| ground.place(file)) {
             case.file = Some(path.to_string());
+            // A line of a file that is not known is no place for an annotation.
+            case.head_line = case.line;
         }
     }
     let mut placed: Vec<Located> = Vec::with_capacity(findings.len());

@@ -107,6 +107,7 @@ pub(super) fn tests(cases: &str) -> Tests {
         name: format!("case {at}"),
         file: None,
         line: None,
+        head_line: None,
         outcome: match letter {
             'f' => CaseOutcome::Failed,
             'e' => CaseOutcome::Errored,

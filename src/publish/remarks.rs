@@ -164,7 +164,7 @@ fn spot(judged: &Judged) -> Option<Spot> {
 }
 
 fn case_spot(case: &Case) -> Option<Spot> {
-    let (path, line) = (RepoPath::parse(case.file.as_deref()?).ok()?, case.line.filter(|line| *line > 0)?);
+    let (path, line) = (RepoPath::parse(case.file.as_deref()?).ok()?, case.head_line?);
     Some(Spot { path, start: line, end: line, columns: None, whole_file: false })
 }
 
