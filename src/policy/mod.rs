@@ -248,7 +248,8 @@ fn weigh(report: &GateReport, rules: &Rules, unexplained: Option<&str>) -> (Outc
         None if report.findings.is_empty() => {
             (Outcome::Error, format!("exit status {code}, but its output shows no finding"))
         }
-        _ => (Outcome::Pass, pass_words(report, tests, blocking)),
+        // Said, as the status may have had another reason than they.
+        _ => (Outcome::Pass, format!("{} (exit status {code})", pass_words(report, tests, blocking))),
     }
 }
 
