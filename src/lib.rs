@@ -9,6 +9,7 @@ pub mod diff;
 pub mod environment;
 pub mod event;
 pub mod gate;
+pub mod integrity;
 pub mod mask;
 pub mod model;
 pub mod parse;

@@ -5,6 +5,7 @@ mod detected;
 pub mod doctor;
 mod failure;
 pub mod init;
+pub mod integrity;
 pub mod offer;
 pub mod output;
 pub mod parse;

@@ -144,7 +144,7 @@ pub fn decide(
 ) -> Result<(Rules, Due), Failure> {
     let common = gate.common();
     let known = baseline.is_some_and(|baseline| baseline.gates.contains_key(&common.name));
-    let only = common.only.unwrap_or_else(|| policy::default_only(gate.judges_the_change(), occasion, known));
+    let only = common.only.unwrap_or_else(|| policy::default_only(gate.of_a_change(), occasion, known));
     let only = match only {
         // No change is known: every line counts, and nothing may be said of changed ones.
         Only::ChangedLines | Only::ChangedFiles if judged.scope.change().is_none() => Only::All,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+use crate::model::finding::Level;
 use crate::world::screen::Colour;
 
 /// Quality gates with honest verdicts between a pull request and production.
@@ -81,6 +82,8 @@ pub enum Command {
     Plan(Plan),
     /// Read any tool's output into findings and tests
     Parse(Parse),
+    /// Find gates that cannot fail: in workflows, package scripts, makefiles, justfiles and the scripts they call
+    Integrity(Integrity),
     /// Join reports of several jobs, or of another run, into one verdict, and post it
     Publish(Publish),
     /// Show the configuration and the workflow this repository could start with, and write them
@@ -280,6 +283,44 @@ pub enum Shape {
     Sarif,
     /// JUnit XML.
     Junit,
+}
+
+/// `gatepost integrity`.
+#[derive(Debug, Args)]
+pub struct Integrity {
+    /// The least level that fails: error where a gate surely cannot fail, warning where it may
+    #[arg(long, value_name = "LEVEL", default_value = "warning")]
+    pub fail_on: LevelArg,
+    /// Also write the findings as SARIF 2.1.0
+    #[arg(long, value_name = "FILE")]
+    pub sarif: Option<PathBuf>,
+    /// Print the result as JSON on standard output, and nothing else there
+    #[arg(long)]
+    pub json: bool,
+    /// Say what a rule catches, why, and the safe form
+    #[arg(long, value_name = "RULE", conflicts_with_all = ["json", "sarif"])]
+    pub explain: Option<String>,
+}
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LevelArg {
+    /// Worth knowing.
+    Note,
+    /// Should be mended.
+    Warning,
+    /// Wrong.
+    Error,
+}
+
+impl From<LevelArg> for Level {
+    fn from(level: LevelArg) -> Self {
+        match level {
+            LevelArg::Note => Self::Note,
+            LevelArg::Warning => Self::Warning,
+            LevelArg::Error => Self::Error,
+        }
+    }
 }
 
 /// What a schema is of.

@@ -3,6 +3,7 @@
 mod args;
 mod doctor;
 mod init;
+mod integrity;
 mod parse;
 mod plan;
 mod printer;
@@ -63,6 +64,7 @@ fn dispatch(cli: Cli, env: &Env, screen: Screen) -> Result<ExitCode, Failure> {
         Command::Publish(publish) => publish::publish(&place, publish),
         Command::Init(init) => init::init(&place, &init),
         Command::Doctor(doctor) => doctor::doctor(&place, &doctor),
+        Command::Integrity(integrity) => integrity::integrity(&place, integrity),
         Command::Schema { what } => {
             let schema = match what {
                 SchemaOf::Config => project::with_known(config::schema),

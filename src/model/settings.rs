@@ -67,6 +67,32 @@ pub struct Common {
     pub label: Option<String>,
 }
 
+impl Common {
+    /// Of a built-in gate that is run by itself, without a configuration.
+    #[must_use]
+    pub fn built_in(name: GateName, kind: &str) -> Self {
+        Self {
+            name,
+            kind: kind.to_owned(),
+            command: None,
+            format: None,
+            reports: Vec::new(),
+            dir: String::new(),
+            paths: Vec::new(),
+            when: Vec::new(),
+            needs: Vec::new(),
+            only: None,
+            max_findings: 0,
+            mode: Mode::Block,
+            timeout: Duration::MAX,
+            grace: Duration::ZERO,
+            retries: 0,
+            flaky: Flaky::Warn,
+            label: None,
+        }
+    }
+}
+
 /// `[run]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RunSettings {

@@ -1,8 +1,9 @@
-//! YAML as a tree that knows its lines: what workflows and .reviewdog.yml are read from. It knows neither of them.
+//! YAML as a tree that knows its places: what workflows and .reviewdog.yml are read from. It knows neither of them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
-use saphyr_parser::{Event, Parser, ScalarStyle};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle};
 
 /// How deep lists and mappings may lie in one another.
 const DEEPEST: usize = 64;
@@ -16,6 +17,33 @@ pub struct Node {
     pub line: usize,
     /// What it is.
     pub value: Value,
+    /// Where and how it was written.
+    pub written: Written,
+}
+
+/// Where and how a node was written. Characters are counted from 0, a byte order mark is none.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Written {
+    /// Its key; empty where it has none.
+    pub key: Range<usize>,
+    /// From its first to its last character; a list or mapping ends with its last entry.
+    pub span: Range<usize>,
+    /// How.
+    pub style: Style,
+}
+
+/// How a text was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Style {
+    /// Without quotes; so is what is no text.
+    #[default]
+    Plain,
+    /// In single quotes.
+    Single,
+    /// In double quotes.
+    Double,
+    /// A block after `|` or `>`; its span begins behind its indentation.
+    Block,
 }
 
 /// What a node is.
@@ -69,48 +97,113 @@ pub enum YamlError {
 /// # Errors
 /// When it is no YAML, has a key twice, or is too large.
 pub fn read(text: &str) -> Result<Node, YamlError> {
-    let mut building = Building::default();
-    let mut parser = Parser::new_from_str(text.strip_prefix('\u{feff}').unwrap_or(text));
-    while let Some(event) = parser.next_event() {
-        let (event, span) =
-            event.map_err(|error| YamlError::Syntax { line: error.marker().line(), what: error.info().to_owned() })?;
-        building.take(event, span.start.line())?;
-    }
-    match building.documents.pop() {
-        Some(document) if building.documents.is_empty() => Ok(document),
-        Some(_) => Err(YamlError::Documents(building.documents.len() + 1)),
-        None => Err(YamlError::Documents(0)),
-    }
+    document(text, &Building::default())
 }
 
+/// Reads a text that is known to be JSON, where a key may stand twice, as `"//"` does in a package.json: the last one counts.
+///
+/// # Errors
+/// When it is too large.
+pub fn read_json(text: &str) -> Result<Node, YamlError> {
+    document(text, &Building { last_counts: true, ..Building::default() })
+}
+
+/// The most lines that are shifted to the right.
+const MOST_SHIFTS: usize = 60;
+/// How far.
+const SHIFT: usize = 40;
+
+/// Reads the events of a text.
+///
+/// GitHub's reader takes brackets, and lines of quoted text, that stand further to the left than the specification has them
+/// (<https://yaml.org/spec/1.2.2/#rule-s-flow-line-prefix>): such lines are shifted to the right, and the text is read again.
+fn document(text: &str, empty: &Building) -> Result<Node, YamlError> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut shifted = BTreeSet::new();
+    loop {
+        let lines = text.split_inclusive('\n').enumerate();
+        let indent = |at: usize| if shifted.contains(&(at + 1)) { " ".repeat(SHIFT) } else { String::new() };
+        let moved: String = lines.map(|(at, line)| indent(at) + line).collect();
+        let mut building = empty.clone();
+        let mut parser = Parser::new_from_str(if shifted.is_empty() { text } else { &moved });
+        let error = loop {
+            match parser.next_event() {
+                Some(Ok((event, span))) => {
+                    // Back to the text as it was: less what was put before lines up to there.
+                    let at = |mark: &Marker| {
+                        let before = shifted.range(..mark.line()).count() * SHIFT;
+                        let own = if shifted.contains(&mark.line()) { mark.col().min(SHIFT) } else { 0 };
+                        mark.index().saturating_sub(before + own)
+                    };
+                    building.take(event, span.start.line(), at(&span.start)..at(&span.end))?;
+                }
+                Some(Err(error)) => break error,
+                None => return building.finish(),
+            }
+        };
+        // Of quoted text the error names the first line; the one to blame is a later one.
+        let first = error.marker().line() + usize::from(error.info().contains("quoted"));
+        let line = (first..first + MOST_SHIFTS).find(|line| !shifted.contains(line));
+        match line.filter(|_| error.info().contains("invalid indentation") && shifted.len() < MOST_SHIFTS) {
+            Some(line) => shifted.insert(line),
+            None => {
+                return Err(YamlError::Syntax { line: error.marker().line(), what: error.info().to_owned() });
+            }
+        };
+    }
+}
 /// A list or mapping that has not ended, and its anchor.
+#[derive(Clone)]
 struct Open {
     line: usize,
+    start: usize,
     anchor: usize,
     mapping: bool,
     /// Of a mapping: keys and values in turn.
     nodes: Vec<Node>,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Building {
     open: Vec<Open>,
     anchors: BTreeMap<usize, Node>,
     documents: Vec<Node>,
     nodes: usize,
+    /// A key may stand twice.
+    last_counts: bool,
 }
 
 impl Building {
-    fn take(&mut self, event: Event<'_>, line: usize) -> Result<(), YamlError> {
+    /// The one document.
+    fn finish(mut self) -> Result<Node, YamlError> {
+        match self.documents.pop() {
+            Some(document) if self.documents.is_empty() => Ok(document),
+            Some(_) => Err(YamlError::Documents(self.documents.len() + 1)),
+            None => Err(YamlError::Documents(0)),
+        }
+    }
+
+    fn take(&mut self, event: Event<'_>, line: usize, span: Range<usize>) -> Result<(), YamlError> {
+        let start = span.start;
         match event {
             Event::Scalar(text, style, anchor, _) => {
                 let null = style == ScalarStyle::Plain && matches!(&*text, "" | "~" | "null" | "Null" | "NULL");
                 let value = if null { Value::Null } else { Value::Text(text.into_owned()) };
-                self.add(Node { line, value }, anchor, 1)
+                let style = match style {
+                    ScalarStyle::Plain => Style::Plain,
+                    ScalarStyle::SingleQuoted => Style::Single,
+                    ScalarStyle::DoubleQuoted => Style::Double,
+                    ScalarStyle::Literal | ScalarStyle::Folded => Style::Block,
+                };
+                self.add(Node { line, value, written: Written { key: 0..0, span, style } }, anchor, 1)
             }
-            Event::SequenceStart(anchor, _) => self.begin(Open { line, anchor, mapping: false, nodes: Vec::new() }),
-            Event::MappingStart(anchor, _) => self.begin(Open { line, anchor, mapping: true, nodes: Vec::new() }),
-            Event::SequenceEnd | Event::MappingEnd => self.end(),
+            Event::SequenceStart(anchor, _) => {
+                self.begin(Open { line, start, anchor, mapping: false, nodes: Vec::new() })
+            }
+            Event::MappingStart(anchor, _) => {
+                self.begin(Open { line, start, anchor, mapping: true, nodes: Vec::new() })
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.end(&span),
             Event::Alias(anchor) => {
                 // An anchor inside of itself has not ended, and is not known yet.
                 let what = "the alias names no anchor that has ended".to_owned();
@@ -129,10 +222,13 @@ impl Building {
         if self.open.len() > DEEPEST { Err(YamlError::TooLarge) } else { Ok(()) }
     }
 
-    fn end(&mut self) -> Result<(), YamlError> {
-        let Some(Open { line, anchor, mapping, nodes }) = self.open.pop() else { return Ok(()) };
-        let value = if mapping { Value::Map(pairs(nodes)?) } else { Value::List(nodes) };
-        self.add(Node { line, value }, anchor, 1)
+    fn end(&mut self, sign: &Range<usize>) -> Result<(), YamlError> {
+        let Some(Open { line, start, anchor, mapping, nodes }) = self.open.pop() else { return Ok(()) };
+        // Without a bracket the parser ends a block where the next thing begins: too late.
+        let last = nodes.last().filter(|_| sign.is_empty());
+        let end = last.map_or(sign.end, |last| last.written.span.end).max(start);
+        let value = if mapping { Value::Map(pairs(nodes, self.last_counts)?) } else { Value::List(nodes) };
+        self.add(Node { line, value, written: Written { span: start..end, ..Written::default() } }, anchor, 1)
     }
 
     fn add(&mut self, node: Node, anchor: usize, size: usize) -> Result<(), YamlError> {
@@ -151,21 +247,25 @@ impl Building {
     }
 }
 
-fn pairs(nodes: Vec<Node>) -> Result<Vec<(String, Node)>, YamlError> {
+fn pairs(nodes: Vec<Node>, last_counts: bool) -> Result<Vec<(String, Node)>, YamlError> {
     let mut seen = BTreeSet::new();
     let mut pairs: Vec<(String, Node)> = Vec::with_capacity(nodes.len() / 2);
     let mut nodes = nodes.into_iter();
     while let (Some(key), Some(value)) = (nodes.next(), nodes.next()) {
         let line = key.line;
-        let key = match key.value {
+        let name = match key.value {
             Value::Text(text) => text,
             Value::Null => String::new(),
             Value::List(_) | Value::Map(_) => return Err(YamlError::Key { line }),
         };
-        if !seen.insert(key.clone()) {
-            return Err(YamlError::Twice { line, key });
+        if !seen.insert(name.clone()) {
+            if !last_counts {
+                return Err(YamlError::Twice { line, key: name });
+            }
+            pairs.retain(|(other, _)| *other != name);
         }
-        pairs.push((key, Node { line, ..value }));
+        let written = Written { key: key.written.span, ..value.written };
+        pairs.push((name, Node { line, value: value.value, written }));
     }
     Ok(pairs)
 }
@@ -184,6 +284,13 @@ impl Node {
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Self> {
         self.entries().iter().find(|(name, _)| name == key).map(|(_, node)| node)
+    }
+
+    /// From the first character of its key to its last.
+    #[must_use]
+    pub fn entry_span(&self) -> Range<usize> {
+        let Written { key, span, .. } = &self.written;
+        if key.is_empty() { span.clone() } else { key.start..span.end.max(key.end) }
     }
 
     /// The text of a text.
@@ -231,6 +338,26 @@ mod tests {
         assert_eq!(tree.get("name").unwrap().text(), Some("two\nlines\n"));
         assert_eq!(tree.get("name").unwrap().texts(), ["two\nlines\n"]);
         assert_eq!(tree.get("absent"), None);
+    }
+
+    #[test]
+    fn a_tree_knows_its_characters() {
+        let text = "é: [a, \"b\"]\nrun: |\n\n    two\n    lines\n\nlast: {x: 1}\n";
+        let tree = read(text).unwrap();
+        let slice = |span: Range<usize>| text.chars().skip(span.start).take(span.len()).collect::<String>();
+        let of = |key: &str| tree.get(key).unwrap();
+        assert_eq!(slice(of("é").entry_span()), "é: [a, \"b\"]");
+        assert_eq!(slice(of("é").items()[1].written.span.clone()), "\"b\"");
+        assert_eq!(of("é").items()[1].written.style, Style::Double);
+        assert_eq!(slice(of("run").written.key.clone()), "run");
+        assert_eq!(slice(of("last").written.span.clone()), "{x: 1}");
+        let left = "a: [\n]\nb: \"x\ny\"\nc: {\n}\n";
+        let tree = read(left).unwrap();
+        let slice = |key: &str| left[tree.get(key).unwrap().entry_span()].to_owned();
+        assert_eq!([slice("a"), slice("b"), slice("c")], ["a: [\n]", "b: \"x\ny\"", "c: {\n}"]);
+        let twice = "{\"//\": \"a\", \"//\": \"b\"}";
+        assert_eq!(read_json(twice).unwrap().get("//").unwrap().text(), Some("b"));
+        assert!(matches!(read(twice), Err(YamlError::Twice { .. })));
     }
 
     #[test]

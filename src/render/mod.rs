@@ -4,6 +4,7 @@ pub mod doctor;
 pub mod figures;
 pub mod finding_v1;
 pub mod init;
+pub mod integrity_v1;
 pub mod json_v1;
 pub mod junit;
 pub mod links;

@@ -20,6 +20,7 @@ mod hostile_reports;
 mod house;
 #[cfg(unix)]
 mod init;
+mod integrity;
 #[cfg(unix)]
 mod leftovers;
 mod parse;
