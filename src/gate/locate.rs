@@ -38,7 +38,7 @@ impl Ground {
         if absolute.is_absolute() {
             let inside = self.roots.iter().find_map(|root| absolute.strip_prefix(root).ok());
             return match inside.and_then(Path::to_str).map(RepoPath::parse) {
-                Some(Ok(path)) if self.stands(&path) => Place::File(path),
+                Some(Ok(path)) => self.file(&path).map_or(Place::Unplaced, Place::File),
                 None if files::is_file(absolute) => Place::Outside,
                 _ => Place::Unplaced,
             };
@@ -46,15 +46,17 @@ impl Ground {
         [self.dir.as_str(), ""]
             .iter()
             .filter_map(|dir| RepoPath::join(dir, spelt).ok())
-            .find(|path| self.stands(path))
+            .find_map(|path| self.file(&path))
             .map_or(Place::Unplaced, Place::File)
     }
 
-    fn stands(&self, path: &RepoPath) -> bool {
+    /// The file of the repository that stands at a path. Behind a link it is the one that the link leads to, which is
+    /// what a change names; a link that leads out of the repository is no file of it.
+    fn file(&self, path: &RepoPath) -> Option<RepoPath> {
         let whole = self.roots[0].join(path.as_str());
-        // A link that leads out of the repository is no file of it.
-        files::is_file(&whole)
-            && files::real_path(&whole).is_some_and(|real| self.roots.iter().any(|root| real.starts_with(root)))
+        let real = files::is_file(&whole).then(|| files::real_path(&whole)).flatten()?;
+        let inside = self.roots.iter().find_map(|root| real.strip_prefix(root).ok())?;
+        RepoPath::parse(inside.to_str()?).ok()
     }
 }
 
