@@ -34,6 +34,7 @@ pub(super) fn gate(name: &str, outcome: Outcome, reason: &str, took: u64) -> Gat
         fixed: None,
         tests: None,
         compared: None,
+        audit: None,
         notes: Vec::new(),
     }
 }
