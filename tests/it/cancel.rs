@@ -80,8 +80,10 @@ fn end(mut child: Child, within: Duration) -> Ended {
             break status;
         }
         if start.elapsed() > within {
+            let all = Command::new("ps").args(["-A", "-ww", "-o", "pid=,ppid=,pgid=,stat=,wchan=,args="]).output();
             send(&child, Signal::SIGKILL);
-            panic!("still running after {within:?}");
+            let all = String::from_utf8_lossy(&all.unwrap().stdout).into_owned();
+            panic!("{} is still running after {within:?}, among\n{all}", child.id());
         }
         std::thread::sleep(Duration::from_millis(10));
     };
