@@ -158,6 +158,32 @@ pub struct GateReport {
 }
 
 impl GateReport {
+    /// Of a gate of which nothing is known: it could not be judged.
+    #[must_use]
+    pub fn unjudged(name: GateName, kind: String) -> Self {
+        Self {
+            kind,
+            outcome: Outcome::Error,
+            reason: String::new(),
+            mode: Mode::Block,
+            only: String::new(),
+            took: Duration::ZERO,
+            cached: false,
+            attempts: 0,
+            command: Vec::new(),
+            reproduce: format!("gatepost run {name}"),
+            exit: None,
+            log: None,
+            findings: Vec::new(),
+            fixed: None,
+            tests: None,
+            compared: None,
+            audit: None,
+            notes: Vec::new(),
+            name,
+        }
+    }
+
     /// Findings that count.
     pub fn blocking(&self) -> impl Iterator<Item = &Judged> {
         self.findings.iter().filter(|finding| finding.blocking)
