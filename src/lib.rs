@@ -10,6 +10,7 @@ pub mod environment;
 pub mod event;
 pub mod gate;
 pub mod mask;
+pub mod migration;
 pub mod model;
 pub mod parse;
 pub mod policy;

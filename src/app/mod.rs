@@ -2,6 +2,7 @@
 
 mod detected;
 mod failure;
+pub mod migrations;
 pub mod output;
 pub mod parse;
 pub mod plan;

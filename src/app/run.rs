@@ -87,7 +87,8 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
     let signals = signals::listen(cancel.clone())
         .map_err(|error| Failure::outside(format!("cannot listen for signals: {error}")))?;
 
-    let Ready { project, masker, mut poster, judged, baseline, output, root } = ready(request, env, &occasion).await?;
+    let Ready { project, masker, mut poster, judged, baseline, output, root, repo } =
+        ready(request, env, &occasion).await?;
     let subject = subject(&occasion, &judged, &poster);
     for said in project.said() {
         watch.see(&Progress::Said { text: &masker.text(&said) });
@@ -112,6 +113,7 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
         again: &request.again,
         masker,
         watch,
+        repo: &repo,
     };
     let gates = Rc::new(ground.plan(project)?);
     let report_path = output.report_shown();
@@ -149,6 +151,7 @@ struct Ready {
     baseline: Option<Baseline>,
     output: Output,
     root: PathBuf,
+    repo: Rc<Repo>,
 }
 
 async fn ready(request: &Request, env: &Env, occasion: &Occasion) -> Result<Ready, Failure> {
@@ -163,7 +166,7 @@ async fn ready(request: &Request, env: &Env, occasion: &Occasion) -> Result<Read
     poster.check(&judged)?;
     let baseline = request.baseline.as_deref().map(|file| read_baseline(&request.start.join(file))).transpose()?;
     let output = prepare_output(request, &root, &project, &judged)?;
-    Ok(Ready { project, masker, poster, judged, baseline, output, root })
+    Ok(Ready { project, masker, poster, judged, baseline, output, root, repo: Rc::new(repo) })
 }
 
 /// The repository around a folder; on Actions the workspace is trusted whoever owns it.

@@ -25,6 +25,7 @@ use crate::schedule::{self, Attempt, NotRun};
 use crate::world::env::Env;
 use crate::world::files;
 use crate::world::process::CancelToken;
+use crate::world::repo::Repo;
 
 /// How often a gate that is silent is said to be running.
 const HEARTBEAT: Duration = Duration::from_mins(1);
@@ -62,6 +63,8 @@ pub struct Ground<'a> {
     pub masker: &'a Rc<Masker>,
     /// Watches.
     pub watch: &'a Rc<dyn Watch>,
+    /// The repository.
+    pub repo: &'a Rc<Repo>,
 }
 
 /// All gates of a run.
@@ -76,6 +79,8 @@ pub struct Gates {
     told: Told,
     masker: Rc<Masker>,
     watch: Rc<dyn Watch>,
+    repo: Rc<Repo>,
+    base: Option<Sha>,
 }
 
 impl Ground<'_> {
@@ -109,6 +114,8 @@ impl Ground<'_> {
             told,
             masker: Rc::clone(self.masker),
             watch: Rc::clone(self.watch),
+            repo: Rc::clone(self.repo),
+            base: judged.base.clone(),
         })
     }
 }
@@ -161,6 +168,8 @@ impl Gates {
             environment: &environment.variables,
             withheld: &environment.withheld,
             masker: &self.masker,
+            repo: &self.repo,
+            base: self.base.as_ref(),
             attempt: number,
             cancel,
             on_line: &on_line,

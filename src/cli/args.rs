@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+use crate::model::migration::DatabaseKind;
 use crate::world::screen::Colour;
 
 /// Quality gates with honest verdicts between a pull request and production.
@@ -83,6 +84,8 @@ pub enum Command {
     Parse(Parse),
     /// Join reports of several jobs, or of another run, into one verdict, and post it
     Publish(Publish),
+    /// Try migrations on a scratch server: what each statement would do to a live database
+    Migrations(Migrations),
     /// Print a JSON Schema
     Schema {
         /// Of what
@@ -203,6 +206,57 @@ pub enum Shape {
     Sarif,
     /// JUnit XML.
     Junit,
+}
+
+/// `gatepost migrations`.
+#[derive(Debug, Args)]
+pub struct Migrations {
+    /// The migrations folder (default: migrations)
+    #[arg(value_name = "DIR")]
+    pub folder: Option<PathBuf>,
+    /// The database they are written for (default: told by what lies around them)
+    #[arg(long, value_name = "DATABASE")]
+    pub database: Option<DatabaseArg>,
+    /// The tool whose folder it is (default: detected)
+    #[arg(long, value_name = "LAYOUT")]
+    pub layout: Option<String>,
+    /// What is there is applied first, unjudged (default: the pull request's base; on a laptop the remote's default
+    /// branch)
+    #[arg(long, value_name = "REF", conflicts_with = "all")]
+    pub base: Option<String>,
+    /// Judge every migration, not only those that the change adds
+    #[arg(long)]
+    pub all: bool,
+    /// Do not take each migration back and apply it again
+    #[arg(long)]
+    pub no_round_trip: bool,
+    /// Also write what the schema becomes, as SQL
+    #[arg(long, value_name = "FILE")]
+    pub schema_out: Option<PathBuf>,
+    /// Print the result as JSON on standard output, and nothing else there
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Which database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DatabaseArg {
+    /// PostgreSQL.
+    Postgres,
+    /// MySQL or MariaDB.
+    Mysql,
+    /// SQLite.
+    Sqlite,
+}
+
+impl From<DatabaseArg> for DatabaseKind {
+    fn from(database: DatabaseArg) -> Self {
+        match database {
+            DatabaseArg::Postgres => Self::Postgres,
+            DatabaseArg::Mysql => Self::Mysql,
+            DatabaseArg::Sqlite => Self::Sqlite,
+        }
+    }
 }
 
 /// What a schema is of.

@@ -1,6 +1,7 @@
 //! Floor 5: arguments into requests, failures into text and exit codes. The only place that knows the terminal.
 
 mod args;
+mod migrations;
 mod parse;
 mod plan;
 mod printer;
@@ -59,6 +60,7 @@ fn dispatch(cli: Cli, env: &Env, screen: Screen) -> Result<ExitCode, Failure> {
         Command::Plan(plan) => plan::plan(&place, plan),
         Command::Parse(parse) => parse::parse(&place, parse),
         Command::Publish(publish) => publish::publish(&place, publish),
+        Command::Migrations(migrations) => migrations::migrations(&place, migrations),
         Command::Schema { what } => {
             let schema = match what {
                 SchemaOf::Config => project::with_known(config::schema),

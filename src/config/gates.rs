@@ -18,7 +18,7 @@ use crate::model::path::RepoPath;
 use crate::model::settings::Common;
 
 /// Kinds that the design has and this version does not.
-const NOT_BUILT: &[&str] = &["audit", "migrations", "integrity", "coverage", "release"];
+const NOT_BUILT: &[&str] = &["audit", "integrity", "coverage", "release"];
 
 /// Reads every gate of the section; those without a problem are added to `into`, in file order.
 pub(super) fn read(table: &DeTable<'_>, known: &Known<'_>, into: &mut Vec<Gate>) -> Vec<Problem> {
@@ -89,7 +89,7 @@ impl Reader<'_> {
         });
         self.format(written.format.as_ref());
         self.needs(&written.needs);
-        if self.nothing_to_judge() {
+        if kind.is_none_or(|row| row.bare != Bare::Unjudged) && self.nothing_to_judge() {
             let problem = Problem::new(self.span.clone(), format!("gate `{}` has nothing to judge", self.name));
             self.problems.push(problem.help("give it a `command`, `reports` made earlier in the job, or both"));
         }

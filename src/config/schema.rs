@@ -5,7 +5,7 @@ use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use super::Known;
-use super::kind::KindRow;
+use super::kind::{Bare, KindRow};
 use super::sections::{Gate, Publish, Run};
 use crate::model::gate::GateName;
 
@@ -54,6 +54,9 @@ fn gate(row: &KindRow, known: &Known<'_>, generator: &mut SchemaGenerator) -> Va
     schema["title"] = json!(format!("A gate of kind {}", row.name));
     schema["description"] = json!(row.about);
     schema["required"] = json!(["kind"]);
+    if row.bare == Bare::Unjudged {
+        return schema;
+    }
     schema["anyOf"] =
         json!([{"required": ["command"]}, {"required": ["reports"], "properties": {"reports": {"minItems": 1}}}]);
     schema

@@ -4,6 +4,7 @@ mod command;
 mod execute;
 mod lint;
 pub mod locate;
+pub mod migrations;
 pub mod read;
 mod test;
 
@@ -17,10 +18,12 @@ use crate::mask::Masker;
 use crate::model::evidence::Evidence;
 use crate::model::gate::Rules;
 use crate::model::settings::Common;
+use crate::model::sha::Sha;
 use crate::world::process::CancelToken;
+use crate::world::repo::Repo;
 
 /// Every kind, as `kind = "…"` names it.
-pub static ALL: &[&Kind] = &[&lint::KIND, &test::KIND, &command::KIND];
+pub static ALL: &[&Kind] = &[&lint::KIND, &test::KIND, &command::KIND, &migrations::KIND];
 
 /// Settings in, gate out.
 pub type Settle = fn(Common, &Own) -> Result<Box<dyn Gate>, Vec<Problem>>;
@@ -49,6 +52,10 @@ pub struct Site<'a> {
     pub masker: &'a Masker,
     /// Variables that were withheld from it.
     pub withheld: &'a [String],
+    /// The repository.
+    pub repo: &'a Repo,
+    /// The commit that is compared with; `None`: everything is judged.
+    pub base: Option<&'a Sha>,
     /// From 1.
     pub attempt: u32,
     /// Ends the attempt early.

@@ -47,6 +47,7 @@ impl Masker {
             findings: gate.findings.iter().map(|judged| self.judged(judged)).collect(),
             fixed: gate.fixed,
             tests: gate.tests.as_ref().map(|tests| self.tests(tests)),
+            migrations: gate.migrations.as_ref().map(|run| self.migrations(run)),
             notes: self.all(&gate.notes),
         }
     }

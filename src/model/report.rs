@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::model::evidence::Exit;
 use crate::model::finding::{Finding, Level};
 use crate::model::gate::{GateName, Mode};
+use crate::model::migration::Migrations;
 use crate::model::outcome::Outcome;
 use crate::model::path::RepoPath;
 use crate::model::sha::Sha;
@@ -106,6 +107,8 @@ pub struct GateReport {
     pub fixed: Option<usize>,
     /// The test cases.
     pub tests: Option<Tests>,
+    /// What a dry run of migrations did.
+    pub migrations: Option<Migrations>,
     /// Worth saying beside the outcome.
     pub notes: Vec<String>,
 }

@@ -268,6 +268,8 @@ impl From<WrittenGate> for GateReport {
                 cases: tests.cases.0.into_iter().map(|case| Case { line: position(case.line), ..case }).collect(),
                 took_ms: tests.took_ms,
             }),
+            // It is in the part's own report.
+            migrations: None,
             notes: read.notes.0,
         }
     }

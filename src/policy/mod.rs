@@ -97,6 +97,7 @@ fn blank(common: &Common, rules: &Rules) -> GateReport {
         findings: Vec::new(),
         fixed: None,
         tests: None,
+        migrations: None,
         notes: common.label.iter().cloned().collect(),
     }
 }
@@ -113,6 +114,7 @@ fn take_findings(report: &mut GateReport, rules: &Rules, ground: Ground<'_>, und
     }
     report.fixed = ground.baseline.map(|baseline| baseline.len().saturating_sub(seen_in_base));
     report.tests = understood.tests;
+    report.migrations = understood.migrations;
     if unplaced > 0 {
         report.notes.push(format!(
             "{} named a file that is not there: {} cannot be told apart from the change and count{}; check `dir`",

@@ -13,6 +13,7 @@ use crate::model::outcome::Outcome;
 use crate::model::report::{GateReport, Report};
 use crate::model::sha::Sha;
 use crate::render::finding_v1::FindingV1;
+use crate::render::migrations_v1::MigrationsV1;
 use crate::render::tests_v1::TestsV1;
 
 /// The schema's name, the first key of the file.
@@ -110,6 +111,9 @@ pub struct GateV1<'a> {
     pub fixed: Option<usize>,
     /// The test cases; `null` where the gate has none.
     pub tests: Option<TestsV1<'a>>,
+    /// What a dry run of migrations did; absent for other kinds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub migrations: Option<MigrationsV1<'a>>,
     /// Worth saying beside the outcome.
     #[serde(default)]
     pub notes: Vec<Cow<'a, str>>,
@@ -221,6 +225,7 @@ impl<'a> From<&'a GateReport> for GateV1<'a> {
             findings: gate.findings.iter().map(FindingV1::judged).collect(),
             fixed: gate.fixed,
             tests: gate.tests.as_ref().map(TestsV1::from),
+            migrations: gate.migrations.as_ref().map(MigrationsV1::from),
             notes: borrowed(&gate.notes),
         }
     }

@@ -49,6 +49,7 @@ pub fn as_report(format: &str, parsed: &Parsed, lines: &[Option<String>]) -> Res
         findings,
         fixed: None,
         tests: parsed.tests.clone(),
+        migrations: None,
         notes: parsed.notes.clone(),
     };
     let subject = Subject { event: "local".to_owned(), trusted: true, ..Subject::default() };

@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod cores;
+pub mod database;
 pub mod env;
 pub mod files;
 pub mod find;

@@ -73,6 +73,7 @@ fn gates() -> String {
         let bare = match kind.row.bare {
             Bare::ByContent => "by the format recognised in its output",
             Bare::ByExitStatus => "by its exit status",
+            Bare::Unjudged => "by what it did to the database",
         };
         (kind.row.name, vec![kind.row.about, bare])
     });

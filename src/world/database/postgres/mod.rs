@@ -1,0 +1,354 @@
+//! Migrations tried on PostgreSQL: one connection runs them, a second one reads the locks of the first as others would
+//! meet them, and the catalogs tell what a statement did. Nothing is concluded from a statement's text.
+
+mod alone;
+mod catalog;
+mod look;
+mod server;
+
+use std::collections::BTreeMap;
+
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgDatabaseError, PgErrorPosition, PgRow};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, Row as _};
+use tokio::time::Instant;
+
+use crate::model::migration::{Facts, Form, Lock, LockMode, Source, Statement, StatementError};
+use crate::world::database::programs::Surroundings;
+use crate::world::database::{Database, DatabaseError, Ran, unknown};
+
+use catalog::Known;
+use server::Server;
+
+/// The database in which migrations run.
+const NAME: &str = "gatepost";
+/// Its copy for what may go wrong.
+const ASIDE: &str = "gatepost_aside";
+/// A statement that cannot run in a transaction was tried in one.
+const IN_TRANSACTION: &str = "25001";
+
+/// A PostgreSQL database of our own.
+pub struct Postgres {
+    server: Option<Server>,
+    options: PgConnectOptions,
+    name: String,
+    version: String,
+    runner: PgConnection,
+    watcher: PgConnection,
+    runner_pid: i32,
+    known: Known,
+    script: InScript,
+    /// What was known before going aside.
+    kept: Option<Known>,
+}
+
+/// What holds for the script that runs.
+#[derive(Default)]
+struct InScript {
+    /// In one transaction from begin to end.
+    transaction: bool,
+    /// A transaction is open now.
+    open: bool,
+    observe: bool,
+    /// Relations that others could see when the script began.
+    existing: BTreeMap<i64, String>,
+    locks: BTreeMap<i64, LockMode>,
+    counters: look::Counters,
+}
+
+impl Postgres {
+    /// Starts a scratch server and makes an empty database on it.
+    ///
+    /// # Errors
+    /// When there is no server, or it does not start.
+    pub async fn scratch(around: Surroundings<'_>, version: Option<&str>) -> Result<Self, DatabaseError> {
+        let server = Server::start(around, version).await?;
+        let options = server.options().clone();
+        Self::on(options, Some(server), NAME).await
+    }
+
+    async fn on(options: PgConnectOptions, server: Option<Server>, name: &str) -> Result<Self, DatabaseError> {
+        let failed = |error| lost("while its first database was made", &error);
+        let mut first = PgConnection::connect_with(&options).await.map_err(failed)?;
+        // The encoding is what production has, whatever the server's default.
+        let make = format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'");
+        first.execute(sqlx::raw_sql(AssertSqlSafe(make))).await.map_err(failed)?;
+        let version: String = first
+            .fetch_one(sqlx::raw_sql("SHOW server_version"))
+            .await
+            .and_then(|row| row.try_get(0))
+            .map_err(failed)?;
+        let _ = first.close().await;
+        let options = options.database(name);
+        let (runner, watcher, runner_pid) = connect(&options).await?;
+        let version = version.split_whitespace().next().unwrap_or_default().to_owned();
+        let mut database = Self {
+            server,
+            options,
+            name: name.to_owned(),
+            version,
+            runner,
+            watcher,
+            runner_pid,
+            known: Known::default(),
+            script: InScript::default(),
+            kept: None,
+        };
+        database.prepare().await?;
+        Ok(database)
+    }
+
+    async fn prepare(&mut self) -> Result<(), DatabaseError> {
+        let failed = |error| lost("while it was prepared", &error);
+        self.runner.execute(sqlx::raw_sql(AssertSqlSafe(catalog::prepared()))).await.map_err(failed)?;
+        Ok(())
+    }
+
+    async fn control(&mut self, sql: &'static str) -> Result<(), sqlx::Error> {
+        self.runner.execute(sqlx::raw_sql(sql)).await.map(|_| ())
+    }
+
+    /// Sends a statement as the tool's own client would.
+    async fn send(&mut self, source: &Source) -> Result<(), sqlx::Error> {
+        let Form::Copy(data) = &source.form else {
+            // Rows of a SELECT are read and let go.
+            return self.runner.execute(sqlx::raw_sql(AssertSqlSafe(source.sql.clone()))).await.map(|_| ());
+        };
+        let mut copy = self.runner.copy_in_raw(&source.sql).await?;
+        copy.send(data.as_bytes()).await?;
+        copy.finish().await.map(|_| ())
+    }
+
+    /// Opens a transaction around a statement where the script has none open.
+    async fn open(&mut self) -> Result<(), sqlx::Error> {
+        if self.script.open {
+            return self.control("SAVEPOINT gatepost").await;
+        }
+        self.control("BEGIN").await?;
+        self.script.open = true;
+        self.script.locks.clear();
+        self.control("SAVEPOINT gatepost").await
+    }
+
+    /// A statement that failed: what it did is taken back, or its transaction is gone already.
+    async fn take_back(&mut self) -> Result<(), sqlx::Error> {
+        let back = self.control("ROLLBACK TO SAVEPOINT gatepost").await;
+        if let Err(sqlx::Error::Database(_)) = back {
+            self.control("ROLLBACK").await?;
+            self.script.open = false;
+            return Ok(());
+        }
+        back
+    }
+
+    async fn rows(&mut self, sql: String) -> Result<Vec<PgRow>, sqlx::Error> {
+        self.runner.fetch_all(sqlx::raw_sql(AssertSqlSafe(sql))).await
+    }
+
+    async fn reconnect(&mut self) -> Result<(), DatabaseError> {
+        (self.runner, self.watcher, self.runner_pid) = connect(&self.options).await?;
+        self.script = InScript::default();
+        self.prepare().await
+    }
+
+    /// Runs a statement on the server's own database, while nobody is connected to ours.
+    async fn elsewhere(&mut self, sql: &[String]) -> Result<bool, DatabaseError> {
+        let failed = |error| lost("while a database was copied", &error);
+        let options = self.options.clone().database("postgres");
+        let mut first = PgConnection::connect_with(&options).await.map_err(failed)?;
+        let mut good = true;
+        for sql in sql {
+            good &= first.execute(sqlx::raw_sql(AssertSqlSafe(sql.clone()))).await.is_ok();
+        }
+        let _ = first.close().await;
+        Ok(good)
+    }
+
+    async fn leave(&mut self) -> Result<(), DatabaseError> {
+        // Closing is seen by the server a moment later: a copy must not meet the old connections.
+        let options = self.options.clone().database("postgres");
+        let place = PgConnection::connect_with(&options).await.map_err(|error| lost("between databases", &error))?;
+        let other = PgConnection::connect_with(&options).await.map_err(|error| lost("between databases", &error))?;
+        let _ = std::mem::replace(&mut self.runner, place).close().await;
+        let _ = std::mem::replace(&mut self.watcher, other).close().await;
+        Ok(())
+    }
+}
+
+async fn connect(options: &PgConnectOptions) -> Result<(PgConnection, PgConnection, i32), DatabaseError> {
+    let failed = |error| lost("while connecting to it", &error);
+    let mut runner = PgConnection::connect_with(options).await.map_err(failed)?;
+    let watcher = PgConnection::connect_with(options).await.map_err(failed)?;
+    let row = runner.fetch_one(sqlx::raw_sql("SELECT pg_catalog.pg_backend_pid()")).await.map_err(failed)?;
+    Ok((runner, watcher, row.try_get(0).map_err(failed)?))
+}
+
+/// The driver's words for what ended a connection.
+fn lost(during: &str, error: &sqlx::Error) -> DatabaseError {
+    DatabaseError::Lost { during: during.to_owned(), said: error.to_string() }
+}
+
+/// What the server said of a statement, with the place in the file; `None` where the connection broke.
+fn failure(source: &Source, error: &sqlx::Error) -> Option<StatementError> {
+    let sqlx::Error::Database(error) = error else { return None };
+    let error = error.try_downcast_ref::<PgDatabaseError>()?;
+    let position = match error.position() {
+        Some(PgErrorPosition::Original(at)) => Some(at),
+        _ => None,
+    };
+    let (line, column) = place(source, position);
+    let hint = [error.detail(), error.hint(), error.r#where()].into_iter().flatten().collect::<Vec<_>>().join("; ");
+    Some(StatementError {
+        message: error.message().to_owned(),
+        code: Some(error.code().to_owned()),
+        hint: Some(hint).filter(|hint| !hint.is_empty()),
+        line,
+        column,
+    })
+}
+
+/// A position in a statement, from 1 in characters, as a place in the file.
+fn place(source: &Source, position: Option<usize>) -> (u32, Option<u32>) {
+    let Some(position) = position else { return (source.line, None) };
+    let before: String = source.sql.chars().take(position.saturating_sub(1)).collect();
+    let lines = u32::try_from(before.matches('\n').count()).unwrap_or(u32::MAX);
+    let last = u32::try_from(before.rsplit('\n').next().unwrap_or_default().chars().count()).unwrap_or(u32::MAX);
+    let first = if lines == 0 { source.column } else { 1 };
+    (source.line.saturating_add(lines), Some(first.saturating_add(last)))
+}
+
+impl Database for Postgres {
+    fn name(&self) -> String {
+        format!("postgres {}", self.version)
+    }
+
+    async fn begin(&mut self, transaction: bool, observe: bool) -> Result<(), DatabaseError> {
+        self.script = InScript {
+            transaction,
+            observe,
+            existing: if observe { self.known.paths.clone() } else { BTreeMap::new() },
+            ..InScript::default()
+        };
+        if transaction {
+            self.control("BEGIN").await.map_err(|error| lost("at BEGIN", &error))?;
+            self.script.open = true;
+        }
+        if observe {
+            self.first_look().await.map_err(|error| lost("before the first statement", &error))?;
+        }
+        Ok(())
+    }
+
+    async fn run(&mut self, source: &Source) -> Result<Ran, DatabaseError> {
+        let during = format!("before line {}", source.line);
+        self.open().await.map_err(|error| lost(&during, &error))?;
+        let mut statement = unknown(source);
+        let begun = Instant::now();
+        let sent = self.send(source).await;
+        statement.took = begun.elapsed();
+        if let Err(error) = &sent {
+            let Some(failure) = failure(source, error) else {
+                return Ok(Ran::Lost(Box::new(lost_statement(statement, error))));
+            };
+            let alone = failure.code.as_deref() == Some(IN_TRANSACTION) && !self.script.transaction;
+            statement.error = Some(failure);
+            if let Err(error) = self.take_back().await {
+                return Ok(Ran::Lost(Box::new(lost_statement(statement, &error))));
+            }
+            if alone {
+                return self.run_alone(unknown(source)).await;
+            }
+        } else if self.script.observe {
+            let held = self.script.locks.clone();
+            match self.look(&mut statement).await {
+                Ok(()) => {}
+                Err(sqlx::Error::Database(_)) => self.after_own_end(&mut statement, &held).await?,
+                Err(error) => return Err(lost(&format!("after line {}", source.line), &error)),
+            }
+        }
+        if !self.script.transaction && self.script.open {
+            self.close_one(&mut statement).await?;
+        }
+        Ok(Ran::Done(Box::new(statement)))
+    }
+
+    async fn end(&mut self, keep: bool) -> Result<Option<String>, DatabaseError> {
+        let mut refused = None;
+        if self.script.open {
+            let ended = self.control(if keep { "COMMIT" } else { "ROLLBACK" }).await;
+            self.script.open = false;
+            match ended {
+                Err(sqlx::Error::Database(error)) => refused = Some(error.message().to_owned()),
+                other => other.map_err(|error| lost("at the end of the script", &error))?,
+            }
+        }
+        // What a script sets stays its own, as with a tool that opens a connection for each.
+        let reset = "RESET ALL; RESET SESSION AUTHORIZATION; SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE";
+        self.control(reset).await.map_err(|error| lost("at the end of the script", &error))?;
+        Ok(refused)
+    }
+
+    async fn facts(&mut self) -> Result<Facts, DatabaseError> {
+        self.know_all().await.map_err(|error| lost("while its catalogs were read", &error))?;
+        Ok(self.known.all())
+    }
+
+    async fn aside(&mut self) -> Result<bool, DatabaseError> {
+        let (name, copy) = (self.name.clone(), ASIDE.to_owned());
+        self.leave().await?;
+        let sql = [format!("DROP DATABASE IF EXISTS {copy}"), format!("CREATE DATABASE {copy} TEMPLATE {name}")];
+        let good = self.elsewhere(&sql).await?;
+        self.kept = Some(self.known.clone());
+        self.options = self.options.clone().database(if good { &copy } else { &name });
+        self.reconnect().await?;
+        Ok(good)
+    }
+
+    async fn back(&mut self) -> Result<(), DatabaseError> {
+        self.leave().await?;
+        self.elsewhere(&[format!("DROP DATABASE IF EXISTS {ASIDE} WITH (FORCE)")]).await?;
+        self.options = self.options.clone().database(&self.name);
+        if let Some(kept) = self.kept.take() {
+            self.known = kept;
+        }
+        self.reconnect().await
+    }
+
+    async fn extensions(&mut self) -> Result<Vec<String>, DatabaseError> {
+        let failed = |error| lost("while its extensions were listed", &error);
+        let sql = "SELECT name::text FROM pg_catalog.pg_available_extensions ORDER BY 1";
+        let rows = self.watcher.fetch_all(sqlx::raw_sql(sql)).await.map_err(failed)?;
+        rows.iter().map(|row| row.try_get(0).map_err(failed)).collect()
+    }
+
+    async fn stop(mut self) {
+        let _ = self.runner.close_hard().await;
+        let _ = self.watcher.close_hard().await;
+        if let Some(server) = self.server.take() {
+            server.stop().await;
+        }
+    }
+}
+
+/// A statement whose connection broke, with what is known of why.
+fn lost_statement(mut statement: Statement, error: &sqlx::Error) -> Statement {
+    let source = &statement.source;
+    statement.error.get_or_insert_with(|| StatementError {
+        message: format!("the connection to the server was lost: {error}"),
+        code: None,
+        hint: None,
+        line: source.line,
+        column: None,
+    });
+    statement
+}
+
+/// The locks that are new: on what existed, and stronger than what was held.
+fn newly(existing: &BTreeMap<i64, String>, held: &BTreeMap<i64, LockMode>, now: &BTreeMap<i64, LockMode>) -> Vec<Lock> {
+    let stronger = now.iter().filter(|(oid, mode)| held.get(*oid).is_none_or(|held| held < *mode));
+    let mut locks: Vec<Lock> = stronger
+        .filter(|(_, mode)| **mode > LockMode::AccessShare)
+        .filter_map(|(oid, mode)| Some(Lock { object: existing.get(oid)?.clone(), mode: *mode }))
+        .collect();
+    locks.sort();
+    locks
+}
