@@ -2,5 +2,11 @@
 //! differ in, and what is dangerous in what was observed. It runs nothing.
 
 pub mod change;
+pub mod estimate;
+pub mod ignores;
 pub mod layout;
+pub mod preflight;
+pub mod rules;
+pub mod schema_diff;
 pub mod split;
+pub mod squawk;

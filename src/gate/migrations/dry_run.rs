@@ -4,12 +4,13 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use super::settings::Settings;
 use crate::migration::layout::{Layout, Plan};
-use crate::migration::{change, split};
+use crate::migration::rules::is_same;
+use crate::migration::{preflight, split};
 use crate::model::evidence::{Problem, ProblemKind};
 use crate::model::migration::{
-    Applied, DatabaseKind, Form, Migration, Migrations, Planned, RoundTrip, Script, Source, Statement, Transaction,
+    Applied, DatabaseKind, Facts, Form, Migration, Migrations, Planned, RoundTrip, Script, Source, Statement,
+    Transaction,
 };
 use crate::world::database::{Database, DatabaseError, Ran, unknown};
 
@@ -24,6 +25,10 @@ pub struct Record {
     pub notes: Vec<String>,
     /// The statement that runs: `migrations/3.sql:4`.
     pub at: String,
+    /// The schema before the first migration that was judged.
+    pub before: Facts,
+    /// The schema as it was last.
+    pub after: Facts,
 }
 
 /// What is tried.
@@ -36,6 +41,14 @@ pub struct Trial {
     pub plan: Plan,
     /// The migrations of the base.
     pub base: Plan,
+    /// Nothing is taken as applied before.
+    pub each_alone: bool,
+    /// Makes the schema in place of the base's migrations.
+    pub schema: Option<Script>,
+    /// Puts rows into the base's tables.
+    pub seed: Option<Script>,
+    /// Whether each migration is taken back and applied again.
+    pub round_trip: bool,
 }
 
 /// Makes the whole dry run.
@@ -44,51 +57,59 @@ pub struct Trial {
 /// When the server is gone.
 pub async fn run<D: Database>(
     database: &mut D,
-    settings: &Settings,
     trial: &Trial,
     record: &RefCell<Record>,
     on_line: &dyn Fn(&str),
 ) -> Result<(), DatabaseError> {
     record.borrow_mut().migrations.database = Some(database.name());
-    let mut stage = Stage { database, settings, trial, record, on_line };
-    let (shipped, new) = trial.parts(settings.all);
-    for planned in &shipped {
-        stage.apply_shipped(planned).await?;
+    let mut stage = Stage { database, trial, record, on_line };
+    let (shipped, new) = trial.parts();
+    if !stage.has_what_is_needed(&shipped, &new).await? {
+        let not_run = new.iter().map(|planned| not_run(planned)).collect();
+        record.borrow_mut().migrations.migrations = not_run;
+        return Ok(());
     }
-    record.borrow_mut().migrations.of_the_base = shipped.len();
-    let before = stage.database.facts().await?;
+    stage.make_base(&shipped).await?;
+    let mut now = stage.database.facts().await?;
+    record.borrow_mut().before = now.clone();
+    record.borrow_mut().after = now.clone();
     let mut lost = false;
     for planned in &new {
-        let migration = if lost { not_run(planned) } else { stage.try_one(planned).await? };
-        lost |= migration.outcome == Applied::NotRun && migration.error.is_some();
+        let migration = if lost {
+            not_run(planned)
+        } else {
+            let tried = stage.try_one(planned, &now).await?;
+            lost = tried.lost;
+            if !lost {
+                now = tried.after;
+                record.borrow_mut().after.clone_from(&now);
+            }
+            tried.migration
+        };
         record.borrow_mut().migrations.migrations.push(migration);
-    }
-    if !lost {
-        let after = stage.database.facts().await?;
-        let changes = change::compare(&before, &after);
-        record.borrow_mut().migrations.schema_summary = changes.iter().map(change::words).collect();
     }
     Ok(())
 }
 
 impl Trial {
     /// The migrations that the base has, as it has them, and those that the change adds, in the order they run.
-    fn parts(&self, all: bool) -> (Vec<&Planned>, Vec<&Planned>) {
-        if all {
+    #[must_use]
+    pub fn parts(&self) -> (Vec<&Planned>, Vec<&Planned>) {
+        if self.each_alone {
             return (Vec::new(), self.plan.migrations.iter().collect());
         }
         let known = |planned: &&Planned| {
-            self.base.migrations.iter().any(|base| {
-                let same = (base.repeatable, &base.order) == (planned.repeatable, &planned.order);
-                same && (!planned.repeatable || base.up == planned.up)
-            })
+            let as_it_is = |base: &Planned| is_same(base, planned) && (!planned.repeatable || base.up == planned.up);
+            self.base.migrations.iter().any(as_it_is)
         };
         let new = self.plan.migrations.iter().filter(|planned| !known(planned));
         (self.base.migrations.iter().collect(), new.collect())
     }
 }
 
-fn not_run(planned: &Planned) -> Migration {
+/// A migration of which nothing was run.
+#[must_use]
+pub fn not_run(planned: &Planned) -> Migration {
     Migration {
         version: planned.version.clone(),
         name: planned.name.clone(),
@@ -103,16 +124,15 @@ fn not_run(planned: &Planned) -> Migration {
     }
 }
 
-struct Stage<'a, D> {
-    database: &'a mut D,
-    settings: &'a Settings,
-    trial: &'a Trial,
+pub(super) struct Stage<'a, D> {
+    pub(super) database: &'a mut D,
+    pub(super) trial: &'a Trial,
     record: &'a RefCell<Record>,
     on_line: &'a dyn Fn(&str),
 }
 
 /// What became of a script.
-struct Played {
+pub(super) struct Played {
     statements: Vec<Statement>,
     transactional: bool,
     /// What the commit refused.
@@ -120,32 +140,100 @@ struct Played {
     lost: bool,
 }
 
+/// A migration that was tried.
+struct Tried {
+    migration: Migration,
+    after: Facts,
+    lost: bool,
+}
+
+impl Played {
+    /// The first thing that went wrong.
+    pub(super) fn wrong(&self) -> Option<String> {
+        let failed = self.statements.iter().find_map(|statement| statement.error.as_ref());
+        failed.map(|error| format!("line {}: {}", error.line, error.message)).or_else(|| self.refused.clone())
+    }
+}
+
 impl<D: Database> Stage<'_, D> {
-    fn problem(&self, what: String) {
+    pub(super) fn problem(&self, what: String) {
         self.record.borrow_mut().problems.push(Problem { kind: ProblemKind::Unreadable, what });
     }
 
-    /// Applies a migration that the base has; nobody looks.
-    async fn apply_shipped(&mut self, planned: &Planned) -> Result<(), DatabaseError> {
-        let Some(script) = &planned.up else { return Ok(()) };
-        let played = self.play(script, false, true).await?;
-        let failed = played.statements.iter().find_map(|statement| statement.error.as_ref());
-        let why = failed.map(|error| format!("line {}: {}", error.line, error.message)).or(played.refused);
-        if let Some(why) = why {
-            self.problem(format!("the base's own migration {} does not apply: {why}", planned.path));
+    /// Whether the server can make every extension that is asked for; those that are missing are named.
+    async fn has_what_is_needed(&mut self, shipped: &[&Planned], new: &[&Planned]) -> Result<bool, DatabaseError> {
+        let mut needed = Vec::new();
+        for script in shipped.iter().chain(new).filter_map(|planned| planned.up.as_ref()).chain(&self.trial.schema) {
+            let sources = split::split(script, self.trial.kind);
+            let places = preflight::extensions(&sources).into_iter();
+            needed.extend(places.map(|(name, line)| (name, format!("{}:{line}", script.path))));
+        }
+        if needed.is_empty() {
+            return Ok(true);
+        }
+        let known = self.database.extensions().await?;
+        let mut missing: Vec<&(String, String)> = needed.iter().filter(|(name, _)| !known.contains(name)).collect();
+        missing.sort();
+        missing.dedup_by_key(|(name, _)| name.clone());
+        for (name, place) in &missing {
+            self.problem(format!(
+                "the server has no extension {name}, which {place} needs: install it, or name a server that has it with \
+                 `database-url` (in a workflow: `services:` with an image that brings it)"
+            ));
+        }
+        Ok(missing.is_empty())
+    }
+
+    /// The tool's own table where files name it, the schema that databases have, and rows in it.
+    async fn make_base(&mut self, shipped: &[&Planned]) -> Result<(), DatabaseError> {
+        if let Some(sql) = self.bookkeeping() {
+            self.play(&one_script("the bookkeeping table", sql), false).await?;
+        }
+        if let Some(schema) = &self.trial.schema {
+            self.ground(schema, "the schema").await?;
+        } else {
+            for planned in shipped {
+                let Some(script) = &planned.up else { continue };
+                self.ground(script, "the base's own migration").await?;
+            }
+            self.record.borrow_mut().migrations.of_the_base = shipped.len();
+        }
+        match &self.trial.seed {
+            Some(seed) => self.ground(seed, "the seed").await,
+            None => Ok(()),
+        }
+    }
+
+    fn bookkeeping(&self) -> Option<&'static str> {
+        let sql = self.trial.layout.bookkeeping?;
+        let name = sql.split(" EXISTS ").last()?.split([' ', '(']).next()?;
+        let all = self.trial.plan.migrations.iter().chain(&self.trial.base.migrations);
+        let named = |script: &Script| script.pieces.iter().any(|piece| piece.text.contains(name));
+        all.filter_map(|planned| planned.up.as_ref()).any(named).then_some(sql)
+    }
+
+    /// Applies what databases have before the change; nobody looks.
+    async fn ground(&mut self, script: &Script, what: &str) -> Result<(), DatabaseError> {
+        let played = self.play(script, false).await?;
+        if let Some(why) = played.wrong() {
+            self.problem(format!("{what} {} does not apply: {why}", script.path));
+        }
+        if played.lost {
+            return Err(DatabaseError::Lost {
+                during: format!("by {}", script.path),
+                said: "it closed the connection".to_owned(),
+            });
         }
         Ok(())
     }
 
-    async fn try_one(&mut self, planned: &Planned) -> Result<Migration, DatabaseError> {
+    async fn try_one(&mut self, planned: &Planned, before: &Facts) -> Result<Tried, DatabaseError> {
         let mut migration = not_run(planned);
-        let Some(script) = &planned.up else { return Ok(migration) };
-        let played = self.play(script, true, true).await?;
+        let Some(script) = &planned.up else { return Ok(Tried { migration, after: before.clone(), lost: false }) };
+        let played = self.play(script, true).await?;
         migration.took = played.statements.iter().map(|statement| statement.took).sum();
         migration.transactional = played.transactional;
-        let failed = played.statements.iter().find_map(|statement| statement.error.as_ref());
-        migration.error =
-            failed.map(|error| format!("line {}: {}", error.line, error.message)).or(played.refused.clone());
+        migration.error = played.wrong();
         migration.outcome = match (&migration.error, played.statements.iter().any(|it| it.not_run.is_some())) {
             (Some(_), _) => Applied::Error,
             (None, true) => Applied::NotRun,
@@ -154,21 +242,44 @@ impl<D: Database> Stage<'_, D> {
         migration.statements = played.statements;
         if played.lost {
             self.problem(format!("{}: {}", planned.path, migration.error.clone().unwrap_or_default()));
+            return Ok(Tried { migration, after: before.clone(), lost: true });
         }
-        Ok(migration)
+        let after = self.database.facts().await?;
+        if self.trial.round_trip && migration.outcome == Applied::Ok && !planned.repeatable {
+            let at = format!("{} (round trip)", planned.path);
+            self.record.borrow_mut().at = at;
+            (migration.round_trip, migration.round_trip_detail) =
+                self.round_trip(planned, script, before, &after).await?;
+        }
+        Ok(Tried { migration, after, lost: false })
     }
 
     /// Runs a script, statement by statement, past those that fail.
-    async fn play(&mut self, script: &Script, observe: bool, keep: bool) -> Result<Played, DatabaseError> {
+    pub(super) async fn play(&mut self, script: &Script, observe: bool) -> Result<Played, DatabaseError> {
         let sources = split::split(script, self.trial.kind);
         let transactional = match script.transaction {
             Transaction::Whole => true,
             Transaction::None => false,
             Transaction::WhereAllowed => sources.len() > 1,
         };
+        let mut played = self.statements(script, &sources, transactional, observe).await?;
+        if !played.lost {
+            played.refused = self.database.end(true).await?;
+        }
+        Ok(played)
+    }
+
+    /// Runs statements and leaves the transaction open.
+    pub(super) async fn statements(
+        &mut self,
+        script: &Script,
+        sources: &[Source],
+        transactional: bool,
+        observe: bool,
+    ) -> Result<Played, DatabaseError> {
         let mut played = Played { statements: Vec::new(), transactional, refused: None, lost: false };
         self.database.begin(transactional, observe).await?;
-        for source in &sources {
+        for source in sources {
             let statement = match &source.form {
                 Form::Meta => self.meta(script, source),
                 Form::Sql | Form::Copy(_) => match self.statement(script, source).await? {
@@ -182,7 +293,6 @@ impl<D: Database> Stage<'_, D> {
             };
             played.statements.push(statement);
         }
-        played.refused = self.database.end(keep).await?;
         Ok(played)
     }
 
@@ -201,4 +311,9 @@ impl<D: Database> Stage<'_, D> {
         statement.not_run = Some(why);
         statement
     }
+}
+
+fn one_script(path: &str, sql: &str) -> Script {
+    let piece = crate::model::migration::Piece { line: 1, text: sql.to_owned(), whole: false };
+    Script { path: path.to_owned(), pieces: vec![piece], transaction: Transaction::None }
 }

@@ -2,6 +2,9 @@
 //! is dangerous is told by the rules of `migration::rules`, what that is worth by `policy`.
 
 mod dry_run;
+mod findings;
+mod prepare;
+mod round_trip;
 mod settings;
 mod sources;
 
@@ -14,7 +17,6 @@ use crate::config::{Bare, KindRow};
 use crate::gate::execute::cancelled;
 use crate::gate::locate::{Ground as Places, locate};
 use crate::gate::{Gate, Kind, Site};
-use crate::migration::layout;
 use crate::model::evidence::{Evidence, Exit, Parsed, Problem, ProblemKind};
 use crate::model::gate::{Only, Rules};
 use crate::model::migration::{DatabaseKind, Migrations};
@@ -28,6 +30,7 @@ use crate::world::repo::Repo;
 
 pub use dry_run::Record;
 use dry_run::Trial;
+use prepare::Prepared;
 pub use settings::Settings;
 
 pub(super) static KIND: Kind = Kind {
@@ -109,62 +112,20 @@ pub fn rules(common: &Common, settings: &Settings) -> Rules {
 pub async fn collect(settings: &Settings, folder: &str, ground: Ground<'_>) -> Evidence {
     let begun = clock::instant();
     let record = RefCell::new(Record::default());
-    let work = prepared(settings, folder, ground, &record);
-    let problem = {
-        let trial = async {
-            match work {
-                Ok(trial) => on_database(settings, &trial, ground, &record).await,
-                Err(problems) => record.borrow_mut().problems.extend(problems),
-            }
-        };
-        trial.await;
-        None::<Problem>
-    };
-    let mut record = record.into_inner();
-    record.problems.extend(problem);
-    let mut evidence = evidence(ground, record);
+    match prepare::prepared(settings, folder, ground, &record) {
+        Ok(Prepared { trial, sizes, squawk }) => {
+            on_database(settings, &trial, ground, &record).await;
+            findings::found(settings, &trial, &sizes, &squawk, &mut record.borrow_mut());
+        }
+        Err(problems) => record.borrow_mut().problems.extend(problems.into_iter().map(unreadable)),
+    }
+    let mut evidence = evidence(ground, record.into_inner());
     evidence.took = begun.elapsed();
     evidence
 }
 
-fn unreadable(what: impl Into<String>) -> Problem {
-    Problem { kind: ProblemKind::Unreadable, what: what.into() }
-}
-
-/// Reads the folder here and in the base.
-fn prepared(
-    settings: &Settings,
-    folder: &str,
-    ground: Ground<'_>,
-    record: &RefCell<Record>,
-) -> Result<Trial, Vec<Problem>> {
-    let one = |what: String| vec![unreadable(what)];
-    let here = sources::of_work_tree(ground.root, folder).map_err(one)?;
-    let chosen = match &settings.layout {
-        Some(name) => layout::find(name),
-        None => layout::detect(&here),
-    };
-    let Some(chosen) = chosen else {
-        let names: Vec<&str> = layout::ALL.iter().map(|layout| layout.name).collect();
-        return Err(one(format!(
-            "{} has no file that looks like a migration; name its `layout` ({}), or check `path`",
-            if folder.is_empty() { "the folder" } else { folder },
-            names.join(", ")
-        )));
-    };
-    let plan = chosen.read(&here);
-    if plan.migrations.is_empty() && plan.problems.is_empty() && plan.code.is_empty() {
-        return Err(one(format!("{folder} has no migration in the layout of {}", chosen.name)));
-    }
-    let base = match (ground.repo, ground.base) {
-        (Some(repo), Some(base)) => chosen.read(&sources::of_commit(repo, base, folder).map_err(one)?),
-        _ => layout::Plan::default(),
-    };
-    let mut record = record.borrow_mut();
-    chosen.name.clone_into(&mut record.migrations.layout);
-    record.notes.extend(plan.notes.iter().cloned());
-    record.problems.extend(plan.problems.iter().map(|what| unreadable(what.as_str())));
-    Ok(Trial { kind: settings.database.unwrap_or_default(), layout: chosen, plan, base })
+fn unreadable(what: String) -> Problem {
+    Problem { kind: ProblemKind::Unreadable, what }
 }
 
 /// Finds a database, and tries on it until it is done, its time is up, or it is cancelled. The server is always stopped.
@@ -172,8 +133,7 @@ async fn on_database(settings: &Settings, trial: &Trial, ground: Ground<'_>, rec
     let version = settings.version.as_deref();
     match trial.kind {
         DatabaseKind::Postgres => {
-            let started = Postgres::scratch(ground.around, version);
-            until_end(started, settings, trial, ground, record).await;
+            until_end(Postgres::scratch(ground.around, version), trial, ground, record).await;
         }
         DatabaseKind::Mysql | DatabaseKind::Sqlite => {}
     }
@@ -181,7 +141,6 @@ async fn on_database(settings: &Settings, trial: &Trial, ground: Ground<'_>, rec
 
 async fn until_end<D: crate::world::database::Database>(
     started: impl Future<Output = Result<D, DatabaseError>>,
-    settings: &Settings,
     trial: &Trial,
     ground: Ground<'_>,
     record: &RefCell<Record>,
@@ -195,7 +154,7 @@ async fn until_end<D: crate::world::database::Database>(
         }
         None => return,
     };
-    let tried = or_ended(dry_run::run(&mut database, settings, trial, record, ground.on_line), ground, record).await;
+    let tried = or_ended(dry_run::run(&mut database, trial, record, ground.on_line), ground, record).await;
     if let Some(Err(error)) = tried {
         record.borrow_mut().problems.push(unreadable(error.to_string()));
     }

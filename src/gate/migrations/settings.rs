@@ -1,8 +1,11 @@
 //! The keys that only gates of kind `migrations` have.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::migration::rules::Severity;
 use crate::model::finding::Level;
 use crate::model::migration::DatabaseKind;
 
@@ -22,8 +25,32 @@ pub struct Settings {
     pub all: bool,
     /// Whether each migration is taken back and applied again.
     pub round_trip: bool,
+    /// Whether a migration without a down is told of; by default where its tool knows downs and others here have one.
+    pub down: Option<Down>,
+    /// A file of SQL, relative to `dir`, that makes the schema in place of the base's migrations.
+    pub schema: Option<String>,
+    /// A file of SQL, relative to `dir`, that puts rows into the base's tables before the change's migrations run.
+    pub seed: Option<String>,
+    /// A file of `table,rows,bytes` from production, relative to `dir`; `gatepost migrations sizes` prints the query.
+    pub sizes: Option<String>,
+    /// A server to make a database on in place of a scratch server, as `env:NAME`.
+    pub database_url: Option<String>,
+    /// Whether `database-url` may lead to another machine.
+    pub allow_remote: bool,
+    /// Levels of single rules: `off`, `note`, `warning` or `error`.
+    pub rules: BTreeMap<String, Severity>,
     /// The least level that blocks.
     pub fail_on: Level,
+}
+
+/// What a migration without a down is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Down {
+    /// Nothing.
+    Allowed,
+    /// It is told of.
+    Required,
 }
 
 impl Default for Settings {
@@ -35,6 +62,13 @@ impl Default for Settings {
             layout: None,
             all: false,
             round_trip: true,
+            down: None,
+            schema: None,
+            seed: None,
+            sizes: None,
+            database_url: None,
+            allow_remote: false,
+            rules: BTreeMap::new(),
             fail_on: Level::Warning,
         }
     }

@@ -167,7 +167,7 @@ fn note_others(folder: &Folder, known: &BTreeSet<String>, plan: &mut Plan) {
     for path in folder.files.keys().filter(|path| !known.contains(*path)) {
         if is_sql(path) {
             plan.notes.push(format!("{} is passed over: the layout has no such file", folder.place(path)));
-        } else if is_code(path) && path.matches('/').count() <= 1 {
+        } else if is_code(path) && path.matches('/').count() <= 1 && names::number(path).is_some() {
             plan.code.push(folder.place(path));
         }
     }

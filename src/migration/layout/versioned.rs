@@ -68,7 +68,7 @@ fn pairs(folder: &Folder, transaction: fn(&str) -> Transaction) -> Plan {
     let mut found: BTreeMap<&str, Pair<'_>> = BTreeMap::new();
     for path in folder.files.keys() {
         let numbered = !path.contains('/') && names::number(path).is_some_and(|(_, rest)| rest.starts_with(['_', '.']));
-        if is_code(path) && !path.contains('/') {
+        if is_code(path) && numbered {
             plan.code.push(folder.place(path));
         } else if is_sql(path) && !numbered {
             plan.notes.push(format!("{} is passed over: its name has no version", folder.place(path)));

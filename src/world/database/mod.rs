@@ -100,6 +100,9 @@ pub trait Database {
     /// When the server is gone.
     async fn facts(&mut self) -> Result<Facts, DatabaseError>;
 
+    /// Whether a transaction takes back changes of the schema too.
+    fn takes_back(&self) -> bool;
+
     /// A database of its own that is a copy of this one; [`Database::back`] drops it again. False where that cannot be.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! The queries by which a PostgreSQL schema is read, and their rows as facts. Every name is qualified: a migration may
 //! have set any `search_path`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
@@ -155,6 +155,8 @@ pub struct Known {
     by_owner: BTreeMap<i64, Vec<(Object, Fact)>>,
     /// The path of every relation, indexes and sequences too.
     pub paths: BTreeMap<i64, String>,
+    /// The index of each, where it is one.
+    pub indexes: BTreeSet<i64>,
 }
 
 impl Known {
@@ -175,6 +177,9 @@ impl Known {
             let (word, path) = (text(1), text(2));
             if owner != 0 && text(3).is_empty() && word != "privileges" {
                 self.paths.insert(owner, path.clone());
+            }
+            if word == "path" {
+                self.indexes.insert(owner);
             }
             let Some(kind) = kind(&word) else { continue };
             let object = Object { kind, of: path, name: text(3) };

@@ -6,7 +6,7 @@ use sqlx::{AssertSqlSafe, Executor as _, Row as _};
 
 use super::{Postgres, lost, newly};
 use crate::migration::change;
-use crate::model::migration::{Lock, LockMode, Statement, StatementError};
+use crate::model::migration::{Change, Lock, LockMode, Object, ObjectKind, Statement, StatementError, What};
 use crate::world::database::DatabaseError;
 
 /// A look must not meet what the migration set: its search path, its timeouts. All of it is taken back at once.
@@ -103,7 +103,7 @@ impl Postgres {
         self.known.forget(owners.iter().copied());
         self.known.take(&rows);
         let after = self.known.of(owners.iter().copied());
-        statement.changes = change::compare(&before, &after);
+        statement.changes.extend(change::compare(&before, &after));
         Ok(())
     }
 
@@ -162,17 +162,27 @@ impl Postgres {
             .filter_map(|n| u64::try_from(n).ok())
             .sum();
         statement.lock_timeout_ms = after.lock_timeout_ms;
+        let mut indexes = Vec::new();
         for (oid, path) in &self.script.existing {
             let scanned = after.scans.get(oid).is_some_and(|new| more(&before.scans, oid, *new) > 0);
             let blocked = locks.get(oid).is_some_and(|mode| mode.is_dangerous());
-            if scanned && blocked {
+            if scanned && blocked && !self.known.indexes.contains(oid) {
                 statement.scans.push(path.clone());
             }
             let (old, new) = (before.files.get(oid), after.files.get(oid));
             let written_anew = matches!((old, new), (Some(old), Some(new)) if old != new && *new > 0 && *old > 0);
-            if written_anew {
+            if written_anew && self.known.indexes.contains(oid) {
+                indexes.push(path.clone());
+            } else if written_anew && scanned {
                 statement.rewrites.push(path.clone());
+            } else if written_anew {
+                // A new file that nothing was read for has nothing in it.
+                statement.changes.push(emptied(path));
             }
+        }
+        if statement.rewrites.is_empty() && statement.changes.is_empty() {
+            // Those of a table that is written anew go without saying.
+            statement.rewrites = indexes;
         }
     }
 
@@ -243,6 +253,11 @@ impl Postgres {
         self.known.take(&rows?);
         Ok(())
     }
+}
+
+fn emptied(path: &str) -> Change {
+    let object = Object { kind: ObjectKind::Table, of: path.to_owned(), name: String::new() };
+    Change { object, what: What::Emptied }
 }
 
 fn joined(oids: &BTreeSet<i64>) -> String {

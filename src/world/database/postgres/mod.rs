@@ -126,6 +126,10 @@ impl Postgres {
         self.control("BEGIN").await?;
         self.script.open = true;
         self.script.locks.clear();
+        if self.script.observe {
+            // Counters start anew with a transaction.
+            self.first_look().await?;
+        }
         self.control("SAVEPOINT gatepost").await
     }
 
@@ -290,6 +294,10 @@ impl Database for Postgres {
     async fn facts(&mut self) -> Result<Facts, DatabaseError> {
         self.know_all().await.map_err(|error| lost("while its catalogs were read", &error))?;
         Ok(self.known.all())
+    }
+
+    fn takes_back(&self) -> bool {
+        true
     }
 
     async fn aside(&mut self) -> Result<bool, DatabaseError> {
