@@ -149,7 +149,8 @@ fn start(global: &Global) -> Result<PathBuf, Failure> {
 fn log(global: &Global, env: &Env) {
     let level = match (global.quiet, global.verbose) {
         (true, _) => "error",
-        (_, 0) => "warn",
+        // What servers remark on a migration's statements is no trouble of gatepost's.
+        (_, 0) => "warn,sqlx=error",
         (_, 1) => "gatepost=info,warn",
         (_, 2) => "gatepost=debug,info",
         (..) => "trace",

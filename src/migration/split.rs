@@ -72,7 +72,11 @@ impl<'a> Cursor<'a> {
                 self.at += self.terminator.len();
             }
             if end > start {
-                let form = if self.is_copy(&words) { Form::Copy(self.copy_data()) } else { Form::Sql };
+                let form = match self.copies(&words) {
+                    Some("stdin") => Form::Copy(self.copy_data()),
+                    Some(_) => Form::CopyOut,
+                    None => Form::Sql,
+                };
                 into.push(self.source(start, end, form));
             }
         }
@@ -207,11 +211,18 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    fn is_copy(&self, words: &Words) -> bool {
+    /// Whether the client gives or takes rows: `stdin`, `stdout`.
+    fn copies(&self, words: &Words) -> Option<&'static str> {
         let head: Vec<&str> = words.head.iter().map(String::as_str).collect();
-        self.database == DatabaseKind::Postgres
-            && head.first() == Some(&"copy")
-            && head.windows(2).any(|pair| pair == ["from", "stdin"])
+        if self.database != DatabaseKind::Postgres || head.first() != Some(&"copy") {
+            return None;
+        }
+        let has = |pair: [&str; 2]| head.windows(2).any(|found| found == pair);
+        match (has(["from", "stdin"]), has(["to", "stdout"])) {
+            (true, _) => Some("stdin"),
+            (_, true) => Some("stdout"),
+            _ => None,
+        }
     }
 
     /// The lines behind a COPY up to `\.`, which are data.

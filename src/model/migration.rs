@@ -95,6 +95,8 @@ pub enum Form {
     Sql,
     /// `COPY … FROM STDIN`, followed by these lines.
     Copy(String),
+    /// `COPY … TO STDOUT`, whose rows are read and let go.
+    CopyOut,
     /// A command of the interactive client, which no server understands.
     Meta,
 }

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 
 use crate::migration::change;
-use crate::model::migration::{Applied, Migration, Migrations, RoundTrip, Statement};
+use crate::model::finding::Level;
+use crate::model::migration::{Applied, Lock, Migration, Migrations, RoundTrip, Statement};
 use crate::model::outcome::Outcome;
 use crate::model::report::GateReport;
 use crate::model::text::{clean, one_line};
@@ -29,9 +30,10 @@ pub fn write(gate: &GateReport, run: &Migrations, dress: Dress) -> String {
     for migration in &run.migrations {
         one(&mut out, migration, dress);
     }
-    for finding in &gate.findings {
+    for finding in gate.findings.iter().filter(|finding| finding.level() > Level::Note) {
         let _ = writeln!(out, "{}\n", excerpt(finding, dress));
     }
+    remarks(&mut out, gate, dress);
     summary(&mut out, &run.schema_summary, dress);
     for note in &gate.notes {
         let _ = writeln!(out, "note: {}", one_line(note, 600));
@@ -52,7 +54,7 @@ fn one(out: &mut String, migration: &Migration, dress: Dress) {
     }
     facts.extend(match migration.round_trip {
         RoundTrip::Exact => Some("up, down, up again: exact".to_owned()),
-        RoundTrip::NotRun => None,
+        RoundTrip::NotRun | RoundTrip::MissingDown => None,
         other => Some(format!("round trip: {}", other.word().replace('_', " "))),
     });
     let _ = writeln!(
@@ -62,13 +64,14 @@ fn one(out: &mut String, migration: &Migration, dress: Dress) {
         dress.paint(Style::new().bold(), &clean(&migration.path)),
         facts.join(", ")
     );
+    let mut held = String::new();
     for statement in &migration.statements {
-        lines(out, statement, dress);
+        lines(out, statement, &mut held, dress);
     }
     out.push('\n');
 }
 
-fn lines(out: &mut String, statement: &Statement, dress: Dress) {
+fn lines(out: &mut String, statement: &Statement, before: &mut String, dress: Dress) {
     let dim = Style::new().dimmed();
     let red = Style::new().fg_color(Some(AnsiColor::Red.into()));
     let yellow = Style::new().fg_color(Some(AnsiColor::Yellow.into()));
@@ -84,15 +87,22 @@ fn lines(out: &mut String, statement: &Statement, dress: Dress) {
     if let Some(why) = &statement.not_run {
         tell(red, format!("not run: {why}"));
     }
-    for lock in &statement.locks {
+    let indexes = |lock: &&Lock| !is_beside_its_table(lock, &statement.locks);
+    for lock in statement.locks.iter().filter(indexes) {
         let style = if lock.mode.is_dangerous() { yellow } else { dim };
         tell(style, format!("{} on {}: {}", lock.mode.manual(), lock.object, lock.mode.blocks()));
     }
-    if !statement.held.is_empty() {
-        let held: Vec<String> =
-            statement.held.iter().map(|lock| format!("{} on {}", lock.mode.manual(), lock.object)).collect();
-        tell(dim, format!("meanwhile still held: {}", held.join(", ")));
+    let held: Vec<String> = statement
+        .held
+        .iter()
+        .filter(|lock| !is_beside_its_table(lock, &statement.held))
+        .map(|lock| format!("{} on {}", lock.mode.manual(), lock.object))
+        .collect();
+    let held = held.join(", ");
+    if !held.is_empty() && held != *before {
+        tell(dim, format!("until the commit still held: {held}"));
     }
+    *before = held;
     for table in &statement.rewrites {
         tell(yellow, format!("writes {table} anew"));
     }
@@ -105,6 +115,30 @@ fn lines(out: &mut String, statement: &Statement, dress: Dress) {
     }
     for changed in &statement.changes {
         tell(dim, change::words(changed));
+    }
+}
+
+/// An index that is named after a table locked as strongly goes without saying to a reader.
+fn is_beside_its_table(lock: &Lock, all: &[Lock]) -> bool {
+    let is_part = |other: &&Lock| {
+        other.mode == lock.mode && lock.object.strip_prefix(&other.object).is_some_and(|rest| rest.starts_with('_'))
+    };
+    all.iter().any(|other| is_part(&other))
+}
+
+/// Notes, one line each.
+fn remarks(out: &mut String, gate: &GateReport, dress: Dress) {
+    let mut any = false;
+    for judged in gate.findings.iter().filter(|finding| finding.level() == Level::Note) {
+        let line = judged.finding.line.map(|line| format!(":{line}")).unwrap_or_default();
+        let message = judged.finding.message.lines().next().unwrap_or_default();
+        let rule = judged.finding.rule.as_deref().unwrap_or("note");
+        let text = format!("note[{rule}] {}{line}: {message}", judged.file().unwrap_or_default());
+        let _ = writeln!(out, "{}", dress.paint(Style::new().dimmed(), &one_line(&text, 300)));
+        any = true;
+    }
+    if any {
+        out.push('\n');
     }
 }
 

@@ -282,7 +282,7 @@ impl<D: Database> Stage<'_, D> {
         for source in sources {
             let statement = match &source.form {
                 Form::Meta => self.meta(script, source),
-                Form::Sql | Form::Copy(_) => match self.statement(script, source).await? {
+                Form::Sql | Form::Copy(_) | Form::CopyOut => match self.statement(script, source).await? {
                     Ran::Done(statement) => *statement,
                     Ran::Lost(statement) => {
                         played.statements.push(*statement);

@@ -23,8 +23,10 @@ use crate::model::migration::{DatabaseKind, Migrations};
 use crate::model::settings::Common;
 use crate::model::sha::Sha;
 use crate::world::clock;
+use crate::world::database::DatabaseError;
+use crate::world::database::postgres::Postgres;
 use crate::world::database::programs::Surroundings;
-use crate::world::database::{DatabaseError, postgres::Postgres};
+use crate::world::database::sqlite::Sqlite;
 use crate::world::process::CancelToken;
 use crate::world::repo::Repo;
 
@@ -135,7 +137,8 @@ async fn on_database(settings: &Settings, trial: &Trial, ground: Ground<'_>, rec
         DatabaseKind::Postgres => {
             until_end(Postgres::scratch(ground.around, version), trial, ground, record).await;
         }
-        DatabaseKind::Mysql | DatabaseKind::Sqlite => {}
+        DatabaseKind::Sqlite => until_end(Sqlite::scratch(), trial, ground, record).await,
+        DatabaseKind::Mysql => {}
     }
 }
 

@@ -62,7 +62,9 @@ fn work(migration: &Migration, statement: &Statement, known: &Known, sizes: &Siz
         }
     }
     for table in statement.scans.iter().filter(|table| known.has_table(table)) {
-        if statement.rewrites.contains(table) || indexed.contains(&table) {
+        // A statement that writes rows reads them first: what it is held for is told of as such.
+        let writes = statement.rows > 0 && statement.changes.is_empty();
+        if writes || statement.rewrites.contains(table) || indexed.contains(&table) {
             continue;
         }
         let lock = strongest(statement, table);

@@ -5,6 +5,7 @@
 pub mod postgres;
 pub mod programs;
 pub mod scratch;
+pub mod sqlite;
 
 use std::path::PathBuf;
 use std::time::Duration;

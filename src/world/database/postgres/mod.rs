@@ -109,6 +109,13 @@ impl Postgres {
 
     /// Sends a statement as the tool's own client would.
     async fn send(&mut self, source: &Source) -> Result<(), sqlx::Error> {
+        if source.form == Form::CopyOut {
+            let mut rows = self.runner.copy_out_raw(&source.sql).await?;
+            while let Some(row) = std::future::poll_fn(|context| rows.as_mut().poll_next(context)).await {
+                row?;
+            }
+            return Ok(());
+        }
         let Form::Copy(data) = &source.form else {
             // Rows of a SELECT are read and let go.
             return self.runner.execute(sqlx::raw_sql(AssertSqlSafe(source.sql.clone()))).await.map(|_| ());
