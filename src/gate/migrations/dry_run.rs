@@ -300,7 +300,13 @@ impl<D: Database> Stage<'_, D> {
         let at = format!("{}:{}", script.path, source.line);
         (self.on_line)(&at);
         self.record.borrow_mut().at = at;
-        self.database.run(source).await
+        let ran = self.database.run(source).await?;
+        if let Ran::Done(statement) = &ran
+            && let Some(why) = &statement.not_run
+        {
+            self.problem(format!("{}:{}: not run: {why}", script.path, source.line));
+        }
+        Ok(ran)
     }
 
     /// A command of the interactive client is told of, not run.

@@ -43,7 +43,7 @@ impl<D: Database> Stage<'_, D> {
         before: &Facts,
         after: &Facts,
     ) -> Result<Trip, DatabaseError> {
-        let played = self.statements(down, down_sources, true, false).await?;
+        let played = self.statements(down, down_sources, true, true).await?;
         let mut trip = match played.wrong() {
             Some(why) => (RoundTrip::DownError, vec![why]),
             None => compared("down", before, &self.database.facts().await?),

@@ -251,6 +251,7 @@ impl Postgres {
         }
         self.known = super::Known::default();
         self.known.take(&rows?);
+        self.current = true;
         Ok(())
     }
 }

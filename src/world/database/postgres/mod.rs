@@ -36,6 +36,8 @@ pub struct Postgres {
     watcher: PgConnection,
     runner_pid: i32,
     known: Known,
+    /// Whether `known` is the schema as it is.
+    current: bool,
     script: InScript,
     /// What was known before going aside.
     kept: Option<Known>,
@@ -49,6 +51,8 @@ struct InScript {
     /// A transaction is open now.
     open: bool,
     observe: bool,
+    /// The schema when it began, for when it is taken back.
+    before: Known,
     /// Relations that others could see when the script began.
     existing: BTreeMap<i64, String>,
     locks: BTreeMap<i64, LockMode>,
@@ -90,6 +94,7 @@ impl Postgres {
             watcher,
             runner_pid,
             known: Known::default(),
+            current: false,
             script: InScript::default(),
             kept: None,
         };
@@ -233,7 +238,11 @@ impl Database for Postgres {
     }
 
     async fn begin(&mut self, transaction: bool, observe: bool) -> Result<(), DatabaseError> {
+        if observe && !self.current {
+            self.know_all().await.map_err(|error| lost("while its catalogs were read", &error))?;
+        }
         self.script = InScript {
+            before: self.known.clone(),
             transaction,
             observe,
             existing: if observe { self.known.paths.clone() } else { BTreeMap::new() },
@@ -253,6 +262,7 @@ impl Database for Postgres {
         let during = format!("before line {}", source.line);
         self.open().await.map_err(|error| lost(&during, &error))?;
         let mut statement = unknown(source);
+        self.current &= self.script.observe;
         let begun = Instant::now();
         let sent = self.send(source).await;
         statement.took = begun.elapsed();
@@ -291,6 +301,10 @@ impl Database for Postgres {
                 Err(sqlx::Error::Database(error)) => refused = Some(error.message().to_owned()),
                 other => other.map_err(|error| lost("at the end of the script", &error))?,
             }
+            if !keep {
+                self.known = std::mem::take(&mut self.script.before);
+            }
+            self.current &= refused.is_none();
         }
         // What a script sets stays its own, as with a tool that opens a connection for each.
         let reset = "RESET ALL; RESET SESSION AUTHORIZATION; SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE";
@@ -299,7 +313,9 @@ impl Database for Postgres {
     }
 
     async fn facts(&mut self) -> Result<Facts, DatabaseError> {
-        self.know_all().await.map_err(|error| lost("while its catalogs were read", &error))?;
+        if !self.current {
+            self.know_all().await.map_err(|error| lost("while its catalogs were read", &error))?;
+        }
         Ok(self.known.all())
     }
 
@@ -324,6 +340,7 @@ impl Database for Postgres {
         self.options = self.options.clone().database(&self.name);
         if let Some(kept) = self.kept.take() {
             self.known = kept;
+            self.current = true;
         }
         self.reconnect().await
     }
