@@ -76,10 +76,12 @@ pub async fn migrations(
         env.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let ground = Ground {
         root: &root,
+        dir: "",
         repo: repo.as_ref(),
         base: base.as_ref(),
         around: Surroundings(&environment),
         timeout: TIMEOUT,
+        url_may_be_given: true,
         cancel: &cancel,
         on_line,
     };

@@ -211,7 +211,7 @@ pub enum Shape {
 /// `gatepost migrations`.
 #[derive(Debug, Args)]
 pub struct Migrations {
-    /// The migrations folder (default: migrations)
+    /// The migrations folder (default: migrations), or `sizes` to print the query whose result `sizes = "…"` reads
     #[arg(value_name = "DIR")]
     pub folder: Option<PathBuf>,
     /// The database they are written for (default: told by what lies around them)
@@ -230,6 +230,12 @@ pub struct Migrations {
     /// Do not take each migration back and apply it again
     #[arg(long)]
     pub no_round_trip: bool,
+    /// Make a database on this PostgreSQL server, and drop it again, in place of starting a scratch server
+    #[arg(long, value_name = "URL")]
+    pub database_url: Option<String>,
+    /// Let --database-url lead to another machine
+    #[arg(long, requires = "database_url")]
+    pub allow_remote: bool,
     /// Also write what the schema becomes, as SQL
     #[arg(long, value_name = "FILE")]
     pub schema_out: Option<PathBuf>,

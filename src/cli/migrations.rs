@@ -5,7 +5,7 @@ use crate::app::migrations::{self, Request};
 use crate::cli::args::Migrations;
 use crate::cli::{Place, runtime};
 use crate::gate::migrations::Settings;
-use crate::migration::layout;
+use crate::migration::{estimate, layout};
 use crate::model::exit::ExitCode;
 use crate::render::migrations_text;
 use crate::render::migrations_v1::RunV1;
@@ -17,6 +17,10 @@ use crate::{config, world::files};
 /// # Errors
 /// As [`migrations::migrations`].
 pub fn migrations(place: &Place<'_>, args: Migrations) -> Result<ExitCode, Failure> {
+    if args.folder.as_deref() == Some("sizes".as_ref()) {
+        place.text(estimate::QUERY);
+        return Ok(ExitCode::Pass);
+    }
     if let Some(name) = args.layout.as_deref().filter(|name| layout::find(name).is_none()) {
         let names: Vec<&str> = layout::ALL.iter().map(|layout| layout.name).collect();
         let known = config::advice(name, &names);
@@ -27,6 +31,8 @@ pub fn migrations(place: &Place<'_>, args: Migrations) -> Result<ExitCode, Failu
         layout: args.layout,
         all: args.all,
         round_trip: !args.no_round_trip,
+        database_url: args.database_url,
+        allow_remote: args.allow_remote,
         ..Settings::default()
     };
     let request = Request { start: place.start.to_owned(), folder: args.folder, base: args.base, settings };

@@ -94,6 +94,12 @@ const STYLE: &[&str] = &[
     "require-table-schema",
 ];
 
+/// Whether the linter has a rule of this name.
+#[must_use]
+pub fn is_rule(name: &str) -> bool {
+    rule(name).is_ok()
+}
+
 fn rule(name: &str) -> Result<Rule, String> {
     name.parse().map_err(|_| format!("there is no rule {name:?}"))
 }

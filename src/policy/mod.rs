@@ -285,6 +285,9 @@ fn pass_words(report: &GateReport, tests: Option<Counts>, blocking: usize) -> St
             parts.push(format!("{} flaky", counts.flaky));
         }
     }
+    if let Some(run) = &report.migrations {
+        parts.push(format!("{} applied", count(run.migrations.len(), "migration")));
+    }
     let others = report.findings.len() - blocking;
     if blocking > 0 {
         parts.push(format!("{} tolerated", count(blocking, "finding")));

@@ -18,6 +18,8 @@ mod hostile_reports;
 mod house;
 #[cfg(unix)]
 mod leftovers;
+#[cfg(unix)]
+mod migrations;
 mod parse;
 mod plan;
 #[cfg(unix)]

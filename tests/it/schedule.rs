@@ -42,6 +42,7 @@ impl Pretended {
             findings: Vec::new(),
             fixed: None,
             tests: None,
+            migrations: None,
             notes: Vec::new(),
         }
     }

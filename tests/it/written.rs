@@ -30,6 +30,7 @@ fn gate(name: &str, outcome: Outcome, reason: &str) -> GateReport {
         findings: vec![],
         fixed: None,
         tests: None,
+        migrations: None,
         notes: vec![],
     }
 }

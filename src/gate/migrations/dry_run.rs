@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::migration::layout::{Layout, Plan};
 use crate::migration::rules::is_same;
 use crate::migration::{preflight, split};
-use crate::model::evidence::{Problem, ProblemKind};
+use crate::model::evidence::{Exit, Problem, ProblemKind};
 use crate::model::migration::{
     Applied, DatabaseKind, Facts, Form, Migration, Migrations, Planned, RoundTrip, Script, Source, Statement,
     Transaction,
@@ -25,6 +25,10 @@ pub struct Record {
     pub notes: Vec<String>,
     /// The statement that runs: `migrations/3.sql:4`.
     pub at: String,
+    /// How a tool's command ended, and its log.
+    pub exit: Option<Exit>,
+    /// The log of a tool's command.
+    pub log: Option<String>,
     /// The schema before the first migration that was judged.
     pub before: Facts,
     /// The schema as it was last.
@@ -277,7 +281,13 @@ impl<D: Database> Stage<'_, D> {
         transactional: bool,
         observe: bool,
     ) -> Result<Played, DatabaseError> {
-        let mut played = Played { statements: Vec::new(), transactional, refused: None, lost: false };
+        // Where changes of the schema are not taken back, it is no transaction to speak of.
+        let mut played = Played {
+            statements: Vec::new(),
+            transactional: transactional && self.database.takes_back(),
+            refused: None,
+            lost: false,
+        };
         self.database.begin(transactional, observe).await?;
         for source in sources {
             let statement = match &source.form {
@@ -302,6 +312,11 @@ impl<D: Database> Stage<'_, D> {
         self.record.borrow_mut().at = at;
         let ran = self.database.run(source).await?;
         if let Ran::Done(statement) = &ran
+            && let Some(error) = statement.error.as_ref().filter(|error| is_of_the_server(error.code.as_deref()))
+        {
+            self.problem(format!("{}:{}: the server could not go on: {}", script.path, error.line, error.message));
+        }
+        if let Ran::Done(statement) = &ran
             && let Some(why) = &statement.not_run
         {
             self.problem(format!("{}:{}: not run: {why}", script.path, source.line));
@@ -317,6 +332,12 @@ impl<D: Database> Stage<'_, D> {
         statement.not_run = Some(why);
         statement
     }
+}
+
+/// Whether it is the server that failed, not the statement: out of space or memory, a file that cannot be written,
+/// shutting down. <https://www.postgresql.org/docs/current/errcodes-appendix.html>
+fn is_of_the_server(code: Option<&str>) -> bool {
+    code.is_some_and(|code| ["53", "58", "57P", "XX"].iter().any(|class| code.len() == 5 && code.starts_with(class)))
 }
 
 fn one_script(path: &str, sql: &str) -> Script {

@@ -41,14 +41,39 @@ pub(super) fn found(settings: &Settings, trial: &Trial, sizes: &Sizes, squawk: &
     }
     findings
         .extend(rules::against(&trial.plan.migrations, if trial.each_alone { &[] } else { &trial.base.migrations }));
-    let mut findings = rules::with_levels(findings, &settings.rules);
+    let mut findings = rules::with_levels(findings, &settings.levels());
     in_order(&mut findings, &migrations);
     record.migrations.findings = findings;
+    fill_in_schema(record);
+    record.migrations.migrations = migrations;
+    record.migrations.migrations.extend(code);
+}
+
+/// As [`found`], where a tool's own command did it all.
+pub(super) fn of_command(settings: &Settings, record: &mut Record) {
+    let migrations = std::mem::take(&mut record.migrations.migrations);
+    let seen = Seen {
+        migrations: &migrations,
+        before: &record.before,
+        after: &record.after,
+        each_alone: false,
+        sizes: &Sizes::default(),
+        down_required: false,
+    };
+    let mut findings = rules::with_levels(rules::all(seen), &settings.levels());
+    for finding in &mut findings {
+        // It is the folder's, not a file's.
+        finding.line = None;
+    }
+    record.migrations.findings = findings;
+    record.migrations.migrations = migrations;
+    fill_in_schema(record);
+}
+
+fn fill_in_schema(record: &mut Record) {
     record.migrations.schema_diff = schema_diff::sql(&record.before, &record.after);
     let changes = change::compare(&record.before, &record.after);
     record.migrations.schema_summary = changes.iter().map(change::words).collect();
-    record.migrations.migrations = migrations;
-    record.migrations.migrations.extend(code);
 }
 
 fn planned<'a>(trial: &'a Trial, migration: &Migration) -> Option<&'a Planned> {

@@ -1,6 +1,7 @@
 //! `kind = "migrations"`: a dry run on a scratch server. It collects what the change's migrations did there; what of it
 //! is dangerous is told by the rules of `migration::rules`, what that is worth by `policy`.
 
+mod command;
 mod dry_run;
 mod findings;
 mod prepare;
@@ -19,17 +20,19 @@ use crate::gate::locate::{Ground as Places, locate};
 use crate::gate::{Gate, Kind, Site};
 use crate::model::evidence::{Evidence, Exit, Parsed, Problem, ProblemKind};
 use crate::model::gate::{Only, Rules};
-use crate::model::migration::{DatabaseKind, Migrations};
+use crate::model::migration::DatabaseKind;
 use crate::model::settings::Common;
 use crate::model::sha::Sha;
 use crate::world::clock;
 use crate::world::database::DatabaseError;
+use crate::world::database::mysql::Mysql;
 use crate::world::database::postgres::Postgres;
 use crate::world::database::programs::Surroundings;
 use crate::world::database::sqlite::Sqlite;
 use crate::world::process::CancelToken;
 use crate::world::repo::Repo;
 
+use command::Tool;
 pub use dry_run::Record;
 use dry_run::Trial;
 use prepare::Prepared;
@@ -51,6 +54,8 @@ struct DryRun {
 pub struct Ground<'a> {
     /// What paths are relative to: the repository's root, or where the command was started.
     pub root: &'a Path,
+    /// What the files named in settings are relative to, below the root.
+    pub dir: &'a str,
     /// The repository; `None` outside of one.
     pub repo: Option<&'a Repo>,
     /// What is compared with; `None`: everything is judged.
@@ -59,6 +64,8 @@ pub struct Ground<'a> {
     pub around: Surroundings<'a>,
     /// The longest the whole may take.
     pub timeout: std::time::Duration,
+    /// Whether `database-url` may be the address itself: on a command line, never in a configuration.
+    pub url_may_be_given: bool,
     /// Ends it early.
     pub cancel: &'a CancelToken,
     /// Is told where it is.
@@ -78,15 +85,20 @@ impl Gate for DryRun {
         Box::pin(async move {
             let ground = Ground {
                 root: site.root,
+                dir: &self.common.dir,
                 repo: Some(site.repo),
                 base: site.base,
                 around: Surroundings(site.environment),
                 timeout: self.common.timeout,
+                url_may_be_given: false,
                 cancel: site.cancel,
                 on_line: site.on_line,
             };
             let folder = below(&self.common.dir, &self.settings.path);
-            collect(&self.settings, &folder, ground).await
+            match Tool::of(&self.common, &self.settings, site) {
+                None => collect(&self.settings, &folder, ground).await,
+                Some(tool) => by_command(&self.settings, tool, ground).await,
+            }
         })
     }
 }
@@ -116,7 +128,7 @@ pub async fn collect(settings: &Settings, folder: &str, ground: Ground<'_>) -> E
     let record = RefCell::new(Record::default());
     match prepare::prepared(settings, folder, ground, &record) {
         Ok(Prepared { trial, sizes, squawk }) => {
-            on_database(settings, &trial, ground, &record).await;
+            on_database(settings, &Task::Trial(&trial), ground, &record).await;
             findings::found(settings, &trial, &sizes, &squawk, &mut record.borrow_mut());
         }
         Err(problems) => record.borrow_mut().problems.extend(problems.into_iter().map(unreadable)),
@@ -130,21 +142,75 @@ fn unreadable(what: String) -> Problem {
     Problem { kind: ProblemKind::Unreadable, what }
 }
 
-/// Finds a database, and tries on it until it is done, its time is up, or it is cancelled. The server is always stopped.
-async fn on_database(settings: &Settings, trial: &Trial, ground: Ground<'_>, record: &RefCell<Record>) {
-    let version = settings.version.as_deref();
-    match trial.kind {
-        DatabaseKind::Postgres => {
-            until_end(Postgres::scratch(ground.around, version), trial, ground, record).await;
+/// Has a tool's own command migrate a database, given the file of the schema it starts from.
+async fn by_command(settings: &Settings, tool: Result<Tool<'_>, String>, ground: Ground<'_>) -> Evidence {
+    let begun = clock::instant();
+    let record = RefCell::new(Record::default());
+    match tool {
+        Ok(tool) => {
+            on_database(settings, &Task::Tool(&tool), ground, &record).await;
+            findings::of_command(settings, &mut record.borrow_mut());
         }
-        DatabaseKind::Sqlite => until_end(Sqlite::scratch(), trial, ground, record).await,
-        DatabaseKind::Mysql => {}
+        Err(why) => record.borrow_mut().problems.push(unreadable(why)),
     }
+    let mut evidence = evidence(ground, record.into_inner());
+    evidence.took = begun.elapsed();
+    evidence
+}
+
+/// What is done on a database.
+enum Task<'a> {
+    Trial(&'a Trial),
+    Tool(&'a Tool<'a>),
+}
+
+/// Finds a database, and works on it until that is done, its time is up, or it is cancelled. The server is always
+/// stopped.
+async fn on_database(settings: &Settings, task: &Task<'_>, ground: Ground<'_>, record: &RefCell<Record>) {
+    let version = settings.version.as_deref();
+    let kind = match task {
+        Task::Trial(trial) => trial.kind,
+        Task::Tool(_) => settings.database.unwrap_or_default(),
+    };
+    match (kind, url(settings, ground)) {
+        (_, Err(why)) => record.borrow_mut().problems.push(unreadable(why)),
+        (DatabaseKind::Postgres, Ok(Some(url))) => {
+            until_end(Postgres::at(&url, settings.allow_remote), task, ground, record).await;
+        }
+        (_, Ok(Some(_))) => {
+            let what = format!("database-url is for postgres alone: {} runs on a scratch server", kind.word());
+            record.borrow_mut().problems.push(unreadable(what));
+        }
+        (DatabaseKind::Postgres, Ok(None)) => {
+            until_end(Postgres::scratch(ground.around, version), task, ground, record).await;
+        }
+        (DatabaseKind::Sqlite, Ok(None)) => until_end(Sqlite::scratch(), task, ground, record).await,
+        (DatabaseKind::Mysql, Ok(None)) => until_end(Mysql::scratch(ground.around), task, ground, record).await,
+    }
+}
+
+/// The address of a server that was named. In a configuration it is only ever a reference.
+fn url(settings: &Settings, ground: Ground<'_>) -> Result<Option<String>, String> {
+    let Some(given) = &settings.database_url else { return Ok(None) };
+    let Some(name) = given.strip_prefix("env:") else {
+        let is_argument = ground.url_may_be_given;
+        return if is_argument {
+            Ok(Some(given.clone()))
+        } else {
+            Err("database-url is a secret: write `env:NAME`".to_owned())
+        };
+    };
+    let value = ground.around.get(name).and_then(std::ffi::OsStr::to_str);
+    value.map(|value| Some(value.to_owned())).ok_or_else(|| {
+        format!(
+            "database-url: the variable {name} is not set, or withheld from the gate (pass-env under [run] gives back)"
+        )
+    })
 }
 
 async fn until_end<D: crate::world::database::Database>(
     started: impl Future<Output = Result<D, DatabaseError>>,
-    trial: &Trial,
+    task: &Task<'_>,
     ground: Ground<'_>,
     record: &RefCell<Record>,
 ) {
@@ -157,7 +223,13 @@ async fn until_end<D: crate::world::database::Database>(
         }
         None => return,
     };
-    let tried = or_ended(dry_run::run(&mut database, trial, record, ground.on_line), ground, record).await;
+    let tried = match task {
+        Task::Trial(trial) => {
+            or_ended(dry_run::run(&mut database, trial, record, ground.on_line), ground, record).await
+        }
+        // It ends by itself when its time is up, with its own grace.
+        Task::Tool(tool) => Some(tool.run(&mut database, ground, record).await),
+    };
     if let Some(Err(error)) = tried {
         record.borrow_mut().problems.push(unreadable(error.to_string()));
     }
@@ -182,9 +254,11 @@ async fn or_ended<T>(work: impl Future<Output = T>, ground: Ground<'_>, record: 
 }
 
 fn evidence(ground: Ground<'_>, record: Record) -> Evidence {
-    let Record { migrations, problems, notes, .. } = record;
+    let Record { migrations, problems, notes, exit, log, .. } = record;
     let parsed = Parsed { findings: migrations.findings.clone(), ..Parsed::default() };
     let mut understood = locate(parsed, &Places::new(ground.root, ""));
-    understood.migrations = Some(Migrations { ..migrations });
-    Evidence { exit: None::<Exit>, understood: Some(understood), problems, notes, ..Evidence::default() }
+    understood.migrations = Some(migrations);
+    // What the command ended with is a finding already.
+    let exit = exit.map(|_| Exit::Code(0));
+    Evidence { exit, understood: Some(understood), problems, notes, log, ..Evidence::default() }
 }

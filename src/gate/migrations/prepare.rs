@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::dry_run::{Record, Trial};
 use super::settings::Settings;
-use super::{Ground, sources};
+use super::{Ground, below, sources};
 use crate::migration::estimate::Sizes;
 use crate::migration::layout::{self, Layout, Plan};
 use crate::migration::squawk::Squawk;
@@ -44,7 +44,10 @@ pub(super) fn prepared(
         _ => None,
     };
     let beside = |name: &Option<String>| {
-        name.as_ref().map(|name| read(ground.root, name).map(|text| (name.clone(), text))).transpose().map_err(one)
+        name.as_ref()
+            .map(|name| read(ground.root, &below(ground.dir, name)).map(|text| (name.clone(), text)))
+            .transpose()
+            .map_err(one)
     };
     let script = |(path, text): (String, String)| Script {
         path,
@@ -63,7 +66,7 @@ pub(super) fn prepared(
     };
     tell(chosen, &plan, &mut record.borrow_mut());
     let trial = Trial {
-        kind: settings.database.unwrap_or_default(),
+        kind: settings.database.or_else(|| layout::database(&here)).unwrap_or_default(),
         layout: chosen,
         plan,
         each_alone: base.is_none(),

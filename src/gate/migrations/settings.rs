@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::migration::rules::Severity;
+use crate::config;
+use crate::migration::rules::{self, Severity};
+use crate::migration::squawk;
 use crate::model::finding::Level;
 use crate::model::migration::DatabaseKind;
 
@@ -38,9 +40,34 @@ pub struct Settings {
     /// Whether `database-url` may lead to another machine.
     pub allow_remote: bool,
     /// Levels of single rules: `off`, `note`, `warning` or `error`.
-    pub rules: BTreeMap<String, Severity>,
+    pub rules: BTreeMap<RuleName, Severity>,
     /// The least level that blocks.
     pub fail_on: Level,
+}
+
+/// The name of a rule that exists, of gatepost's own or of squawk's.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+pub struct RuleName(String);
+
+impl TryFrom<String> for RuleName {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        let own: Vec<&str> = rules::ALL.iter().map(|rule| rule.name).collect();
+        if own.contains(&name.as_str()) || squawk::is_rule(&name) {
+            return Ok(Self(name));
+        }
+        Err(format!("there is no rule {name:?}: {}", config::advice(&name, &own)))
+    }
+}
+
+impl Settings {
+    /// The levels of single rules, by name.
+    #[must_use]
+    pub fn levels(&self) -> BTreeMap<String, Severity> {
+        self.rules.iter().map(|(name, severity)| (name.0.clone(), *severity)).collect()
+    }
 }
 
 /// What a migration without a down is worth.

@@ -72,7 +72,7 @@ pub fn find(name: &str) -> Option<&'static Layout> {
     ALL.iter().copied().find(|layout| layout.name == name)
 }
 
-pub use detect::{MARKERS, detect};
+pub use detect::{MARKERS, database, detect};
 
 impl Layout {
     /// Reads a folder.

@@ -2,6 +2,7 @@
 //! here runs statements and tells what they did; what that is worth is judged elsewhere. Nothing here writes to a
 //! database that it did not create.
 
+pub mod mysql;
 pub mod postgres;
 pub mod programs;
 pub mod scratch;
@@ -100,6 +101,15 @@ pub trait Database {
     /// # Errors
     /// When the server is gone.
     async fn facts(&mut self) -> Result<Facts, DatabaseError>;
+
+    /// The schema, read anew: another connection may have changed it.
+    ///
+    /// # Errors
+    /// When the server is gone.
+    async fn facts_anew(&mut self) -> Result<Facts, DatabaseError>;
+
+    /// The variables by which a tool reaches it; none where no other process can.
+    fn address(&self) -> Vec<(&'static str, String)>;
 
     /// Whether a transaction takes back changes of the schema too.
     fn takes_back(&self) -> bool;

@@ -242,6 +242,14 @@ impl Database for Sqlite {
         Ok(facts)
     }
 
+    async fn facts_anew(&mut self) -> Result<Facts, DatabaseError> {
+        self.facts().await
+    }
+
+    fn address(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
     fn takes_back(&self) -> bool {
         true
     }

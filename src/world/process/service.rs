@@ -102,6 +102,14 @@ impl Service {
         self.group.sweep(LAST).await;
     }
 
+    /// Kills it and its group: for what has nothing to keep.
+    pub async fn kill(&mut self) {
+        self.group.kill();
+        let _ = self.child.wait().await;
+        self.stopped = true;
+        self.group.sweep(LAST).await;
+    }
+
     fn ask(&self, signal: Signal) {
         if let Some(pid) = self.child.id().and_then(|pid| i32::try_from(pid).ok()) {
             let _ = kill(Pid::from_raw(pid), signal);

@@ -4,6 +4,7 @@
 mod alone;
 mod catalog;
 mod look;
+mod remote;
 mod server;
 
 use std::collections::BTreeMap;
@@ -17,18 +18,19 @@ use crate::world::database::programs::Surroundings;
 use crate::world::database::{Database, DatabaseError, Ran, unknown};
 
 use catalog::Known;
+use remote::Keeper;
 use server::Server;
 
 /// The database in which migrations run.
 const NAME: &str = "gatepost";
-/// Its copy for what may go wrong.
-const ASIDE: &str = "gatepost_aside";
 /// A statement that cannot run in a transaction was tried in one.
 const IN_TRANSACTION: &str = "25001";
 
 /// A PostgreSQL database of our own.
 pub struct Postgres {
     server: Option<Server>,
+    /// Leads to a database that is always there.
+    first: PgConnectOptions,
     options: PgConnectOptions,
     name: String,
     version: String,
@@ -41,6 +43,8 @@ pub struct Postgres {
     script: InScript,
     /// What was known before going aside.
     kept: Option<Known>,
+    /// On a server that is not ours.
+    keeper: Option<Keeper>,
 }
 
 /// What holds for the script that runs.
@@ -72,6 +76,7 @@ impl Postgres {
 
     async fn on(options: PgConnectOptions, server: Option<Server>, name: &str) -> Result<Self, DatabaseError> {
         let failed = |error| lost("while its first database was made", &error);
+        let maintenance = options.clone();
         let mut first = PgConnection::connect_with(&options).await.map_err(failed)?;
         // The encoding is what production has, whatever the server's default.
         let make = format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'");
@@ -87,6 +92,7 @@ impl Postgres {
         let version = version.split_whitespace().next().unwrap_or_default().to_owned();
         let mut database = Self {
             server,
+            first: maintenance,
             options,
             name: name.to_owned(),
             version,
@@ -97,6 +103,7 @@ impl Postgres {
             current: false,
             script: InScript::default(),
             kept: None,
+            keeper: None,
         };
         database.prepare().await?;
         Ok(database)
@@ -156,6 +163,14 @@ impl Postgres {
         back
     }
 
+    /// A digest of what all databases of a server that is not ours share.
+    async fn shared(&mut self) -> Result<String, sqlx::Error> {
+        if self.keeper.is_none() {
+            return Ok(String::new());
+        }
+        self.runner.fetch_one(sqlx::raw_sql(remote::SHARED)).await.and_then(|row| row.try_get(0))
+    }
+
     async fn rows(&mut self, sql: String) -> Result<Vec<PgRow>, sqlx::Error> {
         self.runner.fetch_all(sqlx::raw_sql(AssertSqlSafe(sql))).await
     }
@@ -169,7 +184,7 @@ impl Postgres {
     /// Runs a statement on the server's own database, while nobody is connected to ours.
     async fn elsewhere(&mut self, sql: &[String]) -> Result<bool, DatabaseError> {
         let failed = |error| lost("while a database was copied", &error);
-        let options = self.options.clone().database("postgres");
+        let options = self.first.clone();
         let mut first = PgConnection::connect_with(&options).await.map_err(failed)?;
         let mut good = true;
         for sql in sql {
@@ -181,7 +196,7 @@ impl Postgres {
 
     async fn leave(&mut self) -> Result<(), DatabaseError> {
         // Closing is seen by the server a moment later: a copy must not meet the old connections.
-        let options = self.options.clone().database("postgres");
+        let options = self.first.clone();
         let place = PgConnection::connect_with(&options).await.map_err(|error| lost("between databases", &error))?;
         let other = PgConnection::connect_with(&options).await.map_err(|error| lost("between databases", &error))?;
         let _ = std::mem::replace(&mut self.runner, place).close().await;
@@ -260,12 +275,20 @@ impl Database for Postgres {
 
     async fn run(&mut self, source: &Source) -> Result<Ran, DatabaseError> {
         let during = format!("before line {}", source.line);
+        if let Some(what) = self.keeper.as_ref().and_then(|_| remote::is_for_all(&source.sql)) {
+            return Ok(Ran::Done(Box::new(for_all(unknown(source), what))));
+        }
         self.open().await.map_err(|error| lost(&during, &error))?;
         let mut statement = unknown(source);
         self.current &= self.script.observe;
+        let shared = self.shared().await.map_err(|error| lost(&during, &error))?;
         let begun = Instant::now();
         let sent = self.send(source).await;
         statement.took = begun.elapsed();
+        if sent.is_ok() && self.script.open && self.shared().await.is_ok_and(|now| now != shared) {
+            self.take_back().await.map_err(|error| lost(&during, &error))?;
+            return Ok(Ran::Done(Box::new(for_all(unknown(source), "something"))));
+        }
         if let Err(error) = &sent {
             let Some(failure) = failure(source, error) else {
                 return Ok(Ran::Lost(Box::new(lost_statement(statement, error))));
@@ -319,12 +342,31 @@ impl Database for Postgres {
         Ok(self.known.all())
     }
 
+    async fn facts_anew(&mut self) -> Result<Facts, DatabaseError> {
+        self.current = false;
+        self.facts().await
+    }
+
+    fn address(&self) -> Vec<(&'static str, String)> {
+        let socket = self.options.get_socket().map(|socket| socket.display().to_string());
+        let host = socket.unwrap_or_else(|| self.options.get_host().to_owned());
+        let (user, port, name) = (self.options.get_username(), self.options.get_port(), self.name.clone());
+        let url = format!("postgresql://{user}@localhost:{port}/{name}?host={host}");
+        vec![
+            ("DATABASE_URL", url),
+            ("PGHOST", host),
+            ("PGPORT", port.to_string()),
+            ("PGUSER", user.to_owned()),
+            ("PGDATABASE", name),
+        ]
+    }
+
     fn takes_back(&self) -> bool {
         true
     }
 
     async fn aside(&mut self) -> Result<bool, DatabaseError> {
-        let (name, copy) = (self.name.clone(), ASIDE.to_owned());
+        let (name, copy) = (self.name.clone(), format!("{}_aside", self.name));
         self.leave().await?;
         let sql = [format!("DROP DATABASE IF EXISTS {copy}"), format!("CREATE DATABASE {copy} TEMPLATE {name}")];
         let good = self.elsewhere(&sql).await?;
@@ -336,7 +378,7 @@ impl Database for Postgres {
 
     async fn back(&mut self) -> Result<(), DatabaseError> {
         self.leave().await?;
-        self.elsewhere(&[format!("DROP DATABASE IF EXISTS {ASIDE} WITH (FORCE)")]).await?;
+        self.elsewhere(&[format!("DROP DATABASE IF EXISTS {}_aside WITH (FORCE)", self.name)]).await?;
         self.options = self.options.clone().database(&self.name);
         if let Some(kept) = self.kept.take() {
             self.known = kept;
@@ -355,10 +397,21 @@ impl Database for Postgres {
     async fn stop(mut self) {
         let _ = self.runner.close_hard().await;
         let _ = self.watcher.close_hard().await;
+        if let Some(keeper) = self.keeper.take() {
+            keeper.drop_databases().await;
+        }
         if let Some(server) = self.server.take() {
             server.stop().await;
         }
     }
+}
+
+/// A statement that is not for a server which others use.
+fn for_all(mut statement: Statement, what: &str) -> Statement {
+    statement.not_run = Some(format!(
+        "it changes {what} that all databases of the server share; on a server named by `database-url` that is left alone"
+    ));
+    statement
 }
 
 /// A statement whose connection broke, with what is known of why.
