@@ -78,6 +78,17 @@ const OBSERVED: &[&str] = &[
     "unused-ignore",
 ];
 
+/// What no lock or change of a table would show.
+const BEYOND_TABLES: &[&str] = &[
+    "ban-alter-database-options",
+    "ban-alter-role-options",
+    "ban-alter-system-options",
+    "ban-drop-database",
+    "ban-revoke",
+    "ban-uncommitted-transaction",
+    "transaction-nesting",
+];
+
 /// Advice on how to write, not on what happens.
 const STYLE: &[&str] = &[
     "ban-char-field",
@@ -161,16 +172,16 @@ fn kept(
         return None;
     }
     let ran = statement.filter(|statement| statement.error.is_none() && statement.not_run.is_none());
-    let refuted = ran.is_some_and(|statement| !touches(statement, known));
+    let refuted = !BEYOND_TABLES.contains(&name.as_str()) && ran.is_some_and(|statement| !touches(statement, known));
     (!refuted).then_some(finding)
 }
 
 /// Whether a statement had to do with anything that others use.
 fn touches(statement: &Statement, known: &Known) -> bool {
     let changed = statement.changes.iter().any(|change| known.has(&change.object));
-    let locked = statement.locks.iter().chain(&statement.held).any(|lock| known.has_table(&lock.object));
-    // Nothing seen at all: a setting, a transaction's begin. What the linter says of those stands.
-    changed || locked || (statement.changes.is_empty() && statement.locks.is_empty())
+    let locked = statement.locks.iter().any(|lock| known.has_table(&lock.object));
+    let worked = statement.scans.iter().chain(&statement.rewrites).any(|table| known.has_table(table));
+    changed || locked || worked
 }
 
 fn read(piece: &Piece, path: &str, violation: &Violation) -> Finding {

@@ -91,9 +91,9 @@ fn down_required(settings: &Settings, trial: &Trial) -> bool {
 fn in_order(findings: &mut [Finding], migrations: &[Migration]) {
     let place = |finding: &Finding| {
         let at = migrations.iter().position(|migration| finding.path.as_deref() == Some(migration.path.as_str()));
-        (at.unwrap_or(usize::MAX), finding.line, std::cmp::Reverse(finding.level))
+        (at.unwrap_or(usize::MAX), finding.path.clone(), finding.line, std::cmp::Reverse(finding.level))
     };
-    findings.sort_by_key(place);
+    findings.sort_by_cached_key(place);
 }
 
 /// A step that is code, as a migration that was not run.

@@ -16,7 +16,7 @@ pub fn is_same(one: &Planned, other: &Planned) -> bool {
 /// Everything that the two plans say against each other.
 #[must_use]
 pub fn against(here: &[Planned], base: &[Planned]) -> Vec<Finding> {
-    let mut found = duplicates(here);
+    let mut found = duplicates(here, base);
     let newest = base.iter().filter(|planned| !planned.repeatable).map(|planned| &planned.order).max();
     for planned in here.iter().filter(|planned| !planned.repeatable) {
         let shipped = base.iter().find(|shipped| is_same(shipped, planned));
@@ -42,15 +42,19 @@ pub fn against(here: &[Planned], base: &[Planned]) -> Vec<Finding> {
     found
 }
 
-fn duplicates(here: &[Planned]) -> Vec<Finding> {
-    let mut by_order: BTreeMap<(bool, &Order), &Planned> = BTreeMap::new();
+fn duplicates(here: &[Planned], base: &[Planned]) -> Vec<Finding> {
+    let is_shipped = |planned: &Planned| base.iter().any(|shipped| is_same(shipped, planned));
+    let mut by_order: BTreeMap<(bool, &[u64], &str), &Planned> = BTreeMap::new();
     let mut found = Vec::new();
     for planned in here {
-        // Numbered files of one number are told apart by their names; their numbers must differ all the same.
-        if let Some(first) = by_order.insert((planned.repeatable, &planned.order), planned) {
-            let what = format!("version {} is that of {} too", planned.version, first.path);
-            found.push(finding(&DUPLICATE, &planned.path, 1, &what));
-        }
+        // Files of one number are put in order by their names, where a layout has such; their numbers must differ.
+        let name = if planned.order.0.is_empty() || planned.repeatable { planned.order.1.as_str() } else { "" };
+        let Some(first) = by_order.insert((planned.repeatable, &planned.order.0, name), planned) else { continue };
+        // The newer one is to give way.
+        let (newer, older) =
+            if is_shipped(planned) && !is_shipped(first) { (first, planned) } else { (planned, first) };
+        let what = format!("version {} is that of {} too", newer.version, older.path);
+        found.push(finding(&DUPLICATE, &newer.path, 1, &what));
     }
     found
 }

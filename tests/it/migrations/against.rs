@@ -46,7 +46,7 @@ fn versions_and_shipped_files() {
         ran.findings(),
         [
             "20240102120000_late.sql:1 older-than-newest",
-            "20240103000000_v.sql:1 duplicate-version",
+            "20240103000000_other.sql:1 duplicate-version",
             "20240101000000_t.sql:1 shipped-file-changed",
             "20240102000000_u.sql:null shipped-file-deleted",
         ],

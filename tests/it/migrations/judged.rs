@@ -48,7 +48,7 @@ fn a_gate_tells_what_a_change_would_do() {
     );
     assert_eq!(
         rules(&gate),
-        ["db/2_change.sql:1 drop-column warning", "db/2_change.sql:1 lock-without-timeout warning"]
+        ["db/2_change.sql:1 lock-without-timeout warning", "db/2_change.sql:1 drop-column warning"]
     );
     assert_eq!(gate["reason"], "2 warnings");
     assert_eq!(gate["migrations"]["migrations"][0]["statements"][0]["changes"][0], "- column public.t.v text");

@@ -50,7 +50,7 @@ TRUNCATE customers;
         (2, "required-column"),
         (3, "table-rewrite"),
         (3, "type-narrowed"),
-        (4, "lock-held-over-work"),
+        (3, "lock-held-over-work"),
         (5, "rename-column"),
         (7, "delete-all-rows"),
     ] {

@@ -129,12 +129,13 @@ SELECT 0::int8, pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(
     (SELECT pg_catalog.count(*) || '.' || coalesce(pg_catalog.max(x.xmin::text::int8), 0) FROM pg_catalog.pg_namespace x),
     (SELECT pg_catalog.count(*) || '.' || coalesce(pg_catalog.max(x.xmin::text::int8), 0) FROM pg_catalog.pg_extension x),
     (SELECT pg_catalog.count(*) || '.' || coalesce(pg_catalog.max(x.xmin::text::int8), 0) FROM pg_catalog.pg_constraint x
-     WHERE x.contypid <> 0))
+     WHERE x.contypid <> 0)), 0::int8
 UNION ALL
 SELECT o, pg_catalog.pg_stat_get_xact_numscans(o::oid),
   pg_catalog.pg_stat_get_xact_tuples_inserted(o::oid) + pg_catalog.pg_stat_get_xact_tuples_updated(o::oid)
     + pg_catalog.pg_stat_get_xact_tuples_deleted(o::oid),
-  coalesce((SELECT c.relfilenode::int8 FROM pg_catalog.pg_class c WHERE c.oid = o::oid), -1), NULL
+  coalesce((SELECT c.relfilenode::int8 FROM pg_catalog.pg_class c WHERE c.oid = o::oid), -1), NULL,
+  pg_catalog.pg_relation_size(o::oid)
 FROM pg_catalog.unnest($1) o
 ";
 

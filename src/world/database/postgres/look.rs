@@ -24,6 +24,7 @@ pub(super) struct Counters {
     scans: BTreeMap<i64, i64>,
     rows: BTreeMap<i64, i64>,
     files: BTreeMap<i64, i64>,
+    sizes: BTreeMap<i64, i64>,
     lock_timeout_ms: u64,
 }
 
@@ -65,7 +66,14 @@ impl Postgres {
         let after = self.counters(&oids, if changed.is_empty() { AFTER } else { "" }).await?;
         self.compare(statement, &before, &after, &now);
         let others = after.others != before.others;
-        self.script.counters = Counters { files: merged(before.files, after.files.clone()), ..after };
+        // Those of relations that this statement left alone stand.
+        self.script.counters = Counters {
+            files: merged(before.files, after.files),
+            sizes: merged(before.sizes, after.sizes),
+            scans: merged(before.scans, after.scans),
+            rows: merged(before.rows, after.rows),
+            ..after
+        };
         if changed.is_empty() {
             if others {
                 self.control("SAVEPOINT gatepost").await?;
@@ -128,7 +136,7 @@ impl Postgres {
 
     async fn counters(&mut self, oids: &BTreeSet<i64>, after: &str) -> Result<Counters, sqlx::Error> {
         let sql = format!(
-            "SELECT -1::int8, setting::int8, 0::int8, 0::int8, NULL FROM pg_catalog.pg_settings WHERE name = 'lock_timeout'; \
+            "SELECT -1::int8, setting::int8, 0::int8, 0::int8, NULL, 0::int8 FROM pg_catalog.pg_settings WHERE name = 'lock_timeout'; \
              {BEFORE}; EXECUTE gatepost_counters ('{{{}}}'); {after}",
             joined(oids)
         );
@@ -145,6 +153,7 @@ impl Postgres {
                     counters.scans.insert(oid, number(1)?);
                     counters.rows.insert(oid, number(2)?);
                     counters.files.insert(oid, number(3)?);
+                    counters.sizes.insert(oid, number(5)?);
                 }
             }
         }
@@ -171,7 +180,12 @@ impl Postgres {
             }
             let (old, new) = (before.files.get(oid), after.files.get(oid));
             let written_anew = matches!((old, new), (Some(old), Some(new)) if old != new && *new > 0 && *old > 0);
-            if written_anew && self.known.indexes.contains(oid) {
+            let stands = new.is_some_and(|file| *file >= 0);
+            let had = before.sizes.get(oid).is_some_and(|size| *size > 0);
+            let has = after.sizes.get(oid).is_some_and(|size| *size > 0);
+            if stands && had && !has && after.sizes.contains_key(oid) && !self.known.indexes.contains(oid) {
+                statement.changes.push(emptied(path));
+            } else if written_anew && self.known.indexes.contains(oid) {
                 indexes.push(path.clone());
             } else if written_anew && scanned {
                 statement.rewrites.push(path.clone());
