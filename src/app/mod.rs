@@ -1,8 +1,13 @@
 //! Floor 4: one file per command; each reads as that command's story. None knows the terminal.
 
+mod baseline;
 mod detected;
+pub mod doctor;
 mod failure;
+pub mod init;
+pub mod integrity;
 pub mod migrations;
+pub mod offer;
 pub mod output;
 pub mod parse;
 pub mod plan;

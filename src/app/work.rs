@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::app::Failure;
+use crate::app::offer::Offers;
 use crate::app::output::Output;
 use crate::app::project::Project;
 use crate::app::scope::Judged;
@@ -81,6 +82,7 @@ pub struct Gates {
     watch: Rc<dyn Watch>,
     repo: Rc<Repo>,
     base: Option<Sha>,
+    offers: Option<Offers>,
 }
 
 impl Ground<'_> {
@@ -96,6 +98,7 @@ impl Ground<'_> {
             head: judged.head.as_ref().map(Sha::to_string),
             changed_files: judged.scope.change().map(|_| OsString::from(self.output.changed_files())),
         };
+        let offers = self.offers(project.config.publish.suggestions);
         let pass_env = project.config.run.pass_env.iter().map(String::as_str);
         let filter = Filter::new(std::iter::empty::<&str>(), pass_env);
         let planned = project.gates.into_iter().map(|gate| {
@@ -116,6 +119,19 @@ impl Ground<'_> {
             watch: Rc::clone(self.watch),
             repo: Rc::clone(self.repo),
             base: judged.base.clone(),
+            offers,
+        })
+    }
+
+    /// Where fixes are offered: on pull requests, where that is wanted.
+    fn offers(&self, wanted: bool) -> Option<Offers> {
+        self.occasion.pull_request.filter(|_| wanted)?;
+        Some(Offers {
+            repo: Rc::clone(self.repo),
+            root: self.root.to_owned(),
+            judged: self.judged.head.clone()?,
+            head: self.judged.posted_on.clone()?,
+            change: self.judged.scope.change()?.clone(),
         })
     }
 }
@@ -131,8 +147,8 @@ pub fn decide(
     baseline: Option<&Baseline>,
 ) -> Result<(Rules, Due), Failure> {
     let common = gate.common();
-    let only =
-        common.only.unwrap_or_else(|| policy::default_only(gate.judges_the_change(), occasion, baseline.is_some()));
+    let known = baseline.is_some_and(|baseline| baseline.gates.contains_key(&common.name));
+    let only = common.only.unwrap_or_else(|| policy::default_only(gate.of_a_change(), occasion, known));
     let only = match only {
         // No change is known: every line counts, and nothing may be said of changed ones.
         Only::ChangedLines | Only::ChangedFiles if judged.scope.change().is_none() => Only::All,
@@ -152,7 +168,7 @@ impl Gates {
     async fn evidence(&self, planned: &Planned, number: u32, cancel: &CancelToken) -> Evidence {
         let name = &planned.gate.common().name;
         let folder = self.output.of_gate(name);
-        let fresh = files::remove(&folder).and_then(|()| files::make_dir(&folder));
+        let fresh = files::empty(&folder, |_, _| false).and_then(|()| files::make_dir(&folder));
         if let Err(error) = fresh {
             let problem =
                 Problem { kind: ProblemKind::NotStarted, what: format!("its output folder is not ready: {error}") };
@@ -197,7 +213,10 @@ impl schedule::Work for Gates {
         let evidence = self.evidence(planned, number, cancel).await;
         let retryable = schedule::may_retry(&evidence.problems);
         let ground = policy::Ground { scope: &self.scope, baseline: planned.baseline.as_ref() };
-        let report = policy::judge(common, &planned.rules, ground, evidence);
+        let mut report = policy::judge(common, &planned.rules, ground, evidence);
+        if let Some(offers) = &self.offers {
+            offers.make(&mut report);
+        }
         Attempt { report: self.shown(report), retryable }
     }
 

@@ -1,6 +1,9 @@
 //! Floor 5: arguments into requests, failures into text and exit codes. The only place that knows the terminal.
 
 mod args;
+mod doctor;
+mod init;
+mod integrity;
 mod migrations;
 mod parse;
 mod plan;
@@ -61,6 +64,9 @@ fn dispatch(cli: Cli, env: &Env, screen: Screen) -> Result<ExitCode, Failure> {
         Command::Parse(parse) => parse::parse(&place, parse),
         Command::Publish(publish) => publish::publish(&place, publish),
         Command::Migrations(migrations) => migrations::migrations(&place, migrations),
+        Command::Init(init) => init::init(&place, &init),
+        Command::Doctor(doctor) => doctor::doctor(&place, &doctor),
+        Command::Integrity(integrity) => integrity::integrity(&place, integrity),
         Command::Schema { what } => {
             let schema = match what {
                 SchemaOf::Config => project::with_known(config::schema),

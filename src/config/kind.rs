@@ -19,6 +19,8 @@ pub enum Bare {
     ByExitStatus,
     /// A command is only one way to do what the kind does by itself: it is not judged.
     Unjudged,
+    /// There is no command: the kind looks for itself.
+    Itself,
 }
 
 /// A kind of gate.

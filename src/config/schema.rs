@@ -5,6 +5,7 @@ use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use super::Known;
+use super::gates::FOR_COMMANDS;
 use super::kind::{Bare, KindRow};
 use super::sections::{Gate, Publish, Run};
 use crate::model::gate::GateName;
@@ -55,6 +56,12 @@ fn gate(row: &KindRow, known: &Known<'_>, generator: &mut SchemaGenerator) -> Va
     schema["description"] = json!(row.about);
     schema["required"] = json!(["kind"]);
     if row.bare == Bare::Unjudged {
+        return schema;
+    }
+    if row.bare == Bare::Itself {
+        if let Some(properties) = schema["properties"].as_object_mut() {
+            properties.retain(|key, _| !FOR_COMMANDS.contains(&key.as_str()));
+        }
         return schema;
     }
     schema["anyOf"] =

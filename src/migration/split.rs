@@ -66,7 +66,7 @@ impl<'a> Cursor<'a> {
                 self.terminator = terminator;
                 continue;
             }
-            let (start, words) = (self.at, self.to_terminator());
+            let (start, words) = (self.at, self.until_terminator());
             let end = self.at;
             if self.rest().starts_with(self.terminator.as_str()) {
                 self.at += self.terminator.len();
@@ -118,8 +118,8 @@ impl<'a> Cursor<'a> {
         let rest = self.rest();
         let to_line_end = rest.find('\n').unwrap_or(rest.len());
         let mysql = self.database == DatabaseKind::Mysql;
-        if rest.starts_with("--") {
-            let is_comment = !mysql || rest[2..].chars().next().is_none_or(char::is_whitespace);
+        if let Some(behind) = rest.strip_prefix("--") {
+            let is_comment = !mysql || behind.chars().next().is_none_or(char::is_whitespace);
             return if is_comment { to_line_end } else { 0 };
         }
         if mysql && rest.starts_with('#') {
@@ -156,7 +156,7 @@ impl<'a> Cursor<'a> {
         (!terminator.is_empty()).then(|| terminator.to_owned())
     }
 
-    fn to_terminator(&mut self) -> Words {
+    fn until_terminator(&mut self) -> Words {
         let mut words = Words::default();
         let mut depth = 0_usize;
         while let Some(c) = self.rest().chars().next() {
@@ -293,9 +293,10 @@ fn block_comment(text: &str, nested: bool) -> usize {
     while depth > 0 {
         let rest = &text[at..];
         let Some(close) = rest.find("*/") else { return text.len() };
-        match rest.find("/*").filter(|open| nested && *open < close) {
-            Some(open) => (at, depth) = (at + open + 2, depth + 1),
-            None => (at, depth) = (at + close + 2, depth - 1),
+        if let Some(open) = rest.find("/*").filter(|open| nested && *open < close) {
+            (at, depth) = (at + open + 2, depth + 1);
+        } else {
+            (at, depth) = (at + close + 2, depth - 1);
         }
     }
     at

@@ -3,6 +3,7 @@
 pub mod baseline;
 pub mod call;
 pub mod change;
+pub mod diagnosis;
 pub mod event;
 pub mod evidence;
 pub mod exit;
@@ -17,6 +18,8 @@ pub mod report;
 pub mod secret;
 pub mod settings;
 pub mod sha;
+pub mod suggestion;
 pub mod tests;
 pub mod text;
 pub mod workflow;
+pub mod yaml;

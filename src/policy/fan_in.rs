@@ -161,6 +161,7 @@ fn missing(wanted: &Expected, why: &str) -> GateReport {
         fixed: None,
         tests: None,
         migrations: None,
+        compared: None,
         notes: Vec::new(),
     }
 }

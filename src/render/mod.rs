@@ -1,7 +1,10 @@
 //! What was judged or parsed, written for someone: each shape one file. Pure: values in, text or frozen structs out.
 
+pub mod doctor;
 pub mod figures;
 pub mod finding_v1;
+pub mod init;
+pub mod integrity_v1;
 pub mod json_v1;
 pub mod junit;
 pub mod links;

@@ -14,3 +14,4 @@ pub mod repo;
 pub mod screen;
 pub mod signals;
 pub mod survey;
+pub mod tree;

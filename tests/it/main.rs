@@ -12,10 +12,15 @@ mod bless;
 mod cancel;
 mod config;
 mod detect;
+#[cfg(unix)]
+mod doctor;
 mod forge;
 mod github;
 mod hostile_reports;
 mod house;
+#[cfg(unix)]
+mod init;
+mod integrity;
 #[cfg(unix)]
 mod leftovers;
 #[cfg(unix)]
@@ -31,4 +36,5 @@ mod repo;
 mod run;
 mod schedule;
 mod shop;
+mod tree;
 mod written;

@@ -128,7 +128,7 @@ pub async fn collect(settings: &Settings, folder: &str, ground: Ground<'_>) -> E
     let record = RefCell::new(Record::default());
     match prepare::prepared(settings, folder, ground, &record) {
         Ok(Prepared { trial, sizes, squawk }) => {
-            on_database(settings, &Task::Trial(&trial), ground, &record).await;
+            Box::pin(on_database(settings, &Task::Trial(&trial), ground, &record)).await;
             findings::found(settings, &trial, &sizes, &squawk, &mut record.borrow_mut());
         }
         Err(problems) => record.borrow_mut().problems.extend(problems.into_iter().map(unreadable)),
@@ -148,7 +148,7 @@ async fn by_command(settings: &Settings, tool: Result<Tool<'_>, String>, ground:
     let record = RefCell::new(Record::default());
     match tool {
         Ok(tool) => {
-            on_database(settings, &Task::Tool(&tool), ground, &record).await;
+            Box::pin(on_database(settings, &Task::Tool(&tool), ground, &record)).await;
             findings::of_command(settings, &mut record.borrow_mut());
         }
         Err(why) => record.borrow_mut().problems.push(unreadable(why)),
@@ -175,17 +175,19 @@ async fn on_database(settings: &Settings, task: &Task<'_>, ground: Ground<'_>, r
     match (kind, url(settings, ground)) {
         (_, Err(why)) => record.borrow_mut().problems.push(unreadable(why)),
         (DatabaseKind::Postgres, Ok(Some(url))) => {
-            until_end(Postgres::at(&url, settings.allow_remote), task, ground, record).await;
+            Box::pin(until_end(Postgres::at(&url, settings.allow_remote), task, ground, record)).await;
         }
         (_, Ok(Some(_))) => {
             let what = format!("database-url is for postgres alone: {} runs on a scratch server", kind.word());
             record.borrow_mut().problems.push(unreadable(what));
         }
         (DatabaseKind::Postgres, Ok(None)) => {
-            until_end(Postgres::scratch(ground.around, version), task, ground, record).await;
+            Box::pin(until_end(Postgres::scratch(ground.around, version), task, ground, record)).await;
         }
-        (DatabaseKind::Sqlite, Ok(None)) => until_end(Sqlite::scratch(), task, ground, record).await,
-        (DatabaseKind::Mysql, Ok(None)) => until_end(Mysql::scratch(ground.around), task, ground, record).await,
+        (DatabaseKind::Sqlite, Ok(None)) => Box::pin(until_end(Sqlite::scratch(), task, ground, record)).await,
+        (DatabaseKind::Mysql, Ok(None)) => {
+            Box::pin(until_end(Mysql::scratch(ground.around), task, ground, record)).await
+        }
     }
 }
 

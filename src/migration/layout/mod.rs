@@ -96,7 +96,7 @@ impl Folder {
             Ok(text) => Some(text.strip_prefix('\u{feff}').unwrap_or(text).to_owned()),
             Err(error) => {
                 let at = error.valid_up_to();
-                let line = 1 + bytes[..at].iter().filter(|b| **b == b'\n').count();
+                let line = String::from_utf8_lossy(&bytes[..at]).split('\n').count();
                 plan.problems.push(format!("{}:{line} is no UTF-8 and cannot be run", self.place(name)));
                 None
             }

@@ -33,7 +33,7 @@ fn numbered(folder: &Folder) -> Plan {
             plan.problems.push(format!("{}: {version} is too large for a version", folder.place(path)));
             continue;
         };
-        order.1 = rest.to_owned();
+        rest.clone_into(&mut order.1);
         let down = [format!("{base}.down.sql"), format!("{base}_down.sql")];
         let down = down.into_iter().find(|name| folder.files.contains_key(name));
         let files: Vec<&str> = std::iter::once(path.as_str()).chain(down.as_deref()).collect();

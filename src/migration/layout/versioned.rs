@@ -130,7 +130,7 @@ fn flyway(folder: &Folder) -> Plan {
                 None => plan.problems.push(format!("{}: {version:?} is no version", folder.place(path))),
             },
             ("R", Some(("", name)), true) => {
-                found.push((Order(Vec::new(), name.to_owned()), String::new(), name, path, true))
+                found.push((Order(Vec::new(), name.to_owned()), String::new(), name, path, true));
             }
             (_, _, true) => {
                 plan.notes

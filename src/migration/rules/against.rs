@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{DUPLICATE, OLDER, SHIPPED_CHANGED, SHIPPED_DELETED, finding};
 use crate::model::finding::Finding;
-use crate::model::migration::{Order, Planned, Script};
+use crate::model::migration::{Planned, Script};
 
 /// Whether two plans of one version are the same migration.
 #[must_use]

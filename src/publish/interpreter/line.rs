@@ -12,7 +12,7 @@ use crate::model::text::shorten;
 use crate::publish::interpreter::answer::{self, Answer, Limit, Stop};
 use crate::publish::interpreter::pace::{Pace, jittered};
 use crate::world::clock;
-use crate::world::forge::{Forge, Reply, Request};
+use crate::world::forge::{Forge, ForgeError, Reply, Request};
 
 /// More pages than any list that we read can have.
 const MOST_PAGES: usize = 500;
@@ -159,6 +159,7 @@ impl<F: Forge> Line<F> {
         loop {
             let error = match self.forge.download(path, most).await {
                 Ok(bytes) => return Ok(bytes),
+                Err(error @ ForgeError::TooLarge { .. }) => return Err(Stop::Failed(error.to_string())),
                 Err(error) => error,
             };
             match answer::read_error(&format!("GET {path}"), &error) {

@@ -2,28 +2,34 @@
 //! token may not write. It decides nothing about verdicts, and one failing call never loses the others.
 
 mod answer;
+mod author;
+mod baseline;
 mod check_run;
 mod comment;
 mod line;
 mod marker;
 mod pace;
 mod reads;
+mod review;
 mod status;
 #[cfg(test)]
 mod tests;
 mod triggered;
+mod workflow;
 
 use std::time::Duration;
 
-use crate::model::call::{Call, CheckRun, CommitStatus, Receipt, ReceiptEnd, StickyComment};
+use crate::model::call::{Call, CheckRun, CommitStatus, Receipt, ReceiptEnd, Review, StickyComment};
 use crate::model::sha::Sha;
 use crate::publish::commit_status;
 use crate::world::forge::Forge;
 
-use comment::Identity;
+use author::Identity;
 use line::Line;
 
 pub use answer::Stop;
+pub use baseline::{ARTIFACT, Kept, NotKept};
+pub use line::segment;
 pub use pace::Pace;
 
 /// How calls are sent.
@@ -56,6 +62,7 @@ enum Checks {
 #[derive(Debug)]
 pub struct Interpreter<F> {
     line: Line<F>,
+    repository: String,
     patience: Duration,
     me: Identity,
     checks: Checks,
@@ -69,6 +76,7 @@ impl<F: Forge> Interpreter<F> {
         line.allow(options.patience);
         Self {
             line,
+            repository: options.repository.clone(),
             patience: options.patience,
             me: Identity::default(),
             checks: Checks::default(),
@@ -83,6 +91,9 @@ impl<F: Forge> Interpreter<F> {
             Call::CommitStatus(status) => (format!("commit status {}", status.context), self.status(status).await),
             Call::StickyComment(comment) => {
                 (format!("comment on #{}", comment.pull_request), self.comment(comment).await)
+            }
+            Call::Review(review) => {
+                (format!("review suggestions on #{}", review.pull_request), self.review(review).await)
             }
         };
         let planned = self.line.take_planned();
@@ -120,6 +131,15 @@ impl<F: Forge> Interpreter<F> {
     pub async fn pull_request_head(&mut self, number: u64) -> Result<Sha, Stop> {
         self.line.allow(self.patience);
         reads::pull_request_head(&mut self.line, number).await
+    }
+
+    /// The report that a push to `branch` left behind, of `base` or of the nearest commit before it.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn kept_report(&mut self, base: &Sha, branch: &str) -> Result<Kept, NotKept> {
+        self.line.allow(self.patience);
+        baseline::find(&mut self.line, &self.repository, base, branch).await
     }
 
     async fn check_run(&mut self, run: &CheckRun) -> Result<ReceiptEnd, Stop> {
@@ -170,6 +190,21 @@ impl<F: Forge> Interpreter<F> {
                 Ok(ReceiptEnd::Downgraded(read_only("pull-requests: write", &stop)))
             }
             Err(Stop::Limited(why)) => Ok(ReceiptEnd::Downgraded(format!("left to the job summary: {why}"))),
+            other => other,
+        }
+    }
+
+    async fn review(&mut self, review: &Review) -> Result<ReceiptEnd, Stop> {
+        self.line.allow(self.patience);
+        if self.comments_denied {
+            return Ok(ReceiptEnd::Downgraded("the token may not write comments, as said above".to_owned()));
+        }
+        match review::post(&mut self.line, &mut self.me, review).await {
+            Err(stop) if stop.refused_with(403).is_some() => {
+                self.comments_denied = true;
+                Ok(ReceiptEnd::Downgraded(read_only("pull-requests: write", &stop)))
+            }
+            Err(Stop::Limited(why)) => Ok(ReceiptEnd::Downgraded(format!("left to the annotations: {why}"))),
             other => other,
         }
     }

@@ -184,18 +184,18 @@ fn find(around: Surroundings<'_>) -> Result<Installed, DatabaseError> {
     Err(DatabaseError::NoServer { kind: DatabaseKind::Mysql, help })
 }
 
-async fn install(scratch: &Scratch, installed: &Installed) -> Result<(), DatabaseError> {
+async fn install(scratch: &Scratch, programs: &Installed) -> Result<(), DatabaseError> {
     let data = scratch.folder("data")?;
     let mut folder = OsString::from("--datadir=");
     folder.push(&data);
-    let argv: Vec<OsString> = match &installed.installer {
+    let argv: Vec<OsString> = match &programs.installer {
         Some(installer) => {
             let words =
                 ["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve"];
             let words = words.into_iter().map(OsString::from);
             std::iter::once(installer.clone().into()).chain(words).chain([folder]).collect()
         }
-        None => vec![installed.server.clone().into(), "--no-defaults".into(), "--initialize-insecure".into(), folder],
+        None => vec![programs.server.clone().into(), "--no-defaults".into(), "--initialize-insecure".into(), folder],
     };
     let program = argv.first().map(PathBuf::from).unwrap_or_default();
     let mut running = Service::start(&spec(scratch, argv))?;

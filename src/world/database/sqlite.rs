@@ -238,7 +238,9 @@ impl Database for Sqlite {
         self.changed_rows = self.number("SELECT total_changes()").await?;
         let mut facts = self.known.clone();
         // Over several statements another table may have taken the same page.
-        facts.values_mut().for_each(|fact| fact.identity.clear());
+        for fact in facts.values_mut() {
+            fact.identity.clear();
+        }
         Ok(facts)
     }
 

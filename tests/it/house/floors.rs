@@ -9,7 +9,23 @@ use crate::bless;
 /// From the ground up. `main.rs` stands on top of all, and `lib.rs` only names the rooms.
 const FLOORS: &[(&str, &[&str])] = &[
     ("0", &["model"]),
-    ("1", &["config", "detect", "diff", "environment", "event", "mask", "migration", "parse", "policy", "render"]),
+    (
+        "1",
+        &[
+            "config",
+            "detect",
+            "diff",
+            "environment",
+            "event",
+            "integrity",
+            "mask",
+            "migration",
+            "parse",
+            "policy",
+            "render",
+            "setup",
+        ],
+    ),
     ("2", &["world"]),
     ("3", &["gate", "publish"]),
     ("3½", &["schedule"]),

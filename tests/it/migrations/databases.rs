@@ -55,7 +55,7 @@ fn a_named_server_gets_a_database_of_its_own_and_keeps_its_roles() {
     // The server is a scratch server of another run, which sleeps meanwhile.
     let other = Place::of(&[("migrations/1_a.sql", "select pg_sleep(600);\n")]);
     let mut server = other.command(&["migrations", "--json"]).stdout(std::process::Stdio::null()).spawn().unwrap();
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    let deadline = std::time::Instant::now() + std::time::Duration::from_mins(1);
     let socket = loop {
         let folders = other.folders();
         let found = folders.iter().map(|name| other.temp.join(name)).find(|path| path.join(".s.PGSQL.5432").exists());

@@ -238,7 +238,7 @@ impl Postgres {
             Err(sqlx::Error::Database(error)) => {
                 let message = error.message().to_owned();
                 let source = &statement.source;
-                let code = error.code().map(|code| code.into_owned());
+                let code = error.code().map(std::borrow::Cow::into_owned);
                 statement.error.get_or_insert(StatementError {
                     message,
                     code,
