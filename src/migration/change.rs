@@ -57,17 +57,3 @@ fn follows(change: &Change, before: &Facts, after: &Facts, renamed: &BTreeMap<&O
         What::Added { .. } | What::Altered { .. } | What::Emptied => false,
     }
 }
-
-/// One line: `+ column public.orders.total numeric(10,2) NOT NULL`.
-#[must_use]
-pub fn words(change: &Change) -> String {
-    let (kind, path) = (change.object.kind.word(), change.object.path());
-    let short = |text: &str| crate::model::text::one_line(text, 160);
-    match &change.what {
-        What::Added { definition } => format!("+ {kind} {path} {}", short(definition)).trim_end().to_owned(),
-        What::Removed { definition } => format!("- {kind} {path} {}", short(definition)).trim_end().to_owned(),
-        What::Altered { before, after } => format!("~ {kind} {path}: {} -> {}", short(before), short(after)),
-        What::Renamed { to } => format!("~ {kind} {path} renamed to {}", to.path()),
-        What::Emptied => format!("- every row of {kind} {path}"),
-    }
-}

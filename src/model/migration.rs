@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::model::finding::Finding;
+use crate::model::text;
 
 /// Which database migrations are written for.
 #[derive(
@@ -304,6 +305,22 @@ pub struct Change {
     pub object: Object,
     /// What happened.
     pub what: What,
+}
+
+impl Change {
+    /// One line: `+ column public.orders.total numeric(10,2) NOT NULL`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let (kind, path) = (self.object.kind.word(), self.object.path());
+        let short = |text: &str| text::one_line(text, 160);
+        match &self.what {
+            What::Added { definition } => format!("+ {kind} {path} {}", short(definition)).trim_end().to_owned(),
+            What::Removed { definition } => format!("- {kind} {path} {}", short(definition)).trim_end().to_owned(),
+            What::Altered { before, after } => format!("~ {kind} {path}: {} -> {}", short(before), short(after)),
+            What::Renamed { to } => format!("~ {kind} {path} renamed to {}", to.path()),
+            What::Emptied => format!("- every row of {kind} {path}"),
+        }
+    }
 }
 
 /// What happened to an object.

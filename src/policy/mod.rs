@@ -54,6 +54,8 @@ pub fn judge(common: &Common, rules: &Rules, ground: Ground<'_>, evidence: Evide
     (report.outcome, report.reason) = if let Some(problem) = evidence.problems.first() {
         report.notes.extend(evidence.problems[1..].iter().map(|further| further.what.clone()));
         (Outcome::Error, problem.what.clone())
+    } else if let Some(why) = evidence.nothing {
+        (Outcome::Skipped, why)
     } else {
         match report.exit {
             Some(Exit::Signal(signal)) => (Outcome::Error, format!("killed by signal {signal}")),

@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
-use crate::migration::change;
 use crate::model::finding::Level;
 use crate::model::migration::{Applied, Lock, Migration, Migrations, RoundTrip, Statement};
 use crate::model::outcome::Outcome;
@@ -114,7 +113,7 @@ fn lines(out: &mut String, statement: &Statement, before: &mut String, dress: Dr
         tell(dim, format!("{rows} row{} written, {} bytes of log", plural(rows), statement.wal_bytes));
     }
     for changed in &statement.changes {
-        tell(dim, change::words(changed));
+        tell(dim, changed.words());
     }
 }
 

@@ -7,7 +7,6 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::migration::change;
 use crate::model::migration::{Lock, Migration, Migrations, Statement};
 use crate::model::outcome::Outcome;
 use crate::model::report::GateReport;
@@ -198,7 +197,7 @@ impl<'a> From<&'a Statement> for StatementV1<'a> {
             scans: borrowed(&statement.scans),
             rows: statement.rows,
             wal_bytes: statement.wal_bytes,
-            changes: statement.changes.iter().map(|change| Cow::Owned(change::words(change))).collect(),
+            changes: statement.changes.iter().map(|change| Cow::Owned(change.words())).collect(),
             error: statement.error.as_ref().map(|error| ErrorV1 {
                 message: Cow::Borrowed(&error.message),
                 code: error.code.as_deref().map(Cow::Borrowed),

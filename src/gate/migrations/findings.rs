@@ -9,7 +9,7 @@ use crate::migration::rules::{self, Seen};
 use crate::migration::squawk::{self, Squawk};
 use crate::migration::{change, ignores, schema_diff, split};
 use crate::model::finding::Finding;
-use crate::model::migration::{Applied, DatabaseKind, Migration, Planned};
+use crate::model::migration::{Applied, Change, DatabaseKind, Migration, Planned};
 
 /// Fills in the findings and the difference of the schemas.
 pub(super) fn found(settings: &Settings, trial: &Trial, sizes: &Sizes, squawk: &Squawk, record: &mut Record) {
@@ -73,7 +73,7 @@ pub(super) fn of_command(settings: &Settings, record: &mut Record) {
 fn fill_in_schema(record: &mut Record) {
     record.migrations.schema_diff = schema_diff::sql(&record.before, &record.after);
     let changes = change::compare(&record.before, &record.after);
-    record.migrations.schema_summary = changes.iter().map(change::words).collect();
+    record.migrations.schema_summary = changes.iter().map(Change::words).collect();
 }
 
 fn planned<'a>(trial: &'a Trial, migration: &Migration) -> Option<&'a Planned> {

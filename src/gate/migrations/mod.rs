@@ -133,9 +133,18 @@ pub async fn collect(settings: &Settings, folder: &str, ground: Ground<'_>) -> E
         }
         Err(problems) => record.borrow_mut().problems.extend(problems.into_iter().map(unreadable)),
     }
+    let nothing = nothing_new(&record.borrow());
     let mut evidence = evidence(ground, record.into_inner());
+    evidence.nothing = nothing;
     evidence.took = begun.elapsed();
     evidence
+}
+
+/// Why there is nothing to judge, if the change adds no migration and does nothing to those of the base.
+fn nothing_new(record: &Record) -> Option<String> {
+    let run = &record.migrations;
+    let nothing = run.of_the_base > 0 && run.migrations.is_empty() && run.findings.is_empty();
+    nothing.then(|| format!("the change adds no migration; the {} of the base apply", run.of_the_base))
 }
 
 fn unreadable(what: String) -> Problem {
@@ -186,7 +195,7 @@ async fn on_database(settings: &Settings, task: &Task<'_>, ground: Ground<'_>, r
         }
         (DatabaseKind::Sqlite, Ok(None)) => Box::pin(until_end(Sqlite::scratch(), task, ground, record)).await,
         (DatabaseKind::Mysql, Ok(None)) => {
-            Box::pin(until_end(Mysql::scratch(ground.around), task, ground, record)).await
+            Box::pin(until_end(Mysql::scratch(ground.around), task, ground, record)).await;
         }
     }
 }

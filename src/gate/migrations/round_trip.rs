@@ -86,7 +86,7 @@ fn compared(step: &str, wanted: &Facts, found: &Facts) -> Trip {
     if changes.is_empty() {
         return (RoundTrip::Exact, Vec::new());
     }
-    (RoundTrip::Differs, changes.iter().map(|change| format!("{step}: {}", change::words(change))).collect())
+    (RoundTrip::Differs, changes.iter().map(|change| format!("{step}: {}", change.words())).collect())
 }
 
 /// Facts by name alone: what was made again is another object to the server.

@@ -117,6 +117,21 @@ fn every_rule_of_integrity_has_its_section() {
 }
 
 #[test]
+fn every_rule_and_layout_of_migrations_has_its_row() {
+    let level = |level: gatepost::model::finding::Level| level.word();
+    let rules = gatepost::migration::rules::ALL;
+    let rules = rules.iter().map(|rule| (rule.name, vec![level(rule.level), rule.about, rule.safe]));
+    let layouts = gatepost::migration::layout::ALL.iter().map(|layout| (layout.name, vec![layout.about]));
+    bless::sections(
+        &root().join("docs/migrations.md"),
+        &[
+            ("rules", table(&["rule", "level", "what it tells of", "the safe way"], &by_name(rules))),
+            ("layouts", table(&["layout", "what it is"], &by_name(layouts))),
+        ],
+    );
+}
+
+#[test]
 fn the_exit_codes_are_those_of_the_table() {
     let listed: Vec<u8> =
         ExitCode::TABLE.iter().flat_map(|(codes, _)| codes.split('/').map(|code| code.parse().unwrap())).collect();

@@ -36,7 +36,9 @@ fn versions_and_shipped_files() {
     ]);
     place.commit();
     place.write("migrations/20240101000000_t.sql", &T.replace('\n', "\r\n"));
-    assert_eq!(place.migrations(&["--base", "HEAD"]).findings(), Vec::<String>::new(), "line ends do not count");
+    let ran = place.migrations(&["--base", "HEAD"]);
+    assert_eq!(ran.findings(), Vec::<String>::new(), "line ends do not count");
+    assert_eq!(ran.verdict(), "0 skipped: the change adds no migration; the 3 of the base apply");
     place.write("migrations/20240101000000_t.sql", &T.replace("text", "varchar"));
     place.remove("migrations/20240102000000_u.sql");
     place.write("migrations/20240103000000_other.sql", "CREATE TABLE w (id int);");

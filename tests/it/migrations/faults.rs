@@ -49,7 +49,7 @@ fn what_sleeps_beyond_the_timeout_is_ended_with_its_place() {
     place.commit();
     let begun = Instant::now();
     let ran = Ran::of(&place.command(&["run", "--all-files", "--json"]).output().unwrap());
-    assert!(begun.elapsed() < Duration::from_secs(60));
+    assert!(begun.elapsed() < Duration::from_mins(1));
     let gate = &ran.json["gates"][0];
     assert_eq!((gate["outcome"].as_str(), ran.code), (Some("error"), Some(4)), "{}", ran.err);
     assert_eq!(gate["reason"], "ran longer than its timeout of 6s at migrations/1_a.sql:3 and was ended");
@@ -105,13 +105,8 @@ fn a_missing_extension_is_named_before_the_first_statement() {
 }
 
 #[test]
-fn without_a_server_it_says_how_to_get_one() {
+fn without_the_server_it_says_how_to_get_one() {
     let place = Place::of(&[("migrations/1_a.sql", "create table a (id int);\n")]);
-    let output =
-        place.command(&["migrations", "--json", "--database", "mysql"]).env("PATH", "/nowhere").output().unwrap();
-    // Servers are found where packages put them, too: only where there is none is this told.
-    let ran = Ran::of(&output);
-    assert!(matches!(ran.code, Some(0 | 4)), "{}", ran.out);
     let toml = "[gates.db]\nkind = \"migrations\"\nversion = \"7\"\n";
     place.write("gatepost.toml", toml);
     place.commit();
@@ -127,7 +122,7 @@ fn without_a_server_it_says_how_to_get_one() {
 /// Runs until the server sleeps in a migration.
 fn sleeping(place: &Place) -> std::process::Child {
     let child = place.command(&["migrations", "--json"]).stdout(std::process::Stdio::piped()).spawn().unwrap();
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     let asleep = || {
         let output = std::process::Command::new("ps").args(["-A", "-o", "ppid=,command="]).output().unwrap();
         let lines = String::from_utf8(output.stdout).unwrap();

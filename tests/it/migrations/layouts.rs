@@ -29,111 +29,118 @@ fn seen(folder: &Folder) -> (String, Vec<String>) {
     (layout.name.to_owned(), lines.collect())
 }
 
+/// A folder's path, its files, what lies around it, its layout, and what that makes of it.
+type Case = (
+    &'static str,
+    &'static [(&'static str, &'static str)],
+    &'static [&'static str],
+    &'static str,
+    &'static [&'static str],
+);
+
+const CASES: &[Case] = &[
+    (
+        "migrations",
+        &[
+            ("2024-01-02-000000_b/up.sql", "b"),
+            ("00000000000000_setup/up.sql", "a"),
+            ("20240101000000_c/up.sql", "c"),
+            ("20240101000000_c/down.sql", "d"),
+        ],
+        &[],
+        "diesel",
+        &["00000000000000 setup: 1:a |", "20240101000000 c: 1:c | 1:d", "20240102000000 b: 1:b |"],
+    ),
+    (
+        "m",
+        &[("20240101000000_a.sql", "a"), ("20240102000000_b.up.sql", "b"), ("20240102000000_b.down.sql", "c")],
+        &[],
+        "sqlx",
+        &["20240101000000 a: 1:a |", "20240102000000 b: 1:b | 1:c"],
+    ),
+    (
+        "m",
+        &[("1_a.sql", "a"), ("10_c.sql", "c"), ("2_b.sql", "b")],
+        &["sqlx.toml"],
+        "sqlx",
+        &["1 a: 1:a |", "2 b: 1:b |", "10 c: 1:c |"],
+    ),
+    (
+        "db/migrations",
+        &[("20240101_a.sql", "-- migrate:up\na;\n\n-- migrate:down\nb;\n")],
+        &[],
+        "dbmate",
+        &["20240101 a: 2:a | 5:b"],
+    ),
+    (
+        "m",
+        &[
+            (
+                "00001_a.sql",
+                "-- +goose Up\na;\n-- +goose StatementBegin\nb; c;\n-- +goose StatementEnd\nd;\n-- +goose Down\ne;\n",
+            ),
+            ("00010_b.sql", "-- +goose Up\nf;"),
+        ],
+        &[],
+        "goose",
+        &["00001 a: 2:a, 4:b; c, 6:d | 8:e", "00010 b: 2:f |"],
+    ),
+    (
+        "m",
+        &[("1_a.up.sql", "a"), ("1_a.down.sql", "b"), ("000012_c.up.sql", "c")],
+        &[],
+        "golang-migrate",
+        &["1 a: 1:a | 1:b", "000012 c: 1:c |"],
+    ),
+    (
+        "m",
+        &[
+            ("V1__a.sql", "a"),
+            ("V1_10__c.sql", "c"),
+            ("V1.2__b.sql", "b"),
+            ("U1_10__c.sql", "u"),
+            ("R__view.sql", "r"),
+            ("sub/V2__d.sql", "d"),
+        ],
+        &[],
+        "flyway",
+        &["1 a: 1:a |", "1.2 b: 1:b |", "1.10 c: 1:c | 1:u", "2 d: 1:d |", " view: 1:r |"],
+    ),
+    (
+        "prisma/migrations",
+        &[("migration_lock.toml", ""), ("20240102_b/migration.sql", "b"), ("20240101_a/migration.sql", "a")],
+        &[],
+        "prisma",
+        &["20240101 a: 1:a |", "20240102 b: 1:b |"],
+    ),
+    (
+        "drizzle",
+        &[
+            ("meta/_journal.json", r#"{"entries":[{"idx":1,"tag":"0001_b"},{"idx":0,"tag":"0000_z"}]}"#),
+            ("0000_z.sql", "a;--> statement-breakpoint\nb;"),
+            ("0001_b.sql", "c"),
+        ],
+        &[],
+        "drizzle",
+        &["0000 z: 1:a, 2:b |", "0001 b: 1:c |"],
+    ),
+    ("supabase/migrations", &[("20240101000000_a.sql", "a")], &[], "supabase", &["20240101000000 a: 1:a |"]),
+    (
+        "m",
+        &[("1.sql", "a"), ("002-b.sql", "b"), ("10_c.sql", "c")],
+        &[],
+        "numbered",
+        &["1 : 1:a |", "002 b: 1:b |", "10 c: 1:c |"],
+    ),
+    ("m", &[("readme.md", "a")], &["diesel.toml"], "none", &[]),
+];
+
 #[test]
 fn every_tool_is_known_by_its_folder() {
-    let cases: &[(&str, &[(&str, &str)], &[&str], &str, &[&str])] = &[
-        (
-            "migrations",
-            &[
-                ("2024-01-02-000000_b/up.sql", "b"),
-                ("00000000000000_setup/up.sql", "a"),
-                ("20240101000000_c/up.sql", "c"),
-                ("20240101000000_c/down.sql", "d"),
-            ],
-            &[],
-            "diesel",
-            &["00000000000000 setup: 1:a |", "20240101000000 c: 1:c | 1:d", "20240102000000 b: 1:b |"],
-        ),
-        (
-            "m",
-            &[("20240101000000_a.sql", "a"), ("20240102000000_b.up.sql", "b"), ("20240102000000_b.down.sql", "c")],
-            &[],
-            "sqlx",
-            &["20240101000000 a: 1:a |", "20240102000000 b: 1:b | 1:c"],
-        ),
-        (
-            "m",
-            &[("1_a.sql", "a"), ("10_c.sql", "c"), ("2_b.sql", "b")],
-            &["sqlx.toml"],
-            "sqlx",
-            &["1 a: 1:a |", "2 b: 1:b |", "10 c: 1:c |"],
-        ),
-        (
-            "db/migrations",
-            &[("20240101_a.sql", "-- migrate:up\na;\n\n-- migrate:down\nb;\n")],
-            &[],
-            "dbmate",
-            &["20240101 a: 2:a | 5:b"],
-        ),
-        (
-            "m",
-            &[
-                (
-                    "00001_a.sql",
-                    "-- +goose Up\na;\n-- +goose StatementBegin\nb; c;\n-- +goose StatementEnd\nd;\n-- +goose Down\ne;\n",
-                ),
-                ("00010_b.sql", "-- +goose Up\nf;"),
-            ],
-            &[],
-            "goose",
-            &["00001 a: 2:a, 4:b; c, 6:d | 8:e", "00010 b: 2:f |"],
-        ),
-        (
-            "m",
-            &[("1_a.up.sql", "a"), ("1_a.down.sql", "b"), ("000012_c.up.sql", "c")],
-            &[],
-            "golang-migrate",
-            &["1 a: 1:a | 1:b", "000012 c: 1:c |"],
-        ),
-        (
-            "m",
-            &[
-                ("V1__a.sql", "a"),
-                ("V1_10__c.sql", "c"),
-                ("V1.2__b.sql", "b"),
-                ("U1_10__c.sql", "u"),
-                ("R__view.sql", "r"),
-                ("sub/V2__d.sql", "d"),
-            ],
-            &[],
-            "flyway",
-            &["1 a: 1:a |", "1.2 b: 1:b |", "1.10 c: 1:c | 1:u", "2 d: 1:d |", " view: 1:r |"],
-        ),
-        (
-            "prisma/migrations",
-            &[("migration_lock.toml", ""), ("20240102_b/migration.sql", "b"), ("20240101_a/migration.sql", "a")],
-            &[],
-            "prisma",
-            &["20240101 a: 1:a |", "20240102 b: 1:b |"],
-        ),
-        (
-            "drizzle",
-            &[
-                ("meta/_journal.json", r#"{"entries":[{"idx":1,"tag":"0001_b"},{"idx":0,"tag":"0000_z"}]}"#),
-                ("0000_z.sql", "a;--> statement-breakpoint\nb;"),
-                ("0001_b.sql", "c"),
-            ],
-            &[],
-            "drizzle",
-            &["0000 z: 1:a, 2:b |", "0001 b: 1:c |"],
-        ),
-        ("supabase/migrations", &[("20240101000000_a.sql", "a")], &[], "supabase", &["20240101000000 a: 1:a |"]),
-        (
-            "m",
-            &[("1.sql", "a"), ("002-b.sql", "b"), ("10_c.sql", "c")],
-            &[],
-            "numbered",
-            &["1 : 1:a |", "002 b: 1:b |", "10 c: 1:c |"],
-        ),
-        ("m", &[("readme.md", "a")], &["diesel.toml"], "none", &[]),
-    ];
-    for (path, files, around, layout, expected) in cases {
+    for (path, files, around, layout, expected) in CASES {
         let found = seen(&folder(path, files, around));
-        assert_eq!(
-            (found.0.as_str(), found.1),
-            (*layout, expected.iter().map(|line| (*line).to_owned()).collect()),
-            "{files:?}"
-        );
+        let expected = expected.iter().map(|line| (*line).to_owned()).collect();
+        assert_eq!((found.0.as_str(), found.1), (*layout, expected), "{files:?}");
     }
 }
 

@@ -27,13 +27,11 @@ struct Ran {
 
 impl Place {
     fn new() -> Self {
-        let mut word = [0_u8; 6];
+        let mut word = [0_u8; 8];
         getrandom(&mut word);
-        let name = word.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         // Short, and open to the user that servers run as when tests run as root.
-        let temp = Path::new("/tmp").join(format!("gpt-{name}"));
+        let temp = Path::new("/tmp").join(format!("gpt-{:016x}", u64::from_le_bytes(word)));
         std::fs::create_dir(&temp).unwrap();
-        std::os::unix::fs::PermissionsExt::set_mode(&mut std::fs::metadata(&temp).unwrap().permissions(), 0o755);
         std::fs::create_dir(temp.join("work")).unwrap();
         Self { temp }
     }
