@@ -99,6 +99,7 @@ fn only_the_warning_on_the_changed_line_counts() {
             "test: pass, 8 tests passed",
             "smoke: pass, exit status 0",
             "lock: skipped, no changed file matches `Cargo.toml`, `Cargo.lock`",
+            "migrations: pass, 1 migration applied",
         ]
     );
     assert_eq!(
