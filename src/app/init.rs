@@ -30,6 +30,13 @@ const HEAD: &str = "\
 #   gatepost doctor   what is missing here and on GitHub
 
 ";
+/// The gate that looks at the workflows that are here.
+const INTEGRITY: &str = "
+# gates in workflows, package scripts and makefiles that cannot fail; shown until `mode` is taken away, then enforced
+[gates.integrity]
+kind = \"integrity\"
+mode = \"report\"
+";
 /// What stands below them.
 const TAIL: &str = "
 # What is posted on GitHub; these are the defaults.
@@ -212,7 +219,9 @@ impl Made {
                 gate.mode = Mode::Report;
             }
         }
-        let toml = format!("{HEAD}{}{TAIL}", adopted.to_toml());
+        let named = adopted.gates.iter().any(|gate| gate.name == "integrity");
+        let integrity = if workflows.is_empty() || named || !folder.is_empty() { "" } else { INTEGRITY };
+        let toml = format!("{HEAD}{}{integrity}{TAIL}", adopted.to_toml());
         let source = Source::File("gatepost.toml".to_owned());
         let project = project::build(toml.as_bytes(), folder, source, &|_| None).map_err(|wrong| match wrong {
             Wrong::Text(problems) => Failure {

@@ -85,7 +85,8 @@ pub fn evidence(folder: &Path, root: &Path, dir: &str) -> Evidence {
         problems.push(unreadable(what.to_owned()));
     }
     let mut notes = checked.notes;
-    notes.push(format!("{} files were read", checked.files));
+    let files = if checked.files == 1 { "1 file was".to_owned() } else { format!("{} files were", checked.files) };
+    notes.push(format!("{files} read"));
     let parsed = Parsed { findings: checked.findings, columns: ColumnUnit::Scalars, ..Parsed::default() };
     Evidence {
         understood: Some(locate(parsed, &Ground::new(root, dir))),

@@ -223,7 +223,20 @@ fn what_stands_is_kept_unless_it_is_told() {
     let (_, out) = call(&tree, &["init", "--yes", "--force", "--workflow", "none", "--mode", "report"]);
     assert!(out.contains("wrote gatepost.toml\n"), "{out}");
     let toml = there(&tree, "gatepost.toml").unwrap();
-    assert_eq!(toml.matches("mode = \"report\"").count(), 2, "{toml}");
+    assert_eq!(toml.matches("mode = \"report\"").count(), 3, "two scripts, and the workflow: {toml}");
+}
+
+#[test]
+fn workflows_that_are_here_are_looked_at_and_not_enforced_at_first() {
+    let tree = npm();
+    assert!(!call(&tree, &["init"]).1.contains("integrity"));
+    let unmasked = "on: push\njobs:\n  test:\n    runs-on: x\n    steps:\n      - run: npx jest || true\n";
+    tree.write(".github/workflows/ci.yml", unmasked);
+    let (code, out) = call(&tree, &["init", "--yes", "--workflow", "none"]);
+    assert_eq!(code, 0, "{out}");
+    let (code, out) = call(&tree, &["run", "integrity", "--all-files"]);
+    assert_eq!(code, 0, "{out}");
+    assert!(out.contains("GI101") && out.contains("would have blocked if enforced: integrity"), "{out}");
 }
 
 #[test]
