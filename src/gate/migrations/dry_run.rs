@@ -84,13 +84,16 @@ pub async fn run<D: Database>(
         } else {
             let tried = stage.try_one(planned, &now).await?;
             lost = tried.lost;
-            if !lost {
+            if !lost && trial.round_trip {
                 now = tried.after;
                 record.borrow_mut().after.clone_from(&now);
             }
             tried.migration
         };
         record.borrow_mut().migrations.migrations.push(migration);
+    }
+    if !lost {
+        record.borrow_mut().after = stage.database.facts().await?;
     }
     Ok(())
 }
@@ -248,8 +251,11 @@ impl<D: Database> Stage<'_, D> {
             self.problem(format!("{}: {}", planned.path, migration.error.clone().unwrap_or_default()));
             return Ok(Tried { migration, after: before.clone(), lost: true });
         }
+        if !self.trial.round_trip {
+            return Ok(Tried { migration, after: Facts::new(), lost: false });
+        }
         let after = self.database.facts().await?;
-        if self.trial.round_trip && migration.outcome == Applied::Ok && !planned.repeatable {
+        if migration.outcome == Applied::Ok && !planned.repeatable {
             let at = format!("{} (round trip)", planned.path);
             self.record.borrow_mut().at = at;
             (migration.round_trip, migration.round_trip_detail) =

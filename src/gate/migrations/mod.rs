@@ -25,7 +25,9 @@ use crate::model::settings::Common;
 use crate::model::sha::Sha;
 use crate::world::clock;
 use crate::world::database::DatabaseError;
+#[cfg(unix)]
 use crate::world::database::mysql::Mysql;
+#[cfg(unix)]
 use crate::world::database::postgres::Postgres;
 use crate::world::database::programs::Surroundings;
 use crate::world::database::sqlite::Sqlite;
@@ -183,6 +185,8 @@ async fn on_database(settings: &Settings, task: &Task<'_>, ground: Ground<'_>, r
     };
     match (kind, url(settings, ground)) {
         (_, Err(why)) => record.borrow_mut().problems.push(unreadable(why)),
+        (DatabaseKind::Sqlite, Ok(None)) => Box::pin(until_end(Sqlite::scratch(), task, ground, record)).await,
+        #[cfg(unix)]
         (DatabaseKind::Postgres, Ok(Some(url))) => {
             Box::pin(until_end(Postgres::at(&url, settings.allow_remote), task, ground, record)).await;
         }
@@ -190,12 +194,18 @@ async fn on_database(settings: &Settings, task: &Task<'_>, ground: Ground<'_>, r
             let what = format!("database-url is for postgres alone: {} runs on a scratch server", kind.word());
             record.borrow_mut().problems.push(unreadable(what));
         }
+        #[cfg(unix)]
         (DatabaseKind::Postgres, Ok(None)) => {
             Box::pin(until_end(Postgres::scratch(ground.around, version), task, ground, record)).await;
         }
-        (DatabaseKind::Sqlite, Ok(None)) => Box::pin(until_end(Sqlite::scratch(), task, ground, record)).await,
+        #[cfg(unix)]
         (DatabaseKind::Mysql, Ok(None)) => {
             Box::pin(until_end(Mysql::scratch(ground.around), task, ground, record)).await;
+        }
+        #[cfg(not(unix))]
+        (_, Ok(None)) => {
+            let what = format!("there are no scratch servers on this system, asked for {} {version:?}", kind.word());
+            record.borrow_mut().problems.push(unreadable(what));
         }
     }
 }

@@ -2,9 +2,12 @@
 //! here runs statements and tells what they did; what that is worth is judged elsewhere. Nothing here writes to a
 //! database that it did not create.
 
+#[cfg(unix)]
 pub mod mysql;
+#[cfg(unix)]
 pub mod postgres;
 pub mod programs;
+#[cfg(unix)]
 pub mod scratch;
 pub mod sqlite;
 

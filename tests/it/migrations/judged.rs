@@ -110,6 +110,31 @@ fn the_settings_of_squawk_are_heard() {
 }
 
 #[test]
+fn a_dump_and_rows_may_stand_for_the_base() {
+    let dump = "SET search_path = '';\nCREATE TABLE public.d (id int PRIMARY KEY, v text);\nCOPY public.d (id, v) FROM stdin;\n1\ta;\n\\.\n";
+    let toml = "[gates.db]\nkind = \"migrations\"\npath = \"db\"\nschema = \"dump.sql\"\nseed = \"seed.sql\"\n";
+    let place =
+        Place::of(&[("gatepost.toml", toml), ("dump.sql", dump), ("db/1_old.sql", "CREATE TABLE nowhere.x (id int);")]);
+    place.write("seed.sql", "INSERT INTO d SELECT i, 'x' FROM generate_series(2, 500) i;\n");
+    place.commit();
+    place.write(
+        "db/2_new.sql",
+        "SET lock_timeout = '1s';\nUPDATE d SET v = 'y';\nALTER TABLE d ALTER v SET NOT NULL;\n",
+    );
+    let ran = Ran::of(&place.command(&["run", "--base", "HEAD", "--json"]).output().unwrap());
+    place.nothing_is_left();
+    let gate = &ran.json["gates"][0];
+    assert_eq!(
+        rules(gate),
+        ["db/2_new.sql:3 scan-under-lock warning", "db/2_new.sql:3 required-column warning"],
+        "{}",
+        ran.out
+    );
+    assert_eq!(gate["migrations"]["migrations"][0]["statements"][1]["rows"], 500);
+    assert_eq!(gate["migrations"]["migrations"].as_array().unwrap().len(), 1);
+}
+
+#[test]
 fn a_tool_is_given_the_database() {
     let place = Place::of(&[
         ("schema.sql", T),

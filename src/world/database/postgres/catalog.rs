@@ -2,6 +2,7 @@
 //! have set any `search_path`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
@@ -12,7 +13,7 @@ use crate::model::migration::{Fact, Facts, Object, ObjectKind};
 const RELATIONS: &str = r"
 WITH rel AS MATERIALIZED (
   SELECT c.oid, c.relkind, c.relpersistence, c.relrowsecurity, c.relforcerowsecurity, c.reloptions, c.relispartition,
-         c.relpartbound, c.relacl, c.relname,
+         c.relpartbound, c.relacl, c.relname, c.relfilenode,
          pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) AS path
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   WHERE c.oid >= 16384 AND {which} AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
@@ -20,7 +21,7 @@ WITH rel AS MATERIALIZED (
                     WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND (d.deptype = 'e' OR (d.deptype = 'i' AND c.relkind = 'S'))))
 SELECT oid::int8, CASE relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'matview' WHEN 'S' THEN 'sequence'
          WHEN 'c' THEN 'type' WHEN 'i' THEN 'path' WHEN 'I' THEN 'path' ELSE 'table' END,
-       path, '', 'r' || oid::text,
+       path, '', 'r' || oid::text || '/' || relfilenode::text,
        CASE WHEN relkind IN ('v', 'm') THEN pg_catalog.rtrim(pg_catalog.pg_get_viewdef(oid), ';')
        WHEN relkind = 'S' THEN (
          SELECT pg_catalog.format('AS %s START %s INCREMENT %s MINVALUE %s MAXVALUE %s CACHE %s%s',
@@ -83,7 +84,7 @@ SELECT oid::int8, 'privileges', path, '', '', pg_catalog.array_to_string(relacl,
 
 /// Some relations, and the tables of those that are indexes.
 const SOME: &str =
-    "(c.oid = ANY ($1) OR c.oid IN (SELECT i.indrelid FROM pg_catalog.pg_index i WHERE i.indexrelid = ANY ($1)))";
+    "c.oid = ANY ($1 || ARRAY (SELECT i.indrelid FROM pg_catalog.pg_index i WHERE i.indexrelid = ANY ($1)))";
 
 /// What belongs to no relation.
 const OTHERS: &str = r"
@@ -120,7 +121,8 @@ WHERE p.oid >= 16384 AND n.nspname !~ '^pg_'
 
 /// What is cheap to ask after every statement: totals, and each locked relation's counters. Tagged by the first column.
 const COUNTERS: &str = r"
-SELECT 0::int8, pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0')::int8, 0::int8, 0::int8,
+SELECT 0::int8, pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0')::int8,
+  (1000 * EXTRACT(epoch FROM pg_catalog.current_setting('lock_timeout')::interval))::int8, 0::int8,
   pg_catalog.concat_ws(',',
     (SELECT pg_catalog.count(*) || '.' || coalesce(pg_catalog.max(x.xmin::text::int8), 0) FROM pg_catalog.pg_proc x WHERE x.oid >= 16384),
     (SELECT pg_catalog.count(*) || '.' || coalesce(pg_catalog.max(x.xmin::text::int8), 0) FROM pg_catalog.pg_type x
@@ -129,13 +131,13 @@ SELECT 0::int8, pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(
     (SELECT pg_catalog.count(*) || '.' || coalesce(pg_catalog.max(x.xmin::text::int8), 0) FROM pg_catalog.pg_namespace x),
     (SELECT pg_catalog.count(*) || '.' || coalesce(pg_catalog.max(x.xmin::text::int8), 0) FROM pg_catalog.pg_extension x),
     (SELECT pg_catalog.count(*) || '.' || coalesce(pg_catalog.max(x.xmin::text::int8), 0) FROM pg_catalog.pg_constraint x
-     WHERE x.contypid <> 0)), 0::int8
+     WHERE x.contypid > 0)), 0::int8, NULL::int8
 UNION ALL
 SELECT o, pg_catalog.pg_stat_get_xact_numscans(o::oid),
   pg_catalog.pg_stat_get_xact_tuples_inserted(o::oid) + pg_catalog.pg_stat_get_xact_tuples_updated(o::oid)
     + pg_catalog.pg_stat_get_xact_tuples_deleted(o::oid),
   coalesce((SELECT c.relfilenode::int8 FROM pg_catalog.pg_class c WHERE c.oid = o::oid), -1), NULL,
-  pg_catalog.pg_relation_size(o::oid)
+  pg_catalog.pg_relation_size(o::oid), NULL
 FROM pg_catalog.unnest($1) o
 ";
 
@@ -153,11 +155,13 @@ pub fn prepared() -> String {
 /// What is known of a schema, by the relation it belongs to; 0 holds what belongs to none.
 #[derive(Debug, Clone, Default)]
 pub struct Known {
-    by_owner: BTreeMap<i64, Vec<(Object, Fact)>>,
+    by_owner: BTreeMap<i64, Rc<Vec<(Object, Fact)>>>,
     /// The path of every relation, indexes and sequences too.
     pub paths: BTreeMap<i64, String>,
-    /// The index of each, where it is one.
+    /// Those that are indexes.
     pub indexes: BTreeSet<i64>,
+    /// The file that each is kept in.
+    pub files: BTreeMap<i64, i64>,
 }
 
 impl Known {
@@ -166,6 +170,8 @@ impl Known {
         for owner in owners {
             self.by_owner.remove(&owner);
             self.paths.remove(&owner);
+            self.files.remove(&owner);
+            self.indexes.remove(&owner);
         }
     }
 
@@ -182,22 +188,27 @@ impl Known {
             if word == "path" {
                 self.indexes.insert(owner);
             }
+            let identity = text(4);
+            let (identity, file) = identity.split_once('/').unwrap_or((&identity, ""));
+            if let Ok(file) = file.parse() {
+                self.files.insert(owner, file);
+            }
             let Some(kind) = kind(&word) else { continue };
             let object = Object { kind, of: path, name: text(3) };
-            let fact = Fact { identity: text(4), definition: text(5) };
-            self.by_owner.entry(owner).or_default().push((object, fact));
+            let fact = Fact { identity: identity.to_owned(), definition: text(5) };
+            Rc::make_mut(self.by_owner.entry(owner).or_default()).push((object, fact));
         }
     }
 
     /// The facts of some owners.
     pub fn of(&self, owners: impl Iterator<Item = i64>) -> Facts {
-        owners.filter_map(|owner| self.by_owner.get(&owner)).flatten().cloned().collect()
+        owners.filter_map(|owner| self.by_owner.get(&owner)).flat_map(|facts| facts.iter()).cloned().collect()
     }
 
     /// All facts.
     #[must_use]
     pub fn all(&self) -> Facts {
-        self.by_owner.values().flatten().cloned().collect()
+        self.by_owner.values().flat_map(|facts| facts.iter()).cloned().collect()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Executor as _, Row as _};
 
 use super::{Postgres, lost, newly};
@@ -11,10 +12,17 @@ use crate::world::database::DatabaseError;
 
 /// A look must not meet what the migration set: its search path, its timeouts. All of it is taken back at once.
 const BEFORE: &str = "SAVEPOINT gatepost_look; SET LOCAL statement_timeout = 0; SET LOCAL search_path = pg_catalog";
-/// The statement's own savepoint is let go with the look's.
-const AFTER: &str = "ROLLBACK TO SAVEPOINT gatepost_look; RELEASE SAVEPOINT gatepost_look; RELEASE SAVEPOINT gatepost";
-/// As [`AFTER`], where no statement ran.
-const AFTER_FIRST: &str = "ROLLBACK TO SAVEPOINT gatepost_look; RELEASE SAVEPOINT gatepost_look";
+/// For a few relations among many: planned once, and by indexes.
+const BY_INDEX: &str = "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off; SET LOCAL \
+                        enable_hashjoin = off; SET LOCAL enable_mergejoin = off";
+const AFTER: &str = "ROLLBACK TO SAVEPOINT gatepost_look; RELEASE SAVEPOINT gatepost_look";
+/// The statement's own savepoint is let go, and the next one's set.
+const NEXT: &str = "RELEASE SAVEPOINT gatepost; SAVEPOINT gatepost";
+
+/// Counters are handed on at the end of the transaction, not a second later.
+pub(super) const FLUSH_AND_COMMIT: &str = "SELECT pg_catalog.pg_stat_force_next_flush(); COMMIT";
+/// As [`FLUSH_AND_COMMIT`], for what is taken back.
+pub(super) const FLUSH_AND_ROLLBACK: &str = "ROLLBACK; SELECT pg_catalog.pg_stat_force_next_flush()";
 
 /// The readings before a statement.
 #[derive(Debug, Default, Clone)]
@@ -29,6 +37,30 @@ pub(super) struct Counters {
 }
 
 impl Counters {
+    /// How many columns a row of readings has; facts have fewer.
+    const COLUMNS: usize = 7;
+
+    fn read(rows: &[PgRow]) -> Result<Self, sqlx::Error> {
+        let mut counters = Self::default();
+        for row in rows.iter().filter(|row| row.len() == Self::COLUMNS) {
+            let number = |at: usize| row.try_get::<Option<i64>, _>(at).map(Option::unwrap_or_default);
+            match number(0)? {
+                0 => {
+                    counters.wal = number(1)?;
+                    counters.lock_timeout_ms = u64::try_from(number(2)?).unwrap_or_default();
+                    counters.others = row.try_get::<Option<String>, _>(4)?.unwrap_or_default();
+                }
+                oid => {
+                    counters.scans.insert(oid, number(1)?);
+                    counters.rows.insert(oid, number(2)?);
+                    counters.files.insert(oid, number(3)?);
+                    counters.sizes.insert(oid, number(5)?);
+                }
+            }
+        }
+        Ok(counters)
+    }
+
     /// What is in force for waiting on locks, in milliseconds.
     pub(super) const fn timeout(&self) -> u64 {
         self.lock_timeout_ms
@@ -36,22 +68,22 @@ impl Counters {
 }
 
 impl Postgres {
-    /// The readings at the beginning of a script.
+    /// The readings at the beginning of a script or, where each statement has its own transaction, of a statement.
     pub(super) async fn first_look(&mut self) -> Result<(), sqlx::Error> {
+        // Counters of relations start with a transaction, once those of earlier ones were handed on.
+        let oids = if self.flushes { BTreeSet::new() } else { self.script.existing.keys().copied().collect() };
         let own = !self.script.open;
-        if own {
-            self.control("BEGIN").await?;
-        }
-        let oids = self.script.existing.keys().copied().collect();
-        let counters = self.counters(&oids, AFTER_FIRST).await;
-        if own {
-            self.control("ROLLBACK").await?;
-        }
-        self.script.counters = counters?;
+        let (open, close) = if own { ("BEGIN; ", "; ROLLBACK") } else { ("", "") };
+        let sql = format!("{open}{BEFORE}; {BY_INDEX}; {}; {AFTER}{close}", counters_of(&oids));
+        let rows = self.rows(sql).await?;
+        self.script.counters = Counters::read(&rows)?;
+        let files = &mut self.script.counters.files;
+        files.extend(self.known.files.iter().map(|(oid, file)| (*oid, *file)));
         Ok(())
     }
 
-    /// Looks at what the statement just did, within its transaction.
+    /// Looks at what the statement just did, within its transaction: the locks first, then all else in one way there
+    /// and back.
     pub(super) async fn look(&mut self, statement: &mut Statement) -> Result<(), sqlx::Error> {
         let held = std::mem::take(&mut self.script.locks);
         let now = self.locks().await?;
@@ -59,14 +91,23 @@ impl Postgres {
         statement.locks = newly(&self.script.existing, &held, &now);
         statement.held = self.still_held(&held, &statement.locks);
         let oids: BTreeSet<i64> = now.keys().copied().collect();
-        let before = self.script.counters.clone();
         let changed: BTreeSet<i64> =
             now.iter().filter(|(_, mode)| **mode >= LockMode::ShareUpdateExclusive).map(|(oid, _)| *oid).collect();
-        // One way there and back for all of it.
-        let after = self.counters(&oids, if changed.is_empty() { AFTER } else { "" }).await?;
+        let mut sql = vec![BEFORE.to_owned(), BY_INDEX.to_owned(), counters_of(&oids)];
+        if !changed.is_empty() {
+            sql.push(format!("EXECUTE gatepost_some ('{{{}}}')", joined(&changed)));
+        }
+        sql.extend([AFTER.to_owned(), NEXT.to_owned()]);
+        let rows = self.rows(sql.join("; ")).await?;
+        let after = Counters::read(&rows)?;
+        let before = std::mem::take(&mut self.script.counters);
         self.compare(statement, &before, &after, &now);
+        let mut rows: Vec<PgRow> = rows.into_iter().filter(|row| row.len() < Counters::COLUMNS).collect();
         let others = after.others != before.others;
-        // Those of relations that this statement left alone stand.
+        if others {
+            rows.extend(self.rows(format!("{BEFORE}; EXECUTE gatepost_others; {AFTER}")).await?);
+        }
+        // Readings of relations that this statement left alone stand.
         self.script.counters = Counters {
             files: merged(before.files, after.files),
             sizes: merged(before.sizes, after.sizes),
@@ -74,44 +115,12 @@ impl Postgres {
             rows: merged(before.rows, after.rows),
             ..after
         };
-        if changed.is_empty() {
-            if others {
-                self.control("SAVEPOINT gatepost").await?;
-                self.control(BEFORE).await?;
-            } else {
-                return Ok(());
-            }
-        }
-        self.changes(statement, &changed, others).await
-    }
-
-    /// Reads again what may have changed, and compares. Ends the look.
-    async fn changes(
-        &mut self,
-        statement: &mut Statement,
-        oids: &BTreeSet<i64>,
-        others: bool,
-    ) -> Result<(), sqlx::Error> {
-        let mut sql = Vec::new();
-        if !oids.is_empty() {
-            sql.push(format!("EXECUTE gatepost_some ('{{{}}}')", joined(oids)));
-        }
-        if others {
-            sql.push("EXECUTE gatepost_others".to_owned());
-        }
-        sql.push(AFTER.to_owned());
-        let rows = self.rows(sql.join("; ")).await?;
-        let owners: BTreeSet<i64> = rows
-            .iter()
-            .filter_map(|row| row.try_get(0).ok())
-            .chain(oids.iter().copied())
-            .chain(others.then_some(0))
-            .collect();
+        let owners: BTreeSet<i64> =
+            rows.iter().filter_map(|row| row.try_get(0).ok()).chain(changed).chain(others.then_some(0)).collect();
         let before = self.known.of(owners.iter().copied());
         self.known.forget(owners.iter().copied());
         self.known.take(&rows);
-        let after = self.known.of(owners.iter().copied());
-        statement.changes.extend(change::compare(&before, &after));
+        statement.changes.extend(change::compare(&before, &self.known.of(owners.into_iter())));
         Ok(())
     }
 
@@ -132,32 +141,6 @@ impl Postgres {
             }
         }
         Ok(locks)
-    }
-
-    async fn counters(&mut self, oids: &BTreeSet<i64>, after: &str) -> Result<Counters, sqlx::Error> {
-        let sql = format!(
-            "SELECT -1::int8, setting::int8, 0::int8, 0::int8, NULL, 0::int8 FROM pg_catalog.pg_settings WHERE name = 'lock_timeout'; \
-             {BEFORE}; EXECUTE gatepost_counters ('{{{}}}'); {after}",
-            joined(oids)
-        );
-        let mut counters = Counters::default();
-        for row in self.rows(sql).await? {
-            let number = |at: usize| row.try_get::<Option<i64>, _>(at).map(Option::unwrap_or_default);
-            match number(0)? {
-                -1 => counters.lock_timeout_ms = u64::try_from(number(1)?).unwrap_or_default(),
-                0 => {
-                    counters.wal = number(1)?;
-                    counters.others = row.try_get::<Option<String>, _>(4)?.unwrap_or_default();
-                }
-                oid => {
-                    counters.scans.insert(oid, number(1)?);
-                    counters.rows.insert(oid, number(2)?);
-                    counters.files.insert(oid, number(3)?);
-                    counters.sizes.insert(oid, number(5)?);
-                }
-            }
-        }
-        Ok(counters)
     }
 
     fn compare(&self, statement: &mut Statement, before: &Counters, after: &Counters, locks: &BTreeMap<i64, LockMode>) {
@@ -213,14 +196,11 @@ impl Postgres {
     }
 
     /// The statement ended the transaction it ran in (COMMIT, ROLLBACK in the file): the rest runs by itself.
-    pub(super) async fn after_own_end(
-        &mut self,
-        statement: &mut Statement,
-        held: &BTreeMap<i64, LockMode>,
-    ) -> Result<(), DatabaseError> {
+    pub(super) async fn after_own_end(&mut self, statement: &mut Statement) -> Result<(), DatabaseError> {
         let failed = |error| lost("after a transaction was ended by its file", &error);
-        let _ = held;
-        self.control("ROLLBACK").await.map_err(failed)?;
+        // It may also have let go of what was prepared.
+        self.control("ROLLBACK; DEALLOCATE ALL").await.map_err(failed)?;
+        self.prepare().await?;
         self.script.open = false;
         self.script.transaction = false;
         self.script.locks.clear();
@@ -232,7 +212,7 @@ impl Postgres {
 
     /// Ends the transaction around a statement that has one to itself.
     pub(super) async fn close_one(&mut self, statement: &mut Statement) -> Result<(), DatabaseError> {
-        let ended = self.control("COMMIT").await;
+        let ended = self.control(if self.flushes { FLUSH_AND_COMMIT } else { "COMMIT" }).await;
         self.script.open = false;
         match ended {
             Err(sqlx::Error::Database(error)) => {
@@ -258,7 +238,7 @@ impl Postgres {
         if own {
             self.control("BEGIN").await?;
         }
-        let sql = format!("{BEFORE}; EXECUTE gatepost_all; EXECUTE gatepost_others; {AFTER_FIRST}");
+        let sql = format!("{BEFORE}; EXECUTE gatepost_all; EXECUTE gatepost_others; {AFTER}");
         let rows = self.rows(sql).await;
         if own {
             self.control("ROLLBACK").await?;
@@ -273,6 +253,10 @@ impl Postgres {
 fn emptied(path: &str) -> Change {
     let object = Object { kind: ObjectKind::Table, of: path.to_owned(), name: String::new() };
     Change { object, what: What::Emptied }
+}
+
+fn counters_of(oids: &BTreeSet<i64>) -> String {
+    format!("EXECUTE gatepost_counters ('{{{}}}')", joined(oids))
 }
 
 fn joined(oids: &BTreeSet<i64>) -> String {

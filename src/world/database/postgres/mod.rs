@@ -40,6 +40,10 @@ pub struct Postgres {
     known: Known,
     /// Whether `known` is the schema as it is.
     current: bool,
+    /// Whether a script that nobody looked at left counters behind.
+    unflushed: bool,
+    /// Whether counters can be handed on at will (version 15 and later).
+    flushes: bool,
     script: InScript,
     /// What was known before going aside.
     kept: Option<Known>,
@@ -90,6 +94,7 @@ impl Postgres {
         let options = options.database(name);
         let (runner, watcher, runner_pid) = connect(&options).await?;
         let version = version.split_whitespace().next().unwrap_or_default().to_owned();
+        let major: u32 = version.split('.').next().and_then(|major| major.parse().ok()).unwrap_or_default();
         let mut database = Self {
             server,
             first: maintenance,
@@ -101,6 +106,8 @@ impl Postgres {
             runner_pid,
             known: Known::default(),
             current: false,
+            unflushed: false,
+            flushes: major >= 15,
             script: InScript::default(),
             kept: None,
             keeper: None,
@@ -137,16 +144,15 @@ impl Postgres {
         copy.finish().await.map(|_| ())
     }
 
-    /// Opens a transaction around a statement where the script has none open.
+    /// Opens a transaction around a statement where the script has none open; its savepoint is set.
     async fn open(&mut self) -> Result<(), sqlx::Error> {
         if self.script.open {
-            return self.control("SAVEPOINT gatepost").await;
+            return Ok(());
         }
         self.control("BEGIN").await?;
         self.script.open = true;
         self.script.locks.clear();
         if self.script.observe {
-            // Counters start anew with a transaction.
             self.first_look().await?;
         }
         self.control("SAVEPOINT gatepost").await
@@ -161,6 +167,24 @@ impl Postgres {
             return Ok(());
         }
         back
+    }
+
+    /// Runs a statement of a script that nobody looks at; one that fails ends its transaction.
+    async fn run_unseen(&mut self, source: &Source) -> Ran {
+        self.current = false;
+        self.unflushed = true;
+        let mut statement = unknown(source);
+        let begun = Instant::now();
+        let sent = self.send(source).await;
+        statement.took = begun.elapsed();
+        let Err(error) = sent else { return Ran::Done(Box::new(statement)) };
+        match failure(source, &error) {
+            Some(failure) => {
+                statement.error = Some(failure);
+                Ran::Done(Box::new(statement))
+            }
+            None => Ran::Lost(Box::new(lost_statement(statement, &error))),
+        }
     }
 
     /// A digest of what all databases of a server that is not ours share.
@@ -256,6 +280,9 @@ impl Database for Postgres {
         if observe && !self.current {
             self.know_all().await.map_err(|error| lost("while its catalogs were read", &error))?;
         }
+        if observe && std::mem::take(&mut self.unflushed) && self.flushes {
+            self.control(look::FLUSH_AND_ROLLBACK).await.map_err(|error| lost("before a script", &error))?;
+        }
         self.script = InScript {
             before: self.known.clone(),
             transaction,
@@ -264,11 +291,11 @@ impl Database for Postgres {
             ..InScript::default()
         };
         if transaction {
-            self.control("BEGIN").await.map_err(|error| lost("at BEGIN", &error))?;
+            self.control("BEGIN; SAVEPOINT gatepost").await.map_err(|error| lost("at BEGIN", &error))?;
             self.script.open = true;
-        }
-        if observe {
-            self.first_look().await.map_err(|error| lost("before the first statement", &error))?;
+            if observe {
+                self.first_look().await.map_err(|error| lost("before the first statement", &error))?;
+            }
         }
         Ok(())
     }
@@ -277,6 +304,9 @@ impl Database for Postgres {
         let during = format!("before line {}", source.line);
         if let Some(what) = self.keeper.as_ref().and_then(|_| remote::is_for_all(&source.sql)) {
             return Ok(Ran::Done(Box::new(for_all(unknown(source), what))));
+        }
+        if !self.script.observe && self.keeper.is_none() {
+            return Ok(self.run_unseen(source).await);
         }
         self.open().await.map_err(|error| lost(&during, &error))?;
         let mut statement = unknown(source);
@@ -302,10 +332,9 @@ impl Database for Postgres {
                 return self.run_alone(unknown(source)).await;
             }
         } else if self.script.observe {
-            let held = self.script.locks.clone();
             match self.look(&mut statement).await {
                 Ok(()) => {}
-                Err(sqlx::Error::Database(_)) => self.after_own_end(&mut statement, &held).await?,
+                Err(sqlx::Error::Database(_)) => self.after_own_end(&mut statement).await?,
                 Err(error) => return Err(lost(&format!("after line {}", source.line), &error)),
             }
         }
@@ -318,7 +347,12 @@ impl Database for Postgres {
     async fn end(&mut self, keep: bool) -> Result<Option<String>, DatabaseError> {
         let mut refused = None;
         if self.script.open {
-            let ended = self.control(if keep { "COMMIT" } else { "ROLLBACK" }).await;
+            let (commit, rollback) = if self.flushes && self.script.observe {
+                (look::FLUSH_AND_COMMIT, look::FLUSH_AND_ROLLBACK)
+            } else {
+                ("COMMIT", "ROLLBACK")
+            };
+            let ended = self.control(if keep { commit } else { rollback }).await;
             self.script.open = false;
             match ended {
                 Err(sqlx::Error::Database(error)) => refused = Some(error.message().to_owned()),
