@@ -1,5 +1,6 @@
 //! Floor 4: one file per command; each reads as that command's story. None knows the terminal.
 
+pub mod audit;
 mod baseline;
 mod detected;
 pub mod doctor;

@@ -18,7 +18,7 @@ use crate::model::path::RepoPath;
 use crate::model::settings::Common;
 
 /// Kinds that the design has and this version does not.
-const NOT_BUILT: &[&str] = &["audit", "coverage", "release"];
+const NOT_BUILT: &[&str] = &["coverage", "release"];
 
 /// Keys that say what is run and read.
 pub(super) const FOR_COMMANDS: &[&str] = &["command", "format", "reports"];

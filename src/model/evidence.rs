@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::model::audit::Audit;
 use crate::model::finding::{ColumnUnit, Finding};
 use crate::model::migration::Migrations;
 use crate::model::path::RepoPath;
@@ -84,6 +85,8 @@ pub struct Understood {
     pub unexplained_exit: Option<String>,
     /// What a dry run of migrations did; its findings stand in `findings`.
     pub migrations: Option<Migrations>,
+    /// What an audit found, of which each [`present`](Audit::present) finding stands in `findings`, in that order.
+    pub audit: Option<Audit>,
 }
 
 /// Why a gate could not be judged.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 
+use crate::model::audit::Audit;
 use crate::model::baseline::{Baseline, GateBaseline};
 use crate::model::evidence::Exit;
 use crate::model::finding::{Finding, Fix, Level};
@@ -181,6 +182,7 @@ struct WrittenGate {
     fixed: Option<usize>,
     tests: Option<WrittenTests>,
     compared: Option<WrittenCompared>,
+    audit: Option<Audit>,
     #[serde(default)]
     notes: List<String, MOST>,
 }
@@ -314,6 +316,7 @@ impl From<WrittenGate> for GateReport {
             // It is in the part's own report.
             migrations: None,
             compared: read.compared.map(TestsCompared::from),
+            audit: read.audit,
             notes: read.notes.0,
         }
     }

@@ -162,6 +162,7 @@ fn missing(wanted: &Expected, why: &str) -> GateReport {
         tests: None,
         migrations: None,
         compared: None,
+        audit: None,
         notes: Vec::new(),
     }
 }

@@ -2,6 +2,7 @@
 //! Nothing here runs, reads or posts anything.
 
 mod again;
+mod audit;
 mod compare;
 mod due;
 mod fan_in;
@@ -59,6 +60,7 @@ pub fn judge(common: &Common, rules: &Rules, ground: Ground<'_>, evidence: Evide
     } else {
         match report.exit {
             Some(Exit::Signal(signal)) => (Outcome::Error, format!("killed by signal {signal}")),
+            _ if report.audit.is_some() => audit::weigh(&report, rules),
             _ if parsed => weigh(&report, rules, unexplained.as_deref()),
             Some(Exit::Code(code)) => by_exit_status(code),
             None => (Outcome::Error, "nothing was run and nothing was read".to_owned()),
@@ -104,6 +106,7 @@ fn blank(common: &Common, rules: &Rules) -> GateReport {
         tests: None,
         migrations: None,
         compared: None,
+        audit: None,
         notes: common.label.iter().cloned().collect(),
     }
 }
@@ -130,7 +133,9 @@ fn take_findings(report: &mut GateReport, rules: &Rules, ground: Ground<'_>, und
             if unplaced == 1 { "s" } else { "" },
         ));
     }
-    if rules.only == Only::New && ground.baseline.is_none() {
+    if let Some(audit) = understood.audit {
+        audit::take(report, rules, audit);
+    } else if rules.only == Only::New && ground.baseline.is_none() {
         report.notes.push("no baseline for this gate: every finding counts as new".to_owned());
     }
 }

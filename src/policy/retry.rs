@@ -91,6 +91,7 @@ mod tests {
             compared: None,
             migrations: None,
             tests: (!cases.is_empty()).then(|| Tests { cases: cases.iter().map(case).collect(), took_ms: None }),
+            audit: None,
             notes: Vec::new(),
         }
     }

@@ -63,7 +63,7 @@ pub fn of_gate(end: &GateEnd<'_>) -> Option<CheckRun> {
     let (text, left) = text(gate, &rest, &end.context);
     let annotated = shown.iter().filter(|remark| remark.judged().is_some()).count();
     Some(CheckRun {
-        name: format!("gatepost/{}", gate.name),
+        name: gate.check_name(),
         head_sha: end.context.subject.head.clone()?,
         external_id: end.external_id.to_owned(),
         already: None,

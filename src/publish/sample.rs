@@ -35,6 +35,7 @@ pub(super) fn gate(name: &str, outcome: Outcome, reason: &str, took: u64) -> Gat
         tests: None,
         migrations: None,
         compared: None,
+        audit: None,
         notes: Vec::new(),
     }
 }

@@ -1,5 +1,6 @@
 //! Floor 2: the only effects. Every touch of the outside goes through a file here; clippy forbids it elsewhere.
 
+pub mod advisories;
 pub mod clock;
 pub mod cores;
 pub mod database;
@@ -8,6 +9,8 @@ pub mod files;
 pub mod find;
 pub mod forge;
 pub mod github;
+pub mod http;
+pub mod lockfiles;
 pub mod occasion;
 pub mod process;
 pub mod repo;

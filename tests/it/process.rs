@@ -350,7 +350,9 @@ fn an_orphan_without_a_mark_is_found_at_the_end() {
         return;
     }
     let marker = marker();
-    let gate = Gate::bash(&format!("env -i setsid sh -c 'sleep {marker} & exec sleep {marker}' >/dev/null 2>&1 &"));
+    let orphan = format!("env -i setsid sh -c 'sleep {marker} & : > ready; exec sleep {marker}' >/dev/null 2>&1 &");
+    // It ends when both are there, and neither has what tells of the gate any more.
+    let gate = Gate::bash(&format!("{orphan} until [ -e ready ]; do sleep 0.01; done"));
     assert_eq!(gate.run().unwrap().leaked, 0, "nothing tells that it was this gate's");
     assert_eq!(alive(&marker).len(), 2);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -44,6 +44,7 @@ impl Pretended {
             compared: None,
             tests: None,
             migrations: None,
+            audit: None,
             notes: Vec::new(),
         }
     }

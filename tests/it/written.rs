@@ -32,6 +32,7 @@ fn gate(name: &str, outcome: Outcome, reason: &str) -> GateReport {
         compared: None,
         tests: None,
         migrations: None,
+        audit: None,
         notes: vec![],
     }
 }

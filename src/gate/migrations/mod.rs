@@ -89,7 +89,7 @@ impl Gate for DryRun {
                 root: site.root,
                 dir: &self.common.dir,
                 repo: Some(site.repo),
-                base: site.base,
+                base: site.compared.and_then(|compared| compared.base),
                 around: Surroundings(site.environment),
                 timeout: self.common.timeout,
                 url_may_be_given: false,
