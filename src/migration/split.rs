@@ -380,8 +380,8 @@ mod tests {
 
     #[test]
     fn each_database_has_its_own_rules() {
-        let mysql = "insert '\\'; #';\n'; # x;\nDELIMITER //\ncreate procedure p() begin a; b; end//\nDELIMITER ;\n/*!40101 c */; d--1";
-        let expected = ["insert '\\'; #';\n'", "create procedure p() begin a; b; end", "/*!40101 c */", "d--1"];
+        let mysql = "insert '\\'; #';\n# x;\nDELIMITER //\ncreate procedure p() begin a; b; end//\nDELIMITER ;\n/*!40101 c */; d--1";
+        let expected = ["insert '\\'; #'", "create procedure p() begin a; b; end", "/*!40101 c */", "d--1"];
         assert_eq!(cut(mysql, DatabaseKind::Mysql).into_iter().map(|it| it.1).collect::<Vec<_>>(), expected);
         let body = "create procedure p() begin if a then b; end if; case x when 1 then c; end case; end; d";
         assert_eq!(cut(body, DatabaseKind::Mysql).len(), 2);
