@@ -27,8 +27,8 @@ unset CI GITHUB_ACTIONS NO_COLOR CARGO_TARGET_DIR
 export TERM=xterm-256color RUST_BACKTRACE=0
 # Built once, so that the times are those of the gates.
 cargo build --quiet --all-targets
-python3 "$here/terminal.py" "gatepost run" 24 gatepost run >"$work/terminal.html"
-picture terminal 930 515
+python3 "$here/terminal.py" "gatepost run" 41 gatepost run >"$work/terminal.html"
+picture terminal 930 821
 
 python3 "$here/terminal.py" "gatepost migrations postgres --all" 60 gatepost -C "$root/fixtures/shop" migrations postgres --all |
     sed 's|fixtures/shop/||g' >"$work/migrations.html"

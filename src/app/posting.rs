@@ -430,7 +430,7 @@ fn unsent(call: &Call, dry_run: bool) -> Receipt {
         Call::StickyIssue(issue) => format!("issue {:?}", issue.title),
     };
     let why = "there is no token: set `github-token` (default `${{ github.token }}`), or GITHUB_TOKEN".to_owned();
-    let end = if dry_run { ReceiptEnd::WouldSend(what.clone()) } else { ReceiptEnd::Downgraded(why) };
+    let end = if dry_run { ReceiptEnd::WouldSend(String::new()) } else { ReceiptEnd::Downgraded(why) };
     Receipt { what, end }
 }
 

@@ -174,6 +174,6 @@ pub enum ReceiptEnd {
     Downgraded(String),
     /// It could not be posted, and why.
     Failed(String),
-    /// `--dry-run`: it would have been sent.
+    /// `--dry-run`: these requests would have been sent; empty without a token, as GitHub is asked first what there is.
     WouldSend(String),
 }

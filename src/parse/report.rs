@@ -309,10 +309,9 @@ impl From<WrittenGate> for GateReport {
             log: None,
             findings: read.findings.0.into_iter().map(Judged::from).collect(),
             fixed: read.fixed,
-            tests: read.tests.map(|tests| Tests {
-                cases: tests.cases.0.into_iter().map(|case| Case { line: position(case.line), ..case }).collect(),
-                took_ms: tests.took_ms,
-            }),
+            tests: read
+                .tests
+                .map(|tests| Tests { cases: tests.cases.0.into_iter().map(placed).collect(), took_ms: tests.took_ms }),
             // It is in the part's own report.
             migrations: None,
             compared: read.compared.map(TestsCompared::from),
@@ -338,6 +337,10 @@ impl From<WrittenCompared> for TestsCompared {
             older: read.older,
         }
     }
+}
+
+fn placed(case: Case) -> Case {
+    Case { line: position(case.line), head_line: position(case.head_line), ..case }
 }
 
 /// Lines and columns count from 1.

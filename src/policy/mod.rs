@@ -16,9 +16,10 @@ use crate::model::change::{LineRange, Scope};
 use crate::model::evidence::{Evidence, Exit, Located, Place, Understood};
 use crate::model::gate::{Flaky, Mode, Only, Rules};
 use crate::model::outcome::Outcome;
+use crate::model::path::RepoPath;
 use crate::model::report::{GateReport, Judged, Relevance, Status};
 use crate::model::settings::{CommandLine, Common};
-use crate::model::tests::Counts;
+use crate::model::tests::{Counts, Tests};
 
 pub use crate::model::baseline::{Baseline, GateBaseline};
 pub use again::{Configured, again};
@@ -123,7 +124,7 @@ fn take_findings(report: &mut GateReport, rules: &Rules, ground: Ground<'_>, und
     }
     report.fixed = ground.baseline.map(|baseline| baseline.len().saturating_sub(seen_in_base));
     report.compared = understood.tests.as_ref().zip(ground.baseline).and_then(|(tests, base)| compare(tests, base));
-    report.tests = understood.tests;
+    report.tests = understood.tests.map(|tests| in_head(tests, ground.scope));
     report.migrations = understood.migrations;
     if unplaced > 0 {
         report.notes.push(format!(
@@ -138,6 +139,18 @@ fn take_findings(report: &mut GateReport, rules: &Rules, ground: Ground<'_>, und
     } else if rules.only == Only::New && ground.baseline.is_none() {
         report.notes.push("no baseline for this gate: every finding counts as new".to_owned());
     }
+}
+
+/// The cases with their lines in the head commit, where they have one.
+fn in_head(mut tests: Tests, scope: &Scope) -> Tests {
+    for case in &mut tests.cases {
+        let path = case.file.as_deref().and_then(|file| RepoPath::parse(file).ok());
+        case.head_line = match (scope.change(), path, case.head_line) {
+            (Some(change), Some(path), Some(line)) => change.head_line(&path, line),
+            (_, _, line) => line,
+        };
+    }
+    tests
 }
 
 /// The finding judged, and whether the baseline has it.
@@ -205,7 +218,7 @@ fn relevance(scope: &Scope, place: &Place, line: Option<u32>, end_line: Option<u
 
 /// Judges what was understood, together with the exit status: the two must agree.
 fn weigh(report: &GateReport, rules: &Rules, unexplained: Option<&str>) -> (Outcome, String) {
-    let tests = report.tests.as_ref().map(crate::model::tests::Tests::counts);
+    let tests = report.tests.as_ref().map(Tests::counts);
     let (broken, excused) = broken(report);
     let blocking = report.blocking().count();
     let too_many = blocking > rules.max_findings;
@@ -244,7 +257,8 @@ fn weigh(report: &GateReport, rules: &Rules, unexplained: Option<&str>) -> (Outc
         None if report.findings.is_empty() => {
             (Outcome::Error, format!("exit status {code}, but its output shows no finding"))
         }
-        _ => (Outcome::Pass, pass_words(report, tests, blocking)),
+        // Said, as the status may have had another reason than they.
+        _ => (Outcome::Pass, format!("{} (exit status {code})", pass_words(report, tests, blocking))),
     }
 }
 

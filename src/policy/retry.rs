@@ -66,6 +66,7 @@ mod tests {
                 name: name.to_owned(),
                 file: None,
                 line: None,
+                head_line: None,
                 outcome,
                 flaky: false,
                 took_ms: None,

@@ -75,6 +75,7 @@ fn case(name: &str, outcome: CaseOutcome, message: Option<&str>) -> Case {
         name: name.to_owned(),
         file: None,
         line: None,
+        head_line: None,
         outcome,
         flaky: false,
         took_ms: Some(3),
@@ -120,6 +121,7 @@ fn tests() -> GateReport {
     cases.push(Case {
         file: Some("src/cart.rs".to_owned()),
         line: Some(77),
+        head_line: Some(77),
         ..case("three_for_two_is_taken_off_once", CaseOutcome::Failed, Some(message))
     });
     tests.tests = Some(Tests { cases, took_ms: Some(90_000) });

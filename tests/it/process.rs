@@ -28,6 +28,7 @@ impl Gate {
             dir: folder.path().to_owned(),
             env: env.map(|(name, value)| (OsString::from(name), value)).to_vec(),
             merge: false,
+            for_machines: false,
             log: folder.path().join("log"),
             keep: Some(folder.path().join("keep")),
             timeout: Duration::from_mins(2),
@@ -117,6 +118,11 @@ fn the_newest_line_is_shown_cleaned() {
     let script = r"printf '\033[1mone\033[0m\n'; sleep 0.3; echo two >&2; sleep 0.3; printf three";
     Gate::bash(script).watched(&CancelToken::new(None), &mut |line| lines.push(line.to_owned())).unwrap();
     assert_eq!(lines, ["one", "two"]);
+
+    let mut lines = Vec::new();
+    let gate = Gate::bash(script).with(|spawn| spawn.for_machines = true);
+    gate.watched(&CancelToken::new(None), &mut |line| lines.push(line.to_owned())).unwrap();
+    assert_eq!(lines, ["two"], "what a machine reads is not shown to people");
 }
 
 #[test]

@@ -90,6 +90,7 @@ fn case(name: &str, outcome: CaseOutcome) -> Case {
         name: name.to_owned(),
         file: Some("src/lib.rs".to_owned()),
         line: Some(7),
+        head_line: Some(7),
         outcome,
         flaky: false,
         took_ms: Some(12),

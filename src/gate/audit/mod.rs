@@ -39,15 +39,8 @@ impl Gate for Audit {
     }
 
     fn rules(&self) -> Rules {
-        Rules {
-            only: self.common.only.unwrap_or(Only::All),
-            // `policy` makes errors of what is at the bar.
-            fail_on: Level::Error,
-            max_findings: self.common.max_findings,
-            min_tests: None,
-            flaky: self.common.flaky,
-            mode: self.common.mode,
-        }
+        // `policy` makes errors of what is at the bar.
+        self.common.rules(Level::Error)
     }
 
     fn of_a_change(&self) -> Only {

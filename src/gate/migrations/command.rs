@@ -129,6 +129,7 @@ impl<'a> Tool<'a> {
             dir: self.site.root.join(&self.common.dir),
             env,
             merge: true,
+            for_machines: false,
             masker: self.site.masker.clone(),
             log: PathBuf::from(self.site.output).join(self.log()),
             keep: None,

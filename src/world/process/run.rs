@@ -41,7 +41,7 @@ pub async fn run(spawn: &Spawn, cancel: &CancelToken, on_line: &mut dyn FnMut(&s
         return Ok(never_started(by));
     }
     let Started { mut child, mut group, out, err } = start(spawn)?;
-    let mut capture = Capture::new(out, err, files, on_line);
+    let mut capture = Capture::new(out, err, files, spawn.for_machines, on_line);
 
     let (end, exit) = match capture.until(first(&mut child, spawn.timeout, cancel)).await {
         First::Exited(status) => {
