@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use crate::model::text::shorten;
 use crate::publish::interpreter::answer::{self, Answer, Limit, Stop};
 use crate::publish::interpreter::pace::{Pace, jittered};
+use crate::render::figures::count;
 use crate::world::clock;
 use crate::world::forge::{Forge, ForgeError, Reply, Request};
 
@@ -367,7 +368,7 @@ fn describe(request: &Request) -> String {
 fn brief(body: &Value) -> Value {
     match body {
         Value::Object(fields) => fields.iter().map(|(key, value)| (key.clone(), brief(value))).collect(),
-        Value::Array(items) => Value::String(format!("{} items", items.len())),
+        Value::Array(items) => Value::String(count(items.len(), "item")),
         Value::String(text) => Value::String(shorten(text, 60)),
         other => other.clone(),
     }
