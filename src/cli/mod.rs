@@ -5,6 +5,7 @@ mod audit;
 mod doctor;
 mod init;
 mod integrity;
+mod migrations;
 mod parse;
 mod plan;
 mod printer;
@@ -64,6 +65,7 @@ fn dispatch(cli: Cli, env: &Env, screen: Screen) -> Result<ExitCode, Failure> {
         Command::Parse(parse) => parse::parse(&place, parse),
         Command::Audit(audit) => audit::audit(&place, audit),
         Command::Publish(publish) => publish::publish(&place, publish),
+        Command::Migrations(migrations) => migrations::migrations(&place, migrations),
         Command::Init(init) => init::init(&place, &init),
         Command::Doctor(doctor) => doctor::doctor(&place, &doctor),
         Command::Integrity(integrity) => integrity::integrity(&place, integrity),
@@ -155,7 +157,8 @@ fn start(global: &Global) -> Result<PathBuf, Failure> {
 fn log(global: &Global, env: &Env) {
     let level = match (global.quiet, global.verbose) {
         (true, _) => "error",
-        (_, 0) => "warn",
+        // What servers remark on a migration's statements is no trouble of gatepost's.
+        (_, 0) => "warn,sqlx=error",
         (_, 1) => "gatepost=info,warn",
         (_, 2) => "gatepost=debug,info",
         (..) => "trace",

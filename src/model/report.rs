@@ -6,6 +6,7 @@ use crate::model::audit::Audit;
 use crate::model::evidence::Exit;
 use crate::model::finding::{Finding, Level};
 use crate::model::gate::{GateName, Mode, Only};
+use crate::model::migration::Migrations;
 use crate::model::outcome::Outcome;
 use crate::model::path::RepoPath;
 use crate::model::sha::Sha;
@@ -149,6 +150,8 @@ pub struct GateReport {
     pub fixed: Option<usize>,
     /// The test cases.
     pub tests: Option<Tests>,
+    /// What a dry run of migrations did.
+    pub migrations: Option<Migrations>,
     /// How they compare with the baseline's; `None` without one.
     pub compared: Option<TestsCompared>,
     /// What an audit audited and found.
@@ -178,6 +181,7 @@ impl GateReport {
             fixed: None,
             tests: None,
             compared: None,
+            migrations: None,
             audit: None,
             notes: Vec::new(),
             name,

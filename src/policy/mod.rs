@@ -114,6 +114,7 @@ fn take_findings(report: &mut GateReport, rules: &Rules, ground: Ground<'_>, und
     report.fixed = ground.baseline.map(|baseline| baseline.len().saturating_sub(seen_in_base));
     report.compared = understood.tests.as_ref().zip(ground.baseline).and_then(|(tests, base)| compare(tests, base));
     report.tests = understood.tests.map(|tests| in_head(tests, ground.scope));
+    report.migrations = understood.migrations;
     if unplaced > 0 {
         report.notes.push(format!(
             "{} named a file that is not there: {} cannot be told apart from the change and count{}; check `dir`",
@@ -341,6 +342,9 @@ fn pass_words(report: &GateReport, tests: Option<Counts>, blocking: usize) -> St
         if counts.flaky > 0 {
             parts.push(format!("{} flaky", counts.flaky));
         }
+    }
+    if let Some(run) = &report.migrations {
+        parts.push(format!("{} applied", count(run.migrations.len(), "migration")));
     }
     let others = report.findings.len() - blocking;
     if blocking > 0 {

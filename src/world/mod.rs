@@ -3,6 +3,7 @@
 pub mod advisories;
 pub mod clock;
 pub mod cores;
+pub mod database;
 pub mod env;
 pub mod files;
 pub mod find;
