@@ -145,7 +145,7 @@ fn migrations() {
     let environment: Vec<_> = std::env::vars_os().collect();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let around = gatepost::world::database::programs::Surroundings(&environment);
-    let server = runtime.block_on(gatepost::world::database::postgres::Postgres::scratch(around, None)).unwrap();
+    let server = runtime.block_on(gatepost::world::database::postgres::Postgres::scratch(around, None, true)).unwrap();
     let address = gatepost::world::database::Database::address(&server);
     let psql = |arguments: &[&str]| {
         let mut command = Command::new("psql");

@@ -196,7 +196,8 @@ async fn on_database(settings: &Settings, task: &Task<'_>, ground: Ground<'_>, r
         }
         #[cfg(unix)]
         (DatabaseKind::Postgres, Ok(None)) => {
-            Box::pin(until_end(Postgres::scratch(ground.around, version), task, ground, record)).await;
+            let for_tools = matches!(task, Task::Tool(_));
+            Box::pin(until_end(Postgres::scratch(ground.around, version, for_tools), task, ground, record)).await;
         }
         #[cfg(unix)]
         (DatabaseKind::Mysql, Ok(None)) => {

@@ -8,6 +8,7 @@ use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::world::database::programs::Surroundings;
 use crate::world::process::{User, end_leftover};
 
 /// What scratch folders are called.
@@ -107,6 +108,14 @@ impl Drop for Scratch {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.path);
     }
+}
+
+/// Where the data folder that a server starts from is kept, one for each build of its program; `None` without a cache.
+#[must_use]
+pub fn template(around: Surroundings<'_>, program: &Path) -> Option<PathBuf> {
+    let data = fs::metadata(program).ok()?;
+    let name = program.file_name()?.to_string_lossy().into_owned();
+    Some(around.cache()?.join(format!("{name}-{}-{}-2", data.len(), data.mtime())))
 }
 
 /// Copies a folder with all in it, so that a reader of `to` sees all or nothing.

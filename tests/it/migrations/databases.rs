@@ -65,7 +65,7 @@ fn a_named_server_gets_a_database_of_its_own_and_keeps_its_roles() {
         assert!(std::time::Instant::now() < deadline);
         std::thread::sleep(std::time::Duration::from_millis(50));
     };
-    let url = format!("postgres://postgres@localhost/postgres?host={}", socket.display());
+    let url = format!("postgres://postgres@localhost/template1?host={}", socket.display());
     let place = Place::of(&[
         ("migrations/1_a.sql", "create table a (id int);\n"),
         (
@@ -83,7 +83,7 @@ fn a_named_server_gets_a_database_of_its_own_and_keeps_its_roles() {
     );
     assert_eq!(ran.statement(1, 2)["changes"].as_array().unwrap().len(), 2);
     let left = std::process::Command::new("psql")
-        .args(["-h", socket.to_str().unwrap(), "-U", "postgres", "-Atc"])
+        .args(["-h", socket.to_str().unwrap(), "-U", "postgres", "-d", "template1", "-Atc"])
         .arg("select datname from pg_database where datname like 'gatepost\\_%' union all select rolname::text from pg_roles where rolname in ('somebody', 'hidden')")
         .output()
         .unwrap();

@@ -58,12 +58,13 @@ impl Postgres {
             }
         }
         if self.script.observe {
-            statement.locks = newly(&self.script.existing, &BTreeMap::new(), &locks);
+            statement.locks = newly(&self.script.before, &BTreeMap::new(), &locks);
             let before = self.known.all();
             self.know_all().await.map_err(failed)?;
             statement.changes = change::compare(&before, &self.known.all());
             self.first_look().await.map_err(failed)?;
             statement.lock_timeout_ms = self.script.counters.timeout();
+            self.control("ROLLBACK").await.map_err(failed)?;
         }
         Ok(Ran::Done(Box::new(statement)))
     }
