@@ -123,16 +123,21 @@ pub fn template(around: Surroundings<'_>, program: &Path) -> Option<PathBuf> {
 /// # Errors
 /// When it cannot be read or written.
 pub fn keep(from: &Path, to: &Path) -> io::Result<()> {
-    let beside = to.with_extension(std::process::id().to_string());
-    if let Some(parent) = to.parent() {
-        fs::create_dir_all(parent)?;
+    let parent = to.parent().ok_or(io::ErrorKind::InvalidInput)?;
+    fs::create_dir_all(parent)?;
+    let lock = File::create(parent.join(LOCK))?;
+    if lock.try_lock().is_err() {
+        // Another run is about it.
+        return Ok(());
     }
-    let kept = copy(from, &beside, &|_| Ok(())).and_then(|()| fs::rename(&beside, to));
+    let making = parent.join("making");
+    // One that was killed may have left some.
+    let _ = fs::remove_dir_all(&making);
+    let kept = copy(from, &making, &|_| Ok(())).and_then(|()| fs::rename(&making, to));
     if kept.is_err() {
-        let _ = fs::remove_dir_all(&beside);
+        let _ = fs::remove_dir_all(&making);
     }
-    // Another run may have been first: its copy is as good.
-    if to.is_dir() { Ok(()) } else { kept }
+    kept
 }
 
 fn copy(from: &Path, to: &Path, then: &dyn Fn(&Path) -> io::Result<()>) -> io::Result<()> {
