@@ -11,12 +11,13 @@ use crate::migration::change;
 use crate::model::migration::{Change, Lock, LockMode, Object, ObjectKind, Statement, StatementError, What};
 use crate::world::database::DatabaseError;
 
-/// A look must not meet what the migration set: its search path, its timeouts. Taken back with the savepoint.
-const SETTINGS: &str = "SET LOCAL statement_timeout = 0; SET LOCAL search_path = pg_catalog; SET LOCAL \
-                                   plan_cache_mode = force_generic_plan";
-/// The look that is made most is planned once, by indexes: it reads a few relations among many.
-const PLANNED: &str = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_hashjoin = off; \
-                       SET LOCAL enable_mergejoin = off; EXECUTE gatepost_look (-1)";
+/// A look must not meet what the migration set: its search path, its timeouts. It reads a few relations among many: it is
+/// planned once, and by indexes. All of it is taken back with the savepoint.
+const SETTINGS: &str = "SET LOCAL statement_timeout = 0; SET LOCAL search_path = pg_catalog; SET LOCAL plan_cache_mode = \
+                        force_generic_plan; SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL \
+                        enable_hashjoin = off; SET LOCAL enable_mergejoin = off";
+/// All relations are read at once.
+const WHOLE: &str = "SET LOCAL statement_timeout = 0; SET LOCAL search_path = pg_catalog";
 /// A transaction of our own, as scripts have it.
 const OPEN: &str = "BEGIN; SAVEPOINT gatepost";
 /// The savepoint stands for the next statement.
@@ -118,8 +119,7 @@ fn numbers<const N: usize>(text: &str) -> [i64; N] {
 impl Postgres {
     /// Prepares what looks are made with.
     pub(super) async fn prepare(&mut self) -> Result<(), DatabaseError> {
-        let sql = format!("{}; {OPEN}; {SETTINGS}; {PLANNED}; ROLLBACK", catalog::prepared());
-        self.rows(sql).await.map(|_| ()).map_err(|error| lost("while it was prepared", &error))
+        self.rows(catalog::prepared()).await.map(|_| ()).map_err(|error| lost("while it was prepared", &error))
     }
 
     /// Opens a transaction, with the readings that its first statement starts from.
@@ -173,7 +173,7 @@ impl Postgres {
         let owners: BTreeSet<i64> = facts.iter().filter_map(|row| row.try_get(0).ok()).chain(changed).collect();
         let mut changes = self.learn(&owners, &facts);
         if others {
-            let rows = self.rows(format!("{SETTINGS}; EXECUTE gatepost_others; {BACK}")).await?;
+            let rows = self.rows(format!("{WHOLE}; EXECUTE gatepost_others; {BACK}")).await?;
             changes.extend(self.learn(&BTreeSet::from([0]), &rows));
         }
         // What has another name now, or other privileges, is named so in relations that nobody had to lock.
@@ -294,7 +294,7 @@ impl Postgres {
     /// Reads the whole schema.
     pub(super) async fn know_all(&mut self) -> Result<(), sqlx::Error> {
         let (open, close) = if self.script.open { (BACK, BACK) } else { (OPEN, "ROLLBACK") };
-        let sql = format!("{open}; {SETTINGS}; EXECUTE gatepost_all; EXECUTE gatepost_others; {close}");
+        let sql = format!("{open}; {WHOLE}; EXECUTE gatepost_all; EXECUTE gatepost_others; {close}");
         let rows = self.rows(sql).await;
         if rows.is_err() && !self.script.open {
             self.control("ROLLBACK").await?;
