@@ -31,7 +31,7 @@ const PATIENCE: Duration = Duration::from_mins(10);
 /// After a signal under GitHub Actions everything, the report included, must have ended after 7 s.
 const LAST_CALL: Duration = Duration::from_millis(6_500);
 /// GitHub's own API, where `GITHUB_API_URL` names no other.
-const API: &str = "https://api.github.com";
+pub(super) const API: &str = "https://api.github.com";
 
 /// The endings of names of variables that hold secrets.
 const SECRET_NAMES: &[&str] =
@@ -428,6 +428,7 @@ fn unsent(call: &Call, dry_run: bool) -> Receipt {
         Call::StickyComment(comment) => format!("comment on #{}", comment.pull_request),
         Call::Review(review) => format!("review suggestions on #{}", review.pull_request),
         Call::StickyIssue(issue) => format!("issue {:?}", issue.title),
+        Call::News(news) => format!("issue about {}", news.key),
     };
     let why = "there is no token: set `github-token` (default `${{ github.token }}`), or GITHUB_TOKEN".to_owned();
     let end = if dry_run { ReceiptEnd::WouldSend(String::new()) } else { ReceiptEnd::Downgraded(why) };

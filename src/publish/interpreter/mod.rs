@@ -9,6 +9,7 @@ mod comment;
 mod issue;
 mod line;
 mod marker;
+mod news;
 mod pace;
 mod reads;
 mod review;
@@ -20,7 +21,7 @@ mod workflow;
 
 use std::time::Duration;
 
-use crate::model::call::{Call, CheckRun, CommitStatus, Receipt, ReceiptEnd, Review, StickyComment, StickyIssue};
+use crate::model::call::{Call, CheckRun, CommitStatus, News, Receipt, ReceiptEnd, Review, StickyComment, StickyIssue};
 use crate::model::sha::Sha;
 use crate::publish::commit_status;
 use crate::world::forge::Forge;
@@ -97,6 +98,7 @@ impl<F: Forge> Interpreter<F> {
                 (format!("review suggestions on #{}", review.pull_request), self.review(review).await)
             }
             Call::StickyIssue(issue) => (format!("issue {:?}", issue.title), self.issue(issue).await),
+            Call::News(news) => (format!("issue about {}", news.key), self.news(news).await),
         };
         let planned = self.line.take_planned();
         let end = match end {
@@ -194,6 +196,11 @@ impl<F: Forge> Interpreter<F> {
             Err(Stop::Limited(why)) => Ok(ReceiptEnd::Downgraded(format!("left to the job summary: {why}"))),
             other => other,
         }
+    }
+
+    async fn news(&mut self, news: &News) -> Result<ReceiptEnd, Stop> {
+        self.line.allow(self.patience);
+        news::post(&mut self.line, &mut self.me, news).await
     }
 
     async fn review(&mut self, review: &Review) -> Result<ReceiptEnd, Stop> {

@@ -99,6 +99,7 @@ pub struct Pull {
 pub struct Issue {
     pub title: String,
     pub body: String,
+    pub labels: Vec<String>,
     pub author: Account,
     pub open: bool,
     pub reason: Option<String>,
@@ -110,6 +111,7 @@ impl Default for Issue {
         Self {
             title: "something".to_owned(),
             body: String::new(),
+            labels: Vec::new(),
             author: Account::user("someone"),
             open: true,
             reason: None,
