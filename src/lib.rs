@@ -13,6 +13,7 @@ pub mod gate;
 pub mod integrity;
 pub mod mask;
 pub mod model;
+pub mod notify;
 pub mod parse;
 pub mod policy;
 pub mod publish;

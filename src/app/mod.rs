@@ -7,6 +7,7 @@ pub mod doctor;
 mod failure;
 pub mod init;
 pub mod integrity;
+pub mod notify;
 pub mod offer;
 pub mod output;
 pub mod parse;

@@ -160,7 +160,8 @@ async fn ready(request: &Request, env: &Env, occasion: &Occasion) -> Result<Read
     let opened = open(&request.start, request.config.as_deref(), request.colour, env, occasion)?;
     let Opened { repo, root, mut project } = opened;
     project.select(&request.gates)?;
-    let masker = Rc::new(posting::masker(env, &project.config.run.pass_env));
+    let secrets = [project.config.run.pass_env.as_slice(), &project.config.secrets].concat();
+    let masker = Rc::new(posting::masker(env, &secrets));
     let mut poster = Poster::open(request.publish, request.dry_run, env, occasion, Some(&repo))?;
     let base = scope::base_asked(request.base.as_deref(), project.config.run.base.as_deref(), occasion);
     let asked = Asked { base, all_files: request.all_files };

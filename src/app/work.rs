@@ -101,7 +101,7 @@ impl Ground<'_> {
         };
         let offers = self.offers(project.config.publish.suggestions);
         let pass_env = project.config.run.pass_env.iter().map(String::as_str);
-        let filter = Filter::new(std::iter::empty::<&str>(), pass_env);
+        let filter = Filter::new(project.config.secrets.iter().map(String::as_str), pass_env);
         let planned = project.gates.into_iter().map(|gate| {
             let (rules, due) = decide(&*gate, self.occasion, judged, self.baseline)?;
             let baseline = self.baseline.and_then(|baseline| baseline.gates.get(&gate.common().name)).cloned();

@@ -91,6 +91,8 @@ pub enum Command {
     Init(Init),
     /// Look at what these gates need here, in the workflows and on GitHub, and say what to do
     Doctor(Doctor),
+    /// Tell a test message, or an event, by the routes of [notify.*]
+    Notify(Notify),
     /// Hold the packages of lockfiles against advisories
     Audit(Audit),
     /// Print a JSON Schema
@@ -202,6 +204,35 @@ pub struct Publish {
     #[arg(long)]
     pub json: bool,
     /// Print what would be posted in place of posting it
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// `gatepost notify`.
+#[derive(Debug, Args)]
+pub struct Notify {
+    /// The event, such as deploy.failed (default: a test that every route gets)
+    #[arg(value_name = "EVENT")]
+    pub event: Option<String>,
+    /// The environment it is about
+    #[arg(long, value_name = "ENV")]
+    pub environment: Option<String>,
+    /// The commit it is about, with all its digits (default: that of the event, else HEAD)
+    #[arg(long, value_name = "SHA")]
+    pub sha: Option<String>,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// Where the environment answers
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+    /// What the event belongs to: one conversation in mail (default: the run, else environment and commit)
+    #[arg(long, value_name = "WORD")]
+    pub story: Option<String>,
+    /// Print the result as JSON on standard output, and nothing else there
+    #[arg(long)]
+    pub json: bool,
+    /// Print what would be sent in place of sending it
     #[arg(long)]
     pub dry_run: bool,
 }

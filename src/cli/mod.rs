@@ -5,6 +5,7 @@ mod audit;
 mod doctor;
 mod init;
 mod integrity;
+mod notify;
 mod parse;
 mod plan;
 mod printer;
@@ -67,6 +68,7 @@ fn dispatch(cli: Cli, env: &Env, screen: Screen) -> Result<ExitCode, Failure> {
         Command::Init(init) => init::init(&place, &init),
         Command::Doctor(doctor) => doctor::doctor(&place, &doctor),
         Command::Integrity(integrity) => integrity::integrity(&place, integrity),
+        Command::Notify(args) => notify::notify(&place, args),
         Command::Schema { what } => {
             let schema = match what {
                 SchemaOf::Config => project::with_known(config::schema),

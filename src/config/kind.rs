@@ -61,7 +61,7 @@ impl Own {
     }
 }
 
-fn read<T>(gate: &DeTable<'_>) -> (Own, Vec<Problem>)
+pub(super) fn read<T>(gate: &DeTable<'_>) -> (Own, Vec<Problem>)
 where
     T: DeserializeOwned + JsonSchema + Default + Send + Sync + 'static,
 {

@@ -4,6 +4,7 @@
 mod gates;
 mod kind;
 mod nearest;
+mod notify;
 mod problems;
 mod reading;
 mod reference;
@@ -22,16 +23,20 @@ use crate::model::settings::{Common, PublishSettings, RunSettings};
 
 pub use kind::{Bare, KindRow, Own};
 pub use nearest::{advice, nearest};
+pub use notify::{NotifierRow, NotifyRoute};
 pub use problems::{Problem, Problems};
 pub use reference::reference;
+pub use rules::FromEnv;
 pub use schema::schema;
-pub use values::show_time;
+pub use values::{Text, Whole, show_time};
 
 /// The kinds and formats that exist.
 #[derive(Debug, Clone, Copy)]
 pub struct Known<'a> {
     /// Kinds of gate.
     pub kinds: &'a [KindRow],
+    /// Notifiers.
+    pub notifiers: &'a [NotifierRow],
     /// Names of formats, without `auto` and `matcher:FILE`.
     pub formats: &'a [&'a str],
 }
@@ -45,6 +50,10 @@ pub struct Config {
     pub gates: Vec<Gate>,
     /// `[publish]`.
     pub publish: PublishSettings,
+    /// `[notify.*]`, in the order of the rows.
+    pub notify: Vec<NotifyRoute>,
+    /// The variables that are named as `env:NAME`: they hold secrets.
+    pub secrets: Vec<String>,
     /// The text, for [`Problems`] that show only later, such as a cycle in `needs`.
     pub source: Arc<str>,
 }
@@ -65,7 +74,7 @@ pub const NO_GATES: &str = "the configuration has no gate, so nothing would be j
                             command, or remove the file and let gatepost detect what the repository has";
 
 /// Sections that the design has and this version does not.
-const NOT_BUILT: &[&str] = &["environments", "notify"];
+const NOT_BUILT: &[&str] = &["environments"];
 
 /// Reads the bytes of a configuration file.
 ///
@@ -93,6 +102,8 @@ fn sections(document: &DeTable<'_>, source: &Arc<str>, known: &Known<'_>) -> (Co
         run: RunSettings::default(),
         gates: Vec::new(),
         publish: PublishSettings::default(),
+        notify: Vec::new(),
+        secrets: Vec::new(),
         source: Arc::clone(source),
     };
     let mut problems = Vec::new();
@@ -102,7 +113,11 @@ fn sections(document: &DeTable<'_>, source: &Arc<str>, known: &Known<'_>) -> (Co
             ("run", DeValue::Table(table)) => run(table, &mut config.run),
             ("publish", DeValue::Table(table)) => publish(table, &mut config.publish),
             ("gates", DeValue::Table(table)) => gates::read(table, known, &mut config.gates),
-            ("run" | "publish" | "gates", _) => {
+            ("notify", DeValue::Table(table)) => {
+                notify::secrets(value.get_ref(), &mut config.secrets);
+                notify::read(table, known, &mut config.notify)
+            }
+            ("run" | "publish" | "gates" | "notify", _) => {
                 vec![Problem::new(value.span(), format!("`{name}` is a section: expected a table"))]
             }
             _ if NOT_BUILT.contains(&name) => {
@@ -111,7 +126,7 @@ fn sections(document: &DeTable<'_>, source: &Arc<str>, known: &Known<'_>) -> (Co
                         .help("remove the section"),
                 ]
             }
-            _ => vec![reading::unknown_key(name, key.span(), "the file", &["run", "gates", "publish"])],
+            _ => vec![reading::unknown_key(name, key.span(), "the file", &["run", "gates", "publish", "notify"])],
         };
         problems.extend(found);
     }

@@ -32,6 +32,7 @@ pub fn schema(known: &Known<'_>) -> Value {
                 "additionalProperties": {"anyOf": kinds},
             },
             "publish": object::<Publish>(&mut generator),
+            "notify": super::notify::schema(known.notifiers, &mut generator),
         },
     });
     without_null(&mut schema);

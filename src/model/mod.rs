@@ -10,6 +10,7 @@ pub mod evidence;
 pub mod exit;
 pub mod finding;
 pub mod gate;
+pub mod notice;
 pub mod outcome;
 pub mod package;
 pub mod path;

@@ -10,6 +10,7 @@ pub mod json_v1;
 pub mod junit;
 pub mod links;
 pub mod markdown;
+pub mod notify;
 pub mod parse_v1;
 pub mod parsed_text;
 pub mod plan;

@@ -10,6 +10,7 @@ pub mod forge;
 pub mod github;
 pub mod http;
 pub mod lockfiles;
+pub mod mail;
 pub mod occasion;
 pub mod process;
 pub mod repo;

@@ -26,6 +26,7 @@ mod integrity;
 #[cfg(unix)]
 mod leftovers;
 mod lockfiles;
+mod notify;
 mod parse;
 mod plan;
 #[cfg(unix)]

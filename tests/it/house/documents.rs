@@ -8,6 +8,8 @@ use gatepost::app::project;
 use gatepost::config::{self, Bare};
 use gatepost::gate;
 use gatepost::model::exit::ExitCode;
+use gatepost::model::notice::EVENTS;
+use gatepost::notify;
 use gatepost::parse::{self, Empty, Stream};
 use gatepost::publish::{self, outputs};
 
@@ -99,6 +101,14 @@ fn publishers() -> String {
     format!("{places}\n{}", table(&["output of the step", "value"], &by_name(rows)))
 }
 
+fn notifiers() -> String {
+    let rows = notify::ALL.iter().map(|notifier| (notifier.row.name, vec![notifier.row.about]));
+    let kinds = table(&["kind", "what is sent"], &by_name(rows));
+    let severities: Vec<String> = EVENTS.iter().map(|event| event.severity.to_string()).collect();
+    let rows = EVENTS.iter().zip(&severities).map(|(event, severity)| (event.name, vec![&**severity, event.about]));
+    format!("{kinds}\n{}", table(&["event", "severity", "when"], &by_name(rows)))
+}
+
 fn exit_codes() -> String {
     let rows = ExitCode::TABLE.iter().map(|(code, meaning)| (*code, vec![*meaning]));
     table(&["code", "meaning"], &by_name(rows))
@@ -116,6 +126,7 @@ fn the_readme_says_what_the_program_says() {
             ("gates", gates()),
             ("lockfiles", lockfiles()),
             ("publishers", publishers()),
+            ("notifiers", notifiers()),
             ("usage", usage()),
             ("exit codes", exit_codes()),
             ("configuration", project::with_known(config::reference)),

@@ -27,7 +27,7 @@ const FLOORS: &[(&str, &[&str])] = &[
         ],
     ),
     ("2", &["world"]),
-    ("3", &["gate", "publish"]),
+    ("3", &["gate", "notify", "publish"]),
     ("3½", &["schedule"]),
     ("4", &["app"]),
     ("5", &["cli"]),
