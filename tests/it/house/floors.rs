@@ -13,6 +13,7 @@ const FLOORS: &[(&str, &[&str])] = &[
         "1",
         &[
             "advisory",
+            "chat",
             "config",
             "detect",
             "diff",
