@@ -7,6 +7,7 @@ pub mod files;
 pub mod find;
 pub mod forge;
 pub mod github;
+pub mod line;
 pub mod occasion;
 pub mod process;
 pub mod repo;

@@ -1,12 +1,9 @@
 //! Sends calls to GitHub, one at a time, and leaves a receipt for each: retries, rate limits, lesser ways where the
 //! token may not write. It decides nothing about verdicts, and one failing call never loses the others.
 
-mod answer;
 mod check_run;
 mod comment;
-mod line;
 mod marker;
-mod pace;
 mod reads;
 mod status;
 #[cfg(test)]
@@ -20,11 +17,11 @@ use crate::model::sha::Sha;
 use crate::publish::commit_status;
 use crate::world::forge::Forge;
 
+use crate::world::line::Line;
 use comment::Identity;
-use line::Line;
 
-pub use answer::Stop;
-pub use pace::Pace;
+pub use crate::world::line::answer::Stop;
+pub use crate::world::line::pace::Pace;
 
 /// How calls are sent.
 #[derive(Debug, Clone)]

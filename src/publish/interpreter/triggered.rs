@@ -8,9 +8,9 @@ use serde::Deserialize;
 use crate::model::sha::Sha;
 use crate::model::workflow::{Artifact, PullRequest, WorkflowRun};
 use crate::publish::interpreter::Interpreter;
-use crate::publish::interpreter::answer::Stop;
-use crate::publish::interpreter::line::segment;
 use crate::world::forge::Forge;
+use crate::world::line::answer::Stop;
+use crate::world::line::segment;
 
 #[derive(Deserialize)]
 struct Run {

@@ -1,6 +1,9 @@
 //! The one line to GitHub: sends requests one at a time, waits where GitHub asks for it, tries again what may be
 //! tried again, and looks up what a lost reply left open. It knows nothing of what is posted.
 
+pub mod answer;
+pub mod pace;
+
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -9,10 +12,10 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::model::text::shorten;
-use crate::publish::interpreter::answer::{self, Answer, Limit, Stop};
-use crate::publish::interpreter::pace::{Pace, jittered};
 use crate::world::clock;
 use crate::world::forge::{Forge, Reply, Request};
+use crate::world::line::answer::{Answer, Limit, Stop};
+use crate::world::line::pace::{Pace, jittered};
 
 /// More pages than any list that we read can have.
 const MOST_PAGES: usize = 500;
