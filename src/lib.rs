@@ -4,6 +4,7 @@
 pub mod app;
 pub mod cli;
 pub mod config;
+pub mod deploy;
 pub mod detect;
 pub mod diff;
 pub mod environment;

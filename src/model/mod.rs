@@ -3,6 +3,8 @@
 pub mod baseline;
 pub mod call;
 pub mod change;
+pub mod deployment;
+pub mod environments;
 pub mod event;
 pub mod evidence;
 pub mod exit;

@@ -2,6 +2,7 @@
 //! Nothing here runs, reads or posts anything.
 
 mod again;
+pub mod deploys;
 mod due;
 mod fan_in;
 mod fingerprint;
