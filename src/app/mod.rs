@@ -1,15 +1,25 @@
 //! Floor 4: one file per command; each reads as that command's story. None knows the terminal.
 
+pub mod adopt;
+pub mod deploy;
 mod detected;
+pub mod evidence;
 mod failure;
+pub mod locks;
 pub mod output;
 pub mod parse;
 pub mod plan;
 pub mod posting;
 pub mod project;
+pub mod promote;
 pub mod publish;
+pub mod recover;
+pub mod rollback;
 pub mod run;
 pub mod scope;
+pub mod site;
+pub mod status;
+pub mod verify;
 pub mod work;
 
 pub use failure::Failure;

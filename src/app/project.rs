@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::app::Failure;
-use crate::config::{self, Config, KindRow, Known, Problem, Problems};
+use crate::config::{self, Config, DeployerRow, KindRow, Known, Problem, Problems};
+use crate::deploy;
 use crate::gate::{self, Gate};
 use crate::model::gate::GateName;
 use crate::parse;
@@ -64,7 +65,8 @@ pub struct Place<'a> {
 pub fn with_known<T>(use_it: impl FnOnce(&Known<'_>) -> T) -> T {
     let kinds: Vec<KindRow> = gate::ALL.iter().map(|kind| kind.row).collect();
     let formats: Vec<&str> = parse::ALL.iter().map(|format| format.name).filter(|name| *name != "matcher").collect();
-    use_it(&Known { kinds: &kinds, formats: &formats })
+    let deployers: Vec<DeployerRow> = deploy::ALL.iter().map(|deployer| deployer.row).collect();
+    use_it(&Known { kinds: &kinds, deployers: &deployers, formats: &formats })
 }
 
 /// Reads the configuration; `None` when there is no file.
@@ -80,6 +82,18 @@ pub fn open(place: &Place<'_>) -> Result<Option<Project>, Failure> {
         Wrong::Text(problems) => Failure::usage(problems.render(&shown, place.colour)),
         Wrong::NoGates => Failure::usage(format!("{shown}: {}", config::NO_GATES)),
     })
+}
+
+/// Reads the configuration alone, whose gates are not run; with the folder it stands in, `""` for the root.
+///
+/// # Errors
+/// With exit code 2: everything that is wrong with the file.
+pub fn read(place: &Place<'_>) -> Result<Option<(Config, String)>, Failure> {
+    let Some((path, folder)) = find(place)? else { return Ok(None) };
+    let shown = path.strip_prefix(place.root).unwrap_or(&path).display().to_string();
+    let bytes = files::read(&path).map_err(|error| Failure::usage(error.to_string()))?;
+    let config = with_known(|known| config::read(&bytes, known));
+    config.map(|config| Some((config, folder))).map_err(|wrong| Failure::usage(wrong.render(&shown, place.colour)))
 }
 
 /// Why a configuration cannot be used.

@@ -1,12 +1,15 @@
 //! Floor 5: arguments into requests, failures into text and exit codes. The only place that knows the terminal.
 
 mod args;
+mod deploy;
+mod environments;
 mod parse;
 mod plan;
 mod printer;
 mod publish;
 mod rows;
 mod run;
+mod stages;
 
 use std::path::{Path, PathBuf};
 
@@ -59,6 +62,15 @@ fn dispatch(cli: Cli, env: &Env, screen: Screen) -> Result<ExitCode, Failure> {
         Command::Plan(plan) => plan::plan(&place, plan),
         Command::Parse(parse) => parse::parse(&place, parse),
         Command::Publish(publish) => publish::publish(&place, publish),
+        Command::Deploy(args) => deploy::deploy(&place, args),
+        Command::Rollback(args) => deploy::rollback(&place, args),
+        Command::Promote(args) => deploy::promote(&place, args),
+        Command::Recover(args) => deploy::recover(&place, args),
+        Command::Status(args) => environments::status(&place, args),
+        Command::Adopt(args) => environments::adopt(&place, args),
+        Command::Lock(args) => environments::lock(&place, args),
+        Command::Unlock(args) => environments::unlock(&place, args),
+        Command::Verify(args) => environments::verify(&place, args),
         Command::Schema { what } => {
             let schema = match what {
                 SchemaOf::Config => project::with_known(config::schema),

@@ -1,15 +1,18 @@
 //! gatepost.toml: its text into settings that are valid, or everything that is wrong with it at once. It reads no file
 //! and knows no kind or format but those it is given.
 
+mod environments;
 mod gates;
 mod kind;
 mod nearest;
+mod probes;
 mod problems;
 mod reading;
 mod reference;
 mod rules;
 mod schema;
 mod sections;
+mod times;
 mod values;
 
 use std::ops::Range;
@@ -19,18 +22,21 @@ use toml::de::{DeTable, DeValue};
 
 use crate::model::settings::{Common, PublishSettings, RunSettings};
 
-pub use kind::{Bare, KindRow, Own};
+pub use environments::{Environment, Means};
+pub use kind::{Bare, DeployerRow, KindRow, Own};
 pub use nearest::{advice, nearest};
 pub use problems::{Problem, Problems};
 pub use reference::reference;
 pub use schema::schema;
-pub use values::show_time;
+pub use values::{Command, show_time};
 
 /// The kinds and formats that exist.
 #[derive(Debug, Clone, Copy)]
 pub struct Known<'a> {
     /// Kinds of gate.
     pub kinds: &'a [KindRow],
+    /// Deployers.
+    pub deployers: &'a [DeployerRow],
     /// Names of formats, without `auto` and `matcher:FILE`.
     pub formats: &'a [&'a str],
 }
@@ -42,6 +48,8 @@ pub struct Config {
     pub run: RunSettings,
     /// `[gates.*]`, in file order; may be empty, see [`NO_GATES`].
     pub gates: Vec<Gate>,
+    /// `[environments.*]`, in file order.
+    pub environments: Vec<Environment>,
     /// `[publish]`.
     pub publish: PublishSettings,
     /// The text, for [`Problems`] that show only later, such as a cycle in `needs`.
@@ -64,7 +72,7 @@ pub const NO_GATES: &str = "the configuration has no gate, so nothing would be j
                             command, or remove the file and let gatepost detect what the repository has";
 
 /// Sections that the design has and this version does not.
-const NOT_BUILT: &[&str] = &["environments", "notify"];
+const NOT_BUILT: &[&str] = &["notify"];
 
 /// Reads the bytes of a configuration file.
 ///
@@ -91,6 +99,7 @@ fn sections(document: &DeTable<'_>, source: &Arc<str>, known: &Known<'_>) -> (Co
     let mut config = Config {
         run: RunSettings::default(),
         gates: Vec::new(),
+        environments: Vec::new(),
         publish: PublishSettings::default(),
         source: Arc::clone(source),
     };
@@ -101,7 +110,10 @@ fn sections(document: &DeTable<'_>, source: &Arc<str>, known: &Known<'_>) -> (Co
             ("run", DeValue::Table(table)) => run(table, &mut config.run),
             ("publish", DeValue::Table(table)) => publish(table, &mut config.publish),
             ("gates", DeValue::Table(table)) => gates::read(table, known, &mut config.gates),
-            ("run" | "publish" | "gates", _) => {
+            ("environments", DeValue::Table(table)) => {
+                environments::read(table, known, &gate_names(document), &mut config.environments)
+            }
+            ("run" | "publish" | "gates" | "environments", _) => {
                 vec![Problem::new(value.span(), format!("`{name}` is a section: expected a table"))]
             }
             _ if NOT_BUILT.contains(&name) => {
@@ -110,11 +122,19 @@ fn sections(document: &DeTable<'_>, source: &Arc<str>, known: &Known<'_>) -> (Co
                         .help("remove the section"),
                 ]
             }
-            _ => vec![reading::unknown_key(name, key.span(), "the file", &["run", "gates", "publish"])],
+            _ => vec![reading::unknown_key(name, key.span(), "the file", &["run", "gates", "environments", "publish"])],
         };
         problems.extend(found);
     }
     (config, problems)
+}
+
+/// The gates that are named, good or not: what an environment requires may stand before them in the file.
+fn gate_names<'d>(document: &'d DeTable<'_>) -> Vec<&'d str> {
+    match document.get("gates").map(toml::Spanned::get_ref) {
+        Some(DeValue::Table(gates)) => gates.keys().map(|key| key.get_ref().as_ref()).collect(),
+        _ => Vec::new(),
+    }
 }
 
 fn run(table: &DeTable<'_>, into: &mut RunSettings) -> Vec<Problem> {

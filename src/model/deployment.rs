@@ -2,7 +2,6 @@
 //! here.
 
 use std::fmt;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -328,12 +327,4 @@ impl fmt::Display for Ending {
             Self::Unsettled(why) => write!(f, "not settled: {why}"),
         }
     }
-}
-
-/// Watches a deployment while it is made.
-pub trait Told {
-    /// Something happened, so long after the beginning.
-    fn tell(&self, after: Duration, says: &str);
-    /// The newest line that a command printed.
-    fn line(&self, text: &str);
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::model::gate::GateName;
+use crate::model::json_path::JsonPath;
 use crate::model::settings::CommandLine;
 
 /// An environment's name: 1 to 64 of `A-Z a-z 0-9 _ . -`, starting with a letter or digit, and fit for a git reference.
@@ -177,7 +178,7 @@ pub struct Probe {
     /// A text that the body must contain.
     pub body: Option<String>,
     /// Values at places of a JSON body.
-    pub json: Vec<(String, String)>,
+    pub json: Vec<(JsonPath, String)>,
     /// The longest time until the whole answer is there; `None`: the probe's timeout.
     pub latency: Option<Duration>,
 }
@@ -195,7 +196,7 @@ pub struct VersionProbe {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum VersionPlace {
     /// At a place of a JSON body.
-    Json(String),
+    Json(JsonPath),
     /// In a header.
     Header(String),
     /// The body is nothing else.

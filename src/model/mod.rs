@@ -10,6 +10,8 @@ pub mod evidence;
 pub mod exit;
 pub mod finding;
 pub mod gate;
+pub mod gate_result;
+pub mod json_path;
 pub mod outcome;
 pub mod package;
 pub mod path;

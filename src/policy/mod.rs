@@ -6,10 +6,12 @@ pub mod deploys;
 mod due;
 mod fan_in;
 mod fingerprint;
+pub mod proof;
 mod retry;
 mod strangers;
 #[cfg(test)]
 mod tests;
+pub mod window;
 
 use crate::model::change::{LineRange, Scope};
 use crate::model::evidence::{Evidence, Exit, Located, Place, Understood};

@@ -2,12 +2,16 @@
 
 pub mod clock;
 pub mod cores;
+pub mod crashpoint;
 pub mod env;
 pub mod files;
 pub mod find;
 pub mod forge;
 pub mod github;
+pub mod http;
+pub mod ledger;
 pub mod line;
+pub mod machine;
 pub mod occasion;
 pub mod process;
 pub mod repo;

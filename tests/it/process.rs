@@ -33,6 +33,7 @@ impl Gate {
             timeout: Duration::from_mins(2),
             grace: Duration::from_millis(300),
             caps: Caps::default(),
+            leaves_services: false,
         };
         Self { folder, spawn }
     }

@@ -11,7 +11,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("0", &["model"]),
     ("1", &["config", "detect", "diff", "environment", "event", "mask", "parse", "policy", "render"]),
     ("2", &["world"]),
-    ("3", &["gate", "publish"]),
+    ("3", &["deploy", "gate", "publish"]),
     ("3½", &["schedule"]),
     ("4", &["app"]),
     ("5", &["cli"]),

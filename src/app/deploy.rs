@@ -1,0 +1,222 @@
+//! `gatepost deploy`: on evidence, in order, at the right time; then what the machine says, to a recorded end.
+
+use crate::app::Failure;
+use crate::app::evidence::{self, Evidence};
+use crate::app::rollback;
+use crate::app::site::{Site, Start};
+use crate::config::Environment;
+use crate::deploy::engine::{Engine, Outcome, Watch, Wish};
+use crate::deploy::machine::Ask;
+use crate::deploy::tally::Verdict;
+use crate::deploy::verify::Sight;
+use crate::model::deployment::{Ending, live};
+use crate::model::exit::ExitCode;
+use crate::model::sha::Sha;
+use crate::policy::window;
+use crate::world::clock;
+use crate::world::env::Env;
+
+/// What `gatepost deploy` was asked for.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Where and how.
+    pub start: Start,
+    /// The environment.
+    pub environment: String,
+    /// The branch, tag or commit; `None`: HEAD.
+    pub reference: Option<String>,
+    /// `--force --reason TEXT`.
+    pub force: Option<String>,
+    /// `--allow-irreversible`.
+    pub allow_irreversible: bool,
+}
+
+/// A deployment that came to an end.
+#[derive(Debug)]
+pub struct Deployed {
+    /// Where.
+    pub environment: String,
+    /// What was asked for.
+    pub sha: Option<Sha>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What the process ends with.
+    pub code: ExitCode,
+    /// What to do next, where there is something.
+    pub next: Option<String>,
+}
+
+/// Deploys a commit.
+///
+/// # Errors
+/// When it was refused or could not be begun. A deploy that was begun always ends in [`Deployed`].
+pub async fn deploy(request: &Request, env: &Env, watch: &dyn Watch) -> Result<Deployed, Failure> {
+    let mut site = Site::open(&request.start, env).await?;
+    let environment = site.environment(&request.environment)?;
+    let sha = site.commit(request.reference.as_deref())?;
+    if site.repo.is_dirty()? {
+        return Err(Failure::refused("the work tree has changes: what would be deployed is not what was judged")
+            .help("commit or stash them, then run the same command"));
+    }
+    let forced = allowed(&mut site, &environment, &sha, request, watch).await?;
+    let reference = request.reference.clone().unwrap_or_else(|| sha.to_string());
+    let reason = format!("deploy of {}", sha.short());
+    let version = version(&site, &sha);
+    let wish = Wish { sha: Some(sha.clone()), reference, forced, reason, version };
+    let outcome = drive(&mut site, &environment, Ask::Deploy, wish, request.allow_irreversible, watch).await?;
+    Ok(ended(&site, &environment, Some(sha), outcome, Ask::Deploy))
+}
+
+/// Everything that may refuse, before anything is touched; the reason of `--force`, where it was needed.
+async fn allowed(
+    site: &mut Site,
+    environment: &Environment,
+    sha: &Sha,
+    request: &Request,
+    watch: &dyn Watch,
+) -> Result<Option<String>, Failure> {
+    let settings = &environment.settings;
+    let name = &settings.name;
+    let (deployer, rollback) = site.deployers(environment)?;
+    site.demand_secrets(environment, &[&*deployer, &*rollback])?;
+    let (branches, tags) = site.repo.names_of(sha)?;
+    if let Some(why) = window::foreign(settings, &branches, &tags) {
+        return Err(Failure::refused(format!("{} must not go to {name}: {why}", sha.short()))
+            .help("merge it first, or change `branches` and `tags` of the environment"));
+    }
+    if let Some(why) = window::closed(settings, &clock::local) {
+        return Err(Failure::refused(format!("{name} is closed: {why}"))
+            .help(format!("wait; a rollback is always possible: gatepost rollback {name}")));
+    }
+    if let Some(before) = &settings.after {
+        is_live_before(site, before.as_str(), name.as_str(), sha).await?;
+    }
+    let missing = match evidence::of(site, settings, sha).await? {
+        Evidence::Green(says) => {
+            watch.say(std::time::Duration::ZERO, &says);
+            return Ok(None);
+        }
+        Evidence::Missing(missing) => missing,
+    };
+    let list = format!("the gates are not green for {}:\n  {}", sha.short(), missing.join("\n  "));
+    match (&request.force, settings.allow_force) {
+        (Some(reason), true) => {
+            watch.say(std::time::Duration::ZERO, &format!("by force ({reason}), although {list}"));
+            Ok(Some(reason.clone()))
+        }
+        (Some(_), false) => Err(Failure::refused(list)
+            .help(format!("{name} does not allow --force: allow-force = true in its section would"))),
+        (None, _) => Err(Failure::refused(list)
+            .help(format!("run them on this commit: gatepost run --all-files && gatepost deploy {name}"))),
+    }
+}
+
+/// `after`: the same files must be live and healthy in the environment before.
+async fn is_live_before(site: &mut Site, before: &str, name: &str, sha: &Sha) -> Result<(), Failure> {
+    let earlier = site.environment(before)?;
+    let records = site.ledger.records(&earlier.settings.name).await?;
+    let refuse = |what: String| {
+        Err(Failure::refused(format!("{name} takes only what is live and healthy in {before}: {what}"))
+            .help(format!("deploy it there first: gatepost deploy {before} {}", sha.short())))
+    };
+    let Some(record) = live(&records) else { return refuse("nothing is live there".to_owned()) };
+    let same = record.sha == *sha || site.repo.tree(&record.sha)? == site.repo.tree(sha)?;
+    if !same {
+        return refuse(format!("{} is live there", record.sha.short()));
+    }
+    if !record.was_verified() {
+        return refuse(format!("{} is live there, but was never verified", record.sha.short()));
+    }
+    let verify = &earlier.settings.verify;
+    if verify.health.is_empty() && verify.version.is_none() {
+        return Ok(());
+    }
+    let sight = Sight {
+        url: earlier.settings.url.as_deref(),
+        health: &verify.health,
+        version: verify.version.as_ref().map(|probe| (probe, &record.sha)),
+        pacing: verify.pacing,
+        env: &site.env,
+    };
+    match sight.judge(&site.http, &|_| {}).await {
+        Verdict::Healthy(_) => Ok(()),
+        Verdict::Unhealthy(why) => refuse(format!("it is not healthy there: {why}")),
+    }
+}
+
+/// A tag at the commit, else its short id.
+fn version(site: &Site, sha: &Sha) -> String {
+    let tags = site.repo.names_of(sha).map(|(_, tags)| tags).unwrap_or_default();
+    tags.into_iter().next_back().unwrap_or_else(|| sha.short().to_owned())
+}
+
+/// Has the machine do what was asked for.
+///
+/// # Errors
+/// When the environment's settings do not hold.
+pub async fn drive(
+    site: &mut Site,
+    environment: &Environment,
+    ask: Ask,
+    wish: Wish,
+    allow_irreversible: bool,
+    watch: &dyn Watch,
+) -> Result<Outcome, Failure> {
+    let (deployer, back) = site.deployers(environment)?;
+    let me = site.me(environment.settings.lease);
+    let logs = site.logs();
+    let (repo, folder) = (&site.repo, environment.settings.migrations.clone());
+    let objection = |to: &Sha, from: &Sha| {
+        if allow_irreversible { None } else { rollback::migrations_object(repo, folder.as_deref(), to, from) }
+    };
+    let mut engine = Engine {
+        ledger: &mut site.ledger,
+        repo: &site.repo,
+        root: &site.root,
+        folder: &logs,
+        environment: &environment.settings,
+        deployer: &*deployer,
+        rollback: &*back,
+        me: &me,
+        wish,
+        objection: &objection,
+        env: &site.env,
+        masker: &site.masker,
+        cancel: &site.cancel,
+        http: &site.http,
+        watch,
+        dry_run: site.dry_run,
+    };
+    Ok(engine.drive(ask).await)
+}
+
+/// The exit code, and what to do next.
+#[must_use]
+pub fn ended(site: &Site, environment: &Environment, sha: Option<Sha>, outcome: Outcome, ask: Ask) -> Deployed {
+    let name = &environment.settings.name;
+    let recover = || Some(format!("gatepost recover {name}"));
+    let (code, next) = match &outcome.ending {
+        Ending::Live { .. } | Ending::Nothing(_) => (ExitCode::Pass, None),
+        Ending::Failed(_) => (ExitCode::Fail, Some(format!("gatepost rollback {name} --to REF"))),
+        Ending::Inconclusive(_) => (ExitCode::CouldNotJudge, Some(format!("gatepost rollback {name}"))),
+        Ending::RolledBack { .. } if ask == Ask::Recover => (ExitCode::Pass, None),
+        Ending::RolledBack { .. } => (ExitCode::RolledBack, None),
+        Ending::RollbackFailed { .. } => (ExitCode::RollbackFailed, Some(format!("gatepost rollback {name} --to REF"))),
+        Ending::Refused(why) => (ExitCode::Refused, Some(after_refusal(name.as_str(), why, ask))),
+        Ending::Interrupted(_) | Ending::Unsettled(_) => (ExitCode::CouldNotJudge, recover()),
+    };
+    let code = site.signals.caught().map_or(code, |signal| ExitCode::Interrupted(signal.number()));
+    Deployed { environment: name.to_string(), sha, outcome, code, next }
+}
+
+/// Every refusal ends with the exact next command.
+fn after_refusal(name: &str, why: &str, ask: Ask) -> String {
+    match ask {
+        _ if why.contains("locked by") => format!("gatepost unlock {name}"),
+        Ask::Rollback if why.contains("migration") => format!("gatepost rollback {name} --allow-irreversible"),
+        Ask::Rollback if why.contains("verified") || why.contains("deployed") => {
+            format!("gatepost rollback {name} --to REF")
+        }
+        _ => format!("gatepost status {name}"),
+    }
+}
