@@ -11,7 +11,6 @@ use crate::model::report::{GateReport, Report};
 use crate::model::sha::Sha;
 use crate::parse;
 use crate::policy::proof::{Demand, Known, Proof, prove};
-use crate::world::ledger::Ledger;
 use crate::world::{clock, files};
 
 /// What stands for a commit.
@@ -69,13 +68,13 @@ async fn results(site: &mut Site, _environment: &Environment, sha: &Sha) -> Resu
     let mut all = Vec::new();
     if let Some((of, found)) = report(site)? {
         let same = of == *sha || same_files(site, &of, sha);
-        if let Ledger::Local(local) = &mut site.ledger {
+        if let Some(local) = site.ledger.file() {
             local.remember(&of, &found).await.map_err(|error| error.to_string())?;
         }
         all.extend(found.into_iter().filter(|_| same));
     }
-    match &mut site.ledger {
-        Ledger::Local(local) => all.extend(local.results(sha).await.map_err(|error| error.to_string())?),
+    if let Some(local) = site.ledger.file() {
+        all.extend(local.results(sha).await.map_err(|error| error.to_string())?);
     }
     Ok(all)
 }

@@ -31,7 +31,7 @@ const PATIENCE: Duration = Duration::from_mins(10);
 /// After a signal under GitHub Actions everything, the report included, must have ended after 7 s.
 const LAST_CALL: Duration = Duration::from_millis(6_500);
 /// GitHub's own API, where `GITHUB_API_URL` names no other.
-const API: &str = "https://api.github.com";
+pub const API: &str = "https://api.github.com";
 
 /// The endings of names of variables that hold secrets.
 const SECRET_NAMES: &[&str] =

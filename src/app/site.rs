@@ -10,11 +10,13 @@ use crate::mask::Masker;
 use crate::model::deployment::RunPlace;
 use crate::model::environments::EnvironmentName;
 use crate::model::event::Occasion;
+use crate::model::secret::Secret;
 use crate::model::sha::Sha;
 use crate::policy;
 use crate::world::env::Env;
+use crate::world::github::GitHub;
 use crate::world::http::Http;
-use crate::world::ledger::{Ledger, LedgerError, Local};
+use crate::world::ledger::{Hub, Ledger, LedgerError, Local};
 use crate::world::process::{self, ACTIONS_GRACE, CancelToken};
 use crate::world::repo::Repo;
 use crate::world::signals::{self, Signals};
@@ -100,11 +102,7 @@ impl Site {
         let (config, folder) = project::read(&place)?
             .ok_or_else(|| Failure::usage("there is no gatepost.toml, and so no environment").help(EXAMPLE))?;
         let state = repo.common_dir()?.join("gatepost");
-        let ledger = match start.ledger {
-            Choice::Auto | Choice::Local | Choice::GitHub => {
-                Ledger::Local(Box::new(Local::open(&state.join("ledger.sqlite")).await?))
-            }
-        };
+        let ledger = ledger(start, env, &occasion, &repo, &state).await?;
         let http = Http::new(std::time::Duration::from_secs(30), std::time::Duration::from_secs(1))
             .map_err(|error| Failure::outside(error.to_string()))?;
         let masker = posting::masker(env, &config.run.pass_env);
@@ -211,6 +209,26 @@ impl Site {
     #[must_use]
     pub fn names(&self) -> Vec<EnvironmentName> {
         self.config.environments.iter().map(|one| one.settings.name.clone()).collect()
+    }
+}
+
+/// The ledger that was asked for: GitHub's, where there is a token and a repository, unless the local one is named.
+async fn ledger(start: &Start, env: &Env, occasion: &Occasion, repo: &Repo, state: &Path) -> Result<Ledger, Failure> {
+    let token = ["GITHUB_TOKEN", "GH_TOKEN"].iter().find_map(|name| env.get(name));
+    let named = occasion.repository.clone().or_else(|| env.get("GITHUB_REPOSITORY").map(str::to_owned));
+    let repository = if named.is_some() { named } else { repo.origin_repository()? };
+    match (start.ledger, token, repository) {
+        (Choice::Auto | Choice::GitHub, Some(token), Some(repository)) => {
+            let api = env.get("GITHUB_API_URL").unwrap_or(posting::API);
+            let forge =
+                GitHub::new(api, Secret::new(token.to_owned())).map_err(|error| Failure::usage(error.to_string()))?;
+            Ok(Ledger::github(Hub::new(forge, &repository), start.dry_run))
+        }
+        (Choice::GitHub, None, _) => Err(Failure::usage("the ledger on GitHub needs a token, and there is none")
+            .help("set GITHUB_TOKEN to one that may write deployments and contents, or use --ledger local")),
+        (Choice::GitHub, Some(_), None) => Err(Failure::usage("no repository on GitHub is known")
+            .help("set GITHUB_REPOSITORY=owner/name, or add a remote `origin`, or use --ledger local")),
+        _ => Ok(Ledger::local(Local::open(&state.join("ledger.sqlite")).await?, start.dry_run)),
     }
 }
 

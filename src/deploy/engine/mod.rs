@@ -158,6 +158,9 @@ impl Drive<'_, '_> {
                     Effect::Tell(news) => self.tell(&news),
                     effect => answer = Some(self.act(effect).await),
                 }
+                for planned in self.engine.ledger.take_planned() {
+                    self.say(&planned);
+                }
             }
             let Some(event) = answer else { break };
             (state, effects) = step(state, event);

@@ -1,6 +1,7 @@
 //! Where deployments, their ends and the locks of environments are kept: on GitHub, or in a file of the repository. It
 //! keeps what it is told and decides nothing; every change of a lock is one that only one of two can make.
 
+mod github;
 mod local;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use crate::model::sha::Sha;
 use crate::world::crashpoint;
 use crate::world::line::answer::Stop;
 
+pub use github::Hub;
 pub use local::Local;
 
 /// What a ledger could not do. The text says what was tried and what happened.
@@ -70,27 +72,72 @@ pub struct Held {
     pub version: String,
 }
 
-/// The two ledgers.
+/// Where it is kept.
 #[derive(Debug)]
-pub enum Ledger {
-    /// A file of the repository.
+enum Place {
     Local(Box<Local>),
+    GitHub(Box<Hub>),
+}
+
+/// A ledger. Under a dry run it reads, and keeps to itself what it would have written.
+#[derive(Debug)]
+pub struct Ledger {
+    place: Place,
+    dry: bool,
+    planned: Vec<String>,
+    /// The lock that a dry run believes to hold.
+    believed: Option<Held>,
 }
 
 impl Ledger {
+    /// In a file of the repository.
+    #[must_use]
+    pub fn local(local: Local, dry: bool) -> Self {
+        Self { place: Place::Local(Box::new(local)), dry, planned: Vec::new(), believed: None }
+    }
+
+    /// On GitHub.
+    #[must_use]
+    pub fn github(hub: Hub, dry: bool) -> Self {
+        Self { place: Place::GitHub(Box::new(hub)), dry, planned: Vec::new(), believed: None }
+    }
+
     /// As it is shown.
     #[must_use]
     pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Local(_) => "local",
+        match self.place {
+            Place::Local(_) => "local",
+            Place::GitHub(_) => "GitHub",
         }
     }
 
-    /// How often it may be asked whether a lock is still held.
+    /// What a dry run would have written since the last time.
+    pub fn take_planned(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.planned)
+    }
+
+    /// GitHub, where it is there.
+    pub const fn hub(&mut self) -> Option<&mut Hub> {
+        match &mut self.place {
+            Place::Local(_) => None,
+            Place::GitHub(hub) => Some(hub),
+        }
+    }
+
+    /// The file, where it is there.
+    pub const fn file(&mut self) -> Option<&mut Local> {
+        match &mut self.place {
+            Place::Local(local) => Some(local),
+            Place::GitHub(_) => None,
+        }
+    }
+
+    /// How often it may be asked whether a lock is still held: GitHub gives a workflow 1,000 requests an hour.
     #[must_use]
     pub const fn look(&self) -> Duration {
-        match self {
-            Self::Local(_) => Duration::from_millis(500),
+        match self.place {
+            Place::Local(_) => Duration::from_millis(500),
+            Place::GitHub(_) => Duration::from_secs(15),
         }
     }
 
@@ -99,8 +146,9 @@ impl Ledger {
     /// # Errors
     /// When one of them could not be read: the list is whole or none.
     pub async fn records(&mut self, environment: &EnvironmentName) -> Result<Vec<Record>, LedgerError> {
-        match self {
-            Self::Local(local) => local.records(environment).await,
+        match &mut self.place {
+            Place::Local(local) => local.records(environment).await,
+            Place::GitHub(hub) => hub.records(environment).await,
         }
     }
 
@@ -109,12 +157,29 @@ impl Ledger {
     /// # Errors
     /// When it is not there.
     pub async fn create(&mut self, environment: &EnvironmentName, new: &New) -> Result<Record, LedgerError> {
+        if self.dry {
+            self.planned.push(format!("would record: {} in {environment}", new.says));
+            return Ok(self.imagined(environment, new));
+        }
         crashpoint::pass();
-        let created = match self {
-            Self::Local(local) => local.create(environment, new).await,
+        let created = match &mut self.place {
+            Place::Local(local) => local.create(environment, new).await,
+            Place::GitHub(hub) => hub.create(environment, new).await,
         };
         crashpoint::pass();
         created
+    }
+
+    fn imagined(&self, environment: &EnvironmentName, new: &New) -> Record {
+        Record {
+            id: format!("dry-run-{}", self.planned.len()),
+            environment: environment.clone(),
+            sha: new.sha.clone(),
+            reference: new.reference.clone(),
+            payload: Some(new.payload.clone()),
+            created_at: String::new(),
+            marks: Vec::new(),
+        }
     }
 
     /// Records a step of a deployment.
@@ -122,9 +187,14 @@ impl Ledger {
     /// # Errors
     /// When it is not there.
     pub async fn mark(&mut self, id: &str, step: &Step) -> Result<(), LedgerError> {
+        if self.dry {
+            self.planned.push(format!("would record of {id}: {}, {}", step.phase.word(), step.says));
+            return Ok(());
+        }
         crashpoint::pass();
-        let marked = match self {
-            Self::Local(local) => local.mark(id, step).await,
+        let marked = match &mut self.place {
+            Place::Local(local) => local.mark(id, step).await,
+            Place::GitHub(hub) => hub.mark(id, step).await,
         };
         crashpoint::pass();
         marked
@@ -135,8 +205,12 @@ impl Ledger {
     /// # Errors
     /// When it could not be read.
     pub async fn lock(&mut self, environment: &EnvironmentName) -> Result<Option<Held>, LedgerError> {
-        match self {
-            Self::Local(local) => local.lock(environment).await,
+        if self.believed.is_some() {
+            return Ok(self.believed.clone());
+        }
+        match &mut self.place {
+            Place::Local(local) => local.lock(environment).await,
+            Place::GitHub(hub) => hub.lock(environment).await,
         }
     }
 
@@ -150,9 +224,17 @@ impl Ledger {
         over: Option<&Held>,
         holder: &Holder,
     ) -> Result<Option<Held>, LedgerError> {
+        if self.dry {
+            if self.believed.is_none() {
+                self.planned.push(format!("would lock {environment}"));
+            }
+            self.believed = Some(Held { holder: holder.clone(), version: "dry-run".to_owned() });
+            return Ok(self.believed.clone());
+        }
         crashpoint::pass();
-        let held = match self {
-            Self::Local(local) => local.swap(environment, over, holder).await,
+        let held = match &mut self.place {
+            Place::Local(local) => local.swap(environment, over, holder).await,
+            Place::GitHub(hub) => hub.swap(environment, over, holder).await,
         };
         crashpoint::pass();
         held
@@ -163,9 +245,15 @@ impl Ledger {
     /// # Errors
     /// When it is not known.
     pub async fn free(&mut self, environment: &EnvironmentName, held: &Held) -> Result<bool, LedgerError> {
+        if self.dry {
+            self.planned.push(format!("would unlock {environment}"));
+            self.believed = None;
+            return Ok(true);
+        }
         crashpoint::pass();
-        let freed = match self {
-            Self::Local(local) => local.free(environment, held).await,
+        let freed = match &mut self.place {
+            Place::Local(local) => local.free(environment, held).await,
+            Place::GitHub(hub) => hub.free(environment, held).await,
         };
         crashpoint::pass();
         freed
@@ -173,11 +261,9 @@ impl Ledger {
 
     /// Whether the job that holds a lock has ended; `None` where nobody can be asked.
     pub async fn is_over(&mut self, run: &RunPlace) -> Option<bool> {
-        match self {
-            Self::Local(_) => {
-                let _ = run;
-                None
-            }
+        match &mut self.place {
+            Place::Local(_) => None,
+            Place::GitHub(hub) => hub.is_over(run).await,
         }
     }
 }

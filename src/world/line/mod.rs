@@ -118,6 +118,11 @@ impl<F: Forge> Line<F> {
         self.patience = patience;
     }
 
+    /// From here on, all further waiting of this line may last this long.
+    pub fn allow_more(&mut self, patience: Duration) {
+        self.patience = self.waited + patience;
+    }
+
     /// Waits between the looks for something that does not show yet; `None` when it has been looked for long enough.
     pub async fn look_again(&mut self, looks: &mut usize) -> Option<()> {
         let wait = *self.pace.looks.get(*looks)?;
