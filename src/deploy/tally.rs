@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::config::show_time;
 use crate::model::environments::Pacing;
 
 /// Bad rounds in a row that are a failure, once the grace is over.
@@ -111,7 +112,7 @@ impl Tally {
         let limit = self.pacing.deadline;
         (after >= limit).then(|| {
             let last = if self.last.is_empty() { "not enough good rounds in a row" } else { &self.last };
-            Verdict::Unhealthy(format!("not healthy within {} s; last: {last}", limit.as_secs()))
+            Verdict::Unhealthy(format!("not healthy within {}; last: {last}", show_time(limit)))
         })
     }
 }

@@ -53,7 +53,7 @@ static FORMATS: &[&str] = &[
     "github",
     "diff",
 ];
-pub static KNOWN: Known<'static> = Known { kinds: &KINDS, formats: FORMATS };
+pub static KNOWN: Known<'static> = Known { kinds: &KINDS, deployers: &[], formats: FORMATS };
 
 fn cases() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/config");

@@ -11,6 +11,8 @@ mod bless;
 #[cfg(unix)]
 mod cancel;
 mod config;
+#[cfg(unix)]
+mod deploy;
 mod detect;
 mod forge;
 mod github;

@@ -65,9 +65,10 @@ impl Drive<'_, '_> {
             self.say(&format!("the ledger could not be read again: {error}"));
         }
         let undone = undoes.and_then(|id| self.record(id));
-        let undone =
-            undone.or_else(|| live(&self.records)).or_else(|| self.records.iter().find(|one| one.payload.is_some()));
+        // The newest one is what is there, whether it worked or not.
+        let undone = undone.or_else(|| self.records.iter().find(|one| one.payload.is_some()));
         let bad = undone.map(|record| record.sha.clone());
+        self.undone = undone.map(|record| record.id.clone());
         if let (Ask::Rollback, Some(to)) = (self.ask, self.engine.wish.sha.clone()) {
             return self.checked(to, self.engine.wish.reference.clone(), bad.as_ref());
         }
@@ -114,7 +115,7 @@ impl Drive<'_, '_> {
             role,
             intent: format!("{}/{}", self.nonce, self.made.len()),
             previous: live(&self.records).map(|record| record.sha.clone()),
-            undoes,
+            undoes: undoes.or_else(|| self.undone.clone().filter(|_| role == Role::Rollback)),
             forced,
             by: engine.me.owner.clone(),
             link: engine.me.link.clone(),

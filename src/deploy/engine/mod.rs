@@ -111,6 +111,8 @@ struct Drive<'e, 'a> {
     records: Vec<Record>,
     /// What a rollback goes back to, and as it was named.
     target: Option<(Sha, String)>,
+    /// What that undoes.
+    undone: Option<String>,
     failed_at: Option<Instant>,
     rollback_took: Option<Duration>,
     made: Vec<String>,
@@ -130,6 +132,7 @@ impl Engine<'_> {
             held: None,
             records: Vec::new(),
             target: None,
+            undone: None,
             failed_at: None,
             rollback_took: None,
             made: Vec::new(),
@@ -137,7 +140,12 @@ impl Engine<'_> {
             nonce: lock::nonce(),
             said: Vec::new(),
         };
-        let ending = drive.run(State::new(ask, auto_rollback)).await;
+        let ending = match drive.run(State::new(ask, auto_rollback)).await {
+            Ending::Live { .. } | Ending::RolledBack { .. } if drive.engine.dry_run => {
+                Ending::Nothing("a dry run: nothing was done".to_owned())
+            }
+            ending => ending,
+        };
         Outcome {
             ending,
             previous: drive.previous,

@@ -62,8 +62,8 @@ impl Hub {
         over: Option<&Held>,
         holder: &Holder,
     ) -> Result<Option<Held>, LedgerError> {
+        let version = self.commit(environment, over, holder).await?;
         let line = self.line();
-        let version = commit(line, environment, over, holder).await?;
         let done = match over {
             None => line.create(&Claim { environment, version: &version }).await.map(|_| ()),
             Some(_) => advance(line, environment, &version).await,
@@ -97,6 +97,31 @@ impl Hub {
             Err(stop) => Err(stop.into()),
         }
     }
+
+    /// A commit that says who holds the lock, in its message: its tree shows to people who took it. Made twice, one of
+    /// the two is never seen.
+    async fn commit(
+        &mut self,
+        environment: &EnvironmentName,
+        over: Option<&Held>,
+        holder: &Holder,
+    ) -> Result<String, LedgerError> {
+        let text = serde_json::to_string_pretty(holder).map_err(|error| LedgerError::Unexpected(error.to_string()))?;
+        let known = self.tree.clone().filter(|(nonce, _)| *nonce == holder.nonce);
+        let tree = match known {
+            Some((_, tree)) => tree,
+            None => {
+                let file = json!({"path": FILE, "mode": "100644", "type": "blob", "content": text});
+                object(self.line(), "/git/trees", json!({"tree": [file]})).await?
+            }
+        };
+        self.tree = Some((holder.nonce.clone(), tree.clone()));
+        let word = if holder.released { "Unlock" } else { "Lock" };
+        let parents: Vec<&str> = over.iter().map(|held| held.version.as_str()).collect();
+        let message = format!("{word} {environment}\n\n{text}");
+        let body = json!({"message": message, "tree": tree, "parents": parents});
+        Ok(object(self.line(), "/git/commits", body).await?)
+    }
 }
 
 /// The commit that the lock's branch is at.
@@ -107,22 +132,6 @@ async fn tip(line: &mut Line<GitHub>, environment: &EnvironmentName) -> Result<O
         Err(stop) if stop.refused_with(404).is_some() => Ok(None),
         Err(stop) => Err(stop),
     }
-}
-
-/// A commit that says who holds the lock. Made twice, one of the two is never seen.
-async fn commit(
-    line: &mut Line<GitHub>,
-    environment: &EnvironmentName,
-    over: Option<&Held>,
-    holder: &Holder,
-) -> Result<String, LedgerError> {
-    let text = serde_json::to_string_pretty(holder).map_err(|error| LedgerError::Unexpected(error.to_string()))?;
-    let file = json!({"path": FILE, "mode": "100644", "type": "blob", "content": text});
-    let tree = object(line, "/git/trees", json!({"tree": [file]})).await?;
-    let word = if holder.released { "Unlock" } else { "Lock" };
-    let parents: Vec<&str> = over.iter().map(|held| held.version.as_str()).collect();
-    let message = format!("{word} {environment}\n\n{text}");
-    Ok(object(line, "/git/commits", json!({"message": message, "tree": tree, "parents": parents})).await?)
 }
 
 async fn object(line: &mut Line<GitHub>, place: &str, body: Value) -> Result<String, Stop> {

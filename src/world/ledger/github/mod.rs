@@ -34,13 +34,15 @@ const DESCRIPTION: usize = 140;
 #[derive(Debug)]
 pub struct Hub {
     line: Line<GitHub>,
+    /// The tree of a lock that we hold, by its nonce: it is written once.
+    tree: Option<(String, String)>,
 }
 
 impl Hub {
     /// The ledger of `repository` (`owner/name`). Sends nothing yet.
     #[must_use]
     pub fn new(forge: GitHub, repository: &str) -> Self {
-        Self { line: Line::new(forge, repository, Pace::default(), false) }
+        Self { line: Line::new(forge, repository, Pace::default(), false), tree: None }
     }
 
     /// The line, for what else is asked of GitHub; it may wait as long as one touch of the ledger.

@@ -1,0 +1,87 @@
+//! A run that is killed before or after any touch of the ledger: one recovery settles it.
+
+use serde_json::json;
+
+use super::{BOTH, On, Scene};
+
+/// Deploys with a kill at the nth touch; whether it was killed.
+fn killed_at(scene: &Scene, touch: usize) -> bool {
+    let mut command = scene.command(&["deploy", "staging"]);
+    let done = command.env("GATEPOST_CRASHPOINT", touch.to_string()).output().unwrap();
+    done.status.code().is_none()
+}
+
+/// Every deployment has one end, the lock is free, and what is recorded as live is what answers.
+fn settled(scene: &Scene, what: &str) {
+    let status = scene.status();
+    assert_eq!(status["lock"], json!(null), "{what}");
+    assert_eq!(status["health"], "healthy", "{what}: {status}");
+    assert_eq!(status["sha"], json!(scene.live()), "{what}");
+    if let Some(fake) = &scene.fake {
+        fake.with(|github| {
+            for deployment in &github.repo("octo/shop").deployments {
+                let states: Vec<&str> = deployment.statuses.iter().map(|status| status.state.as_str()).collect();
+                let ends = states.iter().filter(|state| ["success", "failure", "error"].contains(state)).count();
+                assert_eq!(ends, 1, "{what}: deployment {} has {states:?}", deployment.id);
+            }
+        });
+    }
+}
+
+fn every_touch(on: On, file: Option<&str>) {
+    let scene = Scene::new(on, "");
+    let first = scene.head();
+    scene.deploy().with(0);
+    let mut touch = 1;
+    loop {
+        let head = scene.commit(file);
+        scene.judged();
+        let what = format!("{on:?}, {file:?}, killed at touch {touch}");
+        if !killed_at(&scene, touch) {
+            break;
+        }
+        let recovered = scene.call(&["recover", "staging"]);
+        assert_eq!(recovered.code, 0, "{what}: {}{}", recovered.out, recovered.err);
+        settled(&scene, &what);
+        let live = scene.live();
+        assert!(file.is_none() || live == first, "{what}: {live} is live");
+        assert!(live == first || file.is_none() || live == head, "{what}");
+        // And the next deploy goes on as if nothing had been.
+        touch += 1;
+    }
+    assert!(touch > 12, "only {touch} touches were tried");
+    scene.call(&["recover", "staging"]);
+    settled(&scene, "in the end");
+}
+
+#[test]
+fn a_good_deploy_killed_anywhere_is_recovered() {
+    for on in BOTH {
+        every_touch(on, None);
+    }
+}
+
+#[test]
+fn a_sick_deploy_killed_anywhere_is_recovered() {
+    for on in BOTH {
+        every_touch(on, Some("sick"));
+    }
+}
+
+#[test]
+fn the_next_deploy_settles_what_was_left_by_itself() {
+    for on in BOTH {
+        let scene = Scene::new(on, "");
+        scene.deploy().with(0);
+        scene.commit(None);
+        scene.judged();
+        // Before the command was run, and before the end was recorded.
+        for touch in [7, 13] {
+            assert!(killed_at(&scene, touch), "{touch}");
+        }
+        let head = scene.commit(None);
+        scene.deploy().with(0).says(&["taken over", "is settled"]);
+        assert_eq!(scene.live(), head);
+        settled(&scene, "after the next deploy");
+    }
+}
