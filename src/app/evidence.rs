@@ -11,6 +11,7 @@ use crate::model::report::{GateReport, Report};
 use crate::model::sha::Sha;
 use crate::parse;
 use crate::policy::proof::{Demand, Known, Proof, prove};
+use crate::publish::proof;
 use crate::world::{clock, files};
 
 /// What stands for a commit.
@@ -64,7 +65,7 @@ fn required(site: &Site, environment: &Environment) -> Result<Vec<GateName>, Fai
 }
 
 /// What is known of a commit, or of one with the same files.
-async fn results(site: &mut Site, _environment: &Environment, sha: &Sha) -> Result<Vec<GateResult>, String> {
+async fn results(site: &mut Site, environment: &Environment, sha: &Sha) -> Result<Vec<GateResult>, String> {
     let mut all = Vec::new();
     if let Some((of, found)) = report(site)? {
         let same = of == *sha || same_files(site, &of, sha);
@@ -72,6 +73,10 @@ async fn results(site: &mut Site, _environment: &Environment, sha: &Sha) -> Resu
             local.remember(&of, &found).await.map_err(|error| error.to_string())?;
         }
         all.extend(found.into_iter().filter(|_| same));
+    }
+    let config = proof::digest(&site.config.source);
+    if let Some(hub) = site.ledger.hub() {
+        all.extend(hub.results(sha, environment.app_id, &config).await.map_err(|error| error.to_string())?);
     }
     if let Some(local) = site.ledger.file() {
         all.extend(local.results(sha).await.map_err(|error| error.to_string())?);
@@ -107,6 +112,7 @@ fn read(report: &Report) -> Vec<GateResult> {
         scheduled: report.subject.event == "schedule",
         at,
         source: format!("report of {}", report.started_at),
+        doubt: None,
     };
     report.gates.iter().map(result).collect()
 }

@@ -18,7 +18,7 @@ use crate::model::secret::Secret;
 use crate::model::settings::{CommentWhen, PublishSettings};
 use crate::model::sha::Sha;
 use crate::publish::interpreter::{Interpreter, Options, Pace};
-use crate::publish::{self, Context, GateEnd, Posting, RunEnd};
+use crate::publish::{self, Context, GateEnd, Posting, RunEnd, proof};
 use crate::render::figures::count;
 use crate::world::env::Env;
 use crate::world::github::GitHub;
@@ -96,6 +96,8 @@ pub struct Posted<'a> {
     pub started_at: &'a str,
     /// How many gates of the configuration were not asked for.
     pub left_out: usize,
+    /// The configuration's digest, as [`proof::digest`] makes it.
+    pub config: &'a str,
 }
 
 /// Posts one run.
@@ -360,7 +362,7 @@ impl Queue<'_> {
             gate,
             started_at: &started_at.to_string(),
             completed_at: &completed_at.to_string(),
-            external_id: &format!("gatepost:{}:{}", self.run_id, gate.name),
+            external_id: &proof::external_id(&self.run_id, gate, self.posted.subject, self.posted.config),
             cancelled: self.signals.caught().is_some(),
         });
         let calls = postings.into_iter().filter_map(|posting| match posting {

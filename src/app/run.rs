@@ -16,6 +16,7 @@ use crate::model::progress::{Progress, Watch};
 use crate::model::report::{GateReport, Report, Subject};
 use crate::model::sha::Sha;
 use crate::policy::{self, Baseline};
+use crate::publish;
 use crate::render::{json_v1, junit, sarif};
 use crate::schedule::{self, Limits};
 use crate::world::env::Env;
@@ -98,6 +99,7 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
     };
     let settings = project.config.publish.clone();
     let left_out = project.left_out;
+    let config = publish::proof::digest(&project.config.source);
     let graph = project.graph.clone();
     let baseline = baseline.as_ref();
     let (masker, watch) = (&masker, &watch);
@@ -115,7 +117,14 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
     };
     let gates = Rc::new(ground.plan(project)?);
     let report_path = output.report_shown();
-    let shared = Posted { subject: &subject, settings: &settings, report_path, started_at: &started_at, left_out };
+    let shared = Posted {
+        subject: &subject,
+        settings: &settings,
+        report_path,
+        started_at: &started_at,
+        left_out,
+        config: &config,
+    };
     let (queue, waiting) = poster.queue(shared, &signals);
     let running = async {
         // Dropped when the last gate has ended: that ends the sending.

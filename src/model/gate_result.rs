@@ -25,4 +25,7 @@ pub struct GateResult {
     pub at: i64,
     /// Where it stands: a report, a check run.
     pub source: String,
+    /// Why it is not to be believed.
+    #[serde(default)]
+    pub doubt: Option<String>,
 }

@@ -90,6 +90,9 @@ fn chain(demand: Demand<'_>, gate: &GateName, known: &Known) -> Link {
 fn objection(demand: Demand<'_>, result: &GateResult) -> Option<String> {
     let age = demand.now.saturating_sub(result.at);
     let limit = i64::try_from(demand.max_age.as_secs()).unwrap_or(i64::MAX);
+    if let Some(doubt) = &result.doubt {
+        return Some(doubt.clone());
+    }
     if !result.enforced {
         return Some("it only reports, and is no evidence".to_owned());
     }
@@ -121,6 +124,7 @@ mod tests {
             scheduled: false,
             at,
             source: "a report".to_owned(),
+            doubt: None,
         }
     }
 
@@ -148,6 +152,8 @@ mod tests {
         assert!(matches!(proof(vec![('a', vec![good(), result(Outcome::Fail, None, 8_500)])]), Proof::Green(_)));
         assert!(why(vec![('a', vec![result(Outcome::Pass, None, 4_000)])]).contains("1 h old"));
         assert!(why(vec![('a', vec![GateResult { enforced: false, ..good() }])]).contains("only reports"));
+        let doubted = GateResult { doubt: Some("another workflow".to_owned()), ..good() };
+        assert!(why(vec![('a', vec![doubted])]).contains("another workflow"));
         assert!(why(vec![('a', vec![GateResult { scheduled: true, ..good() }])]).contains("no result"));
         let known = [(sha('a'), Err("page 3 is malformed".to_owned()))].into_iter().collect();
         let demand = Demand { gates: &[lint()], sha: &sha('a'), now: 0, max_age: Duration::ZERO };
