@@ -88,6 +88,7 @@ async fn allowed(
         return Err(Failure::refused(format!("{name} is closed: {why}"))
             .help(format!("wait; a rollback is always possible: gatepost rollback {name}")));
     }
+    githubs_rules(site, environment, &branches, &tags).await?;
     if let Some(before) = &settings.after {
         is_live_before(site, before.as_str(), name.as_str(), sha).await?;
     }
@@ -109,6 +110,41 @@ async fn allowed(
         (None, _) => Err(Failure::refused(list)
             .help(format!("run them on this commit: gatepost run --all-files && gatepost deploy {name}"))),
     }
+}
+
+/// GitHub's own rules bind jobs that name the environment, and not us: what only such a job can satisfy is left to one.
+async fn githubs_rules(
+    site: &mut Site,
+    environment: &Environment,
+    branches: &[String],
+    tags: &[String],
+) -> Result<(), Failure> {
+    let settings = &environment.settings;
+    let name = &settings.name;
+    let Some(hub) = site.ledger.hub() else { return Ok(()) };
+    let rules = hub.rules(name).await.map_err(|stop| {
+        let what = format!("GitHub's rules for {name} could not be read, so that nothing is deployed: {stop}");
+        Failure::refused(what).help("the token needs `actions: read`")
+    })?;
+    if let Some(patterns) = &rules.branches {
+        let globs: Vec<globset::GlobMatcher> = patterns
+            .iter()
+            .filter_map(|pattern| globset::GlobBuilder::new(pattern).literal_separator(true).build().ok())
+            .map(|glob| glob.compile_matcher())
+            .collect();
+        if !branches.iter().chain(tags).any(|one| globs.iter().any(|glob| glob.is_match(one))) {
+            return Err(Failure::refused(format!("GitHub lets only {} deploy to {name}", patterns.join(", ")))
+                .help("deploy a commit of such a branch, or change the environment's rules on GitHub"));
+        }
+    }
+    let kept_by_a_job = environment.deploy.name == "workflow" || (settings.in_job && site.occasion.on_actions);
+    if rules.waits_for.is_empty() || kept_by_a_job {
+        return Ok(());
+    }
+    Err(Failure::refused(format!("GitHub asks for {} before anything goes to {name}", rules.waits_for.join(" and ")))
+        .help(format!(
+            "deploy from a job with `environment: {name}` and say in-job = true, or by deploy = {{ workflow = \"…\" }} with such a job"
+        )))
 }
 
 /// `after`: the same files must be live and healthy in the environment before.

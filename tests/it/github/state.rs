@@ -47,6 +47,8 @@ pub struct Repo {
     pub runs: Vec<WorkflowRun>,
     /// The workflow's file of a run; `.github/workflows/ci.yml` where none is told.
     pub run_paths: BTreeMap<u64, String>,
+    /// Commits that a pull request was squashed into.
+    pub squashed: BTreeMap<String, u64>,
     /// Jobs of a run: the runner's name and the status.
     pub jobs: BTreeMap<u64, Vec<(String, String)>>,
     /// Environments by name, as replied.

@@ -3,6 +3,7 @@
 
 mod lock;
 mod results;
+mod rules;
 
 use std::time::Duration;
 
