@@ -220,6 +220,7 @@ pub async fn drive(
         masker: &site.masker,
         cancel: &site.cancel,
         http: &site.http,
+        remote: site.remote.as_ref(),
         watch,
         dry_run: site.dry_run,
     };

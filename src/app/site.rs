@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::app::{Failure, posting, project, run};
 use crate::config::{Config, Environment, Means, Problems};
 use crate::deploy::lock::Me;
-use crate::deploy::{self, Deployer};
+use crate::deploy::{self, Deployer, Remote};
 use crate::mask::Masker;
 use crate::model::deployment::RunPlace;
 use crate::model::environments::EnvironmentName;
@@ -64,6 +64,8 @@ pub struct Site {
     pub folder: String,
     /// Where the ledger, logs and work trees are.
     pub state: PathBuf,
+    /// The repository on GitHub, where one is known.
+    pub remote: Option<Remote>,
     /// The ledger.
     pub ledger: Ledger,
     /// Takes secrets out of everything.
@@ -102,12 +104,28 @@ impl Site {
         let (config, folder) = project::read(&place)?
             .ok_or_else(|| Failure::usage("there is no gatepost.toml, and so no environment").help(EXAMPLE))?;
         let state = repo.common_dir()?.join("gatepost");
-        let ledger = ledger(start, env, &occasion, &repo, &state).await?;
+        let remote = remote(env, &occasion, &repo)?;
+        let ledger = ledger(start, remote.as_ref(), &state).await?;
         let http = Http::new(std::time::Duration::from_secs(30), std::time::Duration::from_secs(1))
             .map_err(|error| Failure::outside(error.to_string()))?;
         let masker = posting::masker(env, &config.run.pass_env);
         let (env, dry_run) = (env.clone(), start.dry_run);
-        Ok(Self { env, occasion, repo, root, config, folder, state, ledger, masker, cancel, signals, http, dry_run })
+        Ok(Self {
+            env,
+            occasion,
+            repo,
+            root,
+            config,
+            folder,
+            state,
+            remote,
+            ledger,
+            masker,
+            cancel,
+            signals,
+            http,
+            dry_run,
+        })
     }
 
     /// A configured environment.
@@ -212,22 +230,30 @@ impl Site {
     }
 }
 
-/// The ledger that was asked for: GitHub's, where there is a token and a repository, unless the local one is named.
-async fn ledger(start: &Start, env: &Env, occasion: &Occasion, repo: &Repo, state: &Path) -> Result<Ledger, Failure> {
-    let token = ["GITHUB_TOKEN", "GH_TOKEN"].iter().find_map(|name| env.get(name));
+/// The repository on GitHub, where there is a token and it is known.
+fn remote(env: &Env, occasion: &Occasion, repo: &Repo) -> Result<Option<Remote>, Failure> {
+    let Some(token) = ["GITHUB_TOKEN", "GH_TOKEN"].iter().find_map(|name| env.get(name)) else { return Ok(None) };
     let named = occasion.repository.clone().or_else(|| env.get("GITHUB_REPOSITORY").map(str::to_owned));
     let repository = if named.is_some() { named } else { repo.origin_repository()? };
-    match (start.ledger, token, repository) {
-        (Choice::Auto | Choice::GitHub, Some(token), Some(repository)) => {
-            let api = env.get("GITHUB_API_URL").unwrap_or(posting::API);
-            let forge =
-                GitHub::new(api, Secret::new(token.to_owned())).map_err(|error| Failure::usage(error.to_string()))?;
-            Ok(Ledger::github(Hub::new(forge, &repository), start.dry_run))
+    let api = env.get("GITHUB_API_URL").unwrap_or(posting::API).to_owned();
+    Ok(repository.map(|repository| Remote { api, token: Secret::new(token.to_owned()), repository }))
+}
+
+/// The ledger that was asked for: GitHub's, where there is a token and a repository, unless the local one is named.
+async fn ledger(start: &Start, remote: Option<&Remote>, state: &Path) -> Result<Ledger, Failure> {
+    match (start.ledger, remote) {
+        (Choice::Auto | Choice::GitHub, Some(remote)) => {
+            let forge = GitHub::new(&remote.api, remote.token.clone());
+            let forge = forge.map_err(|error| Failure::usage(error.to_string()))?;
+            Ok(Ledger::github(Hub::new(forge, &remote.repository), start.dry_run))
         }
-        (Choice::GitHub, None, _) => Err(Failure::usage("the ledger on GitHub needs a token, and there is none")
-            .help("set GITHUB_TOKEN to one that may write deployments and contents, or use --ledger local")),
-        (Choice::GitHub, Some(_), None) => Err(Failure::usage("no repository on GitHub is known")
-            .help("set GITHUB_REPOSITORY=owner/name, or add a remote `origin`, or use --ledger local")),
+        (Choice::GitHub, None) => Err(Failure::usage(
+            "the ledger on GitHub needs a token and a repository, and one of them is not known",
+        )
+        .help(
+            "set GITHUB_TOKEN to one that may write deployments and contents, and GITHUB_REPOSITORY=owner/name; \
+                 or use --ledger local",
+        )),
         _ => Ok(Ledger::local(Local::open(&state.join("ledger.sqlite")).await?, start.dry_run)),
     }
 }

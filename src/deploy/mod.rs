@@ -3,10 +3,15 @@
 
 mod command;
 pub mod engine;
+mod host;
 pub mod lock;
 pub mod machine;
+mod render;
 pub mod tally;
+mod vercel;
 pub mod verify;
+mod webhook;
+mod workflow;
 
 use std::cell::Cell;
 use std::ffi::OsString;
@@ -17,12 +22,13 @@ use crate::config::{DeployerRow, Own, Problem};
 use crate::mask::Masker;
 use crate::model::deployment::Role;
 use crate::model::environments::Environment;
+use crate::model::secret::Secret;
 use crate::model::sha::Sha;
 use crate::world::http::Http;
 use crate::world::process::CancelToken;
 
 /// Every deployer.
-pub static ALL: &[Kind] = &[command::KIND];
+pub static ALL: &[Kind] = &[command::KIND, workflow::KIND, webhook::KIND, vercel::KIND, render::KIND];
 
 /// A row: how it is configured, and how it is made.
 pub struct Kind {
@@ -71,6 +77,19 @@ pub struct Job<'a> {
     pub group: &'a Group,
     /// For deployers that ask others.
     pub http: &'a Http,
+    /// For those that ask GitHub, where there is a token and a repository.
+    pub remote: Option<&'a Remote>,
+}
+
+/// A repository on GitHub.
+#[derive(Debug, Clone)]
+pub struct Remote {
+    /// Where the API is.
+    pub api: String,
+    /// With which it is asked.
+    pub token: Secret,
+    /// `owner/name`.
+    pub repository: String,
 }
 
 /// A command's process group, told to who keeps the lock.

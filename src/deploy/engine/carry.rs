@@ -89,6 +89,7 @@ impl Drive<'_, '_> {
             on_line: &on_line,
             group: &group,
             http: engine.http,
+            remote: engine.remote,
         };
         let work = async {
             match (deployer, &environment.verify.smoke) {

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::deploy::Deployer;
 use crate::deploy::lock::{self, Me};
 use crate::deploy::machine::{Ask, Effect, Event, News, State, step};
+use crate::deploy::{Deployer, Remote};
 use crate::mask::Masker;
 use crate::model::deployment::{Ending, Record};
 use crate::model::environments::Environment;
@@ -80,6 +80,8 @@ pub struct Engine<'a> {
     pub cancel: &'a CancelToken,
     /// For probes and hosts.
     pub http: &'a Http,
+    /// The repository on GitHub, where one is known.
+    pub remote: Option<&'a Remote>,
     /// Watches.
     pub watch: &'a dyn Watch,
     /// Only says what it would do.

@@ -3,6 +3,7 @@
 
 mod crashes;
 mod evidence;
+mod hosts;
 mod locks;
 mod probes;
 mod service;

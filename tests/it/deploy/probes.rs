@@ -9,7 +9,7 @@ use super::{On, Scene};
 fn against(answer: impl Fn(usize) -> Option<String> + Send + Sync + 'static) -> super::Ran {
     let mut scene = Scene::new(On::File, "");
     let place = scene.service.place().to_owned();
-    let odd = Service::answering(place.join("odd"), Arc::new(move |number, _, _| answer(number)));
+    let odd = Service::answering(place.join("odd"), Arc::new(move |asked, _| answer(asked.number)));
     let health = format!("{}/health", odd.url());
     let config = std::fs::read_to_string(scene.tree.dir.join("gatepost.toml")).unwrap();
     let config =

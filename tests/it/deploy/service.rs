@@ -1,13 +1,26 @@
 //! A service that is deployed to: which commit answers, and how it is, stand in files of a folder.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How the service answers a path, beside what its files say: the status line and the body; `None`: never.
-type Answer = dyn Fn(usize, &str, &Path) -> Option<String> + Send + Sync;
+/// A request as it came.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// How many came before it.
+    pub number: usize,
+    pub method: String,
+    pub path: String,
+    /// Names in small letters.
+    pub headers: BTreeMap<String, String>,
+    pub body: String,
+}
+
+/// How the service answers; `None`: never.
+type Answer = dyn Fn(&Asked, &Path) -> Option<String> + Send + Sync;
 
 /// A running service; its thread ends with the test.
 pub struct Service {
@@ -18,7 +31,7 @@ pub struct Service {
 impl Service {
     /// One that is as its files say.
     pub fn start(place: PathBuf) -> Self {
-        Self::answering(place, Arc::new(|_, path, place| Some(by_files(path, place))))
+        Self::answering(place, Arc::new(|asked, place| Some(by_files(&asked.path, place))))
     }
 
     /// One that answers the nth request for a path as it likes.
@@ -53,12 +66,21 @@ fn serve(mut stream: &TcpStream, number: usize, place: &Path, answer: &Answer) {
     let mut reader = BufReader::new(stream);
     let mut request = String::new();
     let _ = reader.read_line(&mut request);
+    let mut headers = BTreeMap::new();
     let mut header = String::new();
     while reader.read_line(&mut header).is_ok_and(|read| read > 2) {
+        if let Some((name, value)) = header.split_once(':') {
+            headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());
+        }
         header.clear();
     }
-    let path = request.split(' ').nth(1).unwrap_or_default().to_owned();
-    match answer(number, &path, place) {
+    let length = headers.get("content-length").and_then(|length| length.parse().ok()).unwrap_or_default();
+    let mut body = vec![0; length];
+    let _ = reader.read_exact(&mut body);
+    let mut words = request.split(' ').map(str::to_owned);
+    let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let body = String::from_utf8_lossy(&body).into_owned();
+    match answer(&Asked { number, method, path, headers, body }, place) {
         Some(reply) => drop(stream.write_all(reply.as_bytes())),
         None => std::thread::sleep(Duration::from_mins(1)),
     }
