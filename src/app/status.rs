@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use crate::app::Failure;
 use crate::app::site::{Site, Start};
+use crate::app::{Failure, rollback};
 use crate::config::Environment;
 use crate::deploy::lock;
 use crate::deploy::tally::Round;
 use crate::deploy::verify::Sight;
 use crate::model::deployment::{Record, live};
 use crate::model::environments::Pacing;
+use crate::policy::way_back;
 use crate::world::clock;
 use crate::world::env::Env;
 
@@ -55,6 +56,8 @@ pub struct Waiting {
     pub from: String,
     /// Their subjects, newest first.
     pub commits: Vec<String>,
+    /// The files of migrations among them.
+    pub migrations: Vec<String>,
 }
 
 /// Looks at the named environments, or at all.
@@ -137,5 +140,8 @@ async fn waiting(
     // A commit that this clone lacks is no reason to show nothing.
     let commits = site.repo.between(&here.sha, &sha, MOST).unwrap_or_default();
     let commits: Vec<String> = commits.into_iter().map(|one| format!("{} {}", one.sha.short(), one.subject)).collect();
-    Ok((!commits.is_empty()).then_some(Waiting { from, commits }))
+    let folder = environment.settings.migrations.as_deref();
+    let migrations = rollback::migrations(&site.repo, folder, &here.sha, &sha).unwrap_or_default();
+    let migrations = migrations.into_iter().filter(|path| !way_back::is_down(path)).collect();
+    Ok((!commits.is_empty()).then_some(Waiting { from, commits, migrations }))
 }

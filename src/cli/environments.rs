@@ -34,6 +34,7 @@ pub fn status(place: &Place<'_>, args: args::Status) -> Result<ExitCode, Failure
             lock: row.lock.as_deref(),
             age: row.age,
             waiting: row.waiting.as_ref().map(|waiting| (waiting.from.as_str(), waiting.commits.as_slice())),
+            migrations: row.waiting.as_ref().map(|waiting| waiting.migrations.as_slice()).unwrap_or_default(),
         })
         .collect();
     if args.on.json {

@@ -5,7 +5,7 @@ use std::pin::Pin;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::config::DeployerRow;
 use crate::deploy::host::{Ask, Look, ask, follow, secret, variable};

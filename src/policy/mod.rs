@@ -11,6 +11,7 @@ mod retry;
 mod strangers;
 #[cfg(test)]
 mod tests;
+pub mod way_back;
 pub mod window;
 
 use crate::model::change::{LineRange, Scope};

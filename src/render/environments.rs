@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::model::deployment::Record;
 use crate::model::text::{clean, shorten};
+use crate::render::figures::count;
 
 /// One environment.
 #[derive(Debug, Clone, Copy)]
@@ -22,8 +23,10 @@ pub struct Shown<'a> {
     pub lock: Option<&'a str>,
     /// For how many seconds that is live.
     pub age: Option<i64>,
-    /// Where more is, and what.
+    /// Where more is, and what: commits.
     pub waiting: Option<(&'a str, &'a [String])>,
+    /// The migrations among them.
+    pub migrations: &'a [String],
 }
 
 /// What a small command has done.
@@ -49,10 +52,9 @@ pub fn text(rows: &[Shown<'_>]) -> String {
         let waiting = row.waiting.map_or_else(
             || "–".to_owned(),
             |(from, commits)| {
-                format!(
-                    "{} from {from}",
-                    if commits.len() == 1 { "1 commit".to_owned() } else { format!("{} commits", commits.len()) }
-                )
+                let mut all = vec![count(commits.len(), "commit")];
+                all.extend((!row.migrations.is_empty()).then(|| count(row.migrations.len(), "migration")));
+                format!("{} from {from}", all.join(", "))
             },
         );
         let lock = if row.lock.is_some() { "locked" } else { "–" };
@@ -102,6 +104,7 @@ fn more(row: &Shown<'_>, out: &mut String) {
     for commit in row.waiting.map(|(_, commits)| commits).unwrap_or_default().iter().take(LISTED) {
         notes.push(format!("waiting: {commit}"));
     }
+    notes.extend(row.migrations.iter().take(LISTED).map(|path| format!("waiting migration: {path}")));
     for note in notes {
         let _ = writeln!(out, "  {}: {}", row.name, clean(&note));
     }
@@ -148,6 +151,7 @@ pub fn json(rows: &[Shown<'_>]) -> String {
         }),
         waiting_from: row.waiting.map(|(from, _)| from),
         waiting: row.waiting.map(|(_, commits)| commits).unwrap_or_default(),
+        migrations: row.migrations,
     });
     let written = All { schema: "gatepost.status/v1", environments: environments.collect() };
     serde_json::to_string(&written).unwrap_or_default() + "\n"
@@ -187,6 +191,7 @@ struct Written<'a> {
     newest: Option<Newest<'a>>,
     waiting_from: Option<&'a str>,
     waiting: &'a [String],
+    migrations: &'a [String],
 }
 
 #[derive(Serialize)]

@@ -225,3 +225,34 @@ fn the_json_says_it_all_and_nothing_else_is_there() {
     assert_eq!((&json["outcome"], &json["rolled_back_to"]), (&json!("rolled_back"), &json!(good)));
     assert!(json["rollback_took_ms"].as_u64().unwrap() < 120_000 && json["deployments"].as_array().unwrap().len() == 2);
 }
+
+#[test]
+fn a_migration_that_cannot_be_taken_back_stops_a_rollback_by_itself() {
+    for (up, down, why) in [
+        ("ALTER TABLE t DROP COLUMN c;", Some("ALTER TABLE t ADD c int;"), "is incompatible with the code before it"),
+        ("CREATE TABLE t (c int);", None, "is irreversible: there is no migrations/2/down.sql"),
+    ] {
+        let scene = Scene::new(On::File, "");
+        let good = scene.head();
+        scene.deploy().with(0);
+        scene.tree.write("migrations/2/up.sql", up);
+        if let Some(down) = down {
+            scene.tree.write("migrations/2/down.sql", down);
+        }
+        scene.commit(Some("sick"));
+        let waits = scene.status();
+        assert_eq!(waits["migrations"], json!(["migrations/2/up.sql"]));
+        scene.deploy().with(1).says(&["not rolled back: the migration migrations/2/up.sql", why]);
+        scene
+            .call(&["rollback", "staging"])
+            .with(3)
+            .says(&[why, "next: gatepost rollback staging --allow-irreversible"]);
+        scene.call(&["rollback", "staging", "--allow-irreversible"]).with(0);
+        assert_eq!(scene.live(), good);
+    }
+    let scene = Scene::new(On::File, "");
+    scene.deploy().with(0);
+    scene.tree.write("migrations/2/up.sql", "CREATE TABLE t (c int);").write("migrations/2/down.sql", "DROP TABLE t;");
+    scene.commit(Some("sick"));
+    scene.deploy().with(5);
+}
