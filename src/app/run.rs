@@ -93,10 +93,7 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
     for said in project.said() {
         watch.see(&Progress::Said { text: &masker.text(&said) });
     }
-    let limits = Limits {
-        jobs: request.jobs.or(project.config.run.jobs).unwrap_or_else(cores::available),
-        fail_fast: request.fail_fast,
-    };
+    let limits = limits(request, &project);
     let settings = project.config.publish.clone();
     let left_out = project.left_out;
     let config = publish::proof::digest(&project.config.source);
@@ -117,14 +114,8 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
     };
     let gates = Rc::new(ground.plan(project)?);
     let report_path = output.report_shown();
-    let shared = Posted {
-        subject: &subject,
-        settings: &settings,
-        report_path,
-        started_at: &started_at,
-        left_out,
-        config: &config,
-    };
+    let (subject, started_at) = (&subject, &started_at[..]);
+    let shared = Posted { subject, settings: &settings, report_path, started_at, left_out, config: &config };
     let (queue, waiting) = poster.queue(shared, &signals);
     let running = async {
         // Dropped when the last gate has ended: that ends the sending.
@@ -142,11 +133,17 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
     let notes = notes(&judged, baseline, orphans, &signals).iter().map(|note| masker.text(note)).collect();
     let verdict = policy::verdict(&gates);
     let took = begun.elapsed();
-    let report = Report { verdict, subject: subject.clone(), started_at: started_at.clone(), took, gates, notes };
+    let started = started_at.to_owned();
+    let report = Report { verdict, subject: subject.clone(), started_at: started, took, gates, notes };
     let unwritten = write_files(request, &report, &output);
     let said = poster.end(&report, shared, &signals).await;
     let code = exit_code(request.publish, &report, &signals, &unwritten, &said);
     Ok(Ran { report, output: output.clone(), code, said, unwritten })
+}
+
+fn limits(request: &Request, project: &Project) -> Limits {
+    let jobs = request.jobs.or(project.config.run.jobs).unwrap_or_else(cores::available);
+    Limits { jobs, fail_fast: request.fail_fast }
 }
 
 /// Everything that is known before the first gate starts.

@@ -80,6 +80,9 @@ pub struct Site {
     pub dry_run: bool,
 }
 
+/// What deploys to an environment, and what rolls it back.
+pub type Deployers = (Box<dyn Deployer>, Box<dyn Deployer>);
+
 impl From<LedgerError> for Failure {
     fn from(error: LedgerError) -> Self {
         Self::outside(error.to_string())
@@ -181,7 +184,7 @@ impl Site {
     ///
     /// # Errors
     /// With exit code 2 when its settings do not hold.
-    pub fn deployers(&self, environment: &Environment) -> Result<(Box<dyn Deployer>, Box<dyn Deployer>), Failure> {
+    pub fn deployers(&self, environment: &Environment) -> Result<Deployers, Failure> {
         let make = |means: &Means| -> Result<Box<dyn Deployer>, Failure> {
             let kind = deploy::find(means.name).ok_or_else(|| Failure::usage(format!("no deployer {}", means.name)))?;
             (kind.settle)(&means.own).map_err(|wrong| {

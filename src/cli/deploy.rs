@@ -78,7 +78,7 @@ pub fn promote(place: &Place<'_>, args: args::Promote) -> Result<ExitCode, Failu
 ///
 /// # Errors
 /// As [`recover::recover`].
-pub fn recover(place: &Place<'_>, args: args::Recover) -> Result<ExitCode, Failure> {
+pub fn recover(place: &Place<'_>, args: &args::Recover) -> Result<ExitCode, Failure> {
     let stages = Stages::new(place, args.on.json);
     let start = start(place, &args.on);
     let done = super::runtime()?.block_on(recover::recover(&start, &args.environment, place.env, &stages))?;

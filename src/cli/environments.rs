@@ -16,7 +16,7 @@ use crate::render::environments::{self, Said, Shown};
 ///
 /// # Errors
 /// As [`status::status`].
-pub fn status(place: &Place<'_>, args: args::Status) -> Result<ExitCode, Failure> {
+pub fn status(place: &Place<'_>, args: &args::Status) -> Result<ExitCode, Failure> {
     let start = start(place, &args.on);
     let only = args.environment.as_deref();
     let rows = super::runtime()?.block_on(status::status(&start, only, place.env))?;
@@ -38,9 +38,9 @@ pub fn status(place: &Place<'_>, args: args::Status) -> Result<ExitCode, Failure
         })
         .collect();
     if args.on.json {
-        place.json(&environments::json(&shown))
+        place.json(&environments::json(&shown));
     } else {
-        place.text(&environments::text(&shown))
+        place.text(&environments::text(&shown));
     }
     Ok(ExitCode::Pass)
 }
@@ -49,7 +49,7 @@ pub fn status(place: &Place<'_>, args: args::Status) -> Result<ExitCode, Failure
 ///
 /// # Errors
 /// As [`adopt::adopt`].
-pub fn adopt(place: &Place<'_>, args: args::Adopt) -> Result<ExitCode, Failure> {
+pub fn adopt(place: &Place<'_>, args: &args::Adopt) -> Result<ExitCode, Failure> {
     let stages = Stages::new(place, args.on.json);
     let start = start(place, &args.on);
     let adopting = adopt::adopt(&start, &args.environment, &args.sha, place.env, &stages);
@@ -63,7 +63,7 @@ pub fn adopt(place: &Place<'_>, args: args::Adopt) -> Result<ExitCode, Failure> 
 ///
 /// # Errors
 /// As [`locks::lock`].
-pub fn lock(place: &Place<'_>, args: args::Lock) -> Result<ExitCode, Failure> {
+pub fn lock(place: &Place<'_>, args: &args::Lock) -> Result<ExitCode, Failure> {
     let start = start(place, &args.on);
     let locking = locks::lock(&start, &args.environment, args.reason.as_deref(), place.env);
     let says = super::runtime()?.block_on(locking)?;
@@ -75,7 +75,7 @@ pub fn lock(place: &Place<'_>, args: args::Lock) -> Result<ExitCode, Failure> {
 ///
 /// # Errors
 /// As [`locks::unlock`].
-pub fn unlock(place: &Place<'_>, args: args::Unlock) -> Result<ExitCode, Failure> {
+pub fn unlock(place: &Place<'_>, args: &args::Unlock) -> Result<ExitCode, Failure> {
     let start = start(place, &args.on);
     let says = super::runtime()?.block_on(locks::unlock(&start, &args.environment, args.force, place.env))?;
     say(place, args.on.json, "unlocked", &says);

@@ -65,11 +65,11 @@ fn dispatch(cli: Cli, env: &Env, screen: Screen) -> Result<ExitCode, Failure> {
         Command::Deploy(args) => deploy::deploy(&place, args),
         Command::Rollback(args) => deploy::rollback(&place, args),
         Command::Promote(args) => deploy::promote(&place, args),
-        Command::Recover(args) => deploy::recover(&place, args),
-        Command::Status(args) => environments::status(&place, args),
-        Command::Adopt(args) => environments::adopt(&place, args),
-        Command::Lock(args) => environments::lock(&place, args),
-        Command::Unlock(args) => environments::unlock(&place, args),
+        Command::Recover(args) => deploy::recover(&place, &args),
+        Command::Status(args) => environments::status(&place, &args),
+        Command::Adopt(args) => environments::adopt(&place, &args),
+        Command::Lock(args) => environments::lock(&place, &args),
+        Command::Unlock(args) => environments::unlock(&place, &args),
         Command::Verify(args) => environments::verify(&place, args),
         Command::Schema { what } => {
             let schema = match what {

@@ -12,6 +12,7 @@ use crate::world::screen;
 const WIDTH: usize = 160;
 
 /// Prints stages.
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 pub struct Stages {
     to_out: bool,
     on_actions: bool,

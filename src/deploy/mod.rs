@@ -30,12 +30,15 @@ use crate::world::process::CancelToken;
 /// Every deployer.
 pub static ALL: &[Kind] = &[command::KIND, workflow::KIND, webhook::KIND, vercel::KIND, render::KIND];
 
+/// A deployer, or what is wrong with its settings.
+pub type Settled = Result<Box<dyn Deployer>, Vec<Problem>>;
+
 /// A row: how it is configured, and how it is made.
 pub struct Kind {
     /// For the configuration.
     pub row: DeployerRow,
     /// Makes one of its settings.
-    pub settle: fn(&Own) -> Result<Box<dyn Deployer>, Vec<Problem>>,
+    pub settle: fn(&Own) -> Settled,
 }
 
 /// Where a deployer's command runs.

@@ -1,7 +1,6 @@
 //! `{ workflow = "deploy.yml" }`: a workflow of the repository deploys; it is started, followed to its end, and its failure
 //! is ours. Its job may name the environment, so that GitHub's own rules and secrets are in force there.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::time::Duration;
@@ -67,10 +66,9 @@ impl Deployer for Dispatch {
                 Ok(id) => id,
                 Err(why) => return Ran::Failed(why),
             };
-            let line = RefCell::new(line);
-            let ran = follow(&job, async || look(&mut *line.borrow_mut(), id).await).await;
+            let ran = follow(&job, async || look(&mut line, id).await).await;
             if matches!(ran, Ran::Interrupted(_)) {
-                cancel(&mut line.borrow_mut(), id).await;
+                cancel(&mut line, id).await;
             }
             ran
         })

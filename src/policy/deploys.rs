@@ -51,7 +51,8 @@ pub fn leftovers(records: &[Record]) -> Vec<Leftover> {
     for record in ours.iter().rev() {
         let (id, open) = (record.id.clone(), record.is_open());
         let is_newest = newest == Some(record.id.as_str());
-        if !open && !(is_newest && record.was_interrupted()) {
+        let cut_off = is_newest && record.was_interrupted();
+        if !open && !cut_off {
             continue;
         }
         let undoing = ours.iter().find(|other| other.undoes() == Some(&record.id));

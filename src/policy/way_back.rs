@@ -111,10 +111,13 @@ fn incompatible(words: &[String]) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn says(up: &str, down: Option<Option<&str>>) -> String {
-        let down = down.map(|text| ("m/1/down.sql".to_owned(), text.map(str::to_owned)));
+    fn says(up: &str, down: Option<(String, Option<String>)>) -> String {
         let migration = Migration { path: "m/1/up.sql".to_owned(), up: Some(up.to_owned()), down };
         objection(&[migration]).unwrap_or_default()
+    }
+
+    fn down(text: Option<&str>) -> Option<(String, Option<String>)> {
+        Some(("m/1/down.sql".to_owned(), text.map(str::to_owned)))
     }
 
     #[test]
@@ -127,7 +130,7 @@ mod tests {
             "-- DROP TABLE t;\nINSERT INTO t VALUES ('x; DROP TABLE t'); /* RENAME */",
         ] {
             assert_eq!(says(up, None), "", "{up}");
-            assert_eq!(says(up, Some(Some("DROP TABLE t;"))), "", "{up}");
+            assert_eq!(says(up, down(Some("DROP TABLE t;"))), "", "{up}");
         }
     }
 
@@ -144,8 +147,8 @@ mod tests {
         ] {
             assert!(says(up, None).contains("incompatible"), "{up}");
         }
-        assert!(says("CREATE TABLE t (id int)", Some(None)).ends_with("irreversible: there is no m/1/down.sql"));
-        assert!(says("CREATE TABLE t (id int)", Some(Some("-- nothing\n"))).contains("does nothing"));
+        assert!(says("CREATE TABLE t (id int)", down(None)).ends_with("irreversible: there is no m/1/down.sql"));
+        assert!(says("CREATE TABLE t (id int)", down(Some("-- nothing\n"))).contains("does nothing"));
         let code = Migration { path: "db/migrate/1.rb".to_owned(), up: None, down: None };
         assert!(objection(&[code]).unwrap().contains("no SQL"));
     }

@@ -186,18 +186,17 @@ impl Drive<'_, '_> {
 
     fn tell(&mut self, news: &News) {
         match news {
-            News::Begun(_) => {}
             News::Failed(why) => {
                 self.failed_at = Some(Instant::now());
                 self.say(&format!("failed: {why}"));
             }
             News::Settled(id, phase, says) => {
-                self.say(&format!("deployment {id} is settled: {}, {says}", phase.word()))
+                self.say(&format!("deployment {id} is settled: {}, {says}", phase.word()));
             }
             News::Ended(Ending::RolledBack { .. }) => {
                 self.rollback_took = self.failed_at.map(|at| at.elapsed());
             }
-            News::Ended(_) => {}
+            News::Begun(_) | News::Ended(_) => {}
         }
         self.engine.watch.news(news);
     }

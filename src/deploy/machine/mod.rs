@@ -203,7 +203,7 @@ impl State {
             (Stage::Settling, Event::Marked) => self.next_left(),
             (Stage::Choosing, Event::Chosen(chosen)) => self.chosen(chosen),
             (Stage::Creating(role), Event::Created(id, same)) => self.created(id, role, same),
-            (Stage::Creating(_), Event::NotCreated(why)) => self.not_created(why),
+            (Stage::Creating(_), Event::NotCreated(why)) => self.not_created(&why),
             (Stage::Starting, Event::Marked) => self.start(),
             (Stage::Starting, Event::NotMarked(why)) => self.close(Phase::Error, format!("not begun: {why}")),
             (Stage::Running, Event::Done) => self.verify(false),
@@ -377,7 +377,7 @@ impl State {
         }
     }
 
-    fn not_created(&mut self, why: String) -> Vec<Effect> {
+    fn not_created(&mut self, why: &str) -> Vec<Effect> {
         if self.undone.is_some() && !self.by_hand {
             return self.not_rolled_back(format!("it could not be recorded: {why}"));
         }

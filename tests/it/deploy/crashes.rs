@@ -20,9 +20,9 @@ fn settled(scene: &Scene, what: &str) {
     if let Some(fake) = &scene.fake {
         fake.with(|github| {
             for deployment in &github.repo("octo/shop").deployments {
-                let states: Vec<&str> = deployment.statuses.iter().map(|status| status.state.as_str()).collect();
-                let ends = states.iter().filter(|state| ["success", "failure", "error"].contains(state)).count();
-                assert_eq!(ends, 1, "{what}: deployment {} has {states:?}", deployment.id);
+                let steps: Vec<&str> = deployment.statuses.iter().map(|step| step.state.as_str()).collect();
+                let ends = steps.iter().filter(|step| ["success", "failure", "error"].contains(step)).count();
+                assert_eq!(ends, 1, "{what}: deployment {} has {steps:?}", deployment.id);
             }
         });
     }

@@ -26,9 +26,9 @@ fn a_good_deploy_is_verified_and_recorded() {
         if let Some(fake) = scene.fake {
             fake.with(|github| {
                 let repo = github.repo("octo/shop");
-                let states: Vec<&str> =
+                let steps: Vec<&str> =
                     repo.deployments[0].statuses.iter().map(|status| status.state.as_str()).collect();
-                assert_eq!(states, ["queued", "in_progress", "success"]);
+                assert_eq!(steps, ["queued", "in_progress", "success"]);
                 assert!(!repo.refs.keys().any(|name| name.contains("gatepost")), "{:?}", repo.refs);
             });
             fake.finish();
@@ -65,9 +65,9 @@ fn a_bad_deploy_is_rolled_back_by_itself_and_both_are_recorded() {
                     })
                     .collect::<Vec<_>>()
             });
-            let states = |all: &[&str]| all.iter().map(|&one| one.to_owned()).collect::<Vec<_>>();
-            assert_eq!(ends[1], (json!("deploy"), states(&["queued", "in_progress", "failure"])));
-            assert_eq!(ends[2], (json!("rollback"), states(&["queued", "in_progress", "success"])));
+            let steps = |all: &[&str]| all.iter().map(|&one| one.to_owned()).collect::<Vec<_>>();
+            assert_eq!(ends[1], (json!("deploy"), steps(&["queued", "in_progress", "failure"])));
+            assert_eq!(ends[2], (json!("rollback"), steps(&["queued", "in_progress", "success"])));
         }
     }
 }

@@ -23,7 +23,7 @@ pub const STORAGE: &str = "/storage/";
 fn get_run(state: &mut State, ask: &Ask) -> Answer {
     let repo = state.of(ask)?;
     let run = repo.runs.iter().find(|run| run.id == ask.number("run_id")).ok_or_else(Reply::not_found)?;
-    Ok(Reply::ok(json_of(run, path_of(repo, run), ask)))
+    Ok(Reply::ok(json_of(run, &path_of(repo, run), ask)))
 }
 
 fn path_of(repo: &super::state::Repo, run: &WorkflowRun) -> String {
@@ -84,7 +84,7 @@ fn list_runs(state: &mut State, ask: &Ask) -> Answer {
         .rev()
         .filter(fits)
         .map(|run| {
-            let mut json = json_of(run, path_of(repo, run), ask);
+            let mut json = json_of(run, &path_of(repo, run), ask);
             json["display_title"] = json!(name(run).unwrap_or_default());
             json
         })
@@ -131,7 +131,7 @@ pub fn stored(state: &State, path: &str, has_token: bool) -> Result<Option<Vec<u
     Ok(all.into_iter().find(|artifact| Some(artifact.id) == id).map(|artifact| artifact.bytes.clone()))
 }
 
-fn json_of(run: &WorkflowRun, path: String, ask: &Ask) -> Value {
+fn json_of(run: &WorkflowRun, path: &str, ask: &Ask) -> Value {
     let head = run.head_repository.as_ref().map(|name| {
         let (owner, short) = name.split_once('/').unwrap_or((name, ""));
         let owner = super::tokens::Account::user(owner).json();

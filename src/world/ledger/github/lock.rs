@@ -108,12 +108,11 @@ impl Hub {
     ) -> Result<String, LedgerError> {
         let text = serde_json::to_string_pretty(holder).map_err(|error| LedgerError::Unexpected(error.to_string()))?;
         let known = self.tree.clone().filter(|(nonce, _)| *nonce == holder.nonce);
-        let tree = match known {
-            Some((_, tree)) => tree,
-            None => {
-                let file = json!({"path": FILE, "mode": "100644", "type": "blob", "content": text});
-                object(self.line(), "/git/trees", json!({"tree": [file]})).await?
-            }
+        let tree = if let Some((_, tree)) = known {
+            tree
+        } else {
+            let file = json!({"path": FILE, "mode": "100644", "type": "blob", "content": text});
+            object(self.line(), "/git/trees", json!({"tree": [file]})).await?
         };
         self.tree = Some((holder.nonce.clone(), tree.clone()));
         let word = if holder.released { "Unlock" } else { "Lock" };

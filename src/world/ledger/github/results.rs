@@ -146,14 +146,10 @@ async fn of_commit(line: &mut Line<GitHub>, sha: &Sha, app: u64) -> Result<Vec<(
             results.push((result(gate, &check, None, doubt), String::new()));
             continue;
         };
-        let believed = match runs.get(&said.run) {
-            Some(known) => known.clone(),
-            None => {
-                let found = believed(line, said.run, sha).await?;
-                runs.insert(said.run, found.clone());
-                found
-            }
-        };
+        if !runs.contains_key(&said.run) {
+            runs.insert(said.run, believed(line, said.run, sha).await?);
+        }
+        let believed = &runs[&said.run];
         let config = said.config.to_owned();
         let mut result = result(gate.clone(), &check, Some(&said), believed.doubt.clone());
         result.scheduled = believed.scheduled;
