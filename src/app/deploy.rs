@@ -1,18 +1,17 @@
 //! `gatepost deploy`: on evidence, in order, at the right time; then what the machine says, to a recorded end.
 
-use crate::app::Failure;
+use crate::app::drive::{Deployed, drive, ended};
 use crate::app::evidence::{self, Evidence};
-use crate::app::rollback;
 use crate::app::site::{Site, Start};
+use crate::app::{Failure, outage};
 use crate::config::Environment;
-use crate::deploy::engine::{Engine, Outcome, Watch, Wish};
+use crate::deploy::engine::{Watch, Wish};
 use crate::deploy::machine::Ask;
 use crate::deploy::tally::Verdict;
 use crate::deploy::verify::Sight;
-use crate::model::deployment::{Ending, live};
-use crate::model::exit::ExitCode;
+use crate::model::deployment::live;
 use crate::model::sha::Sha;
-use crate::policy::window;
+use crate::policy::{self, window};
 use crate::world::clock;
 use crate::world::env::Env;
 
@@ -31,21 +30,6 @@ pub struct Request {
     pub allow_irreversible: bool,
 }
 
-/// A deployment that came to an end.
-#[derive(Debug)]
-pub struct Deployed {
-    /// Where.
-    pub environment: String,
-    /// What was asked for.
-    pub sha: Option<Sha>,
-    /// How it ended.
-    pub outcome: Outcome,
-    /// What the process ends with.
-    pub code: ExitCode,
-    /// What to do next, where there is something.
-    pub next: Option<String>,
-}
-
 /// Deploys a commit.
 ///
 /// # Errors
@@ -58,6 +42,7 @@ pub async fn deploy(request: &Request, env: &Env, watch: &dyn Watch) -> Result<D
         return Err(Failure::refused("the work tree has changes: what would be deployed is not what was judged")
             .help("commit or stash them, then run the same command"));
     }
+    outage::meet(&mut site, &environment.settings.name, watch).await?;
     let forced = allowed(&mut site, &environment, &sha, request, watch).await?;
     let reference = request.reference.clone().unwrap_or_else(|| sha.to_string());
     let reason = format!("deploy of {}", sha.short());
@@ -80,6 +65,13 @@ async fn allowed(
     let (deployer, rollback) = site.deployers(environment)?;
     site.demand_secrets(environment, &[&*deployer, &*rollback])?;
     let (branches, tags) = site.repo.names_of(sha)?;
+    if policy::brings_secrets(&site.occasion) && branches.is_empty() && tags.is_empty() {
+        return Err(Failure::refused(format!(
+            "{} is on no branch of this repository: it may be a stranger's",
+            sha.short()
+        ))
+        .help("deploy what was merged, or start the workflow by hand for a commit that you have read"));
+    }
     if let Some(why) = window::foreign(settings, &branches, &tags) {
         return Err(Failure::refused(format!("{} must not go to {name}: {why}", sha.short()))
             .help("merge it first, or change `branches` and `tags` of the environment"));
@@ -184,76 +176,4 @@ async fn is_live_before(site: &mut Site, before: &str, name: &str, sha: &Sha) ->
 fn version(site: &Site, sha: &Sha) -> String {
     let tags = site.repo.names_of(sha).map(|(_, tags)| tags).unwrap_or_default();
     tags.into_iter().next_back().unwrap_or_else(|| sha.short().to_owned())
-}
-
-/// Has the machine do what was asked for.
-///
-/// # Errors
-/// When the environment's settings do not hold.
-pub async fn drive(
-    site: &mut Site,
-    environment: &Environment,
-    ask: Ask,
-    wish: Wish,
-    allow_irreversible: bool,
-    watch: &dyn Watch,
-) -> Result<Outcome, Failure> {
-    let (deployer, back) = site.deployers(environment)?;
-    let me = site.me(environment.settings.lease);
-    let logs = site.logs();
-    let (repo, folder) = (&site.repo, environment.settings.migrations.clone());
-    let objection = |to: &Sha, from: &Sha| {
-        if allow_irreversible { None } else { rollback::migrations_object(repo, folder.as_deref(), to, from) }
-    };
-    let mut engine = Engine {
-        ledger: &mut site.ledger,
-        repo: &site.repo,
-        root: &site.root,
-        folder: &logs,
-        environment: &environment.settings,
-        deployer: &*deployer,
-        rollback: &*back,
-        me: &me,
-        wish,
-        objection: &objection,
-        env: &site.env,
-        masker: &site.masker,
-        cancel: &site.cancel,
-        http: &site.http,
-        remote: site.remote.as_ref(),
-        watch,
-        dry_run: site.dry_run,
-    };
-    Ok(engine.drive(ask).await)
-}
-
-/// The exit code, and what to do next.
-#[must_use]
-pub fn ended(site: &Site, environment: &Environment, sha: Option<Sha>, outcome: Outcome, ask: Ask) -> Deployed {
-    let name = &environment.settings.name;
-    let recover = || Some(format!("gatepost recover {name}"));
-    let (code, next) = match &outcome.ending {
-        Ending::Live { .. } | Ending::Nothing(_) => (ExitCode::Pass, None),
-        Ending::Failed(_) => (ExitCode::Fail, Some(format!("gatepost rollback {name} --to REF"))),
-        Ending::Inconclusive(_) => (ExitCode::CouldNotJudge, Some(format!("gatepost rollback {name}"))),
-        Ending::RolledBack { .. } if ask == Ask::Recover => (ExitCode::Pass, None),
-        Ending::RolledBack { .. } => (ExitCode::RolledBack, None),
-        Ending::RollbackFailed { .. } => (ExitCode::RollbackFailed, Some(format!("gatepost rollback {name} --to REF"))),
-        Ending::Refused(why) => (ExitCode::Refused, Some(after_refusal(name.as_str(), why, ask))),
-        Ending::Interrupted(_) | Ending::Unsettled(_) => (ExitCode::CouldNotJudge, recover()),
-    };
-    let code = site.signals.caught().map_or(code, |signal| ExitCode::Interrupted(signal.number()));
-    Deployed { environment: name.to_string(), sha, outcome, code, next }
-}
-
-/// Every refusal ends with the exact next command.
-fn after_refusal(name: &str, why: &str, ask: Ask) -> String {
-    match ask {
-        _ if why.contains("locked by") => format!("gatepost unlock {name}"),
-        Ask::Rollback if why.contains("migration") => format!("gatepost rollback {name} --allow-irreversible"),
-        Ask::Rollback if why.contains("verified") || why.contains("deployed") => {
-            format!("gatepost rollback {name} --to REF")
-        }
-        _ => format!("gatepost status {name}"),
-    }
 }

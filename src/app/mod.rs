@@ -3,9 +3,11 @@
 pub mod adopt;
 pub mod deploy;
 mod detected;
+pub mod drive;
 pub mod evidence;
 mod failure;
 pub mod locks;
+pub mod outage;
 pub mod output;
 pub mod parse;
 pub mod plan;
@@ -20,6 +22,7 @@ pub mod scope;
 pub mod site;
 pub mod status;
 pub mod verify;
+pub mod way_back;
 pub mod work;
 
 pub use failure::Failure;

@@ -96,6 +96,20 @@ pub fn read(place: &Place<'_>) -> Result<Option<(Config, String)>, Failure> {
     config.map(|config| Some((config, folder))).map_err(|wrong| Failure::usage(wrong.render(&shown, place.colour)))
 }
 
+/// The variables that environments name as secrets: gates get none of them, and they are shown nowhere.
+#[must_use]
+pub fn secrets(config: &Config) -> Vec<String> {
+    let of_means = |means: &config::Means| {
+        let made = deploy::find(means.name).and_then(|kind| (kind.settle)(&means.own).ok());
+        made.map(|deployer| deployer.secrets()).unwrap_or_default()
+    };
+    let all = config.environments.iter().flat_map(|environment| {
+        let means = std::iter::once(&environment.deploy).chain(&environment.rollback);
+        means.flat_map(of_means).chain(environment.settings.secrets.iter().cloned()).collect::<Vec<_>>()
+    });
+    all.collect()
+}
+
 /// Why a configuration cannot be used.
 pub enum Wrong {
     /// Things in its text.

@@ -1,7 +1,8 @@
 //! `gatepost promote`: deploys to one environment what is live in another.
 
 use crate::app::Failure;
-use crate::app::deploy::{self, Deployed};
+use crate::app::deploy;
+use crate::app::drive::Deployed;
 use crate::app::site::{Site, Start};
 use crate::deploy::engine::Watch;
 use crate::model::deployment::live;

@@ -161,7 +161,8 @@ async fn ready(request: &Request, env: &Env, occasion: &Occasion) -> Result<Read
     let opened = open(&request.start, request.config.as_deref(), request.colour, env, occasion)?;
     let Opened { repo, root, mut project } = opened;
     project.select(&request.gates)?;
-    let masker = Rc::new(posting::masker(env, &project.config.run.pass_env));
+    let named = [project::secrets(&project.config), project.config.run.pass_env.clone()].concat();
+    let masker = Rc::new(posting::masker(env, &named));
     let mut poster = Poster::open(request.publish, request.dry_run, env, occasion, Some(&repo))?;
     let base = scope::base_asked(request.base.as_deref(), project.config.run.base.as_deref(), occasion);
     let asked = Asked { base, all_files: request.all_files };

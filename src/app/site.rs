@@ -96,11 +96,12 @@ impl Site {
     /// When there is no repository or no environment, the configuration is wrong, or strangers' code would be deployed.
     pub async fn open(start: &Start, env: &Env) -> Result<Self, Failure> {
         let occasion = occasion::read(env).map_err(|error| Failure::outside(error.to_string()).help(error.help()))?;
-        policy::may_run(&occasion, true).map_err(|(why, help)| Failure::refused(why).help(help))?;
         let cancel = CancelToken::new(occasion.on_actions.then_some(ACTIONS_GRACE));
         let signals = signals::listen(cancel.clone())
             .map_err(|error| Failure::outside(format!("cannot listen for signals: {error}")))?;
         let repo = run::discover(&start.start, env)?;
+        let own_code = repo.head()?.as_ref().map(Sha::as_str) == env.get("GITHUB_SHA");
+        policy::may_deploy(&occasion, own_code).map_err(|(why, help)| Failure::refused(why).help(help))?;
         let root = files::real_path(repo.root()).unwrap_or_else(|| repo.root().to_owned());
         let here = files::real_path(&start.start).unwrap_or_else(|| start.start.clone());
         let place = project::Place { root: &root, start: &here, file: start.config.as_deref(), colour: start.colour };
@@ -111,7 +112,7 @@ impl Site {
         let ledger = ledger(start, remote.as_ref(), &state).await?;
         let http = Http::new(std::time::Duration::from_secs(30), std::time::Duration::from_secs(1))
             .map_err(|error| Failure::outside(error.to_string()))?;
-        let masker = posting::masker(env, &config.run.pass_env);
+        let masker = posting::masker(env, &[project::secrets(&config), config.run.pass_env.clone()].concat());
         let (env, dry_run) = (env.clone(), start.dry_run);
         Ok(Self {
             env,

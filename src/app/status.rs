@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use crate::app::site::{Site, Start};
-use crate::app::{Failure, rollback};
+use crate::app::{Failure, way_back};
 use crate::config::Environment;
 use crate::deploy::lock;
 use crate::deploy::tally::Round;
 use crate::deploy::verify::Sight;
 use crate::model::deployment::{Record, live};
 use crate::model::environments::Pacing;
-use crate::policy::way_back;
+use crate::policy;
 use crate::world::clock;
 use crate::world::env::Env;
 
@@ -141,7 +141,7 @@ async fn waiting(
     let commits = site.repo.between(&here.sha, &sha, MOST).unwrap_or_default();
     let commits: Vec<String> = commits.into_iter().map(|one| format!("{} {}", one.sha.short(), one.subject)).collect();
     let folder = environment.settings.migrations.as_deref();
-    let migrations = rollback::migrations(&site.repo, folder, &here.sha, &sha).unwrap_or_default();
-    let migrations = migrations.into_iter().filter(|path| !way_back::is_down(path)).collect();
+    let migrations = way_back::migrations(&site.repo, folder, &here.sha, &sha).unwrap_or_default();
+    let migrations = migrations.into_iter().filter(|path| !policy::way_back::is_down(path)).collect();
     Ok((!commits.is_empty()).then_some(Waiting { from, commits, migrations }))
 }

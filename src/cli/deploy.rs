@@ -1,6 +1,7 @@
 //! `gatepost deploy`, `rollback`, `promote` and `recover` on the command line.
 
-use crate::app::deploy::{self, Deployed};
+use crate::app::deploy;
+use crate::app::drive::Deployed;
 use crate::app::site::{Choice, Start};
 use crate::app::{Failure, promote, recover, rollback};
 use crate::cli::Place;

@@ -57,7 +57,8 @@ pub struct Payload {
 }
 
 /// A step in the life of a deployment, in GitHub's words.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
 pub enum Phase {
     /// Recorded.
     Queued,
@@ -104,6 +105,18 @@ impl Phase {
     }
 }
 
+impl From<String> for Phase {
+    fn from(word: String) -> Self {
+        Self::of_word(&word)
+    }
+}
+
+impl From<Phase> for String {
+    fn from(phase: Phase) -> Self {
+        phase.word().to_owned()
+    }
+}
+
 /// What a successful end begins with that was verified.
 pub const VERIFIED: &str = "verified";
 
@@ -111,7 +124,7 @@ pub const VERIFIED: &str = "verified";
 pub const INTERRUPTED: &str = "interrupted";
 
 /// One step that was recorded.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
     /// The step.
     pub phase: Phase,
@@ -122,7 +135,7 @@ pub struct Mark {
 }
 
 /// A recorded deployment.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     /// The ledger's number for it.
     pub id: String,

@@ -28,7 +28,7 @@ pub use due::{Due, default_only, due};
 pub use fan_in::{Expected, Part, Refusal, join, same_subject};
 pub use fingerprint::Fingerprints;
 pub use retry::combine;
-pub use strangers::{may_publish, may_run};
+pub use strangers::{brings_secrets, may_deploy, may_publish, may_run};
 
 /// What a gate is judged against.
 #[derive(Debug, Clone, Copy)]

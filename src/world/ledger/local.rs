@@ -27,6 +27,8 @@ const TABLES: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS locks (environment TEXT PRIMARY KEY, version TEXT NOT NULL, holder TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS results (sha TEXT NOT NULL, gate TEXT NOT NULL, at INTEGER NOT NULL, result TEXT NOT NULL, \
      UNIQUE (sha, gate, at))",
+    "CREATE TABLE IF NOT EXISTS seen (environment TEXT PRIMARY KEY, at TEXT NOT NULL, records TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS unsent (deployment INTEGER PRIMARY KEY REFERENCES deployments)",
 ];
 
 /// See the module.
@@ -34,6 +36,8 @@ const TABLES: &[&str] = &[
 pub struct Local {
     path: PathBuf,
     connection: SqliteConnection,
+    /// It stands in for GitHub: what was seen there comes after its own records, and its own are to be sent there.
+    stands_in: bool,
 }
 
 impl Local {
@@ -48,7 +52,7 @@ impl Local {
         }
         let options = SqliteConnectOptions::new().filename(path).create_if_missing(true).busy_timeout(BUSY);
         let connection = options.connect().await.map_err(|error| wrong(error.to_string()))?;
-        let mut local = Self { path: path.to_owned(), connection };
+        let mut local = Self { path: path.to_owned(), connection, stands_in: false };
         for table in TABLES {
             sqlx::query(*table).execute(&mut local.connection).await.map_err(|error| local.wrong(&error))?;
         }
@@ -64,14 +68,78 @@ impl Local {
     /// # Errors
     /// When the file cannot be read.
     pub async fn records(&mut self, environment: &EnvironmentName) -> Result<Vec<Record>, LedgerError> {
-        let asked = sqlx::query("SELECT * FROM deployments WHERE environment = ? ORDER BY id DESC");
-        let found = asked.bind(environment.as_str()).fetch_all(&mut self.connection).await;
+        // In GitHub's place only what GitHub has not heard of yet comes before what was seen there.
+        let asked = sqlx::query(
+            "SELECT * FROM deployments WHERE environment = ? AND (NOT ? OR id IN (SELECT deployment FROM unsent)) \
+             ORDER BY id DESC",
+        );
+        let asked = asked.bind(environment.as_str()).bind(self.stands_in);
+        let found = asked.fetch_all(&mut self.connection).await;
         let rows = found.map_err(|error| self.wrong(&error))?;
         let mut records = Vec::with_capacity(rows.len());
         for row in rows {
             records.push(self.record(&row).await?);
         }
+        if self.stands_in {
+            records.extend(self.seen(environment).await?.into_iter().flat_map(|(_, records)| records));
+        }
         Ok(records)
+    }
+
+    /// From here on it stands in for GitHub.
+    pub const fn stand_in(&mut self) {
+        self.stands_in = true;
+    }
+
+    /// Keeps what GitHub had of an environment, for a time when it cannot be asked.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub async fn see(&mut self, environment: &EnvironmentName, records: &[Record]) -> Result<(), LedgerError> {
+        let text = serde_json::to_string(records).map_err(|error| LedgerError::Unexpected(error.to_string()))?;
+        let made = sqlx::query("INSERT OR REPLACE INTO seen (environment, at, records) VALUES (?, ?, ?)");
+        let made = made.bind(environment.as_str()).bind(clock::now().to_string()).bind(text);
+        made.execute(&mut self.connection).await.map(|_| ()).map_err(|error| self.wrong(&error))
+    }
+
+    /// What GitHub had of an environment when it was last asked, and when that was.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn seen(&mut self, environment: &EnvironmentName) -> Result<Option<(String, Vec<Record>)>, LedgerError> {
+        let asked = sqlx::query("SELECT at, records FROM seen WHERE environment = ?").bind(environment.as_str());
+        let Some(row) = asked.fetch_optional(&mut self.connection).await.map_err(|error| self.wrong(&error))? else {
+            return Ok(None);
+        };
+        let read = |error: sqlx::Error| LedgerError::Unexpected(error.to_string());
+        let records: String = row.try_get("records").map_err(read)?;
+        let records = serde_json::from_str(&records).map_err(|error| LedgerError::Unexpected(error.to_string()))?;
+        Ok(Some((row.try_get("at").map_err(read)?, records)))
+    }
+
+    /// What was recorded here in GitHub's place and has ended, oldest first.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn unsent(&mut self, environment: &EnvironmentName) -> Result<Vec<Record>, LedgerError> {
+        let asked = sqlx::query(
+            "SELECT * FROM deployments WHERE environment = ? AND id IN (SELECT deployment FROM unsent) ORDER BY id",
+        );
+        let found = asked.bind(environment.as_str()).fetch_all(&mut self.connection).await;
+        let mut records = Vec::new();
+        for row in found.map_err(|error| self.wrong(&error))? {
+            records.push(self.record(&row).await?);
+        }
+        Ok(records)
+    }
+
+    /// GitHub has a deployment now.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub async fn sent(&mut self, id: &str) -> Result<(), LedgerError> {
+        let done = sqlx::query("DELETE FROM unsent WHERE deployment = ?").bind(id.parse::<i64>().unwrap_or_default());
+        done.execute(&mut self.connection).await.map(|_| ()).map_err(|error| self.wrong(&error))
     }
 
     async fn record(&mut self, row: &SqliteRow) -> Result<Record, LedgerError> {
@@ -119,6 +187,11 @@ impl Local {
         let asked = sqlx::query("SELECT * FROM deployments WHERE intent = ?").bind(&new.payload.intent);
         let row = asked.fetch_one(&mut self.connection).await.map_err(|error| self.wrong(&error))?;
         let record = self.record(&row).await?;
+        if self.stands_in {
+            let id: i64 = record.id.parse().unwrap_or_default();
+            let made = sqlx::query("INSERT OR IGNORE INTO unsent (deployment) VALUES (?)").bind(id);
+            made.execute(&mut self.connection).await.map_err(|error| self.wrong(&error))?;
+        }
         if record.marks.is_empty() {
             let step = Step { phase: Phase::Queued, says: new.says.clone(), url: None, log: None };
             self.mark(&record.id, &step).await?;
@@ -132,6 +205,10 @@ impl Local {
     /// When the file cannot be written.
     pub async fn mark(&mut self, id: &str, step: &Step) -> Result<(), LedgerError> {
         let number: i64 = id.parse().map_err(|_| LedgerError::Unexpected(format!("{id:?} is no deployment's id")))?;
+        if self.stands_in && !self.has(number).await? {
+            // It is one of GitHub's: its end follows from what is sent there later.
+            return Ok(());
+        }
         let made = sqlx::query("INSERT INTO marks (deployment, phase, says, at) VALUES (?, ?, ?, ?)")
             .bind(number)
             .bind(step.phase.word())
@@ -173,6 +250,12 @@ impl Local {
             serde_json::from_str(&text).map_err(|error| LedgerError::Unexpected(error.to_string()))
         };
         rows.iter().map(read).collect()
+    }
+
+    async fn has(&mut self, id: i64) -> Result<bool, LedgerError> {
+        let asked = sqlx::query("SELECT 1 FROM deployments WHERE id = ?").bind(id);
+        let found = asked.fetch_optional(&mut self.connection).await;
+        Ok(found.map_err(|error| self.wrong(&error))?.is_some())
     }
 
     /// See [`super::Ledger::lock`].

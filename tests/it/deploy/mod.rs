@@ -5,6 +5,7 @@ mod crashes;
 mod evidence;
 mod hosts;
 mod locks;
+mod outages;
 mod probes;
 mod service;
 mod stories;

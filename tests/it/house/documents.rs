@@ -5,6 +5,7 @@ use std::process::Command;
 
 use gatepost::app::project;
 use gatepost::config::{self, Bare};
+use gatepost::deploy;
 use gatepost::gate;
 use gatepost::model::exit::ExitCode;
 use gatepost::parse::{self, Empty, Stream};
@@ -79,6 +80,11 @@ fn gates() -> String {
     table(&["kind", "what it is", "a command without `format` and `reports` is judged"], &by_name(rows))
 }
 
+fn deployers() -> String {
+    let rows = deploy::ALL.iter().map(|kind| (kind.row.name, vec![kind.row.about]));
+    table(&["deploy = { … }", "what deploys"], &by_name(rows))
+}
+
 fn publishers() -> String {
     let rows = publish::ALL.iter().map(|publisher| (publisher.name, vec![publisher.about]));
     let places = table(&["place", "what is posted"], &by_name(rows));
@@ -101,6 +107,7 @@ fn the_readme_says_what_the_program_says() {
             ("formats", formats()),
             ("gates", gates()),
             ("publishers", publishers()),
+            ("deployers", deployers()),
             ("usage", usage()),
             ("exit codes", exit_codes()),
             ("configuration", project::with_known(config::reference)),

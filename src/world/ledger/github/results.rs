@@ -2,6 +2,7 @@
 //! and only from runs of a workflow that is the default branch's.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use serde::Deserialize;
 
@@ -146,10 +147,10 @@ async fn of_commit(line: &mut Line<GitHub>, sha: &Sha, app: u64) -> Result<Vec<(
             results.push((result(gate, &check, None, doubt), String::new()));
             continue;
         };
-        if !runs.contains_key(&said.run) {
-            runs.insert(said.run, believed(line, said.run, sha).await?);
-        }
-        let believed = &runs[&said.run];
+        let believed = match runs.entry(said.run) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => place.insert(believed(line, said.run, sha).await?),
+        };
         let config = said.config.to_owned();
         let mut result = result(gate.clone(), &check, Some(&said), believed.doubt.clone());
         result.scheduled = believed.scheduled;
