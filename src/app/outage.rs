@@ -44,15 +44,12 @@ async fn send(
     let Some(payload) = record.payload.clone() else { return Ok(()) };
     let is_there = |one: &&Record| one.payload.as_ref().is_some_and(|other| other.intent == payload.intent);
     let there = known.iter().find(is_there).cloned();
-    let there = match there {
-        Some(there) => there,
-        None => {
-            let says = format!("{} made {} without GitHub", payload.role.word(), record.created_at);
-            let (sha, reference) = (record.sha.clone(), record.reference.clone());
-            ledger
-                .create(name, &New { sha, reference, payload, says, production: name.as_str() == "production" })
-                .await?
-        }
+    let there = if let Some(there) = there {
+        there
+    } else {
+        let says = format!("{} made {} without GitHub", payload.role.word(), record.created_at);
+        let (sha, reference) = (record.sha.clone(), record.reference.clone());
+        ledger.create(name, &New { sha, reference, payload, says, production: name.as_str() == "production" }).await?
     };
     // What has no end here has none there: the next recovery settles it.
     let end = record.end().filter(|_| there.end().is_none());

@@ -76,7 +76,7 @@ pub struct Section {
     pub secrets: Vec<Text<Variable>>,
     /// Whether `--force --reason TEXT` may stand in for missing evidence.
     pub allow_force: bool,
-    /// Longest time of the deploy, 1s to 24h.
+    /// How long the deploy may take, 1s to 24h.
     pub timeout: Time<1000, 86_400_000>,
     /// From TERM to KILL, 0s to 10m.
     pub grace: Time<0, 600_000>,

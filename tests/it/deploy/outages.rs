@@ -38,7 +38,7 @@ fn a_rollback_works_without_github_and_is_sent_there_later() {
 }
 
 /// One deployment for each intent, and one end for each deployment, whatever reply is lost.
-fn settled_once(operation: &str, nth: usize, fault: Fault) {
+fn settled_once(operation: &str, nth: usize, fault: &Fault) {
     let scene = Scene::new(On::GitHub, "");
     scene.judged();
     let fake = scene.fake.as_ref().unwrap();
@@ -67,7 +67,7 @@ fn a_lost_reply_makes_no_second_deployment_and_no_second_end() {
         ("git/update-ref", 3),
         ("git/delete-ref", 1),
     ] {
-        settled_once(operation, nth, Fault::Lose(502));
+        settled_once(operation, nth, &Fault::Lose(502));
     }
 }
 
@@ -83,12 +83,12 @@ fn what_github_did_not_do_is_done_again() {
         ("repos/list-deployments", 1),
         ("git/get-ref", 2),
     ] {
-        settled_once(operation, nth, Fault::Refuse(503));
+        settled_once(operation, nth, &Fault::Refuse(503));
     }
-    settled_once("repos/create-deployment", 1, Fault::LoseReset);
-    settled_once("repos/create-deployment-status", 3, Fault::Truncate(10));
-    settled_once("git/update-ref", 2, Fault::Html(502));
-    settled_once("repos/create-deployment", 1, Fault::Secondary(403, Some(1)));
+    settled_once("repos/create-deployment", 1, &Fault::LoseReset);
+    settled_once("repos/create-deployment-status", 3, &Fault::Truncate(10));
+    settled_once("git/update-ref", 2, &Fault::Html(502));
+    settled_once("repos/create-deployment", 1, &Fault::Secondary(403, Some(1)));
 }
 
 #[test]
