@@ -12,6 +12,8 @@ mod harness;
 #[allow(dead_code, reason = "tests use more of it")]
 #[path = "../tests/it/action/releases.rs"]
 mod releases;
+#[path = "../tests/it/tree.rs"]
+mod tree;
 
 use std::fmt::Write as _;
 use std::path::Path;

@@ -10,15 +10,24 @@ use crate::environment::{Filter, Told};
 use crate::world::env::Env;
 use crate::world::survey::Survey;
 
+/// Looks at a folder with the environment that gates have.
+pub fn survey(folder: &Path, env: &Env) -> Survey {
+    let told = Told { output: OsString::from("."), ..Told::default() };
+    Survey::new(folder.to_owned(), Filter::default().apply(env.iter(), &told).variables)
+}
+
+impl From<DetectError> for Failure {
+    fn from(error: DetectError) -> Self {
+        Self::usage(error.to_string())
+    }
+}
+
 /// Detects the gates of the place a command was started in.
 ///
 /// # Errors
 /// With exit code 2 when nothing is detected, or a manifest says nothing that can be understood.
 pub fn project(place: &Place<'_>, env: &Env) -> Result<Project, Failure> {
-    let told = Told { output: OsString::from("."), ..Told::default() };
-    let environment = Filter::default().apply(env.iter(), &told);
-    let look = Survey::new(place.start.to_owned(), environment.variables);
-    let detected = detect::detect(&look).map_err(|error: DetectError| Failure::usage(error.to_string()))?;
+    let detected = detect::detect(&survey(place.start, env)).map_err(Failure::from)?;
     let evidence = detected.gates.iter().map(|gate| (gate.name.clone(), gate.why.clone())).collect();
     let folder =
         place.start.strip_prefix(place.root).ok().and_then(Path::to_str).unwrap_or_default().replace('\\', "/");

@@ -1,12 +1,17 @@
 //! Floor 4: one file per command; each reads as that command's story. None knows the terminal.
 
 pub mod adopt;
+mod baseline;
 pub mod deploy;
 mod detected;
+pub mod doctor;
 pub mod drive;
 pub mod evidence;
 mod failure;
+pub mod init;
+pub mod integrity;
 pub mod locks;
+pub mod offer;
 pub mod outage;
 pub mod output;
 pub mod parse;

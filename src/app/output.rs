@@ -1,5 +1,7 @@
 //! The output folder: reports, logs, one folder per gate, and a `.gitignore` that keeps it all out of commits.
 
+use std::ffi::{OsStr, OsString};
+use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 
 use crate::app::Failure;
@@ -31,7 +33,7 @@ impl Output {
     pub fn prepare<'a>(
         folder: PathBuf,
         shown: &str,
-        gates: impl IntoIterator<Item = &'a GateName>,
+        gates: impl Iterator<Item = &'a GateName> + Clone,
     ) -> Result<Self, Failure> {
         let ignore = folder.join(".gitignore");
         if files::is_file(&ignore) {
@@ -39,13 +41,17 @@ impl Output {
                 return Err(Failure::usage(format!("the output folder {shown} has a .gitignore of its own"))
                     .help("name a folder that is gatepost's alone by --output"));
             }
-            files::remove(&folder.join("logs"))?;
+            let logs: Vec<OsString> = gates.clone().map(|gate| format!("{gate}.txt").into()).collect();
+            // Of a gate that prints nothing.
+            let is_empty =
+                |name: &OsStr, file: &Metadata| file.is_file() && file.len() == 0 && logs.iter().any(|log| log == name);
+            files::empty(&folder.join("logs"), is_empty)?;
         }
         files::make_dir(&folder.join("logs"))?;
         files::write(&ignore, IGNORE)?;
         files::remove(&folder.join("report.json"))?;
         for gate in gates {
-            files::remove(&folder.join("gates").join(gate.as_str()))?;
+            files::empty(&folder.join("gates").join(gate.as_str()), |_, _| false)?;
         }
         files::remove(&folder.join("changed-files.txt"))?;
         let shown = shown.trim_end_matches('/').to_owned();

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::app::Failure;
+use crate::app::baseline::{self, Found};
 use crate::app::posting::{self, Poster, Publish};
 use crate::app::project::Source;
 use crate::app::run::{self, Opened};
@@ -75,7 +76,16 @@ pub async fn plan(request: &Request, env: &Env) -> Result<Plan, Failure> {
     let base = scope::base_asked(request.base.as_deref(), project.config.run.base.as_deref(), &occasion);
     let asked = Asked { base, all_files: request.all_files };
     let judged = scope::scope(&repo, &occasion, asked, async |base, head| poster.merge_base(base, head).await).await?;
-    let baseline = request.baseline.as_deref().map(|file| run::read_baseline(&request.start.join(file))).transpose()?;
+    let masker = posting::masker(env, &project.config.run.pass_env);
+    let file = request.baseline.as_deref().map(|file| request.start.join(file));
+    let ground = baseline::Ground {
+        file: file.as_deref(),
+        project: &project,
+        judged: &judged,
+        occasion: &occasion,
+        masker: &masker,
+    };
+    let Found { baseline, notes, .. } = ground.find(&mut poster).await?;
     let wanted = |name: &str| request.gate.as_deref().is_none_or(|gate| gate == name);
     project.known(request.gate.as_slice())?;
     let gates = project.gates.iter().filter(|gate| wanted(gate.common().name.as_str())).map(|gate| {
@@ -84,6 +94,6 @@ pub async fn plan(request: &Request, env: &Env) -> Result<Plan, Failure> {
     });
     let gates = gates.collect::<Result<_, Failure>>()?;
     let scope = judged.words();
-    let masker = posting::masker(env, &project.config.run.pass_env);
-    Ok(Plan { source: project.source, scope, gates, notes: judged.notes, occasion, masker })
+    let notes = judged.notes.into_iter().chain(notes).collect();
+    Ok(Plan { source: project.source, scope, gates, notes, occasion, masker })
 }

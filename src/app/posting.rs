@@ -17,7 +17,7 @@ use crate::model::report::{GateReport, Report, Subject};
 use crate::model::secret::Secret;
 use crate::model::settings::{CommentWhen, PublishSettings};
 use crate::model::sha::Sha;
-use crate::publish::interpreter::{Interpreter, Options, Pace};
+use crate::publish::interpreter::{Interpreter, Kept, NotKept, Options, Pace};
 use crate::publish::{self, Context, GateEnd, Posting, RunEnd, proof};
 use crate::render::figures::count;
 use crate::world::env::Env;
@@ -216,6 +216,11 @@ impl Poster {
                          check out with `fetch-depth: 0`"
                 .to_owned()),
         }
+    }
+
+    /// The report that a push to `branch` left behind, of `base` or of a commit before it; `None` without a token.
+    pub async fn kept_report(&mut self, base: &Sha, branch: &str) -> Option<Result<Kept, NotKept>> {
+        Some(self.interpreter.as_mut()?.kept_report(base, branch).await)
     }
 
     /// Refuses to post what was not judged: outside Actions the work tree must be the commit.
@@ -423,6 +428,7 @@ fn unsent(call: &Call, dry_run: bool) -> Receipt {
         Call::CheckRun(run) => format!("check run {}", run.name),
         Call::CommitStatus(status) => format!("commit status {}", status.context),
         Call::StickyComment(comment) => format!("comment on #{}", comment.pull_request),
+        Call::Review(review) => format!("review suggestions on #{}", review.pull_request),
     };
     let why = "there is no token: set `github-token` (default `${{ github.token }}`), or GITHUB_TOKEN".to_owned();
     let end = if dry_run { ReceiptEnd::WouldSend(what.clone()) } else { ReceiptEnd::Downgraded(why) };

@@ -246,10 +246,18 @@ impl Project {
     }
 }
 
+/// A folder relative to the root, with `/`; `""` is the root.
+#[must_use]
+pub fn folder(root: &Path, folder: &Path) -> String {
+    folder.strip_prefix(root).ok().and_then(Path::to_str).unwrap_or_default().replace('\\', "/")
+}
+
 /// The configuration's path and folder: `--config`, or the nearest from the start up to the root.
-fn find(place: &Place<'_>) -> Result<Option<(PathBuf, String)>, Failure> {
-    let relative =
-        |folder: &Path| folder.strip_prefix(place.root).ok().and_then(Path::to_str).map(|text| text.replace('\\', "/"));
+///
+/// # Errors
+/// With exit code 2 when `--config` names no file.
+pub fn find(place: &Place<'_>) -> Result<Option<(PathBuf, String)>, Failure> {
+    let relative = |path: &Path| path.starts_with(place.root).then(|| folder(place.root, path));
     if let Some(file) = place.file {
         let path = place.start.join(file);
         if !files::is_file(&path) {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use crate::app::baseline::{self, Found};
 use crate::app::output::Output;
 use crate::app::posting::{self, Posted, Poster, Publish, Said};
 use crate::app::project::{self, Place, Project};
@@ -14,8 +15,7 @@ use crate::model::event::Occasion;
 use crate::model::exit::ExitCode;
 use crate::model::progress::{Progress, Watch};
 use crate::model::report::{GateReport, Report, Subject};
-use crate::model::sha::Sha;
-use crate::policy::{self, Baseline};
+use crate::policy;
 use crate::publish;
 use crate::render::{json_v1, junit, sarif};
 use crate::schedule::{self, Limits};
@@ -53,6 +53,8 @@ pub struct Request {
     pub sarif: Option<PathBuf>,
     /// `--junit`.
     pub junit: Option<PathBuf>,
+    /// `--save-baseline`, and the file where one is named.
+    pub save_baseline: Option<Option<PathBuf>>,
     /// `--dry-run`.
     pub dry_run: bool,
     /// Whether problems of the configuration are shown in colour.
@@ -88,9 +90,10 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
     let signals = signals::listen(cancel.clone())
         .map_err(|error| Failure::outside(format!("cannot listen for signals: {error}")))?;
 
-    let Ready { project, masker, mut poster, judged, baseline, output, root } = ready(request, env, &occasion).await?;
+    let Ready { project, masker, mut poster, judged, baseline, output, repo, root } =
+        ready(request, env, &occasion).await?;
     let subject = subject(&occasion, &judged, &poster);
-    for said in project.said() {
+    for said in project.said().into_iter().chain(baseline.aside) {
         watch.see(&Progress::Said { text: &masker.text(&said) });
     }
     let limits = limits(request, &project);
@@ -98,19 +101,19 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
     let left_out = project.left_out;
     let config = publish::proof::digest(&project.config.source);
     let graph = project.graph.clone();
-    let baseline = baseline.as_ref();
     let (masker, watch) = (&masker, &watch);
     watch.see(&Progress::Said { text: &masker.text(&format!("judging {}", judged.words())) });
     let ground = Ground {
         env,
         occasion: &occasion,
         judged: &judged,
-        baseline,
+        baseline: baseline.baseline.as_ref(),
         root: &root,
         output: &output,
         again: &request.again,
         masker,
         watch,
+        repo: &repo,
     };
     let gates = Rc::new(ground.plan(project)?);
     let report_path = output.report_shown();
@@ -130,12 +133,13 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
     let (gates, ()) = tokio::join!(running, poster.send_all(waiting, &signals));
     let orphans = process::end_orphans().await;
 
-    let notes = notes(&judged, baseline, orphans, &signals).iter().map(|note| masker.text(note)).collect();
+    let notes = judged.said().into_iter().chain(baseline.notes).chain(ends(orphans, &signals));
+    let notes = notes.map(|note| masker.text(&note)).collect();
     let verdict = policy::verdict(&gates);
     let took = begun.elapsed();
     let started = started_at.to_owned();
     let report = Report { verdict, subject: subject.clone(), started_at: started, took, gates, notes };
-    let unwritten = write_files(request, &report, &output);
+    let unwritten = write_files(request, &report, &output, signals.caught().is_some());
     let said = poster.end(&report, shared, &signals).await;
     let code = exit_code(request.publish, &report, &signals, &unwritten, &said);
     Ok(Ran { report, output: output.clone(), code, said, unwritten })
@@ -152,8 +156,9 @@ struct Ready {
     masker: Rc<Masker>,
     poster: Poster,
     judged: Judged,
-    baseline: Option<Baseline>,
+    baseline: Found,
     output: Output,
+    repo: Rc<Repo>,
     root: PathBuf,
 }
 
@@ -168,9 +173,16 @@ async fn ready(request: &Request, env: &Env, occasion: &Occasion) -> Result<Read
     let asked = Asked { base, all_files: request.all_files };
     let judged = scope::scope(&repo, occasion, asked, async |base, head| poster.merge_base(base, head).await).await?;
     poster.check(&judged)?;
-    let baseline = request.baseline.as_deref().map(|file| read_baseline(&request.start.join(file))).transpose()?;
+    let file = request.baseline.as_deref().map(|file| request.start.join(file));
+    let ground =
+        baseline::Ground { file: file.as_deref(), project: &project, judged: &judged, occasion, masker: &masker };
+    let baseline = ground.find(&mut poster).await?;
     let output = prepare_output(request, &root, &project, &judged)?;
-    Ok(Ready { project, masker, poster, judged, baseline, output, root })
+    if let Some(saved) = saved(request, &output).filter(|saved| files::is_file(saved)) {
+        // One of an earlier run must not be taken for this one's.
+        files::remove(&saved)?;
+    }
+    Ok(Ready { project, masker, poster, judged, baseline, output, repo: Rc::new(repo), root })
 }
 
 /// The repository around a folder; on Actions the workspace is trusted whoever owns it.
@@ -218,29 +230,10 @@ pub fn open(
     Ok(Opened { repo, root, project })
 }
 
-/// Reads a report of the base.
-///
-/// # Errors
-/// With exit code 2 when it is no report.
-pub fn read_baseline(file: &Path) -> Result<Baseline, Failure> {
-    let bytes = files::read(file).map_err(|error| Failure::usage(format!("--baseline: {error}")))?;
-    json_v1::read(&bytes)
-        .map(|report| json_v1::baseline(&report))
-        .map_err(|error| Failure::usage(format!("--baseline: {} {error}", file.display())))
-}
-
-fn notes(judged: &Judged, baseline: Option<&Baseline>, orphans: usize, signals: &Signals) -> Vec<String> {
-    let mut notes = judged.said();
-    notes.extend(baseline_notes(baseline, judged.base.as_ref()));
-    notes.extend((orphans > 0).then(|| format!("{orphans} processes that gates had left behind were ended")));
-    notes.extend(signals.caught().map(|signal| format!("interrupted by {signal}")));
-    notes
-}
-
-fn baseline_notes(baseline: Option<&Baseline>, base: Option<&Sha>) -> Option<String> {
-    let made_of = baseline?.head.as_ref()?;
-    let base = base.filter(|base| *base != made_of)?;
-    Some(format!("the baseline was made of {}, the base is {}", made_of.short(), base.short()))
+/// What happened at the end.
+fn ends(orphans: usize, signals: &Signals) -> impl Iterator<Item = String> {
+    let orphans = (orphans > 0).then(|| format!("{orphans} processes that gates had left behind were ended"));
+    orphans.into_iter().chain(signals.caught().map(|signal| format!("interrupted by {signal}")))
 }
 
 fn prepare_output(request: &Request, root: &Path, project: &Project, judged: &Judged) -> Result<Output, Failure> {
@@ -274,14 +267,27 @@ fn subject(occasion: &Occasion, judged: &Judged, poster: &Poster) -> Subject {
     }
 }
 
-fn write_files(request: &Request, report: &Report, output: &Output) -> Vec<String> {
-    let mut wanted = vec![(output.report(), json_v1::write(report).map_err(|error| error.to_string()))];
+/// A run that was cut short is no baseline: it knows nothing of what was not run.
+fn write_files(request: &Request, report: &Report, output: &Output, interrupted: bool) -> Vec<String> {
+    let report_text = || json_v1::write(report).map_err(|error| error.to_string());
+    let mut wanted = vec![(output.report(), report_text())];
     wanted.extend(request.sarif.iter().map(|path| (request.start.join(path), Ok(sarif::write(report)))));
     wanted.extend(request.junit.iter().map(|path| (request.start.join(path), Ok(junit::write(report)))));
+    wanted.extend(saved(request, output).map(|path| {
+        let text =
+            if interrupted { Err(format!("{}: the run was interrupted", path.display())) } else { report_text() };
+        (path, text)
+    }));
     let write = |(path, text): (PathBuf, Result<String, String>)| {
         text.and_then(|text| files::write(&path, text.as_bytes()).map_err(|error| error.to_string())).err()
     };
     wanted.into_iter().filter_map(write).collect()
+}
+
+/// Where the baseline is kept.
+fn saved(request: &Request, output: &Output) -> Option<PathBuf> {
+    let named = request.save_baseline.as_ref()?;
+    Some(named.as_ref().map_or_else(|| output.folder().join("baseline.json"), |file| request.start.join(file)))
 }
 
 /// Interrupted before everything else; then the verdict; then what could not be written or posted.

@@ -113,7 +113,7 @@ async fn change(
     let base = match answer {
         BaseAnswer::Commit { sha, .. } => Some(sha),
         BaseAnswer::Unborn => None,
-        BaseAnswer::Everything { why } => return Ok((Scope::Everything { why }, None)),
+        BaseAnswer::Everything { why, .. } => return Ok((Scope::Everything { why }, None)),
         BaseAnswer::AskForge { .. } => {
             let why = "the merge base that GitHub named could not be fetched".to_owned();
             return Ok((Scope::Everything { why }, None));

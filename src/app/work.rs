@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::app::Failure;
+use crate::app::offer::Offers;
 use crate::app::output::Output;
 use crate::app::project::{self, Project};
 use crate::app::scope::Judged;
@@ -25,6 +26,7 @@ use crate::schedule::{self, Attempt, NotRun};
 use crate::world::env::Env;
 use crate::world::files;
 use crate::world::process::CancelToken;
+use crate::world::repo::Repo;
 
 /// How often a gate that is silent is said to be running.
 const HEARTBEAT: Duration = Duration::from_mins(1);
@@ -62,6 +64,8 @@ pub struct Ground<'a> {
     pub masker: &'a Rc<Masker>,
     /// Watches.
     pub watch: &'a Rc<dyn Watch>,
+    /// The repository.
+    pub repo: &'a Rc<Repo>,
 }
 
 /// All gates of a run.
@@ -76,6 +80,7 @@ pub struct Gates {
     told: Told,
     masker: Rc<Masker>,
     watch: Rc<dyn Watch>,
+    offers: Option<Offers>,
 }
 
 impl Ground<'_> {
@@ -91,6 +96,7 @@ impl Ground<'_> {
             head: judged.head.as_ref().map(Sha::to_string),
             changed_files: judged.scope.change().map(|_| OsString::from(self.output.changed_files())),
         };
+        let offers = self.offers(project.config.publish.suggestions);
         let pass_env = project.config.run.pass_env.iter().map(String::as_str);
         let secrets = project::secrets(&project.config);
         let filter = Filter::new(secrets.iter().map(String::as_str), pass_env);
@@ -110,6 +116,19 @@ impl Ground<'_> {
             told,
             masker: Rc::clone(self.masker),
             watch: Rc::clone(self.watch),
+            offers,
+        })
+    }
+
+    /// Where fixes are offered: on pull requests, where that is wanted.
+    fn offers(&self, wanted: bool) -> Option<Offers> {
+        self.occasion.pull_request.filter(|_| wanted)?;
+        Some(Offers {
+            repo: Rc::clone(self.repo),
+            root: self.root.to_owned(),
+            judged: self.judged.head.clone()?,
+            head: self.judged.posted_on.clone()?,
+            change: self.judged.scope.change()?.clone(),
         })
     }
 }
@@ -125,8 +144,8 @@ pub fn decide(
     baseline: Option<&Baseline>,
 ) -> Result<(Rules, Due), Failure> {
     let common = gate.common();
-    let only =
-        common.only.unwrap_or_else(|| policy::default_only(gate.judges_the_change(), occasion, baseline.is_some()));
+    let known = baseline.is_some_and(|baseline| baseline.gates.contains_key(&common.name));
+    let only = common.only.unwrap_or_else(|| policy::default_only(gate.of_a_change(), occasion, known));
     let only = match only {
         // No change is known: every line counts, and nothing may be said of changed ones.
         Only::ChangedLines | Only::ChangedFiles if judged.scope.change().is_none() => Only::All,
@@ -146,7 +165,7 @@ impl Gates {
     async fn evidence(&self, planned: &Planned, number: u32, cancel: &CancelToken) -> Evidence {
         let name = &planned.gate.common().name;
         let folder = self.output.of_gate(name);
-        let fresh = files::remove(&folder).and_then(|()| files::make_dir(&folder));
+        let fresh = files::empty(&folder, |_, _| false).and_then(|()| files::make_dir(&folder));
         if let Err(error) = fresh {
             let problem =
                 Problem { kind: ProblemKind::NotStarted, what: format!("its output folder is not ready: {error}") };
@@ -189,7 +208,10 @@ impl schedule::Work for Gates {
         let evidence = self.evidence(planned, number, cancel).await;
         let retryable = schedule::may_retry(&evidence.problems);
         let ground = policy::Ground { scope: &self.scope, baseline: planned.baseline.as_ref() };
-        let report = policy::judge(common, &planned.rules, ground, evidence);
+        let mut report = policy::judge(common, &planned.rules, ground, evidence);
+        if let Some(offers) = &self.offers {
+            offers.make(&mut report);
+        }
         Attempt { report: self.shown(report), retryable }
     }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+use crate::model::finding::Level;
 use crate::world::screen::Colour;
 
 /// Quality gates with honest verdicts between a pull request and production.
@@ -81,6 +82,8 @@ pub enum Command {
     Plan(Plan),
     /// Read any tool's output into findings and tests
     Parse(Parse),
+    /// Find gates that cannot fail: in workflows, package scripts, makefiles, justfiles and the scripts they call
+    Integrity(Integrity),
     /// Join reports of several jobs, or of another run, into one verdict, and post it
     Publish(Publish),
     /// Deploy a commit to an environment, verify it, and roll back if it does not work
@@ -101,6 +104,10 @@ pub enum Command {
     Unlock(Unlock),
     /// See whether addresses answer well
     Verify(Verify),
+    /// Show the configuration and the workflow this repository could start with, and write them
+    Init(Init),
+    /// Look at what these gates need here, in the workflows and on GitHub, and say what to do
+    Doctor(Doctor),
     /// Print a JSON Schema
     Schema {
         /// Of what
@@ -150,6 +157,10 @@ pub struct Run {
     /// Also write the tests as JUnit XML
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
+    /// Judge everything, and keep the report as a baseline (default: baseline.json in the output folder)
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, conflicts_with_all = ["base", "baseline"])]
+    #[expect(clippy::option_option, reason = "absent, without a value, with one")]
+    pub save_baseline: Option<Option<PathBuf>>,
     /// Print the report as JSON on standard output, and nothing else there
     #[arg(long)]
     pub json: bool,
@@ -210,6 +221,75 @@ pub struct Publish {
     pub dry_run: bool,
 }
 
+/// `gatepost doctor`.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Print the rows as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `gatepost init`.
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+pub struct Init {
+    /// Where the gates are taken from
+    #[arg(long, value_name = "WHAT", default_value = "detection")]
+    pub from: InitFrom,
+    /// The shape of the workflow
+    #[arg(long, value_name = "SHAPE", default_value = "one-job")]
+    pub workflow: InitWorkflow,
+    /// Whether the gates block, or only report to begin with
+    #[arg(long, value_name = "MODE", default_value = "block")]
+    pub mode: InitMode,
+    /// The commit of gatepost's action that the workflow uses, with a full commit id
+    #[arg(long, value_name = "OWNER/NAME@COMMIT")]
+    pub action: Option<String>,
+    /// Write the files (default: ask on a terminal, else only show them)
+    #[arg(long)]
+    pub yes: bool,
+    /// Overwrite files that stand there already
+    #[arg(long)]
+    pub force: bool,
+    /// Only show them
+    #[arg(long, conflicts_with = "yes")]
+    pub dry_run: bool,
+    /// Print the files as JSON; they are written with --yes alone
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Where gates are taken from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum InitFrom {
+    /// Manifests and installed tools.
+    Detection,
+    /// The runners of .reviewdog.yml.
+    Reviewdog,
+}
+
+/// The shapes of workflows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum InitWorkflow {
+    /// All gates in one job.
+    OneJob,
+    /// A job for each gate, and one that joins what they found.
+    SeveralJobs,
+    /// Two halves: one runs strangers' code without rights, one posts.
+    Forks,
+    /// No workflow.
+    None,
+}
+
+/// Whether gates block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum InitMode {
+    /// They do.
+    Block,
+    /// They run and show, and block nothing.
+    Report,
+}
+
 /// How a parsed result is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Shape {
@@ -221,6 +301,44 @@ pub enum Shape {
     Sarif,
     /// JUnit XML.
     Junit,
+}
+
+/// `gatepost integrity`.
+#[derive(Debug, Args)]
+pub struct Integrity {
+    /// The least level that fails: error where a gate surely cannot fail, warning where it may
+    #[arg(long, value_name = "LEVEL", default_value = "warning")]
+    pub fail_on: LevelArg,
+    /// Also write the findings as SARIF 2.1.0
+    #[arg(long, value_name = "FILE")]
+    pub sarif: Option<PathBuf>,
+    /// Print the result as JSON on standard output, and nothing else there
+    #[arg(long)]
+    pub json: bool,
+    /// Say what a rule catches, why, and the safe form
+    #[arg(long, value_name = "RULE", conflicts_with_all = ["json", "sarif"])]
+    pub explain: Option<String>,
+}
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LevelArg {
+    /// Worth knowing.
+    Note,
+    /// Should be mended.
+    Warning,
+    /// Wrong.
+    Error,
+}
+
+impl From<LevelArg> for Level {
+    fn from(level: LevelArg) -> Self {
+        match level {
+            LevelArg::Note => Self::Note,
+            LevelArg::Warning => Self::Warning,
+            LevelArg::Error => Self::Error,
+        }
+    }
 }
 
 /// What a schema is of.

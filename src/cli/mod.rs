@@ -2,7 +2,10 @@
 
 mod args;
 mod deploy;
+mod doctor;
 mod environments;
+mod init;
+mod integrity;
 mod parse;
 mod plan;
 mod printer;
@@ -71,6 +74,9 @@ fn dispatch(cli: Cli, env: &Env, screen: Screen) -> Result<ExitCode, Failure> {
         Command::Lock(args) => environments::lock(&place, &args),
         Command::Unlock(args) => environments::unlock(&place, &args),
         Command::Verify(args) => environments::verify(&place, args),
+        Command::Init(init) => init::init(&place, &init),
+        Command::Doctor(doctor) => doctor::doctor(&place, &doctor),
+        Command::Integrity(integrity) => integrity::integrity(&place, integrity),
         Command::Schema { what } => {
             let schema = match what {
                 SchemaOf::Config => project::with_known(config::schema),

@@ -59,7 +59,7 @@ impl Printer {
     }
 
     fn is_shown(&self, gate: &GateReport) -> bool {
-        !gate.outcome.is_green() || (self.verbose && gate.outcome != Outcome::Skipped)
+        !gate.outcome.is_green() || gate.tests_differ() || (self.verbose && gate.outcome != Outcome::Skipped)
     }
 
     /// Prints a gate in full. `folder` is the one that its log is in.

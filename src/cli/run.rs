@@ -27,7 +27,7 @@ pub fn run(place: &Place<'_>, args: Run) -> Result<ExitCode, Failure> {
         config: place.config(),
         gates: args.gates,
         base: args.against.base,
-        all_files: args.against.all_files,
+        all_files: args.against.all_files || args.save_baseline.is_some(),
         baseline: args.against.baseline,
         jobs: args.jobs.map(usize::from),
         fail_fast: args.fail_fast,
@@ -35,6 +35,7 @@ pub fn run(place: &Place<'_>, args: Run) -> Result<ExitCode, Failure> {
         publish: args.publish.into(),
         sarif: args.sarif,
         junit: args.junit,
+        save_baseline: args.save_baseline,
         dry_run: args.dry_run,
         colour: place.screen.err_colour,
         again,
@@ -78,7 +79,7 @@ fn again(place: &Place<'_>, args: &Run) -> String {
         .into_iter()
         .filter_map(|(flag, value)| Some(format!(" {flag} {}", terminal::shell_word(&value?))))
         .collect();
-    if args.against.all_files {
+    if args.against.all_files || args.save_baseline.is_some() {
         flags += " --all-files";
     }
     flags

@@ -18,7 +18,10 @@ use crate::model::path::RepoPath;
 use crate::model::settings::Common;
 
 /// Kinds that the design has and this version does not.
-const NOT_BUILT: &[&str] = &["audit", "migrations", "integrity", "coverage", "release"];
+const NOT_BUILT: &[&str] = &["audit", "migrations", "coverage", "release"];
+
+/// Keys that say what is run and read.
+pub(super) const FOR_COMMANDS: &[&str] = &["command", "format", "reports"];
 
 /// Reads every gate of the section; those without a problem are added to `into`, in file order.
 pub(super) fn read(table: &DeTable<'_>, known: &Known<'_>, into: &mut Vec<Gate>) -> Vec<Problem> {
@@ -89,12 +92,25 @@ impl Reader<'_> {
         });
         self.format(written.format.as_ref());
         self.needs(&written.needs);
-        if self.nothing_to_judge() {
+        if kind.is_some_and(|row| row.bare == Bare::Itself) {
+            self.needless();
+        } else if self.nothing_to_judge() {
             let problem = Problem::new(self.span.clone(), format!("gate `{}` has nothing to judge", self.name));
             self.problems.push(problem.help("give it a `command`, `reports` made earlier in the job, or both"));
         }
         let needs_at = self.table.get("needs").map_or_else(|| self.span.clone(), Spanned::span);
         own.map(|(row, own)| Gate { common: common(self.name.clone(), &row, written), own, needs_at })
+    }
+
+    /// A kind that looks for itself runs and reads nothing of the user's.
+    fn needless(&mut self) {
+        let given = self.table.iter().filter(|(key, _)| FOR_COMMANDS.contains(&key.get_ref().as_ref()));
+        let told = given.map(|(key, _)| {
+            let what = format!("gate `{}` looks for itself: it has no `{}`", self.name, key.get_ref());
+            Problem::new(key.span(), what).help("remove it, or choose kind `command`")
+        });
+        let told: Vec<Problem> = told.collect();
+        self.problems.extend(told);
     }
 
     fn nothing_to_judge(&self) -> bool {

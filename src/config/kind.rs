@@ -17,6 +17,8 @@ pub enum Bare {
     ByContent,
     /// By the exit status alone.
     ByExitStatus,
+    /// There is no command: the kind looks for itself.
+    Itself,
 }
 
 /// A kind of gate.

@@ -9,6 +9,7 @@ mod probes;
 mod problems;
 mod reading;
 mod reference;
+pub mod reviewdog;
 mod rules;
 mod schema;
 mod sections;
@@ -153,6 +154,7 @@ fn publish(table: &DeTable<'_>, into: &mut PublishSettings) -> Vec<Problem> {
         checks: publish.checks,
         comment: publish.comment,
         annotations: publish.annotations,
+        suggestions: publish.suggestions,
         max_annotations: usize::try_from(publish.max_annotations.0).unwrap_or(usize::MAX),
     };
     problems

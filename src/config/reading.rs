@@ -11,6 +11,7 @@ use toml::de::{DeArray, DeTable, DeValue, Error, ValueDeserializer};
 
 use super::nearest::advice;
 use super::problems::Problem;
+use super::reviewdog;
 
 /// The keys of a table with the first line of what is said about each.
 pub(super) type Keys = BTreeMap<String, String>;
@@ -108,7 +109,9 @@ fn describe(key: &str, error: &Error, span: Range<usize>, known: &Keys) -> Probl
     let about = known.get(key).filter(|about| !about.is_empty()).cloned();
     let message = error.message();
     if let Some((word, words)) = unknown_word(message, "unknown variant ") {
-        return Problem::new(span, format!("`{key}` cannot be {}", quoted(word))).help(advice(word, &words));
+        let habit = if key == "only" { reviewdog::advice(word) } else { None };
+        let help = habit.unwrap_or_else(|| advice(word, &words));
+        return Problem::new(span, format!("`{key}` cannot be {}", quoted(word))).help(help);
     }
     if let Some((word, words)) = unknown_word(message, "unknown field ") {
         return unknown_key(word, span, &format!("`{key}`"), &words);

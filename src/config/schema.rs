@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 
 use super::Known;
 use super::environments::Section;
-use super::kind::{DeployerRow, KindRow};
+use super::gates::FOR_COMMANDS;
+use super::kind::{Bare, DeployerRow, KindRow};
 use super::sections::{Gate, Publish, Run};
 use crate::model::environments::EnvironmentName;
 use crate::model::gate::GateName;
@@ -62,6 +63,12 @@ fn gate(row: &KindRow, known: &Known<'_>, generator: &mut SchemaGenerator) -> Va
     schema["title"] = json!(format!("A gate of kind {}", row.name));
     schema["description"] = json!(row.about);
     schema["required"] = json!(["kind"]);
+    if row.bare == Bare::Itself {
+        if let Some(properties) = schema["properties"].as_object_mut() {
+            properties.retain(|key, _| !FOR_COMMANDS.contains(&key.as_str()));
+        }
+        return schema;
+    }
     schema["anyOf"] =
         json!([{"required": ["command"]}, {"required": ["reports"], "properties": {"reports": {"minItems": 1}}}]);
     schema

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use super::rules::{Event, Folder, Pattern, Report, Revision, Variable};
-use super::values::{Command, Suggestions, Text, Time, Whole};
+use super::values::{Command, Text, Time, Whole};
 use crate::model::gate::{Flaky, GateName, Mode, Only};
 use crate::model::settings::{Checks, CommentWhen};
 
@@ -44,7 +44,7 @@ pub struct Gate {
     pub paths: Vec<Text<Pattern>>,
     /// Events on which it runs, perhaps with a branch (`push:release/*`); default: all.
     pub when: Vec<Text<Event>>,
-    /// Which findings count; default: `new` with a baseline, else `changed-lines` for kind `lint` on a pull request or a laptop branch, else `all`.
+    /// Which findings count, and with `new` which failed tests; default: for kind `lint` `new` with a baseline, else `changed-lines` on a pull request or a laptop branch; else `all`.
     #[schemars(with = "Only")]
     pub only: Option<Only>,
     /// How many findings that count are tolerated.
@@ -96,8 +96,8 @@ pub struct Publish {
     pub comment: CommentWhen,
     /// Whether workflow commands annotate the run.
     pub annotations: bool,
-    /// Fixes as review suggestions: not built yet, only `false` is accepted.
-    pub suggestions: Suggestions,
+    /// Whether fixes that tools offer on changed lines become review suggestions on the pull request.
+    pub suggestions: bool,
     /// The most annotations over all check runs of one gate.
     pub max_annotations: Whole<0, 100_000>,
 }
@@ -109,7 +109,7 @@ impl Default for Publish {
             checks: model.checks,
             comment: model.comment,
             annotations: model.annotations,
-            suggestions: Suggestions::default(),
+            suggestions: model.suggestions,
             max_annotations: Whole(model.max_annotations as u64),
         }
     }

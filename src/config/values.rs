@@ -235,29 +235,6 @@ impl JsonSchema for Command {
     }
 }
 
-/// Whether fixes are offered as review suggestions: not built yet, so only `false` is accepted.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Suggestions(bool);
-
-impl<'de> Deserialize<'de> for Suggestions {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        if bool::deserialize(deserializer)? {
-            return Err(D::Error::custom("review suggestions are not built yet in this version"));
-        }
-        Ok(Self(false))
-    }
-}
-
-impl JsonSchema for Suggestions {
-    fn schema_name() -> Cow<'static, str> {
-        "Suggestions".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"const": false})
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,9 +1,10 @@
 //! A detected gate, and its section of gatepost.toml.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use crate::model::finding::Level;
-use crate::model::gate::Only;
+use crate::model::gate::{Mode, Only};
 use crate::model::settings::CommandLine;
 use crate::model::text;
 
@@ -19,11 +20,15 @@ pub struct DetectedGate {
     /// Where; `""` is the root.
     pub dir: String,
     /// The format of its output or reports.
-    pub format: Option<&'static str>,
+    pub format: Option<Cow<'static, str>>,
     /// Where its report is written.
     pub reports: Option<String>,
+    /// Which findings count, where that is not the default.
+    pub only: Option<Only>,
     /// The least level that blocks, where that is not the default.
     pub fail_on: Option<Level>,
+    /// Whether its outcome may block.
+    pub mode: Mode,
     /// What it was made from.
     pub why: String,
     /// What is to be said beside its outcome: how it is judged, where that is less than one might think.
@@ -40,7 +45,9 @@ impl DetectedGate {
             dir: dir.to_owned(),
             format: None,
             reports: None,
+            only: None,
             fail_on: None,
+            mode: Mode::Block,
             why,
             label: Some("judged by its exit status alone".to_owned()),
         }
@@ -48,12 +55,23 @@ impl DetectedGate {
 
     /// A linter whose findings are read.
     pub(super) fn lint(dir: &str, command: CommandLine, format: &'static str, why: String) -> Self {
-        Self { kind: "lint", format: Some(format), label: None, ..Self::by_exit_status("lint", dir, command, why) }
+        Self {
+            kind: "lint",
+            format: Some(format.into()),
+            only: Some(Only::All),
+            label: None,
+            ..Self::by_exit_status("lint", dir, command, why)
+        }
     }
 
     /// A test run whose cases are read.
     pub(super) fn test(dir: &str, command: CommandLine, format: &'static str, why: String) -> Self {
-        Self { kind: "test", format: Some(format), label: None, ..Self::by_exit_status("test", dir, command, why) }
+        Self {
+            kind: "test",
+            format: Some(format.into()),
+            label: None,
+            ..Self::by_exit_status("test", dir, command, why)
+        }
     }
 
     /// For a linter that exits 0 with warnings.
@@ -64,7 +82,12 @@ impl DetectedGate {
 
     /// Its section.
     pub(super) fn to_toml(&self) -> String {
-        let mut out = format!("# {}\n", text::one_line(&self.why, 300));
+        let said = std::iter::once(&self.why).chain(&self.label);
+        let mut out = String::new();
+        // Writing to a String cannot fail.
+        for said in said {
+            let _ = writeln!(out, "# {}", text::one_line(said, 300));
+        }
         let command = match &self.command {
             CommandLine::Shell(text) => string(text),
             CommandLine::Argv(argv) => {
@@ -75,13 +98,13 @@ impl DetectedGate {
         if !self.dir.is_empty() {
             lines.push(("dir", string(&self.dir)));
         }
-        lines.extend(self.format.map(|format| ("format", string(format))));
+        lines.extend(self.format.as_ref().map(|format| ("format", string(format))));
         lines.extend(self.reports.as_ref().map(|report| ("reports", format!("[{}]", string(report)))));
-        if self.kind == "lint" {
-            lines.push(("only", string(Only::All.word())));
-        }
+        lines.extend(self.only.map(|only| ("only", string(only.word()))));
         lines.extend(self.fail_on.map(|level| ("fail-on", string(level.word()))));
-        // Writing to a String cannot fail.
+        if self.mode == Mode::Report {
+            lines.push(("mode", string("report")));
+        }
         let _ = writeln!(out, "[gates.{}]", key(&self.name));
         for (key, value) in lines {
             let _ = writeln!(out, "{key} = {value}");
@@ -101,6 +124,8 @@ fn string(text: &str) -> String {
     for c in text.chars() {
         match c {
             '"' | '\\' => out.extend(['\\', c]),
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
             c if c.is_control() => {
                 let _ = write!(out, "\\u{:04X}", u32::from(c));
             }

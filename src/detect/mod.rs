@@ -8,13 +8,17 @@
 mod gate;
 mod go;
 mod node;
+mod prepare;
 mod python;
+pub mod reviewdog;
 mod rust;
 
 use crate::model::gate::GateName;
 use crate::model::path::RepoPath;
+use crate::model::text;
 
 pub use gate::DetectedGate;
+pub use prepare::prepare;
 
 /// What detection may ask. Paths are relative to the root, with `/`; `""` is the root.
 pub trait Look {
@@ -48,6 +52,43 @@ impl Detected {
     #[must_use]
     pub fn to_toml(&self) -> String {
         self.gates.iter().map(DetectedGate::to_toml).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// What another tool's configuration makes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Adopted {
+    /// The gates, in file order.
+    pub gates: Vec<DetectedGate>,
+    /// Files that the gates need: path relative to the root, and text.
+    pub files: Vec<(String, String)>,
+    /// What makes no gate.
+    pub left: Vec<Left>,
+    /// What is carried over in part.
+    pub notes: Vec<String>,
+}
+
+/// Something that is not carried over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Left {
+    /// What it is called there.
+    pub name: String,
+    /// What it runs.
+    pub what: String,
+    /// Why it is left.
+    pub why: String,
+}
+
+impl Adopted {
+    /// The text of a gatepost.toml; what is left stands in it as comments.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        let gates = self.gates.iter().map(DetectedGate::to_toml);
+        let left = self.left.iter().map(|left| {
+            let what: Vec<String> = left.what.lines().map(|line| format!("#   {}\n", text::clean(line))).collect();
+            format!("# Not carried over: {}, as {}.\n{}", left.name, text::one_line(&left.why, 300), what.concat())
+        });
+        gates.chain(left).collect::<Vec<_>>().join("\n")
     }
 }
 

@@ -2,6 +2,7 @@
 //! It compares no content itself.
 
 pub mod patch;
+pub mod suggest;
 
 use std::collections::BTreeMap;
 

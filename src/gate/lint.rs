@@ -48,8 +48,8 @@ impl Gate for Lint {
         }
     }
 
-    fn judges_the_change(&self) -> bool {
-        true
+    fn of_a_change(&self) -> Only {
+        Only::ChangedLines
     }
 
     fn run<'a>(&'a self, site: Site<'a>) -> Pin<Box<dyn Future<Output = Evidence> + 'a>> {

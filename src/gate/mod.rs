@@ -2,6 +2,7 @@
 
 mod command;
 mod execute;
+pub mod integrity;
 mod lint;
 pub mod locate;
 pub mod read;
@@ -15,12 +16,12 @@ use std::pin::Pin;
 use crate::config::{KindRow, Own, Problem};
 use crate::mask::Masker;
 use crate::model::evidence::Evidence;
-use crate::model::gate::Rules;
+use crate::model::gate::{Only, Rules};
 use crate::model::settings::Common;
 use crate::world::process::CancelToken;
 
 /// Every kind, as `kind = "…"` names it.
-pub static ALL: &[&Kind] = &[&lint::KIND, &test::KIND, &command::KIND];
+pub static ALL: &[&Kind] = &[&lint::KIND, &test::KIND, &command::KIND, &integrity::KIND];
 
 /// Settings in, gate out.
 pub type Settle = fn(Common, &Own) -> Result<Box<dyn Gate>, Vec<Problem>>;
@@ -65,9 +66,9 @@ pub trait Gate {
     /// How its evidence is judged, but for `only` where the configuration leaves it open.
     fn rules(&self) -> Rules;
 
-    /// Whether findings on unchanged lines are left out by default on a pull request or a branch.
-    fn judges_the_change(&self) -> bool {
-        false
+    /// Which findings count by default on a pull request or a branch.
+    fn of_a_change(&self) -> Only {
+        Only::All
     }
 
     /// Makes one attempt.

@@ -3,8 +3,9 @@
 use crate::mask::Masker;
 use crate::model::finding::{Edit, Finding, Fix};
 use crate::model::path::RepoPath;
-use crate::model::report::{GateReport, Judged, Report, Subject};
-use crate::model::tests::{Case, Tests};
+use crate::model::report::{GateReport, Judged, Report, Subject, TestsCompared};
+use crate::model::suggestion::{Offer, Unfit};
+use crate::model::tests::{Case, CaseName, Tests};
 use crate::model::text;
 
 impl Masker {
@@ -47,6 +48,7 @@ impl Masker {
             findings: gate.findings.iter().map(|judged| self.judged(judged)).collect(),
             fixed: gate.fixed,
             tests: gate.tests.as_ref().map(|tests| self.tests(tests)),
+            compared: gate.compared.as_ref().map(|compared| self.compared(compared)),
             notes: self.all(&gate.notes),
         }
     }
@@ -85,6 +87,7 @@ impl Masker {
             blocking: judged.blocking,
             line_text: self.option(judged.line_text.as_deref()),
             head_line: judged.head_line,
+            offer: judged.offer.as_ref().map(|offer| self.offer(offer)),
         }
     }
 
@@ -98,6 +101,37 @@ impl Masker {
     fn fix(&self, fix: &Fix) -> Fix {
         let edit = |edit: &Edit| Edit { text: self.mask(&edit.text).into_owned(), ..*edit };
         Fix { description: self.text(&fix.description), edits: fix.edits.iter().map(edit).collect() }
+    }
+
+    /// Masked, a suggestion would be another fix.
+    fn offer(&self, offer: &Offer) -> Offer {
+        match offer {
+            Offer::Suggestion(suggestion) if !self.find(suggestion.text.as_bytes()).is_empty() => {
+                Offer::Unfit(Unfit::Secret)
+            }
+            other => other.clone(),
+        }
+    }
+
+    fn compared(&self, compared: &TestsCompared) -> TestsCompared {
+        let names = |names: &[CaseName]| {
+            let mut masked: Vec<CaseName> = names.iter().map(|name| self.name(name)).collect();
+            masked.sort();
+            masked
+        };
+        TestsCompared {
+            new_failures: names(&compared.new_failures),
+            still_failing: names(&compared.still_failing),
+            fixed: names(&compared.fixed),
+            removed: names(&compared.removed),
+            newly_skipped: names(&compared.newly_skipped),
+            older: compared.older,
+        }
+    }
+
+    fn name(&self, name: &CaseName) -> CaseName {
+        let CaseName { suite, class, name } = name;
+        CaseName { suite: self.option(suite.as_deref()), class: self.option(class.as_deref()), name: self.text(name) }
     }
 
     fn tests(&self, tests: &Tests) -> Tests {

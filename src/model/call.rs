@@ -14,6 +14,8 @@ pub enum Call {
     CommitStatus(CommitStatus),
     /// The one comment of a pull request: created, updated in place, or left alone.
     StickyComment(StickyComment),
+    /// A review with fixes to apply; those that stand on the pull request already are left out.
+    Review(Review),
 }
 
 /// A completed check run.
@@ -102,6 +104,33 @@ pub struct StickyComment {
     pub body: String,
     /// Whether to create it where there is none; a green run only updates what an earlier one left.
     pub create: bool,
+}
+
+/// A review of suggestions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Review {
+    /// The pull request.
+    pub pull_request: u64,
+    /// The head whose lines the suggestions replace: when the pull request has moved on, nothing is posted.
+    pub head_sha: Sha,
+    /// In posting order.
+    pub suggestions: Vec<ReviewSuggestion>,
+}
+
+/// One suggestion: a comment on lines of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReviewSuggestion {
+    /// Relative to the root.
+    pub path: String,
+    /// First line, from 1.
+    pub start_line: u32,
+    /// Last line, inclusive.
+    pub end_line: u32,
+    /// Names it among those on the pull request, whatever line it has moved to: 32 hexadecimal digits. Several of one
+    /// run have the same where the same lines stand several times in a file.
+    pub key: String,
+    /// Markdown without the key; with it at most 65,536 characters.
+    pub body: String,
 }
 
 /// What became of a call.

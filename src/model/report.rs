@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use crate::model::evidence::Exit;
 use crate::model::finding::{Finding, Level};
-use crate::model::gate::{GateName, Mode};
+use crate::model::gate::{GateName, Mode, Only};
 use crate::model::outcome::Outcome;
 use crate::model::path::RepoPath;
 use crate::model::sha::Sha;
-use crate::model::tests::Tests;
+use crate::model::suggestion::Offer;
+use crate::model::tests::{Case, CaseName, Tests};
 
 use serde::{Deserialize, Serialize};
 
@@ -55,6 +56,8 @@ pub struct Judged {
     pub line_text: Option<String>,
     /// Its first line in the head commit that receives annotations; `None` where it has no counterpart there.
     pub head_line: Option<u32>,
+    /// What became of its fix; `None` where it has none, or fixes are not offered.
+    pub offer: Option<Offer>,
 }
 
 impl Judged {
@@ -68,6 +71,45 @@ impl Judged {
     #[must_use]
     pub fn file(&self) -> Option<&str> {
         self.path.as_ref().map(RepoPath::as_str).or(self.finding.path.as_deref())
+    }
+}
+
+/// How tests compare with those of the base. Each list is sorted and has a name once.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TestsCompared {
+    /// Failing, and not, or not as often, in the base.
+    pub new_failures: Vec<CaseName>,
+    /// Failing, as in the base.
+    pub still_failing: Vec<CaseName>,
+    /// Failing in the base, and holding now.
+    pub fixed: Vec<CaseName>,
+    /// In the base, and no longer there, or not as often.
+    pub removed: Vec<CaseName>,
+    /// Ran in the base, and skipped now.
+    pub newly_skipped: Vec<CaseName>,
+    /// The baseline is of another commit than the base: it does not excuse what still fails.
+    pub older: bool,
+}
+
+impl TestsCompared {
+    /// Whether a case failed in the base too.
+    #[must_use]
+    pub fn still_fails(&self, case: &Case) -> bool {
+        case.outcome.is_broken() && self.still_failing.binary_search(&case.named()).is_ok()
+    }
+
+    /// Its lists with their words, those that have something in them.
+    pub fn lists(&self) -> impl Iterator<Item = (&'static str, &[CaseName])> {
+        [
+            ("new failures", &self.new_failures),
+            ("still failing", &self.still_failing),
+            ("fixed", &self.fixed),
+            ("removed", &self.removed),
+            ("newly skipped", &self.newly_skipped),
+        ]
+        .into_iter()
+        .map(|(word, names)| (word, names.as_slice()))
+        .filter(|(_, names)| !names.is_empty())
     }
 }
 
@@ -106,6 +148,8 @@ pub struct GateReport {
     pub fixed: Option<usize>,
     /// The test cases.
     pub tests: Option<Tests>,
+    /// How they compare with the baseline's; `None` without one.
+    pub compared: Option<TestsCompared>,
     /// Worth saying beside the outcome.
     pub notes: Vec<String>,
 }
@@ -120,6 +164,19 @@ impl GateReport {
     #[must_use]
     pub fn was_run(&self) -> bool {
         self.attempts > 0 || self.cached
+    }
+
+    /// Whether tests differ from the base's, or fail as there: that is shown even where the gate is green.
+    #[must_use]
+    pub fn tests_differ(&self) -> bool {
+        self.compared.as_ref().is_some_and(|compared| compared.lists().next().is_some())
+    }
+
+    /// Whether a broken case is excused: it failed in the base too, and only what is new counts.
+    #[must_use]
+    pub fn excuses(&self, case: &Case) -> bool {
+        let compared = self.compared.as_ref().filter(|compared| self.only == Only::New.word() && !compared.older);
+        compared.is_some_and(|compared| compared.still_fails(case))
     }
 
     /// Whether it is shown but never blocks.
@@ -165,4 +222,11 @@ pub struct Report {
     pub gates: Vec<GateReport>,
     /// About the run as a whole ("no base: everything was judged", "interrupted by SIGINT").
     pub notes: Vec<String>,
+}
+
+impl Report {
+    /// Gates that are not enforced and would have blocked if they were.
+    pub fn would_have_blocked(&self) -> impl Iterator<Item = &GateReport> {
+        self.gates.iter().filter(|gate| gate.not_enforced() && !gate.outcome.is_green())
+    }
 }

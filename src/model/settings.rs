@@ -67,6 +67,32 @@ pub struct Common {
     pub label: Option<String>,
 }
 
+impl Common {
+    /// Of a built-in gate that is run by itself, without a configuration.
+    #[must_use]
+    pub fn built_in(name: GateName, kind: &str) -> Self {
+        Self {
+            name,
+            kind: kind.to_owned(),
+            command: None,
+            format: None,
+            reports: Vec::new(),
+            dir: String::new(),
+            paths: Vec::new(),
+            when: Vec::new(),
+            needs: Vec::new(),
+            only: None,
+            max_findings: 0,
+            mode: Mode::Block,
+            timeout: Duration::MAX,
+            grace: Duration::ZERO,
+            retries: 0,
+            flaky: Flaky::Warn,
+            label: None,
+        }
+    }
+}
+
 /// `[run]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RunSettings {
@@ -97,7 +123,7 @@ pub enum Checks {
 pub enum CommentWhen {
     /// Never.
     Off,
-    /// When the verdict is not green; an earlier one is updated on recovery.
+    /// When the verdict is not green, or would not be if every gate were enforced; an earlier one is updated on recovery.
     #[default]
     WhenNotGreen,
     /// Always.
@@ -113,12 +139,20 @@ pub struct PublishSettings {
     pub comment: CommentWhen,
     /// Whether workflow commands annotate the run.
     pub annotations: bool,
+    /// Whether fixes on changed lines are offered as review suggestions.
+    pub suggestions: bool,
     /// The most annotations over all check runs of one gate.
     pub max_annotations: usize,
 }
 
 impl Default for PublishSettings {
     fn default() -> Self {
-        Self { checks: Checks::Gates, comment: CommentWhen::WhenNotGreen, annotations: true, max_annotations: 1000 }
+        Self {
+            checks: Checks::Gates,
+            comment: CommentWhen::WhenNotGreen,
+            annotations: true,
+            suggestions: false,
+            max_annotations: 1000,
+        }
     }
 }

@@ -1,6 +1,11 @@
 //! The cases a test run reported. Counts are always taken from the cases, never from a report's own totals.
 
+use std::collections::BTreeMap;
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
+
+use crate::model::text;
 
 /// How one test case ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
@@ -14,6 +19,14 @@ pub enum CaseOutcome {
     Errored,
     /// It did not run.
     Skipped,
+}
+
+impl CaseOutcome {
+    /// Whether the case did not hold.
+    #[must_use]
+    pub const fn is_broken(self) -> bool {
+        matches!(self, Self::Failed | Self::Errored)
+    }
 }
 
 /// One test case.
@@ -38,6 +51,55 @@ pub struct Case {
     pub took_ms: Option<u64>,
     /// Why it failed or was skipped. Untrusted.
     pub message: Option<String>,
+}
+
+/// What names a case from run to run. Several cases of a run may share it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct CaseName {
+    /// The suite or binary it belongs to.
+    pub suite: Option<String>,
+    /// The class or module, where the report gives one.
+    pub class: Option<String>,
+    /// The case's own name. Untrusted.
+    pub name: String,
+}
+
+impl Case {
+    /// Its name in other runs, as a report shows it: without what nobody sees.
+    #[must_use]
+    pub fn named(&self) -> CaseName {
+        let shown = |text: &Option<String>| text.as_deref().map(text::clean);
+        CaseName { suite: shown(&self.suite), class: shown(&self.class), name: text::clean(&self.name) }
+    }
+}
+
+impl fmt::Display for CaseName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for part in [&self.suite, &self.class].into_iter().flatten() {
+            write!(f, "{part} › ")?;
+        }
+        f.write_str(&self.name)
+    }
+}
+
+/// How often a name stands among the cases of a run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Share {
+    /// All cases of the name.
+    pub total: usize,
+    /// Those that ran.
+    pub ran: usize,
+    /// Those that failed or could not be run to their end.
+    pub broken: usize,
+}
+
+impl Share {
+    /// Adds a case.
+    pub fn count(&mut self, outcome: CaseOutcome) {
+        self.total += 1;
+        self.ran += usize::from(outcome != CaseOutcome::Skipped);
+        self.broken += usize::from(outcome.is_broken());
+    }
 }
 
 /// All cases of a run, in report order.
@@ -75,6 +137,16 @@ impl Counts {
 }
 
 impl Tests {
+    /// The cases by name.
+    #[must_use]
+    pub fn by_name(&self) -> BTreeMap<CaseName, Share> {
+        let mut shares: BTreeMap<CaseName, Share> = BTreeMap::new();
+        for case in &self.cases {
+            shares.entry(case.named()).or_default().count(case.outcome);
+        }
+        shares
+    }
+
     /// Counts the cases.
     #[must_use]
     pub fn counts(&self) -> Counts {

@@ -55,4 +55,19 @@ pub struct Artifact {
     pub size: u64,
     /// Its content is gone.
     pub expired: bool,
+    /// The run that left it, where GitHub says.
+    pub by: Option<LeftBy>,
+}
+
+/// The run that left an artifact, as the list of artifacts tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftBy {
+    /// Its number.
+    pub run: u64,
+    /// The branch that it is of.
+    pub branch: Option<String>,
+    /// The commit that it is of.
+    pub head: Option<Sha>,
+    /// That commit comes from the repository itself, from no fork.
+    pub own: bool,
 }

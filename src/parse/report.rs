@@ -6,14 +6,15 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 
+use crate::model::baseline::{Baseline, GateBaseline};
 use crate::model::evidence::Exit;
 use crate::model::finding::{Finding, Fix, Level};
 use crate::model::gate::{GateName, Mode};
 use crate::model::outcome::Outcome;
 use crate::model::path::RepoPath;
-use crate::model::report::{GateReport, Judged, Relevance, Report, Status, Subject};
+use crate::model::report::{GateReport, Judged, Relevance, Report, Status, Subject, TestsCompared};
 use crate::model::sha::Sha;
-use crate::model::tests::{Case, Tests};
+use crate::model::tests::{Case, CaseName, Tests};
 use crate::model::text::one_line;
 
 /// The schema's name; `render::json_v1` writes it.
@@ -57,6 +58,29 @@ pub enum ReportError {
 /// # Errors
 /// When it is too large, too deep, cut off, malformed, of another schema, or has no gate.
 pub fn read(bytes: &[u8]) -> Result<Report, ReportError> {
+    written(bytes).map(Report::from)
+}
+
+/// Reads a report as the baseline of a later run. A gate that could not be judged says nothing, and is left out.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_baseline(bytes: &[u8]) -> Result<Baseline, ReportError> {
+    let mut read = written(bytes)?;
+    let version = std::mem::take(&mut read.tool.version);
+    let Report { subject, gates, .. } = read.into();
+    let judged = gates.into_iter().filter(|gate| matches!(gate.outcome, Outcome::Pass | Outcome::Fail));
+    Ok(Baseline {
+        head: subject.head,
+        repository: subject.repository,
+        event: subject.event,
+        version,
+        dirty: subject.dirty,
+        gates: judged.map(|gate| (gate.name.clone(), GateBaseline::from(gate))).collect(),
+    })
+}
+
+fn written(bytes: &[u8]) -> Result<Written, ReportError> {
     if bytes.len() as u64 > LARGEST {
         return Err(ReportError::TooLarge(bytes.len()));
     }
@@ -68,7 +92,7 @@ pub fn read(bytes: &[u8]) -> Result<Report, ReportError> {
         return Err(ReportError::Schema(one_line(&schema.unwrap_or_default(), 80)));
     }
     let read: Written = serde_json::from_slice(bytes)?;
-    if read.gates.0.is_empty() { Err(ReportError::Empty) } else { Ok(read.into()) }
+    if read.gates.0.is_empty() { Err(ReportError::Empty) } else { Ok(read) }
 }
 
 /// How deep brackets nest outside of strings.
@@ -98,6 +122,8 @@ struct Schema {
 
 #[derive(Deserialize)]
 struct Written {
+    #[serde(default)]
+    tool: WrittenTool,
     verdict: Outcome,
     #[serde(default)]
     subject: WrittenSubject,
@@ -108,6 +134,12 @@ struct Written {
     gates: List<WrittenGate, MOST_GATES>,
     #[serde(default)]
     notes: List<String, MOST>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct WrittenTool {
+    version: String,
 }
 
 #[derive(Default, Deserialize)]
@@ -148,6 +180,7 @@ struct WrittenGate {
     findings: List<WrittenFinding, MOST>,
     fixed: Option<usize>,
     tests: Option<WrittenTests>,
+    compared: Option<WrittenCompared>,
     #[serde(default)]
     notes: List<String, MOST>,
 }
@@ -177,6 +210,16 @@ struct WrittenFinding {
 struct WrittenTests {
     took_ms: Option<u64>,
     cases: List<Case, MOST>,
+}
+
+#[derive(Deserialize)]
+struct WrittenCompared {
+    new_failures: List<CaseName, MOST>,
+    still_failing: List<CaseName, MOST>,
+    fixed: List<CaseName, MOST>,
+    removed: List<CaseName, MOST>,
+    newly_skipped: List<CaseName, MOST>,
+    older: bool,
 }
 
 /// A list of at most `N` items.
@@ -268,7 +311,26 @@ impl From<WrittenGate> for GateReport {
                 cases: tests.cases.0.into_iter().map(|case| Case { line: position(case.line), ..case }).collect(),
                 took_ms: tests.took_ms,
             }),
+            compared: read.compared.map(TestsCompared::from),
             notes: read.notes.0,
+        }
+    }
+}
+
+impl From<WrittenCompared> for TestsCompared {
+    fn from(read: WrittenCompared) -> Self {
+        let sorted = |List(mut names): List<CaseName, MOST>| {
+            names.sort();
+            names.dedup();
+            names
+        };
+        Self {
+            new_failures: sorted(read.new_failures),
+            still_failing: sorted(read.still_failing),
+            fixed: sorted(read.fixed),
+            removed: sorted(read.removed),
+            newly_skipped: sorted(read.newly_skipped),
+            older: read.older,
         }
     }
 }
@@ -302,6 +364,7 @@ impl From<WrittenFinding> for Judged {
             blocking: read.blocking,
             line_text: None,
             head_line: position(read.head_line),
+            offer: None,
         }
     }
 }

@@ -33,7 +33,10 @@ pub fn again(mut gate: GateReport, configured: Option<&Configured>) -> GateRepor
         if rules.mode == Mode::Block {
             gate.mode = Mode::Block;
         }
-        let only = configured.only.or_else(|| Only::of_word(&gate.only)).unwrap_or(Only::All);
+        // Of tests all count unless the configuration says otherwise: a report cannot excuse them by itself.
+        let said = Only::of_word(&gate.only).filter(|_| configured.rules.min_tests.is_none());
+        let only = configured.only.or(said).unwrap_or(Only::All);
+        only.word().clone_into(&mut gate.only);
         for judged in &mut gate.findings {
             let counts = counts(only, judged.status, judged.relevance, judged.finding.line);
             judged.blocking |= counts && judged.level() >= rules.fail_on;
@@ -43,7 +46,11 @@ pub fn again(mut gate: GateReport, configured: Option<&Configured>) -> GateRepor
     if outcome > gate.outcome {
         gate.reason = format!("its report says {} ({}), but shows: {reason}", gate.outcome.word(), gate.reason);
         gate.outcome = outcome;
-        gate.fixed = None;
+        if outcome == Outcome::Error {
+            // What was not read is not known to be gone.
+            gate.fixed = None;
+            gate.compared = None;
+        }
     }
     gate
 }
@@ -67,7 +74,8 @@ fn judged_anew(gate: &GateReport, rules: &Rules) -> (Outcome, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::report::{Relevance, Status};
+    use crate::model::report::{Relevance, Status, TestsCompared};
+    use crate::model::tests::Case;
     use crate::policy::tests::{claimed, shown, tests};
 
     fn rules() -> Rules {
@@ -117,6 +125,30 @@ mod tests {
         assert_eq!(again(skipped.clone(), None), skipped);
         let lying = GateReport { findings: vec![shown(Level::Error, true)], ..skipped };
         assert_eq!(again(lying, None).outcome, Outcome::Error);
+    }
+
+    #[test]
+    fn only_the_configuration_excuses_what_fails_in_the_base_too() {
+        let cases = tests("pf");
+        let still_failing = cases.cases.iter().filter(|case| case.outcome.is_broken()).map(Case::named).collect();
+        let compared = Some(TestsCompared { still_failing, ..TestsCompared::default() });
+        let excused = GateReport {
+            kind: "test".to_owned(),
+            only: "new".to_owned(),
+            tests: Some(cases),
+            compared,
+            ..claimed("test", Outcome::Pass)
+        };
+        let with = |only| {
+            let rules = Rules { min_tests: Some(1), ..rules() };
+            again(excused.clone(), Some(&Configured { rules, only })).outcome
+        };
+        assert_eq!((with(Some(Only::New)), with(None), with(Some(Only::All))), {
+            (Outcome::Pass, Outcome::Fail, Outcome::Fail)
+        });
+        let mut older = excused.clone();
+        older.compared.as_mut().unwrap().older = true;
+        assert_eq!(again(older, None).outcome, Outcome::Fail);
     }
 
     #[test]

@@ -48,16 +48,17 @@ pub fn due(common: &Common, occasion: &Occasion, scope: &Scope) -> Result<Due, S
     })
 }
 
-/// Which findings count where the configuration leaves it open: `new` with a baseline; else changed lines for a kind
-/// that judges the change, on a pull request, in a merge queue or on a laptop; else all.
+/// Which findings count where the configuration leaves it open: for a kind that has less than all for a change `new` with
+/// a baseline, else that, on a pull request, in a merge queue or on a laptop; for all others, tests too, all.
 #[must_use]
-pub fn default_only(judges_the_change: bool, occasion: &Occasion, has_baseline: bool) -> Only {
+pub fn default_only(kind_of_a_change: Only, occasion: &Occasion, has_baseline: bool) -> Only {
     let of_a_change =
         matches!(occasion.event.as_str(), "pull_request" | "pull_request_target" | "merge_group" | "local");
-    match (has_baseline, judges_the_change && of_a_change) {
-        (true, _) => Only::New,
-        (false, true) => Only::ChangedLines,
-        (false, false) => Only::All,
+    match (kind_of_a_change, has_baseline) {
+        (Only::All, _) => Only::All,
+        (_, true) => Only::New,
+        (only, false) if of_a_change => only,
+        _ => Only::All,
     }
 }
 
@@ -197,10 +198,10 @@ mod tests {
             ("workflow_dispatch", Only::All),
         ] {
             let occasion = Occasion { event: event.to_owned(), ..Occasion::local() };
-            assert_eq!(default_only(true, &occasion, false), of_a_lint, "{event}");
-            assert_eq!(default_only(false, &occasion, false), Only::All, "{event}");
-            assert_eq!(default_only(true, &occasion, true), Only::New, "{event}");
-            assert_eq!(default_only(false, &occasion, true), Only::New, "{event}");
+            assert_eq!(default_only(Only::ChangedLines, &occasion, false), of_a_lint, "{event}");
+            assert_eq!(default_only(Only::All, &occasion, false), Only::All, "{event}");
+            assert_eq!(default_only(Only::ChangedLines, &occasion, true), Only::New, "{event}");
+            assert_eq!(default_only(Only::All, &occasion, true), Only::All, "{event}");
         }
     }
 }

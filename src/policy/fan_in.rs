@@ -160,6 +160,7 @@ fn missing(wanted: &Expected, why: &str) -> GateReport {
         findings: Vec::new(),
         fixed: None,
         tests: None,
+        compared: None,
         notes: Vec::new(),
     }
 }

@@ -2,6 +2,7 @@
 //! Nothing here runs, reads or posts anything.
 
 mod again;
+mod compare;
 pub mod deploys;
 mod due;
 mod fan_in;
@@ -24,6 +25,7 @@ use crate::model::tests::Counts;
 
 pub use crate::model::baseline::{Baseline, GateBaseline};
 pub use again::{Configured, again};
+use compare::compare;
 pub use due::{Due, default_only, due};
 pub use fan_in::{Expected, Part, Refusal, join, same_subject};
 pub use fingerprint::Fingerprints;
@@ -67,6 +69,7 @@ pub fn judge(common: &Common, rules: &Rules, ground: Ground<'_>, evidence: Evide
     if report.outcome == Outcome::Error {
         // What was not read is not known to be gone.
         report.fixed = None;
+        report.compared = None;
     }
     report
 }
@@ -101,6 +104,7 @@ fn blank(common: &Common, rules: &Rules) -> GateReport {
         findings: Vec::new(),
         fixed: None,
         tests: None,
+        compared: None,
         notes: common.label.iter().cloned().collect(),
     }
 }
@@ -110,12 +114,13 @@ fn take_findings(report: &mut GateReport, rules: &Rules, ground: Ground<'_>, und
     let mut seen_in_base = 0;
     let mut unplaced = 0;
     for located in understood.findings {
-        let judged = judge_finding(located, rules, ground, &mut identify);
-        seen_in_base += usize::from(judged.status == Some(Status::Existing));
+        let (judged, known) = judge_finding(located, rules, ground, &mut identify);
+        seen_in_base += usize::from(known);
         unplaced += usize::from(judged.relevance == Some(Relevance::Unplaced) && judged.finding.path.is_some());
         report.findings.push(judged);
     }
     report.fixed = ground.baseline.map(|baseline| baseline.len().saturating_sub(seen_in_base));
+    report.compared = understood.tests.as_ref().zip(ground.baseline).and_then(|(tests, base)| compare(tests, base));
     report.tests = understood.tests;
     if unplaced > 0 {
         report.notes.push(format!(
@@ -130,7 +135,8 @@ fn take_findings(report: &mut GateReport, rules: &Rules, ground: Ground<'_>, und
     }
 }
 
-fn judge_finding(located: Located, rules: &Rules, ground: Ground<'_>, identify: &mut Fingerprints) -> Judged {
+/// The finding judged, and whether the baseline has it.
+fn judge_finding(located: Located, rules: &Rules, ground: Ground<'_>, identify: &mut Fingerprints) -> (Judged, bool) {
     let Located { finding, place, line_text } = located;
     let path = match &place {
         Place::File(path) => Some(path.clone()),
@@ -140,14 +146,16 @@ fn judge_finding(located: Located, rules: &Rules, ground: Ground<'_>, identify: 
     let old_path = change.zip(path.as_ref()).and_then(|(change, path)| change.files.get(path)?.old_path.as_ref());
     let print = identify.next(&finding, path.as_ref(), old_path, line_text.as_deref());
     let relevance = relevance(ground.scope, &place, finding.line, finding.end_line);
-    let status =
-        ground.baseline.map(|baseline| if baseline.has(&print.in_base) { Status::Existing } else { Status::New });
+    let known = ground.baseline.is_some_and(|baseline| baseline.has(&print.in_base));
+    // A baseline of an older commit may have what the base no longer had: then the change brought it back.
+    let brought = relevance == Some(Relevance::ChangedLine) && ground.baseline.is_some_and(|baseline| baseline.older);
+    let status = ground.baseline.map(|_| if known && !brought { Status::Existing } else { Status::New });
     let counts = counts(rules.only, status, relevance, finding.line);
     let head_line = match (change, &path, finding.line) {
         (Some(change), Some(path), Some(line)) => change.head_line(path, line),
         (_, _, line) => line,
     };
-    Judged {
+    let judged = Judged {
         blocking: counts && finding.level >= rules.fail_on,
         fingerprint: print.here,
         finding,
@@ -156,7 +164,9 @@ fn judge_finding(located: Located, rules: &Rules, ground: Ground<'_>, identify: 
         status,
         line_text,
         head_line,
-    }
+        offer: None,
+    };
+    (judged, known)
 }
 
 fn counts(only: Only, status: Option<Status>, relevance: Option<Relevance>, line: Option<u32>) -> bool {
@@ -191,7 +201,7 @@ fn relevance(scope: &Scope, place: &Place, line: Option<u32>, end_line: Option<u
 /// Judges what was understood, together with the exit status: the two must agree.
 fn weigh(report: &GateReport, rules: &Rules, unexplained: Option<&str>) -> (Outcome, String) {
     let tests = report.tests.as_ref().map(crate::model::tests::Tests::counts);
-    let broken = tests.map_or(0, |counts| counts.failed + counts.errored);
+    let (broken, excused) = broken(report);
     let blocking = report.blocking().count();
     let too_many = blocking > rules.max_findings;
     let flaky = tests.map_or(0, |counts| counts.flaky);
@@ -199,7 +209,8 @@ fn weigh(report: &GateReport, rules: &Rules, unexplained: Option<&str>) -> (Outc
     if broken > 0 || too_many || too_flaky {
         let mut parts = Vec::new();
         if let Some(counts) = tests.filter(|_| broken > 0) {
-            parts.push(format!("{broken} of {} failed", count(counts.ran(), "test")));
+            let failed = counts.failed + counts.errored;
+            parts.push(format!("{failed} of {} failed{}", count(counts.ran(), "test"), which(report)));
         }
         if too_flaky {
             parts.push(format!("{} passed only on a retry", count(flaky, "test")));
@@ -207,6 +218,7 @@ fn weigh(report: &GateReport, rules: &Rules, unexplained: Option<&str>) -> (Outc
         if too_many {
             parts.push(blocking_words(report, blocking, rules));
         }
+        parts.extend(gone(report));
         return (Outcome::Fail, parts.join(", "));
     }
     if let Some(least) = rules.min_tests {
@@ -223,12 +235,35 @@ fn weigh(report: &GateReport, rules: &Rules, unexplained: Option<&str>) -> (Outc
     }
     // Findings that do not count may well be why a linter ended so; no test that passed is.
     match tests {
-        Some(_) => (Outcome::Error, format!("exit status {code}, but every test that ran passed")),
+        Some(_) if excused == 0 => (Outcome::Error, format!("exit status {code}, but every test that ran passed")),
         None if report.findings.is_empty() => {
             (Outcome::Error, format!("exit status {code}, but its output shows no finding"))
         }
-        None => (Outcome::Pass, pass_words(report, tests, blocking)),
+        _ => (Outcome::Pass, pass_words(report, tests, blocking)),
     }
+}
+
+/// How many broken tests count, and how many are excused.
+fn broken(report: &GateReport) -> (usize, usize) {
+    let cases = report.tests.iter().flat_map(|tests| &tests.cases).filter(|case| case.outcome.is_broken());
+    let (excused, counting): (Vec<_>, Vec<_>) = cases.partition(|case| report.excuses(case));
+    (counting.len(), excused.len())
+}
+
+/// Which of the broken tests are new.
+fn which(report: &GateReport) -> String {
+    report.compared.as_ref().map_or_else(String::new, |compared| {
+        format!(" ({} new, {} still failing)", compared.new_failures.len(), compared.still_failing.len())
+    })
+}
+
+/// Tests of the base that are not there or do not run any more: that must not go unseen.
+fn gone(report: &GateReport) -> impl Iterator<Item = String> {
+    let compared = report.compared.iter();
+    compared.flat_map(|compared| {
+        let lists = [(compared.removed.len(), "removed"), (compared.newly_skipped.len(), "newly skipped")];
+        lists.into_iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!("{number} {what}"))
+    })
 }
 
 fn by_exit_status(code: i32) -> (Outcome, String) {
@@ -283,6 +318,11 @@ fn pass_words(report: &GateReport, tests: Option<Counts>, blocking: usize) -> St
         if counts.skipped > 0 {
             parts.push(format!("{} skipped", counts.skipped));
         }
+        let failing = counts.failed + counts.errored;
+        if failing > 0 {
+            parts.push(format!("{failing} still failing"));
+        }
+        parts.extend(gone(report));
         if counts.flaky > 0 {
             parts.push(format!("{} flaky", counts.flaky));
         }

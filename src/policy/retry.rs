@@ -37,8 +37,7 @@ pub fn combine(failed: &[GateReport], mut last: GateReport, flaky: Flaky) -> Gat
 
 fn broke(report: &GateReport, case: &Case) -> bool {
     report.tests.iter().flat_map(|tests| &tests.cases).any(|other| {
-        matches!(other.outcome, CaseOutcome::Failed | CaseOutcome::Errored)
-            && (&other.suite, &other.class, &other.name) == (&case.suite, &case.class, &case.name)
+        other.outcome.is_broken() && (&other.suite, &other.class, &other.name) == (&case.suite, &case.class, &case.name)
     })
 }
 
@@ -89,6 +88,7 @@ mod tests {
             log: None,
             findings: Vec::new(),
             fixed: None,
+            compared: None,
             tests: (!cases.is_empty()).then(|| Tests { cases: cases.iter().map(case).collect(), took_ms: None }),
             notes: Vec::new(),
         }

@@ -26,7 +26,7 @@ pub(super) fn claimed(name: &str, outcome: Outcome) -> GateReport {
 pub(super) fn shown(level: Level, blocking: bool) -> Judged {
     let located = located(level, Place::Unplaced, None);
     let ground = Ground { scope: &everything(), baseline: None };
-    Judged { blocking, ..judge_finding(located, &rules(), ground, &mut Fingerprints::default()) }
+    Judged { blocking, ..judge_finding(located, &rules(), ground, &mut Fingerprints::default()).0 }
 }
 
 fn common() -> Common {

@@ -8,7 +8,7 @@ use crate::model::outcome::Outcome;
 use crate::model::report::{GateReport, Judged};
 use crate::model::settings::Checks;
 use crate::model::text::one_line;
-use crate::publish::page::{self, Amount, Links, failed, failed_test, item, reproduce};
+use crate::publish::page::{self, Amount, Links, compared_tests, failed, failed_test, item, reproduce};
 use crate::publish::remarks::{self, Remark};
 use crate::publish::words::{compared, found, headline, title, verdict};
 use crate::publish::{Context, GateEnd, Posting, Publisher, RunEnd};
@@ -32,6 +32,9 @@ const TITLE: usize = 255;
 
 /// The most characters of a failed test's message.
 const MESSAGE: usize = 4000;
+
+/// The most tests of a sort (new failures, removed, …) that are named.
+const NAMED: usize = 20;
 
 /// Room for the sentence that says what is left out.
 const RESERVE: usize = 2000;
@@ -195,7 +198,7 @@ fn summary(gate: &GateReport, annotated: usize, left: Left, context: &Context<'_
         let _ = write!(out, "Found: {found}{only}.\n\n");
     }
     if let Some(compared) = compared(gate) {
-        let _ = write!(out, "Compared with the baseline: {compared}.\n\n");
+        let _ = write!(out, "Compared with the baseline: {compared}.\n\n{}", compared_tests(gate, NAMED));
     }
     out.push_str(&where_it_is(gate, annotated, left, context));
     if context.subject.dirty {

@@ -10,7 +10,7 @@ use crate::publish::{Posting, Publisher, RunEnd};
 /// The row of this publisher.
 pub static PUBLISHER: Publisher = Publisher {
     name: "comment",
-    about: "one comment on the pull request, updated in place; by default made only when the run is not green",
+    about: "one comment on the pull request, updated in place; by default made only when the run is not green, or would not be if every gate were enforced",
     on_gate: None,
     on_end: Some(on_end),
 };
@@ -41,7 +41,8 @@ pub fn plan(end: &RunEnd<'_>) -> Option<StickyComment> {
         return None;
     }
     let verdict = verdict(end);
-    let green = verdict.is_green();
+    // What would have blocked is said before it does.
+    let green = verdict.is_green() && end.report.would_have_blocked().next().is_none();
     let recovered = green && when == CommentWhen::WhenNotGreen;
     // Such a comment is only ever updated: there is one because an earlier run was not green.
     let opening = if recovered { "Green now: an earlier run of this pull request was not.\n\n" } else { "" };

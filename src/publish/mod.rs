@@ -6,6 +6,7 @@ pub mod comment;
 pub mod commit_status;
 pub mod interpreter;
 pub mod outputs;
+pub mod review;
 pub mod summary;
 pub mod workflow_commands;
 
@@ -33,6 +34,7 @@ use crate::model::settings::PublishSettings;
 pub static ALL: &[&Publisher] = &[
     &check_run::PUBLISHER,
     &comment::PUBLISHER,
+    &review::PUBLISHER,
     &summary::PUBLISHER,
     &workflow_commands::PUBLISHER,
     &outputs::PUBLISHER,

@@ -3,10 +3,11 @@
 
 use std::fmt::Write as _;
 
-use crate::model::finding::Level;
+use crate::model::finding::{Fix, Level};
 use crate::model::outcome::Outcome;
-use crate::model::report::{GateReport, Judged};
+use crate::model::report::{GateReport, Judged, TestsCompared};
 use crate::model::tests::{Case, CaseOutcome};
+use crate::model::text::one_line;
 use crate::publish::words::{self, compared, excused, found, headline};
 use crate::publish::{Context, RunEnd, remarks};
 use crate::render::figures::{count, grouped};
@@ -112,15 +113,23 @@ pub(super) const fn sign(outcome: Outcome) -> &'static str {
 
 fn head(end: &RunEnd<'_>) -> String {
     let mut out = format!("### {} {}\n\n", sign(words::verdict(end)), headline(end));
-    let gates = end.report.gates.iter().filter(|gate| !gate.outcome.is_green() && !gate.not_enforced());
-    // "not run: …" says by itself that it could not be judged.
-    let why = |gate: &GateReport| if gate.was_run() { words::title(gate, 400) } else { words::line(&gate.reason, 400) };
-    let reasons: Vec<String> = gates.map(|gate| format!("`{}`: {}", gate.name, prose(&why(gate), 200))).collect();
-    if !reasons.is_empty() {
-        let more = if reasons.len() > 3 { format!("; and {} more", reasons.len() - 3) } else { String::new() };
-        let _ = write!(out, "{}{more}\n\n", reasons[..reasons.len().min(3)].join("; "));
-    }
+    let blocking = end.report.gates.iter().filter(|gate| !gate.outcome.is_green() && !gate.not_enforced());
+    out.push_str(&reasons("", blocking));
+    out.push_str(&reasons("Would have blocked if enforced: ", end.report.would_have_blocked()));
     out
+}
+
+/// Why gates are not green: the first three.
+fn reasons<'a>(before: &str, gates: impl Iterator<Item = &'a GateReport>) -> String {
+    // "not run: …" says by itself that it could not be judged.
+    let why =
+        |gate: &GateReport| if gate.was_run() { words::outcome(gate, 400) } else { words::line(&gate.reason, 400) };
+    let reasons: Vec<String> = gates.map(|gate| format!("`{}`: {}", gate.name, prose(&why(gate), 200))).collect();
+    if reasons.is_empty() {
+        return String::new();
+    }
+    let more = if reasons.len() > 3 { format!("; and {} more", reasons.len() - 3) } else { String::new() };
+    format!("{before}{}{more}\n\n", reasons[..reasons.len().min(3)].join("; "))
 }
 
 fn row(gate: &GateReport) -> String {
@@ -149,7 +158,9 @@ fn notes(notes: &[String]) -> String {
 }
 
 fn has_details(gate: &GateReport, everything: bool) -> bool {
-    !gate.outcome.is_green() || (everything && !(gate.findings.is_empty() && gate.notes.is_empty()))
+    !gate.outcome.is_green()
+        || gate.tests_differ()
+        || (everything && !(gate.findings.is_empty() && gate.notes.is_empty()))
 }
 
 fn details(gate: &GateReport, links: &Links<'_>, amount: Amount, report_path: &str) -> String {
@@ -162,7 +173,7 @@ fn details(gate: &GateReport, links: &Links<'_>, amount: Amount, report_path: &s
         let _ = write!(out, "{}\n\n", prose(&gate.reason, 1000));
     }
     if let Some(compared) = compared(gate) {
-        let _ = write!(out, "Compared with the baseline: {compared}.\n\n");
+        let _ = write!(out, "Compared with the baseline: {compared}.\n\n{}", compared_tests(gate, amount.items));
     }
     let (listed, left) = findings(gate, links, amount);
     out.push_str(&listed);
@@ -171,6 +182,21 @@ fn details(gate: &GateReport, links: &Links<'_>, amount: Amount, report_path: &s
     out.push_str(&notes(&gate.notes));
     out.push_str(&reproduce(gate, report_path));
     out + "</details>\n\n"
+}
+
+/// The tests that differ from the base's, by name, at most so many of each sort.
+pub(super) fn compared_tests(gate: &GateReport, most: usize) -> String {
+    let mut out = String::new();
+    for (word, names) in gate.compared.iter().flat_map(TestsCompared::lists) {
+        let shown: Vec<String> = names.iter().take(most).map(|name| Untrusted(&name.to_string()).code(200)).collect();
+        let more =
+            if names.len() > most { format!(" and {} more", grouped(names.len() - most)) } else { String::new() };
+        let _ = writeln!(out, "- {word}: {}{more}", shown.join(", "));
+    }
+    if !out.is_empty() {
+        out.push('\n');
+    }
+    out
 }
 
 /// The list, and how many that count and that do not are not in it.
@@ -219,7 +245,24 @@ pub(super) fn item(judged: &Judged, links: &Links<'_>) -> String {
     let mut said = finding.message.trim().lines();
     let message = Untrusted(said.next().unwrap_or_default()).code(300);
     let more = if said.next().is_some() { " …" } else { "" };
-    format!("- {level}{place} {message}{more}{rule}{excused}\n")
+    let fix = finding.fix.as_ref().map_or_else(String::new, |fix| format!(" · fix: {}", mended(fix, &finding.message)));
+    format!("- {level}{place} {message}{more}{rule}{excused}{fix}\n")
+}
+
+/// What a fix does: in the tool's words unless those are the message's, and by its text where that is one line.
+fn mended(fix: &Fix, message: &str) -> String {
+    let words = Some(fix.description.trim()).filter(|words| *words != message.trim()).unwrap_or_default();
+    let text = match &fix.edits[..] {
+        [edit] if !edit.text.trim().contains('\n') => edit.text.trim(),
+        _ => "",
+    };
+    let code = |text: &str| Untrusted(&one_line(text, 200)).code(200);
+    match (words, text) {
+        ("", "") => "the tool offers one".to_owned(),
+        (words, text) if words.contains(text) => code(words),
+        ("", text) => code(text),
+        (words, text) => code(&format!("{words}: {text}")),
+    }
 }
 
 fn more_findings(gate: &GateReport, (blocking, others): (usize, usize), report_path: &str) -> String {

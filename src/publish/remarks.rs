@@ -4,6 +4,7 @@
 use crate::model::finding::Level;
 use crate::model::path::RepoPath;
 use crate::model::report::{GateReport, Judged, Relevance, Status};
+use crate::model::suggestion::Offer;
 use crate::model::tests::{Case, CaseOutcome};
 use crate::model::text::clean;
 use crate::publish::words::{excused, line};
@@ -27,6 +28,8 @@ pub(super) struct Remark<'a> {
     pub spot: Option<Spot>,
     about: About<'a>,
     enforced: bool,
+    /// A test that fails in the base too.
+    still_fails: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -60,11 +63,15 @@ impl<'a> Remark<'a> {
     fn new(gate: &GateReport, about: About<'a>) -> Option<Self> {
         let (rank, level, spot) = match about {
             About::Finding(judged) => (rank(judged), judged.level(), spot(judged)),
-            About::Case(case) => ((false, 0, 0), Level::Error, Some(case_spot(case)?)),
+            About::Case(case) => ((gate.excuses(case), 0, 0), Level::Error, Some(case_spot(case)?)),
         };
         let enforced = !gate.not_enforced();
+        let still_fails = match about {
+            About::Case(case) => gate.compared.as_ref().is_some_and(|compared| compared.still_fails(case)),
+            About::Finding(_) => false,
+        };
         // What is not enforced is never more than a note.
-        Some(Self { rank, level: if enforced { level } else { Level::Note }, spot, about, enforced })
+        Some(Self { rank, level: if enforced { level } else { Level::Note }, spot, about, enforced, still_fails })
     }
 
     /// The finding it was made from; `None` for a failed test.
@@ -78,7 +85,8 @@ impl<'a> Remark<'a> {
     /// Whether it helps someone who looks at this change: it counts, or lies in a changed file and is not known from
     /// before. The others would drown it; they are counted and listed.
     pub fn concerns_change(&self) -> bool {
-        self.judged().is_none_or(|judged| {
+        // A test that is excused comes after everything that counts.
+        self.judged().map_or(!self.rank.0, |judged| {
             let here = matches!(judged.relevance, None | Some(Relevance::ChangedLine | Relevance::ChangedFile));
             judged.blocking || (here && judged.status != Some(Status::Existing))
         })
@@ -88,7 +96,7 @@ impl<'a> Remark<'a> {
     pub fn title(&self) -> String {
         let (name, excuse) = match self.about {
             About::Finding(judged) => (judged.finding.rule.as_deref().unwrap_or_default(), excused(judged)),
-            About::Case(case) => (case.name.as_str(), None),
+            About::Case(case) => (case.name.as_str(), self.still_fails.then_some("still failing")),
         };
         let name = if name.trim().is_empty() { self.level.word() } else { name };
         let excuse = if self.enforced { excuse } else { Some("not enforced") };
@@ -104,14 +112,19 @@ impl<'a> Remark<'a> {
         };
         let whole = clean(text);
         let whole = whole.trim();
-        match whole.chars().count() {
+        let unfit = match self.judged().and_then(|judged| judged.offer.as_ref()) {
+            Some(Offer::Unfit(why)) => format!("\n(its fix is not offered as a suggestion: {why})"),
+            _ => String::new(),
+        };
+        let shown = match whole.chars().count() {
             0 => "(no message)".to_owned(),
             length if length > MESSAGE => {
                 let shown: String = whole.chars().take(MESSAGE).collect();
                 format!("{shown}\n… ({})", count(length - MESSAGE, "more character"))
             }
             _ => whole.to_owned(),
-        }
+        };
+        shown + &unfit
     }
 }
 

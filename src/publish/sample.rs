@@ -33,6 +33,7 @@ pub(super) fn gate(name: &str, outcome: Outcome, reason: &str, took: u64) -> Gat
         findings: Vec::new(),
         fixed: None,
         tests: None,
+        compared: None,
         notes: Vec::new(),
     }
 }
@@ -57,6 +58,7 @@ pub(super) fn finding(level: Level, rule: &str, path: &str, line: u32, message: 
         blocking: true,
         line_text: None,
         head_line: Some(line),
+        offer: None,
     }
 }
 

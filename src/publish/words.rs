@@ -2,6 +2,7 @@
 
 use crate::model::outcome::Outcome;
 use crate::model::report::{GateReport, Judged, Relevance, Status};
+use crate::model::tests::CaseName;
 use crate::model::text::one_line;
 use crate::policy;
 use crate::publish::RunEnd;
@@ -16,6 +17,11 @@ pub(super) fn verdict(end: &RunEnd<'_>) -> Outcome {
 /// One line about a gate's end, at most `limit` characters, with every label it must carry.
 pub(super) fn title(gate: &GateReport, limit: usize) -> String {
     let enforced = if gate.not_enforced() { "not enforced: " } else { "" };
+    line(&format!("{enforced}{}", outcome(gate, limit)), limit)
+}
+
+/// The same, where whether it is enforced is said around it.
+pub(super) fn outcome(gate: &GateReport, limit: usize) -> String {
     let outcome = match gate.outcome {
         Outcome::Error => "could not judge: ",
         Outcome::Skipped => "skipped: ",
@@ -24,7 +30,7 @@ pub(super) fn title(gate: &GateReport, limit: usize) -> String {
     };
     let cached = if gate.cached { "cached: " } else { "" };
     let reason = if gate.reason.trim().is_empty() { gate.outcome.word() } else { &gate.reason };
-    line(&format!("{enforced}{cached}{outcome}{reason}"), limit)
+    line(&format!("{cached}{outcome}{reason}"), limit)
 }
 
 /// As [`one_line`], without tabs: titles are shown as they are.
@@ -50,11 +56,11 @@ pub(super) fn headline(end: &RunEnd<'_>) -> String {
             format!("{} passed, {skipped} had nothing to judge", count(enforced - skipped, "gate"))
         }
         Outcome::Pass => format!("{} passed", count(enforced, "gate")),
-        Outcome::Skipped if enforced == 0 => "Nothing is enforced".to_owned(),
+        Outcome::Skipped if enforced == 0 => format!("{}, none enforced", count(report.gates.len(), "gate")),
         Outcome::Skipped => "Nothing to judge: every gate was skipped".to_owned(),
     };
     for (label, holds) in [
-        (format!(", {} not enforced", report.gates.len() - enforced), report.gates.len() > enforced),
+        (format!(", {} not enforced", report.gates.len() - enforced), report.gates.len() > enforced && enforced > 0),
         (", interrupted".to_owned(), end.cancelled),
     ] {
         if holds {
@@ -90,12 +96,26 @@ pub(super) fn found(gate: &GateReport) -> String {
     parts.join(", ")
 }
 
-/// How the findings compare with the baseline: `2 new, 12 existing, 1 fixed`; `None` without one.
+/// How a gate compares with the baseline: `2 new, 12 existing, 1 fixed`, `tests: 1 new failure, 2 removed`; `None`
+/// without one.
 pub(super) fn compared(gate: &GateReport) -> Option<String> {
     let fixed = gate.fixed?;
     let of = |status| gate.findings.iter().filter(|judged| judged.status == Some(status)).count();
     let (new, existing) = (of(Status::New), of(Status::Existing));
-    Some(format!("{} new, {} existing, {} fixed", grouped(new), grouped(existing), grouped(fixed)))
+    let mut parts = Vec::new();
+    if gate.compared.is_none() || new + existing + fixed > 0 {
+        parts.push(format!("{} new, {} existing, {} fixed", grouped(new), grouped(existing), grouped(fixed)));
+    }
+    if let Some(compared) = &gate.compared {
+        let counted = |(word, names): (&str, &[CaseName])| {
+            let word = if names.len() == 1 { word.trim_end_matches('s') } else { word };
+            format!("{} {word}", grouped(names.len()))
+        };
+        let lists: Vec<String> = compared.lists().map(counted).collect();
+        let said = if lists.is_empty() { "as in the base".to_owned() } else { lists.join(", ") };
+        parts.push(format!("tests: {said}"));
+    }
+    Some(parts.join("; "))
 }
 
 /// Why a finding does not count; `None` for one that does.

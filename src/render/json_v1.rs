@@ -1,25 +1,23 @@
 //! `report.json`, version 1: its own structs, not a dump of inner types. Additive until 1.0, frozen then.
-//! Read back for baselines; everything but the schema's name is optional there.
+//! `parse::report` reads it back.
 
 use std::borrow::Cow;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use crate::model::baseline::Baseline;
 use crate::model::evidence::Exit;
 use crate::model::gate::{GateName, Mode};
 use crate::model::outcome::Outcome;
 use crate::model::report::{GateReport, Report};
-use crate::model::sha::Sha;
 use crate::render::finding_v1::FindingV1;
-use crate::render::tests_v1::TestsV1;
+use crate::render::tests_v1::{ComparedV1, TestsV1};
 
 /// The schema's name, the first key of the file.
 pub const SCHEMA: &str = "gatepost.report/v1";
 
 /// A whole run.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(rename = "Report")]
 pub struct ReportV1<'a> {
     /// `gatepost.report/v1`.
@@ -36,13 +34,16 @@ pub struct ReportV1<'a> {
     pub took_ms: u64,
     /// In configuration order.
     pub gates: Vec<GateV1<'a>>,
+    /// Gates with `"mode": "report"` that would have blocked if they were enforced.
+    #[serde(default)]
+    pub would_have_blocked: Vec<Cow<'a, str>>,
     /// About the run as a whole.
     #[serde(default)]
     pub notes: Vec<Cow<'a, str>>,
 }
 
 /// What wrote the report.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(rename = "Tool")]
 pub struct ToolV1<'a> {
     /// gatepost's version.
@@ -50,7 +51,7 @@ pub struct ToolV1<'a> {
 }
 
 /// What was judged.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(rename = "Subject")]
 pub struct SubjectV1<'a> {
     /// `owner/name`.
@@ -71,7 +72,7 @@ pub struct SubjectV1<'a> {
 }
 
 /// One gate.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(rename = "Gate")]
 pub struct GateV1<'a> {
     /// Its name.
@@ -110,20 +111,12 @@ pub struct GateV1<'a> {
     pub fixed: Option<usize>,
     /// The test cases; `null` where the gate has none.
     pub tests: Option<TestsV1<'a>>,
+    /// How the tests compare with the baseline's; `null` without one.
+    #[serde(default)]
+    pub compared: Option<ComparedV1<'a>>,
     /// Worth saying beside the outcome.
     #[serde(default)]
     pub notes: Vec<Cow<'a, str>>,
-}
-
-/// Why some text is no report.
-#[derive(Debug, thiserror::Error)]
-pub enum ReportError {
-    /// It is no JSON of this shape.
-    #[error("is no gatepost report: {0}")]
-    Malformed(#[from] serde_json::Error),
-    /// It is another version.
-    #[error("has the schema {0:?}, this version reads {SCHEMA:?}")]
-    Schema(String),
 }
 
 /// The file's text, with a line end.
@@ -132,30 +125,6 @@ pub enum ReportError {
 /// Never in practice: every key is a string and every number finite.
 pub fn write(report: &Report) -> Result<String, serde_json::Error> {
     serde_json::to_string(&ReportV1::from(report)).map(|text| text + "\n")
-}
-
-/// Reads a report back.
-///
-/// # Errors
-/// When it is truncated, malformed or of another version.
-pub fn read(bytes: &[u8]) -> Result<ReportV1<'static>, ReportError> {
-    let report: ReportV1<'static> = serde_json::from_slice(bytes)?;
-    if report.schema == SCHEMA { Ok(report) } else { Err(ReportError::Schema(report.schema.into_owned())) }
-}
-
-/// A report as the baseline of a later run. A gate that could not be judged says nothing, and is left out.
-#[must_use]
-pub fn baseline(report: &ReportV1<'_>) -> Baseline {
-    let judged = report.gates.iter().filter(|gate| matches!(gate.outcome, Outcome::Pass | Outcome::Fail));
-    Baseline {
-        head: report.subject.head.as_deref().and_then(|sha| Sha::parse(sha).ok()),
-        gates: judged
-            .map(|gate| {
-                let prints = gate.findings.iter().filter_map(|finding| finding.fingerprint.as_deref());
-                (gate.name.clone().into_owned(), prints.map(str::to_owned).collect())
-            })
-            .collect(),
-    }
 }
 
 /// The JSON Schema of the file.
@@ -191,6 +160,7 @@ impl<'a> From<&'a Report> for ReportV1<'a> {
             started_at: Cow::Borrowed(&report.started_at),
             took_ms: milliseconds(report.took),
             gates: report.gates.iter().map(GateV1::from).collect(),
+            would_have_blocked: report.would_have_blocked().map(|gate| Cow::Borrowed(gate.name.as_str())).collect(),
             notes: borrowed(&report.notes),
         }
     }
@@ -221,6 +191,7 @@ impl<'a> From<&'a GateReport> for GateV1<'a> {
             findings: gate.findings.iter().map(FindingV1::judged).collect(),
             fixed: gate.fixed,
             tests: gate.tests.as_ref().map(TestsV1::from),
+            compared: gate.compared.as_ref().map(ComparedV1::from),
             notes: borrowed(&gate.notes),
         }
     }

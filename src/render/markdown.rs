@@ -52,6 +52,14 @@ pub fn prose_cell(text: &str, limit: usize) -> String {
     sentence(&folded(text, limit), cell_span)
 }
 
+/// A block that GitHub offers to put in place of the lines that a review comment stands on. Nothing of the text may
+/// be changed here: whoever makes it sees to it that every character is visible, and that every line has its end.
+#[must_use]
+pub fn suggestion(lines: &str) -> String {
+    let marks = "`".repeat(longest_run(lines).max(2) + 1);
+    format!("{marks}suggestion\n{lines}{marks}\n")
+}
+
 /// Cleaned, on one line, cut, and without the beginning of an HTML comment (which could look like our marker to a
 /// reader of the raw text).
 fn folded(text: &str, limit: usize) -> String {

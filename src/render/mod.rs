@@ -1,9 +1,12 @@
 //! What was judged or parsed, written for someone: each shape one file. Pure: values in, text or frozen structs out.
 
 pub mod deployment;
+pub mod doctor;
 pub mod environments;
 pub mod figures;
 pub mod finding_v1;
+pub mod init;
+pub mod integrity_v1;
 pub mod json_v1;
 pub mod junit;
 pub mod links;

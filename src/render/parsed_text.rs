@@ -26,6 +26,7 @@ pub fn as_report(format: &str, parsed: &Parsed, lines: &[Option<String>]) -> Res
         blocking: finding.level >= Level::Warning,
         line_text: lines.get(at).cloned().flatten(),
         head_line: finding.line,
+        offer: None,
         finding: finding.clone(),
     };
     let findings: Vec<Judged> = parsed.findings.iter().enumerate().map(judged).collect();
@@ -48,6 +49,7 @@ pub fn as_report(format: &str, parsed: &Parsed, lines: &[Option<String>]) -> Res
         log: None,
         findings,
         fixed: None,
+        compared: None,
         tests: parsed.tests.clone(),
         notes: parsed.notes.clone(),
     };
@@ -67,14 +69,21 @@ pub fn as_report(format: &str, parsed: &Parsed, lines: &[Option<String>]) -> Res
 pub fn write(report: &Report, dress: Dress) -> String {
     let mut out = String::new();
     for gate in &report.gates {
-        for finding in &gate.findings {
-            let _ = writeln!(out, "{}\n", terminal::excerpt(finding, dress));
-        }
-        terminal::failed_tests(&mut out, gate, usize::MAX, dress);
-        for note in &gate.notes {
-            let _ = writeln!(out, "note: {}", one_line(note, 600));
-        }
-        let _ = writeln!(out, "{}: {}", gate.name, understood(gate));
+        let _ = writeln!(out, "{}{}: {}", findings(gate, dress), gate.name, understood(gate));
+    }
+    out
+}
+
+/// Every finding with its excerpt, every failed test, and the notes.
+#[must_use]
+pub fn findings(gate: &GateReport, dress: Dress) -> String {
+    let mut out = String::new();
+    for finding in &gate.findings {
+        let _ = writeln!(out, "{}\n", terminal::excerpt(finding, dress));
+    }
+    terminal::failed_tests(&mut out, gate, usize::MAX, dress);
+    for note in &gate.notes {
+        let _ = writeln!(out, "note: {}", one_line(note, 600));
     }
     out
 }

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::tests::{Case, CaseOutcome, Tests};
+use crate::model::report::TestsCompared;
+use crate::model::tests::{Case, CaseName, CaseOutcome, Tests};
 
 /// The cases of a run and their counts: `total = passed + failed + errored + skipped`; `flaky` are among the passed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -52,6 +53,37 @@ pub struct CaseV1<'a> {
     pub took_ms: Option<u64>,
     /// Why it failed or was skipped.
     pub message: Option<Cow<'a, str>>,
+}
+
+/// Names of tests, compared with those of the baseline.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Compared")]
+pub struct ComparedV1<'a> {
+    /// Failing, and not, or not as often, in the base.
+    pub new_failures: Cow<'a, [CaseName]>,
+    /// Failing, as in the base.
+    pub still_failing: Cow<'a, [CaseName]>,
+    /// Failing in the base, and holding now.
+    pub fixed: Cow<'a, [CaseName]>,
+    /// In the base, and no longer there, or not as often.
+    pub removed: Cow<'a, [CaseName]>,
+    /// Ran in the base, and skipped now.
+    pub newly_skipped: Cow<'a, [CaseName]>,
+    /// The baseline is of another commit than the base: it does not excuse what still fails.
+    pub older: bool,
+}
+
+impl<'a> From<&'a TestsCompared> for ComparedV1<'a> {
+    fn from(compared: &'a TestsCompared) -> Self {
+        Self {
+            new_failures: Cow::Borrowed(&compared.new_failures),
+            still_failing: Cow::Borrowed(&compared.still_failing),
+            fixed: Cow::Borrowed(&compared.fixed),
+            removed: Cow::Borrowed(&compared.removed),
+            newly_skipped: Cow::Borrowed(&compared.newly_skipped),
+            older: compared.older,
+        }
+    }
 }
 
 impl<'a> From<&'a Tests> for TestsV1<'a> {

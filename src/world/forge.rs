@@ -77,6 +77,8 @@ pub struct Reply {
     pub reset: Option<i64>,
     /// The path of the next page (`link: …; rel="next"`), on the API's own origin.
     pub next: Option<String>,
+    /// `x-oauth-scopes`: what a person's classic token may do; of other tokens it is not there.
+    pub scopes: Option<String>,
     /// All of the body.
     pub body: Vec<u8>,
 }

@@ -18,3 +18,4 @@ pub mod repo;
 pub mod screen;
 pub mod signals;
 pub mod survey;
+pub mod tree;

@@ -18,6 +18,7 @@ pub enum Colour {
 
 /// What the two streams are.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Screen {
     /// Whether text on standard output is coloured.
     pub out_colour: bool,
@@ -25,6 +26,8 @@ pub struct Screen {
     pub err_colour: bool,
     /// Whether running rows can be drawn on standard error.
     pub rows: bool,
+    /// Whether a person can be asked: standard input and standard error are terminals.
+    pub can_ask: bool,
     /// Columns of text.
     pub width: usize,
 }
@@ -47,6 +50,7 @@ impl Screen {
             out_colour: coloured(std::io::stdout().is_terminal()),
             err_colour: coloured(err_terminal),
             rows: err_terminal && !dumb && env.get("CI").is_none(),
+            can_ask: err_terminal && std::io::stdin().is_terminal() && env.get("CI").is_none(),
             width: width.or_else(measured).unwrap_or(120).clamp(40, 200),
         }
     }
@@ -62,4 +66,13 @@ pub fn out(text: &str) {
 pub fn err(text: &str) {
     let mut stream = std::io::stderr().lock();
     let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+}
+
+/// Asks on standard error; only `y` or `yes` on standard input is one.
+#[must_use]
+pub fn ask(question: &str) -> bool {
+    err(question);
+    let mut answer = String::new();
+    let read = std::io::stdin().read_line(&mut answer);
+    read.is_ok() && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
 }

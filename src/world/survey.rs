@@ -10,6 +10,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::detect::Look;
+use crate::world::files::Spooled;
 
 /// A manifest larger than this is none that people write, in bytes.
 const LARGEST: u64 = 4 << 20;
@@ -30,6 +31,43 @@ impl Survey {
     #[must_use]
     pub const fn new(root: PathBuf, environment: Vec<(OsString, OsString)>) -> Self {
         Self { root, environment }
+    }
+
+    /// Where a program lies on `PATH`; relative folders there are not looked into.
+    #[must_use]
+    pub fn program(&self, name: &str) -> Option<PathBuf> {
+        let search = self.environment.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.clone());
+        std::env::split_paths(&search.unwrap_or_default()).find_map(|folder| installed(&folder, name))
+    }
+
+    /// The first line that a program on `PATH` prints when it is asked for its version; `None` where it does not end
+    /// well. It must be one that is known to do nothing else.
+    #[must_use]
+    pub fn version(&self, dir: &str, name: &str, arguments: &[&str]) -> Option<String> {
+        let (file, output) = Spooled::create().ok()?;
+        let child = self.started(dir, name, arguments, Stdio::from(output))?;
+        if !ends_well(child) {
+            return None;
+        }
+        let text = super::files::read_capped(&file.path, LARGEST)?;
+        let text = String::from_utf8_lossy(&text).into_owned();
+        text.lines().find(|line| !line.trim().is_empty()).map(str::to_owned)
+    }
+
+    /// Starts a harmless call: nothing is downloaded for it, and it is asked nothing.
+    fn started(&self, dir: &str, name: &str, arguments: &[&str], stdout: Stdio) -> Option<std::process::Child> {
+        let child = Command::new(self.program(name)?)
+            .args(arguments)
+            .current_dir(self.at(dir))
+            .env_clear()
+            .envs(self.environment.iter().cloned())
+            // A proxy of rustup, corepack or go would otherwise download what the repository names.
+            .envs([("RUSTUP_AUTO_INSTALL", "0"), ("COREPACK_ENABLE_NETWORK", "0"), ("GOTOOLCHAIN", "local")])
+            .stdin(Stdio::null())
+            .stdout(stdout)
+            .stderr(Stdio::null())
+            .spawn();
+        child.ok()
     }
 
     fn at(&self, path: &str) -> PathBuf {
@@ -66,24 +104,7 @@ impl Look for Survey {
 
     fn answers(&self, dir: &str, argv: &[&str]) -> bool {
         let Some((program, arguments)) = argv.split_first() else { return false };
-        let search = self.environment.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.clone());
-        let Some(program) =
-            std::env::split_paths(&search.unwrap_or_default()).find_map(|folder| installed(&folder, program))
-        else {
-            return false;
-        };
-        let child = Command::new(program)
-            .args(arguments)
-            .current_dir(self.at(dir))
-            .env_clear()
-            .envs(self.environment.iter().cloned())
-            // A proxy of rustup would otherwise download the toolchain that the repository names.
-            .env("RUSTUP_AUTO_INSTALL", "0")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        child.is_ok_and(ends_well)
+        self.started(dir, program, arguments, Stdio::null()).is_some_and(ends_well)
     }
 }
 

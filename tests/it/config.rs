@@ -162,7 +162,7 @@ fn the_reference_has_every_key_once_where_it_belongs() {
         "{kinds}"
     );
     assert_eq!(reference.matches("| `min-tests` | integer | `1` |").count(), 1, "{reference}");
-    assert!(kinds.contains("| `suggestions` | `false` | `false` |"), "{kinds}");
+    assert!(kinds.contains("| `suggestions` | `true`, `false` | `false` |"), "{kinds}");
 }
 
 #[test]

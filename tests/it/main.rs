@@ -14,10 +14,15 @@ mod config;
 #[cfg(unix)]
 mod deploy;
 mod detect;
+#[cfg(unix)]
+mod doctor;
 mod forge;
 mod github;
 mod hostile_reports;
 mod house;
+#[cfg(unix)]
+mod init;
+mod integrity;
 #[cfg(unix)]
 mod leftovers;
 mod parse;
@@ -31,4 +36,5 @@ mod repo;
 mod run;
 mod schedule;
 mod shop;
+mod tree;
 mod written;

@@ -41,6 +41,7 @@ impl Pretended {
             log: None,
             findings: Vec::new(),
             fixed: None,
+            compared: None,
             tests: None,
             notes: Vec::new(),
         }

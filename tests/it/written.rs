@@ -29,6 +29,7 @@ fn gate(name: &str, outcome: Outcome, reason: &str) -> GateReport {
         log: None,
         findings: vec![],
         fixed: None,
+        compared: None,
         tests: None,
         notes: vec![],
     }
@@ -55,6 +56,7 @@ fn judged(path: Option<&str>, finding: Finding) -> Judged {
         blocking: true,
         line_text: None,
         head_line: None,
+        offer: None,
     }
 }
 

@@ -8,7 +8,7 @@ use crate::model::text::one_line;
 use crate::model::workflow::{Artifact, PullRequest, WorkflowRun};
 use crate::parse::zip;
 use crate::policy::Part;
-use crate::publish::interpreter::{Interpreter, Stop};
+use crate::publish::interpreter::{ARTIFACT as BASELINE, Interpreter, Stop};
 use crate::world::forge::Forge;
 
 /// How artifacts with reports are named: so, or beginning so and with a dash.
@@ -49,7 +49,7 @@ pub async fn look_up<F: Forge>(ask: &mut Interpreter<F>, id: u64) -> Result<Trig
 pub async fn fetch<F: Forge>(ask: &mut Interpreter<F>, run: &WorkflowRun) -> Result<Found, Failure> {
     let mut artifacts = ask.artifacts(run.id).await.map_err(|stop| untold(&stop))?;
     let is_ours = |artifact: &Artifact| {
-        let rest = artifact.name.strip_prefix(ARTIFACT);
+        let rest = artifact.name.strip_prefix(ARTIFACT).filter(|_| artifact.name != BASELINE);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
     };
     artifacts.retain(is_ours);

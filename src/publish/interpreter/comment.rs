@@ -4,9 +4,10 @@
 //! that is overtaken between its last look and its update still has the last word.
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::model::call::{ReceiptEnd, StickyComment};
+use crate::publish::interpreter::author::{Identity, User, is_by, viewer};
 use crate::publish::interpreter::marker::Marker;
 use crate::publish::interpreter::reads;
 use crate::world::forge::{Forge, Method, Request};
@@ -15,18 +16,6 @@ use crate::world::line::{Creation, Kind, Line, Missing};
 
 /// How often another run may overwrite us before we let it.
 const MOST_UPDATES: usize = 3;
-
-/// Whose the token is. `GET /user` is closed to the token of a workflow.
-#[derive(Debug, Default)]
-pub enum Identity {
-    /// Nobody has asked.
-    #[default]
-    Unasked,
-    /// The login.
-    Known(String),
-    /// GitHub did not say, and why: no comment is believed to be ours.
-    Unknown(Stop),
-}
 
 /// Posts it.
 ///
@@ -54,13 +43,6 @@ struct Comment {
     html_url: Option<String>,
     user: Option<User>,
     body: Option<String>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-struct User {
-    login: String,
-    #[serde(rename = "type")]
-    kind: Option<String>,
 }
 
 /// A comment with our marker and our author.
@@ -235,12 +217,7 @@ impl<F: Forge> Writing<'_, F> {
         if marked.is_empty() {
             return Ok(Vec::new());
         }
-        if matches!(self.me, Identity::Unasked) {
-            *self.me = match viewer(self.line).await {
-                Ok(login) => Identity::Known(login),
-                Err(stop) => Identity::Unknown(stop),
-            };
-        }
+        self.me.ask(self.line).await;
         let me = match &*self.me {
             Identity::Known(login) => login,
             // The reply to our own comment will say who we are.
@@ -250,7 +227,7 @@ impl<F: Forge> Writing<'_, F> {
             }
             Identity::Unasked => return Ok(Vec::new()),
         };
-        marked.retain(|one| is_by(one, me));
+        marked.retain(|one| is_by(one.user.as_ref(), me));
         marked.sort_by_key(|one| one.id);
         let ours = |one: Comment| Some(Ours { id: one.id, link: one.html_url, marker: Marker::read(&one.body?)? });
         Ok(marked.into_iter().filter_map(ours).collect())
@@ -266,24 +243,6 @@ async fn marked<F: Forge>(line: &mut Line<F>, number: u64, wanted: &Marker) -> R
 
 fn marker(comment: &Comment) -> Option<Marker> {
     Marker::read(comment.body.as_deref()?)
-}
-
-/// An app is `name` to some endpoints and `name[bot]` to others; people cannot have brackets in their names.
-fn is_by(comment: &Comment, login: &str) -> bool {
-    comment.user.as_ref().is_some_and(|user| {
-        let bot = user.kind.as_deref() == Some("Bot");
-        user.login == login || bot && user.login.strip_suffix("[bot]") == Some(login)
-    })
-}
-
-/// <https://docs.github.com/en/graphql/reference/queries#viewer>
-async fn viewer<F: Forge>(line: &mut Line<F>) -> Result<String, Stop> {
-    let body = Some(json!({ "query": "query { viewer { login } }" }));
-    let request = Request { method: Method::Post, path: "/graphql".to_owned(), body };
-    let reply = line.repeat(&request, Kind::Read, Missing::Gone).await?;
-    let answer: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
-    let login = answer.pointer("/data/viewer/login").and_then(Value::as_str).filter(|login| !login.is_empty());
-    login.map(str::to_owned).ok_or_else(|| Stop::Failed("GitHub does not say whose the token is".to_owned()))
 }
 
 fn body(marker: &Marker, comment: &StickyComment) -> String {
@@ -320,6 +279,6 @@ impl Creation for New<'_> {
             Identity::Known(login) => login.clone(),
             _ => viewer(line).await?,
         };
-        Ok(found.into_iter().find(|one| is_by(one, &me)))
+        Ok(found.into_iter().find(|one| is_by(one.user.as_ref(), &me)))
     }
 }

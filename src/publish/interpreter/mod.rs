@@ -1,27 +1,33 @@
 //! Sends calls to GitHub, one at a time, and leaves a receipt for each: retries, rate limits, lesser ways where the
 //! token may not write. It decides nothing about verdicts, and one failing call never loses the others.
 
+mod author;
+mod baseline;
 mod check_run;
 mod comment;
 mod marker;
 mod reads;
+mod review;
 mod status;
 #[cfg(test)]
 mod tests;
 mod triggered;
+mod workflow;
 
 use std::time::Duration;
 
-use crate::model::call::{Call, CheckRun, CommitStatus, Receipt, ReceiptEnd, StickyComment};
+use crate::model::call::{Call, CheckRun, CommitStatus, Receipt, ReceiptEnd, Review, StickyComment};
 use crate::model::sha::Sha;
 use crate::publish::commit_status;
 use crate::world::forge::Forge;
 
 use crate::world::line::Line;
-use comment::Identity;
+use author::Identity;
 
 pub use crate::world::line::answer::Stop;
 pub use crate::world::line::pace::Pace;
+pub use crate::world::line::segment;
+pub use baseline::{ARTIFACT, Kept, NotKept};
 
 /// How calls are sent.
 #[derive(Debug, Clone)]
@@ -53,6 +59,7 @@ enum Checks {
 #[derive(Debug)]
 pub struct Interpreter<F> {
     line: Line<F>,
+    repository: String,
     patience: Duration,
     me: Identity,
     checks: Checks,
@@ -66,6 +73,7 @@ impl<F: Forge> Interpreter<F> {
         line.allow(options.patience);
         Self {
             line,
+            repository: options.repository.clone(),
             patience: options.patience,
             me: Identity::default(),
             checks: Checks::default(),
@@ -80,6 +88,9 @@ impl<F: Forge> Interpreter<F> {
             Call::CommitStatus(status) => (format!("commit status {}", status.context), self.status(status).await),
             Call::StickyComment(comment) => {
                 (format!("comment on #{}", comment.pull_request), self.comment(comment).await)
+            }
+            Call::Review(review) => {
+                (format!("review suggestions on #{}", review.pull_request), self.review(review).await)
             }
         };
         let planned = self.line.take_planned();
@@ -117,6 +128,15 @@ impl<F: Forge> Interpreter<F> {
     pub async fn pull_request_head(&mut self, number: u64) -> Result<Sha, Stop> {
         self.line.allow(self.patience);
         reads::pull_request_head(&mut self.line, number).await
+    }
+
+    /// The report that a push to `branch` left behind, of `base` or of the nearest commit before it.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn kept_report(&mut self, base: &Sha, branch: &str) -> Result<Kept, NotKept> {
+        self.line.allow(self.patience);
+        baseline::find(&mut self.line, &self.repository, base, branch).await
     }
 
     async fn check_run(&mut self, run: &CheckRun) -> Result<ReceiptEnd, Stop> {
@@ -167,6 +187,21 @@ impl<F: Forge> Interpreter<F> {
                 Ok(ReceiptEnd::Downgraded(read_only("pull-requests: write", &stop)))
             }
             Err(Stop::Limited(why)) => Ok(ReceiptEnd::Downgraded(format!("left to the job summary: {why}"))),
+            other => other,
+        }
+    }
+
+    async fn review(&mut self, review: &Review) -> Result<ReceiptEnd, Stop> {
+        self.line.allow(self.patience);
+        if self.comments_denied {
+            return Ok(ReceiptEnd::Downgraded("the token may not write comments, as said above".to_owned()));
+        }
+        match review::post(&mut self.line, &mut self.me, review).await {
+            Err(stop) if stop.refused_with(403).is_some() => {
+                self.comments_denied = true;
+                Ok(ReceiptEnd::Downgraded(read_only("pull-requests: write", &stop)))
+            }
+            Err(Stop::Limited(why)) => Ok(ReceiptEnd::Downgraded(format!("left to the annotations: {why}"))),
             other => other,
         }
     }

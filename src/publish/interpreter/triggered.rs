@@ -8,27 +8,10 @@ use serde::Deserialize;
 use crate::model::sha::Sha;
 use crate::model::workflow::{Artifact, PullRequest, WorkflowRun};
 use crate::publish::interpreter::Interpreter;
+use crate::publish::interpreter::workflow::{self, Repository};
 use crate::world::forge::Forge;
 use crate::world::line::answer::Stop;
 use crate::world::line::segment;
-
-#[derive(Deserialize)]
-struct Run {
-    id: u64,
-    #[serde(rename = "run_attempt")]
-    attempt: Option<u64>,
-    event: String,
-    head_sha: Sha,
-    head_branch: Option<String>,
-    head_repository: Option<Repository>,
-    conclusion: Option<String>,
-    html_url: String,
-}
-
-#[derive(Deserialize)]
-struct Repository {
-    full_name: Option<String>,
-}
 
 #[derive(Deserialize)]
 struct Pull {
@@ -46,21 +29,6 @@ struct End {
 }
 
 #[derive(Deserialize)]
-struct Artifacts {
-    artifacts: Vec<Left>,
-}
-
-#[derive(Deserialize)]
-struct Left {
-    id: u64,
-    name: String,
-    #[serde(default)]
-    size_in_bytes: u64,
-    #[serde(default)]
-    expired: bool,
-}
-
-#[derive(Deserialize)]
 struct File {
     #[serde(default)]
     encoding: String,
@@ -75,18 +43,7 @@ impl<F: Forge> Interpreter<F> {
     /// When it was not got.
     pub async fn workflow_run(&mut self, id: u64) -> Result<WorkflowRun, Stop> {
         self.line.allow(self.patience);
-        let path = self.line.path(&format!("/actions/runs/{id}"));
-        let run: Run = self.line.read(path).await?;
-        Ok(WorkflowRun {
-            id: run.id,
-            attempt: run.attempt.unwrap_or(1),
-            event: run.event,
-            head: run.head_sha,
-            branch: run.head_branch,
-            head_repository: run.head_repository.and_then(|repository| repository.full_name),
-            conclusion: run.conclusion,
-            url: run.html_url,
-        })
+        workflow::run(&mut self.line, id).await
     }
 
     /// The open pull requests of the branch that a run is of, whatever fork it is in; the run itself names none of a
@@ -116,11 +73,7 @@ impl<F: Forge> Interpreter<F> {
     /// When the list was not got whole.
     pub async fn artifacts(&mut self, run: u64) -> Result<Vec<Artifact>, Stop> {
         self.line.allow(self.patience);
-        let path = self.line.path(&format!("/actions/runs/{run}/artifacts?per_page=100"));
-        let all = self.line.pages::<Artifacts>(path).await?.into_iter().flat_map(|page| page.artifacts);
-        let artifact =
-            |left: Left| Artifact { id: left.id, name: left.name, size: left.size_in_bytes, expired: left.expired };
-        Ok(all.map(artifact).collect())
+        workflow::left_by(&mut self.line, run).await
     }
 
     /// The archive of an artifact, of at most `most` bytes.
@@ -129,8 +82,7 @@ impl<F: Forge> Interpreter<F> {
     /// When it was not got whole.
     pub async fn archive(&mut self, artifact: u64, most: usize) -> Result<Vec<u8>, Stop> {
         self.line.allow(self.patience);
-        let path = self.line.path(&format!("/actions/artifacts/{artifact}/zip"));
-        self.line.download(&path, most).await
+        workflow::archive(&mut self.line, artifact, most).await
     }
 
     /// A file as a branch or commit has it; `None` where it has none. `at`: `None` is the default branch.

@@ -133,6 +133,7 @@ mod tests {
             fingerprint: String::new(),
             line_text: Some("no".to_owned()),
             head_line: None,
+            offer: None,
             blocking: true,
         };
         let dress = Dress { colour: false, width: 80 };

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 
 use crate::model::outcome::Outcome;
-use crate::model::report::{GateReport, Judged};
+use crate::model::report::{GateReport, Judged, TestsCompared};
 use crate::model::tests::{Case, CaseOutcome};
 use crate::model::text::{clean, one_line, shorten};
 
@@ -18,6 +18,8 @@ pub use table::{closing, elapsed};
 
 /// The most findings, and the most failed tests, shown of one gate.
 pub const SHOWN: usize = 50;
+/// The most tests of a sort (fixed, removed, …) that are named.
+const NAMED: usize = 10;
 /// The most lines of a failed test's message.
 const MESSAGE_LINES: usize = 20;
 
@@ -112,6 +114,7 @@ pub fn details(gate: &GateReport, log_tail: Option<&str>, output: &str, dress: D
             if others == 1 { "does" } else { "do" }
         );
     }
+    compared_tests(&mut out, gate, output);
     for note in &gate.notes {
         let _ = writeln!(out, "  note: {}", one_line(note, 600));
     }
@@ -124,6 +127,16 @@ pub fn details(gate: &GateReport, log_tail: Option<&str>, output: &str, dress: D
     out
 }
 
+/// The tests that differ from the base's; those that fail now are shown by themselves.
+fn compared_tests(out: &mut String, gate: &GateReport, output: &str) {
+    for (word, names) in gate.compared.iter().flat_map(TestsCompared::lists) {
+        let shown: Vec<String> = names.iter().take(NAMED).map(|name| one_line(&name.to_string(), 200)).collect();
+        let hidden = names.len().saturating_sub(NAMED);
+        let more = if hidden > 0 { format!(" and {hidden} more: {output}/report.json") } else { String::new() };
+        let _ = writeln!(out, "  {word}: {}{more}", shown.join(", "));
+    }
+}
+
 /// The failed and errored cases, at most `shown` of them in full; gives how many there are.
 pub fn failed_tests(out: &mut String, gate: &GateReport, shown: usize, dress: Dress) -> usize {
     let broken: Vec<&Case> = gate
@@ -133,7 +146,8 @@ pub fn failed_tests(out: &mut String, gate: &GateReport, shown: usize, dress: Dr
         .filter(|case| matches!(case.outcome, CaseOutcome::Failed | CaseOutcome::Errored))
         .collect();
     for case in broken.iter().take(shown) {
-        failed_case(out, case, dress);
+        let still = gate.compared.as_ref().is_some_and(|compared| compared.still_fails(case));
+        failed_case(out, case, still, dress);
     }
     broken.len()
 }
@@ -145,8 +159,12 @@ fn more(out: &mut String, number: usize, noun: &str, output: &str) {
     }
 }
 
-fn failed_case(out: &mut String, case: &Case, dress: Dress) {
-    let word = if case.outcome == CaseOutcome::Failed { "failed" } else { "errored" };
+fn failed_case(out: &mut String, case: &Case, still: bool, dress: Dress) {
+    let word = match (case.outcome, still) {
+        (_, true) => "still failing",
+        (CaseOutcome::Failed, false) => "failed",
+        _ => "errored",
+    };
     let name: Vec<String> =
         [&case.suite, &case.class].into_iter().flatten().chain([&case.name]).map(|part| one_line(part, 200)).collect();
     let place = case.file.as_deref().map_or(String::new(), |file| {

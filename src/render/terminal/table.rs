@@ -53,6 +53,12 @@ pub fn closing(report: &Report, dress: Dress) -> String {
         let _ = writeln!(out, "note: {}", one_line(note, 600));
     }
     let _ = writeln!(out, "\n{}", verdict_line(report, dress));
+    let outcome = |gate: &GateReport| dress.paint(dress.outcome(gate.outcome), gate.outcome.word());
+    let blocked: Vec<String> =
+        report.would_have_blocked().map(|gate| format!("{} ({})", gate.name, outcome(gate))).collect();
+    if !blocked.is_empty() {
+        let _ = writeln!(out, "would have blocked if enforced: {}", blocked.join(", "));
+    }
     out
 }
 

@@ -32,6 +32,7 @@ where
         remaining: number(&parts.headers, "x-ratelimit-remaining"),
         reset: number(&parts.headers, "x-ratelimit-reset"),
         next,
+        scopes: parts.headers.get("x-oauth-scopes").and_then(|value| value.to_str().ok()).map(str::to_owned),
         body: bytes,
     })
 }

@@ -190,7 +190,7 @@ mod tests {
         let (remaining, reset) = (Some(remaining), Some(reset));
         read(
             &Request::get("/x".to_owned()),
-            Ok(Reply { status, retry_after, remaining, reset, next: None, body: body.into() }),
+            Ok(Reply { status, retry_after, remaining, reset, body: body.into(), ..Reply::default() }),
         )
     }
 

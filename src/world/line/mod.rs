@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use crate::model::text::shorten;
 use crate::world::clock;
-use crate::world::forge::{Forge, Reply, Request};
+use crate::world::forge::{Forge, ForgeError, Reply, Request};
 use crate::world::line::answer::{Answer, Limit, Stop};
 use crate::world::line::pace::{Pace, jittered};
 
@@ -167,6 +167,7 @@ impl<F: Forge> Line<F> {
         loop {
             let error = match self.forge.download(path, most).await {
                 Ok(bytes) => return Ok(bytes),
+                Err(error @ ForgeError::TooLarge { .. }) => return Err(Stop::Failed(error.to_string())),
                 Err(error) => error,
             };
             match answer::read_error(&format!("GET {path}"), &error) {

@@ -22,19 +22,21 @@ pub(super) struct Pipe {
 
 impl Pipe {
     pub(super) fn new(reader: Option<ChildStdout>) -> Self {
-        let buffer = vec![0; if reader.is_some() { CHUNK } else { 0 }];
+        // Not touched before something is read: most gates print little, and there may be many.
+        let buffer = Vec::with_capacity(if reader.is_some() { CHUNK } else { 0 });
         Self { reader, buffer }
     }
 
     /// The next bytes, never empty; waits for ever once the pipe has ended.
     async fn next(&mut self) -> Option<&[u8]> {
         let Some(reader) = &mut self.reader else { return future::pending().await };
-        match reader.read(&mut self.buffer).await {
+        self.buffer.clear();
+        match reader.read_buf(&mut self.buffer).await {
             Ok(0) | Err(_) => {
                 self.reader = None;
                 None
             }
-            Ok(read) => Some(&self.buffer[..read]),
+            Ok(_) => Some(&self.buffer),
         }
     }
 }

@@ -50,6 +50,8 @@ pub enum BaseAnswer {
     Everything {
         /// Shown beside the verdict.
         why: String,
+        /// A base was to be expected and is not to be had here.
+        lacking: bool,
     },
 }
 
@@ -68,7 +70,11 @@ pub enum Checkout {
 }
 
 fn everything(why: String) -> BaseAnswer {
-    BaseAnswer::Everything { why }
+    BaseAnswer::Everything { why, lacking: false }
+}
+
+fn lacking(why: String) -> BaseAnswer {
+    BaseAnswer::Everything { why, lacking: true }
 }
 
 impl Repo {
@@ -125,7 +131,7 @@ impl Repo {
                 self.present(base, format!("{}, the merge queue's base", base.short()))
             }
             Checkout::Head => self.meet(base, base.short(), head),
-            Checkout::Other => Ok(everything(format!(
+            Checkout::Other => Ok(lacking(format!(
                 "the commit checked out, {}, is neither {}, which the {event} event is about, nor its merge into the base",
                 head.short(),
                 wanted.short()
@@ -140,11 +146,11 @@ impl Repo {
         };
         let Some((base, name)) = found else {
             let names: Vec<&str> = DEFAULT_BRANCHES.iter().map(|(_, name)| *name).collect();
-            return Ok(everything(format!("no base: none of {} is here", names.join(", "))));
+            return Ok(lacking(format!("no base: none of {} is here", names.join(", "))));
         };
         let Some(merge_base) = self.read(|reader| reader.merge_base(&base, head))? else {
             let cut = if self.read(|reader| reader.is_shallow())? { " in this shallow clone" } else { "" };
-            return Ok(everything(format!("{name} and HEAD have no common history{cut}")));
+            return Ok(lacking(format!("{name} and HEAD have no common history{cut}")));
         };
         if merge_base == *head && !self.is_dirty()? {
             return Ok(everything(format!("nothing differs from {name}: there is no change")));
@@ -166,7 +172,7 @@ impl Repo {
                 Ok(BaseAnswer::Commit { sha, what })
             }
             None if shallow => Ok(ask),
-            None => Ok(everything(format!("{name} and HEAD have no common history"))),
+            None => Ok(lacking(format!("{name} and HEAD have no common history"))),
         }
     }
 
@@ -174,7 +180,7 @@ impl Repo {
     fn present(&self, sha: &Sha, what: String) -> Result<BaseAnswer, RepoError> {
         Ok(match self.ensure(sha)? {
             Ok(()) => BaseAnswer::Commit { sha: sha.clone(), what },
-            Err(failed) => everything(format!("no base: {failed}")),
+            Err(failed) => lacking(format!("no base: {failed}")),
         })
     }
 
@@ -193,6 +199,19 @@ impl Repo {
 
     fn named(&self, name: &str) -> Result<Option<Sha>, RepoError> {
         self.read(|reader| reader.commit(name))
+    }
+
+    /// The short name of the default branch, as far as this clone knows it: where `origin/HEAD` points to, else the
+    /// first of `main` and `master` that is here.
+    ///
+    /// # Errors
+    /// When the repository cannot be read.
+    pub fn default_branch_name(&self) -> Result<Option<String>, RepoError> {
+        if let Some(name) = self.read(|reader| reader.origin_head())? {
+            return Ok(Some(name));
+        }
+        let plain = |name: &str| name.strip_prefix("origin/").unwrap_or(name).to_owned();
+        Ok(self.default_branch()?.filter(|(_, name)| *name != "origin/HEAD").map(|(_, name)| plain(name)))
     }
 
     fn default_branch(&self) -> Result<Option<(Sha, &'static str)>, RepoError> {

@@ -86,6 +86,13 @@ impl Reader for Library {
         Ok(url.map(str::to_owned))
     }
 
+    fn origin_head(&self) -> Result<Option<String>, RepoError> {
+        let found = optional(self.0.find_reference("refs/remotes/origin/HEAD")).map_err(failed("read origin/HEAD"))?;
+        let target = found.as_ref().map(git2::Reference::symbolic_target).transpose();
+        let target = target.map_err(failed("read origin/HEAD"))?.flatten();
+        Ok(target.and_then(|target| target.strip_prefix("refs/remotes/origin/")).map(str::to_owned))
+    }
+
     fn touched(&self, untracked: bool) -> Result<Vec<Vec<u8>>, RepoError> {
         self.refuse_sparse()?;
         let mut options = StatusOptions::new();

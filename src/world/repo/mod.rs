@@ -98,6 +98,14 @@ impl Repo {
         self.read(|reader| reader.head())
     }
 
+    /// Whether the history here is cut.
+    ///
+    /// # Errors
+    /// When that cannot be read.
+    pub fn is_shallow(&self) -> Result<bool, RepoError> {
+        self.read(|reader| reader.is_shallow())
+    }
+
     /// The address of `origin` without credentials, `None` without such a remote.
     ///
     /// # Errors

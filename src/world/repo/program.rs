@@ -196,6 +196,13 @@ impl Reader for Program {
         Ok(output.success_unless(1).map_err(failed(action))?.map(|text| line(&text)))
     }
 
+    fn origin_head(&self) -> Result<Option<String>, RepoError> {
+        let action = "read origin/HEAD";
+        let output = self.run(action, &["symbolic-ref", "--quiet", "refs/remotes/origin/HEAD"])?;
+        let found = output.success_unless(1).map_err(failed(action))?.map(|text| line(&text));
+        Ok(found.and_then(|target| target.strip_prefix("refs/remotes/origin/").map(str::to_owned)))
+    }
+
     fn touched(&self, untracked: bool) -> Result<Vec<Vec<u8>>, RepoError> {
         let files = if untracked { "--untracked-files=all" } else { "--untracked-files=no" };
         let asked = ["status", "--porcelain=v1", "-z", "--no-renames", "--ignore-submodules=none", files];

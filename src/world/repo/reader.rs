@@ -46,6 +46,8 @@ pub(super) trait Reader {
     fn is_shallow(&self) -> Result<bool, RepoError>;
     /// The address of `origin`, as configured.
     fn url(&self) -> Result<Option<String>, RepoError>;
+    /// The branch that `refs/remotes/origin/HEAD` points to, without `origin/`.
+    fn origin_head(&self) -> Result<Option<String>, RepoError>;
     /// Paths that differ from HEAD in the index or the work tree.
     fn touched(&self, untracked: bool) -> Result<Vec<Vec<u8>>, RepoError>;
     /// What differs from `base` (`None`: from the empty tree), renames followed, without context lines.

@@ -45,7 +45,7 @@ impl Composite {
     /// Reads the action of a checkout.
     pub fn load(folder: &Path) -> Self {
         let text = std::fs::read_to_string(folder.join("action.yml")).unwrap();
-        Self { folder: folder.to_owned(), action: serde_saphyr::from_str(&text).unwrap() }
+        Self { folder: folder.to_owned(), action: crate::tree::json(&text) }
     }
 
     /// The checkout.

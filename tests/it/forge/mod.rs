@@ -6,7 +6,9 @@ mod wire;
 use std::net::TcpListener;
 use std::time::Duration;
 
-use gatepost::model::call::{Annotation, Call, CheckRun, CommitStatus, ReceiptEnd, StickyComment};
+use gatepost::model::call::{
+    Annotation, Call, CheckRun, CommitStatus, ReceiptEnd, Review, ReviewSuggestion, StickyComment,
+};
 use gatepost::model::outcome::Outcome;
 use gatepost::model::secret::Secret;
 use gatepost::model::sha::Sha;
@@ -108,6 +110,17 @@ fn comment(run: u64, body: &str) -> StickyComment {
         body: body.to_owned(),
         create: true,
     }
+}
+
+fn review() -> Review {
+    let one = |line: u32| ReviewSuggestion {
+        path: "src/a.rs".to_owned(),
+        start_line: line,
+        end_line: line + 1,
+        key: format!("{line:032x}"),
+        body: "- `x`\n\n```suggestion\ny\n```\n".to_owned(),
+    };
+    Review { pull_request: 7, head_sha: Sha::parse(HEAD).unwrap(), suggestions: vec![one(3), one(9)] }
 }
 
 fn calls() -> [Call; 3] {
@@ -217,6 +230,7 @@ async fn a_lost_reply_to_any_write_leaves_one_object() {
         ("checks/update", calls()[0].clone()),
         ("repos/create-commit-status", calls()[1].clone()),
         ("issues/create-comment", calls()[2].clone()),
+        ("pulls/create-review", Call::Review(review())),
     ];
     for (operation, call) in writes {
         for fault in 0..8 {
@@ -238,7 +252,10 @@ async fn a_lost_reply_to_any_write_leaves_one_object() {
                 Call::CheckRun(_) => (vec![60], 0, 0),
                 Call::CommitStatus(_) => (vec![], 1, 0),
                 Call::StickyComment(_) => (vec![], 0, 1),
+                Call::Review(_) => (vec![], 0, 0),
             };
+            let reviewed = fake.with(|github| github.repo("octo/shop").review_comments.len());
+            assert_eq!(reviewed, if operation == "pulls/create-review" { 2 } else { 0 }, "{operation} {fault}");
             assert_eq!(counts(&fake), expected, "{operation} {fault}: {:?}", operations(&fake));
             fake.finish();
         }

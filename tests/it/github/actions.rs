@@ -13,7 +13,8 @@ pub const OPERATIONS: &[(&str, Operation)] = &[
     ("actions/list-jobs-for-workflow-run", list_jobs),
     ("actions/create-workflow-dispatch", dispatch),
     ("actions/list-workflow-runs", list_runs),
-    ("actions/list-workflow-run-artifacts", list_artifacts),
+    ("actions/list-artifacts-for-repo", list_artifacts),
+    ("actions/list-workflow-run-artifacts", list_artifacts_of_run),
     ("actions/download-artifact", download),
 ];
 
@@ -94,13 +95,22 @@ fn list_runs(state: &mut State, ask: &Ask) -> Answer {
 }
 
 fn list_artifacts(state: &mut State, ask: &Ask) -> Answer {
-    let repo = state.of(ask)?;
+    listed(state, ask, |_| true)
+}
+
+fn list_artifacts_of_run(state: &mut State, ask: &Ask) -> Answer {
     let id = ask.number("run_id");
+    listed(state, ask, |artifact| artifact.run == id)
+}
+
+/// The newest first.
+fn listed(state: &mut State, ask: &Ask, wanted: impl Fn(&Artifact) -> bool) -> Answer {
+    let repo = state.of(ask)?;
     let name = ask.text("name");
-    let left = repo.artifacts.iter().rev().filter(|artifact| artifact.run == id);
+    let left = repo.artifacts.iter().rev().filter(|artifact| wanted(artifact));
     let left: Vec<Value> = left
         .filter(|artifact| name.is_empty() || artifact.name == name)
-        .map(|artifact| artifact_json(artifact, ask))
+        .map(|artifact| artifact_json(artifact, repo.runs.iter().find(|run| run.id == artifact.run), ask))
         .collect();
     let total = left.len();
     Ok(ask.page(left, |left| json!({ "total_count": total, "artifacts": left })))
@@ -161,14 +171,26 @@ fn json_of(run: &WorkflowRun, path: &str, ask: &Ask) -> Value {
     json
 }
 
-fn artifact_json(artifact: &Artifact, ask: &Ask) -> Value {
+fn artifact_json(artifact: &Artifact, run: Option<&WorkflowRun>, ask: &Ask) -> Value {
+    let head_repository = run.and_then(|run| run.head_repository.as_deref());
     let json = json!({
         "id": artifact.id,
         "name": artifact.name,
         "size_in_bytes": artifact.size.unwrap_or(artifact.bytes.len() as u64),
         "expired": artifact.expired,
         "archive_download_url": ask.url(&format!("actions/artifacts/{}/zip", artifact.id)),
-        "workflow_run": { "id": artifact.run },
+        "workflow_run": {
+            "id": artifact.run,
+            "repository_id": number(&ask.repository()),
+            "head_repository_id": number(head_repository.unwrap_or_default()),
+            "head_branch": run.and_then(|run| run.head_branch.as_deref()).unwrap_or_default(),
+            "head_sha": run.map_or("0000000000000000000000000000000000000000", |run| &run.head_sha),
+        },
     });
     contract().complete("artifact", json)
+}
+
+/// A number of its own for each name.
+fn number(repository: &str) -> u64 {
+    repository.bytes().fold(7, |id, byte| (id * 31 + u64::from(byte)) % 1_000_003)
 }

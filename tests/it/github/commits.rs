@@ -14,6 +14,7 @@ use super::state::{Commit, Repo, State};
 pub const OPERATIONS: &[(&str, Operation)] = &[
     ("repos/get", get_repo),
     ("repos/get-commit", get_commit),
+    ("repos/list-commits", list),
     ("repos/compare-commits-with-basehead", compare),
     ("repos/get-content", get_content),
 ];
@@ -36,6 +37,13 @@ fn get_commit(state: &mut State, ask: &Ask) -> Answer {
     let repo = state.of(ask)?;
     let sha = repo.resolve(ask.text("ref")).ok_or_else(|| Reply::no_commit(ask.text("ref")))?;
     Ok(Reply::ok(json_of(&repo.commits[&sha], ask)))
+}
+
+fn list(state: &mut State, ask: &Ask) -> Answer {
+    let repo = state.of(ask)?;
+    let start = repo.resolve(ask.text("sha")).ok_or_else(Reply::not_found)?;
+    let shown = history(repo, &start).iter().map(|sha| json_of(&repo.commits[sha], ask)).collect();
+    Ok(ask.page(shown, |page| page))
 }
 
 /// A file; folders are not played.

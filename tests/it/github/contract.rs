@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 
-/// Error bodies carry `status` beside what is described: the only replies that stay open.
+/// Error bodies carry `status` beside what is described: with rules the only replies that stay open.
 const OPEN: [&str; 2] = ["validation-error", "validation-error-simple"];
 /// What GitHub answers on any operation, described there or not.
 const EVERYWHERE: [u16; 8] = [400, 401, 403, 404, 410, 415, 422, 429];
@@ -304,7 +304,9 @@ fn modernise(schema: &mut Value, close: bool) {
                 match (key.as_str(), &mut *value) {
                     ("properties", Value::Object(named)) => named.values_mut().for_each(|one| modernise(one, true)),
                     ("schemas", Value::Object(named)) => {
-                        named.iter_mut().for_each(|(name, one)| modernise(one, !OPEN.contains(&name.as_str())));
+                        // A rule is described in two halves, each of which must bear the other's keys.
+                        let open = |name: &str| OPEN.contains(&name) || name.starts_with("repository-rule-");
+                        named.iter_mut().for_each(|(name, one)| modernise(one, !open(name)));
                     }
                     ("allOf", _) => modernise(value, false),
                     ("enum" | "default" | "required" | "type", _) => {}

@@ -13,7 +13,7 @@ use super::recording::Entry;
 use super::server::{Cut, Operation};
 use super::state::State;
 use super::tokens::Token;
-use super::{actions, checks, comments, commits, deployments, git, people, pulls, statuses};
+use super::{actions, branches, checks, comments, commits, deployments, git, people, pulls, statuses};
 
 /// The versions GitHub serves.
 const VERSIONS: [&str; 2] = ["2022-11-28", "2026-03-10"];
@@ -67,8 +67,13 @@ struct Found<'a> {
 fn operation(name: &str) -> Option<Operation> {
     let tables =
         [actions::OPERATIONS, checks::OPERATIONS, comments::OPERATIONS, commits::OPERATIONS, people::OPERATIONS];
-    let tables =
-        tables.into_iter().chain([pulls::OPERATIONS, statuses::OPERATIONS, git::OPERATIONS, deployments::OPERATIONS]);
+    let tables = tables.into_iter().chain([
+        branches::OPERATIONS,
+        pulls::OPERATIONS,
+        statuses::OPERATIONS,
+        git::OPERATIONS,
+        deployments::OPERATIONS,
+    ]);
     tables.flatten().find(|(operation, _)| *operation == name).map(|(_, act)| *act)
 }
 
@@ -268,6 +273,8 @@ impl Desk {
             }
         }
         reply.headers.push(("x-ratelimit-resource".to_owned(), "core".to_owned()));
+        let scopes = secret(raw).and_then(|secret| self.state.tokens.get(secret)?.scopes.clone());
+        reply.headers.extend(scopes.map(|scopes| ("x-oauth-scopes".to_owned(), scopes)));
     }
 }
 

@@ -14,6 +14,7 @@
 //! ```
 
 mod actions;
+mod branches;
 mod checks;
 mod comments;
 mod commits;
@@ -43,7 +44,7 @@ use desk::Desk;
 pub use faults::Fault;
 use faults::{Hook, Script, When};
 pub use recording::Entry;
-pub use state::{State, WorkflowRun};
+pub use state::{Rule, State, WorkflowRun};
 pub use tokens::{Account, Scope, Token};
 
 /// A running fake. Ends, and fails the test on any violation, when dropped.

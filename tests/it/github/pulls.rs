@@ -21,6 +21,9 @@ pub const OPERATIONS: &[(&str, Operation)] = &[
     ("pulls/list-review-comments", list_comments),
 ];
 
+/// Characters in a comment.
+const MOST_BODY: usize = 65_536;
+
 fn get(state: &mut State, ask: &Ask) -> Answer {
     let repo = state.of(ask)?;
     let pull = find(repo, ask)?;
@@ -145,7 +148,24 @@ fn demand_line(ask: &Ask, pull: &Pull, comment: &Value) -> Result<(), Refusal> {
         return Err(reply.into());
     }
     let (start, line) = (comment["start_line"].as_u64(), comment["line"].as_u64());
-    ask.demand(start.is_none() || start < line, "/start_line", comment, "start_line must precede the end line")
+    ask.demand(start.is_none() || start < line, "/start_line", comment, "start_line must precede the end line")?;
+    let length = comment["body"].as_str().unwrap_or_default().chars().count();
+    ask.demand((1..=MOST_BODY).contains(&length), "/body", &json!(length), "blank, or more than 65,536 characters")?;
+    let (Some(hunks), Some(line)) = (pull.hunks.get(path), line) else { return Ok(()) };
+    let Some(hunk) = hunks.iter().find(|(first, last)| (first..=last).contains(&&line)) else {
+        return Err(outside("line must be part of the diff").into());
+    };
+    if start.is_some_and(|start| start < hunk.0) {
+        return Err(outside("start line must be part of the same hunk as the line.").into());
+    }
+    Ok(())
+}
+
+/// GitHub's words, and the whole review is refused.
+fn outside(what: &str) -> Reply {
+    let mut reply = Reply::error(422, "Unprocessable Entity");
+    reply.body.as_mut().unwrap()["errors"] = json!([format!("Pull request review thread {what}")]);
+    reply
 }
 
 fn add_comment(state: &mut State, ask: &Ask, given: &Value, review: Option<&Review>) -> Result<Value, Reply> {
@@ -156,6 +176,7 @@ fn add_comment(state: &mut State, ask: &Ask, given: &Value, review: Option<&Revi
         pull: ask.number("pull_number"),
         review: review.map(|review| review.id),
         path: text("path"),
+        start_line: given["start_line"].as_u64(),
         line: given["line"].as_u64(),
         body: text("body"),
         commit: given["commit_id"].as_str().map_or(head, str::to_owned),
@@ -211,11 +232,11 @@ fn review_json(review: &Review, ask: &Ask) -> Value {
 }
 
 fn comment_json(comment: &ReviewComment, ask: &Ask) -> Value {
-    let json = json!({
+    let mut json = json!({
         "id": comment.id,
         "pull_request_review_id": comment.review,
         "path": comment.path,
-        "line": comment.line,
+        "start_line": comment.start_line,
         "body": comment.body,
         "commit_id": comment.commit,
         "original_commit_id": comment.commit,
@@ -224,5 +245,9 @@ fn comment_json(comment: &ReviewComment, ask: &Ask) -> Value {
         "updated_at": comment.created_at,
         "url": ask.url(&format!("pulls/comments/{}", comment.id)),
     });
+    // GitHub answers `null` for an outdated one, and describes that it does not.
+    if let Some(line) = comment.line {
+        json["line"] = json!(line);
+    }
     contract().complete("pull-request-review-comment", json)
 }

@@ -66,6 +66,20 @@ pub struct Repo {
     pub files: BTreeMap<(String, String), String>,
     /// Trees, blobs and annotated tags by sha, as replied.
     pub objects: BTreeMap<String, Value>,
+    /// Branches with a protection of their own: the checks it requires, with their apps.
+    pub protected: BTreeMap<String, Vec<(String, Option<u64>)>>,
+    /// The rules that rulesets have for a branch.
+    pub rules: BTreeMap<String, Vec<Rule>>,
+}
+
+/// A rule of a ruleset.
+#[derive(Debug, Clone)]
+pub enum Rule {
+    /// Required checks, with their apps.
+    Checks(Vec<(String, Option<u64>)>),
+    MergeQueue,
+    /// The branch may not be deleted.
+    Deletion,
 }
 
 /// A commit and what it stands on.
@@ -92,6 +106,8 @@ pub struct Pull {
     pub title: String,
     /// Path and status (`added`, `modified`, …) of the changed files.
     pub files: Vec<(String, String)>,
+    /// The lines of the new side that the diff shows, by file, one range for each hunk; a file without has all.
+    pub hunks: BTreeMap<String, Vec<(u64, u64)>>,
 }
 
 /// A check run.
@@ -156,6 +172,8 @@ pub struct ReviewComment {
     pub pull: u64,
     pub review: Option<u64>,
     pub path: String,
+    pub start_line: Option<u64>,
+    /// `None` once it is outdated.
     pub line: Option<u64>,
     pub body: String,
     pub commit: String,
@@ -269,6 +287,21 @@ impl State {
         id
     }
 
+    /// An artifact of an ended push to `main`, left without a request.
+    pub fn pushed(&mut self, repo: &str, name: &str, sha: &str, bytes: Vec<u8>) {
+        let id = self.next_id();
+        self.repo(repo).runs.push(WorkflowRun {
+            id,
+            attempt: 1,
+            event: "push".to_owned(),
+            head_sha: sha.to_owned(),
+            head_branch: Some("main".to_owned()),
+            head_repository: Some(repo.to_owned()),
+            conclusion: Some("success".to_owned()),
+        });
+        self.artifact(repo, id, name, bytes);
+    }
+
     pub(super) fn next_id(&mut self) -> u64 {
         self.last_id += 1;
         self.last_id
@@ -337,6 +370,18 @@ impl Repo {
         self
     }
 
+    /// A protection of a branch's own, with the checks that it requires.
+    pub fn protect(&mut self, branch: &str, checks: &[(&str, Option<u64>)]) -> &mut Self {
+        self.protected.insert(branch.to_owned(), owned(checks));
+        self
+    }
+
+    /// One more rule of a ruleset.
+    pub fn rule(&mut self, branch: &str, rule: Rule) -> &mut Self {
+        self.rules.entry(branch.to_owned()).or_default().push(rule);
+        self
+    }
+
     /// An issue that is no pull request.
     pub fn issue(&mut self, number: u64) -> &mut Self {
         self.issues.insert(number);
@@ -365,6 +410,7 @@ impl Repo {
             open: true,
             title: "Add a feature".to_owned(),
             files: Vec::new(),
+            hunks: BTreeMap::new(),
         };
         self.pulls.entry(number).insert_entry(pull).into_mut()
     }
@@ -398,6 +444,16 @@ impl Repo {
     }
 }
 
+impl Rule {
+    pub fn checks(checks: &[(&str, Option<u64>)]) -> Self {
+        Self::Checks(owned(checks))
+    }
+}
+
+fn owned(checks: &[(&str, Option<u64>)]) -> Vec<(String, Option<u64>)> {
+    checks.iter().map(|&(name, app)| (name.to_owned(), app)).collect()
+}
+
 impl Pull {
     /// The head lies in another repository.
     pub fn in_fork(&mut self, repo: &str) -> &mut Self {
@@ -413,6 +469,12 @@ impl Pull {
     /// One more changed file.
     pub fn file(&mut self, path: &str, status: &str) -> &mut Self {
         self.files.push((path.to_owned(), status.to_owned()));
+        self
+    }
+
+    /// What the diff shows of a file.
+    pub fn hunk(&mut self, path: &str, start: u64, end: u64) -> &mut Self {
+        self.hunks.entry(path.to_owned()).or_default().push((start, end));
         self
     }
 }

@@ -73,6 +73,8 @@ pub struct Token {
     pub limit: u32,
     /// Requests made.
     pub used: u32,
+    /// What GitHub states of a person's classic token.
+    pub scopes: Option<String>,
 }
 
 const ALL: [Scope; 8] = [
@@ -88,7 +90,7 @@ const ALL: [Scope; 8] = [
 
 impl Token {
     fn new(account: Account, write: bool, limit: u32) -> Self {
-        Self { account, access: ALL.into_iter().map(|scope| (scope, write)).collect(), limit, used: 0 }
+        Self { account, access: ALL.into_iter().map(|scope| (scope, write)).collect(), limit, used: 0, scopes: None }
     }
 
     /// A workflow's token with every write permission.
@@ -104,6 +106,11 @@ impl Token {
     /// A person's token: everything but check runs, which need an app's.
     pub fn personal(login: &str) -> Self {
         Self::new(Account::user(login), true, 5000)
+    }
+
+    /// A person's classic token with these scopes.
+    pub fn classic(login: &str, scopes: &str) -> Self {
+        Self { scopes: Some(scopes.to_owned()), ..Self::new(Account::user(login), true, 5000) }
     }
 
     /// The token of another app.
@@ -159,7 +166,7 @@ fn scope(operation: &str) -> Scope {
             Scope::Statuses
         }
         "repos" if name.contains("deployment") => Scope::Deployments,
-        "repos" if name == "get" || name.contains("collaborator") => Scope::Metadata,
+        "repos" if ["get", "get-branch-rules"].contains(&name) || name.contains("collaborator") => Scope::Metadata,
         "repos" | "git" => Scope::Contents,
         _ => Scope::Metadata,
     }

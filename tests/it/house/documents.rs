@@ -74,6 +74,7 @@ fn gates() -> String {
         let bare = match kind.row.bare {
             Bare::ByContent => "by the format recognised in its output",
             Bare::ByExitStatus => "by its exit status",
+            Bare::Itself => "it has no command: it looks for itself",
         };
         (kind.row.name, vec![kind.row.about, bare])
     });
@@ -113,6 +114,12 @@ fn the_readme_says_what_the_program_says() {
             ("configuration", project::with_known(config::reference)),
         ],
     );
+}
+
+#[test]
+fn every_rule_of_integrity_has_its_section() {
+    let pages: Vec<String> = gatepost::integrity::rules::ALL.iter().map(|rule| rule.page(3)).collect();
+    bless::sections(&root().join("docs/integrity.md"), &[("rules", pages.join("\n"))]);
 }
 
 #[test]

@@ -9,7 +9,22 @@ use crate::bless;
 /// From the ground up. `main.rs` stands on top of all, and `lib.rs` only names the rooms.
 const FLOORS: &[(&str, &[&str])] = &[
     ("0", &["model"]),
-    ("1", &["config", "detect", "diff", "environment", "event", "mask", "parse", "policy", "render"]),
+    (
+        "1",
+        &[
+            "config",
+            "detect",
+            "diff",
+            "environment",
+            "event",
+            "integrity",
+            "mask",
+            "parse",
+            "policy",
+            "render",
+            "setup",
+        ],
+    ),
     ("2", &["world"]),
     ("3", &["deploy", "gate", "publish"]),
     ("3½", &["schedule"]),

@@ -1,5 +1,7 @@
 //! Publishing end to end: the real program, on real repositories, against the fake GitHub over real HTTP.
 
+mod advisory;
+mod baseline;
 mod fan_in;
 mod hostile;
 mod moved;
@@ -7,6 +9,7 @@ mod rights;
 mod scenario;
 mod secrets;
 mod size;
+mod suggestions;
 mod untrusted;
 
 use std::ffi::OsString;

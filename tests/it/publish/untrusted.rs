@@ -107,6 +107,8 @@ fn a_green_run_with_a_green_report_is_green() {
     let gates = "[gates.build]\nkind = \"command\"\ncommand = \"true\"\n[publish]\ncomment = \"always\"\n";
     let forked = Forked::new(gates, "success");
     forked.reports(&forked.report);
+    // No report of this run: what later runs are compared with.
+    forked.leaves("gatepost-baseline", archive(&[Entry::new("baseline.json", forked.report.to_string())]));
     forked.published().with_code(0);
     assert_eq!(forked.concluded(), ["gatepost/build success"]);
     assert!(

@@ -17,7 +17,7 @@ fn sha(answer: &BaseAnswer) -> Option<&Sha> {
 
 fn why(answer: &BaseAnswer) -> &str {
     match answer {
-        BaseAnswer::Everything { why } => why,
+        BaseAnswer::Everything { why, .. } => why,
         other => panic!("{other:?}"),
     }
 }

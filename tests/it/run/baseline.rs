@@ -60,18 +60,84 @@ fn a_baseline_of_another_commit_or_without_the_gate_is_said() {
     project.tree.write("src/a.rs", numbered(9)).commit("later");
     let ran = project.run(&["--baseline", &baseline]);
     let note = redacted(&ran.notes().concat(), &project.tree.dir);
-    assert_eq!(note, "the baseline was made of [COMMIT], the base is [COMMIT]");
+    assert_eq!(
+        note,
+        "the baseline was made of [COMMIT], the base is [COMMIT]: findings on changed lines and failed tests count even \
+         where it has them"
+    );
+    assert_eq!(ran.gates(), ["lint: pass, 2 findings that do not count"]);
+    // On a changed line the base may have been without what an older commit had.
+    project.tree.write("src/a.rs", numbered(9).replace("line 1", "  line 1")).commit("indented");
+    let ran = project.run(&["--baseline", &baseline]);
+    assert_eq!(ran.gates(), ["lint: fail, 1 new warning"]);
+    assert_eq!(ran.gate()["fixed"], 0);
 
-    project.tree.write("gatepost.toml", LINT.replace("gates.lint", "gates.other")).commit("renamed gate");
+    let other = LINT.replace("gates.lint", "gates.other");
+    project.tree.write("gatepost.toml", &other).commit("renamed gate");
+    let ran = project.run(&["--baseline", &baseline]);
+    assert_eq!(ran.gates(), ["other: fail, 1 warning on changed lines"]);
+    assert_eq!(ran.notes()[1], "the baseline has no result of `other`: it is judged as without one");
+    assert_eq!(ran.gate()["fixed"], Value::Null);
+
+    // Who asks for what is new, and has nothing to compare with, gets everything.
+    project.tree.write("gatepost.toml", other + "only = \"new\"\n").commit("only what is new");
     let ran = project.run(&["--baseline", &baseline]);
     assert_eq!(ran.gates(), ["other: fail, 2 new warnings"]);
     assert_eq!(ran.gate_notes(), ["no baseline for this gate: every finding counts as new"]);
+}
+
+#[test]
+fn a_baseline_of_another_make_is_said() {
+    let (project, baseline) = with_baseline(BASE);
+    let mut report: Value = serde_json::from_slice(&std::fs::read(&baseline).unwrap()).unwrap();
+    report["tool"]["version"] = json!("0.0.1");
+    report["gates"][0]["command"] = json!(["other"]);
+    std::fs::write(&baseline, report.to_string()).unwrap();
+    project.tree.write("README.md", "x\n").commit("topic");
+    let ran = project.run(&["--baseline", &baseline]);
+    assert_eq!(ran.gates(), ["lint: pass, 2 findings that do not count"]);
+    assert!(ran.notes()[0].starts_with("the baseline was made by gatepost 0.0.1, this is "), "{:?}", ran.notes());
+    assert_eq!(ran.notes()[1..], ["in the baseline `lint` ran another command"]);
+
+    report["gates"][0]["kind"] = json!("test");
+    std::fs::write(&baseline, report.to_string()).unwrap();
+    let ran = project.run(&["--baseline", &baseline]);
+    assert_eq!(ran.notes()[1..], ["in the baseline `lint` is of kind `test`: it is judged as without one"]);
     assert_eq!(ran.gate()["fixed"], Value::Null);
+
+    // A work tree that was not the commit's proves as little as an older commit.
+    report["gates"][0]["kind"] = json!("lint");
+    report["subject"]["dirty"] = json!(true);
+    std::fs::write(&baseline, report.to_string()).unwrap();
+    project.tree.write("src/a.rs", numbered(5).replace("line 1", "line one")).commit("line 1");
+    let notes = redacted(&project.run(&["--baseline", &baseline]).notes().join("\n"), &project.tree.dir);
+    assert!(notes.starts_with("the baseline was made of a work tree that differed from [COMMIT]: "), "{notes}");
+}
+
+#[test]
+fn a_saved_baseline_has_every_gate_and_is_read_back() {
+    let limited = format!("{LINT}paths = [\"docs/**\"]\n");
+    let project = Project::on_main(&limited);
+    project.tree.write("found.txt", BASE).commit("base");
+    // Without a change in docs/ the gate would be skipped.
+    assert_eq!(project.ends(&["--save-baseline"]), (1, vec!["lint: fail, 2 warnings".to_owned()]));
+    project.tree.git(&["checkout", "--quiet", "-b", "topic"]);
+    project
+        .tree
+        .write("docs/a.md", "x\n")
+        .write("found.txt", format!("{BASE}src/a.rs:4:1: warning: w\n"))
+        .commit("topic");
+    let ended = project.ends(&["--baseline", ".gatepost/baseline.json"]);
+    assert_eq!(ended, (1, vec!["lint: fail, 1 new warning".to_owned()]));
+    for wrong in [["--save-baseline", "--baseline=x"], ["--save-baseline", "--base=main"]] {
+        assert_eq!(project.run(&wrong).code, Some(2), "{wrong:?}");
+    }
 }
 
 #[test]
 fn a_gate_that_could_not_be_judged_in_the_base_is_no_baseline() {
-    let (project, baseline) = with_baseline("src/a.rs:1:1: warning: w\nsrc/a.rs:2:1: warning: w\n");
+    let (project, baseline) = with_baseline(BASE);
+    project.tree.write("gatepost.toml", format!("{LINT}only = \"new\"\n"));
     let text = std::fs::read_to_string(&baseline).unwrap();
     std::fs::write(&baseline, text.replace("\"outcome\":\"fail\"", "\"outcome\":\"error\"")).unwrap();
     project.tree.write("src/a.rs", numbered(6)).commit("topic");

@@ -139,3 +139,33 @@ fn the_lines_to_do_it_again_really_do_it_again() {
     assert_eq!(pasted.status.code(), ran.code);
     assert_eq!(project.run(&[]).out.matches("run it again: gatepost run unit\n").count(), 1);
 }
+
+#[cfg(unix)]
+#[test]
+fn nothing_of_an_earlier_run_is_left_for_this_one() {
+    let script = r#"ls -A "$GATEPOST_OUTPUT"; mkdir "$GATEPOST_OUTPUT/deep"; touch "$GATEPOST_OUTPUT/mark""#;
+    let project = Project::new(&format!("[gates.g]\nkind = \"command\"\ncommand = '{script}'\nretries = 1\n"));
+    let elsewhere = project.path("elsewhere");
+    std::fs::create_dir_all(&elsewhere).unwrap();
+    std::fs::write(elsewhere.join("kept"), "kept").unwrap();
+    for put in [None, Some(false), Some(true)] {
+        let gates = project.path(".gatepost/gates");
+        if let Some(link) = put {
+            std::fs::write(project.path(".gatepost/logs/old.txt"), "old").unwrap();
+            std::fs::remove_dir_all(gates.join("g")).unwrap();
+            // What is in place of the folder: a link out of it, or a file.
+            if link {
+                std::os::unix::fs::symlink(&elsewhere, gates.join("g")).unwrap();
+            } else {
+                std::fs::write(gates.join("g"), "a file").unwrap();
+            }
+        }
+        let ran = project.run(&["--all-files"]);
+        assert_eq!(ran.code, Some(0), "{}", ran.err);
+        assert_eq!(project.text(".gatepost/logs/g.txt"), "", "the gate finds its folder empty");
+        assert!(!project.path(".gatepost/logs/old.txt").exists());
+        assert!(gates.join("g/deep").is_dir() && gates.join("g/mark").is_file());
+    }
+    assert_eq!(std::fs::read_to_string(elsewhere.join("kept")).unwrap(), "kept");
+    assert_eq!(std::fs::read_dir(&elsewhere).unwrap().count(), 1);
+}

@@ -25,6 +25,7 @@ fn calls() -> Vec<Call> {
         Call::CheckRun(check_run(0)),
         Call::CommitStatus(status()),
         Call::StickyComment(comment(5, "new")),
+        Call::Review(review(3)),
     ]
 }
 
@@ -43,6 +44,7 @@ fn objects(hub: &Hub, call: &Call) -> (usize, bool) {
             let whole = format!("{}\n{}", Marker::of(comment), comment.body);
             (state.comments.len(), state.comments.first().is_some_and(|one| one["body"] == whole.as_str()))
         }
+        Call::Review(review) => (state.reviews, state.review_comments.len() == review.suggestions.len()),
     })
 }
 
@@ -164,7 +166,7 @@ async fn when_github_is_gone_only_the_first_call_keeps_trying() {
     let receipts = interpreter(&hub).send_all(&calls()).await;
     assert!(receipts.iter().all(|receipt| failed(&receipt.end).contains("cannot reach https://h")));
     assert!(failed(&receipts[0].end).ends_with("(tried 4 times)"));
-    assert_eq!(hub.log().len(), 4 + 3);
+    assert_eq!(hub.log().len(), 4 + 4);
     hub.with(|state| state.faults.clear());
 }
 

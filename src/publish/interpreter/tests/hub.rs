@@ -47,6 +47,9 @@ pub struct State {
     pub check_runs: Vec<Value>,
     pub statuses: Vec<Value>,
     pub comments: Vec<Value>,
+    /// How many were made.
+    pub reviews: usize,
+    pub review_comments: Vec<Value>,
     pub log: Vec<Request>,
     /// When each was sent.
     pub times: Vec<Duration>,
@@ -188,6 +191,8 @@ impl State {
                 None => reply(200, &json!({ "data": null, "errors": [{ "message": "no" }] })),
             },
             (Method::Get, ["pulls", _]) => reply(200, &json!({ "head": { "sha": self.head } })),
+            (Method::Get, ["pulls", _, "comments"]) => self.page_of(&self.review_comments, path, query),
+            (Method::Post, ["pulls", _, "reviews"]) => self.create_review(&body),
             (Method::Get, ["compare", _]) => reply(200, &json!({ "merge_base_commit": { "sha": self.head } })),
             (Method::Post, ["check-runs"]) => self.create_check_run(body),
             (Method::Patch, ["check-runs", id]) => self.update_check_run(id, &body),
@@ -218,18 +223,44 @@ impl State {
     }
 
     fn list_comments(&mut self, path: &str, query: &str) -> Reply {
-        let page: usize =
-            query.split('&').find_map(|part| part.strip_prefix("page=")).map_or(1, |n| n.parse().unwrap());
         let hidden = usize::from(self.lag > 0);
         self.lag = self.lag.saturating_sub(1);
         let comments =
             if self.stale > 0 && !self.old_comments.is_empty() { &self.old_comments } else { &self.comments };
-        let shown = &comments[..comments.len().saturating_sub(hidden)];
-        let from = ((page - 1) * self.page).min(shown.len());
-        let to = (from + self.page).min(shown.len());
+        let shown = self.page_of(&comments[..comments.len().saturating_sub(hidden)], path, query);
         self.stale = self.stale.saturating_sub(usize::from(!self.old_comments.is_empty()));
-        let next = (to < shown.len()).then(|| format!("/repos/o/r{path}?per_page=100&page={}", page + 1));
-        Reply { next, ..reply(200, &json!(shown[from..to])) }
+        shown
+    }
+
+    fn page_of(&self, all: &[Value], path: &str, query: &str) -> Reply {
+        let page: usize =
+            query.split('&').find_map(|part| part.strip_prefix("page=")).map_or(1, |n| n.parse().unwrap());
+        let from = ((page - 1) * self.page).min(all.len());
+        let to = (from + self.page).min(all.len());
+        let next = (to < all.len()).then(|| format!("/repos/o/r{path}?per_page=100&page={}", page + 1));
+        Reply { next, ..reply(200, &json!(all[from..to])) }
+    }
+
+    /// A comment on a line; `None`: it is outdated.
+    pub fn review_comment(&mut self, author: &str, line: Option<u64>, body: &str) {
+        let id = self.id();
+        let user = json!({ "login": author, "type": if author.ends_with("[bot]") { "Bot" } else { "User" } });
+        self.review_comments.push(json!({ "id": id, "user": user, "line": line, "body": body }));
+    }
+
+    /// All of it or nothing, as GitHub does.
+    fn create_review(&mut self, body: &Value) -> Reply {
+        let comments = body["comments"].as_array().unwrap();
+        if comments.iter().any(|one| one["body"].as_str().unwrap().contains("BAD")) {
+            let errors = ["Pull request review thread line must be part of the diff"];
+            return reply(422, &json!({ "message": "Unprocessable Entity", "errors": errors }));
+        }
+        for one in comments {
+            self.review_comment(self.author, one["line"].as_u64(), one["body"].as_str().unwrap());
+        }
+        self.reviews += 1;
+        let user = json!({ "login": self.author, "type": "Bot" });
+        reply(200, &json!({ "id": self.id(), "html_url": "https://c/review", "user": user }))
     }
 
     fn change_comment(&mut self, method: Method, id: &str, body: &Value) -> Reply {

@@ -3,6 +3,7 @@
 mod comments;
 mod faults;
 mod hub;
+mod reviews;
 mod triggered;
 
 use std::time::Duration;
@@ -10,7 +11,9 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{Interpreter, Options, Pace};
-use crate::model::call::{Annotation, Call, CheckRun, CommitStatus, ReceiptEnd, StickyComment};
+use crate::model::call::{
+    Annotation, Call, CheckRun, CommitStatus, ReceiptEnd, Review, ReviewSuggestion, StickyComment,
+};
 use crate::model::outcome::Outcome;
 use crate::model::sha::Sha;
 use crate::world::forge::Method;
@@ -81,6 +84,18 @@ fn comment(run: u64, body: &str) -> StickyComment {
         body: body.to_owned(),
         create: true,
     }
+}
+
+/// Suggestions on lines 1, 2, …, each another.
+fn review(count: u32) -> Review {
+    let one = |line| ReviewSuggestion {
+        path: "src/a.rs".to_owned(),
+        start_line: line,
+        end_line: line,
+        key: format!("{line:032x}"),
+        body: format!("- fix {line}\n"),
+    };
+    Review { pull_request: 7, head_sha: head(), suggestions: (1..=count).map(one).collect() }
 }
 
 fn downgraded(end: &ReceiptEnd) -> &str {

@@ -184,7 +184,7 @@ fn wrong_types_formats_and_paths_turn_red() {
     let got = client.send_text("POST", "/repos/octo/shop/issues/7/comments", "{").unwrap();
     assert_eq!((got.status, got.body["message"].as_str()), (400, Some("Problems parsing JSON")));
     assert!(fake.forgive()[0].contains("not JSON"));
-    let got = client.get("/repos/octo/shop/branches/main");
+    let got = client.get("/repos/octo/shop/tags");
     assert_eq!(got.status, 404);
     assert!(fake.forgive()[0].contains("does not play"));
     fake.finish();

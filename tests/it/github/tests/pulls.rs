@@ -103,3 +103,31 @@ fn reviews_carry_comments_on_changed_files() {
     assert_eq!(fake.with(|github| github.repo("octo/shop").reviews.len()), 4);
     fake.finish();
 }
+
+#[test]
+fn review_comments_stand_in_one_hunk_of_the_diff() {
+    let (fake, client) = start();
+    fake.with(|github| {
+        let pull = github.repo("octo/shop").pulls.get_mut(&7).unwrap();
+        pull.hunk("src/a.rs", 1, 4).hunk("src/a.rs", 20, 25);
+    });
+    let post = |places: &[(Option<u64>, u64)]| {
+        let comment = |(start, line): &(Option<u64>, u64)| {
+            let mut comment = json!({ "path": "src/a.rs", "line": line, "side": "RIGHT", "body": "x" });
+            if let Some(start) = start {
+                comment["start_line"] = json!(start);
+            }
+            comment
+        };
+        let comments: Vec<Value> = places.iter().map(comment).collect();
+        let review = json!({ "event": "COMMENT", "body": "b", "commit_id": HEAD, "comments": comments });
+        let got = client.post("/repos/octo/shop/pulls/7/reviews", &review);
+        (got.status, got.body["errors"][0].as_str().unwrap_or_default().to_owned())
+    };
+    let outside = |what: &str| (422, format!("Pull request review thread {what}"));
+    assert_eq!(post(&[(None, 1), (Some(20), 25)]), (200, String::new()));
+    assert_eq!(post(&[(None, 1), (None, 5)]), outside("line must be part of the diff"));
+    assert_eq!(post(&[(Some(4), 20)]), outside("start line must be part of the same hunk as the line."));
+    assert_eq!(fake.with(|github| github.repo("octo/shop").review_comments.len()), 2, "all or nothing");
+    fake.finish();
+}

@@ -1,0 +1,180 @@
+//! `gatepost doctor`: what is missing for these gates on this machine, in the workflows and on GitHub. It only reads,
+//! and never calls well what it did not look at.
+
+mod remote;
+mod tools;
+
+use std::path::{Path, PathBuf};
+
+use crate::app::project::{Project, Source};
+use crate::app::run::{self, Opened};
+use crate::app::{Failure, posting, scope};
+use crate::mask::Masker;
+use crate::model::diagnosis::Row;
+use crate::model::event::Occasion;
+use crate::model::gate::Mode;
+use crate::model::text::one_line;
+use crate::setup::permissions::{self, Permission};
+use crate::setup::workflow::Workflow;
+use crate::setup::{jobs, required};
+use crate::world::env::Env;
+use crate::world::repo::{BaseAnswer, BaseRequest, Repo};
+use crate::world::{files, occasion};
+
+use remote::Remote;
+
+/// The largest workflow that is read, in bytes.
+const LARGEST: u64 = 1 << 20;
+/// Where GitHub looks for workflows.
+const WORKFLOWS: &str = ".github/workflows";
+
+/// What `gatepost doctor` was asked for.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Where it was started, absolute.
+    pub start: PathBuf,
+    /// `--config`.
+    pub config: Option<PathBuf>,
+    /// Whether problems of the configuration are shown in colour.
+    pub colour: bool,
+}
+
+/// What was found.
+#[derive(Debug)]
+pub struct Found {
+    /// In the order they are shown.
+    pub rows: Vec<Row>,
+    /// What a job needs that runs these gates and posts what they find.
+    pub permissions: Vec<Permission>,
+    /// Takes secrets out of what is shown of it.
+    pub masker: Masker,
+}
+
+/// Looks at everything.
+///
+/// # Errors
+/// With exit code 2 when the configuration cannot be used: nothing else can be judged without it.
+pub async fn doctor(request: &Request, env: &Env) -> Result<Found, Failure> {
+    let occasion = occasion::read(env).map_err(|error| Failure::outside(error.to_string()).help(error.help()))?;
+    let Opened { repo, root, project } =
+        run::open(&request.start, request.config.as_deref(), request.colour, env, &occasion)?;
+    let publish = &project.config.publish;
+    let mut rows = vec![configuration(&project)];
+    rows.extend(tools::rows(&project, &root, env));
+    rows.push(databases(&project));
+
+    let (workflows, unread) = workflows(&root);
+    let mut remote = Remote::open(&repo, &occasion, env)?;
+    rows.push(base(&repo, &occasion, &project, &remote).await);
+    let told = remote.look(publish, &occasion, &workflows, env).await;
+    rows.extend(unread);
+    rows.extend(jobs::rows(&workflows, publish, told.private));
+    if !jobs::any(&workflows) {
+        rows.push(no_workflow(remote.is_known()));
+    }
+    rows.extend(told.rows);
+    rows.extend(told.protection.iter().flat_map(|protection| required::rows(protection, &workflows)));
+    let masker = posting::masker(env, &project.config.run.pass_env);
+    Ok(Found { rows, permissions: permissions::of_a_run(publish), masker })
+}
+
+fn configuration(project: &Project) -> Row {
+    let number = project.gates.len();
+    let shown = project.gates.iter().filter(|gate| gate.common().mode == Mode::Report).count();
+    let not_enforced = if shown > 0 { format!(", {shown} of them not enforced") } else { String::new() };
+    let gates = format!("{number} gate{}{not_enforced}", if number == 1 { "" } else { "s" });
+    match &project.source {
+        Source::File(file) => Row::good("configuration", format!("{file}: {gates}")),
+        Source::Detected { .. } => Row {
+            todo: Some("`gatepost init` writes them down".to_owned()),
+            ..Row::good("configuration", format!("no gatepost.toml: {gates} detected"))
+        },
+    }
+}
+
+/// No kind of gate of this version starts a database.
+fn databases(project: &Project) -> Row {
+    let mut kinds: Vec<&str> = project.gates.iter().map(|gate| gate.common().kind.as_str()).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    Row::needless("databases", format!("no gate of a kind that starts one (here: {})", kinds.join(", ")))
+}
+
+fn no_workflow(on_github: bool) -> Row {
+    if on_github {
+        let what = format!("no job in {WORKFLOWS} is seen to run gatepost: a pull request is not gated");
+        Row::bad("workflow", what, "`gatepost init` shows one, and writes it with --yes")
+    } else {
+        Row::needless("workflow", "no repository on GitHub is known here")
+    }
+}
+
+/// The workflows, and a row for each that cannot be read.
+fn workflows(root: &Path) -> (Vec<Workflow>, Vec<Row>) {
+    let yaml = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "yml" || extension == "yaml");
+    let mut read = Vec::new();
+    let mut unread = Vec::new();
+    for path in files::list(&root.join(WORKFLOWS)).unwrap_or_default().into_iter().filter(yaml) {
+        let name = format!("{WORKFLOWS}/{}", path.file_name().unwrap_or_default().to_string_lossy());
+        let why = match files::read_capped(&path, LARGEST).map(String::from_utf8) {
+            None => format!("it cannot be read, or is larger than {} MiB", LARGEST >> 20),
+            Some(Err(_)) => "it is not UTF-8".to_owned(),
+            Some(Ok(text)) => match Workflow::read(&name, &text) {
+                Ok(workflow) => {
+                    read.push(workflow);
+                    continue;
+                }
+                Err(error) => error.to_string(),
+            },
+        };
+        let what = format!("{}: {}", one_line(&name, 200), one_line(&why, 300));
+        unread.push(Row::unknown("workflow", what, "mend it: GitHub cannot read it either"));
+    }
+    (read, unread)
+}
+
+/// Whether there is something to compare with.
+async fn base(repo: &Repo, occasion: &Occasion, project: &Project, remote: &Remote) -> Row {
+    let topic = "base";
+    let asked = scope::base_asked(None, project.config.run.base.as_deref(), occasion);
+    let todo = if occasion.on_actions {
+        "set `fetch-depth: 0` on actions/checkout, and do not check out another commit than the event's"
+    } else {
+        "fetch it (`git fetch --unshallow origin` in a shallow clone), or set `base` under [run]"
+    };
+    let request = BaseRequest { occasion, asked, merge_base: None };
+    let mut answer = repo.base(&request);
+    let found;
+    if let Ok(BaseAnswer::AskForge { base, head }) = &answer {
+        match remote.merge_base(base, head).await {
+            Ok(sha) => {
+                found = sha;
+                answer = repo.base(&BaseRequest { merge_base: Some(&found), ..request });
+            }
+            Err(why) => {
+                let what =
+                    format!("the clone is too shallow to know the merge base, and GitHub does not tell it: {why}");
+                return Row::bad(topic, what, todo);
+            }
+        }
+    }
+    let depth = match repo.is_shallow() {
+        Ok(true) => " (a shallow clone)",
+        Ok(false) => " (the whole history is here)",
+        Err(_) => "",
+    };
+    match answer {
+        Ok(BaseAnswer::Commit { what, .. }) => Row::good(topic, format!("compared with {what}{depth}")),
+        Ok(BaseAnswer::Unborn) => Row::good(topic, "there is no commit yet: every file is new"),
+        Ok(BaseAnswer::Everything { why, lacking: false }) => {
+            Row::good(topic, format!("everything is judged: {why}{depth}"))
+        }
+        Ok(BaseAnswer::Everything { why, lacking: true }) => {
+            Row::bad(topic, format!("everything would be judged: {why}{depth}"), todo)
+        }
+        Ok(BaseAnswer::AskForge { .. }) => {
+            Row::bad(topic, "the merge base that GitHub names could not be fetched", todo)
+        }
+        Err(error) => Row::unknown(topic, error.to_string(), todo),
+    }
+}

@@ -1,0 +1,211 @@
+//! Who calls whom, and which commands are gates by that. It is asked once, when everything has been read.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+
+use super::command::{Call, Invocation};
+use super::dictionary;
+use super::flow::{Gate, Run};
+use super::ground::{Ground, join};
+use super::script::{Place, Script};
+use super::shell::OPAQUE;
+
+/// Names the scripts that every command calls and the gates that commands are, and finds the scripts that are judged.
+pub fn settle(ground: &mut Ground) {
+    let index = Index::of(ground);
+    let calls: Vec<Vec<Vec<usize>>> = ground
+        .scripts
+        .iter()
+        .map(|script| script.flow.runs.iter().map(|run| index.called(script, run)).collect())
+        .collect();
+    let edges: Vec<BTreeSet<usize>> = ground
+        .scripts
+        .iter()
+        .zip(&calls)
+        .map(|(script, calls)| calls.iter().flatten().copied().chain(index.needed(script)).collect())
+        .collect();
+    for (script, calls) in ground.scripts.iter_mut().zip(calls) {
+        for (run, calls) in script.flow.runs.iter_mut().zip(calls) {
+            run.gate = if calls.is_empty() { own_gate(&run.invocation) } else { None };
+            run.calls = calls;
+        }
+    }
+    by_calls(ground, &edges);
+    for script in &mut ground.scripts {
+        by_functions(script);
+    }
+    ground.judged = reached(&ground.scripts, &edges);
+}
+
+/// Where to find scripts.
+struct Index {
+    packages: HashMap<String, Vec<(String, usize)>>,
+    targets: HashMap<(String, String), Vec<usize>>,
+    first_targets: HashMap<String, String>,
+    recipes: HashMap<String, Vec<usize>>,
+    files: HashMap<String, usize>,
+}
+
+impl Index {
+    fn of(ground: &Ground) -> Self {
+        let mut index = Self {
+            packages: HashMap::new(),
+            targets: HashMap::new(),
+            first_targets: HashMap::new(),
+            recipes: HashMap::new(),
+            files: HashMap::new(),
+        };
+        for (at, script) in ground.scripts.iter().enumerate() {
+            let dir = script.dir.clone();
+            match &script.place {
+                Place::Package { name } => index.packages.entry(name.clone()).or_default().push((dir, at)),
+                Place::Target { names, .. } => {
+                    for name in names {
+                        if !name.starts_with('.') {
+                            index.first_targets.entry(dir.clone()).or_insert_with(|| name.clone());
+                        }
+                        index.targets.entry((dir.clone(), name.clone())).or_default().push(at);
+                    }
+                }
+                Place::Recipe { name, .. } => index.recipes.entry(name.clone()).or_default().push(at),
+                Place::File => drop(index.files.insert(ground.sources[script.file].path.clone(), at)),
+                Place::Step { .. } | Place::Gate { .. } => {}
+            }
+        }
+        index
+    }
+
+    /// The scripts that a command calls; none where it calls none, or none that was read.
+    fn called(&self, script: &Script, run: &Run) -> Vec<usize> {
+        let here = join(&script.dir, &run.dir);
+        match &run.invocation.call {
+            None => Vec::new(),
+            Some(Call::Package { names, dir }) => {
+                let dir = dir.as_ref().map(|dir| join(&here, dir));
+                let found = names.iter().filter_map(|name| self.packages.get(name)).flatten();
+                found.filter(|(at, _)| dir.as_ref().is_none_or(|dir| dir == at)).map(|(_, script)| *script).collect()
+            }
+            Some(Call::Make { targets, dir }) => {
+                let dir = join(&here, dir);
+                let first = self.first_targets.get(&dir).filter(|_| targets.is_empty());
+                first.into_iter().chain(targets).flat_map(|name| self.target(&dir, name)).collect()
+            }
+            Some(Call::Just { recipes }) => {
+                recipes.iter().filter_map(|name| self.recipes.get(name)).flatten().copied().collect()
+            }
+            // A script may name another from the root, whatever folder it is called in.
+            Some(Call::File(path)) => {
+                let places = [join(&here, path), join("", path)];
+                places.iter().find_map(|path| self.files.get(path)).copied().into_iter().collect()
+            }
+        }
+    }
+
+    fn target(&self, dir: &str, name: &str) -> Vec<usize> {
+        self.targets.get(&(dir.to_owned(), name.to_owned())).cloned().unwrap_or_default()
+    }
+
+    /// The scripts of what a target or recipe needs.
+    fn needed(&self, script: &Script) -> Vec<usize> {
+        match &script.place {
+            Place::Target { needs, .. } => needs.iter().flat_map(|name| self.target(&script.dir, name)).collect(),
+            Place::Recipe { needs, .. } => {
+                needs.iter().filter_map(|name| self.recipes.get(name)).flatten().copied().collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// The gate that a command is by itself.
+fn own_gate(invocation: &Invocation) -> Option<Gate> {
+    let name = || shown(invocation, None);
+    if dictionary::is_gate(&invocation.program, &invocation.arguments()) || is_tool_of_manager(invocation) {
+        return Some(Gate { name: name(), sure: true });
+    }
+    let names = invocation.call.as_ref()?.names();
+    let called_so = names.iter().any(|name| dictionary::is_gate_name(name.trim_end_matches(".sh")));
+    called_so.then(|| Gate { name: name(), sure: false })
+}
+
+/// `yarn eslint`: no script of that name, so the tool itself.
+fn is_tool_of_manager(invocation: &Invocation) -> bool {
+    let Some(Call::Package { names, .. }) = &invocation.call else { return false };
+    let [name] = names.as_slice() else { return false };
+    let Some(at) = invocation.arguments.iter().position(|argument| argument == name) else { return false };
+    let rest: Vec<&str> = invocation.arguments[at + 1..].iter().map(String::as_str).collect();
+    name != "test" && dictionary::is_gate(name, &rest)
+}
+
+/// What calls a script with a gate is a gate; from the gates back to their callers, so that circles come to an end.
+fn by_calls(ground: &mut Ground, edges: &[BTreeSet<usize>]) {
+    let mut callers: Vec<Vec<usize>> = vec![Vec::new(); edges.len()];
+    for (caller, called) in edges.iter().enumerate() {
+        for called in called {
+            callers[*called].push(caller);
+        }
+    }
+    let sure = |script: &Script| {
+        let mut gates = script.flow.runs.iter().filter_map(|run| run.gate.as_ref());
+        gates.find(|gate| gate.sure).map(|gate| gate.name.clone())
+    };
+    let mut inner: Vec<Option<String>> = ground.scripts.iter().map(sure).collect();
+    let mut open: VecDeque<usize> = (0..inner.len()).filter(|at| inner[*at].is_some()).collect();
+    while let Some(at) = open.pop_front() {
+        let name = inner[at].clone();
+        for caller in callers[at].iter().copied() {
+            if inner[caller].is_none() {
+                inner[caller].clone_from(&name);
+                open.push_back(caller);
+            }
+        }
+    }
+    for run in ground.scripts.iter_mut().flat_map(|script| &mut script.flow.runs) {
+        if let Some(inner) = run.calls.iter().find_map(|called| inner[*called].as_deref()) {
+            run.gate = Some(Gate { name: shown(&run.invocation, Some(inner)), sure: true });
+        }
+    }
+}
+
+/// A call of a function with a gate in it is a gate.
+fn by_functions(script: &mut Script) {
+    let gated = |span: &std::ops::Range<usize>, runs: &[Run]| runs[span.clone()].iter().any(|run| run.gate.is_some());
+    let functions = script.flow.functions.iter().filter(|(_, span)| gated(span, &script.flow.runs));
+    let names: BTreeSet<String> = functions.map(|(name, _)| name.clone()).collect();
+    for run in &mut script.flow.runs {
+        if run.gate.is_none() && names.contains(&run.invocation.program) {
+            run.gate = Some(Gate { name: run.invocation.program.clone(), sure: true });
+        }
+    }
+}
+
+/// The scripts that are judged: steps, gates, what is called as gates are, and everything that these call.
+fn reached(scripts: &[Script], edges: &[BTreeSet<usize>]) -> BTreeSet<usize> {
+    let is_root = |script: &Script| match &script.place {
+        Place::Step { .. } | Place::Gate { .. } => true,
+        Place::Package { name } | Place::Recipe { name, .. } => dictionary::is_gate_name(name),
+        Place::Target { names, .. } => names.iter().any(|name| dictionary::is_gate_name(name)),
+        Place::File => false,
+    };
+    let mut open: Vec<usize> = (0..scripts.len()).filter(|at| is_root(&scripts[*at])).collect();
+    let mut reached = BTreeSet::new();
+    while let Some(at) = open.pop() {
+        if reached.insert(at) {
+            open.extend(&edges[at]);
+        }
+    }
+    reached
+}
+
+/// A command as it is shown, with what it comes down to.
+fn shown(invocation: &Invocation, inner: Option<&str>) -> String {
+    let words: Vec<&str> = std::iter::once(invocation.program.as_str())
+        .chain(invocation.arguments.iter().map(String::as_str))
+        .filter(|word| !word.contains(OPAQUE))
+        .take(4)
+        .collect();
+    let own = crate::model::text::one_line(&words.join(" "), 60);
+    match inner {
+        Some(inner) if !own.contains(inner) => format!("{own} ({inner})"),
+        _ => own,
+    }
+}

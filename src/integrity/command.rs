@@ -1,0 +1,484 @@
+//! What a simple command really runs: launchers such as `sudo`, `npx`, `poetry run` or `xargs` are taken off, and calls
+//! of scripts, targets and files are named. Whether that is a gate is for the dictionary and the scripts that are called.
+
+use super::shell::{OPAQUE, Simple};
+
+/// A command without its launchers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Invocation {
+    /// The program, without its folder; empty for a bare assignment.
+    pub program: String,
+    /// Its arguments.
+    pub arguments: Vec<String>,
+    /// What of the repository it calls.
+    pub call: Option<Call>,
+}
+
+/// Something in the repository that is called by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Call {
+    /// Scripts of a package.json: in the folder given, relative to where the command runs; `None`: in some workspace.
+    Package { names: Vec<String>, dir: Option<String> },
+    /// Targets of a makefile in that folder; none: the first.
+    Make { targets: Vec<String>, dir: String },
+    /// Recipes of a justfile; none: the first.
+    Just { recipes: Vec<String> },
+    /// A file.
+    File(String),
+}
+
+impl Call {
+    /// The name that tells what it is for, where it cannot be looked into.
+    #[must_use]
+    pub fn names(&self) -> Vec<&str> {
+        match self {
+            Self::Package { names, .. } => names.iter().map(String::as_str).collect(),
+            Self::Make { targets, .. } => targets.iter().map(String::as_str).collect(),
+            Self::Just { recipes } => recipes.iter().map(String::as_str).collect(),
+            Self::File(path) => vec![path.rsplit('/').next().unwrap_or(path)],
+        }
+    }
+}
+
+impl Invocation {
+    /// Of a simple command.
+    #[must_use]
+    pub fn of(simple: &Simple) -> Self {
+        let words: Vec<String> = simple.words.iter().map(|word| word_text(&word.text, &word.raw)).collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        Self::of_words(&words)
+    }
+
+    /// Of a command given as words.
+    #[must_use]
+    pub fn of_words(words: &[&str]) -> Self {
+        let words = launched(words);
+        let Some((first, rest)) = words.split_first() else { return Self::default() };
+        let program = base_name(first).to_owned();
+        let call = call(first, &program, &rest.iter().map(String::as_str).collect::<Vec<_>>());
+        Self { program, arguments: rest.to_vec(), call }
+    }
+
+    /// Its arguments as slices.
+    #[must_use]
+    pub fn arguments(&self) -> Vec<&str> {
+        self.arguments.iter().map(String::as_str).collect()
+    }
+}
+
+/// `$CARGO`, `${PYTHON}`, `"$MAKE"`: a variable that is called as a program is, is taken for it.
+fn word_text(text: &str, raw: &str) -> String {
+    if text != OPAQUE.to_string() {
+        return text.to_owned();
+    }
+    let name = raw.trim_matches('"').trim_start_matches('$').trim_start_matches('{').trim_end_matches('}');
+    let name = name.to_lowercase();
+    if name.chars().all(|c| c.is_ascii_lowercase() || c == '_') && super::dictionary::is_program(&name) {
+        name
+    } else {
+        text.to_owned()
+    }
+}
+
+fn base_name(path: &str) -> &str {
+    let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
+    name.strip_suffix(".exe").or_else(|| name.strip_suffix(".cmd")).unwrap_or(name)
+}
+
+/// How a launcher's own words end and the command begins.
+enum Launcher {
+    /// Flags, of which some take the next word; then as many words.
+    Flags { with_value: &'static [&'static str], words: usize },
+    /// Only behind this verb, then flags as above.
+    Verb { verbs: &'static [&'static str], with_value: &'static [&'static str], words: usize },
+    /// Behind this flag.
+    Behind(&'static [&'static str]),
+}
+
+use Launcher::{Behind, Flags, Verb};
+
+const PLAIN: Launcher = Flags { with_value: &[], words: 0 };
+
+/// Programs that start another one.
+const LAUNCHERS: &[(&str, Launcher)] = &[
+    ("sudo", Flags { with_value: &["-u", "-g", "-C"], words: 0 }),
+    ("doas", Flags { with_value: &["-u"], words: 0 }),
+    ("time", PLAIN),
+    ("nice", Flags { with_value: &["-n"], words: 0 }),
+    ("ionice", Flags { with_value: &["-c", "-n"], words: 0 }),
+    ("nohup", PLAIN),
+    ("timeout", Flags { with_value: &["-s", "-k", "--signal", "--kill-after"], words: 1 }),
+    ("gtimeout", Flags { with_value: &["-s", "-k"], words: 1 }),
+    ("exec", PLAIN),
+    ("stdbuf", PLAIN),
+    ("unbuffer", PLAIN),
+    ("chronic", PLAIN),
+    ("faketime", Flags { with_value: &["-f"], words: 1 }),
+    ("caffeinate", PLAIN),
+    ("arch", PLAIN),
+    ("setarch", Flags { with_value: &[], words: 1 }),
+    ("xvfb-run", Flags { with_value: &["-s", "--server-args", "-n"], words: 0 }),
+    ("dbus-run-session", PLAIN),
+    ("xargs", Flags { with_value: &["-n", "-P", "-I", "-L", "-d", "-a"], words: 0 }),
+    ("npx", Flags { with_value: &["-p", "--package", "-c"], words: 0 }),
+    ("bunx", Flags { with_value: &["-p", "--package"], words: 0 }),
+    ("uvx", Flags { with_value: &["--from", "--with", "-p", "--python"], words: 0 }),
+    ("npm", Verb { verbs: &["exec", "x"], with_value: &["-p", "--package", "-w", "--workspace"], words: 0 }),
+    ("pnpm", Verb { verbs: &["exec", "dlx"], with_value: &["-F", "--filter", "--package"], words: 0 }),
+    ("yarn", Verb { verbs: &["exec", "dlx"], with_value: &["-p", "--package"], words: 0 }),
+    ("bun", Verb { verbs: &["x"], with_value: &[], words: 0 }),
+    ("poetry", Verb { verbs: &["run"], with_value: &["-C", "-P"], words: 0 }),
+    (
+        "uv",
+        Verb {
+            verbs: &["run", "tool run"],
+            with_value: &[
+                "--with",
+                "--python",
+                "-p",
+                "--group",
+                "--extra",
+                "--package",
+                "--project",
+                "--from",
+                "--directory",
+                "--env-file",
+                "--no-group",
+                "--only-group",
+                "--index",
+                "--with-requirements",
+                "--resolution",
+            ],
+            words: 0,
+        },
+    ),
+    ("pipx", Verb { verbs: &["run"], with_value: &["--spec", "--python"], words: 0 }),
+    ("pipenv", Verb { verbs: &["run"], with_value: &[], words: 0 }),
+    ("pdm", Verb { verbs: &["run"], with_value: &["-p", "--venv"], words: 0 }),
+    ("rye", Verb { verbs: &["run"], with_value: &[], words: 0 }),
+    ("conda", Verb { verbs: &["run"], with_value: &["-n", "-p", "--name"], words: 0 }),
+    ("micromamba", Verb { verbs: &["run"], with_value: &["-n", "-p"], words: 0 }),
+    ("pixi", Verb { verbs: &["run"], with_value: &["-e", "--environment"], words: 0 }),
+    ("coverage", Verb { verbs: &["run -m"], with_value: &[], words: 0 }),
+    ("bundle", Verb { verbs: &["exec"], with_value: &[], words: 0 }),
+    ("mise", Verb { verbs: &["exec", "x"], with_value: &[], words: 0 }),
+    ("direnv", Verb { verbs: &["exec"], with_value: &[], words: 1 }),
+    ("composer", Verb { verbs: &["exec"], with_value: &[], words: 0 }),
+    ("dotnet", Verb { verbs: &["tool run"], with_value: &[], words: 0 }),
+    ("go", Verb { verbs: &["run", "tool"], with_value: &["-C", "-modfile"], words: 0 }),
+    ("nix", Behind(&["-c", "--command"])),
+    ("python", Behind(&["-m"])),
+    (
+        "docker-compose",
+        Verb { verbs: &["run", "exec"], with_value: &["-e", "-u", "-w", "-v", "-p", "--entrypoint"], words: 1 },
+    ),
+    ("dotenv", Flags { with_value: &["-e", "-f"], words: 0 }),
+    ("cross-env", PLAIN),
+    ("env-cmd", Flags { with_value: &["-f"], words: 0 }),
+    ("retry", Flags { with_value: &["-t", "-d", "--times", "--delay"], words: 0 }),
+    ("zombienet", PLAIN),
+];
+
+/// Takes every launcher off.
+fn launched(words: &[&str]) -> Vec<String> {
+    let mut words: Vec<&str> = words.to_vec();
+    // Launchers start launchers; nobody stacks more than a few.
+    for _ in 0..8 {
+        let assignments = words.iter().take_while(|word| is_assignment(word)).count();
+        words.drain(..assignments);
+        let Some(first) = words.first().copied() else { break };
+        let program = base_name(first);
+        let rest = &words[1..];
+        let inner = match program {
+            "env" => Some(after_env(rest)),
+            // `command -v x` asks; `command x` runs.
+            "command" if !rest.first().is_some_and(|flag| flag.starts_with('-')) => Some(rest),
+            "docker" | "podman" => compose(rest),
+            _ => {
+                let name = if program.starts_with("python") { "python" } else { program };
+                let launcher = LAUNCHERS.iter().find(|(known, _)| *known == name);
+                launcher.and_then(|(_, launcher)| behind(launcher, rest))
+            }
+        };
+        match inner {
+            Some(inner) if !inner.is_empty() => words = inner.to_vec(),
+            _ => break,
+        }
+    }
+    let mut owned: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+    if let Some(first) = owned.first_mut() {
+        // `npx eslint@9`, `go run pkg@v1`
+        let version =
+            |text: &str| text.starts_with(|c: char| c.is_ascii_digit() || c == 'v' || c == OPAQUE) || text == "latest";
+        if let Some((name, _)) = first.split_once('@').filter(|(name, rest)| !name.is_empty() && version(rest)) {
+            *first = name.to_owned();
+        }
+    }
+    owned
+}
+
+fn is_assignment(word: &str) -> bool {
+    word.split_once('=').is_some_and(|(name, _)| {
+        name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    })
+}
+
+fn after_env<'a, 'b>(words: &'b [&'a str]) -> &'b [&'a str] {
+    let mut at = 0;
+    while let Some(word) = words.get(at) {
+        match *word {
+            "-u" | "--unset" | "-C" | "--chdir" => at += 2,
+            flag if flag.starts_with('-') || is_assignment(flag) => at += 1,
+            _ => break,
+        }
+    }
+    &words[at.min(words.len())..]
+}
+
+fn compose<'a, 'b>(words: &'b [&'a str]) -> Option<&'b [&'a str]> {
+    let (first, rest) = words.split_first()?;
+    if *first == "exec" {
+        return Some(after_flags(rest, &["-e", "-u", "-w"], 1));
+    }
+    let at = rest.iter().position(|word| matches!(*word, "run" | "exec")).filter(|_| *first == "compose")?;
+    Some(after_flags(&rest[at + 1..], &["-e", "-u", "-w", "-v", "-p", "--entrypoint", "--env", "--user"], 1))
+}
+
+fn behind<'a, 'b>(launcher: &Launcher, words: &'b [&'a str]) -> Option<&'b [&'a str]> {
+    match launcher {
+        Flags { with_value, words: skipped } => Some(after_flags(words, with_value, *skipped)),
+        Verb { verbs, with_value, words: skipped } => verbs.iter().find_map(|verb| {
+            let parts: Vec<&str> = verb.split(' ').collect();
+            // Flags of the launcher itself may come first: `pnpm --filter web exec jest`.
+            let at = words.windows(parts.len()).position(|window| window == parts.as_slice())?;
+            let before = words[..at].iter().enumerate();
+            let only_flags = before
+                .into_iter()
+                .all(|(index, word)| word.starts_with('-') || (index > 0 && words[index - 1].starts_with('-')));
+            only_flags.then(|| after_flags(&words[at + parts.len()..], with_value, *skipped))
+        }),
+        Behind(flags) => {
+            let at = words.iter().position(|word| flags.contains(word))?;
+            Some(&words[at + 1..])
+        }
+    }
+}
+
+fn after_flags<'a, 'b>(words: &'b [&'a str], with_value: &[&str], skipped: usize) -> &'b [&'a str] {
+    let mut at = 0;
+    while let Some(word) = words.get(at) {
+        if *word == "--" {
+            at += 1;
+            break;
+        }
+        if with_value.contains(word) {
+            at += 2;
+        } else if word.starts_with('-') || is_assignment(word) {
+            at += 1;
+        } else {
+            break;
+        }
+    }
+    &words[(at + skipped).min(words.len())..]
+}
+
+/// What of the repository a command calls.
+fn call(first: &str, program: &str, rest: &[&str]) -> Option<Call> {
+    match program {
+        "npm" | "pnpm" | "yarn" | "bun" => package(program, rest),
+        "npm-run-all" | "run-s" | "run-p" | "npm-run-all2" => {
+            Some(Call::Package { names: names(rest), dir: Some(String::new()) })
+        }
+        "make" | "gmake" => {
+            let dir = value_of(rest, &["-C", "--directory"]).unwrap_or_default();
+            let targets = after_values(rest, &["-C", "-f", "-j", "-l", "-o", "-W", "--directory", "--file"]);
+            let targets = targets.iter().filter(|word| !is_assignment(word) && !is_number(word));
+            Some(Call::Make { targets: targets.map(|word| (*word).to_owned()).collect(), dir })
+        }
+        "just" => {
+            let recipes = after_values(rest, &["-f", "--justfile", "-d", "--working-directory", "--set"]);
+            // What follows the first are its arguments, as often as other recipes.
+            Some(Call::Just { recipes: recipes.first().map(|word| (*word).to_owned()).into_iter().collect() })
+        }
+        "bash" | "sh" | "dash" | "zsh" | "source" | "." => {
+            let file = rest.iter().find(|word| !word.starts_with(['-', '+']))?;
+            let runs_text =
+                rest.iter().take_while(|word| *word != file).any(|word| word.starts_with('-') && word.ends_with('c'));
+            (!runs_text && !file.contains(OPAQUE)).then(|| Call::File((*file).to_owned()))
+        }
+        _ => {
+            let is_path =
+                first.starts_with("./") || first.starts_with("../") || (first.contains('/') && !first.starts_with('/'));
+            let installed = first.contains("node_modules/") || first.contains("vendor/bin") || first.contains("/bin/");
+            let plain = !first.contains(OPAQUE) && !first.contains("://");
+            (is_path && !installed && plain && !super::dictionary::is_program(program))
+                .then(|| Call::File(first.trim_start_matches("./").to_owned()))
+        }
+    }
+}
+
+fn is_number(word: &str) -> bool {
+    word.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Verbs of package managers that run no script.
+const NOT_SCRIPTS: &[&str] = &[
+    "install",
+    "i",
+    "ci",
+    "add",
+    "remove",
+    "up",
+    "upgrade",
+    "update",
+    "publish",
+    "pack",
+    "audit",
+    "cache",
+    "config",
+    "dlx",
+    "exec",
+    "create",
+    "init",
+    "link",
+    "unlink",
+    "login",
+    "outdated",
+    "prune",
+    "rebuild",
+    "root",
+    "set",
+    "store",
+    "version",
+    "view",
+    "why",
+    "x",
+    "global",
+    "import",
+    "info",
+    "list",
+    "ls",
+    "node",
+    "npm",
+    "plugin",
+    "policies",
+    "self-update",
+    "tag",
+    "dedupe",
+    "env",
+    "fund",
+    "pkg",
+];
+
+fn package(manager: &str, rest: &[&str]) -> Option<Call> {
+    let elsewhere = ["-w", "--workspace", "--workspaces", "-ws", "-r", "--recursive", "-F", "--filter"];
+    let mut here = !rest.iter().any(|word| elsewhere.iter().any(|flag| word.split('=').next() == Some(flag)));
+    let dir = value_of(rest, &["--prefix", "--cwd", "-C", "--dir"]).unwrap_or_default();
+    let valued = ["-w", "--workspace", "-F", "--filter", "--prefix", "--cwd", "-C", "--dir"];
+    let plain = after_values(rest.split(|word| *word == "--").next().unwrap_or(rest), &valued);
+    let mut plain = plain.as_slice();
+    if manager == "yarn" && matches!(plain.first(), Some(&("workspace" | "workspaces"))) {
+        here = false;
+        plain = plain.get(2..).unwrap_or_default();
+    }
+    let name = match (manager, plain) {
+        (_, ["run" | "run-script", name, ..]) => *name,
+        (_, ["test" | "t" | "tst", ..]) if manager != "bun" => "test",
+        ("yarn" | "pnpm", [name, ..]) if !NOT_SCRIPTS.contains(name) => *name,
+        _ => return None,
+    };
+    (!name.contains(OPAQUE)).then(|| Call::Package { names: vec![name.to_owned()], dir: here.then_some(dir) })
+}
+
+fn names(words: &[&str]) -> Vec<String> {
+    words.iter().filter(|word| !word.starts_with('-')).map(|word| (*word).to_owned()).collect()
+}
+
+/// The value of the first of these flags, as `-C dir`, `--dir=dir` or `-Cdir`.
+fn value_of(words: &[&str], flags: &[&str]) -> Option<String> {
+    words.iter().enumerate().find_map(|(at, word)| {
+        flags.iter().find_map(|flag| {
+            if word == flag {
+                return words.get(at + 1).map(|value| (*value).to_owned());
+            }
+            let rest = word.strip_prefix(flag)?;
+            let rest = if flag.starts_with("--") { rest.strip_prefix('=')? } else { rest };
+            (!rest.is_empty()).then(|| rest.to_owned())
+        })
+    })
+}
+
+/// The words that are neither flags nor values of these flags.
+fn after_values<'a>(words: &[&'a str], with_value: &[&str]) -> Vec<&'a str> {
+    let mut out = Vec::new();
+    let mut skip = false;
+    for word in words {
+        if skip {
+            skip = false;
+        } else if with_value.contains(word) {
+            // `-j` may stand alone; a number behind it is left out by its own look.
+            skip = *word != "-j";
+        } else if !word.starts_with('-') {
+            out.push(*word);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(line: &str) -> String {
+        let words: Vec<&str> = line.split(' ').collect();
+        let invocation = Invocation::of_words(&words);
+        std::iter::once(invocation.program).chain(invocation.arguments).collect::<Vec<_>>().join(" ")
+    }
+
+    fn called(line: &str) -> Option<Call> {
+        Invocation::of_words(&line.split(' ').collect::<Vec<_>>()).call
+    }
+
+    #[test]
+    fn launchers_are_taken_off() {
+        for (line, left) in [
+            ("sudo -E env A=b timeout -k 5 10m cargo test", "cargo test"),
+            ("npx --yes eslint@9 .", "eslint ."),
+            ("python3 -W error -m pytest -q", "pytest -q"),
+            ("uv run --with x python -m pytest", "pytest"),
+            ("pnpm --filter web exec jest", "jest"),
+            ("docker compose run --rm -T web pytest -x", "pytest -x"),
+            ("xargs -0 shellcheck", "shellcheck"),
+            ("go run github.com/golangci/golangci-lint@v1.60 run", "golangci-lint run"),
+            ("./node_modules/.bin/jest --ci", "jest --ci"),
+            ("coverage run -m pytest", "pytest"),
+            ("npm install", "npm install"),
+            ("command -v eslint", "command -v eslint"),
+            ("go test ./...", "go test ./..."),
+        ] {
+            assert_eq!(run(line), left, "{line}");
+        }
+    }
+
+    #[test]
+    fn calls_are_named() {
+        let package = |name: &str, dir: Option<&str>| {
+            Some(Call::Package { names: vec![name.to_owned()], dir: dir.map(str::to_owned) })
+        };
+        assert_eq!(called("npm test"), package("test", Some("")));
+        assert_eq!(called("npm --prefix web run lint -- --x"), package("lint", Some("web")));
+        assert_eq!(called("pnpm -r test"), package("test", None));
+        assert_eq!(called("yarn workspace web lint"), package("lint", None));
+        assert_eq!(called("yarn install"), None);
+        assert_eq!(called("bun test"), None);
+        assert_eq!(
+            called("make -j 4 -C sub test V=1"),
+            Some(Call::Make { targets: vec!["test".to_owned()], dir: "sub".to_owned() })
+        );
+        assert_eq!(called("bash -x ci/test.sh a"), Some(Call::File("ci/test.sh".to_owned())));
+        assert_eq!(called("./ci/test.sh"), Some(Call::File("ci/test.sh".to_owned())));
+        assert_eq!(called("bash -c x"), None);
+        assert_eq!(called("./gradlew test"), None);
+    }
+}

@@ -1,0 +1,462 @@
+//! What becomes of each command's failure: whether it ends the script, is looked at, or is lost, and by what. It follows
+//! `set -e`, `set +e` and pipefail through the script as the shell would, and judges nothing.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::command::Invocation;
+use super::ending::{Ending, ending, exits_zero, leaves, records, says_something};
+use super::pipe::{FILTERS, decides, files};
+use super::shell::{Command, Item, Kind, Simple};
+
+/// How a script is started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shell {
+    /// `-e`: it ends at the first command that fails.
+    pub errexit: bool,
+    /// `-o pipefail`: a pipe is worth its worst part.
+    pub pipefail: bool,
+}
+
+/// A simple command where it stands.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// Its characters in the script.
+    pub span: Range<usize>,
+    /// What it runs.
+    pub invocation: Invocation,
+    /// Variables set for it alone, as written.
+    pub assignments: Vec<String>,
+    /// What becomes of its failure.
+    pub fate: Fate,
+    /// Files that its output is kept in.
+    pub outputs: Vec<String>,
+    /// Where it runs, relative to the script's own folder.
+    pub dir: String,
+    /// The scripts that it calls, by their numbers. Known once everything is read.
+    pub calls: Vec<usize>,
+    /// The gate that it is. Known once everything is read.
+    pub gate: Option<Gate>,
+}
+
+/// A command that is a gate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gate {
+    /// What to call it.
+    pub name: String,
+    /// It is in the dictionary, or calls what is; else it is only called so.
+    pub sure: bool,
+}
+
+/// What becomes of a command's failure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// It ends the script, or is its result.
+    Counts,
+    /// Something looks at it: a condition, `$?`, a variable that is used later.
+    Read,
+    /// Nobody learns of it.
+    Lost(Loss),
+}
+
+/// How a failure is lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Loss {
+    /// `|| true` and the like; the characters from `||` on.
+    Swallowed { by: Range<usize>, bare: bool },
+    /// A condition whose failing branch does nothing.
+    Ignored { condition: Range<usize> },
+    /// The script goes on, and why.
+    GoesOn { because: Because },
+    /// The last command of a pipe has the word.
+    Piped { into: String, filter: bool },
+}
+
+/// Why a script goes on after a failure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Because {
+    /// `set +e` stands there.
+    SetPlusE(Range<usize>),
+    /// It was never started with `-e`, nor sets it.
+    NeverSet,
+    /// It is followed by `&&`: only the last of such a chain ends the script.
+    AndList,
+    /// It runs in the background, and nobody waits for its status.
+    Background,
+    /// `exit 0` stands at the end.
+    ExitsZero(Range<usize>),
+}
+
+/// A script walked through.
+#[derive(Debug, Clone, Default)]
+pub struct Flow {
+    /// Its simple commands in order.
+    pub runs: Vec<Run>,
+    /// `trap '… exit 0' EXIT`, where there is one.
+    pub exit_trap: Option<Range<usize>>,
+    /// Functions it defines, with their commands as indices into `runs`.
+    pub functions: Vec<(String, Range<usize>)>,
+}
+
+/// Walks through a script.
+#[must_use]
+pub fn follow<'a>(script: &'a Command, text: &'a [char], shell: Shell) -> Flow {
+    let whole: String = text.iter().collect();
+    let waits = ["wait $", "wait \"$", "wait -n", "wait %"].iter().filter_map(|sign| whole.rfind(sign)).max();
+    let last_wait = waits.map(|byte| whole[..byte].chars().count());
+    let state = State { shell, plus_e: None, dir: String::new() };
+    let mut walk = Walk {
+        text,
+        state,
+        flow: Flow::default(),
+        last_wait,
+        defined: BTreeMap::new(),
+        called: BTreeMap::new(),
+        open: Vec::new(),
+    };
+    walk.command(script, &Use { hard: Fate::Counts, soft: Fate::Counts });
+    walk.functions();
+    walk.flow
+}
+
+#[derive(Clone)]
+struct State {
+    shell: Shell,
+    plus_e: Option<Range<usize>>,
+    dir: String,
+}
+
+/// What a failure leads to.
+#[derive(Clone)]
+struct Use {
+    /// Where `-e` may end the script.
+    hard: Fate,
+    /// Where it may not: the status is all there is.
+    soft: Fate,
+}
+
+impl Use {
+    fn only(fate: Fate) -> Self {
+        Self { hard: fate.clone(), soft: fate }
+    }
+}
+
+struct Walk<'a> {
+    text: &'a [char],
+    state: State,
+    flow: Flow,
+    /// Where the script waits last for what runs in the background.
+    last_wait: Option<usize>,
+    /// Functions whose bodies are still to be walked through.
+    defined: BTreeMap<String, Vec<&'a Command>>,
+    /// Programs, and so functions, with the state in which each is called first.
+    called: BTreeMap<String, State>,
+    /// Those of them that were not looked at yet.
+    open: Vec<String>,
+}
+
+impl<'a> Walk<'a> {
+    fn command(&mut self, command: &'a Command, used: &Use) {
+        match &command.kind {
+            Kind::Simple(simple) => self.simple(simple, &command.span, used),
+            Kind::Pipeline(parts) => self.pipeline(parts, used),
+            Kind::Not(inner) => self.command(inner, &Use::only(Fate::Read)),
+            Kind::And(left, right) => self.and(left, right, used),
+            Kind::Or(left, right) => self.or(left, right, used),
+            Kind::List(items) => self.list(items, used),
+            Kind::If { condition, then, otherwise } => {
+                self.condition(condition, then, otherwise.as_deref());
+                self.command(then, used);
+                if let Some(otherwise) = otherwise {
+                    self.command(otherwise, used);
+                }
+            }
+            Kind::Loop { condition, body } => {
+                if let Some(condition) = condition {
+                    self.command(condition, &Use::only(Fate::Read));
+                }
+                // Without `-e` only the last round's status would be left.
+                let round = match &used.soft {
+                    Fate::Counts => self.goes_on(None),
+                    other => other.clone(),
+                };
+                self.command(body, &Use { hard: used.hard.clone(), soft: round });
+            }
+            Kind::Case(bodies) => bodies.iter().for_each(|body| self.command(body, used)),
+            Kind::Group(inner, _) => self.command(inner, used),
+            Kind::Subshell(inner, _) => {
+                let before = self.state.clone();
+                self.command(inner, used);
+                self.state = before;
+            }
+            Kind::Function(name, body) => self.defined.entry(name.clone()).or_default().push(body),
+            Kind::Test => {}
+        }
+    }
+
+    /// The bodies of functions, each in the state of its first call; of those that nobody calls in the last one.
+    fn functions(&mut self) {
+        let last = self.state.clone();
+        // Those that are known to be called come first: they may call the others.
+        while let Some(name) = self.open.pop().or_else(|| self.defined.keys().next().cloned()) {
+            let state = self.called.get(&name).unwrap_or(&last).clone();
+            for body in self.defined.remove(&name).unwrap_or_default() {
+                let first = self.flow.runs.len();
+                self.state = state.clone();
+                self.command(body, &Use { hard: Fate::Counts, soft: Fate::Counts });
+                self.flow.functions.push((name.clone(), first..self.flow.runs.len()));
+            }
+        }
+    }
+
+    fn list(&mut self, items: &'a [Item], used: &Use) {
+        for (at, item) in items.iter().enumerate() {
+            let next = items.get(at + 1);
+            let soft = if item.background {
+                if self.waits(item.command.span.end) { Fate::Read } else { lost(Because::Background) }
+            } else {
+                match next {
+                    None => used.soft.clone(),
+                    Some(next) if self.reads_status(&next.command) => Fate::Read,
+                    Some(_) => match &used.soft {
+                        // In a list that is itself a condition nobody sees it either; the outer loss is the reason.
+                        Fate::Lost(loss) => Fate::Lost(loss.clone()),
+                        _ => self.goes_on(exits_zero(&items[at + 1..])),
+                    },
+                }
+            };
+            let may_end = self.state.shell.errexit && !item.background && used.hard == Fate::Counts;
+            let hard = if may_end { Fate::Counts } else { soft.clone() };
+            self.command(&item.command, &Use { hard, soft });
+        }
+    }
+
+    fn goes_on(&self, exit: Option<Range<usize>>) -> Fate {
+        let because = match (exit, &self.state.plus_e) {
+            (Some(exit), _) if !self.state.shell.errexit => Because::ExitsZero(exit),
+            _ if self.state.shell.errexit => Because::AndList,
+            (_, Some(span)) => Because::SetPlusE(span.clone()),
+            (_, None) => Because::NeverSet,
+        };
+        lost(because)
+    }
+
+    fn and(&mut self, left: &'a Command, right: &'a Command, used: &Use) {
+        let kept = self.is_kept(&ending(right), right.span.end);
+        let soft = if kept || leaves(right) { Fate::Read } else { used.soft.clone() };
+        self.command(left, &Use::only(soft));
+        self.command(right, used);
+    }
+
+    fn or(&mut self, left: &'a Command, right: &'a Command, used: &Use) {
+        let by = self.operator_before(right.span.start)..right.span.end;
+        let bare = matches!(&right.kind, Kind::Simple(simple) if !says_something(simple));
+        let ending = ending(right);
+        let fate = match &ending {
+            Ending::Nothing => Fate::Lost(Loss::Swallowed { by, bare }),
+            Ending::Keeps(_) if !self.is_kept(&ending, right.span.end) => {
+                Fate::Lost(Loss::Swallowed { by, bare: false })
+            }
+            _ => Fate::Read,
+        };
+        // The failing branch of `a && b || c` may hold for both.
+        self.command(left, &Use::only(fate));
+        self.command(right, used);
+    }
+
+    fn condition(&mut self, condition: &'a Command, then: &'a Command, otherwise: Option<&'a Command>) {
+        let (negated, inner) = match &condition.kind {
+            Kind::Not(inner) => (true, &**inner),
+            _ => (false, condition),
+        };
+        let (failing, passing) = if negated { (Some(then), otherwise) } else { (otherwise, Some(then)) };
+        let failed = failing.map_or(Ending::Nothing, ending);
+        // A branch for success that fails, or that keeps something, is a test of its own.
+        let tested = passing.is_some_and(|branch| !matches!(ending(branch), Ending::Nothing | Ending::Works));
+        let fate = if failed == Ending::Nothing && !tested && !negated && failing.is_none() && is_question(inner) {
+            Fate::Read
+        } else if failed == Ending::Nothing && !tested {
+            Fate::Lost(Loss::Ignored { condition: condition.span.clone() })
+        } else {
+            Fate::Read
+        };
+        self.command(inner, &Use::only(fate));
+    }
+
+    fn pipeline(&mut self, parts: &'a [Command], used: &Use) {
+        let Some((last, before)) = parts.split_last() else { return };
+        let lost_to = match &last.kind {
+            Kind::Simple(simple) => Invocation::of(simple),
+            _ => Invocation { program: "a block".to_owned(), ..Invocation::default() },
+        };
+        let read = self.rest(last.span.end).contains("PIPESTATUS");
+        let tee = if lost_to.program == "tee" { files(&lost_to.arguments) } else { Vec::new() };
+        for (at, part) in before.iter().enumerate() {
+            let first = self.flow.runs.len();
+            if self.state.shell.pipefail {
+                self.command(part, used);
+            } else if read || decides(&lost_to) {
+                self.command(part, &Use::only(Fate::Read));
+            } else {
+                let into = match before.get(at + 1).map(|next| &next.kind) {
+                    Some(Kind::Simple(next)) => Invocation::of(next).program,
+                    _ => lost_to.program.clone(),
+                };
+                let filter = FILTERS.contains(&lost_to.program.as_str());
+                self.command(part, &Use::only(Fate::Lost(Loss::Piped { into, filter })));
+            }
+            for run in &mut self.flow.runs[first..] {
+                run.outputs.extend(tee.iter().cloned());
+            }
+        }
+        self.command(last, used);
+    }
+
+    fn simple(&mut self, simple: &Simple, span: &Range<usize>, used: &Use) {
+        let invocation = Invocation::of(simple);
+        self.builtin(&invocation, span);
+        if !self.called.contains_key(&invocation.program) {
+            self.called.insert(invocation.program.clone(), self.state.clone());
+            self.open.push(invocation.program.clone());
+        }
+        let mut outputs = files(&invocation.arguments);
+        outputs.extend(simple.redirects.iter().filter(|to| to.sign.contains('>')).map(|to| to.target.clone()));
+        outputs.retain(|file| !file.starts_with("/dev/") && !file.starts_with('&'));
+        let fate = if self.state.shell.errexit { used.hard.clone() } else { used.soft.clone() };
+        self.flow.runs.push(Run {
+            span: span.clone(),
+            invocation,
+            assignments: simple.assignments.iter().map(|word| word.raw.clone()).collect(),
+            fate,
+            outputs,
+            dir: self.state.dir.clone(),
+            calls: Vec::new(),
+            gate: None,
+        });
+    }
+
+    /// What a builtin does to the rest of the script.
+    fn builtin(&mut self, invocation: &Invocation, span: &Range<usize>) {
+        let arguments = invocation.arguments();
+        match (invocation.program.as_str(), arguments.as_slice()) {
+            ("set", _) => self.set(&arguments, span),
+            ("cd" | "pushd", [dir, ..]) => self.state.dir = join(&self.state.dir, dir),
+            ("popd", _) => self.state.dir = String::new(),
+            ("trap", [action, signals @ ..]) => {
+                let at_exit = signals.iter().any(|signal| matches!(*signal, "EXIT" | "ERR" | "0"));
+                let to_zero = action.split([';', '\n', '&']).any(|part| part.trim() == "exit 0");
+                if at_exit && to_zero {
+                    self.flow.exit_trap = Some(span.clone());
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn set(&mut self, arguments: &[&str], span: &Range<usize>) {
+        let mut arguments = arguments.iter();
+        while let Some(argument) = arguments.next() {
+            let (on, flags) = match argument.strip_prefix('-') {
+                Some(flags) => (true, flags),
+                None => match argument.strip_prefix('+') {
+                    Some(flags) => (false, flags),
+                    None => break,
+                },
+            };
+            if flags.contains('e') && !flags.starts_with('-') {
+                self.errexit(on, span);
+            }
+            if flags.ends_with('o') {
+                match arguments.next() {
+                    Some(&"pipefail") => self.state.shell.pipefail = on,
+                    Some(&"errexit") => self.errexit(on, span),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    fn errexit(&mut self, on: bool, span: &Range<usize>) {
+        self.state.shell.errexit = on;
+        self.state.plus_e = (!on).then(|| span.clone());
+    }
+
+    /// The text behind a place.
+    fn rest(&self, from: usize) -> String {
+        self.text.get(from..).unwrap_or_default().iter().collect()
+    }
+
+    fn slice(&self, span: &Range<usize>) -> String {
+        self.text.get(span.clone()).unwrap_or_default().iter().collect()
+    }
+
+    fn operator_before(&self, from: usize) -> usize {
+        (0..from).rev().find(|at| self.text[*at..].starts_with(&['|', '|'])).unwrap_or(from)
+    }
+
+    /// Whether a command looks at `$?`, other than to print it.
+    fn reads_status(&self, command: &Command) -> bool {
+        let text = self.slice(&command.span);
+        let reads = ["$?", "${?}", "PIPESTATUS"].iter().any(|sign| text.contains(sign));
+        let prints =
+            matches!(&command.kind, Kind::Simple(simple) if says_something(simple) && !records(&simple.redirects));
+        if !reads || prints {
+            return false;
+        }
+        // `rc=$?` is a look only if somebody looks at `rc`.
+        match ending(command) {
+            Ending::Keeps(names) => self.uses(&names, command.span.end),
+            _ => true,
+        }
+    }
+
+    fn uses(&self, names: &[String], from: usize) -> bool {
+        let rest = self.rest(from);
+        names.iter().any(|name| mentions(&rest, name))
+    }
+
+    fn is_kept(&self, ending: &Ending, from: usize) -> bool {
+        // In a loop the look may stand above.
+        let whole = || self.text.iter().collect::<String>();
+        match ending {
+            Ending::Keeps(names) => self.uses(names, from) || names.iter().any(|name| mentions(&whole(), name)),
+            _ => false,
+        }
+    }
+
+    fn waits(&self, from: usize) -> bool {
+        self.last_wait.is_some_and(|at| at >= from)
+    }
+}
+
+/// `if a | grep -q …; then`: the output is asked for, not the status.
+const fn is_question(condition: &Command) -> bool {
+    matches!(&condition.kind, Kind::Pipeline(_))
+}
+
+const fn lost(because: Because) -> Fate {
+    Fate::Lost(Loss::GoesOn { because })
+}
+
+/// Whether text has `$name` or `${name`, or a test of `name` in an arithmetic.
+fn mentions(text: &str, name: &str) -> bool {
+    ["$", "${", "(( ", "((", "${#"].iter().any(|sign| {
+        text.match_indices(&format!("{sign}{name}"))
+            .any(|(at, found)| !text[at + found.len()..].starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_'))
+    })
+}
+
+fn join(dir: &str, next: &str) -> String {
+    if next.starts_with('/') || next.starts_with(super::shell::OPAQUE) || dir.contains(super::shell::OPAQUE) {
+        return super::shell::OPAQUE.to_string();
+    }
+    let mut parts: Vec<&str> = dir.split('/').filter(|part| !part.is_empty()).collect();
+    for part in next.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            other => parts.push(other),
+        }
+    }
+    parts.join("/")
+}

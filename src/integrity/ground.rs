@@ -1,0 +1,213 @@
+//! Everything that was read, and how it hangs together: which scripts call which, what is a gate, who looks at what.
+//! The rules ask here; it finds nothing by itself.
+
+use std::collections::BTreeSet;
+
+use super::command::Invocation;
+use super::dictionary;
+use super::flow::{Fate, Gate, Run};
+use super::script::{Place, Script};
+use super::shell::OPAQUE;
+use super::text::Source;
+use super::workflow::{Job, Step, Workflow, any_text};
+use crate::model::yaml::Node;
+
+/// Everything that was read.
+#[derive(Debug, Default)]
+pub struct Ground {
+    /// Files in the order they were read.
+    pub sources: Vec<Source>,
+    /// Workflows and composite actions.
+    pub workflows: Vec<Workflow>,
+    /// All scripts.
+    pub scripts: Vec<Script>,
+    /// Scripts that are judged: steps, gates, what is called as gates are, and what these call.
+    pub judged: BTreeSet<usize>,
+    /// Every file of the repository.
+    pub paths: Vec<String>,
+}
+
+/// A step with where it stands.
+#[derive(Debug, Clone, Copy)]
+pub struct At<'a> {
+    /// Its workflow.
+    pub workflow: &'a Workflow,
+    /// Its job.
+    pub job: &'a Job,
+    /// The step.
+    pub step: &'a Step,
+    /// Its number in the job.
+    pub index: usize,
+}
+
+impl Ground {
+    /// Every command of a judged script that is a gate.
+    pub fn gates(&self) -> impl Iterator<Item = (&Script, &Run, &Gate)> {
+        self.runs().filter_map(|(script, run)| Some((script, run, run.gate.as_ref()?)))
+    }
+
+    /// Every command that is judged.
+    pub fn runs(&self) -> impl Iterator<Item = (&Script, &Run)> {
+        self.judged_scripts().flat_map(|script| script.flow.runs.iter().map(move |run| (script, run)))
+    }
+
+    /// Every script that is judged; what runs only after a failure is not.
+    pub fn judged_scripts(&self) -> impl Iterator<Item = &Script> {
+        let scripts = self.judged.iter().map(|at| &self.scripts[*at]);
+        scripts.filter(|script| !self.at(script).is_some_and(|at| at.step.is_aftermath()))
+    }
+
+    /// The step that a script stands in.
+    #[must_use]
+    pub fn at(&self, script: &Script) -> Option<At<'_>> {
+        let Place::Step { workflow, job, step } = script.place else { return None };
+        let workflow = self.workflows.get(workflow)?;
+        let job = workflow.jobs.get(job)?;
+        Some(At { workflow, job, step: job.steps.get(step)?, index: step })
+    }
+
+    /// Every job with its steps' scripts.
+    pub fn scripts_of<'a>(&'a self, at: &'a At<'a>) -> impl Iterator<Item = (usize, &'a Script)> {
+        let steps = at.job.steps.iter().enumerate();
+        steps.filter_map(|(index, step)| Some((index, self.script_of(step)?)))
+    }
+
+    /// The first gate of a step, by its commands or its action.
+    #[must_use]
+    pub fn gate_of_step(&self, step: &Step) -> Option<Gate> {
+        if let Some(uses) = step.uses() {
+            let with = |key: &str| step.node.get("with").and_then(|with| with.get(key)).and_then(Node::text);
+            let words = [with("command"), with("args")].into_iter().flatten().flat_map(str::split_whitespace);
+            if dictionary::is_gate_action(uses, &words.collect::<Vec<_>>()) {
+                return Some(Gate { name: uses.split('@').next().unwrap_or(uses).to_owned(), sure: true });
+            }
+            return self.gate_of_action(uses);
+        }
+        let gates = || {
+            self.script_of(step).into_iter().flat_map(|script| &script.flow.runs).filter_map(|run| run.gate.as_ref())
+        };
+        gates().find(|gate| gate.sure).or_else(|| gates().next()).cloned()
+    }
+
+    /// What a step runs.
+    #[must_use]
+    pub fn script_of(&self, step: &Step) -> Option<&Script> {
+        self.scripts.get(step.script?)
+    }
+
+    /// The gate of an action or workflow of this repository.
+    fn gate_of_action(&self, uses: &str) -> Option<Gate> {
+        let path = uses.strip_prefix("./")?.trim_end_matches('/');
+        let workflow = self.workflows.iter().find(|workflow| {
+            let file = self.sources[workflow.file].path.as_str();
+            file == path || file.strip_prefix(path).is_some_and(|rest| matches!(rest, "/action.yml" | "/action.yaml"))
+        })?;
+        let inner = workflow.jobs.iter().flat_map(|job| &job.steps).filter(|step| step.uses() != Some(uses));
+        inner.filter_map(|step| self.gate_of_step(step)).find(|gate| gate.sure)
+    }
+
+    /// The first gate of a job.
+    #[must_use]
+    pub fn gate_of_job(&self, job: &Job) -> Option<Gate> {
+        if let Some(uses) = &job.uses {
+            return self.gate_of_action(uses);
+        }
+        let mut gates = job.steps.iter().filter(|step| !step.is_aftermath()).filter_map(|step| self.gate_of_step(step));
+        gates.next()
+    }
+
+    /// Whether what a command wrote to a file is judged later: by another command, or by an action.
+    #[must_use]
+    pub fn output_is_judged(&self, script: &Script, run: &Run) -> bool {
+        let files: Vec<&str> = run.outputs.iter().map(|file| file.rsplit('/').next().unwrap_or(file)).collect();
+        let files: Vec<&str> =
+            files.into_iter().filter(|file| file.len() > 2 && !file.starts_with(['$', OPAQUE])).collect();
+        let reads = |other: &Run| {
+            !PASSIVE.contains(&other.invocation.program.as_str())
+                && files.iter().any(|file| other.invocation.arguments.iter().any(|word| word.contains(file)))
+        };
+        let mut later = script.flow.runs.iter().filter(|other| other.span.start > run.span.end);
+        if later.any(reads) {
+            return true;
+        }
+        let text: String = script.piece.chars.get(run.span.end..).unwrap_or_default().iter().collect();
+        // `[[ -s errors.txt ]]`, `done < files.txt`
+        if files.iter().any(|file| text.contains(&format!("< {file}")) || text.contains(&format!("-s {file}"))) {
+            return true;
+        }
+        let Some(at) = self.at(script) else { return false };
+        let in_scripts =
+            self.scripts_of(&at).any(|(index, other)| index > at.index && other.flow.runs.iter().any(reads));
+        in_scripts
+            || at.job.steps.iter().skip(at.index + 1).any(|step| {
+                let name = step.uses().unwrap_or_default().split('@').next().unwrap_or_default();
+                JUDGES.iter().any(|judge| name.starts_with(judge))
+                    || (!name.is_empty()
+                        && !name.starts_with("actions/")
+                        && step
+                            .node
+                            .get("with")
+                            .is_some_and(|with| any_text(with, &|text| files.iter().any(|file| text.contains(file)))))
+            })
+    }
+
+    /// Whether the same command runs elsewhere in the job (or script) with its failure counting.
+    #[must_use]
+    pub fn runs_in_earnest(&self, script: &Script, run: &Run, same: impl Fn(&Invocation) -> bool) -> bool {
+        let earnest = |other: &Run| other.fate == Fate::Counts && same(&other.invocation);
+        script.flow.runs.iter().any(|other| other.span != run.span && earnest(other))
+            || self.runs_in_another_step(script, &same)
+    }
+
+    /// The same in another step of the job alone.
+    #[must_use]
+    pub fn runs_in_another_step(&self, script: &Script, same: &dyn Fn(&Invocation) -> bool) -> bool {
+        let Some(at) = self.at(script) else { return false };
+        self.scripts_of(&at).any(|(index, other)| {
+            let lenient = self.at(other).is_some_and(|at| is_true(at.step.text("continue-on-error")));
+            index != at.index
+                && !lenient
+                && other.flow.runs.iter().any(|run| run.fate == Fate::Counts && same(&run.invocation))
+        })
+    }
+}
+
+/// Whether a setting is plainly true.
+#[must_use]
+pub fn is_true(text: Option<&str>) -> bool {
+    text.is_some_and(|text| super::workflow::expression(text) == "true")
+}
+
+/// Commands that read a file and judge nothing.
+const PASSIVE: &[&str] = &[
+    "cat", "echo", "ls", "cp", "mv", "tail", "head", "tee", "mkdir", "rm", "touch", "less", "wc", "gzip", "tar", "zip",
+    "scp", "gsutil", "aws", "printf", "cd", "codecov", "sed", "npx", "git",
+];
+
+/// Actions that judge reports of tests and linters.
+const JUDGES: &[&str] = &[
+    "dorny/test-reporter",
+    "EnricoMi/publish-unit-test-result-action",
+    "mikepenz/action-junit-report",
+    "github/codeql-action/upload-sarif",
+    "phoenix-actions/test-reporting",
+    "ScaCap/action-surefire-report",
+    "scacap/action-surefire-report",
+    "reviewdog/",
+    "test-summary/action",
+    "ctrf-io/github-test-reporter",
+];
+
+/// A folder below another.
+#[must_use]
+pub fn join(dir: &str, next: &str) -> String {
+    let mut parts: Vec<&str> = dir.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+    for part in next.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            other => parts.push(other),
+        }
+    }
+    parts.join("/")
+}

@@ -1,0 +1,67 @@
+//! Programs at the end of pipes, and the files that commands write: who still learns of a failure. It knows no rules.
+
+use super::command::Invocation;
+
+/// Programs that pass on what they read, whatever it says.
+pub const FILTERS: &[&str] = &[
+    "tee",
+    "cat",
+    "head",
+    "tail",
+    "sed",
+    "awk",
+    "gawk",
+    "sort",
+    "uniq",
+    "cut",
+    "tr",
+    "less",
+    "more",
+    "ts",
+    "column",
+    "grep",
+    "fold",
+    "xcpretty",
+    "xcbeautify",
+    "gotestfmt",
+    "tap-spec",
+    "tap-dot",
+    "tap-summary",
+    "tap-min",
+    "pino-pretty",
+    "bunyan",
+    "sponge",
+    "ansi2txt",
+    "ansifilter",
+    "nl",
+    "wc",
+    "xargs",
+];
+
+/// Whether the last command of a pipe judges what it reads: its own status tells.
+#[must_use]
+pub fn decides(last: &Invocation) -> bool {
+    let arguments = last.arguments();
+    match last.program.as_str() {
+        "grep" | "egrep" | "rg" | "fgrep" => {
+            !arguments.iter().any(|flag| flag.starts_with('-') && !flag.starts_with("--") && flag.contains('v'))
+        }
+        "jq" => arguments.iter().any(|flag| matches!(*flag, "-e" | "--exit-status")),
+        "reviewdog" | "tparse" | "gotestsum" | "diff" | "cmp" | "gatepost" | "test" | "read" | "python" | "python3"
+        | "node" | "ruby" | "perl" | "curl" | "FileCheck" | "snazzy" | "cargo2junit" | "git" | "" | "a block" => true,
+        "go-junit-report" => arguments.iter().any(|flag| flag.ends_with("set-exit-code")),
+        _ => false,
+    }
+}
+
+/// Arguments that name a file to write: `-o x.json`, `--outputFile=x.json`, `--junitxml=x.xml`.
+#[must_use]
+pub fn files(arguments: &[String]) -> Vec<String> {
+    const ENDINGS: &[&str] = &[
+        ".txt", ".log", ".json", ".xml", ".sarif", ".html", ".out", ".md", ".csv", ".tap", ".lcov", ".info", ".yml",
+        ".yaml", ".jsonl",
+    ];
+    let value = |word: &String| word.rsplit_once('=').map_or_else(|| word.clone(), |(_, value)| value.to_owned());
+    let named = arguments.iter().map(value).filter(|word| ENDINGS.iter().any(|ending| word.ends_with(ending)));
+    named.filter(|word| !word.contains('*') && !word.ends_with("package.json")).collect()
+}

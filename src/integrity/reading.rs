@@ -1,0 +1,253 @@
+//! Reads everything that is judged: workflows and actions, package.json, makefiles, justfiles, gatepost.toml, and the shell
+//! scripts that these call. What cannot be read is a problem, never clean.
+
+use std::collections::BTreeSet;
+
+use super::calls;
+use super::command::Call;
+use super::flow::Shell;
+use super::ground::{Ground, join};
+use super::manifest;
+use super::recipes::{self, is_shell_line};
+use super::script::{self, Draft, Place};
+use super::text::{Source, Wrong};
+use super::workflow::Workflow;
+use super::{Listing, Problem, Tree};
+use crate::model::yaml::{self, YamlError};
+
+/// What was read, what could not be, and what was left out.
+pub struct Read {
+    /// All of it.
+    pub ground: Ground,
+    /// Files that could not be read or understood.
+    pub problems: Vec<Problem>,
+    /// What is not judged although it stands there.
+    pub notes: Vec<String>,
+}
+
+/// What a file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sort {
+    Workflow,
+    Action,
+    Package,
+    Makefile,
+    Justfile,
+    Configuration,
+}
+
+/// Reads a repository.
+#[must_use]
+pub fn read(tree: &dyn Tree) -> Read {
+    let Listing { paths, links, problems } = tree.list();
+    let links = links.iter().filter(|path| sort(path).is_some());
+    let notes = links.map(|path| format!("{path}: is a link, which is not followed")).collect();
+    let mut reading = Reading { tree, read: Read { ground: Ground::default(), problems, notes } };
+    for path in &paths {
+        if let Some(sort) = sort(path) {
+            reading.file(path, sort);
+        }
+    }
+    reading.read.ground.paths = paths;
+    reading.called_files();
+    calls::settle(&mut reading.read.ground);
+    reading.read
+}
+
+/// Endings are as they are written: GitHub takes no `.YML` either.
+fn has_ending(path: &str, endings: &[&str]) -> bool {
+    path.rsplit_once('.').is_some_and(|(_, ending)| endings.contains(&ending))
+}
+
+fn sort(path: &str) -> Option<Sort> {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let is_yaml = has_ending(name, &["yml", "yaml"]);
+    match name {
+        _ if folder == ".github/workflows" && is_yaml => Some(Sort::Workflow),
+        "action.yml" | "action.yaml" => Some(Sort::Action),
+        "package.json" => Some(Sort::Package),
+        "Makefile" | "makefile" | "GNUmakefile" => Some(Sort::Makefile),
+        "justfile" | "Justfile" | ".justfile" => Some(Sort::Justfile),
+        "gatepost.toml" => Some(Sort::Configuration),
+        _ => None,
+    }
+}
+
+struct Reading<'a> {
+    tree: &'a dyn Tree,
+    read: Read,
+}
+
+impl Reading<'_> {
+    /// A file's text, kept among the sources.
+    fn source(&mut self, path: &str) -> Option<usize> {
+        match self.tree.read(path) {
+            Ok(Some(text)) => {
+                self.read.ground.sources.push(Source::new(path, &text));
+                Some(self.read.ground.sources.len() - 1)
+            }
+            Ok(None) => None,
+            Err(what) => {
+                self.read.problems.push(Problem { path: path.to_owned(), place: None, what });
+                None
+            }
+        }
+    }
+
+    fn file(&mut self, path: &str, sort: Sort) {
+        let Some(file) = self.source(path) else { return };
+        let dir = path.rsplit_once('/').map_or("", |(dir, _)| dir).to_owned();
+        let source = &self.read.ground.sources[file];
+        let result = match sort {
+            Sort::Workflow | Sort::Action => self.workflow(file, sort),
+            Sort::Package => manifest::package(source, &dir),
+            Sort::Makefile => Ok(recipes::makefile(source, &dir)),
+            Sort::Justfile => Ok(recipes::justfile(source, &dir)),
+            Sort::Configuration => manifest::configuration(source, if dir == ".github" { "" } else { &dir }),
+        };
+        match result {
+            Ok(drafts) => drafts.into_iter().for_each(|draft| self.script(file, draft)),
+            Err(Wrong { at, what }) => self.problem(file, at, &what),
+        }
+    }
+
+    fn workflow(&mut self, file: usize, sort: Sort) -> Result<Vec<Draft>, Wrong> {
+        let source = &self.read.ground.sources[file];
+        let root = match yaml::read(&source.slice(0..source.chars.len())) {
+            Ok(root) => root,
+            Err(YamlError::Documents(0)) => return Ok(self.no_workflow(file)),
+            Err(error) => return Err(Wrong { at: None, what: error.to_string() }),
+        };
+        let workflow = match sort {
+            Sort::Workflow => Workflow::of(file, source, &root),
+            _ => Workflow::of_action(file, source, &root),
+        };
+        let Some(workflow) = workflow else { return Ok(self.no_workflow(file)) };
+        let number = self.read.ground.workflows.len();
+        let mut drafts = Vec::new();
+        for (job_at, job) in workflow.jobs.iter().enumerate() {
+            for (step_at, step) in job.steps.iter().enumerate() {
+                if let Some(shell) = &step.unread {
+                    let line = source.place(step.node.written.span.start).0;
+                    self.read.notes.push(format!("{}:{line}: a script for {shell} is not read", source.path));
+                }
+                if let Some((piece, shell)) = &step.run {
+                    drafts.push(Draft {
+                        place: Place::Step { workflow: number, job: job_at, step: step_at },
+                        piece: piece.clone(),
+                        shell: *shell,
+                        dir: step.dir.clone(),
+                        ignored: None,
+                    });
+                }
+            }
+        }
+        self.read.ground.workflows.push(workflow);
+        Ok(drafts)
+    }
+
+    /// GitHub runs nothing of such a file; an action may as well be made of a program.
+    fn no_workflow(&mut self, file: usize) -> Vec<Draft> {
+        let path = &self.read.ground.sources[file].path;
+        if sort(path) == Some(Sort::Workflow) {
+            self.read.notes.push(format!("{path}: has no `jobs`: it is no workflow"));
+        }
+        Vec::new()
+    }
+
+    fn script(&mut self, file: usize, draft: Draft) {
+        let ground = &mut self.read.ground;
+        // What make or just would put there may well be what the shell misses, and a matrix may choose another shell.
+        let lenient = match &draft.place {
+            Place::Target { .. } | Place::Recipe { .. } => draft.piece.chars.contains(&super::shell::OPAQUE),
+            Place::Step { workflow, job, .. } => ground.workflows[*workflow].jobs[*job].runs_anywhere(),
+            // Generated ones such as `configure`.
+            Place::File => draft.piece.chars.len() > script::LONGEST,
+            _ => false,
+        };
+        match draft.read(file) {
+            Ok(script) => {
+                if let Place::Step { workflow, job, step } = script.place {
+                    ground.workflows[workflow].jobs[job].steps[step].script = Some(ground.scripts.len());
+                }
+                ground.scripts.push(script);
+            }
+            Err(Wrong { at, what }) if lenient => {
+                let source = &ground.sources[file];
+                let line = source.place(at.unwrap_or_default()).0;
+                self.read.notes.push(format!("{}:{line}: is not read: {what}", source.path));
+            }
+            Err(Wrong { at, what }) => self.problem(file, at, &format!("is no shell script that can be read: {what}")),
+        }
+    }
+
+    fn problem(&mut self, file: usize, at: Option<usize>, what: &str) {
+        let source = &self.read.ground.sources[file];
+        let place = at.map(|at| source.place(at.min(source.chars.len())));
+        self.read.problems.push(Problem { path: source.path.clone(), place, what: what.to_owned() });
+    }
+
+    /// Shell scripts that something calls, and those that they call.
+    fn called_files(&mut self) {
+        let mut seen = BTreeSet::new();
+        let mut from = 0;
+        while from < self.read.ground.scripts.len() {
+            let scripts = &self.read.ground.scripts[from..];
+            let mut wanted = Vec::new();
+            for script in scripts {
+                for run in &script.flow.runs {
+                    let Some(Call::File(path)) = &run.invocation.call else { continue };
+                    let here = join(&join(&script.dir, &run.dir), path);
+                    // A script may name another from the root, whatever folder it is called in.
+                    wanted.extend([here, join("", path)].map(|path| (path, started(&run.invocation))));
+                }
+            }
+            from = self.read.ground.scripts.len();
+            for (path, started) in wanted {
+                if seen.insert(path.clone()) && self.read.ground.paths.binary_search(&path).is_ok() {
+                    self.shell_file(&path, started);
+                }
+            }
+        }
+    }
+
+    fn shell_file(&mut self, path: &str, started: Started) {
+        let Some(file) = self.source(path) else { return };
+        let source = &self.read.ground.sources[file];
+        let text = source.slice(0..source.chars.len());
+        let by_name = has_ending(path, &["sh", "bash"]);
+        if !(is_shell_line(&text) || (!text.starts_with("#!") && (by_name || started.by_shell))) {
+            self.read.ground.sources.pop();
+            return;
+        }
+        let first = text.lines().next().filter(|line| line.starts_with("#!")).unwrap_or_default();
+        let flags = |c: char| first.split_whitespace().skip(1).any(|flag| flag.starts_with('-') && flag.contains(c));
+        let draft = Draft {
+            place: Place::File,
+            piece: source.piece(0..source.chars.len()),
+            shell: Shell { errexit: started.errexit || flags('e'), pipefail: started.sourced },
+            dir: String::new(),
+            ignored: None,
+        };
+        self.script(file, draft);
+    }
+}
+
+/// How a file is called.
+#[derive(Debug, Clone, Copy)]
+struct Started {
+    /// By a shell that is named, whatever the file itself says.
+    by_shell: bool,
+    /// With `-e`, or into a shell of which it is not known that it lacks it.
+    errexit: bool,
+    /// Into the caller's shell.
+    sourced: bool,
+}
+
+fn started(invocation: &super::command::Invocation) -> Started {
+    let sourced = matches!(invocation.program.as_str(), "source" | ".");
+    let by_shell = sourced || matches!(invocation.program.as_str(), "bash" | "sh" | "dash" | "zsh");
+    let mut flags = invocation.arguments.iter().take_while(|word| word.starts_with('-'));
+    let errexit = sourced || (by_shell && flags.any(|flag| !flag.starts_with("--") && flag.contains('e')));
+    Started { by_shell, errexit, sourced }
+}

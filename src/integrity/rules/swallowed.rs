@@ -1,0 +1,78 @@
+//! GI101: a gate whose failure is taken away where it stands.
+
+use super::{Hits, Rule, edit, is_excused, replace, with_help};
+use crate::integrity::flow::{Fate, Gate, Loss, Run};
+use crate::integrity::ground::Ground;
+use crate::integrity::script::Script;
+use crate::model::finding::{Fix, Level};
+
+pub(super) static GI101: Rule = Rule {
+    id: "GI101",
+    title: "a gate's failure is swallowed: `|| true`, `|| :`, `|| exit 0`, `|| echo …`, `-` before a recipe's line",
+    level: Level::Error,
+    why: "The command fails, the line does not: the step is green whatever the gate found.",
+    safe: "Let it fail. To say something first: `cargo test || { echo 'see the log'; exit 1; }`. To go on and fail later: \
+           `cargo test || failed=1`, and `exit \"${failed:-0}\"` at the end. To collect a report: let a later step judge it.",
+    false_positives: "Left alone: commands that are no gates (`grep … || true`, `rm … || true`), clean-up, steps that run on \
+                      `failure()`, output that is kept in a file and judged later, a status kept in a variable that is used, \
+                      the step's outcome read by another, the same command run again in earnest, and commands whose output is \
+                      taken (`$(… || true)`). A gate that is only called as gates are (`./check.sh`) is a warning.",
+    check: |ground, hits| {
+        for (script, run, gate) in ground.gates() {
+            check(ground, hits, script, run, gate);
+        }
+    },
+};
+
+fn check(ground: &Ground, hits: &mut Hits<'_>, script: &Script, run: &Run, gate: &Gate) {
+    match &run.fate {
+        Fate::Lost(Loss::Swallowed { by, bare }) if !is_excused(ground, script, run) => {
+            let sign: String = script.piece.chars[by.clone()].iter().collect();
+            let sign = crate::model::text::one_line(&sign, 40);
+            let message = with_help(
+                &format!("`{}` cannot fail here: `{sign}` takes its failure away", gate.name),
+                if *bare {
+                    "remove it, or keep the failure: `|| failed=1` and `exit \"${failed:-0}\"` at the end"
+                } else {
+                    "let what follows `||` end in `exit 1`"
+                },
+            );
+            hits.in_script(script, &(run.span.start..by.end), gate.sure, message, Some(fix(ground, script, by, *bare)));
+        }
+        Fate::Lost(Loss::Ignored { condition }) if !is_excused(ground, script, run) => {
+            let message = with_help(
+                &format!("`{}` cannot fail here: nothing that fails is done where it does", gate.name),
+                "let the branch for its failure end in `exit 1`",
+            );
+            hits.in_script(script, condition, gate.sure, message, None);
+        }
+        Fate::Counts => {
+            let Some(sign) = script.ignored else { return };
+            let message = with_help(
+                &format!("`{}` cannot fail here: the `-` before the line makes its failure ignored", gate.name),
+                "remove the `-`",
+            );
+            let fix = replace(ground, script.file, &(sign..sign + 1), "", "remove the `-`");
+            hits.in_script(script, &run.span, gate.sure, message, Some(fix));
+        }
+        _ => {}
+    }
+}
+
+fn fix(ground: &Ground, script: &Script, by: &std::ops::Range<usize>, bare: bool) -> Fix {
+    let chars = &script.piece.chars;
+    let file = script.file;
+    if bare {
+        let start = (0..by.start).rev().find(|at| !chars[*at].is_whitespace()).map_or(by.start, |at| at + 1);
+        return replace(ground, file, &script.piece.span(&(start..by.end)), "", "let it fail");
+    }
+    let body = (by.start + 2..by.end).find(|at| !chars[*at].is_whitespace()).unwrap_or(by.end);
+    let body = script.piece.span(&(body..by.end));
+    Fix {
+        description: "fail after what is said".to_owned(),
+        edits: vec![
+            edit(ground, file, &(body.start..body.start), "{ "),
+            edit(ground, file, &(body.end..body.end), "; exit 1; }"),
+        ],
+    }
+}

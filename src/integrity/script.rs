@@ -1,0 +1,100 @@
+//! Scripts wherever they stand, read and followed: in a step, a package.json, a makefile, a justfile, a file, gatepost.toml.
+
+use super::flow::{self, Flow, Shell};
+use super::shell::{self, Command};
+use super::text::{Piece, Wrong};
+
+/// Where a script stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// In a step: indices of the workflow, the job and the step.
+    Step { workflow: usize, job: usize, step: usize },
+    /// Under `scripts` of a package.json.
+    Package { name: String },
+    /// The head of a makefile's rule with what it needs, or a line of its recipe.
+    Target { names: Vec<String>, needs: Vec<String> },
+    /// The head of a justfile's recipe with what it needs, or a line of it.
+    Recipe { name: String, needs: Vec<String> },
+    /// A file that something calls.
+    File,
+    /// The command of a gate in gatepost.toml.
+    Gate { name: String },
+}
+
+/// A script before it is read.
+#[derive(Debug)]
+pub struct Draft {
+    /// Where it stands.
+    pub place: Place,
+    /// Its text.
+    pub piece: Piece,
+    /// How it is started.
+    pub shell: Shell,
+    /// Where it runs, relative to the root.
+    pub dir: String,
+    /// The sign before a recipe's line by which make and just ignore its failure.
+    pub ignored: Option<usize>,
+}
+
+/// A script.
+#[derive(Debug)]
+pub struct Script {
+    /// Its file, as an index.
+    pub file: usize,
+    /// Where it stands.
+    pub place: Place,
+    /// Its text.
+    pub piece: Piece,
+    /// How it is started.
+    pub shell: Shell,
+    /// Where it runs, relative to the root.
+    pub dir: String,
+    /// See [`Draft::ignored`].
+    pub ignored: Option<usize>,
+    /// Its tree.
+    pub command: Command,
+    /// What becomes of its commands.
+    pub flow: Flow,
+}
+
+/// A longer script is none that people write for this. What is shorter cannot be nested so deeply that [`super::STACK`]
+/// does not suffice.
+pub const LONGEST: usize = 64 << 10;
+
+/// The most `$( )`: the grammar crate reads the inside of each again and again.
+const MOST_SUBSTITUTIONS: usize = 500;
+
+impl Draft {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// When no shell would run it; the place is one of the file.
+    pub fn read(self, file: usize) -> Result<Script, Wrong> {
+        let Self { place, piece, shell, dir, ignored } = self;
+        let opened = piece.chars.windows(2).filter(|pair| matches!(pair, ['$' | '<' | '>', '('])).count();
+        let quoted = piece.chars.iter().filter(|c| **c == '`').count();
+        if opened + quoted > MOST_SUBSTITUTIONS {
+            return Err(Wrong {
+                at: None,
+                what: format!("it has more than {MOST_SUBSTITUTIONS} substitutions of commands"),
+            });
+        }
+        if piece.chars.len() > LONGEST {
+            let what = format!("it is longer than {LONGEST} characters");
+            return Err(Wrong { at: piece.chars.first().map(|_| piece.origin(0)), what });
+        }
+        let command =
+            shell::read(&piece.text()).map_err(|wrong| Wrong { at: wrong.at.map(|at| piece.origin(at)), ..wrong })?;
+        let flow = flow::follow(&command, &piece.chars, shell);
+        Ok(Script { file, place, piece, shell, dir, ignored, command, flow })
+    }
+}
+
+impl Script {
+    /// Its lines are started one by one, so that `;` is all there is between commands.
+    #[must_use]
+    pub fn is_one_line(&self) -> bool {
+        matches!(self.place, Place::Package { .. } | Place::Target { .. } | Place::Recipe { .. })
+            && !self.piece.chars.starts_with(&['#', '!'])
+    }
+}

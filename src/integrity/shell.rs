@@ -1,0 +1,365 @@
+//! Shell scripts as trees: the one file that knows the grammar crate. It says what stands where, not what it means.
+
+use std::ops::Range;
+
+use rable::{ListOperator, NodeKind};
+
+use super::text::Wrong;
+
+/// Stands for what only the running shell knows: a variable, a substitution, an expression of the workflow.
+pub const OPAQUE: char = '\u{e000}';
+
+/// A command of any kind.
+#[derive(Debug, Clone)]
+pub struct Command {
+    /// The characters of the script that it was read from.
+    pub span: Range<usize>,
+    /// What it is.
+    pub kind: Kind,
+}
+
+/// The kinds of commands.
+#[derive(Debug, Clone)]
+pub enum Kind {
+    /// A program, function or builtin with its words.
+    Simple(Simple),
+    /// `a | b`
+    Pipeline(Vec<Command>),
+    /// `! a`
+    Not(Box<Command>),
+    /// `a && b`
+    And(Box<Command>, Box<Command>),
+    /// `a || b`
+    Or(Box<Command>, Box<Command>),
+    /// `a; b`, lines, `a & b`
+    List(Vec<Item>),
+    /// `if`, with `elif` as an `if` in the last part.
+    If { condition: Box<Command>, then: Box<Command>, otherwise: Option<Box<Command>> },
+    /// `while`, `until` (with a condition), `for`, `select` (without).
+    Loop { condition: Option<Box<Command>>, body: Box<Command> },
+    /// `case`, with the body of each pattern.
+    Case(Vec<Command>),
+    /// `{ a; }`
+    Group(Box<Command>, Vec<Redirect>),
+    /// `( a )`
+    Subshell(Box<Command>, Vec<Redirect>),
+    /// `f() { a; }`
+    Function(String, Box<Command>),
+    /// `[[ … ]]`, `(( … ))`, nothing.
+    Test,
+}
+
+/// A command of a list.
+#[derive(Debug, Clone)]
+pub struct Item {
+    /// The command.
+    pub command: Command,
+    /// It is followed by `&`.
+    pub background: bool,
+}
+
+/// A program with its words.
+#[derive(Debug, Clone, Default)]
+pub struct Simple {
+    /// `A=b` before the program, or alone.
+    pub assignments: Vec<Word>,
+    /// The program and its arguments.
+    pub words: Vec<Word>,
+    /// Where its output goes.
+    pub redirects: Vec<Redirect>,
+}
+
+/// A word.
+#[derive(Debug, Clone)]
+pub struct Word {
+    /// What is left when quotes are gone; expansions are [`OPAQUE`].
+    pub text: String,
+    /// As it was written.
+    pub raw: String,
+    /// Its characters in the script.
+    pub span: Range<usize>,
+}
+
+/// `> file` and the like.
+#[derive(Debug, Clone)]
+pub struct Redirect {
+    /// The sign: `>`, `>>`, `<`, `&>` …
+    pub sign: String,
+    /// The file, with expansions as they were written.
+    pub target: String,
+}
+
+/// Reads a script.
+///
+/// # Errors
+/// When no shell would run it.
+pub fn read(script: &str) -> Result<Command, Wrong> {
+    let nodes = rable::parse(script, true).map_err(|error| Wrong {
+        at: Some(error.pos()),
+        what: error.message().lines().next().unwrap_or_default().to_owned(),
+    })?;
+    let span = nodes.first().map_or(0, |node| node.span.start)..nodes.last().map_or(0, |node| node.span.end);
+    let mut items = Vec::new();
+    for node in nodes {
+        statements(node, &mut items);
+    }
+    Ok(Command { span, kind: Kind::List(items) })
+}
+
+/// Adds the statements of a node: lists within lists are one list.
+fn statements(node: rable::Node, items: &mut Vec<Item>) {
+    let NodeKind::List { items: list } = node.kind else {
+        items.push(Item { command: command(node), background: false });
+        return;
+    };
+    if list.iter().any(|item| matches!(item.operator, Some(ListOperator::And | ListOperator::Or))) {
+        items.push(Item { command: chain(list), background: false });
+        return;
+    }
+    for item in list {
+        let background = item.operator == Some(ListOperator::Background);
+        let before = items.len();
+        statements(item.command, items);
+        if let Some(last) = items[before..].last_mut() {
+            last.background |= background;
+        }
+    }
+}
+
+/// `a && b || c`, from the left.
+fn chain(list: Vec<rable::ListItem>) -> Command {
+    let mut items = list.into_iter();
+    let mut whole: Option<(Command, Option<ListOperator>)> = None;
+    for item in items.by_ref() {
+        let next = command(item.command);
+        whole = Some(match whole {
+            None => (next, item.operator),
+            Some((left, operator)) => {
+                let span = left.span.start..next.span.end;
+                let (left, right) = (Box::new(left), Box::new(next));
+                let kind = match operator {
+                    Some(ListOperator::And) => Kind::And(left, right),
+                    Some(ListOperator::Or) => Kind::Or(left, right),
+                    _ => Kind::List(
+                        [*left, *right].map(|command| Item { command, background: false }).into_iter().collect(),
+                    ),
+                };
+                (Command { span, kind }, item.operator)
+            }
+        });
+    }
+    whole.map_or(Command { span: 0..0, kind: Kind::Test }, |(command, _)| command)
+}
+
+fn boxed(node: rable::Node) -> Box<Command> {
+    Box::new(command(node))
+}
+
+fn command(node: rable::Node) -> Command {
+    let span = node.span.start..node.span.end;
+    let kind = match node.kind {
+        NodeKind::Command { assignments, words: all, redirects: to } => {
+            Kind::Simple(Simple { assignments: words(assignments), words: words(all), redirects: redirects(to) })
+        }
+        NodeKind::Pipeline { commands, .. } => Kind::Pipeline(commands.into_iter().map(command).collect()),
+        NodeKind::Negation { pipeline } => Kind::Not(boxed(*pipeline)),
+        NodeKind::Time { pipeline, .. } => return Command { span, ..command(*pipeline) },
+        NodeKind::List { .. } => {
+            let mut items = Vec::new();
+            statements(rable::Node { kind: node.kind, span: node.span }, &mut items);
+            match items.pop() {
+                Some(Item { command, background: false }) if items.is_empty() => return command,
+                Some(last) => {
+                    items.push(last);
+                    Kind::List(items)
+                }
+                None => Kind::Test,
+            }
+        }
+        NodeKind::If { condition, then_body, else_body, .. } => Kind::If {
+            condition: boxed(*condition),
+            then: boxed(*then_body),
+            otherwise: else_body.map(|body| boxed(*body)),
+        },
+        NodeKind::While { condition, body, .. } | NodeKind::Until { condition, body, .. } => {
+            Kind::Loop { condition: Some(boxed(*condition)), body: boxed(*body) }
+        }
+        NodeKind::For { body, .. } | NodeKind::ForArith { body, .. } | NodeKind::Select { body, .. } => {
+            Kind::Loop { condition: None, body: boxed(*body) }
+        }
+        NodeKind::Case { patterns, .. } => {
+            Kind::Case(patterns.into_iter().filter_map(|pattern| pattern.body).map(command).collect())
+        }
+        NodeKind::Function { name, body } => Kind::Function(name, boxed(*body)),
+        NodeKind::Subshell { body, redirects: to } => Kind::Subshell(boxed(*body), redirects(to)),
+        NodeKind::BraceGroup { body, redirects: to } => Kind::Group(boxed(*body), redirects(to)),
+        NodeKind::Coproc { command: inner, .. } => return command(*inner),
+        _ => Kind::Test,
+    };
+    Command { span, kind }
+}
+
+fn words(nodes: Vec<rable::Node>) -> Vec<Word> {
+    let word = |node: rable::Node| {
+        let NodeKind::Word { value, .. } = node.kind else { return None };
+        Some(Word { text: unquoted(&value), raw: value, span: node.span.start..node.span.end })
+    };
+    nodes.into_iter().filter_map(word).collect()
+}
+
+fn redirects(nodes: Vec<rable::Node>) -> Vec<Redirect> {
+    let redirect = |node: rable::Node| {
+        let NodeKind::Redirect { op, target, .. } = node.kind else { return None };
+        let NodeKind::Word { value, .. } = target.kind else { return None };
+        Some(Redirect { sign: op, target: value.replace(['"', '\''], "") })
+    };
+    nodes.into_iter().filter_map(redirect).collect()
+}
+
+/// A word without its quotes. What the shell puts in is [`OPAQUE`].
+#[must_use]
+pub fn unquoted(raw: &str) -> String {
+    let chars: Vec<char> = raw.chars().collect();
+    let mut out = String::new();
+    let mut at = 0;
+    let mut double = false;
+    while let Some(&c) = chars.get(at) {
+        at += 1;
+        match c {
+            '\'' if !double => {
+                while let Some(&inside) = chars.get(at).filter(|c| **c != '\'') {
+                    out.push(inside);
+                    at += 1;
+                }
+                at += 1;
+            }
+            '"' => double = !double,
+            '\\' => {
+                let next = chars.get(at).copied();
+                at += 1;
+                if double && !matches!(next, Some('"' | '\\' | '$' | '`' | '\n')) {
+                    out.push('\\');
+                }
+                out.extend(next.filter(|c| *c != '\n'));
+            }
+            '$' if chars.get(at).is_some_and(|next| matches!(next, '{' | '(' | '\'')) || is_name(&chars, at) => {
+                out.push(OPAQUE);
+                at = after_expansion(&chars, at);
+            }
+            '`' => {
+                out.push(OPAQUE);
+                while chars.get(at).is_some_and(|c| *c != '`') {
+                    at += 1;
+                }
+                at += 1;
+            }
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+fn is_name(chars: &[char], at: usize) -> bool {
+    chars
+        .get(at)
+        .is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '@' | '*' | '#' | '?' | '!' | '$' | '-'))
+}
+
+fn after_expansion(chars: &[char], mut at: usize) -> usize {
+    let close = match chars.get(at) {
+        Some('{') => '}',
+        Some('(') => ')',
+        Some('\'') => {
+            let end = chars[at + 1..].iter().position(|c| *c == '\'');
+            return end.map_or(chars.len(), |end| at + end + 2);
+        }
+        _ => {
+            let first = chars[at];
+            at += 1;
+            if first.is_ascii_alphabetic() || first == '_' {
+                while chars.get(at).is_some_and(|c| c.is_ascii_alphanumeric() || *c == '_') {
+                    at += 1;
+                }
+            }
+            return at;
+        }
+    };
+    let open = chars[at];
+    let mut depth = 0;
+    let mut quote = None;
+    while let Some(&c) = chars.get(at) {
+        at += 1;
+        match quote {
+            Some(sign) if c == sign => quote = None,
+            None if matches!(c, '"' | '\'') => quote = Some(c),
+            None => depth += i32::from(c == open) - i32::from(c == close),
+            Some(_) => {}
+        }
+        if depth == 0 {
+            break;
+        }
+    }
+    at
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn show(command: &Command) -> String {
+        let all = |commands: &[Command], sign: &str| commands.iter().map(show).collect::<Vec<_>>().join(sign);
+        match &command.kind {
+            Kind::Simple(simple) => simple.words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" "),
+            Kind::Pipeline(parts) => format!("({})", all(parts, " | ")),
+            Kind::Not(inner) => format!("!{}", show(inner)),
+            Kind::And(a, b) => format!("({} && {})", show(a), show(b)),
+            Kind::Or(a, b) => format!("({} || {})", show(a), show(b)),
+            Kind::List(items) => items
+                .iter()
+                .map(|item| show(&item.command) + if item.background { " &" } else { "" })
+                .collect::<Vec<_>>()
+                .join("; "),
+            Kind::If { condition, then, otherwise } => format!(
+                "if {} then {} else {}",
+                show(condition),
+                show(then),
+                otherwise.as_ref().map_or(String::new(), |otherwise| show(otherwise))
+            ),
+            Kind::Loop { body, .. } => format!("loop {}", show(body)),
+            Kind::Case(bodies) => format!("case {}", all(bodies, " / ")),
+            Kind::Group(inner, _) => format!("{{{}}}", show(inner)),
+            Kind::Subshell(inner, _) => format!("sub {}", show(inner)),
+            Kind::Function(name, body) => format!("{name}() {}", show(body)),
+            Kind::Test => "test".to_owned(),
+        }
+    }
+
+    #[test]
+    fn scripts_become_trees() {
+        for (script, tree) in [
+            ("a && b || true; c | d\n! f &\n", "((a && b) || true); (c | d); !f &"),
+            ("a &\nb ; c & d", "a &; b; c &; d"),
+            ("if ! a; then b; elif c; then d; fi", "if !a then b else if c then d else "),
+            ("f() { a; b; }; { c; } || ( d )", "f() {a; b}; ({c} || sub d)"),
+            ("for x in 1; do a || b; done; until a; do b; done", "loop (a || b); loop b"),
+            ("case $x in a) b;; *) c; d;; esac", "case b / c; d"),
+            ("time a | b", "(a | b)"),
+            ("[[ -n $x ]] && a", "(test && a)"),
+        ] {
+            assert_eq!(show(&read(script).unwrap()), tree, "{script}");
+        }
+        assert_eq!(read("a\nif b; then\n").unwrap_err().at, Some(13));
+    }
+
+    #[test]
+    fn words_lose_their_quotes() {
+        for (raw, text) in [
+            ("a'b c'\"d\\\"e\\f\"", "ab cd\"e\\f"),
+            ("x$HOME/y${Z:-$(a)}\"$(b \")\")\"`c`", "x?/y???"),
+            ("a\\ b$", "a b$"),
+            ("$'a'$?x", "??x"),
+        ] {
+            assert_eq!(unquoted(raw).replace(OPAQUE, "?"), text, "{raw}");
+        }
+    }
+}

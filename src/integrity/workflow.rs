@@ -1,0 +1,287 @@
+//! Workflows and composite actions of GitHub as far as gates depend on them:
+//! <https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax>. It reads and judges nothing.
+
+use super::flow::Shell;
+use super::scalar;
+use super::shell::OPAQUE;
+use super::text::{Piece, Source};
+use crate::model::yaml::{Node, Value};
+
+/// A workflow, or a composite action as a workflow of one job.
+#[derive(Debug)]
+pub struct Workflow {
+    /// Its file, as an index.
+    pub file: usize,
+    /// What wakes it, with the settings of each; empty for an action.
+    pub events: Vec<(String, Option<Node>)>,
+    /// What it is called.
+    pub name: Option<String>,
+    /// It is a composite action.
+    pub action: bool,
+    /// In file order.
+    pub jobs: Vec<Job>,
+}
+
+/// A job.
+#[derive(Debug)]
+pub struct Job {
+    /// Its key.
+    pub id: String,
+    /// Everything of it.
+    pub node: Node,
+    /// The jobs it needs.
+    pub needs: Vec<String>,
+    /// The workflow that it calls.
+    pub uses: Option<String>,
+    /// In order.
+    pub steps: Vec<Step>,
+}
+
+/// A step.
+#[derive(Debug)]
+pub struct Step {
+    /// Everything of it.
+    pub node: Node,
+    /// What it runs, and how; `None` for an action, and for shells that are not read.
+    pub run: Option<(Piece, Shell)>,
+    /// The folder it runs in, relative to the root.
+    pub dir: String,
+    /// The number of its script, once that is read.
+    pub script: Option<usize>,
+    /// It has a `run` for a shell that is not read, and which.
+    pub unread: Option<String>,
+}
+
+impl Workflow {
+    /// Reads a workflow; `None` where the file is no workflow at all.
+    #[must_use]
+    pub fn of(file: usize, source: &Source, root: &Node) -> Option<Self> {
+        let jobs = root.get("jobs")?;
+        let defaults = Defaults::default().below(root.get("defaults"));
+        let events = root.get("on").map(events).unwrap_or_default();
+        let jobs = jobs.entries().iter().map(|(id, node)| job(id, node, &defaults, source)).collect();
+        let name = root.get("name").and_then(Node::text).map(str::to_owned);
+        Some(Self { file, name, events, action: false, jobs })
+    }
+
+    /// Reads an action; `None` where it is not made of steps.
+    #[must_use]
+    pub fn of_action(file: usize, source: &Source, root: &Node) -> Option<Self> {
+        let runs = root.get("runs")?;
+        let steps = runs.get("steps")?.items().iter();
+        let defaults = Defaults::default();
+        let steps = steps.map(|node| step(node, &defaults, false, source)).collect();
+        let job = Job { id: "runs".to_owned(), node: runs.clone(), needs: Vec::new(), uses: None, steps };
+        Some(Self { file, name: None, events: Vec::new(), action: true, jobs: vec![job] })
+    }
+
+    /// Whether it runs for changes that somebody wants to merge, or has merged.
+    #[must_use]
+    pub fn judges_changes(&self) -> bool {
+        const OF_CHANGES: &[&str] =
+            &["pull_request", "pull_request_target", "push", "merge_group", "workflow_call", "workflow_run"];
+        self.action
+            || self
+                .events
+                .iter()
+                .any(|(event, settings)| OF_CHANGES.contains(&event.as_str()) && !only_tags(event, settings.as_ref()))
+    }
+
+    /// Whether an event wakes it.
+    #[must_use]
+    pub fn wakes_on(&self, event: &str) -> bool {
+        self.events.iter().any(|(name, _)| name == event)
+    }
+}
+
+/// A push of tags is a release.
+fn only_tags(event: &str, settings: Option<&Node>) -> bool {
+    event == "push"
+        && settings.is_some_and(|settings| settings.get("tags").is_some() && settings.get("branches").is_none())
+}
+
+fn events(on: &Node) -> Vec<(String, Option<Node>)> {
+    match &on.value {
+        Value::Map(entries) => entries.iter().map(|(key, value)| (key.clone(), Some(value.clone()))).collect(),
+        _ => on.texts().iter().map(|event| ((*event).to_owned(), None)).collect(),
+    }
+}
+
+#[derive(Default, Clone)]
+struct Defaults {
+    shell: Option<String>,
+    dir: Option<String>,
+}
+
+impl Defaults {
+    fn below(&self, defaults: Option<&Node>) -> Self {
+        let run = defaults.and_then(|defaults| defaults.get("run"));
+        let word = |key: &str| run.and_then(|run| run.get(key)).and_then(Node::text).map(str::to_owned);
+        Self {
+            shell: word("shell").or_else(|| self.shell.clone()),
+            dir: word("working-directory").or_else(|| self.dir.clone()),
+        }
+    }
+}
+
+fn job(id: &str, node: &Node, defaults: &Defaults, source: &Source) -> Job {
+    let defaults = defaults.below(node.get("defaults"));
+    let windows = node.get("runs-on").is_some_and(|runs_on| {
+        let labels = [Some(runs_on), runs_on.get("labels")].into_iter().flatten().flat_map(Node::texts);
+        labels.into_iter().any(|label| label.to_lowercase().contains("windows"))
+    });
+    let steps = node.get("steps").map(Node::items).unwrap_or_default();
+    Job {
+        id: id.to_owned(),
+        node: node.clone(),
+        needs: node.get("needs").map(Node::texts).unwrap_or_default().into_iter().map(str::to_owned).collect(),
+        uses: node.get("uses").and_then(Node::text).map(str::to_owned),
+        steps: steps.iter().map(|node| step(node, &defaults, windows, source)).collect(),
+    }
+}
+
+fn step(node: &Node, defaults: &Defaults, windows: bool, source: &Source) -> Step {
+    let own = Defaults {
+        shell: node.get("shell").and_then(Node::text).map(str::to_owned),
+        dir: node.get("working-directory").and_then(Node::text).map(str::to_owned),
+    };
+    let name = own.shell.or_else(|| defaults.shell.clone());
+    let run = node.get("run");
+    let plain = run.and_then(Node::text).is_some_and(means_the_same_everywhere);
+    let powershell = matches!(name.as_deref(), None | Some("pwsh" | "powershell"));
+    let shell =
+        shell(name.as_deref(), windows).or((plain && powershell).then_some(Shell { errexit: true, pipefail: false }));
+    let dir = own.dir.or_else(|| defaults.dir.clone()).unwrap_or_default();
+    let dir = if dir.contains("${{") {
+        OPAQUE.to_string()
+    } else {
+        dir.trim_start_matches("./").trim_matches('/').to_owned()
+    };
+    Step {
+        node: node.clone(),
+        script: None,
+        run: shell.zip(run).map(|(shell, run)| (without_expressions(&scalar::piece(run, source)), shell)),
+        unread: run.filter(|_| shell.is_none()).map(|_| name.unwrap_or_else(|| "pwsh".to_owned())),
+        dir: if dir == "." { String::new() } else { dir },
+    }
+}
+
+/// Text with what only the runner knows taken out.
+#[must_use]
+pub fn without_expressions(piece: &Piece) -> Piece {
+    piece.replace("${{", "}}", |inside| match inside.strip_prefix("env.") {
+        Some(name) if name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') => format!("${{{name}}}"),
+        _ => OPAQUE.to_string(),
+    })
+}
+
+/// One line of plain words: PowerShell makes of it what every shell does.
+fn means_the_same_everywhere(script: &str) -> bool {
+    script.trim().chars().all(|c| c.is_ascii_alphanumeric() || " ./:=,+-_@\"".contains(c))
+}
+
+/// How the runner starts a shell, `None` for one whose scripts are not read:
+/// <https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#jobsjob_idstepsshell>.
+fn shell(name: Option<&str>, windows: bool) -> Option<Shell> {
+    let Some(name) = name else {
+        return (!windows).then_some(Shell { errexit: true, pipefail: false });
+    };
+    let mut words = name.split_whitespace();
+    let program = words.next().unwrap_or_default().rsplit('/').next().unwrap_or_default();
+    match (program, name.contains("{0}")) {
+        // msys2/setup-msys2 writes it so that it starts bash.
+        ("bash", false) | ("msys2", _) => Some(Shell { errexit: true, pipefail: true }),
+        ("sh", false) => Some(Shell { errexit: true, pipefail: false }),
+        ("bash" | "sh" | "dash" | "zsh" | "ksh", true) => {
+            let flags: Vec<&str> = words.collect();
+            let short = |flag: &&str| flag.starts_with('-') && !flag.starts_with("--");
+            let errexit = flags.iter().filter(|flag| short(flag)).any(|flag| flag.contains('e'));
+            Some(Shell { errexit: errexit || flags.contains(&"errexit"), pipefail: flags.contains(&"pipefail") })
+        }
+        _ => None,
+    }
+}
+
+impl Step {
+    /// A key's text.
+    #[must_use]
+    pub fn text(&self, key: &str) -> Option<&str> {
+        self.node.get(key).and_then(Node::text)
+    }
+
+    /// The action it uses.
+    #[must_use]
+    pub fn uses(&self) -> Option<&str> {
+        self.text("uses")
+    }
+
+    /// It runs only when something has failed already: what it runs is no gate.
+    #[must_use]
+    pub fn is_aftermath(&self) -> bool {
+        self.text("if").is_some_and(|condition| {
+            (condition.contains("failure()") && !condition.contains("!failure()") && !condition.contains("success()"))
+                || (condition.contains("cancelled()")
+                    && !condition.contains("!cancelled()")
+                    && !condition.contains("! cancelled()"))
+        })
+    }
+}
+
+impl Job {
+    /// A key's text.
+    #[must_use]
+    pub fn text(&self, key: &str) -> Option<&str> {
+        self.node.get(key).and_then(Node::text)
+    }
+
+    /// Whether an expression chooses the machine, and with it the shell.
+    #[must_use]
+    pub fn runs_anywhere(&self) -> bool {
+        self.text("runs-on").is_some_and(|runs_on| runs_on.contains("${{"))
+    }
+
+    /// Whether anything of the job but a step's own `id` speaks of `steps.<id>.`: its outcome is read.
+    #[must_use]
+    pub fn reads_step(&self, step: &Step) -> bool {
+        let Some(id) = step.text("id") else { return false };
+        let said = [format!("steps.{id}."), format!("steps['{id}']")];
+        let mentions = |text: &str| said.iter().any(|said| text.contains(said.as_str()));
+        any_text(&self.node, &mentions)
+    }
+}
+
+/// Whether a text in a tree, keys aside, is such.
+pub fn any_text(node: &Node, is: &dyn Fn(&str) -> bool) -> bool {
+    match &node.value {
+        Value::Null => false,
+        Value::Text(text) => is(text),
+        Value::List(items) => items.iter().any(|item| any_text(item, is)),
+        Value::Map(entries) => entries.iter().any(|(_, value)| any_text(value, is)),
+    }
+}
+
+/// The inside of an expression, or the text itself where `${{ }}` may be left out, as in `if`.
+#[must_use]
+pub fn expression(text: &str) -> &str {
+    let text = text.trim();
+    text.strip_prefix("${{").and_then(|text| text.strip_suffix("}}")).map_or(text, str::trim)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shells_are_started_as_the_runner_does() {
+        let of = |name, windows| shell(name, windows).map(|shell| (shell.errexit, shell.pipefail));
+        assert_eq!(of(None, false), Some((true, false)));
+        assert_eq!(of(None, true), None);
+        assert_eq!(of(Some("bash"), true), Some((true, true)));
+        assert_eq!(of(Some("sh"), false), Some((true, false)));
+        assert_eq!(of(Some("bash -l {0}"), false), Some((false, false)));
+        assert_eq!(of(Some("bash -el {0}"), false), Some((true, false)));
+        assert_eq!(of(Some("bash --noprofile --norc -eo pipefail {0}"), false), Some((true, true)));
+        assert_eq!(of(Some("pwsh"), false), None);
+        assert_eq!(of(Some("python"), false), None);
+    }
+}

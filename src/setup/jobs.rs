@@ -1,0 +1,210 @@
+//! What is wrong with the jobs that run gatepost: rights, pins, checkout, and what starts them.
+
+use crate::model::diagnosis::Row;
+use crate::model::outcome::Outcome;
+use crate::model::settings::PublishSettings;
+use crate::setup::permissions::{ARTIFACTS, CODE, Permission, block, of_a_run, posting};
+use crate::setup::workflow::{Doing, Grants, Job, Step, Workflow, is_gatepost};
+
+/// An action that is not gatepost's, beside it in one job.
+const OTHER: &str = "other action";
+/// Stands for a commit that nobody has filled in yet.
+const NOBODY: &str = "0000000000000000000000000000000000000000";
+
+/// The rows of all workflows. `private` is whether the repository is, where that is known.
+#[must_use]
+pub fn rows(workflows: &[Workflow], publish: &PublishSettings, private: Option<bool>) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for workflow in workflows {
+        for job in &workflow.jobs {
+            for step in &job.steps {
+                let Some(doing) = step.doing() else { continue };
+                let place = Place { workflow, job, step, doing };
+                rows.push(place.permissions(publish));
+                rows.extend(place.trigger());
+                rows.extend(place.may_fail());
+                rows.extend(place.clone_depth(private));
+            }
+        }
+    }
+    rows.extend(pins(workflows));
+    rows
+}
+
+/// Whether any job runs gates.
+#[must_use]
+pub fn any(workflows: &[Workflow]) -> bool {
+    let mut steps = workflows.iter().flat_map(|workflow| &workflow.jobs).flat_map(|job| &job.steps);
+    steps.any(|step| step.doing().is_some_and(|doing| doing != Doing::Publish))
+}
+
+/// One step that has to do with gatepost.
+struct Place<'a> {
+    workflow: &'a Workflow,
+    job: &'a Job,
+    step: &'a Step,
+    doing: Doing,
+}
+
+impl Place<'_> {
+    /// `.github/workflows/ci.yml:12 job gates`
+    fn name(&self) -> String {
+        format!("{}:{} job {}", self.workflow.path, self.step.line, self.job.id)
+    }
+
+    fn needed(&self, publish: &PublishSettings) -> Vec<Permission> {
+        match self.doing {
+            Doing::Run if self.leaves_posting() => vec![CODE],
+            Doing::RunQuietly => vec![CODE],
+            Doing::Publish if self.workflow.on("workflow_run").is_some() => {
+                [CODE, ARTIFACTS].into_iter().chain(posting(publish)).collect()
+            }
+            Doing::Run | Doing::Publish => of_a_run(publish),
+        }
+    }
+
+    /// Another workflow posts what this one found, with rights that this one does without.
+    fn leaves_posting(&self) -> bool {
+        let read_only = self.job.grants.as_ref().is_some_and(|grants| match grants {
+            Grants::All(write) => !write,
+            Grants::Listed(listed) => listed.values().all(|level| level != "write"),
+        });
+        let uploads =
+            |step: &Step| step.uses.as_deref().is_some_and(|uses| uses.starts_with("actions/upload-artifact@"));
+        read_only && self.job.steps.iter().any(uploads)
+    }
+
+    fn permissions(&self, publish: &PublishSettings) -> Row {
+        let topic = "permissions";
+        let needed = self.needed(publish);
+        let name = self.name();
+        let listed = |of: &[&Permission]| {
+            of.iter().map(|one| format!("{}: {}", one.name, one.level())).collect::<Vec<_>>().join(", ")
+        };
+        let todo = || format!("give the job\n{}", block(&needed, 0).trim_end());
+        let Some(grants) = &self.job.grants else {
+            let what =
+                format!("{name} has no `permissions`: what it may do is set in the repository, and not seen here");
+            return Row::unknown(topic, what, todo());
+        };
+        let missing: Vec<&Permission> = needed.iter().filter(|one| !grants.allows(one.name, one.write)).collect();
+        if !missing.is_empty() {
+            return Row::bad(topic, format!("{name} lacks {}", listed(&missing)), todo());
+        }
+        let more: Vec<String> = match grants {
+            Grants::All(write) => vec![format!("{}-all", if *write { "write" } else { "read" })],
+            Grants::Listed(granted) => {
+                let used = |name: &str, level: &str| {
+                    // A baseline is looked for where that is granted.
+                    (name, level) == (ARTIFACTS.name, ARTIFACTS.level())
+                        || needed.iter().any(|one| one.name == name && (one.write || level == "read"))
+                        || level == "none"
+                };
+                let more = granted.iter().filter(|(name, level)| !used(name, level));
+                more.map(|(name, level)| format!("{name}: {level}")).collect()
+            }
+        };
+        let all: Vec<&Permission> = needed.iter().collect();
+        let more = match &more[..] {
+            [] => String::new(),
+            more => format!(" (and {}, which gatepost does not need)", more.join(", ")),
+        };
+        Row::good(topic, format!("{name} has {}{more}", listed(&all)))
+    }
+
+    /// Code of a pull request must not be run where the token can write or secrets are.
+    fn trigger(&self) -> Option<Row> {
+        let dangerous = ["pull_request_target", "workflow_run", "issue_comment"];
+        let found = dangerous.iter().find(|event| self.workflow.on(event).is_some())?;
+        (self.doing != Doing::Publish).then(|| {
+            let what =
+                format!("{} runs gates on `{found}`, with rights that a stranger's code must not have", self.name());
+            Row::bad("trigger", what, "run gates on `pull_request`; `gatepost init --workflow forks` shows both halves")
+        })
+    }
+
+    fn may_fail(&self) -> Option<Row> {
+        let what = match (self.job.may_fail, self.step.may_fail) {
+            (false, false) => return None,
+            (true, _) => "the job has",
+            (false, true) => "the step has",
+        };
+        let what = format!("{}: {what} `continue-on-error`, so that a red verdict is shown as green", self.name());
+        Some(Row::bad("verdict", what, "take `continue-on-error` away; `mode = \"report\"` keeps a gate from blocking"))
+    }
+
+    /// Whether a pull request's base is there, or can be had.
+    fn clone_depth(&self, private: Option<bool>) -> Option<Row> {
+        if self.doing == Doing::Publish {
+            return None;
+        }
+        let topic = "checkout";
+        let name = self.name();
+        let before = self.job.steps.iter().take_while(|step| step.line < self.step.line);
+        let checkout =
+            before.filter(|step| step.uses.as_deref().is_some_and(|uses| uses.starts_with("actions/checkout@"))).last();
+        let Some(checkout) = checkout else {
+            let what = format!("{name}: no step before it is `actions/checkout`, so the code may not be there");
+            return Some(Row::unknown(topic, what, "check the code out in a step before, with `fetch-depth: 2`"));
+        };
+        let depth = checkout.inputs.get("fetch-depth").map_or("1", String::as_str);
+        let keeps = checkout.inputs.get("persist-credentials").map_or("true", String::as_str) != "false";
+        let todo = "set `fetch-depth: 2` on actions/checkout, or 0 for all of the history";
+        let lacking = format!("{name}: depth 1 has no base, and without credentials it cannot be fetched");
+        Some(match (depth, keeps, private) {
+            ("1", true, _) => {
+                Row::good(topic, format!("{name}: depth 1; the base is fetched with checkout's credentials"))
+            }
+            ("1", false, Some(false)) => {
+                Row::good(topic, format!("{name}: depth 1; the base is fetched from the public repository"))
+            }
+            ("1", false, Some(true)) => Row::bad(topic, format!("{lacking}: everything would be judged"), todo),
+            ("1", false, None) => Row::unknown(topic, format!("{lacking} if the repository is private"), todo),
+            (depth, ..) => Row::good(topic, format!("{name}: fetch-depth {depth}")),
+        })
+    }
+}
+
+/// The actions of jobs that run gatepost: those that are not pinned, and one row for the others that are.
+fn pins(workflows: &[Workflow]) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let mut pinned = 0;
+    for workflow in workflows {
+        let jobs = workflow.jobs.iter().filter(|job| job.steps.iter().any(|step| step.doing().is_some()));
+        for row in jobs.flat_map(|job| &job.steps).filter_map(|step| pin(workflow, step)) {
+            if row.topic == OTHER && row.outcome == Outcome::Pass {
+                pinned += 1;
+            } else {
+                rows.push(row);
+            }
+        }
+    }
+    rows.extend((pinned > 0).then(|| {
+        let steps = if pinned == 1 { "1 step".to_owned() } else { format!("{pinned} steps") };
+        Row::good(OTHER, format!("{steps} of jobs that run gatepost: each pinned, or of this repository"))
+    }));
+    rows
+}
+
+/// Whether what a step uses can be changed by others.
+fn pin(workflow: &Workflow, step: &Step) -> Option<Row> {
+    let uses = step.uses.as_deref()?;
+    let topic = if is_gatepost(uses) { "action" } else { OTHER };
+    let name = format!("{}:{} {uses}", workflow.path, step.line);
+    if uses.starts_with("./") {
+        return Some(Row::good(topic, format!("{name}: from this repository")));
+    }
+    let commit = uses.split_once('@').map(|(_, commit)| commit).unwrap_or_default();
+    let pinned = match uses.strip_prefix("docker://") {
+        Some(image) => image.contains("@sha256:"),
+        None => commit.len() == 40 && commit.chars().all(|c| c.is_ascii_hexdigit()),
+    };
+    Some(if commit == NOBODY {
+        Row::bad(topic, format!("{name}: no commit is filled in"), "put the commit of a release in place of the zeros")
+    } else if pinned {
+        Row::good(topic, format!("{name}: pinned"))
+    } else {
+        let todo = "pin it to a full commit id, with the tag as a comment: a tag can be moved to other code";
+        Row::bad(topic, format!("{name}: not pinned to a commit"), todo)
+    })
+}

@@ -1,0 +1,216 @@
+//! A workflow file as far as gates depend on it: what starts it, what its token may do, and the jobs that run gatepost.
+
+use std::collections::BTreeMap;
+
+use crate::model::yaml::{self, Node, Value, YamlError};
+
+/// One workflow file.
+#[derive(Debug, Clone)]
+pub struct Workflow {
+    /// Relative to the root.
+    pub path: String,
+    /// What starts it.
+    pub triggers: Vec<Trigger>,
+    /// In file order.
+    pub jobs: Vec<Job>,
+}
+
+/// What starts a workflow.
+#[derive(Debug, Clone)]
+pub struct Trigger {
+    /// `pull_request`, `push`, …
+    pub event: String,
+    /// `paths` or `paths-ignore`: the workflow does not start for every change.
+    pub paths: Option<&'static str>,
+    /// `branches`; `None`: every branch, but for those that `branches-ignore` names.
+    pub branches: Option<Vec<String>>,
+    /// `branches-ignore`.
+    pub ignored: Vec<String>,
+}
+
+/// A job.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// Its key.
+    pub id: String,
+    /// From 1.
+    pub line: usize,
+    /// The name of its check; `None` where it is made of expressions, a matrix or another workflow's jobs.
+    pub check: Option<String>,
+    /// `needs`.
+    pub needs: Vec<String>,
+    /// `if`.
+    pub condition: Option<String>,
+    /// `continue-on-error`, but for a plain `false`.
+    pub may_fail: bool,
+    /// The job's `permissions`, else the workflow's; `None` where neither has any.
+    pub grants: Option<Grants>,
+    /// Its steps.
+    pub steps: Vec<Step>,
+}
+
+/// What `permissions:` says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Grants {
+    /// `read-all` (false) or `write-all` (true).
+    All(bool),
+    /// By name: `read`, `write` or `none`.
+    Listed(BTreeMap<String, String>),
+}
+
+impl Grants {
+    /// Whether it allows that much.
+    #[must_use]
+    pub fn allows(&self, name: &str, write: bool) -> bool {
+        match self {
+            Self::All(all) => *all || !write,
+            Self::Listed(listed) => {
+                listed.get(name).is_some_and(|level| level == "write" || (!write && level == "read"))
+            }
+        }
+    }
+}
+
+/// A step.
+#[derive(Debug, Clone, Default)]
+pub struct Step {
+    /// From 1.
+    pub line: usize,
+    /// `uses`.
+    pub uses: Option<String>,
+    /// `run`.
+    pub run: Option<String>,
+    /// `with`, as text.
+    pub inputs: BTreeMap<String, String>,
+    /// `continue-on-error`, but for a plain `false`.
+    pub may_fail: bool,
+}
+
+/// What a step does with gatepost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doing {
+    /// It runs gates and posts what they found.
+    Run,
+    /// It runs gates and posts nothing (`--publish never`).
+    RunQuietly,
+    /// It posts reports.
+    Publish,
+}
+
+impl Step {
+    /// What it does with gatepost: its action, or the program by name.
+    #[must_use]
+    pub fn doing(&self) -> Option<Doing> {
+        let action = self.uses.as_deref().is_some_and(is_gatepost);
+        let said = if action { self.inputs.get("args") } else { self.run.as_ref() };
+        let words: Vec<&str> = said.map(|said| said.split_whitespace().collect()).unwrap_or_default();
+        let command = if action {
+            words.first().copied().filter(|word| !word.starts_with('-')).unwrap_or("run")
+        } else {
+            let program = |word: &&str| word.rsplit('/').next() == Some("gatepost");
+            let at = words.iter().position(program)?;
+            *words[at..].iter().find(|word| matches!(**word, "run" | "publish"))?
+        };
+        let quiet = words.windows(2).any(|pair| pair == ["--publish", "never"]) || words.contains(&"--publish=never");
+        match command {
+            "run" if quiet => Some(Doing::RunQuietly),
+            "run" => Some(Doing::Run),
+            "publish" => Some(Doing::Publish),
+            _ => None,
+        }
+    }
+}
+
+/// Whether `uses` names gatepost's action, in whatever account it lies.
+#[must_use]
+pub fn is_gatepost(uses: &str) -> bool {
+    uses.split('@').next().is_some_and(|name| name.split('/').nth(1) == Some("gatepost") && !name.starts_with('.'))
+}
+
+impl Workflow {
+    /// Reads a workflow.
+    ///
+    /// # Errors
+    /// When it is no YAML.
+    pub fn read(path: &str, text: &str) -> Result<Self, YamlError> {
+        let tree = yaml::read(text)?;
+        let grants = tree.get("permissions").map(grants);
+        let jobs = tree.get("jobs").map(Node::entries).unwrap_or_default();
+        Ok(Self {
+            path: path.to_owned(),
+            triggers: tree.get("on").map(triggers).unwrap_or_default(),
+            jobs: jobs.iter().map(|(id, node)| job(id, node, grants.as_ref())).collect(),
+        })
+    }
+
+    /// The trigger of an event.
+    #[must_use]
+    pub fn on(&self, event: &str) -> Option<&Trigger> {
+        self.triggers.iter().find(|trigger| trigger.event == event)
+    }
+}
+
+fn triggers(on: &Node) -> Vec<Trigger> {
+    if on.entries().is_empty() {
+        let plain = |event: &str| Trigger { event: event.to_owned(), paths: None, branches: None, ignored: Vec::new() };
+        return on.texts().into_iter().map(plain).collect();
+    }
+    let entries = on.entries().iter();
+    entries
+        .map(|(event, node)| {
+            let texts =
+                |key: &str| node.get(key).map(|node| node.texts().into_iter().map(str::to_owned).collect::<Vec<_>>());
+            Trigger {
+                event: event.clone(),
+                paths: ["paths", "paths-ignore"].into_iter().find(|filter| node.get(filter).is_some()),
+                branches: texts("branches"),
+                ignored: texts("branches-ignore").unwrap_or_default(),
+            }
+        })
+        .collect()
+}
+
+fn grants(node: &Node) -> Grants {
+    match node.text() {
+        Some("write-all") => Grants::All(true),
+        Some("read-all") => Grants::All(false),
+        _ => {
+            let listed = node.entries().iter();
+            Grants::Listed(listed.filter_map(|(name, level)| Some((name.clone(), level.text()?.to_owned()))).collect())
+        }
+    }
+}
+
+fn job(id: &str, node: &Node, default: Option<&Grants>) -> Job {
+    let name = node.get("name").and_then(Node::text).unwrap_or(id);
+    let several = node.get("strategy").is_some() || node.get("uses").is_some() || name.contains("${{");
+    Job {
+        id: id.to_owned(),
+        line: node.line,
+        check: (!several).then(|| name.to_owned()),
+        needs: node.get("needs").map(Node::texts).unwrap_or_default().into_iter().map(str::to_owned).collect(),
+        condition: node.get("if").and_then(Node::text).map(str::to_owned),
+        may_fail: may_fail(node),
+        grants: node.get("permissions").map(grants).or_else(|| default.cloned()),
+        steps: node.get("steps").map(Node::items).unwrap_or_default().iter().map(step).collect(),
+    }
+}
+
+fn step(node: &Node) -> Step {
+    let text = |key: &str| node.get(key).and_then(Node::text).map(|text| text.trim().to_owned());
+    let inputs = node.get("with").map(Node::entries).unwrap_or_default();
+    Step {
+        line: node.line,
+        uses: text("uses"),
+        run: text("run"),
+        inputs: inputs
+            .iter()
+            .filter_map(|(name, value)| Some((name.to_lowercase(), value.text()?.trim().to_owned())))
+            .collect(),
+        may_fail: may_fail(node),
+    }
+}
+
+fn may_fail(node: &Node) -> bool {
+    node.get("continue-on-error").is_some_and(|node| node.value != Value::Text("false".to_owned()))
+}

@@ -1,0 +1,111 @@
+//! What the workflows say of the jobs that run gates.
+
+use super::*;
+
+/// A change of the workflow, and the complaint that it makes.
+type Case = (&'static str, &'static str, &'static str, &'static [&'static str]);
+
+const CASES: &[Case] = &[
+    (
+        "      checks: write         # check runs\n",
+        "",
+        "permissions fail: .github/workflows/gatepost.yml:36 job gates lacks checks: write → give the job\npermissions:",
+        &["  checks: write         # check runs\n"],
+    ),
+    ("      checks: write ", "      checks: read ", "permissions fail:", &["lacks checks: write"]),
+    ("  pull_request:\n", "  pull_request_target:\n", "trigger fail:", &["`pull_request_target`", "stranger's code"]),
+    (
+        "    timeout-minutes: 30\n",
+        "    timeout-minutes: 30\n    continue-on-error: true\n",
+        "verdict fail:",
+        &["the job has `continue-on-error`", "`mode = \"report\"`"],
+    ),
+    (
+        "        with:\n          gates:",
+        "        continue-on-error: ${{ true }}\n        with:\n          gates:",
+        "verdict fail:",
+        &["the step has `continue-on-error`"],
+    ),
+    (ACTION, "octo/gatepost@v1", "action fail:", &["octo/gatepost@v1: not pinned to a commit"]),
+    (ACTION, "octo/gatepost@0123456", "action fail:", &["not pinned"]),
+    (ACTION, "octo/gatepost@0000000000000000000000000000000000000000", "action fail:", &["no commit is filled in"]),
+    (
+        "actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af683",
+        "actions/checkout@v4",
+        "other action fail:",
+        &["actions/checkout@v4: not pinned"],
+    ),
+    (
+        "      - uses: octo/",
+        "      - uses: docker://alpine:3\n      - uses: octo/",
+        "other action fail:",
+        &["docker://alpine:3: not pinned"],
+    ),
+];
+
+#[test]
+fn each_fault_of_a_job_is_told_with_what_to_do() {
+    let scene = Scene::new();
+    let text = std::fs::read_to_string(scene.tree.dir.join(WORKFLOW)).unwrap();
+    for (from, to, start, parts) in CASES {
+        scene.edit(WORKFLOW, from, to);
+        let complaints = scene.complaints();
+        let found = complaints.iter().find(|one| one.starts_with(start));
+        let found = found.unwrap_or_else(|| panic!("{start}\n{complaints:#?}"));
+        assert!(parts.iter().all(|part| found.contains(part)), "{parts:?}\n{found}");
+        scene.tree.write(WORKFLOW, &text);
+    }
+    scene.is_well();
+}
+
+#[test]
+fn what_is_not_written_down_is_not_known() {
+    let scene = Scene::new();
+    let text = std::fs::read_to_string(scene.tree.dir.join(WORKFLOW)).unwrap();
+    let granting = |line: &str| {
+        ["permissions", "contents:", "checks:", "pull-requests:"].iter().any(|word| line.trim().starts_with(word))
+    };
+    let bare: Vec<&str> = text.lines().filter(|line| !granting(line)).collect();
+    scene.tree.write(WORKFLOW, bare.join("\n"));
+    scene.complains("permissions error:", &["has no `permissions`", "pull-requests: write"]);
+}
+
+#[test]
+fn the_permissions_are_those_that_the_configuration_needs() {
+    let scene = Scene::new();
+    scene.edit("gatepost.toml", "[gates.lint]", "[publish]\nchecks = \"off\"\ncomment = \"off\"\n\n[gates.lint]");
+    let said = scene.call(&["doctor"]);
+    assert_eq!(said.code, 0, "{}", said.out);
+    assert!(said.out.contains("needs:\n\npermissions:\n  contents: read  # the code\n\n"), "{}", said.out);
+    let more = "has contents: read (and checks: write, pull-requests: write, which gatepost does not need)";
+    assert!(flat(&said).contains(more), "{}", said.out);
+}
+
+#[test]
+fn a_workflow_that_nobody_can_read_is_said() {
+    let scene = Scene::new();
+    scene.tree.write(".github/workflows/broken.yml", "on: [push\njobs: {}\n");
+    scene.complains("workflow error: .github/workflows/broken.yml: ", &["line "]);
+}
+
+#[test]
+fn without_a_workflow_nothing_is_gated() {
+    let scene = Scene::new();
+    std::fs::remove_file(scene.tree.dir.join(WORKFLOW)).unwrap();
+    let complaints = scene.complaints();
+    assert!(complaints[0].starts_with("workflow fail: no job in .github/workflows"), "{complaints:#?}");
+    assert!(complaints[0].contains("`gatepost init`"), "{complaints:#?}");
+    // The check that is required comes from nowhere now.
+    assert!(complaints[1].starts_with("required check fail: `gates`: no job here has this name"), "{complaints:#?}");
+}
+
+#[test]
+fn a_private_repository_needs_a_depth_or_credentials() {
+    let scene = Scene::new();
+    scene.edit(WORKFLOW, "          fetch-depth: 2               # the commit and its base\n", "");
+    scene.is_well();
+    scene.fake.with(|github| {
+        github.repo("octo/shop").private();
+    });
+    scene.complains("checkout fail:", &["depth 1 has no base", "`fetch-depth: 2`"]);
+}
