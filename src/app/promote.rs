@@ -45,5 +45,5 @@ pub async fn promote(request: &Request, env: &Env, watch: &dyn Watch) -> Result<
         force: request.force.clone(),
         allow_irreversible: request.allow_irreversible,
     };
-    deploy::deploy(&request, env, watch).await
+    Box::pin(deploy::deploy(&request, env, watch)).await
 }

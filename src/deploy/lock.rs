@@ -17,6 +17,9 @@ const SLACK: u64 = 30;
 const RELEASED: u64 = 60;
 /// From TERM to KILL of what a dead holder left.
 const GRACE: Duration = Duration::from_secs(5);
+/// How often a lock that was given back is looked at again, and after how long each time.
+const VANISHING: usize = 40;
+const VANISHES: Duration = Duration::from_secs(2);
 /// How often it is tried when others are quicker.
 const TRIES: usize = 5;
 
@@ -103,20 +106,19 @@ pub struct Known {
 pub fn standing(holder: &Holder, machine: &str, known: &Known, now: Timestamp) -> Standing {
     let heard = holder.heard.parse::<Timestamp>().unwrap_or(Timestamp::UNIX_EPOCH);
     let age = u64::try_from(now.as_second() - heard.as_second()).unwrap_or_default();
+    let here = !machine.is_empty() && holder.machine == machine;
+    let lives = known.started.as_deref() == Some(holder.started.as_str());
     if holder.released {
+        // Who gave it back may be about to take it away, unless that one is known to be gone.
+        let is_gone = if here { !lives } else { known.over == Some(true) };
         let why = "it was given back a moment ago and is about to vanish".to_owned();
-        return if age > RELEASED {
-            Standing::Free("it was given back".to_owned())
-        } else {
-            Standing::Live { why, here: false }
-        };
+        let free = is_gone || age > RELEASED;
+        return if free { Standing::Free("it was given back".to_owned()) } else { Standing::Live { why, here: false } };
     }
     if holder.sticky {
         return Standing::Sticky;
     }
-    let here = !machine.is_empty() && holder.machine == machine;
     if here {
-        let lives = known.started.as_deref() == Some(holder.started.as_str());
         let id = holder.process;
         return if lives {
             Standing::Live { why: format!("its process {id} runs on this machine"), here }
@@ -174,8 +176,10 @@ pub async fn take(
     mut holder: Holder,
     deploys: bool,
 ) -> Result<Taken, LedgerError> {
-    for _ in 0..TRIES {
+    let (mut tries, mut looks) = (0, 0);
+    while tries < TRIES {
         let Some(held) = ledger.lock(environment).await? else {
+            tries += 1;
             match ledger.swap(environment, None, &holder).await? {
                 Some(held) => return Ok(Taken::Held(Box::new(held), None)),
                 None => continue,
@@ -183,10 +187,17 @@ pub async fn take(
         };
         let why = match look(ledger, &held.holder, me).await {
             Standing::Free(why) => why,
+            // It vanishes, or may be taken soon.
+            Standing::Live { .. } if held.holder.released && looks < VANISHING => {
+                looks += 1;
+                tokio::time::sleep(VANISHES).await;
+                continue;
+            }
             Standing::Live { here: true, .. } if deploys => "its deploy is undone".to_owned(),
             Standing::Live { why, .. } => return Ok(Taken::Refused(format!("{}: {why}", words(&held.holder)))),
             Standing::Sticky => return Ok(Taken::Refused(words(&held.holder))),
         };
+        tries += 1;
         // Until it was ended, whoever comes after us must know of it too.
         (holder.hook, holder.mark) = (held.holder.hook.clone(), held.holder.mark.clone());
         let Some(mut ours) = ledger.swap(environment, Some(&held), &holder).await? else { continue };
@@ -348,6 +359,8 @@ mod tests {
         let sticky = Holder { sticky: true, ..holder() };
         assert!(!stands(&sticky, "m", None, Some(true), 100_000));
         let released = Holder { released: true, ..holder() };
-        assert!(!stands(&released, "m", None, None, 60) && stands(&released, "m", None, None, 61));
+        assert!(!stands(&released, "elsewhere", None, None, 60) && stands(&released, "elsewhere", None, None, 61));
+        assert!(!stands(&released, "m", Some("then"), None, 1), "it is about to take it away");
+        assert!(stands(&released, "m", None, None, 1) && stands(&released, "elsewhere", None, Some(true), 1));
     }
 }

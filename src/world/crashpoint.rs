@@ -1,9 +1,17 @@
-//! Ends the process as SIGKILL does, before or after the nth touch of the ledger: how tests prove that a run which dies
-//! anywhere can be recovered. There is no such thing in a release build.
+//! Ends the process as SIGKILL does, before or after the nth write to GitHub or to the ledger's file: how tests prove that a
+//! run which dies anywhere can be recovered. There is no such thing in a release build.
 
-/// One touch of the ledger is about to be made, or was made.
+/// A write, between two points.
+pub async fn around<T>(write: impl Future<Output = T>) -> T {
+    pass();
+    let done = write.await;
+    pass();
+    done
+}
+
+/// A write is about to be made, or was made.
 #[cfg(debug_assertions)]
-pub fn pass() {
+fn pass() {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     static PASSED: AtomicUsize = AtomicUsize::new(0);
@@ -15,6 +23,6 @@ pub fn pass() {
     }
 }
 
-/// One touch of the ledger is about to be made, or was made.
+/// A write is about to be made, or was made.
 #[cfg(not(debug_assertions))]
-pub const fn pass() {}
+const fn pass() {}

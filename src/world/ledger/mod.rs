@@ -161,13 +161,10 @@ impl Ledger {
             self.planned.push(format!("would record: {} in {environment}", new.says));
             return Ok(self.imagined(environment, new));
         }
-        crashpoint::pass();
-        let created = match &mut self.place {
-            Place::Local(local) => local.create(environment, new).await,
+        match &mut self.place {
+            Place::Local(local) => crashpoint::around(local.create(environment, new)).await,
             Place::GitHub(hub) => hub.create(environment, new).await,
-        };
-        crashpoint::pass();
-        created
+        }
     }
 
     fn imagined(&self, environment: &EnvironmentName, new: &New) -> Record {
@@ -191,13 +188,10 @@ impl Ledger {
             self.planned.push(format!("would record of {id}: {}, {}", step.phase.word(), step.says));
             return Ok(());
         }
-        crashpoint::pass();
-        let marked = match &mut self.place {
-            Place::Local(local) => local.mark(id, step).await,
+        match &mut self.place {
+            Place::Local(local) => crashpoint::around(local.mark(id, step)).await,
             Place::GitHub(hub) => hub.mark(id, step).await,
-        };
-        crashpoint::pass();
-        marked
+        }
     }
 
     /// Who holds an environment's lock.
@@ -231,13 +225,10 @@ impl Ledger {
             self.believed = Some(Held { holder: holder.clone(), version: "dry-run".to_owned() });
             return Ok(self.believed.clone());
         }
-        crashpoint::pass();
-        let held = match &mut self.place {
-            Place::Local(local) => local.swap(environment, over, holder).await,
+        match &mut self.place {
+            Place::Local(local) => crashpoint::around(local.swap(environment, over, holder)).await,
             Place::GitHub(hub) => hub.swap(environment, over, holder).await,
-        };
-        crashpoint::pass();
-        held
+        }
     }
 
     /// Frees the lock, if it is still the one that was seen.
@@ -250,13 +241,10 @@ impl Ledger {
             self.believed = None;
             return Ok(true);
         }
-        crashpoint::pass();
-        let freed = match &mut self.place {
-            Place::Local(local) => local.free(environment, held).await,
+        match &mut self.place {
+            Place::Local(local) => crashpoint::around(local.free(environment, held)).await,
             Place::GitHub(hub) => hub.free(environment, held).await,
-        };
-        crashpoint::pass();
-        freed
+        }
     }
 
     /// Whether the job that holds a lock has ended; `None` where nobody can be asked.

@@ -12,10 +12,10 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::model::text::shorten;
-use crate::world::clock;
 use crate::world::forge::{Forge, ForgeError, Reply, Request};
 use crate::world::line::answer::{Answer, Limit, Stop};
 use crate::world::line::pace::{Pace, jittered};
+use crate::world::{clock, crashpoint};
 
 /// More pages than any list that we read can have.
 const MOST_PAGES: usize = 500;
@@ -254,7 +254,11 @@ impl<F: Forge> Line<F> {
         loop {
             self.wait_until_open().await?;
             self.keep_gap(kind).await;
-            let answer = match answer::read(request, self.forge.send(request).await) {
+            let sent = match kind {
+                Kind::Read => self.forge.send(request).await,
+                Kind::Write | Kind::Loud => crashpoint::around(self.forge.send(request)).await,
+            };
+            let answer = match answer::read(request, sent) {
                 Ok(answer) => answer,
                 Err(limit) => {
                     self.close(limit);

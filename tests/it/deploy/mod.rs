@@ -66,7 +66,8 @@ impl Scene {
         tree.commit("first");
         let fake = (on == On::GitHub).then(|| {
             FakeGitHub::start(|github| {
-                github.token("secret", Token::personal("ana"));
+                // A test of every point of a deploy asks more than an hour allows.
+                github.token("secret", Token::personal("ana").limited(1_000_000));
                 github.repo("octo/shop");
             })
         });

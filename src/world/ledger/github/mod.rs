@@ -27,7 +27,8 @@ const TASK: &str = "gatepost";
 const PATIENCE: Duration = Duration::from_mins(2);
 /// Deployments whose statuses are read in any case.
 const LEAST: usize = 5;
-/// Verified commits after which older deployments are not read: whatever they left, a later deploy has settled.
+/// Commits that were verified and not undone, after which older deployments are not read: whatever those left, a later
+/// deploy has settled.
 const ENOUGH: usize = 4;
 /// Characters of a description.
 const DESCRIPTION: usize = 140;
@@ -64,13 +65,15 @@ impl Hub {
         let deployments: Vec<Deployment> = line.pages::<Vec<Deployment>>(path).await?.into_iter().flatten().collect();
         let mut records: Vec<Record> = Vec::new();
         let mut verified: Vec<Sha> = Vec::new();
+        let mut undone: Vec<String> = Vec::new();
         for deployment in deployments {
             if records.len() >= LEAST && verified.len() >= ENOUGH {
                 break;
             }
             let marks = self.marks(deployment.id).await?;
             let record = deployment.record(environment, marks);
-            if record.was_verified() && !verified.contains(&record.sha) {
+            undone.extend(record.undoes().map(str::to_owned));
+            if record.was_verified() && !undone.contains(&record.id) && !verified.contains(&record.sha) {
                 verified.push(record.sha.clone());
             }
             records.push(record);
