@@ -22,18 +22,26 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+#[path = "zip.rs"]
+mod zip;
+
 const GATEPOST: &str = env!("CARGO_BIN_EXE_gatepost");
 /// Pairs of runs of which the median ratio is printed.
 const PAIRS: usize = 11;
 
 fn main() {
     println!("command: cargo bench");
+    // `cargo bench -- audit` measures that alone.
+    if std::env::args().any(|word| word == "audit") {
+        return audit();
+    }
     startup();
     for gates in [20, 100] {
         no_ops(gates);
     }
     findings();
     action();
+    audit();
     let size = std::fs::metadata(GATEPOST).unwrap().len();
     println!("binary: {}.{} MB", size / 1_000_000, size % 1_000_000 / 100_000);
 }
@@ -144,6 +152,84 @@ fn write_files(root: &Path, text: &str) {
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join(format!("f{at}.rs")), text).unwrap();
     }
+}
+
+/// Base and head of a package-lock.json of 2,000 packages against 100,000 records in one archive: cold (the index is
+/// made), and warm (it is kept).
+fn audit() {
+    let folder = repository();
+    let root = folder.path().join("shop");
+    std::fs::create_dir(&root).unwrap();
+    git(&root, &["init", "-q", "-b", "main"]);
+    std::fs::write(root.join("package-lock.json"), lockfile("1.0.0")).unwrap();
+    commit(&root);
+    git(&root, &["checkout", "-q", "-b", "change"]);
+    std::fs::write(root.join("package-lock.json"), lockfile("1.0.1")).unwrap();
+    commit(&root);
+    let dump = folder.path().join("all.zip");
+    records(&dump);
+    let size = std::fs::metadata(&dump).unwrap().len();
+    let cache = folder.path().join("cache");
+    let run = || {
+        let mut command = program(&root);
+        command
+            .args(["audit", "--base", "main", "--json", "--max-age", "off", "--db"])
+            .arg(&dump)
+            .env("GATEPOST_CACHE_DIR", &cache);
+        timed(&mut command)
+    };
+    let cold = (0..3)
+        .map(|_| {
+            let _ = std::fs::remove_dir_all(&cache);
+            run()
+        })
+        .min()
+        .unwrap();
+    let mut warm: Vec<Duration> = (0..PAIRS).map(|_| run()).collect();
+    warm.sort();
+    println!(
+        "audit of base and head with 2,000 packages against 100,000 records ({} MB): {:.1?} warm, {:.1?} cold, which is \
+         {:.1?} for 5,000 records; {} MiB",
+        size / 1_000_000,
+        warm[PAIRS / 2],
+        cold,
+        cold / 20,
+        peak(),
+    );
+}
+
+fn lockfile(version: &str) -> String {
+    let package = |at: usize| {
+        format!(
+            "    \"node_modules/package-{at}\": {{\n      \"version\": \"{version}\",\n      \"resolved\": \
+             \"https://registry.npmjs.org/package-{at}/-/package-{at}-{version}.tgz\",\n      \"integrity\": \"sha512-{at:088}\"\n    }}"
+        )
+    };
+    let packages: Vec<String> = (0..2_000).map(package).collect();
+    format!(
+        "{{\n  \"name\": \"bench\",\n  \"lockfileVersion\": 3,\n  \"packages\": {{\n    \"\": {{ \"name\": \"bench\" }},\n{}\n  }}\n}}\n",
+        packages.join(",\n")
+    )
+}
+
+/// Records as long as real ones, a tenth of them about packages of the lockfile.
+fn records(to: &Path) {
+    let one = |at: usize| {
+        let name = if at.is_multiple_of(10) { format!("package-{}", at / 10 % 4_000) } else { format!("other-{at}") };
+        let details = format!("record {at} tells at some length what is wrong and what to do about it; ").repeat(30);
+        let references: Vec<String> =
+            (0..8).map(|of| format!(r#"{{"type":"WEB","url":"https://advisories.example/{at}/{of}"}}"#)).collect();
+        format!(
+            r#"{{"schema_version":"1.7.3","id":"GHSA-bench-{at:06}","modified":"2026-01-01T00:00:00Z","aliases":["CVE-2026-{at:06}"],"summary":"a problem","details":"{details}","severity":[{{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H"}}],"affected":[{{"package":{{"ecosystem":"npm","name":"{name}"}},"ranges":[{{"type":"SEMVER","events":[{{"introduced":"0"}},{{"fixed":"{}.0.0"}}]}}]}}],"references":[{}]}}"#,
+            at % 3,
+            references.join(","),
+        )
+    };
+    let mut archive = zip::Writer::default();
+    for at in 0..100_000 {
+        archive.add(&format!("GHSA-bench-{at:06}.json"), one(at).as_bytes());
+    }
+    std::fs::write(to, archive.finish()).unwrap();
 }
 
 /// The median of the ratios, and ours' median time.

@@ -75,6 +75,7 @@ struct Payload {
     workflow_run: Option<WorkflowRun>,
     before: Option<String>,
     after: Option<String>,
+    repository: Option<Repository>,
 }
 
 #[derive(Deserialize)]
@@ -96,6 +97,7 @@ struct End {
 #[derive(Deserialize)]
 struct Repository {
     full_name: Option<String>,
+    default_branch: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -137,6 +139,8 @@ pub fn read(variables: &Variables<'_>, payload: &[u8]) -> Result<Occasion, Event
         ..Occasion::local()
     };
     let payload: Payload = serde_json::from_slice(payload)?;
+    let default_branch = payload.repository.as_ref().and_then(|repository| repository.default_branch.clone());
+    let occasion = Occasion { default_branch, ..occasion };
     match event {
         "pull_request" | "pull_request_target" => of_pull_request(occasion, payload.pull_request),
         "push" => of_push(occasion, &payload),

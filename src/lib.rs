@@ -1,6 +1,7 @@
 //! gatepost stands between a pull request and production: it runs the quality gates, posts what it found,
 //! and never gives a verdict greener than its evidence. `ARCHITECTURE.md` shows the floors.
 
+pub mod advisory;
 pub mod app;
 pub mod cli;
 pub mod config;

@@ -26,8 +26,8 @@ unset CI GITHUB_ACTIONS NO_COLOR CARGO_TARGET_DIR
 export TERM=xterm-256color RUST_BACKTRACE=0
 # Built once, so that the times are those of the gates.
 cargo build --quiet --all-targets
-python3 "$here/terminal.py" "gatepost run" 23 gatepost run >"$work/terminal.html"
-picture terminal 930 496
+python3 "$here/terminal.py" "gatepost run" 40 gatepost run >"$work/terminal.html"
+picture terminal 930 803
 
 {
     printf '<!doctype html><meta charset="utf-8"><style>'

@@ -429,9 +429,10 @@ fn unsent(call: &Call, dry_run: bool) -> Receipt {
         Call::CommitStatus(status) => format!("commit status {}", status.context),
         Call::StickyComment(comment) => format!("comment on #{}", comment.pull_request),
         Call::Review(review) => format!("review suggestions on #{}", review.pull_request),
+        Call::StickyIssue(issue) => format!("issue {:?}", issue.title),
     };
     let why = "there is no token: set `github-token` (default `${{ github.token }}`), or GITHUB_TOKEN".to_owned();
-    let end = if dry_run { ReceiptEnd::WouldSend(what.clone()) } else { ReceiptEnd::Downgraded(why) };
+    let end = if dry_run { ReceiptEnd::WouldSend(String::new()) } else { ReceiptEnd::Downgraded(why) };
     Receipt { what, end }
 }
 

@@ -11,6 +11,7 @@ use crate::app::output::Output;
 use crate::app::project::{self, Project};
 use crate::app::scope::Judged;
 use crate::environment::{Filter, Told};
+use crate::gate::audit::Compared;
 use crate::gate::{Gate, Site};
 use crate::mask::Masker;
 use crate::model::change::Scope;
@@ -81,6 +82,8 @@ pub struct Gates {
     masker: Rc<Masker>,
     watch: Rc<dyn Watch>,
     offers: Option<Offers>,
+    repo: Rc<Repo>,
+    scheduled: bool,
 }
 
 impl Ground<'_> {
@@ -117,6 +120,8 @@ impl Ground<'_> {
             masker: Rc::clone(self.masker),
             watch: Rc::clone(self.watch),
             offers,
+            repo: Rc::clone(self.repo),
+            scheduled: self.occasion.is_of_default_branch(),
         })
     }
 
@@ -147,6 +152,8 @@ pub fn decide(
     let known = baseline.is_some_and(|baseline| baseline.gates.contains_key(&common.name));
     let only = common.only.unwrap_or_else(|| policy::default_only(gate.of_a_change(), occasion, known));
     let only = match only {
+        // It compares with the base itself: without one nothing is new.
+        Only::New if gate.of_a_change() == Only::New && judged.scope.change().is_none() => Only::All,
         // No change is known: every line counts, and nothing may be said of changed ones.
         Only::ChangedLines | Only::ChangedFiles if judged.scope.change().is_none() => Only::All,
         only => only,
@@ -156,6 +163,11 @@ pub fn decide(
 }
 
 impl Gates {
+    fn compared(&self) -> Option<Compared<'_>> {
+        let change = self.scope.change()?;
+        Some(Compared { repo: &self.repo, base: change.base.as_ref(), change })
+    }
+
     /// A report as it is shown: reproducible, and without secrets.
     fn shown(&self, mut report: GateReport) -> GateReport {
         report.reproduce += &self.again;
@@ -181,6 +193,10 @@ impl Gates {
             environment: &environment.variables,
             withheld: &environment.withheld,
             masker: &self.masker,
+            env: &self.env,
+            repo: &self.repo,
+            compared: self.compared(),
+            scheduled: self.scheduled,
             attempt: number,
             cancel,
             on_line: &on_line,

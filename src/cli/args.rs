@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+use crate::model::audit::Severity;
 use crate::model::finding::Level;
 use crate::world::screen::Colour;
 
@@ -108,6 +109,8 @@ pub enum Command {
     Init(Init),
     /// Look at what these gates need here, in the workflows and on GitHub, and say what to do
     Doctor(Doctor),
+    /// Hold the packages of lockfiles against advisories
+    Audit(Audit),
     /// Print a JSON Schema
     Schema {
         /// Of what
@@ -337,6 +340,63 @@ impl From<LevelArg> for Level {
             LevelArg::Note => Self::Note,
             LevelArg::Warning => Self::Warning,
             LevelArg::Error => Self::Error,
+        }
+    }
+}
+
+/// `gatepost audit`.
+#[derive(Debug, Args)]
+pub struct Audit {
+    /// Audit this lockfile; its format is known by name or content (default: those that are found)
+    #[arg(long, value_name = "[FORMAT:]FILE")]
+    pub lockfile: Vec<String>,
+    /// Only what was added since this commit fails (default: everything)
+    #[arg(long, value_name = "REF")]
+    pub base: Option<String>,
+    /// Advisories: a folder or archive of OSV or RustSec records, the address of a dump, osv.dev for its dumps, or
+    /// api.osv.dev (default: api.osv.dev)
+    #[arg(long, value_name = "PATH")]
+    pub db: Vec<String>,
+    /// Ask nothing over the network
+    #[arg(long)]
+    pub offline: bool,
+    /// How old the advisories may be: 7d, 12h or off (default: 7d)
+    #[arg(long, value_name = "AGE")]
+    pub max_age: Option<String>,
+    /// The least severity that fails
+    #[arg(long, value_name = "SEVERITY", default_value = "high")]
+    pub fail_on: SeverityArg,
+    /// Read lockfiles and list their packages; no advisories
+    #[arg(long)]
+    pub packages_only: bool,
+    /// Also write the findings as SARIF 2.1.0
+    #[arg(long, value_name = "FILE")]
+    pub sarif: Option<PathBuf>,
+    /// Print the result as JSON on standard output, and nothing else there
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How bad an advisory is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SeverityArg {
+    /// CVSS below 4.0.
+    Low,
+    /// CVSS below 7.0.
+    Medium,
+    /// CVSS below 9.0.
+    High,
+    /// CVSS from 9.0 on.
+    Critical,
+}
+
+impl From<SeverityArg> for Severity {
+    fn from(severity: SeverityArg) -> Self {
+        match severity {
+            SeverityArg::Low => Self::Low,
+            SeverityArg::Medium => Self::Medium,
+            SeverityArg::High => Self::High,
+            SeverityArg::Critical => Self::Critical,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Floor 5: arguments into requests, failures into text and exit codes. The only place that knows the terminal.
 
 mod args;
+mod audit;
 mod deploy;
 mod doctor;
 mod environments;
@@ -64,6 +65,7 @@ fn dispatch(cli: Cli, env: &Env, screen: Screen) -> Result<ExitCode, Failure> {
         Command::Run(run) => run::run(&place, run),
         Command::Plan(plan) => plan::plan(&place, plan),
         Command::Parse(parse) => parse::parse(&place, parse),
+        Command::Audit(audit) => audit::audit(&place, audit),
         Command::Publish(publish) => publish::publish(&place, publish),
         Command::Deploy(args) => deploy::deploy(&place, args),
         Command::Rollback(args) => deploy::rollback(&place, args),

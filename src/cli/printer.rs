@@ -96,7 +96,11 @@ impl Printer {
                 ReceiptEnd::Failed(why) => ("could not be posted", why),
                 ReceiptEnd::Downgraded(why) => ("posted in a lesser way", why),
                 ReceiptEnd::LeftAlone(why) => ("left alone", why),
-                ReceiptEnd::WouldSend(what) => ("would be posted", what),
+                ReceiptEnd::WouldSend(calls) if calls.is_empty() => {
+                    self.lines(&format!("{} would be posted; with a token its calls are shown\n", receipt.what));
+                    continue;
+                }
+                ReceiptEnd::WouldSend(calls) => ("would be posted", calls),
                 ReceiptEnd::Posted(_) | ReceiptEnd::Unchanged(_) => continue,
             };
             if !said.contains(&why.as_str()) {

@@ -18,7 +18,7 @@ use crate::model::path::RepoPath;
 use crate::model::settings::Common;
 
 /// Kinds that the design has and this version does not.
-const NOT_BUILT: &[&str] = &["audit", "migrations", "coverage", "release"];
+const NOT_BUILT: &[&str] = &["migrations", "coverage", "release"];
 
 /// Keys that say what is run and read.
 pub(super) const FOR_COMMANDS: &[&str] = &["command", "format", "reports"];
@@ -84,8 +84,8 @@ impl Reader<'_> {
         let (written, problems) = reading::read::<sections::Gate>(&reading::only(self.table, keys), keys);
         self.problems.extend(problems);
         let kind = self.kind(written.kind.as_ref());
+        self.unknown_keys(kind.as_ref(), keys);
         let own = kind.map(|row| {
-            self.unknown_keys(&row, keys);
             let (own, problems) = (row.read)(self.table);
             self.problems.extend(problems);
             (row, own)
@@ -145,13 +145,16 @@ impl Reader<'_> {
         found
     }
 
-    fn unknown_keys(&mut self, row: &KindRow, common: &Keys) {
-        let own = keys_in(&(row.schema)(&mut SchemaGenerator::default()));
-        let words: Vec<&str> = common.keys().chain(own.keys()).map(String::as_str).collect();
+    /// Without a kind that is known, the keys of all kinds are.
+    fn unknown_keys(&mut self, row: Option<&KindRow>, common: &Keys) {
+        let rows = row.map_or(self.known.kinds, std::slice::from_ref);
+        let own: Vec<Keys> = rows.iter().map(|row| keys_in(&(row.schema)(&mut SchemaGenerator::default()))).collect();
+        let words: Vec<&str> =
+            common.keys().chain(own.iter().flat_map(|keys| keys.keys())).map(String::as_str).collect();
         let table = format!("[gates.{}]", self.name);
         let unknown = self.table.keys().filter(|key| !words.contains(&key.get_ref().as_ref()));
-        let told = unknown.map(|key| match self.kind_with(key.get_ref()) {
-            Some(other) => Problem::new(key.span(), format!("unknown key `{}` in {table}", key.get_ref()))
+        let told = unknown.map(|key| match row.zip(self.kind_with(key.get_ref())) {
+            Some((row, other)) => Problem::new(key.span(), format!("unknown key `{}` in {table}", key.get_ref()))
                 .help(format!("only kind `{other}` has it; this gate is of kind `{}`", row.name)),
             None => reading::unknown_key(key.get_ref(), key.span(), &table, &words),
         });

@@ -71,6 +71,7 @@ pub(super) async fn run(command: &CommandLine, job: &Job<'_>, timeout: Duration)
         grace: job.environment.grace,
         caps: Caps::default(),
         leaves_services: true,
+        for_machines: false,
     };
     ended(&spawn, job.cancel, &mut |line| (job.on_line)(line), &mut |leader| {
         job.group.leader.set(Some(leader));

@@ -88,8 +88,11 @@ fn apply(edits: &[Edit], text: &str, lines: &[&str]) -> Option<String> {
         };
         let content = found.strip_suffix('\n').unwrap_or(found);
         let passed = column.checked_sub(1)?;
+        // Tools do not count the byte order mark as a column.
+        let content_from = if index == 0 && content.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+        let content = &content[content_from..];
         let inside = content.char_indices().map(|(at, _)| at).chain([content.len()]).nth(passed)?;
-        Some(starts[index] + inside)
+        Some(starts[index] + content_from + inside)
     };
     let mut out = String::with_capacity(text.len());
     let mut done = 0;

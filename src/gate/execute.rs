@@ -83,6 +83,7 @@ async fn run(
         env: site.environment.to_vec(),
         // Where standard output is not read alone, one pipe keeps the order exact.
         merge: choice.is_none_or(|choice| choice.stream() == Some(Stream::Both)),
+        for_machines: choice.is_some_and(|choice| choice.stream() == Some(Stream::Stdout)),
         masker: site.masker.clone(),
         log: site.output.join(&log),
         keep: choice.map(|_| stream.clone()),
@@ -133,7 +134,8 @@ fn explain_end(common: &Common, finished: &Finished, parsed: bool, site: Site<'_
         }
     }
     if finished.leaked > 0 {
-        evidence.notes.push(format!("left {} behind, which were ended", processes(finished.leaked)));
+        let were = if finished.leaked == 1 { "was" } else { "were" };
+        evidence.notes.push(format!("left {} behind, which {were} ended", processes(finished.leaked)));
     }
     if finished.survivors > 0 {
         evidence.notes.push(format!("{} it started could not be ended", processes(finished.survivors)));
@@ -170,8 +172,11 @@ fn stopped(evidence: &Evidence) -> bool {
 fn read_output(choice: &Choice, kept: &Kept, evidence: &mut Evidence, read: &mut Vec<Parsed>) {
     let ended_well = evidence.exit == Some(Exit::Code(0));
     let result = match choice.read(&kept.stream, ended_well) {
-        // What people read may be on standard error, or on both: the log has both in order.
-        Ok((_, format)) if kept.log_whole && is_for_people(choice, format) => choice.read(&kept.log, ended_well),
+        // What people read may be on standard error, or on both: the log has them as they arrived. Between two pipes
+        // that is not quite the order in which they were written, which tests cannot do with, and need not.
+        Ok((parsed, format)) if kept.log_whole && parsed.tests.is_none() && is_for_people(choice, format) => {
+            choice.read(&kept.log, ended_well)
+        }
         Err(ReadError::EmptyAndUnnamed | ReadError::Unrecognised(_))
             if kept.log_whole && matches!(choice, Choice::Auto) =>
         {

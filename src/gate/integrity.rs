@@ -46,14 +46,7 @@ impl Gate for Integrity {
     }
 
     fn rules(&self) -> Rules {
-        Rules {
-            only: self.common.only.unwrap_or(Only::All),
-            fail_on: self.settings.fail_on,
-            max_findings: self.common.max_findings,
-            min_tests: None,
-            flaky: self.common.flaky,
-            mode: self.common.mode,
-        }
+        self.common.rules(self.settings.fail_on)
     }
 
     /// What takes a gate away may stand far from it: `set -e` that is gone, a shell under `defaults`.

@@ -38,14 +38,7 @@ impl Gate for Lint {
     }
 
     fn rules(&self) -> Rules {
-        Rules {
-            only: self.common.only.unwrap_or(Only::All),
-            fail_on: self.settings.fail_on,
-            max_findings: self.common.max_findings,
-            min_tests: None,
-            flaky: self.common.flaky,
-            mode: self.common.mode,
-        }
+        self.common.rules(self.settings.fail_on)
     }
 
     fn of_a_change(&self) -> Only {

@@ -38,7 +38,7 @@ impl Ground {
         if absolute.is_absolute() {
             let inside = self.roots.iter().find_map(|root| absolute.strip_prefix(root).ok());
             return match inside.and_then(Path::to_str).map(RepoPath::parse) {
-                Some(Ok(path)) if self.stands(&path) => Place::File(path),
+                Some(Ok(path)) => self.file(&path).map_or(Place::Unplaced, Place::File),
                 None if files::is_file(absolute) => Place::Outside,
                 _ => Place::Unplaced,
             };
@@ -46,15 +46,17 @@ impl Ground {
         [self.dir.as_str(), ""]
             .iter()
             .filter_map(|dir| RepoPath::join(dir, spelt).ok())
-            .find(|path| self.stands(path))
+            .find_map(|path| self.file(&path))
             .map_or(Place::Unplaced, Place::File)
     }
 
-    fn stands(&self, path: &RepoPath) -> bool {
+    /// The file of the repository that stands at a path. Behind a link it is the one that the link leads to, which is
+    /// what a change names; a link that leads out of the repository is no file of it.
+    fn file(&self, path: &RepoPath) -> Option<RepoPath> {
         let whole = self.roots[0].join(path.as_str());
-        // A link that leads out of the repository is no file of it.
-        files::is_file(&whole)
-            && files::real_path(&whole).is_some_and(|real| self.roots.iter().any(|root| real.starts_with(root)))
+        let real = files::is_file(&whole).then(|| files::real_path(&whole)).flatten()?;
+        let inside = self.roots.iter().find_map(|root| real.strip_prefix(root).ok())?;
+        RepoPath::parse(inside.to_str()?).ok()
     }
 }
 
@@ -65,6 +67,8 @@ pub fn locate(parsed: Parsed, ground: &Ground) -> Understood {
     for case in tests.iter_mut().flat_map(|tests| &mut tests.cases) {
         if let Some(Place::File(path)) = case.file.as_deref().map(|file| ground.place(file)) {
             case.file = Some(path.to_string());
+            // A line of a file that is not known is no place for an annotation.
+            case.head_line = case.line;
         }
     }
     let mut placed: Vec<Located> = Vec::with_capacity(findings.len());
@@ -80,7 +84,7 @@ pub fn locate(parsed: Parsed, ground: &Ground) -> Understood {
         placed.push(Located { finding, place, line_text: None });
     }
     read_lines(&mut placed, ground, columns);
-    Understood { findings: placed, tests, unexplained_exit }
+    Understood { findings: placed, tests, unexplained_exit, audit: None }
 }
 
 /// Reads each file once, whatever the order of the findings, and holds one at a time.
@@ -122,6 +126,8 @@ struct Source {
 
 impl Source {
     fn new(bytes: &[u8]) -> Self {
+        // Tools do not count the byte order mark as a column.
+        let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
         let text = String::from_utf8_lossy(bytes).into_owned();
         let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
         Self { text, starts }
@@ -188,5 +194,14 @@ mod tests {
         assert_eq!(source.scalars(1, 13, ColumnUnit::Scalars), 13);
         assert_eq!(source.scalars(2, 4, ColumnUnit::Bytes), 4);
         assert_eq!(source.scalars(1, 40, ColumnUnit::Utf16), 39, "past the end the distance is kept");
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_column() {
+        let source = Source::new("\u{feff}int é;\r\nint b;\n".as_bytes());
+        assert_eq!((source.line(1), source.line(2)), (Some("int é;"), Some("int b;")));
+        assert_eq!(source.scalars(1, 5, ColumnUnit::Bytes), 5);
+        assert_eq!(source.scalars(1, 7, ColumnUnit::Bytes), 6);
+        assert_eq!(source.scalars(1, 6, ColumnUnit::Utf16), 6);
     }
 }

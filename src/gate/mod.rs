@@ -1,5 +1,6 @@
 //! Floor 3: the kinds of gates, one file each. A new kind is one file with a [`Kind`] and one row in [`ALL`].
 
+pub mod audit;
 mod command;
 mod execute;
 pub mod integrity;
@@ -18,10 +19,14 @@ use crate::mask::Masker;
 use crate::model::evidence::Evidence;
 use crate::model::gate::{Only, Rules};
 use crate::model::settings::Common;
+use crate::world::env::Env;
 use crate::world::process::CancelToken;
+use crate::world::repo::Repo;
+
+use audit::Compared;
 
 /// Every kind, as `kind = "…"` names it.
-pub static ALL: &[&Kind] = &[&lint::KIND, &test::KIND, &command::KIND, &integrity::KIND];
+pub static ALL: &[&Kind] = &[&lint::KIND, &test::KIND, &command::KIND, &audit::KIND, &integrity::KIND];
 
 /// Settings in, gate out.
 pub type Settle = fn(Common, &Own) -> Result<Box<dyn Gate>, Vec<Problem>>;
@@ -50,6 +55,14 @@ pub struct Site<'a> {
     pub masker: &'a Masker,
     /// Variables that were withheld from it.
     pub withheld: &'a [String],
+    /// gatepost's own environment.
+    pub env: &'a Env,
+    /// The repository.
+    pub repo: &'a Repo,
+    /// With what a kind that compares for itself compares; `None`: everything is judged.
+    pub compared: Option<Compared<'a>>,
+    /// What stands on the default branch is judged, on a schedule or after a push.
+    pub scheduled: bool,
     /// From 1.
     pub attempt: u32,
     /// Ends the attempt early.

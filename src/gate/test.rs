@@ -11,7 +11,7 @@ use crate::gate::execute::execute;
 use crate::gate::{Gate, Kind, Site};
 use crate::model::evidence::Evidence;
 use crate::model::finding::Level;
-use crate::model::gate::{Only, Rules};
+use crate::model::gate::Rules;
 use crate::model::settings::Common;
 
 pub(super) static KIND: Kind = Kind {
@@ -46,14 +46,7 @@ impl Gate for Test {
     }
 
     fn rules(&self) -> Rules {
-        Rules {
-            only: self.common.only.unwrap_or(Only::All),
-            fail_on: self.settings.fail_on,
-            max_findings: self.common.max_findings,
-            min_tests: Some(self.settings.min_tests),
-            flaky: self.common.flaky,
-            mode: self.common.mode,
-        }
+        Rules { min_tests: Some(self.settings.min_tests), ..self.common.rules(self.settings.fail_on) }
     }
 
     fn run<'a>(&'a self, site: Site<'a>) -> Pin<Box<dyn Future<Output = Evidence> + 'a>> {

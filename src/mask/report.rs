@@ -1,7 +1,9 @@
 //! Masks a whole report, so that no renderer or publisher sees a secret.
 
 use crate::mask::Masker;
+use crate::model::audit::{Audit, AuditFinding, Audited, Database, Ignored};
 use crate::model::finding::{Edit, Finding, Fix};
+use crate::model::package::Package;
 use crate::model::path::RepoPath;
 use crate::model::report::{GateReport, Judged, Report, Subject, TestsCompared};
 use crate::model::suggestion::{Offer, Unfit};
@@ -49,6 +51,7 @@ impl Masker {
             fixed: gate.fixed,
             tests: gate.tests.as_ref().map(|tests| self.tests(tests)),
             compared: gate.compared.as_ref().map(|compared| self.compared(compared)),
+            audit: gate.audit.as_ref().map(|audit| self.audit(audit)),
             notes: self.all(&gate.notes),
         }
     }
@@ -132,6 +135,43 @@ impl Masker {
     fn name(&self, name: &CaseName) -> CaseName {
         let CaseName { suite, class, name } = name;
         CaseName { suite: self.option(suite.as_deref()), class: self.option(class.as_deref()), name: self.text(name) }
+    }
+
+    /// Names are kept as far as they hold no secret: whoever may choose them may hide one there.
+    fn audit(&self, audit: &Audit) -> Audit {
+        let finding = |finding: &AuditFinding| AuditFinding {
+            advisory: self.text(&finding.advisory),
+            aliases: self.all(&finding.aliases),
+            summary: self.text(&finding.summary),
+            package: self.text(&finding.package),
+            version: self.text(&finding.version),
+            fixed_in: self.option(finding.fixed_in.as_deref()),
+            ignored: finding
+                .ignored
+                .as_ref()
+                .map(|ignored| Ignored { reason: self.text(&ignored.reason), until: ignored.until.clone() }),
+            path: self.all(&finding.path),
+            lockfile: self.text(&finding.lockfile),
+            remedy: self.option(finding.remedy.as_deref()),
+            ..finding.clone()
+        };
+        let package = |package: &Package| Package {
+            name: self.text(&package.name),
+            version: self.text(&package.version),
+            path: self.all(&package.path),
+            ..package.clone()
+        };
+        let audited = |audited: &Audited| Audited {
+            path: self.text(&audited.path),
+            packages: audited.packages.iter().map(package).collect(),
+        };
+        let database = |database: &Database| Database { sources: self.all(&database.sources), ..database.clone() };
+        Audit {
+            database: audit.database.as_ref().map(database),
+            lockfiles: audit.lockfiles.iter().map(audited).collect(),
+            findings: audit.findings.iter().map(finding).collect(),
+            ..*audit
+        }
     }
 
     fn tests(&self, tests: &Tests) -> Tests {

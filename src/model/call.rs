@@ -16,6 +16,8 @@ pub enum Call {
     StickyComment(StickyComment),
     /// A review with fixes to apply; those that stand on the pull request already are left out.
     Review(Review),
+    /// The one issue of a marker: opened, updated in place, closed, or left alone.
+    StickyIssue(StickyIssue),
 }
 
 /// A completed check run.
@@ -133,6 +135,23 @@ pub struct ReviewSuggestion {
     pub body: String,
 }
 
+/// The one issue of a marker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StickyIssue {
+    /// Identifies our issue among others; believed only with our author.
+    pub marker: String,
+    /// Run id and attempt: what a newer generation said is not overwritten.
+    pub generation: (u64, u64),
+    /// The verdict it tells.
+    pub verdict: Outcome,
+    /// One line of at most 256 characters.
+    pub title: String,
+    /// Markdown without the marker, at most 65,536 characters with it.
+    pub body: String,
+    /// Whether there is something to do: otherwise the issue is closed, where there is one.
+    pub open: bool,
+}
+
 /// What became of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
@@ -155,6 +174,6 @@ pub enum ReceiptEnd {
     Downgraded(String),
     /// It could not be posted, and why.
     Failed(String),
-    /// `--dry-run`: it would have been sent.
+    /// `--dry-run`: these requests would have been sent; empty without a token, as GitHub is asked first what there is.
     WouldSend(String),
 }

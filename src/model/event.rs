@@ -17,6 +17,8 @@ pub struct Occasion {
     pub base: Option<Sha>,
     /// The short name of the branch a push went to, or of the pull request's base.
     pub branch: Option<String>,
+    /// The repository's default branch, where the event tells.
+    pub default_branch: Option<String>,
     /// False for a pull request of a fork, whose token cannot write and whose code is a stranger's.
     pub trusted: bool,
     /// Whether this runs under GitHub Actions.
@@ -40,12 +42,21 @@ impl Occasion {
             head: None,
             base: None,
             branch: None,
+            default_branch: None,
             trusted: true,
             on_actions: false,
             run_url: None,
             triggering_run: None,
             generation: (0, 0),
         }
+    }
+
+    /// Whether what stands on the default branch is looked at, not a change that is to come in: on a schedule, which
+    /// runs there alone, and after a push to it.
+    #[must_use]
+    pub fn is_of_default_branch(&self) -> bool {
+        let pushed = || self.event == "push" && self.branch.is_some() && self.branch == self.default_branch;
+        self.event == "schedule" || pushed()
     }
 
     /// Whether one entry of a gate's `when` (`pull_request`, `push:main`, `push:release/*`) fits.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::model::audit::Audit;
 use crate::model::finding::{ColumnUnit, Finding};
 use crate::model::path::RepoPath;
 use crate::model::tests::Tests;
@@ -62,6 +63,8 @@ pub struct Evidence {
     pub understood: Option<Understood>,
     /// Why it could not be judged, if so: tool missing, report absent, stale, malformed, timeout, cancelled.
     pub problems: Vec<Problem>,
+    /// Why there was nothing to judge, if so.
+    pub nothing: Option<String>,
     /// Worth saying beside the outcome.
     pub notes: Vec<String>,
     /// Wall time of the attempt.
@@ -79,6 +82,8 @@ pub struct Understood {
     pub tests: Option<Tests>,
     /// As [`Parsed::unexplained_exit`].
     pub unexplained_exit: Option<String>,
+    /// What an audit found, of which each [`present`](Audit::present) finding stands in `findings`, in that order.
+    pub audit: Option<Audit>,
 }
 
 /// Why a gate could not be judged.

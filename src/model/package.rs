@@ -2,15 +2,21 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 /// Whose names and versions these are, by the word that OSV uses
 /// (<https://ossf.github.io/osv-schema/#defined-ecosystems>).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Ecosystem {
     /// Rust.
+    #[serde(rename = "crates.io")]
     CratesIo,
     /// JavaScript.
+    #[serde(rename = "npm")]
     Npm,
     /// Python.
+    #[serde(rename = "PyPI")]
     PyPi,
     /// Go, its standard library included as the package `stdlib`.
     Go,
@@ -52,7 +58,7 @@ impl fmt::Display for Ecosystem {
 }
 
 /// One package of a lockfile.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Package {
     /// Whose package it is.
     pub ecosystem: Ecosystem,
@@ -67,6 +73,7 @@ pub struct Package {
     /// Where it stands in the lockfile, from 1; 0 where the format has no lines of its own.
     pub line: u32,
     /// Names from a direct dependency down to this package, both included; empty where the file does not tell.
+    #[serde(skip)]
     pub path: Vec<String>,
 }
 
@@ -78,6 +85,7 @@ mod tests {
     fn words_are_read_back() {
         for ecosystem in Ecosystem::ALL {
             assert_eq!(Ecosystem::parse(ecosystem.word()), Some(ecosystem));
+            assert_eq!(serde_json::json!(ecosystem), ecosystem.word());
         }
         assert_eq!(Ecosystem::parse("Go:1.21"), Some(Ecosystem::Go));
         assert_eq!(Ecosystem::parse("npm2"), None);

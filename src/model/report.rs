@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::model::audit::Audit;
 use crate::model::evidence::Exit;
 use crate::model::finding::{Finding, Level};
 use crate::model::gate::{GateName, Mode, Only};
@@ -150,6 +151,8 @@ pub struct GateReport {
     pub tests: Option<Tests>,
     /// How they compare with the baseline's; `None` without one.
     pub compared: Option<TestsCompared>,
+    /// What an audit audited and found.
+    pub audit: Option<Audit>,
     /// Worth saying beside the outcome.
     pub notes: Vec<String>,
 }
@@ -177,6 +180,14 @@ impl GateReport {
     pub fn excuses(&self, case: &Case) -> bool {
         let compared = self.compared.as_ref().filter(|compared| self.only == Only::New.word() && !compared.older);
         compared.is_some_and(|compared| compared.still_fails(case))
+    }
+
+    /// Its name on GitHub. What was judged on a schedule or on the default branch, whatever changed, has another one:
+    /// it says nothing of a commit.
+    #[must_use]
+    pub fn check_name(&self) -> String {
+        let scheduled = self.audit.as_ref().is_some_and(|audit| audit.scheduled);
+        format!("gatepost/{}{}", self.name, if scheduled { " (scheduled)" } else { "" })
     }
 
     /// Whether it is shown but never blocks.

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::model::gate::{Flaky, GateName, Mode, Only};
+use crate::model::finding::Level;
+use crate::model::gate::{Flaky, GateName, Mode, Only, Rules};
 
 /// How a command is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +69,19 @@ pub struct Common {
 }
 
 impl Common {
+    /// How evidence is judged by these settings and the least level that blocks.
+    #[must_use]
+    pub fn rules(&self, fail_on: Level) -> Rules {
+        Rules {
+            only: self.only.unwrap_or(Only::All),
+            fail_on,
+            max_findings: self.max_findings,
+            min_tests: None,
+            flaky: self.flaky,
+            mode: self.mode,
+        }
+    }
+
     /// Of a built-in gate that is run by itself, without a configuration.
     #[must_use]
     pub fn built_in(name: GateName, kind: &str) -> Self {

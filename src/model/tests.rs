@@ -42,6 +42,9 @@ pub struct Case {
     pub file: Option<String>,
     /// First line, from 1.
     pub line: Option<u32>,
+    /// The line of the head commit, which receives annotations; `None` where that has none, or the file is not known.
+    #[serde(default)]
+    pub head_line: Option<u32>,
     /// How it ended.
     pub outcome: CaseOutcome,
     /// Passed only after failing at least once in the same run. Such a case counts as passed *and* as flaky.

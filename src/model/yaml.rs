@@ -1,4 +1,5 @@
-//! YAML as a tree that knows its places: what workflows and .reviewdog.yml are read from. It knows neither of them.
+//! YAML as a tree that knows its places: what workflows, .reviewdog.yml and lockfiles are read from. It knows none of
+//! them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -7,7 +8,7 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle};
 
 /// How deep lists and mappings may lie in one another.
 const DEEPEST: usize = 64;
-/// How many nodes a tree may have, those that aliases repeat included: a small file can name very many.
+/// How many nodes a document that people write may have, those that aliases repeat included: a small file can name very many.
 const MOST_NODES: usize = 100_000;
 
 /// A node of the tree.
@@ -85,8 +86,11 @@ pub enum YamlError {
         line: usize,
     },
     /// More than the caps allow.
-    #[error("it is nested deeper than {DEEPEST} or has more than {MOST_NODES} nodes")]
-    TooLarge,
+    #[error("it is nested deeper than {DEEPEST} or has more than {most} nodes")]
+    TooLarge {
+        /// How many nodes are read.
+        most: usize,
+    },
     /// It has no document, or several.
     #[error("expected one YAML document, there are {0}")]
     Documents(usize),
@@ -97,7 +101,15 @@ pub enum YamlError {
 /// # Errors
 /// When it is no YAML, has a key twice, or is too large.
 pub fn read(text: &str) -> Result<Node, YamlError> {
-    document(text, &Building::default())
+    one(all(text, &Building::new(MOST_NODES))?)
+}
+
+/// Reads all documents of a text, of at most `most` nodes together.
+///
+/// # Errors
+/// When it is no YAML, has a key twice, or is too large.
+pub fn documents(text: &str, most: usize) -> Result<Vec<Node>, YamlError> {
+    all(text, &Building::new(most))
 }
 
 /// Reads a text that is known to be JSON, where a key may stand twice, as `"//"` does in a package.json: the last one counts.
@@ -105,7 +117,15 @@ pub fn read(text: &str) -> Result<Node, YamlError> {
 /// # Errors
 /// When it is too large.
 pub fn read_json(text: &str) -> Result<Node, YamlError> {
-    document(text, &Building { last_counts: true, ..Building::default() })
+    one(all(text, &Building { last_counts: true, ..Building::new(MOST_NODES) })?)
+}
+
+fn one(mut documents: Vec<Node>) -> Result<Node, YamlError> {
+    match documents.pop() {
+        Some(document) if documents.is_empty() => Ok(document),
+        Some(_) => Err(YamlError::Documents(documents.len() + 1)),
+        None => Err(YamlError::Documents(0)),
+    }
 }
 
 /// The most lines that are shifted to the right.
@@ -117,7 +137,7 @@ const SHIFT: usize = 40;
 ///
 /// GitHub's reader takes brackets, and lines of quoted text, that stand further to the left than the specification has them
 /// (<https://yaml.org/spec/1.2.2/#rule-s-flow-line-prefix>): such lines are shifted to the right, and the text is read again.
-fn document(text: &str, empty: &Building) -> Result<Node, YamlError> {
+fn all(text: &str, empty: &Building) -> Result<Vec<Node>, YamlError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut shifted = BTreeSet::new();
     loop {
@@ -138,7 +158,7 @@ fn document(text: &str, empty: &Building) -> Result<Node, YamlError> {
                     building.take(event, span.start.line(), at(&span.start)..at(&span.end))?;
                 }
                 Some(Err(error)) => break error,
-                None => return building.finish(),
+                None => return Ok(building.documents),
             }
         };
         // Of quoted text the error names the first line; the one to blame is a later one.
@@ -169,18 +189,18 @@ struct Building {
     anchors: BTreeMap<usize, Node>,
     documents: Vec<Node>,
     nodes: usize,
+    most: usize,
     /// A key may stand twice.
     last_counts: bool,
 }
 
 impl Building {
-    /// The one document.
-    fn finish(mut self) -> Result<Node, YamlError> {
-        match self.documents.pop() {
-            Some(document) if self.documents.is_empty() => Ok(document),
-            Some(_) => Err(YamlError::Documents(self.documents.len() + 1)),
-            None => Err(YamlError::Documents(0)),
-        }
+    fn new(most: usize) -> Self {
+        Self { most, ..Self::default() }
+    }
+
+    fn too_large(&self) -> YamlError {
+        YamlError::TooLarge { most: self.most }
     }
 
     fn take(&mut self, event: Event<'_>, line: usize, span: Range<usize>) -> Result<(), YamlError> {
@@ -219,7 +239,7 @@ impl Building {
 
     fn begin(&mut self, open: Open) -> Result<(), YamlError> {
         self.open.push(open);
-        if self.open.len() > DEEPEST { Err(YamlError::TooLarge) } else { Ok(()) }
+        if self.open.len() > DEEPEST { Err(self.too_large()) } else { Ok(()) }
     }
 
     fn end(&mut self, sign: &Range<usize>) -> Result<(), YamlError> {
@@ -233,8 +253,8 @@ impl Building {
 
     fn add(&mut self, node: Node, anchor: usize, size: usize) -> Result<(), YamlError> {
         self.nodes += size;
-        if self.nodes > MOST_NODES {
-            return Err(YamlError::TooLarge);
+        if self.nodes > self.most {
+            return Err(self.too_large());
         }
         if anchor > 0 {
             self.anchors.insert(anchor, node.clone());
@@ -370,8 +390,8 @@ mod tests {
         };
         let bomb: Vec<String> = (0..9).map(line).collect();
         let bomb = bomb.concat();
-        assert_eq!(read(&bomb), Err(YamlError::TooLarge));
-        assert_eq!(read(&"[".repeat(70)), Err(YamlError::TooLarge));
+        assert_eq!(read(&bomb), Err(YamlError::TooLarge { most: MOST_NODES }));
+        assert_eq!(read(&"[".repeat(70)), Err(YamlError::TooLarge { most: MOST_NODES }));
         assert!(matches!(read("a: &a [*a]\n"), Err(YamlError::Syntax { line: 1, .. })));
     }
 

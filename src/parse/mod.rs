@@ -1,8 +1,11 @@
 //! Formats: what tools print, read into findings and tests. Pure: bytes in, [`Parsed`] or [`ParseError`] out.
 //! A new format is one file with a [`Format`] and one row in [`ALL`].
 
+mod advisories;
 mod arrays;
 mod cargo;
+mod cargo_audit;
+mod cargo_deny;
 mod checkstyle;
 mod diff;
 mod ecmascript;
@@ -10,19 +13,27 @@ mod encoding;
 mod eslint;
 mod gcc;
 mod github;
+mod grype;
 mod json;
 mod junit;
 mod libtest;
 mod lines;
 pub mod matcher;
+mod npm_advisories;
+mod npm_audit;
+mod osv_scanner;
+mod pip_audit;
+mod pnpm_audit;
 mod rdjson;
 mod rdjsonl;
 mod reading;
 pub mod report;
 mod ruff;
 mod sarif;
+mod trivy;
 mod tsc;
 mod xml;
+mod yarn_audit;
 pub mod zip;
 
 use crate::model::evidence::Parsed;
@@ -37,6 +48,15 @@ pub static ALL: &[&Format] = &[
     &rdjsonl::FORMAT,
     &eslint::FORMAT,
     &ruff::FORMAT,
+    &npm_audit::FORMAT,
+    &yarn_audit::FORMAT,
+    &pnpm_audit::FORMAT,
+    &pip_audit::FORMAT,
+    &cargo_audit::FORMAT,
+    &cargo_deny::FORMAT,
+    &trivy::FORMAT,
+    &grype::FORMAT,
+    &osv_scanner::FORMAT,
     &junit::FORMAT,
     &checkstyle::FORMAT,
     &libtest::FORMAT,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 
+use crate::model::audit::Audit;
 use crate::model::baseline::{Baseline, GateBaseline};
 use crate::model::evidence::Exit;
 use crate::model::finding::{Finding, Fix, Level};
@@ -181,6 +182,7 @@ struct WrittenGate {
     fixed: Option<usize>,
     tests: Option<WrittenTests>,
     compared: Option<WrittenCompared>,
+    audit: Option<Audit>,
     #[serde(default)]
     notes: List<String, MOST>,
 }
@@ -307,11 +309,11 @@ impl From<WrittenGate> for GateReport {
             log: None,
             findings: read.findings.0.into_iter().map(Judged::from).collect(),
             fixed: read.fixed,
-            tests: read.tests.map(|tests| Tests {
-                cases: tests.cases.0.into_iter().map(|case| Case { line: position(case.line), ..case }).collect(),
-                took_ms: tests.took_ms,
-            }),
+            tests: read
+                .tests
+                .map(|tests| Tests { cases: tests.cases.0.into_iter().map(placed).collect(), took_ms: tests.took_ms }),
             compared: read.compared.map(TestsCompared::from),
+            audit: read.audit,
             notes: read.notes.0,
         }
     }
@@ -333,6 +335,10 @@ impl From<WrittenCompared> for TestsCompared {
             older: read.older,
         }
     }
+}
+
+fn placed(case: Case) -> Case {
+    Case { line: position(case.line), head_line: position(case.head_line), ..case }
 }
 
 /// Lines and columns count from 1.

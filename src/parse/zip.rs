@@ -1,5 +1,6 @@
 //! Reads a ZIP archive that a stranger made: everything about it is checked before anything is inflated, and nothing is
-//! ever written anywhere. What GitHub's artifacts do not have (encryption, ZIP64, several disks) is refused.
+//! ever written anywhere. What neither GitHub's artifacts nor dumps of advisories have (encryption, entries beyond 4 GiB,
+//! several disks) is refused.
 //!
 //! Source: <https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT>.
 
@@ -9,12 +10,31 @@ use miniz_oxide::inflate::decompress_to_vec_with_limit;
 
 use crate::model::text::one_line;
 
-/// The most bytes of an archive, and of all its entries together.
+/// The most bytes of an artifact's archive, and of all its entries together.
 pub const LARGEST: u64 = 200 << 20;
 /// The most bytes of one entry.
 pub const LARGEST_ENTRY: u64 = 20 << 20;
-/// The most entries.
+/// The most entries of an artifact's archive.
 pub const MOST_ENTRIES: usize = 10_000;
+
+/// How much of an archive is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The most bytes of the archive.
+    pub packed: u64,
+    /// The most bytes of all its entries together.
+    pub unpacked: u64,
+    /// The most entries.
+    pub entries: usize,
+}
+
+impl Limits {
+    /// Of an artifact.
+    pub const ARTIFACT: Self = Self { packed: LARGEST, unpacked: LARGEST, entries: MOST_ENTRIES };
+    /// Of a dump of advisories: the largest, npm's, has some 250,000 records.
+    pub const DUMP: Self = Self { packed: 1 << 30, unpacked: 8 << 30, entries: 2_000_000 };
+}
+
 /// How many times larger than its packed bytes an entry may be.
 const RATIO: u64 = 100;
 /// Below this size no entry is a bomb, whatever its ratio: a log of one line again and again is not.
@@ -22,6 +42,9 @@ const SMALL: u64 = 64 << 10;
 
 /// The signatures of the end of the directory, of an entry of it, and of an entry itself.
 const END: u64 = 0x0605_4b50;
+/// Those of ZIP64, which more than 65,535 entries need: the end itself, and the record that tells where it is.
+const END64: u64 = 0x0606_4b50;
+const LOCATOR64: u64 = 0x0706_4b50;
 const CENTRAL: u64 = 0x0201_4b50;
 const LOCAL: u64 = 0x0403_4b50;
 
@@ -73,15 +96,24 @@ pub fn is_zip(bytes: &[u8]) -> bool {
 }
 
 impl<'a> Archive<'a> {
-    /// Reads the directory.
+    /// Reads the directory of an artifact.
     ///
     /// # Errors
     /// When anything about it is wrong, or more than is read.
     pub fn open(bytes: &'a [u8]) -> Result<Self, ZipError> {
-        if bytes.len() as u64 > LARGEST {
-            return Err(ZipError::TooLarge(format!("{} bytes; at most {LARGEST} are read", bytes.len())));
+        Self::open_within(bytes, Limits::ARTIFACT)
+    }
+
+    /// As [`Archive::open`], with limits of one's own.
+    ///
+    /// # Errors
+    /// As [`Archive::open`].
+    pub fn open_within(bytes: &'a [u8], limits: Limits) -> Result<Self, ZipError> {
+        let most = limits.packed;
+        if bytes.len() as u64 > most {
+            return Err(ZipError::TooLarge(format!("{} bytes; at most {most} are read", bytes.len())));
         }
-        let (mut directory, count) = directory(bytes)?;
+        let (mut directory, count) = directory(bytes, limits.entries)?;
         let first = bytes.len() - directory.len();
         let mut names = HashSet::new();
         let mut entries = Vec::new();
@@ -96,8 +128,8 @@ impl<'a> Archive<'a> {
                 return refuse("is there twice");
             }
             total += header.size;
-            if total > LARGEST {
-                return Err(ZipError::TooLarge(format!("more than {LARGEST} bytes in its entries")));
+            if total > limits.unpacked {
+                return Err(ZipError::TooLarge(format!("more than {} bytes in its entries", limits.unpacked)));
             }
             let packed = header.packed(&bytes[..first])?;
             entries.push((header, packed));
@@ -138,7 +170,7 @@ impl<'a> Archive<'a> {
 }
 
 /// The directory with what follows it, and how many entries it has.
-fn directory(bytes: &[u8]) -> Result<(&[u8], usize), ZipError> {
+fn directory(bytes: &[u8], most: usize) -> Result<(&[u8], usize), ZipError> {
     // The record is the last thing but for a comment of up to 65,535 bytes whose length it states.
     let starts = (0..=bytes.len().saturating_sub(22)).rev().take(1 << 16);
     let end = starts
@@ -146,22 +178,48 @@ fn directory(bytes: &[u8]) -> Result<(&[u8], usize), ZipError> {
         .find(|&at| number(bytes, at + 20, 2) == Some((bytes.len() - at - 22) as u64))
         .ok_or(ZipError::Malformed("it has no end of directory"))?;
     let field = |offset, length| number(bytes, end + offset, length).unwrap_or_default();
-    let (count, size, offset) = (field(10, 2), field(12, 4), field(16, 4));
-    if count == 0xffff || size == 0xffff_ffff || offset == 0xffff_ffff {
-        return Err(ZipError::Unsupported("ZIP64 sizes"));
-    }
-    if field(4, 2) != 0 || field(6, 2) != 0 || field(8, 2) != count {
+    if field(4, 2) != 0 || field(6, 2) != 0 || field(8, 2) != field(10, 2) {
         return Err(ZipError::Unsupported("several disks"));
     }
+    let plain = Place { count: field(10, 2), size: field(12, 4), offset: field(16, 4), end };
+    let is_wide = plain.count == 0xffff || plain.size == 0xffff_ffff || plain.offset == 0xffff_ffff;
+    let Place { count, size, offset, end } = if is_wide { wide(bytes, end)? } else { plain };
     let count = usize::try_from(count).unwrap_or(usize::MAX);
-    if count > MOST_ENTRIES {
-        return Err(ZipError::TooLarge(format!("{count} entries; at most {MOST_ENTRIES} are read")));
+    if count > most {
+        return Err(ZipError::TooLarge(format!("{count} entries; at most {most} are read")));
     }
-    let start = usize::try_from(offset).unwrap_or(usize::MAX);
-    if offset + size != end as u64 {
+    if offset.checked_add(size) != Some(end as u64) {
         return Err(ZipError::Malformed("its directory is not where it states"));
     }
+    let start = usize::try_from(offset).unwrap_or(usize::MAX);
     Ok((&bytes[start..], count))
+}
+
+/// Where a directory is.
+struct Place {
+    count: u64,
+    size: u64,
+    offset: u64,
+    /// Of the directory: where its end record begins.
+    end: usize,
+}
+
+/// What the ZIP64 end record says, which stands before the plain one.
+fn wide(bytes: &[u8], end: usize) -> Result<Place, ZipError> {
+    let wrong = ZipError::Malformed("its ZIP64 end of directory is not where it states");
+    let field = |at: usize, offset: usize, length| number(bytes, at.checked_add(offset)?, length);
+    let read = || {
+        let locator = end.checked_sub(20).filter(|&at| field(at, 0, 4) == Some(LOCATOR64))?;
+        let at = usize::try_from(field(locator, 8, 8)?).ok()?;
+        // The record may be followed by the locator alone.
+        let length = field(at, 4, 8)?;
+        let is_end =
+            field(at, 0, 4) == Some(END64) && (at as u64).checked_add(12)?.checked_add(length)? == locator as u64;
+        let one_disk = field(at, 16, 4)? == 0 && field(at, 20, 4)? == 0 && field(at, 24, 8)? == field(at, 32, 8)?;
+        let place = Place { count: field(at, 32, 8)?, size: field(at, 40, 8)?, offset: field(at, 48, 8)?, end: at };
+        (is_end && one_disk && length >= 44).then_some(place)
+    };
+    read().ok_or(wrong)
 }
 
 /// What the directory says of an entry.
@@ -214,6 +272,7 @@ impl Header {
             (!parts_are_good || is_drive, "leads out of its folder"),
             (![0, 0o100_000, 0o040_000].contains(&(self.mode & 0o170_000)), "is a link or a device"),
             (self.flags & 0x41 != 0, "is encrypted"),
+            ([self.packed, self.size, self.offset].contains(&0xffff_ffff), "has ZIP64 sizes of its own"),
             (![0, 8].contains(&self.method), "is packed in a way that artifacts are not"),
             (self.method == 0 && self.packed != self.size, "states two sizes"),
             (self.size > LARGEST_ENTRY, "is larger than 20 MB"),

@@ -6,7 +6,7 @@ use crate::model::finding::Level;
 use crate::model::gate::{Flaky, Mode, Only, Rules};
 use crate::model::outcome::Outcome;
 use crate::model::report::GateReport;
-use crate::policy::{by_exit_status, counts, weigh};
+use crate::policy::{audit, by_exit_status, counts, weigh};
 
 /// What a configuration says of a gate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +67,10 @@ fn judged_anew(gate: &GateReport, rules: &Rules) -> (Outcome, String) {
         Some(Exit::Signal(signal)) => (Outcome::Error, format!("killed by signal {signal}")),
         None if !gate.command.is_empty() => (Outcome::Error, "the command did not end".to_owned()),
         Some(Exit::Code(code)) if gate.kind == "command" && !read => by_exit_status(code),
+        None if gate.kind == "audit" => {
+            let ([one, two], of) = ([weigh(gate, rules, None), audit::weigh(gate, rules)], |end: &(Outcome, _)| end.0);
+            if of(&two) >= of(&one) { two } else { one }
+        }
         _ => weigh(gate, rules, None),
     }
 }

@@ -161,6 +161,7 @@ fn missing(wanted: &Expected, why: &str) -> GateReport {
         fixed: None,
         tests: None,
         compared: None,
+        audit: None,
         notes: Vec::new(),
     }
 }

@@ -2,6 +2,7 @@
 //! Nothing here runs, reads or posts anything.
 
 mod again;
+mod audit;
 mod compare;
 pub mod deploys;
 mod due;
@@ -19,9 +20,10 @@ use crate::model::change::{LineRange, Scope};
 use crate::model::evidence::{Evidence, Exit, Located, Place, Understood};
 use crate::model::gate::{Flaky, Mode, Only, Rules};
 use crate::model::outcome::Outcome;
+use crate::model::path::RepoPath;
 use crate::model::report::{GateReport, Judged, Relevance, Status};
 use crate::model::settings::{CommandLine, Common};
-use crate::model::tests::Counts;
+use crate::model::tests::{Counts, Tests};
 
 pub use crate::model::baseline::{Baseline, GateBaseline};
 pub use again::{Configured, again};
@@ -58,9 +60,12 @@ pub fn judge(common: &Common, rules: &Rules, ground: Ground<'_>, evidence: Evide
     (report.outcome, report.reason) = if let Some(problem) = evidence.problems.first() {
         report.notes.extend(evidence.problems[1..].iter().map(|further| further.what.clone()));
         (Outcome::Error, problem.what.clone())
+    } else if let Some(why) = evidence.nothing {
+        (Outcome::Skipped, why)
     } else {
         match report.exit {
             Some(Exit::Signal(signal)) => (Outcome::Error, format!("killed by signal {signal}")),
+            _ if report.audit.is_some() => audit::weigh(&report, rules),
             _ if parsed => weigh(&report, rules, unexplained.as_deref()),
             Some(Exit::Code(code)) => by_exit_status(code),
             None => (Outcome::Error, "nothing was run and nothing was read".to_owned()),
@@ -105,6 +110,7 @@ fn blank(common: &Common, rules: &Rules) -> GateReport {
         fixed: None,
         tests: None,
         compared: None,
+        audit: None,
         notes: common.label.iter().cloned().collect(),
     }
 }
@@ -121,7 +127,7 @@ fn take_findings(report: &mut GateReport, rules: &Rules, ground: Ground<'_>, und
     }
     report.fixed = ground.baseline.map(|baseline| baseline.len().saturating_sub(seen_in_base));
     report.compared = understood.tests.as_ref().zip(ground.baseline).and_then(|(tests, base)| compare(tests, base));
-    report.tests = understood.tests;
+    report.tests = understood.tests.map(|tests| in_head(tests, ground.scope));
     if unplaced > 0 {
         report.notes.push(format!(
             "{} named a file that is not there: {} cannot be told apart from the change and count{}; check `dir`",
@@ -130,9 +136,23 @@ fn take_findings(report: &mut GateReport, rules: &Rules, ground: Ground<'_>, und
             if unplaced == 1 { "s" } else { "" },
         ));
     }
-    if rules.only == Only::New && ground.baseline.is_none() {
+    if let Some(audit) = understood.audit {
+        audit::take(report, rules, audit);
+    } else if rules.only == Only::New && ground.baseline.is_none() {
         report.notes.push("no baseline for this gate: every finding counts as new".to_owned());
     }
+}
+
+/// The cases with their lines in the head commit, where they have one.
+fn in_head(mut tests: Tests, scope: &Scope) -> Tests {
+    for case in &mut tests.cases {
+        let path = case.file.as_deref().and_then(|file| RepoPath::parse(file).ok());
+        case.head_line = match (scope.change(), path, case.head_line) {
+            (Some(change), Some(path), Some(line)) => change.head_line(&path, line),
+            (_, _, line) => line,
+        };
+    }
+    tests
 }
 
 /// The finding judged, and whether the baseline has it.
@@ -200,7 +220,7 @@ fn relevance(scope: &Scope, place: &Place, line: Option<u32>, end_line: Option<u
 
 /// Judges what was understood, together with the exit status: the two must agree.
 fn weigh(report: &GateReport, rules: &Rules, unexplained: Option<&str>) -> (Outcome, String) {
-    let tests = report.tests.as_ref().map(crate::model::tests::Tests::counts);
+    let tests = report.tests.as_ref().map(Tests::counts);
     let (broken, excused) = broken(report);
     let blocking = report.blocking().count();
     let too_many = blocking > rules.max_findings;
@@ -239,7 +259,8 @@ fn weigh(report: &GateReport, rules: &Rules, unexplained: Option<&str>) -> (Outc
         None if report.findings.is_empty() => {
             (Outcome::Error, format!("exit status {code}, but its output shows no finding"))
         }
-        _ => (Outcome::Pass, pass_words(report, tests, blocking)),
+        // Said, as the status may have had another reason than they.
+        _ => (Outcome::Pass, format!("{} (exit status {code})", pass_words(report, tests, blocking))),
     }
 }
 

@@ -66,6 +66,7 @@ mod tests {
                 name: name.to_owned(),
                 file: None,
                 line: None,
+                head_line: None,
                 outcome,
                 flaky: false,
                 took_ms: None,
@@ -90,6 +91,7 @@ mod tests {
             fixed: None,
             compared: None,
             tests: (!cases.is_empty()).then(|| Tests { cases: cases.iter().map(case).collect(), took_ms: None }),
+            audit: None,
             notes: Vec::new(),
         }
     }

@@ -107,6 +107,7 @@ pub(super) fn tests(cases: &str) -> Tests {
         name: format!("case {at}"),
         file: None,
         line: None,
+        head_line: None,
         outcome: match letter {
             'f' => CaseOutcome::Failed,
             'e' => CaseOutcome::Errored,
@@ -173,7 +174,7 @@ fn exit_status_and_findings_must_agree() {
         (Some(127), found(vec![]), "error: exit status 127: a command was not found"),
         (Some(0), known(), "pass: 1 finding that does not count"),
         (None, known(), "pass: 1 finding that does not count"),
-        (Some(1), known(), "pass: 1 finding that does not count"),
+        (Some(1), known(), "pass: 1 finding that does not count (exit status 1)"),
         (Some(126), known(), "error: exit status 126: a command could not be executed"),
         (Some(137), known(), "error: exit status 137: a command was killed by signal 9"),
         (Some(0), bad(), "fail: 1 warning"),
@@ -280,12 +281,12 @@ fn levels_and_tolerated_numbers() {
     for (fail_on, max_findings, expected) in [
         (Note, 0, "fail: 3 findings"),
         (Note, 2, "fail: 3 findings, 2 allowed"),
-        (Note, 3, "pass: 3 findings tolerated"),
+        (Note, 3, "pass: 3 findings tolerated (exit status 1)"),
         (Warning, 0, "fail: 2 findings"),
         (Warning, 1, "fail: 2 findings, 1 allowed"),
-        (Warning, 2, "pass: 2 findings tolerated, 1 finding that does not count"),
+        (Warning, 2, "pass: 2 findings tolerated, 1 finding that does not count (exit status 1)"),
         (Error, 0, "fail: 1 error"),
-        (Error, 1, "pass: 1 finding tolerated, 2 findings that do not count"),
+        (Error, 1, "pass: 1 finding tolerated, 2 findings that do not count (exit status 1)"),
     ] {
         let rules = Rules { fail_on, max_findings, ..rules() };
         assert_eq!(judged(&rules, evidence(1, three())), expected, "{fail_on:?} {max_findings}");

@@ -63,7 +63,7 @@ pub fn of_gate(end: &GateEnd<'_>) -> Option<CheckRun> {
     let (text, left) = text(gate, &rest, &end.context);
     let annotated = shown.iter().filter(|remark| remark.judged().is_some()).count();
     Some(CheckRun {
-        name: format!("gatepost/{}", gate.name),
+        name: gate.check_name(),
         head_sha: end.context.subject.head.clone()?,
         external_id: end.external_id.to_owned(),
         already: None,
@@ -355,6 +355,16 @@ mod tests {
         assert_eq!(place(3, Some(5), None, None, Some(9)), Some((9, 9, None, None)));
         assert_eq!(place(3, None, Some(7), Some(12), Some(9)), Some((9, 9, Some(7), Some(11))));
         assert_eq!(place(3, None, None, None, None), None);
+
+        let mut report = report();
+        let mut judged = finding(Level::Warning, "x", "a.rs", 3, "y");
+        (judged.finding.line, judged.finding.end_line, judged.head_line) = (None, None, None);
+        report.gates[0].findings = vec![judged];
+        let check = check(&report, 0, false);
+        let whole = &check.annotations[0];
+        assert_eq!((whole.path.as_str(), whole.start_line, whole.end_line, whole.start_column), ("a.rs", 1, 1, None));
+        assert_eq!(whole.message, "y\n(about the whole file: no line was named)");
+        assert!(check.summary.contains("1 finding annotated, 0 listed below."), "{}", check.summary);
     }
 
     #[test]

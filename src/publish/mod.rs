@@ -5,6 +5,7 @@ pub mod check_run;
 pub mod comment;
 pub mod commit_status;
 pub mod interpreter;
+pub mod issue;
 pub mod outputs;
 pub mod review;
 pub mod summary;
@@ -35,6 +36,7 @@ pub static ALL: &[&Publisher] = &[
     &check_run::PUBLISHER,
     &comment::PUBLISHER,
     &review::PUBLISHER,
+    &issue::PUBLISHER,
     &summary::PUBLISHER,
     &workflow_commands::PUBLISHER,
     &outputs::PUBLISHER,

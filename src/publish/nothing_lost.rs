@@ -44,6 +44,7 @@ prop_compose! {
             name: "breaks".to_owned(),
             file: Some("src/a.rs".to_owned()),
             line,
+            head_line: line,
             outcome: CaseOutcome::Failed,
             flaky: false,
             took_ms: None,

@@ -46,6 +46,8 @@ pub(super) struct Spot {
     pub end: u32,
     /// First and last column, both inclusive; only on a single line.
     pub columns: Option<(u32, u32)>,
+    /// No line was named: an annotation needs one, and stands at the first.
+    pub whole_file: bool,
 }
 
 /// All remarks of a gate, most important first: every finding, and every failed test that names its line.
@@ -124,7 +126,8 @@ impl<'a> Remark<'a> {
             }
             _ => whole.to_owned(),
         };
-        shown + &unfit
+        let whole_file = self.spot.as_ref().is_some_and(|spot| spot.whole_file);
+        shown + if whole_file { "\n(about the whole file: no line was named)" } else { "" } + &unfit
     }
 }
 
@@ -144,9 +147,12 @@ const fn rank(judged: &Judged) -> Rank {
 }
 
 fn spot(judged: &Judged) -> Option<Spot> {
-    let (path, start) = (judged.path.clone()?, judged.head_line?);
+    let path = judged.path.clone()?;
     let finding = &judged.finding;
-    let line = finding.line?;
+    let Some(line) = finding.line else {
+        return Some(Spot { path, start: 1, end: 1, columns: None, whole_file: true });
+    };
+    let start = judged.head_line?;
     let last = finding.end_line.unwrap_or(line).max(line);
     // Only the first line is known to stand in the head commit; where it has moved, the rest may not have.
     let end = if start == line { last } else { start };
@@ -154,12 +160,12 @@ fn spot(judged: &Judged) -> Option<Spot> {
         (Some(first), after) if last == line => Some((first, after.map_or(first, |after| first.max(after - 1)))),
         _ => None,
     };
-    Some(Spot { path, start, end, columns })
+    Some(Spot { path, start, end, columns, whole_file: false })
 }
 
 fn case_spot(case: &Case) -> Option<Spot> {
-    let (path, line) = (RepoPath::parse(case.file.as_deref()?).ok()?, case.line.filter(|line| *line > 0)?);
-    Some(Spot { path, start: line, end: line, columns: None })
+    let (path, line) = (RepoPath::parse(case.file.as_deref()?).ok()?, case.head_line?);
+    Some(Spot { path, start: line, end: line, columns: None, whole_file: false })
 }
 
 /// Whether a test case failed or could not be run to its end.

@@ -298,6 +298,9 @@ mod tests {
         expect(vec![edit((2, 1), (2, 4), "a"), edit((2, 2), (2, 3), "b")], FIVE, Err(Unfit::Misplaced));
         expect(vec![edit((2, 1), (2, 4), "a\u{202e}b")], FIVE, Err(Unfit::Hidden));
         expect(vec![edit((2, 1), (2, 4), &"x".repeat(60_000))], FIVE, Err(Unfit::TooLong));
+        // A byte order mark is no column: what stands behind it is replaced, not the mark.
+        expect(vec![edit((1, 1), (1, 4), "ONE")], "\u{feff}one\n", Err(Unfit::Hidden));
+        expect(vec![edit((1, 1), (2, 1), ""), edit((3, 1), (3, 2), "")], "\u{feff}1\n2\n3\n", Err(Unfit::Hidden));
         let far = [vec![edit((2, 1), (2, 2), "T"), edit((20, 1), (20, 2), "T")], vec![edit((20, 1), (20, 2), "T")]];
         for edits in far {
             let text = "two\n".repeat(30);

@@ -34,6 +34,7 @@ pub(super) fn gate(name: &str, outcome: Outcome, reason: &str, took: u64) -> Gat
         fixed: None,
         tests: None,
         compared: None,
+        audit: None,
         notes: Vec::new(),
     }
 }
@@ -73,6 +74,7 @@ fn case(name: &str, outcome: CaseOutcome, message: Option<&str>) -> Case {
         name: name.to_owned(),
         file: None,
         line: None,
+        head_line: None,
         outcome,
         flaky: false,
         took_ms: Some(3),
@@ -118,6 +120,7 @@ fn tests() -> GateReport {
     cases.push(Case {
         file: Some("src/cart.rs".to_owned()),
         line: Some(77),
+        head_line: Some(77),
         ..case("three_for_two_is_taken_off_once", CaseOutcome::Failed, Some(message))
     });
     tests.tests = Some(Tests { cases, took_ms: Some(90_000) });

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::model::audit::Audit;
 use crate::model::evidence::Exit;
 use crate::model::gate::{GateName, Mode};
 use crate::model::outcome::Outcome;
@@ -114,6 +115,9 @@ pub struct GateV1<'a> {
     /// How the tests compare with the baseline's; `null` without one.
     #[serde(default)]
     pub compared: Option<ComparedV1<'a>>,
+    /// What an audit audited and found; `null` for every other kind.
+    #[serde(default)]
+    pub audit: Option<Cow<'a, Audit>>,
     /// Worth saying beside the outcome.
     #[serde(default)]
     pub notes: Vec<Cow<'a, str>>,
@@ -192,6 +196,7 @@ impl<'a> From<&'a GateReport> for GateV1<'a> {
             fixed: gate.fixed,
             tests: gate.tests.as_ref().map(TestsV1::from),
             compared: gate.compared.as_ref().map(ComparedV1::from),
+            audit: gate.audit.as_ref().map(Cow::Borrowed),
             notes: borrowed(&gate.notes),
         }
     }

@@ -51,6 +51,7 @@ pub fn as_report(format: &str, parsed: &Parsed, lines: &[Option<String>]) -> Res
         fixed: None,
         compared: None,
         tests: parsed.tests.clone(),
+        audit: None,
         notes: parsed.notes.clone(),
     };
     let subject = Subject { event: "local".to_owned(), trusted: true, ..Subject::default() };

@@ -99,11 +99,13 @@ fn details(gate: &Planned<'_>) -> Vec<String> {
     let mut lines = Vec::new();
     match &common.command {
         Some(command) => lines.push(format!("$ {}", command_line(command))),
+        None if common.reports.is_empty() => {}
         None => lines.push("judges reports made earlier in the job".to_owned()),
     }
     let listed = |name: &str, words: &[String]| (!words.is_empty()).then(|| format!("{name} {}", words.join(", ")));
     lines.extend((!common.dir.is_empty()).then(|| format!("in {}", common.dir)));
-    lines.push(format!("{}; {}", reads(common), judged(gate.rules, common.format.is_some())));
+    let is_read = common.format.is_some() || common.command.is_none();
+    lines.push(format!("{}; {}", reads(common), judged(gate.rules, is_read)));
     let needs: Vec<String> = common.needs.iter().map(ToString::to_string).collect();
     lines.extend(listed("needs", &needs));
     lines.extend(listed("when", &common.when));
@@ -116,6 +118,7 @@ fn details(gate: &Planned<'_>) -> Vec<String> {
 
 fn reads(common: &Common) -> String {
     let format = match common.format.as_deref() {
+        None if common.command.is_none() => return format!("kind {}, looks for itself", common.kind),
         None => return format!("kind {}, judged by the exit status", common.kind),
         Some("auto") => "a format recognised by content",
         Some(format) => format,
@@ -129,7 +132,7 @@ fn judged(rules: &Rules, findings: bool) -> String {
     if findings {
         let place = match rules.only {
             Only::All => "everywhere",
-            Only::New => "not in the baseline",
+            Only::New => "that the base does not have",
             Only::ChangedFiles => "in changed files",
             Only::ChangedLines => "on changed lines",
         };

@@ -44,6 +44,10 @@ pub struct CaseV1<'a> {
     pub file: Option<Cow<'a, str>>,
     /// First line, from 1.
     pub line: Option<u32>,
+    /// Its line in `subject.head`, which receives annotations: another than `line` where a merge commit was judged.
+    /// Absent where it has no counterpart there, where the file is none of the repository, and where it was only parsed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head_line: Option<u32>,
     /// How it ended.
     pub outcome: CaseOutcome,
     /// Passed only after failing at least once in the same run.
@@ -110,6 +114,7 @@ impl<'a> From<&'a Case> for CaseV1<'a> {
             name: Cow::Borrowed(&case.name),
             file: case.file.as_deref().map(Cow::Borrowed),
             line: case.line,
+            head_line: case.head_line,
             outcome: case.outcome,
             flaky: case.flaky,
             took_ms: case.took_ms,

@@ -1,5 +1,6 @@
 //! Floor 2: the only effects. Every touch of the outside goes through a file here; clippy forbids it elsewhere.
 
+pub mod advisories;
 pub mod clock;
 pub mod cores;
 pub mod crashpoint;
@@ -11,6 +12,7 @@ pub mod github;
 pub mod http;
 pub mod ledger;
 pub mod line;
+pub mod lockfiles;
 pub mod machine;
 pub mod occasion;
 pub mod process;

@@ -7,6 +7,8 @@ mod action;
 mod again;
 mod archive;
 mod archives;
+#[cfg(unix)]
+mod audit;
 mod bless;
 #[cfg(unix)]
 mod cancel;
@@ -25,6 +27,7 @@ mod init;
 mod integrity;
 #[cfg(unix)]
 mod leftovers;
+mod lockfiles;
 mod parse;
 mod plan;
 #[cfg(unix)]

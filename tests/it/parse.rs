@@ -156,6 +156,8 @@ const WITHOUT_AN_END: &[WithoutAnEnd] = &[
     WithoutAnEnd { format: "gcc", unseen: |_| true },
     WithoutAnEnd { format: "github", unseen: |_| true },
     WithoutAnEnd { format: "matcher", unseen: |_| true },
+    // Yarn 4 prints one advisory a line, and nothing else.
+    WithoutAnEnd { format: "yarn-audit", unseen: |left| left.starts_with("{\"value\"") },
     // Nothing says how many hunks and files follow.
     WithoutAnEnd { format: "diff", unseen: |_| true },
     // The pretty shape closes with a count, the plain one does not.

@@ -28,6 +28,7 @@ impl Gate {
             dir: folder.path().to_owned(),
             env: env.map(|(name, value)| (OsString::from(name), value)).to_vec(),
             merge: false,
+            for_machines: false,
             log: folder.path().join("log"),
             keep: Some(folder.path().join("keep")),
             timeout: Duration::from_mins(2),
@@ -118,6 +119,11 @@ fn the_newest_line_is_shown_cleaned() {
     let script = r"printf '\033[1mone\033[0m\n'; sleep 0.3; echo two >&2; sleep 0.3; printf three";
     Gate::bash(script).watched(&CancelToken::new(None), &mut |line| lines.push(line.to_owned())).unwrap();
     assert_eq!(lines, ["one", "two"]);
+
+    let mut lines = Vec::new();
+    let gate = Gate::bash(script).with(|spawn| spawn.for_machines = true);
+    gate.watched(&CancelToken::new(None), &mut |line| lines.push(line.to_owned())).unwrap();
+    assert_eq!(lines, ["two"], "what a machine reads is not shown to people");
 }
 
 #[test]
@@ -351,7 +357,9 @@ fn an_orphan_without_a_mark_is_found_at_the_end() {
         return;
     }
     let marker = marker();
-    let gate = Gate::bash(&format!("env -i setsid sh -c 'sleep {marker} & exec sleep {marker}' >/dev/null 2>&1 &"));
+    let orphan = format!("env -i setsid sh -c 'sleep {marker} & : > ready; exec sleep {marker}' >/dev/null 2>&1 &");
+    // It ends when both are there, and neither has what tells of the gate any more.
+    let gate = Gate::bash(&format!("{orphan} until [ -e ready ]; do sleep 0.01; done"));
     assert_eq!(gate.run().unwrap().leaked, 0, "nothing tells that it was this gate's");
     assert_eq!(alive(&marker).len(), 2);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -88,7 +88,7 @@ fn findings(gate: &Value) -> Vec<String> {
 }
 
 #[test]
-fn only_the_warning_on_the_changed_line_counts() {
+fn only_what_the_branch_brought_counts() {
     let shop = shop("changed");
     let (code, report) = run(&shop, &[]);
     assert_eq!(
@@ -99,6 +99,8 @@ fn only_the_warning_on_the_changed_line_counts() {
             "test: pass, 8 tests passed",
             "smoke: pass, exit status 0",
             "lock: skipped, no changed file matches `Cargo.toml`, `Cargo.lock`",
+            "audit: fail, 1 new advisory: GHSA-xvch-5gv4-984h in minimist 1.2.5 (critical 9.8); \
+             3 packages in 2 lockfiles against 3 records of 2026-01-02",
         ]
     );
     assert_eq!(
@@ -106,6 +108,13 @@ fn only_the_warning_on_the_changed_line_counts() {
         [
             "clippy::len_zero src/order.rs:45 outside blocking=false",
             "clippy::manual_range_contains src/price.rs:50 changed_line blocking=true",
+        ]
+    );
+    assert_eq!(
+        findings(gate(&report, "audit")),
+        [
+            "GHSA-xvch-5gv4-984h web/package-lock.json:15 changed_line blocking=true",
+            "GHSA-c2qf-rxjj-qqgw web/package-lock.json:31 changed_file blocking=false",
         ]
     );
     assert_eq!(report["verdict"], "fail");
@@ -163,7 +172,7 @@ fn readme_configures_what_there_is() {
     let (_, after) = readme.split_once("```toml\n").unwrap();
     let (example, _) = after.split_once("```").unwrap();
     let read = project::with_known(|known| config::read(example.as_bytes(), known)).unwrap();
-    assert_eq!(read.gates.len(), 3);
+    assert_eq!(read.gates.len(), 4);
 }
 
 /// The text of which `docs/pictures/make.sh` makes the picture.

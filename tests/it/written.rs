@@ -31,6 +31,7 @@ fn gate(name: &str, outcome: Outcome, reason: &str) -> GateReport {
         fixed: None,
         compared: None,
         tests: None,
+        audit: None,
         notes: vec![],
     }
 }
@@ -88,6 +89,7 @@ fn case(name: &str, outcome: CaseOutcome) -> Case {
         name: name.to_owned(),
         file: Some("src/lib.rs".to_owned()),
         line: Some(7),
+        head_line: Some(7),
         outcome,
         flaky: false,
         took_ms: Some(12),

@@ -28,7 +28,18 @@ pub(super) fn case(suite: Option<String>, name: &str, outcome: CaseOutcome) -> C
         Some((file.to_owned(), line))
     });
     let (file, line) = place.unzip();
-    Case { suite, class: None, name: name.to_owned(), file, line, outcome, flaky: false, took_ms: None, message: None }
+    Case {
+        suite,
+        class: None,
+        name: name.to_owned(),
+        file,
+        line,
+        head_line: None,
+        outcome,
+        flaky: false,
+        took_ms: None,
+        message: None,
+    }
 }
 
 /// The counts in `test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s`.

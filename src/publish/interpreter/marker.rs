@@ -1,8 +1,8 @@
-//! The hidden first line of our comment: whose it is, which run wrote it, and what it said. Pure.
+//! The hidden first line of our comment or issue: whose it is, which run wrote it, and what it said. Pure.
 
 use std::fmt;
 
-use crate::model::call::StickyComment;
+use crate::model::call::{StickyComment, StickyIssue};
 use crate::model::outcome::Outcome;
 use crate::world::line::segment;
 
@@ -26,6 +26,13 @@ impl Marker {
     pub fn of(comment: &StickyComment) -> Self {
         let hash = blake3::hash(comment.body.as_bytes()).to_hex()[..16].to_owned();
         Self { key: segment(&comment.marker), generation: comment.generation, verdict: comment.verdict, hash }
+    }
+
+    /// The marker of an issue that is to be written.
+    #[must_use]
+    pub fn of_issue(issue: &StickyIssue) -> Self {
+        let hash = blake3::hash(issue.body.as_bytes()).to_hex()[..16].to_owned();
+        Self { key: segment(&issue.marker), generation: issue.generation, verdict: issue.verdict, hash }
     }
 
     /// The marker in a comment's first line, where that is one in every character.

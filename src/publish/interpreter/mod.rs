@@ -5,6 +5,7 @@ mod author;
 mod baseline;
 mod check_run;
 mod comment;
+mod issue;
 mod marker;
 mod reads;
 mod review;
@@ -16,7 +17,7 @@ mod workflow;
 
 use std::time::Duration;
 
-use crate::model::call::{Call, CheckRun, CommitStatus, Receipt, ReceiptEnd, Review, StickyComment};
+use crate::model::call::{Call, CheckRun, CommitStatus, Receipt, ReceiptEnd, Review, StickyComment, StickyIssue};
 use crate::model::sha::Sha;
 use crate::publish::commit_status;
 use crate::world::forge::Forge;
@@ -92,6 +93,7 @@ impl<F: Forge> Interpreter<F> {
             Call::Review(review) => {
                 (format!("review suggestions on #{}", review.pull_request), self.review(review).await)
             }
+            Call::StickyIssue(issue) => (format!("issue {:?}", issue.title), self.issue(issue).await),
         };
         let planned = self.line.take_planned();
         let end = match end {
@@ -202,6 +204,20 @@ impl<F: Forge> Interpreter<F> {
                 Ok(ReceiptEnd::Downgraded(read_only("pull-requests: write", &stop)))
             }
             Err(Stop::Limited(why)) => Ok(ReceiptEnd::Downgraded(format!("left to the annotations: {why}"))),
+            other => other,
+        }
+    }
+
+    async fn issue(&mut self, issue: &StickyIssue) -> Result<ReceiptEnd, Stop> {
+        self.line.allow(self.patience);
+        match issue::post(&mut self.line, &mut self.me, issue).await {
+            Err(stop) if stop.refused_with(403).is_some() => {
+                Ok(ReceiptEnd::Downgraded(read_only("issues: write", &stop)))
+            }
+            Err(stop) if stop.refused_with(410).is_some() => {
+                Ok(ReceiptEnd::Downgraded("issues are switched off in this repository".to_owned()))
+            }
+            Err(Stop::Limited(why)) => Ok(ReceiptEnd::Downgraded(format!("left to the job summary: {why}"))),
             other => other,
         }
     }

@@ -61,7 +61,9 @@ pub fn excerpt(judged: &Judged, dress: Dress) -> String {
     }
     // Compilers say their hints in the message.
     if let Some(fix) = finding.fix.as_ref().filter(|fix| !further.contains(&fix.description)) {
-        let words = if fix.description.is_empty() { "the tool offers a fix" } else { &fix.description };
+        // Tools that do not say what their fix does have it described by the message.
+        let says_nothing = fix.description.is_empty() || fix.description.trim() == finding.message.trim();
+        let words = if says_nothing { "the tool offers a fix" } else { &fix.description };
         group = group.element(Level::HELP.message(one_line(words, 300)));
     }
     let renderer = if dress.colour { Renderer::styled() } else { Renderer::plain() };
@@ -141,5 +143,7 @@ mod tests {
         assert_eq!(excerpt(&judged, dress), expected);
         judged.finding.message = "no".to_owned();
         assert!(excerpt(&judged, dress).ends_with("  = help: use"));
+        judged.finding.fix = Some(finding::Fix { description: "no".to_owned(), edits: Vec::new() });
+        assert!(excerpt(&judged, dress).ends_with("  = help: the tool offers a fix"));
     }
 }

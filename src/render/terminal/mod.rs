@@ -1,5 +1,6 @@
 //! What a person reads on a terminal: a gate's findings with excerpts, and the closing table. It decides nothing.
 
+mod advisories;
 mod excerpt;
 mod table;
 
@@ -13,6 +14,7 @@ use crate::model::report::{GateReport, Judged, TestsCompared};
 use crate::model::tests::{Case, CaseOutcome};
 use crate::model::text::{clean, one_line, shorten};
 
+pub use advisories::{advisories, packages};
 pub use excerpt::excerpt;
 pub use table::{closing, elapsed};
 
@@ -90,10 +92,14 @@ pub fn details(gate: &GateReport, log_tail: Option<&str>, output: &str, dress: D
     let mut out = String::new();
     let mut blocking: Vec<&Judged> = gate.blocking().collect();
     blocking.sort_by_key(|finding| std::cmp::Reverse(finding.level()));
-    for finding in blocking.iter().take(SHOWN) {
-        let _ = writeln!(out, "{}\n", excerpt(finding, dress));
+    if gate.audit.is_some() {
+        out += &advisories(gate, dress);
+    } else {
+        for finding in blocking.iter().take(SHOWN) {
+            let _ = writeln!(out, "{}\n", excerpt(finding, dress));
+        }
+        more(&mut out, blocking.len(), "finding", output);
     }
-    more(&mut out, blocking.len(), "finding", output);
     let broken = failed_tests(&mut out, gate, SHOWN, dress);
     more(&mut out, broken, "failed test", output);
     if blocking.is_empty()
@@ -115,8 +121,8 @@ pub fn details(gate: &GateReport, log_tail: Option<&str>, output: &str, dress: D
         );
     }
     compared_tests(&mut out, gate, output);
-    for note in &gate.notes {
-        let _ = writeln!(out, "  note: {}", one_line(note, 600));
+    for text in &gate.notes {
+        let _ = write!(out, "  {}", note(text));
     }
     if !gate.outcome.is_green() {
         if let Some(log) = &gate.log {
@@ -150,6 +156,12 @@ pub fn failed_tests(out: &mut String, gate: &GateReport, shown: usize, dress: Dr
         failed_case(out, case, still, dress);
     }
     broken.len()
+}
+
+/// What is worth saying beside an outcome, on a line.
+#[must_use]
+pub fn note(text: &str) -> String {
+    format!("note: {}\n", one_line(text, 600))
 }
 
 fn more(out: &mut String, number: usize, noun: &str, output: &str) {

@@ -68,13 +68,20 @@ pub(super) struct Capture<'a> {
     err: Pipe,
     files: Files,
     lines: LastLine,
+    for_machines: bool,
     on_line: &'a mut dyn FnMut(&str),
     printed: u64,
 }
 
 impl<'a> Capture<'a> {
-    pub(super) fn new(out: Pipe, err: Pipe, files: Files, on_line: &'a mut dyn FnMut(&str)) -> Self {
-        Self { out, err, files, lines: LastLine::default(), on_line, printed: 0 }
+    pub(super) fn new(
+        out: Pipe,
+        err: Pipe,
+        files: Files,
+        for_machines: bool,
+        on_line: &'a mut dyn FnMut(&str),
+    ) -> Self {
+        Self { out, err, files, lines: LastLine::default(), for_machines, on_line, printed: 0 }
     }
 
     /// Whether every pipe has ended.
@@ -94,7 +101,9 @@ impl<'a> Capture<'a> {
                             keep.write(chunk);
                         }
                         self.files.log.write(chunk);
-                        self.lines.feed(chunk);
+                        if !self.for_machines {
+                            self.lines.feed(chunk);
+                        }
                     }
                 }
                 chunk = self.err.next() => {

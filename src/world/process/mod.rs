@@ -58,6 +58,8 @@ pub struct Spawn {
     pub env: Vec<(OsString, OsString)>,
     /// Standard error goes into the pipe of standard output, so that their order is exact.
     pub merge: bool,
+    /// Standard output is a machine's: none of its lines is shown to who waits.
+    pub for_machines: bool,
     /// Takes secrets out of the log; the kept stream is as it was printed.
     pub masker: Masker,
     /// Where everything it prints is written in the order it arrived, capped by `caps`.

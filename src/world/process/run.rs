@@ -57,7 +57,7 @@ pub async fn run_told(
     if let Some(id) = child.id().and_then(|id| i32::try_from(id).ok()) {
         on_start(id);
     }
-    let mut capture = Capture::new(out, err, files, on_line);
+    let mut capture = Capture::new(out, err, files, spawn.for_machines, on_line);
 
     let (end, exit) = match capture.until(first(&mut child, spawn.timeout, cancel)).await {
         First::Exited(status) => {

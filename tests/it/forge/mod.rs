@@ -1,13 +1,14 @@
 //! The interpreter over real HTTP against the fake GitHub: what it says is as GitHub describes it, and it ends well
 //! whatever happens on the way. The waits are short; the policy is tested on a paused clock beside the code.
 
+mod issues;
 mod wire;
 
 use std::net::TcpListener;
 use std::time::Duration;
 
 use gatepost::model::call::{
-    Annotation, Call, CheckRun, CommitStatus, ReceiptEnd, Review, ReviewSuggestion, StickyComment,
+    Annotation, Call, CheckRun, CommitStatus, ReceiptEnd, Review, ReviewSuggestion, StickyComment, StickyIssue,
 };
 use gatepost::model::outcome::Outcome;
 use gatepost::model::secret::Secret;
@@ -123,6 +124,17 @@ fn review() -> Review {
     Review { pull_request: 7, head_sha: Sha::parse(HEAD).unwrap(), suggestions: vec![one(3), one(9)] }
 }
 
+fn issue(run: u64, body: &str, open: bool) -> StickyIssue {
+    StickyIssue {
+        marker: "issue-audit".to_owned(),
+        generation: (run, 1),
+        verdict: if open { Outcome::Fail } else { Outcome::Pass },
+        title: "gatepost audit".to_owned(),
+        body: body.to_owned(),
+        open,
+    }
+}
+
 fn calls() -> [Call; 3] {
     [
         Call::CheckRun(check_run("lint", 60)),
@@ -231,6 +243,7 @@ async fn a_lost_reply_to_any_write_leaves_one_object() {
         ("repos/create-commit-status", calls()[1].clone()),
         ("issues/create-comment", calls()[2].clone()),
         ("pulls/create-review", Call::Review(review())),
+        ("issues/create", Call::StickyIssue(issue(1, "2 advisories", true))),
     ];
     for (operation, call) in writes {
         for fault in 0..8 {
@@ -252,10 +265,12 @@ async fn a_lost_reply_to_any_write_leaves_one_object() {
                 Call::CheckRun(_) => (vec![60], 0, 0),
                 Call::CommitStatus(_) => (vec![], 1, 0),
                 Call::StickyComment(_) => (vec![], 0, 1),
-                Call::Review(_) => (vec![], 0, 0),
+                Call::Review(_) | Call::StickyIssue(_) => (vec![], 0, 0),
             };
             let reviewed = fake.with(|github| github.repo("octo/shop").review_comments.len());
             assert_eq!(reviewed, if operation == "pulls/create-review" { 2 } else { 0 }, "{operation} {fault}");
+            let issues = usize::from(operation == "issues/create");
+            assert_eq!(fake.with(|github| github.repo("octo/shop").issues.len()), issues, "{operation} {fault}");
             assert_eq!(counts(&fake), expected, "{operation} {fault}: {:?}", operations(&fake));
             fake.finish();
         }

@@ -13,7 +13,7 @@ use super::recording::Entry;
 use super::server::{Cut, Operation};
 use super::state::State;
 use super::tokens::Token;
-use super::{actions, branches, checks, comments, commits, deployments, git, people, pulls, statuses};
+use super::{actions, branches, checks, comments, commits, deployments, git, issues, people, pulls, statuses};
 
 /// The versions GitHub serves.
 const VERSIONS: [&str; 2] = ["2022-11-28", "2026-03-10"];
@@ -72,6 +72,7 @@ fn operation(name: &str) -> Option<Operation> {
         pulls::OPERATIONS,
         statuses::OPERATIONS,
         git::OPERATIONS,
+        issues::OPERATIONS,
         deployments::OPERATIONS,
     ]);
     tables.flatten().find(|(operation, _)| *operation == name).map(|(_, act)| *act)

@@ -36,8 +36,8 @@ pub struct Repo {
     /// `refs/heads/main` -> sha.
     pub refs: BTreeMap<String, String>,
     pub pulls: BTreeMap<u64, Pull>,
-    /// Numbers of issues that are no pull requests.
-    pub issues: BTreeSet<u64>,
+    /// Those that are no pull requests, by number.
+    pub issues: BTreeMap<u64, Issue>,
     pub checks: Vec<CheckRun>,
     pub statuses: Vec<CommitStatus>,
     pub comments: Vec<Comment>,
@@ -108,6 +108,30 @@ pub struct Pull {
     pub files: Vec<(String, String)>,
     /// The lines of the new side that the diff shows, by file, one range for each hunk; a file without has all.
     pub hunks: BTreeMap<String, Vec<(u64, u64)>>,
+}
+
+/// An issue that is no pull request.
+#[derive(Debug, Clone)]
+pub struct Issue {
+    pub title: String,
+    pub body: String,
+    pub author: Account,
+    pub open: bool,
+    pub reason: Option<String>,
+    pub created_at: String,
+}
+
+impl Default for Issue {
+    fn default() -> Self {
+        Self {
+            title: "something".to_owned(),
+            body: String::new(),
+            author: Account::user("someone"),
+            open: true,
+            reason: None,
+            created_at: "2026-01-01T00:00:00Z".to_owned(),
+        }
+    }
 }
 
 /// A check run.
@@ -384,7 +408,7 @@ impl Repo {
 
     /// An issue that is no pull request.
     pub fn issue(&mut self, number: u64) -> &mut Self {
-        self.issues.insert(number);
+        self.issues.insert(number, Issue::default());
         self
     }
 
@@ -429,7 +453,7 @@ impl Repo {
     }
 
     pub(super) fn has_issue(&self, number: u64) -> bool {
-        self.issues.contains(&number) || self.pulls.contains_key(&number)
+        self.issues.contains_key(&number) || self.pulls.contains_key(&number)
     }
 
     /// A branch, a tag, `heads/…`, `refs/…` or a sha as the sha of a known commit; annotated tags lead to theirs.

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::process::Command;
 
+use gatepost::advisory::lockfile;
 use gatepost::app::project;
 use gatepost::config::{self, Bare};
 use gatepost::deploy;
@@ -24,7 +25,7 @@ fn printed(arguments: &[&str]) -> String {
 
 fn usage() -> String {
     let mut out = String::new();
-    for arguments in [&["--help"][..], &["run", "--help"]] {
+    for arguments in [&["--help"][..], &["run", "--help"], &["audit", "--help"]] {
         let lines: Vec<String> = printed(arguments).lines().map(|line| line.trim_end().to_owned()).collect();
         let _ = write!(out, "```console\n$ gatepost {}\n{}\n```\n\n", arguments.join(" "), lines.join("\n"));
     }
@@ -69,6 +70,17 @@ fn formats() -> String {
     table(&["format", "what prints it", "read from", "empty output with exit status 0"], &by_name(rows))
 }
 
+fn lockfiles() -> String {
+    let rows = lockfile::ALL.iter().map(|format| {
+        let files: Vec<String> = format.files.iter().map(|file| format!("`{file}`")).collect();
+        let files = if files.is_empty() { "where it is named".to_owned() } else { files.join(", ") };
+        (format.name, [format.about.to_owned(), files])
+    });
+    let rows: Vec<Vec<String>> =
+        rows.map(|(name, cells)| [format!("`{name}`")].into_iter().chain(cells).collect()).collect();
+    table(&["lockfile", "what it is", "found by these names"], &rows)
+}
+
 fn gates() -> String {
     let rows = gate::ALL.iter().map(|kind| {
         let bare = match kind.row.bare {
@@ -106,7 +118,9 @@ fn the_readme_says_what_the_program_says() {
             ("action", action::tables()),
             ("workflow", action::workflow()),
             ("formats", formats()),
+            ("lockfiles", lockfiles()),
             ("gates", gates()),
+            ("lockfiles", lockfiles()),
             ("publishers", publishers()),
             ("deployers", deployers()),
             ("usage", usage()),

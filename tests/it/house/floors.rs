@@ -12,6 +12,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     (
         "1",
         &[
+            "advisory",
             "config",
             "detect",
             "diff",

@@ -141,7 +141,13 @@ fn with_only_new_what_failed_before_is_shown_and_does_not_block() {
     let report = kept.pushed();
     kept.keep(archived(&report));
     let ended = kept.run(LINT, TESTS).with_code(0);
-    assert_eq!(kept.gates(), ["pass: 1 finding that does not count", "pass: 2 tests passed, 1 still failing"]);
+    assert_eq!(
+        kept.gates(),
+        [
+            "pass: 1 finding that does not count (exit status 1)",
+            "pass: 2 tests passed, 1 still failing (exit status 1)"
+        ]
+    );
     assert!(ended.out.contains("  still failing: shop › cart › removes"), "{}", ended.out);
     assert!(!ended.out.contains("::error"), "{}", ended.out);
     let ended = kept.run(LINT, &[("adds", true), ("removes", true), ("empties", true)]).with_code(4);
@@ -203,7 +209,7 @@ fn an_older_report_excuses_nothing_that_the_change_touched() {
     kept.run(LINT, TESTS).with_code(1);
     assert_eq!(
         kept.gates(),
-        ["pass: 1 finding that does not count", "fail: 1 of 3 tests failed (0 new, 1 still failing)"]
+        ["pass: 1 finding that does not count (exit status 1)", "fail: 1 of 3 tests failed (0 new, 1 still failing)"]
     );
     let notes = kept.notes();
     assert!(notes[0].starts_with("the baseline was made of ") && notes[0].contains("count even where"), "{notes:?}");
@@ -278,7 +284,10 @@ fn where_there_is_none_it_is_said_in_the_log_alone() {
         "{}",
         ended.out
     );
-    assert_eq!((kept.gates()[0].as_str(), kept.notes().len()), ("pass: 2 findings that do not count", 0));
+    assert_eq!(
+        (kept.gates()[0].as_str(), kept.notes().len()),
+        ("pass: 2 findings that do not count (exit status 1)", 0)
+    );
     assert_eq!(kept.scene.fake.requests("actions/*").len(), 1);
     let ended = end(kept.scene.step(2, &[]).env_remove("GITHUB_TOKEN"));
     assert!(!ended.out.contains("no baseline"), "{}", ended.out);

@@ -2,6 +2,7 @@
 
 mod advisory;
 mod baseline;
+mod events;
 mod fan_in;
 mod hostile;
 mod moved;

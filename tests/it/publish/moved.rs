@@ -49,6 +49,31 @@ fn findings_in_a_merge_stand_at_the_lines_of_the_head() {
 }
 
 #[test]
+fn failed_tests_in_a_merge_stand_at_the_lines_of_the_head() {
+    let scene = merged();
+    let root = scene.root();
+    let merge = git(&root, &["rev-parse", "HEAD"]);
+    let case = |at: usize, file: &str, line: u32| {
+        format!("<testcase name=\"t{at}\" file=\"{file}\" line=\"{line}\"><failure message=\"no\"/></testcase>")
+    };
+    let absolute = root.join("src/a.c").display().to_string();
+    // The second line is the base's alone; no file of the repository is named by the last two.
+    let places = [("src/a.c", 8), ("src/a.c", 1), (&absolute, 9), ("lib/gone.c", 3), ("/etc/hosts", 1)];
+    let cases: String = places.iter().enumerate().map(|(at, (file, line))| case(at, file, *line)).collect();
+    write(&scene.beside("junit.xml"), &format!("<testsuite name=\"shop\">{cases}</testsuite>"));
+    let gate =
+        "[gates.test]\nkind = \"test\"\ncommand = \"cp ../junit.xml junit.xml; exit 1\"\nreports = [\"junit.xml\"]\n";
+    write(&root.join("test.toml"), gate);
+    let ended = end(scene.step(1, &["--config", "test.toml"]).env("GITHUB_SHA", &merge)).with_code(1);
+    let (_, _, annotated) = scene.checks().remove(0);
+    assert_eq!(annotated, ["src/a.c:3", "src/a.c:4"], "{}", ended.out);
+    let cases = &scene.report()["gates"][0]["tests"]["cases"];
+    assert_eq!((&cases[0]["line"], &cases[0]["head_line"]), (&8.into(), &3.into()));
+    assert!(cases[1]["head_line"].is_null() && cases[3]["head_line"].is_null());
+    scene.fake.finish();
+}
+
+#[test]
 fn a_shallow_merge_commit_is_enough() {
     let scene = merged();
     let root = scene.root();

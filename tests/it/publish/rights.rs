@@ -173,5 +173,11 @@ fn a_dry_run_prints_what_it_would_write() {
         assert!(ended.out.contains(said), "{said}: {}", ended.out);
     }
     assert_eq!((scene.text("summary.md"), scene.text("output")), (String::new(), String::new()));
+
+    let ended = end(scene.step(1, &["--dry-run"]).env_remove("GITHUB_TOKEN")).with_code(1);
+    let check = |gate: &str| format!("check run gatepost/{gate} would be posted; with a token its calls are shown");
+    let said = ["lint", "web", "test", "build"].map(check);
+    assert_eq!(ended.lines("check run"), said);
+    assert_eq!(ended.lines("comment on").len(), 1, "{}", ended.out);
     scene.fake.finish();
 }

@@ -114,5 +114,5 @@ fn what_can_act_for_the_author_is_withheld_and_named() {
 fn what_a_gate_leaves_running_is_said() {
     let ran = Project::on_main(&gate("'sleep 60 >/dev/null 2>&1 &'")).run(&[]);
     assert_eq!(ran.gates(), ["g: pass, exit status 0"]);
-    assert_eq!(ran.gate_notes(), ["left 1 process behind, which were ended"]);
+    assert_eq!(ran.gate_notes(), ["left 1 process behind, which was ended"]);
 }

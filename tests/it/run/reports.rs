@@ -154,6 +154,20 @@ fn output_is_recognised_by_its_content_on_either_stream() {
     assert!(gates[0].contains("its output is of no known format (it begins with \"all is well\")"), "{gates:?}");
 }
 
+/// Two pipes have no order between them: what arrives late on one is not the end of what began on the other.
+#[test]
+fn tests_recognised_by_their_content_are_those_of_standard_output() {
+    let begins = r"printf 'running 2 tests\ntest a ... ok\n'";
+    let late = r"printf '     Running tests/late.rs (target/debug/deps/late-0123456789abcdef)\n' >&2";
+    let ends =
+        r"printf 'test b ... ok\n\ntest result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out\n'";
+    let command = format!("{begins}; sleep 0.1; {late}; sleep 0.1; {ends}");
+
+    let project = Project::new("[gates.test]\nkind = \"test\"\ncommand = \"bash tests.sh\"\n");
+    project.tree.write("tests.sh", &command);
+    assert_eq!(project.ends(&[]), (0, vec!["test: pass, 2 tests passed".to_owned()]));
+}
+
 #[test]
 fn silence_is_clean_only_for_formats_that_print_nothing_then() {
     let lint = |format: &str, command: &str| {

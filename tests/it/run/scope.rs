@@ -32,6 +32,21 @@ fn on_a_branch_changed_lines_count() {
     assert!(ran.out.contains("judging 1 file changed since "), "{}", ran.out);
 }
 
+/// A change names the file; a tool may name it by a link.
+#[test]
+#[cfg(unix)]
+fn a_file_is_the_same_behind_a_link() {
+    let command =
+        "printf 'linked/a.rs:6:1: error: new\\nalias.rs:6:1: error: new\\nout/hosts:1:1: error: out\\n'; exit 1";
+    let project =
+        Project::new(&format!("[gates.lint]\nkind = \"lint\"\nformat = \"gcc\"\ncommand = '''{command}'''\n"));
+    for (link, to) in [("linked", "src"), ("alias.rs", "src/a.rs"), ("out", "/etc")] {
+        std::os::unix::fs::symlink(to, project.path(link)).unwrap();
+    }
+    let ran = project.run(&[]);
+    assert_eq!(ran.findings(), ["src/a.rs:6 changed_line !", "src/a.rs:6 changed_line !", "out/hosts:1 unplaced !"]);
+}
+
 #[test]
 fn only_says_otherwise() {
     for (only, expected) in [

@@ -1,0 +1,155 @@
+//! The ignore lists of other tools: cargo-deny, cargo-audit and osv-scanner. An entry without an end gets one.
+
+use jiff::ToSpan as _;
+use jiff::civil::Date;
+use serde::Deserialize;
+
+use super::ignore::{Ignore, Versions};
+
+/// How long an entry without an end holds, in days.
+pub const DAYS: i32 = 90;
+
+/// What is said where the other tool asks for no reason.
+const NO_REASON: &str = "no reason is given there";
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct File {
+    advisories: Cargo,
+    #[serde(rename = "IgnoredVulns")]
+    vulnerabilities: Vec<Vulnerability>,
+    #[serde(rename = "PackageOverrides")]
+    overrides: Vec<Override>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Cargo {
+    ignore: Vec<toml::Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Vulnerability {
+    id: String,
+    ignore_until: Option<toml::Value>,
+    reason: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Override {
+    name: Option<String>,
+    version: Option<String>,
+    #[serde(default)]
+    ignore: bool,
+    #[serde(default)]
+    vulnerability: Part,
+    effective_until: Option<toml::Value>,
+    reason: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Part {
+    ignore: bool,
+}
+
+/// Reads `deny.toml`, `.cargo/audit.toml` or `osv-scanner.toml`; `name` is shown with each entry. What has no end there
+/// ends [`DAYS`] days after `since`.
+///
+/// # Errors
+/// When it is no TOML, or an entry is none that is known; the text says why.
+pub fn import(name: &str, text: &str, since: Date) -> Result<Vec<Ignore>, String> {
+    let file: File = toml::from_str(text).map_err(|error| error.message().to_owned())?;
+    let end = since.saturating_add(DAYS.days());
+    let entry = |id: String, reason: Option<String>, until: Date| Ignore {
+        id,
+        reason: reason.filter(|reason| !reason.trim().is_empty()).unwrap_or_else(|| NO_REASON.to_owned()),
+        until: Some(until),
+        package: None,
+        versions: None,
+        path: None,
+        dev: None,
+        origin: Some(name.to_owned()),
+    };
+    let mut entries = Vec::new();
+    for value in file.advisories.ignore {
+        let word = |key: &str| value.get(key).and_then(toml::Value::as_str).map(str::to_owned);
+        match (&value, word("id"), word("crate")) {
+            (toml::Value::String(id), ..) if is_advisory(id) => entries.push(entry(id.clone(), None, end)),
+            (_, Some(id), _) => entries.push(entry(id, word("reason"), end)),
+            // A crate that was yanked: nothing here asks whether one was.
+            (toml::Value::String(_), ..) | (_, None, Some(_)) => {}
+            _ => return Err(format!("`advisories.ignore` has an entry that is none: {value}")),
+        }
+    }
+    for one in file.vulnerabilities {
+        entries.push(entry(one.id, one.reason, one.ignore_until.map_or(Ok(end), |until| day(&until))?));
+    }
+    for one in file.overrides.into_iter().filter(|one| one.ignore || one.vulnerability.ignore) {
+        let Some(package) = one.name else { continue };
+        let until = one.effective_until.map_or(Ok(end), |until| day(&until))?;
+        let versions = one.version.map(|version| Versions::parse(&version)).transpose()?;
+        entries.push(Ignore { package: Some(package), versions, ..entry("*".to_owned(), one.reason, until) });
+    }
+    Ok(entries)
+}
+
+fn is_advisory(word: &str) -> bool {
+    ["RUSTSEC-", "GHSA-", "CVE-"].iter().any(|prefix| word.starts_with(prefix))
+}
+
+/// The day of a date or a time, written as either of TOML's or as a string.
+fn day(value: &toml::Value) -> Result<Date, String> {
+    let text = value.as_datetime().map_or_else(|| value.as_str().unwrap_or_default().to_owned(), ToString::to_string);
+    let day: String = text.chars().take(10).collect();
+    day.parse().map_err(|_| format!("{text:?} is no day"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Entry = (String, String, String, Option<String>);
+
+    fn read(text: &str) -> Result<Vec<Entry>, String> {
+        let entries = import("other.toml", text, jiff::civil::date(2026, 11, 1))?;
+        Ok(entries
+            .into_iter()
+            .map(|entry| (entry.id, entry.reason, entry.until.unwrap().to_string(), entry.package))
+            .collect())
+    }
+
+    fn entry(id: &str, reason: &str, until: &str, package: Option<&str>) -> Entry {
+        (id.to_owned(), reason.to_owned(), until.to_owned(), package.map(str::to_owned))
+    }
+
+    #[test]
+    fn each_tool_is_understood() {
+        let deny = "[advisories]\nignore = [\"RUSTSEC-2020-0071\", { id = \"RUSTSEC-2021-0001\", reason = \"why\" }, \"time@0.1\", { crate = \"a@1\", reason = \"x\" }]\n[licenses]\nallow = []\n";
+        assert_eq!(
+            read(deny).unwrap(),
+            [
+                entry("RUSTSEC-2020-0071", NO_REASON, "2027-01-30", None),
+                entry("RUSTSEC-2021-0001", "why", "2027-01-30", None),
+            ]
+        );
+        let osv = "[[IgnoredVulns]]\nid = \"GO-2022-1\"\nignoreUntil = 2026-12-09\nreason = \"r\"\n\
+                   [[IgnoredVulns]]\nid = \"GO-2022-2\"\nignoreUntil = 2026-12-09T10:00:00Z\n\
+                   [[PackageOverrides]]\nname = \"lib\"\nversion = \"1.0.0\"\necosystem = \"Go\"\nignore = true\neffectiveUntil = 2026-11-30\n\
+                   [[PackageOverrides]]\nname = \"other\"\nlicense.override = [\"MIT\"]\n";
+        assert_eq!(
+            read(osv).unwrap(),
+            [
+                entry("GO-2022-1", "r", "2026-12-09", None),
+                entry("GO-2022-2", NO_REASON, "2026-12-09", None),
+                entry("*", NO_REASON, "2026-11-30", Some("lib")),
+            ]
+        );
+        assert_eq!(read("[advisories]\n").unwrap(), []);
+        assert!(read("[advisories]\nignore = [4]").is_err());
+        assert!(read("[[IgnoredVulns]]\nid = \"A-1\"\nignoreUntil = \"soon\"").is_err());
+        assert!(read("not toml").is_err());
+    }
+}

@@ -1,0 +1,36 @@
+//! What the lockfiles of Python share. It knows none of them.
+
+/// A name as `PyPI` compares it (<https://packaging.python.org/en/latest/specifications/name-normalization/>).
+pub(super) fn normal(name: &str) -> String {
+    let parts = name.split(['-', '_', '.']).filter(|part| !part.is_empty());
+    parts.map(str::to_ascii_lowercase).collect::<Vec<_>>().join("-")
+}
+
+/// The name at the beginning of a requirement such as `name[extra] >= 1 ; marker`, and what follows it and its extras.
+pub(super) fn name(requirement: &str) -> Option<(&str, &str)> {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let end = requirement.find(|c| !is_name(c)).unwrap_or(requirement.len());
+    let (name, rest) = requirement.split_at(end);
+    let rest = rest.trim_start();
+    let rest = match rest.strip_prefix('[') {
+        Some(extras) => extras.split_once(']')?.1.trim_start(),
+        None => rest,
+    };
+    let ends_well = |end: Option<char>| end.is_some_and(|c| c.is_ascii_alphanumeric());
+    (ends_well(name.chars().next()) && ends_well(name.chars().next_back())).then_some((name, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_compared_as_the_index_does() {
+        assert_eq!(normal("Foo.__Bar-9"), "foo-bar-9");
+        assert_eq!(name("Foo.bar[a, b] >= 1"), Some(("Foo.bar", ">= 1")));
+        assert_eq!(name("foo"), Some(("foo", "")));
+        assert_eq!(name("foo[a"), None);
+        assert_eq!(name("-foo"), None);
+        assert_eq!(name("<html>"), None);
+    }
+}

@@ -1,0 +1,203 @@
+//! One record in the format of OSV: <https://ossf.github.io/osv-schema/>. What matching does not need is passed over.
+
+use serde::Deserialize;
+
+use super::record::{Advisory, Event, Record, RecordError, is_name, normal_name};
+use crate::model::audit::AdvisoryKind;
+use crate::model::package::Ecosystem;
+use crate::model::text::one_line;
+
+#[derive(Deserialize)]
+struct Osv {
+    id: String,
+    #[serde(default)]
+    modified: String,
+    withdrawn: Option<String>,
+    #[serde(default)]
+    aliases: Option<Vec<String>>,
+    summary: Option<String>,
+    details: Option<String>,
+    #[serde(default)]
+    severity: Option<Vec<Score>>,
+    #[serde(default)]
+    affected: Option<Vec<Affected>>,
+    database_specific: Option<Specific>,
+}
+
+#[derive(Deserialize)]
+struct Score {
+    score: String,
+}
+
+#[derive(Deserialize)]
+struct Affected {
+    package: Option<Named>,
+    #[serde(default)]
+    severity: Option<Vec<Score>>,
+    #[serde(default)]
+    ranges: Option<Vec<Range>>,
+    #[serde(default)]
+    versions: Option<Vec<String>>,
+    database_specific: Option<Specific>,
+    ecosystem_specific: Option<Specific>,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    ecosystem: String,
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct Range {
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(default)]
+    events: Vec<Event>,
+}
+
+/// Databases put anything there; a word of another type is none.
+#[derive(Deserialize, Default)]
+struct Specific {
+    severity: Option<serde_json::Value>,
+    informational: Option<serde_json::Value>,
+}
+
+/// Reads one record.
+///
+/// # Errors
+/// When it is malformed, or a range of a known ecosystem has no order and no list of versions beside it.
+pub fn read(bytes: &[u8]) -> Result<Record, RecordError> {
+    let osv: Osv = serde_json::from_slice(bytes)?;
+    if !is_name(&osv.id) {
+        return Err(RecordError::Id);
+    }
+    let vectors = scores(osv.severity.as_deref());
+    let specific = osv.database_specific.unwrap_or_default();
+    let rating = word(specific.severity.as_ref());
+    let summary = osv.summary.or(osv.details).unwrap_or_default();
+    let whole = Advisory {
+        id: osv.id.clone(),
+        aliases: osv.aliases.unwrap_or_default().into_iter().filter(|alias| is_name(alias)).collect(),
+        summary: one_line(&summary, 200),
+        ..Advisory::default()
+    };
+    let mut packages = Vec::new();
+    for affected in osv.affected.unwrap_or_default() {
+        let Some(package) = &affected.package else { continue };
+        let Some(ecosystem) = Ecosystem::parse(&package.ecosystem) else { continue };
+        if !is_name(&package.name) {
+            return Err(RecordError::Id);
+        }
+        let name = normal_name(ecosystem, &package.name);
+        let informational = [&affected.database_specific, &affected.ecosystem_specific]
+            .into_iter()
+            .flatten()
+            .find_map(|specific| word(specific.informational.as_ref()))
+            .or_else(|| word(specific.informational.as_ref()));
+        let own_rating = [&affected.ecosystem_specific, &affected.database_specific]
+            .into_iter()
+            .flatten()
+            .find_map(|specific| word(specific.severity.as_ref()));
+        let versions = affected.versions.unwrap_or_default();
+        let ranges = ordered(affected.ranges.unwrap_or_default(), ecosystem, &name, !versions.is_empty())?;
+        let advisory = Advisory {
+            kind: kind(&osv.id, informational.as_deref()),
+            vectors: scores(affected.severity.as_deref()).into_iter().chain(vectors.iter().cloned()).collect(),
+            rating: own_rating.or_else(|| rating.clone()),
+            ranges,
+            versions,
+            ..whole.clone()
+        };
+        packages.push((ecosystem, name, advisory));
+    }
+    Ok(Record { id: osv.id, modified: osv.modified, withdrawn: osv.withdrawn.is_some(), packages, vectors, rating })
+}
+
+/// Ranges over versions; those over commits (`GIT`) are passed over. One without an order is left out where the
+/// versions are listed as well.
+fn ordered(ranges: Vec<Range>, ecosystem: Ecosystem, name: &str, listed: bool) -> Result<Vec<Vec<Event>>, RecordError> {
+    let mut kept = Vec::new();
+    for range in ranges.into_iter().filter(|range| range.kind != "GIT") {
+        match range.events.iter().find(|event| !event.is_ordered(ecosystem)) {
+            None => kept.push(range.events),
+            Some(_) if listed => {}
+            Some(event) => {
+                return Err(RecordError::Version {
+                    package: name.to_owned(),
+                    version: one_line(event.version(), 60),
+                    ecosystem,
+                });
+            }
+        }
+    }
+    Ok(kept)
+}
+
+fn scores(scores: Option<&[Score]>) -> Vec<String> {
+    scores.unwrap_or_default().iter().map(|score| score.score.clone()).collect()
+}
+
+fn word(value: Option<&serde_json::Value>) -> Option<String> {
+    value?.as_str().map(str::to_owned)
+}
+
+/// What a record is about, by its name and RustSec's word for what is no vulnerability.
+pub(super) fn kind(id: &str, informational: Option<&str>) -> AdvisoryKind {
+    match informational {
+        _ if id.starts_with("MAL-") => AdvisoryKind::Malware,
+        Some("unmaintained") => AdvisoryKind::Unmaintained,
+        Some("unsound") => AdvisoryKind::Unsound,
+        Some(_) => AdvisoryKind::Notice,
+        None => AdvisoryKind::Vulnerability,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_read_package_by_package() {
+        let text = r#"{
+            "id": "GHSA-1", "modified": "2026-01-02T03:04:05Z", "aliases": ["CVE-1"], "summary": "bad thing\nmore",
+            "severity": [{"type": "CVSS_V3", "score": "CVSS:3.1/AV:N"}],
+            "database_specific": {"severity": "HIGH", "cwe_ids": []},
+            "affected": [
+                {"package": {"ecosystem": "PyPI", "name": "Foo.Bar"}, "ranges": [
+                    {"type": "GIT", "repo": "x", "events": [{"introduced": "abc"}]},
+                    {"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "1.2"}]}]},
+                {"package": {"ecosystem": "Debian:12", "name": "foo"}, "versions": ["1"]},
+                {"package": {"ecosystem": "crates.io", "name": "foo"}, "versions": ["1.0.0"],
+                 "database_specific": {"informational": "unsound"}}
+            ]}"#;
+        let record = read(text.as_bytes()).unwrap();
+        assert_eq!(
+            (record.id.as_str(), record.modified.as_str(), record.withdrawn),
+            ("GHSA-1", "2026-01-02T03:04:05Z", false)
+        );
+        let [(pypi, name, python), (crates, _, rust)] = &record.packages[..] else { panic!("{record:?}") };
+        assert_eq!((*pypi, name.as_str(), *crates), (Ecosystem::PyPi, "foo-bar", Ecosystem::CratesIo));
+        assert_eq!(python.ranges, [[Event::Introduced("0".to_owned()), Event::Fixed("1.2".to_owned())]]);
+        assert_eq!((python.summary.as_str(), python.rating.as_deref()), ("bad thing", Some("HIGH")));
+        assert_eq!((rust.kind, python.kind), (AdvisoryKind::Unsound, AdvisoryKind::Vulnerability));
+        assert_eq!(rust.versions, ["1.0.0"]);
+    }
+
+    #[test]
+    fn what_cannot_be_matched_is_refused() {
+        let with = |range: &str, versions: &str| {
+            let text = format!(
+                r#"{{"id":"X-1","affected":[{{"package":{{"ecosystem":"npm","name":"a"}},"ranges":[{range}],"versions":{versions}}}]}}"#
+            );
+            read(text.as_bytes())
+        };
+        let unordered = r#"{"type":"SEMVER","events":[{"introduced":"one"}]}"#;
+        assert!(matches!(with(unordered, "[]"), Err(RecordError::Version { .. })));
+        assert_eq!(with(unordered, r#"["1.0.0"]"#).unwrap().packages[0].2.ranges, Vec::<Vec<Event>>::new());
+        assert!(matches!(with(r#"{"type":"SEMVER","events":[{"intro":"1"}]}"#, "[]"), Err(RecordError::Json(_))));
+        for text in ["", "[]", "{}", r#"{"id": 4}"#, r#"{"id": "a\nb"}"#, r#"{"id":"X","affected":{}}"#] {
+            assert!(read(text.as_bytes()).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! The service of osv.dev: which records are about the packages at hand (<https://google.github.io/osv.dev/post-v1-querybatch/>),
+//! then each of those records. What it says is matched here once more; what it does not answer is an error.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use serde::{Deserialize, Serialize};
+use tokio::task::JoinSet;
+
+use super::{AdvisoryError, Asked, Part, Wanted};
+use crate::advisory::index::Builder;
+use crate::advisory::osv;
+use crate::advisory::record::normal_name;
+use crate::advisory::version::Version;
+use crate::model::package::Ecosystem;
+use crate::world::files;
+use crate::world::http::{Http, Request};
+
+/// The most queries of one request, which the service sets.
+const BATCH: usize = 1000;
+/// The most pages of answers to one query.
+const MOST_PAGES: usize = 100;
+/// Requests at a time.
+const AT_A_TIME: usize = 10;
+/// The most bytes of a reply, and of a record.
+const LARGEST_REPLY: u64 = 64 << 20;
+const LARGEST_RECORD: u64 = 20 << 20;
+
+#[derive(Debug, Clone, Serialize)]
+struct Query {
+    package: Package,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    page_token: Option<String>,
+    #[serde(skip)]
+    page: usize,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct Package {
+    name: String,
+    ecosystem: &'static str,
+}
+
+#[derive(Serialize)]
+struct Queries<'a> {
+    queries: &'a [Query],
+}
+
+#[derive(Deserialize)]
+struct Results {
+    results: Vec<Answer>,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(default)]
+    vulns: Vec<Named>,
+    next_page_token: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    id: String,
+    #[serde(default)]
+    modified: String,
+}
+
+/// Asks for the packages, but for those under `private`.
+pub(super) async fn load(wanted: &Wanted, packages: &BTreeSet<Asked>) -> Result<Part, AdvisoryError> {
+    let host = wanted.network.service.split("://").last().unwrap_or_default().to_owned();
+    if wanted.offline {
+        return Err(AdvisoryError(format!("{host} is a service, and nothing is asked over the network: name a dump")));
+    }
+    let client = wanted.network.client()?;
+    let (sent, kept): (Vec<&Asked>, Vec<&Asked>) =
+        packages.iter().partition(|(_, name, _)| !wanted.private.is_match(name));
+    let named = ask(&client, &wanted.network.service, &sent).await?;
+    let mut builder = Builder::default();
+    let mut hasher = blake3::Hasher::new();
+    for (id, bytes) in fetch(&client, wanted, named).await? {
+        hasher.update(&bytes);
+        match osv::read(&bytes) {
+            Ok(record) if record.id == id => builder.add(record, &wanted.now.to_string()),
+            Ok(record) => return Err(AdvisoryError(format!("{host} gave {} for {id}", record.id))),
+            Err(error) => builder.skip(&id, &error.to_string()),
+        }
+    }
+    let private: BTreeSet<&str> = kept.iter().map(|(_, name, _)| name.as_str()).collect();
+    let notes = (!private.is_empty()).then(|| {
+        let plural = if private.len() == 1 { " is" } else { "s are" };
+        format!("{} package{plural} private and {host} was not asked about it", private.len())
+    });
+    let index = builder.finish(String::new(), hasher.finalize().to_hex().to_string());
+    let date = wanted.now.to_string();
+    Ok(Part { index, name: host, date, asked: true, notes: notes.into_iter().collect() })
+}
+
+/// The names of the records about the packages, with when they last changed.
+async fn ask(client: &Http, service: &str, packages: &[&Asked]) -> Result<BTreeMap<String, String>, AdvisoryError> {
+    let url = format!("{service}/v1/querybatch");
+    let failed = |why: String| AdvisoryError(format!("{url}: {why}"));
+    let mut waiting: VecDeque<Query> = packages.iter().map(|asked| query(asked)).collect();
+    let mut named = BTreeMap::new();
+    while !waiting.is_empty() {
+        let batch: Vec<Query> = waiting.drain(..waiting.len().min(BATCH)).collect();
+        let json = serde_json::to_vec(&Queries { queries: &batch }).map_err(|error| failed(error.to_string()))?;
+        let request = Request { url: url.clone(), json: Some(json), etag: None };
+        let reply = client.get(&request, LARGEST_REPLY).await.map_err(|error| AdvisoryError(error.to_string()))?;
+        let Results { results } = serde_json::from_slice(&reply)
+            .map_err(|error| failed(format!("the reply is not what the service answers: {error}")))?;
+        if results.len() != batch.len() {
+            return Err(failed(format!("{} answers to {} questions", results.len(), batch.len())));
+        }
+        for (query, answer) in batch.into_iter().zip(results) {
+            for one in answer.vulns {
+                named.insert(one.id, one.modified);
+            }
+            let Some(token) = answer.next_page_token.filter(|token| !token.is_empty()) else { continue };
+            if query.page == MOST_PAGES {
+                return Err(failed(format!("more than {MOST_PAGES} pages about {}", query.package.name)));
+            }
+            waiting.push_back(Query { page_token: Some(token), page: query.page + 1, ..query });
+        }
+    }
+    Ok(named)
+}
+
+fn query((ecosystem, name, version): &Asked) -> Query {
+    // The others are asked for by the name that their registry has.
+    let name = if *ecosystem == Ecosystem::PyPi { normal_name(*ecosystem, name) } else { name.clone() };
+    // All records of a package are asked for where its version has no order.
+    let version = Version::parse(*ecosystem, version).map(|_| version.clone());
+    Query { package: Package { name, ecosystem: ecosystem.word() }, version, page_token: None, page: 1 }
+}
+
+/// The records themselves, by name; those that have not changed come from the cache.
+async fn fetch(
+    client: &Http,
+    wanted: &Wanted,
+    named: BTreeMap<String, String>,
+) -> Result<BTreeMap<String, Vec<u8>>, AdvisoryError> {
+    let mut records = BTreeMap::new();
+    let mut missing = Vec::new();
+    let cached = |id: &str, modified: &str| wanted.cache.file(&format!("record {id} {modified}"), "record");
+    for (id, modified) in named {
+        let is_name = !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || "-_.:".contains(c));
+        if !is_name {
+            return Err(AdvisoryError(format!("the service names a record {id:?}, which is no name")));
+        }
+        let kept = cached(&id, &modified).filter(|_| !modified.is_empty());
+        match kept.as_ref().and_then(|file| files::read_capped(file, LARGEST_RECORD)) {
+            Some(bytes) if osv::read(&bytes).is_ok_and(|record| record.id == id) => {
+                records.insert(id, bytes);
+            }
+            _ => missing.push((id, kept)),
+        }
+    }
+    let can_keep = !missing.is_empty() && wanted.cache.ready().is_ok();
+    let mut running = JoinSet::new();
+    let mut waiting = missing.into_iter();
+    loop {
+        while running.len() < AT_A_TIME
+            && let Some((id, kept)) = waiting.next()
+        {
+            let (client, url) = (client.clone(), format!("{}/v1/vulns/{id}", wanted.network.service));
+            running.spawn(async move {
+                let request = Request { url, ..Request::default() };
+                client.get(&request, LARGEST_RECORD).await.map(|bytes| (id, kept, bytes))
+            });
+        }
+        let Some(done) = running.join_next().await else { return Ok(records) };
+        let (id, kept, bytes) = done
+            .map_err(|error| AdvisoryError(format!("a record could not be fetched: {error}")))?
+            .map_err(|error| AdvisoryError(error.to_string()))?;
+        if let Some(file) = kept.filter(|_| can_keep)
+            && let Err(error) = files::write(&file, &bytes)
+        {
+            tracing::info!("{id} is not kept: {error}");
+        }
+        records.insert(id, bytes);
+    }
+}
