@@ -13,6 +13,7 @@ pub mod event;
 pub mod gate;
 pub mod integrity;
 pub mod mask;
+pub mod migration;
 pub mod model;
 pub mod parse;
 pub mod policy;

@@ -12,6 +12,7 @@ mod failure;
 pub mod init;
 pub mod integrity;
 pub mod locks;
+pub mod migrations;
 pub mod offer;
 pub mod outage;
 pub mod output;

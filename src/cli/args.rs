@@ -6,6 +6,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::model::audit::Severity;
 use crate::model::finding::Level;
+use crate::model::migration::DatabaseKind;
 use crate::world::screen::Colour;
 
 /// Quality gates with honest verdicts between a pull request and production.
@@ -105,6 +106,8 @@ pub enum Command {
     Unlock(Unlock),
     /// See whether addresses answer well
     Verify(Verify),
+    /// Try migrations on a scratch server: what each statement would do to a live database
+    Migrations(Migrations),
     /// Show the configuration and the workflow this repository could start with, and write them
     Init(Init),
     /// Look at what these gates need here, in the workflows and on GitHub, and say what to do
@@ -304,6 +307,64 @@ pub enum Shape {
     Sarif,
     /// JUnit XML.
     Junit,
+}
+
+/// `gatepost migrations`.
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+pub struct Migrations {
+    /// The migrations folder (default: migrations), or `sizes` to print the query whose result `sizes = "…"` reads
+    #[arg(value_name = "DIR")]
+    pub folder: Option<PathBuf>,
+    /// The database they are written for (default: told by what lies around them)
+    #[arg(long, value_name = "DATABASE")]
+    pub database: Option<DatabaseArg>,
+    /// The tool whose folder it is (default: detected)
+    #[arg(long, value_name = "LAYOUT")]
+    pub layout: Option<String>,
+    /// What is there is applied first, unjudged (default: the pull request's base; on a laptop the remote's default
+    /// branch)
+    #[arg(long, value_name = "REF", conflicts_with = "all")]
+    pub base: Option<String>,
+    /// Judge every migration, not only those that the change adds
+    #[arg(long)]
+    pub all: bool,
+    /// Do not take each migration back and apply it again
+    #[arg(long)]
+    pub no_round_trip: bool,
+    /// Make a database on this PostgreSQL server, and drop it again, in place of starting a scratch server
+    #[arg(long, value_name = "URL")]
+    pub database_url: Option<String>,
+    /// Let --database-url lead to another machine
+    #[arg(long, requires = "database_url")]
+    pub allow_remote: bool,
+    /// Also write what the schema becomes, as SQL
+    #[arg(long, value_name = "FILE")]
+    pub schema_out: Option<PathBuf>,
+    /// Print the result as JSON on standard output, and nothing else there
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Which database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DatabaseArg {
+    /// PostgreSQL.
+    Postgres,
+    /// MySQL or MariaDB.
+    Mysql,
+    /// SQLite.
+    Sqlite,
+}
+
+impl From<DatabaseArg> for DatabaseKind {
+    fn from(database: DatabaseArg) -> Self {
+        match database {
+            DatabaseArg::Postgres => Self::Postgres,
+            DatabaseArg::Mysql => Self::Mysql,
+            DatabaseArg::Sqlite => Self::Sqlite,
+        }
+    }
 }
 
 /// `gatepost integrity`.

@@ -7,6 +7,7 @@ mod doctor;
 mod environments;
 mod init;
 mod integrity;
+mod migrations;
 mod parse;
 mod plan;
 mod printer;
@@ -76,6 +77,7 @@ fn dispatch(cli: Cli, env: &Env, screen: Screen) -> Result<ExitCode, Failure> {
         Command::Lock(args) => environments::lock(&place, &args),
         Command::Unlock(args) => environments::unlock(&place, &args),
         Command::Verify(args) => environments::verify(&place, args),
+        Command::Migrations(migrations) => migrations::migrations(&place, migrations),
         Command::Init(init) => init::init(&place, &init),
         Command::Doctor(doctor) => doctor::doctor(&place, &doctor),
         Command::Integrity(integrity) => integrity::integrity(&place, integrity),
@@ -167,7 +169,8 @@ fn start(global: &Global) -> Result<PathBuf, Failure> {
 fn log(global: &Global, env: &Env) {
     let level = match (global.quiet, global.verbose) {
         (true, _) => "error",
-        (_, 0) => "warn",
+        // What servers remark on a migration's statements is no trouble of gatepost's.
+        (_, 0) => "warn,sqlx=error",
         (_, 1) => "gatepost=info,warn",
         (_, 2) => "gatepost=debug,info",
         (..) => "trace",

@@ -17,6 +17,8 @@ pub enum Bare {
     ByContent,
     /// By the exit status alone.
     ByExitStatus,
+    /// A command is only one way to do what the kind does by itself: it is not judged.
+    Unjudged,
     /// There is no command: the kind looks for itself.
     Itself,
 }

@@ -63,6 +63,9 @@ fn gate(row: &KindRow, known: &Known<'_>, generator: &mut SchemaGenerator) -> Va
     schema["title"] = json!(format!("A gate of kind {}", row.name));
     schema["description"] = json!(row.about);
     schema["required"] = json!(["kind"]);
+    if row.bare == Bare::Unjudged {
+        return schema;
+    }
     if row.bare == Bare::Itself {
         if let Some(properties) = schema["properties"].as_object_mut() {
             properties.retain(|key, _| !FOR_COMMANDS.contains(&key.as_str()));

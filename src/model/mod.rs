@@ -14,6 +14,7 @@ pub mod finding;
 pub mod gate;
 pub mod gate_result;
 pub mod json_path;
+pub mod migration;
 pub mod outcome;
 pub mod package;
 pub mod path;

@@ -12,6 +12,8 @@ pub mod json_v1;
 pub mod junit;
 pub mod links;
 pub mod markdown;
+pub mod migrations_text;
+pub mod migrations_v1;
 pub mod parse_v1;
 pub mod parsed_text;
 pub mod plan;

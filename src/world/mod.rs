@@ -4,6 +4,7 @@ pub mod advisories;
 pub mod clock;
 pub mod cores;
 pub mod crashpoint;
+pub mod database;
 pub mod env;
 pub mod files;
 pub mod find;

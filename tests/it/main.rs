@@ -28,6 +28,8 @@ mod integrity;
 #[cfg(unix)]
 mod leftovers;
 mod lockfiles;
+#[cfg(unix)]
+mod migrations;
 mod parse;
 mod plan;
 #[cfg(unix)]

@@ -99,6 +99,7 @@ fn only_what_the_branch_brought_counts() {
             "test: pass, 8 tests passed",
             "smoke: pass, exit status 0",
             "lock: skipped, no changed file matches `Cargo.toml`, `Cargo.lock`",
+            "migrations: pass, 1 migration applied",
             "audit: fail, 1 new advisory: GHSA-xvch-5gv4-984h in minimist 1.2.5 (critical 9.8); \
              3 packages in 2 lockfiles against 3 records of 2026-01-02",
         ]

@@ -12,6 +12,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::model::text::shorten;
+use crate::render::figures::count;
 use crate::world::forge::{Forge, ForgeError, Reply, Request};
 use crate::world::line::answer::{Answer, Limit, Stop};
 use crate::world::line::pace::{Pace, jittered};
@@ -379,7 +380,7 @@ fn describe(request: &Request) -> String {
 fn brief(body: &Value) -> Value {
     match body {
         Value::Object(fields) => fields.iter().map(|(key, value)| (key.clone(), brief(value))).collect(),
-        Value::Array(items) => Value::String(format!("{} items", items.len())),
+        Value::Array(items) => Value::String(count(items.len(), "item")),
         Value::String(text) => Value::String(shorten(text, 60)),
         other => other.clone(),
     }

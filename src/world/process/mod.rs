@@ -14,6 +14,8 @@ mod log;
 #[cfg(all(unix, not(target_os = "linux")))]
 mod other_unix;
 mod run;
+#[cfg(unix)]
+mod service;
 mod start;
 #[cfg(unix)]
 mod tree;
@@ -34,6 +36,8 @@ pub use cancel::{ACTIONS_GRACE, CancelToken, CancelledBy, Signal};
 #[cfg(unix)]
 pub use inherited::{Inherited, reset_inherited_signals};
 pub use run::{run, run_told};
+#[cfg(unix)]
+pub use service::{Service, ServiceSpec, User, end_leftover};
 pub use start::SpawnError;
 
 #[cfg(unix)]

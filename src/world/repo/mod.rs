@@ -138,6 +138,22 @@ impl Repo {
         self.read(|reader| reader.blob(commit, path.as_str().as_bytes()))
     }
 
+    /// Every file below a folder in a commit, with its content, by its path relative to the root; what is no UTF-8
+    /// path is left out. `""` is the root.
+    ///
+    /// # Errors
+    /// When the commit or an object cannot be read.
+    pub fn read_below(&self, commit: &Sha, folder: &str) -> Result<Vec<(String, Vec<u8>)>, RepoError> {
+        let mut found = Vec::new();
+        for path in self.read(|reader| reader.below(commit, folder))? {
+            let content = self.read(|reader| reader.blob(commit, &path))?;
+            if let (Ok(path), Some(content)) = (String::from_utf8(path), content) {
+                found.push((path, content));
+            }
+        }
+        Ok(found)
+    }
+
     /// Whether the ignore rules match a path, tracked or not.
     ///
     /// # Errors

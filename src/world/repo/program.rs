@@ -249,6 +249,15 @@ impl Reader for Program {
         }
     }
 
+    fn below(&self, commit: &Sha, folder: &str) -> Result<Vec<Vec<u8>>, RepoError> {
+        let action = format!("list {folder} of {}", commit.short());
+        let mut asked = vec!["ls-tree", "-r", "-z", "--full-tree", "--name-only", commit.as_str(), "--"];
+        if !folder.is_empty() {
+            asked.push(folder);
+        }
+        Ok(fields(&self.success(&action, &asked)?))
+    }
+
     fn ignored(&self, path: &Path) -> Result<bool, RepoError> {
         let action = "read the ignore rules";
         let asked = ["check-ignore", "--quiet", "--no-index", "--"].map(OsString::from);

@@ -54,6 +54,8 @@ pub(super) trait Reader {
     fn differences(&self, base: Option<&Sha>, to: Tree<'_>) -> Result<Seen, RepoError>;
     /// A file's or link's content in a commit, `None` where there is none.
     fn blob(&self, commit: &Sha, path: &[u8]) -> Result<Option<Vec<u8>>, RepoError>;
+    /// The paths of all files below a folder in a commit; `""` is the root.
+    fn below(&self, commit: &Sha, folder: &str) -> Result<Vec<Vec<u8>>, RepoError>;
     /// Whether the ignore rules match a path relative to the root.
     fn ignored(&self, path: &Path) -> Result<bool, RepoError>;
 }

@@ -86,6 +86,7 @@ fn gates() -> String {
         let bare = match kind.row.bare {
             Bare::ByContent => "by the format recognised in its output",
             Bare::ByExitStatus => "by its exit status",
+            Bare::Unjudged => "by what it did to the database",
             Bare::Itself => "it has no command: it looks for itself",
         };
         (kind.row.name, vec![kind.row.about, bare])
@@ -134,6 +135,21 @@ fn the_readme_says_what_the_program_says() {
 fn every_rule_of_integrity_has_its_section() {
     let pages: Vec<String> = gatepost::integrity::rules::ALL.iter().map(|rule| rule.page(3)).collect();
     bless::sections(&root().join("docs/integrity.md"), &[("rules", pages.join("\n"))]);
+}
+
+#[test]
+fn every_rule_and_layout_of_migrations_has_its_row() {
+    let level = |level: gatepost::model::finding::Level| level.word();
+    let rules = gatepost::migration::rules::ALL;
+    let rules = rules.iter().map(|rule| (rule.name, vec![level(rule.level), rule.about, rule.safe]));
+    let layouts = gatepost::migration::layout::ALL.iter().map(|layout| (layout.name, vec![layout.about]));
+    bless::sections(
+        &root().join("docs/migrations.md"),
+        &[
+            ("rules", table(&["rule", "level", "what it tells of", "the safe way"], &by_name(rules))),
+            ("layouts", table(&["layout", "what it is"], &by_name(layouts))),
+        ],
+    );
 }
 
 #[test]

@@ -20,6 +20,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "event",
             "integrity",
             "mask",
+            "migration",
             "parse",
             "policy",
             "render",

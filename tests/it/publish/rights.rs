@@ -169,6 +169,7 @@ fn a_dry_run_prints_what_it_would_write() {
         "check run gatepost/lint would be posted: ",
         "/repos/octo/shop/check-runs",
         "/repos/octo/shop/issues/7/comments",
+        "\"annotations\":\"1 item\"",
     ] {
         assert!(ended.out.contains(said), "{said}: {}", ended.out);
     }
