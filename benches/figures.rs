@@ -40,6 +40,7 @@ fn main() {
         no_ops(gates);
     }
     findings();
+    migrations();
     action();
     audit();
     let size = std::fs::metadata(GATEPOST).unwrap().len();
@@ -126,6 +127,49 @@ fn action() {
     run(&job);
     let (ratio, time) = compare(|| run(&job), || timed(Command::new("sha256sum").arg(GATEPOST)));
     println!("action, warm (tool cache, checksum, run): {time:.1?}, {ratio:.2}x of `sha256sum` of the binary");
+}
+
+/// 250 migrations, by gatepost with its server's start and end, and by one psql on a server that runs already.
+fn migrations() {
+    let folder = repository();
+    std::fs::create_dir(folder.path().join("migrations")).unwrap();
+    for at in 1..=250 {
+        let sql = format!(
+            "CREATE TABLE t{at} (id bigint PRIMARY KEY, name text NOT NULL);\nCREATE INDEX t{at}_name ON t{at} (name);\n\
+             ALTER TABLE t{at} ADD COLUMN note text;\nINSERT INTO t{at} SELECT i, 'x' FROM generate_series(1, 20) i;\n"
+        );
+        std::fs::write(folder.path().join(format!("migrations/{at:04}_t.sql")), sql).unwrap();
+    }
+    commit(folder.path());
+    std::fs::write(folder.path().join("migrations/0251_last.sql"), "CREATE TABLE last (id bigint);\n").unwrap();
+    let environment: Vec<_> = std::env::vars_os().collect();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let around = gatepost::world::database::programs::Surroundings(&environment);
+    let server = runtime.block_on(gatepost::world::database::postgres::Postgres::scratch(around, None)).unwrap();
+    let address = gatepost::world::database::Database::address(&server);
+    let psql = |arguments: &[&str]| {
+        let mut command = Command::new("psql");
+        command.args(["-q", "-d", "postgres"]).args(arguments).current_dir(folder.path());
+        command.envs(address.iter().filter(|(name, _)| *name != "PGDATABASE").map(|(name, value)| (name, value)));
+        timed(&mut command)
+    };
+    let files: Vec<String> = (1..=250).map(|at| format!("migrations/{at:04}_t.sql")).collect();
+    let all: Vec<&str> =
+        ["-d", "figures"].into_iter().chain(files.iter().flat_map(|file| ["-f", file.as_str()])).collect();
+    for (words, arguments) in [
+        ("applied as the base's", ["--base", "HEAD"].as_slice()),
+        ("observed", ["--all", "--no-round-trip"].as_slice()),
+    ] {
+        let ours = || timed(program(folder.path()).arg("migrations").args(arguments));
+        let theirs = || {
+            psql(&["-c", "DROP DATABASE IF EXISTS figures"]);
+            psql(&["-c", "CREATE DATABASE figures"]);
+            psql(&all)
+        };
+        let (ratio, time) = compare(ours, theirs);
+        println!("250 migrations {words}: {time:.1?}, {ratio:.2}x of psql on a running server");
+    }
+    runtime.block_on(gatepost::world::database::Database::stop(server));
 }
 
 fn sarif() -> String {

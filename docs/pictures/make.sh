@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes the pictures of README from what gatepost itself prints and posts: `terminal.png` of a run on the shop, and
+# Makes the pictures of README from what gatepost itself prints and posts: `terminal.png` of a run on the shop, `migrations.png` of
+# a dangerous migration there (needs PostgreSQL), and
 # `comment.png` of `comment.md`, which the test `shop::the_comment_is_the_one_in_the_picture` holds to the program.
 #
 # usage: make.sh [FOLDER OF GATEPOST]
@@ -26,8 +27,12 @@ unset CI GITHUB_ACTIONS NO_COLOR CARGO_TARGET_DIR
 export TERM=xterm-256color RUST_BACKTRACE=0
 # Built once, so that the times are those of the gates.
 cargo build --quiet --all-targets
-python3 "$here/terminal.py" "gatepost run" 40 gatepost run >"$work/terminal.html"
-picture terminal 930 803
+python3 "$here/terminal.py" "gatepost run" 41 gatepost run >"$work/terminal.html"
+picture terminal 930 821
+
+python3 "$here/terminal.py" "gatepost migrations postgres --all" 60 gatepost -C "$root/fixtures/shop" migrations postgres --all |
+    sed 's|fixtures/shop/||g' >"$work/migrations.html"
+picture migrations 930 1170
 
 {
     printf '<!doctype html><meta charset="utf-8"><style>'

@@ -2,9 +2,12 @@
 
 mod args;
 mod audit;
+mod deploy;
 mod doctor;
+mod environments;
 mod init;
 mod integrity;
+mod migrations;
 mod notify;
 mod parse;
 mod plan;
@@ -12,6 +15,7 @@ mod printer;
 mod publish;
 mod rows;
 mod run;
+mod stages;
 
 use std::path::{Path, PathBuf};
 
@@ -65,6 +69,16 @@ fn dispatch(cli: Cli, env: &Env, screen: Screen) -> Result<ExitCode, Failure> {
         Command::Parse(parse) => parse::parse(&place, parse),
         Command::Audit(audit) => audit::audit(&place, audit),
         Command::Publish(publish) => publish::publish(&place, publish),
+        Command::Deploy(args) => deploy::deploy(&place, args),
+        Command::Rollback(args) => deploy::rollback(&place, args),
+        Command::Promote(args) => deploy::promote(&place, args),
+        Command::Recover(args) => deploy::recover(&place, &args),
+        Command::Status(args) => environments::status(&place, &args),
+        Command::Adopt(args) => environments::adopt(&place, &args),
+        Command::Lock(args) => environments::lock(&place, &args),
+        Command::Unlock(args) => environments::unlock(&place, &args),
+        Command::Verify(args) => environments::verify(&place, args),
+        Command::Migrations(migrations) => migrations::migrations(&place, migrations),
         Command::Init(init) => init::init(&place, &init),
         Command::Doctor(doctor) => doctor::doctor(&place, &doctor),
         Command::Integrity(integrity) => integrity::integrity(&place, integrity),
@@ -157,7 +171,8 @@ fn start(global: &Global) -> Result<PathBuf, Failure> {
 fn log(global: &Global, env: &Env) {
     let level = match (global.quiet, global.verbose) {
         (true, _) => "error",
-        (_, 0) => "warn",
+        // What servers remark on a migration's statements is no trouble of gatepost's.
+        (_, 0) => "warn,sqlx=error",
         (_, 1) => "gatepost=info,warn",
         (_, 2) => "gatepost=debug,info",
         (..) => "trace",

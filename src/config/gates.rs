@@ -18,7 +18,7 @@ use crate::model::path::RepoPath;
 use crate::model::settings::Common;
 
 /// Kinds that the design has and this version does not.
-const NOT_BUILT: &[&str] = &["migrations", "coverage", "release"];
+const NOT_BUILT: &[&str] = &["coverage", "release"];
 
 /// Keys that say what is run and read.
 pub(super) const FOR_COMMANDS: &[&str] = &["command", "format", "reports"];
@@ -94,7 +94,7 @@ impl Reader<'_> {
         self.needs(&written.needs);
         if kind.is_some_and(|row| row.bare == Bare::Itself) {
             self.needless();
-        } else if self.nothing_to_judge() {
+        } else if kind.is_none_or(|row| row.bare != Bare::Unjudged) && self.nothing_to_judge() {
             let problem = Problem::new(self.span.clone(), format!("gate `{}` has nothing to judge", self.name));
             self.problems.push(problem.help("give it a `command`, `reports` made earlier in the job, or both"));
         }

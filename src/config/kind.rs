@@ -17,6 +17,8 @@ pub enum Bare {
     ByContent,
     /// By the exit status alone.
     ByExitStatus,
+    /// A command is only one way to do what the kind does by itself: it is not judged.
+    Unjudged,
     /// There is no command: the kind looks for itself.
     Itself,
 }
@@ -43,6 +45,28 @@ impl KindRow {
         T: DeserializeOwned + JsonSchema + Default + Send + Sync + 'static,
     {
         Self { name, about, bare, schema: T::json_schema, read: read::<T> }
+    }
+}
+
+/// A deployer: one of the keys of `deploy = { … }` is its name.
+#[derive(Debug, Clone, Copy)]
+pub struct DeployerRow {
+    /// The key.
+    pub name: &'static str,
+    /// One phrase for the schema and the README's table.
+    pub about: &'static str,
+    pub(super) schema: fn(&mut SchemaGenerator) -> Schema,
+    pub(super) read: fn(&DeTable<'_>) -> (Own, Vec<Problem>),
+}
+
+impl DeployerRow {
+    /// A deployer whose keys are those of the struct `T`, one of which is `name`; as for [`KindRow::of`].
+    #[must_use]
+    pub const fn of<T>(name: &'static str, about: &'static str) -> Self
+    where
+        T: DeserializeOwned + JsonSchema + Default + Send + Sync + 'static,
+    {
+        Self { name, about, schema: T::json_schema, read: read::<T> }
     }
 }
 

@@ -1,10 +1,12 @@
 //! gatepost.toml: its text into settings that are valid, or everything that is wrong with it at once. It reads no file
 //! and knows no kind or format but those it is given.
 
+mod environments;
 mod gates;
 mod kind;
 mod nearest;
 mod notify;
+mod probes;
 mod problems;
 mod reading;
 mod reference;
@@ -12,6 +14,7 @@ pub mod reviewdog;
 mod rules;
 mod schema;
 mod sections;
+mod times;
 mod values;
 
 use std::ops::Range;
@@ -21,14 +24,16 @@ use toml::de::{DeTable, DeValue};
 
 use crate::model::settings::{Common, PublishSettings, RunSettings};
 
-pub use kind::{Bare, KindRow, Own};
+pub use environments::{Environment, Means};
+pub use kind::{Bare, DeployerRow, KindRow, Own};
 pub use nearest::{advice, nearest};
 pub use notify::{NotifierRow, NotifyRoute};
 pub use problems::{Problem, Problems};
 pub use reference::reference;
 pub use rules::FromEnv;
 pub use schema::schema;
-pub use values::{Text, Whole, show_time};
+
+pub use values::{Command, Text, Whole, show_time};
 
 /// The kinds and formats that exist.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +42,8 @@ pub struct Known<'a> {
     pub kinds: &'a [KindRow],
     /// Notifiers.
     pub notifiers: &'a [NotifierRow],
+    /// Deployers.
+    pub deployers: &'a [DeployerRow],
     /// Names of formats, without `auto` and `matcher:FILE`.
     pub formats: &'a [&'a str],
 }
@@ -48,6 +55,8 @@ pub struct Config {
     pub run: RunSettings,
     /// `[gates.*]`, in file order; may be empty, see [`NO_GATES`].
     pub gates: Vec<Gate>,
+    /// `[environments.*]`, in file order.
+    pub environments: Vec<Environment>,
     /// `[publish]`.
     pub publish: PublishSettings,
     /// `[notify.*]`, in the order of the rows.
@@ -72,9 +81,6 @@ pub struct Gate {
 /// What to say when a run finds a file that configures no gate.
 pub const NO_GATES: &str = "the configuration has no gate, so nothing would be judged: add a section such as [gates.test] with kind and \
                             command, or remove the file and let gatepost detect what the repository has";
-
-/// Sections that the design has and this version does not.
-const NOT_BUILT: &[&str] = &["environments"];
 
 /// Reads the bytes of a configuration file.
 ///
@@ -101,6 +107,7 @@ fn sections(document: &DeTable<'_>, source: &Arc<str>, known: &Known<'_>) -> (Co
     let mut config = Config {
         run: RunSettings::default(),
         gates: Vec::new(),
+        environments: Vec::new(),
         publish: PublishSettings::default(),
         notify: Vec::new(),
         secrets: Vec::new(),
@@ -117,20 +124,29 @@ fn sections(document: &DeTable<'_>, source: &Arc<str>, known: &Known<'_>) -> (Co
                 notify::secrets(value.get_ref(), &mut config.secrets);
                 notify::read(table, known, &mut config.notify)
             }
-            ("run" | "publish" | "gates" | "notify", _) => {
+            ("environments", DeValue::Table(table)) => {
+                notify::secrets(value.get_ref(), &mut config.secrets);
+                environments::read(table, known, &gate_names(document), &mut config.environments)
+            }
+            ("run" | "publish" | "gates" | "environments" | "notify", _) => {
                 vec![Problem::new(value.span(), format!("`{name}` is a section: expected a table"))]
             }
-            _ if NOT_BUILT.contains(&name) => {
-                vec![
-                    Problem::new(key.span(), format!("[{name}] is not built yet in this version"))
-                        .help("remove the section"),
-                ]
+            _ => {
+                let sections = &["run", "gates", "environments", "publish", "notify"];
+                vec![reading::unknown_key(name, key.span(), "the file", sections)]
             }
-            _ => vec![reading::unknown_key(name, key.span(), "the file", &["run", "gates", "publish", "notify"])],
         };
         problems.extend(found);
     }
     (config, problems)
+}
+
+/// The gates that are named, good or not: what an environment requires may stand before them in the file.
+fn gate_names<'d>(document: &'d DeTable<'_>) -> Vec<&'d str> {
+    match document.get("gates").map(toml::Spanned::get_ref) {
+        Some(DeValue::Table(gates)) => gates.keys().map(|key| key.get_ref().as_ref()).collect(),
+        _ => Vec::new(),
+    }
 }
 
 fn run(table: &DeTable<'_>, into: &mut RunSettings) -> Vec<Problem> {

@@ -25,6 +25,11 @@ pub fn reference(known: &Known<'_>) -> String {
         let own = keys_in(&(row.schema)(&mut SchemaGenerator::default())).into_keys().collect();
         table(&mut out, &format!("`[gates.NAME]` with `kind = \"{}\"`: {}", row.name, row.about), kind, Some(&own));
     }
+    table(&mut out, "`[environments.NAME]`", &sections["environments"]["additionalProperties"], None);
+    for row in known.deployers {
+        let schema = (row.schema)(&mut SchemaGenerator::default()).to_value();
+        table(&mut out, &format!("`deploy = {{ {} = … }}`: {}", row.name, row.about), &schema, None);
+    }
     table(&mut out, "`[publish]`", &sections["publish"], None);
     let notify = &sections["notify"]["properties"];
     if let Some(first) = known.notifiers.first() {

@@ -122,6 +122,38 @@ impl Rule for Event {
     }
 }
 
+/// A branch or tag, perhaps with a `*` at its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Branch;
+
+impl Rule for Branch {
+    const PATTERN: &'static str = r"^[^*\s]*\*?$";
+
+    fn check(text: &str) -> Result<(), String> {
+        let stem = text.strip_suffix('*').unwrap_or(text);
+        if text.is_empty() || stem.contains('*') || stem.contains(char::is_whitespace) {
+            return Err(format!("{text:?} names no branch or tag: a `*` may stand at its end, as in `release/*`"));
+        }
+        Ok(())
+    }
+}
+
+/// Where something answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address;
+
+impl Rule for Address {
+    const PATTERN: &'static str = "^https?://";
+
+    fn check(text: &str) -> Result<(), String> {
+        let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+        match rest {
+            Some(rest) if !rest.is_empty() && !rest.starts_with('/') && !rest.contains(['@', ' ']) => Ok(()),
+            _ => Err(format!("{text:?} is no address: write https://host, without a user")),
+        }
+    }
+}
+
 /// The name of an environment variable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Variable;

@@ -84,7 +84,7 @@ pub fn locate(parsed: Parsed, ground: &Ground) -> Understood {
         placed.push(Located { finding, place, line_text: None });
     }
     read_lines(&mut placed, ground, columns);
-    Understood { findings: placed, tests, unexplained_exit, audit: None }
+    Understood { findings: placed, tests, unexplained_exit, audit: None, migrations: None }
 }
 
 /// Reads each file once, whatever the order of the findings, and holds one at a time.

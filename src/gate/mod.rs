@@ -6,6 +6,7 @@ mod execute;
 pub mod integrity;
 mod lint;
 pub mod locate;
+pub mod migrations;
 pub mod read;
 mod test;
 
@@ -26,7 +27,8 @@ use crate::world::repo::Repo;
 use audit::Compared;
 
 /// Every kind, as `kind = "…"` names it.
-pub static ALL: &[&Kind] = &[&lint::KIND, &test::KIND, &command::KIND, &audit::KIND, &integrity::KIND];
+pub static ALL: &[&Kind] =
+    &[&lint::KIND, &test::KIND, &command::KIND, &audit::KIND, &integrity::KIND, &migrations::KIND];
 
 /// Settings in, gate out.
 pub type Settle = fn(Common, &Own) -> Result<Box<dyn Gate>, Vec<Problem>>;

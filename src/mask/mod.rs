@@ -4,6 +4,7 @@
 #[cfg(test)]
 pub(crate) mod canary;
 mod forms;
+mod migrations;
 mod report;
 mod stream;
 

@@ -50,6 +50,7 @@ impl Masker {
             findings: gate.findings.iter().map(|judged| self.judged(judged)).collect(),
             fixed: gate.fixed,
             tests: gate.tests.as_ref().map(|tests| self.tests(tests)),
+            migrations: gate.migrations.as_ref().map(|run| self.migrations(run)),
             compared: gate.compared.as_ref().map(|compared| self.compared(compared)),
             audit: gate.audit.as_ref().map(|audit| self.audit(audit)),
             notes: self.all(&gate.notes),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::model::audit::Audit;
 use crate::model::finding::{ColumnUnit, Finding};
+use crate::model::migration::Migrations;
 use crate::model::path::RepoPath;
 use crate::model::tests::Tests;
 
@@ -82,6 +83,8 @@ pub struct Understood {
     pub tests: Option<Tests>,
     /// As [`Parsed::unexplained_exit`].
     pub unexplained_exit: Option<String>,
+    /// What a dry run of migrations did; its findings stand in `findings`.
+    pub migrations: Option<Migrations>,
     /// What an audit found, of which each [`present`](Audit::present) finding stands in `findings`, in that order.
     pub audit: Option<Audit>,
 }

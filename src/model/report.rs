@@ -6,6 +6,7 @@ use crate::model::audit::Audit;
 use crate::model::evidence::Exit;
 use crate::model::finding::{Finding, Level};
 use crate::model::gate::{GateName, Mode, Only};
+use crate::model::migration::Migrations;
 use crate::model::outcome::Outcome;
 use crate::model::path::RepoPath;
 use crate::model::sha::Sha;
@@ -149,6 +150,8 @@ pub struct GateReport {
     pub fixed: Option<usize>,
     /// The test cases.
     pub tests: Option<Tests>,
+    /// What a dry run of migrations did.
+    pub migrations: Option<Migrations>,
     /// How they compare with the baseline's; `None` without one.
     pub compared: Option<TestsCompared>,
     /// What an audit audited and found.
@@ -158,6 +161,33 @@ pub struct GateReport {
 }
 
 impl GateReport {
+    /// Of a gate of which nothing is known: it could not be judged.
+    #[must_use]
+    pub fn unjudged(name: GateName, kind: String) -> Self {
+        Self {
+            kind,
+            outcome: Outcome::Error,
+            reason: String::new(),
+            mode: Mode::Block,
+            only: String::new(),
+            took: Duration::ZERO,
+            cached: false,
+            attempts: 0,
+            command: Vec::new(),
+            reproduce: format!("gatepost run {name}"),
+            exit: None,
+            log: None,
+            findings: Vec::new(),
+            fixed: None,
+            tests: None,
+            compared: None,
+            migrations: None,
+            audit: None,
+            notes: Vec::new(),
+            name,
+        }
+    }
+
     /// Findings that count.
     pub fn blocking(&self) -> impl Iterator<Item = &Judged> {
         self.findings.iter().filter(|finding| finding.blocking)

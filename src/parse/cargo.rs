@@ -377,6 +377,13 @@ mod tests {
     }
 
     #[test]
+    fn only_a_code_of_the_compiler_is_no_lint() {
+        let of = |rule: Option<&str>| is_lint(&Finding { rule: rule.map(str::to_owned), ..Finding::default() });
+        assert_eq!([None, Some("E0425")].map(of), [false; 2]);
+        assert_eq!([Some("dead_code"), Some("panic"), Some("Error"), Some("E04251"), Some("E042")].map(of), [true; 5]);
+    }
+
+    #[test]
     fn summaries_count_only_alone() {
         let summary = message("error", "aborting due to 1 previous error", "");
         let failed = FINISHED.replace("true", "false");

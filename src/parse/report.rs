@@ -312,6 +312,8 @@ impl From<WrittenGate> for GateReport {
             tests: read
                 .tests
                 .map(|tests| Tests { cases: tests.cases.0.into_iter().map(placed).collect(), took_ms: tests.took_ms }),
+            // It is in the part's own report.
+            migrations: None,
             compared: read.compared.map(TestsCompared::from),
             audit: read.audit,
             notes: read.notes.0,

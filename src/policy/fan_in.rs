@@ -144,25 +144,9 @@ fn judged(gate: GateReport, wanted: &Expected) -> GateReport {
 
 fn missing(wanted: &Expected, why: &str) -> GateReport {
     GateReport {
-        name: wanted.name.clone(),
-        kind: wanted.kind.clone(),
-        outcome: Outcome::Error,
         reason: format!("no report has it, and it was expected ({why}): its job did not run, or left no report"),
         mode: wanted.configured.as_ref().map_or(Mode::Block, |configured| configured.rules.mode),
-        only: String::new(),
-        took: std::time::Duration::ZERO,
-        cached: false,
-        attempts: 0,
-        command: Vec::new(),
-        reproduce: format!("gatepost run {}", wanted.name),
-        exit: None,
-        log: None,
-        findings: Vec::new(),
-        fixed: None,
-        tests: None,
-        compared: None,
-        audit: None,
-        notes: Vec::new(),
+        ..GateReport::unjudged(wanted.name.clone(), wanted.kind.clone())
     }
 }
 

@@ -4,13 +4,17 @@
 mod again;
 mod audit;
 mod compare;
+pub mod deploys;
 mod due;
 mod fan_in;
 mod fingerprint;
+pub mod proof;
 mod retry;
 mod strangers;
 #[cfg(test)]
 mod tests;
+pub mod way_back;
+pub mod window;
 
 use crate::model::change::{LineRange, Scope};
 use crate::model::evidence::{Evidence, Exit, Located, Place, Understood};
@@ -28,7 +32,7 @@ pub use due::{Due, default_only, due};
 pub use fan_in::{Expected, Part, Refusal, join, same_subject};
 pub use fingerprint::Fingerprints;
 pub use retry::combine;
-pub use strangers::{may_publish, may_run};
+pub use strangers::{brings_secrets, may_deploy, may_publish, may_run};
 
 /// What a gate is judged against.
 #[derive(Debug, Clone, Copy)]
@@ -89,25 +93,11 @@ pub fn verdict(gates: &[GateReport]) -> Outcome {
 
 fn blank(common: &Common, rules: &Rules) -> GateReport {
     GateReport {
-        name: common.name.clone(),
-        kind: common.kind.clone(),
-        outcome: Outcome::Error,
-        reason: String::new(),
         mode: rules.mode,
         only: rules.only.word().to_owned(),
-        took: std::time::Duration::ZERO,
-        cached: false,
-        attempts: 0,
         command: common.command.as_ref().map(CommandLine::argv).unwrap_or_default(),
-        reproduce: format!("gatepost run {}", common.name),
-        exit: None,
-        log: None,
-        findings: Vec::new(),
-        fixed: None,
-        tests: None,
-        compared: None,
-        audit: None,
         notes: common.label.iter().cloned().collect(),
+        ..GateReport::unjudged(common.name.clone(), common.kind.clone())
     }
 }
 
@@ -115,21 +105,34 @@ fn take_findings(report: &mut GateReport, rules: &Rules, ground: Ground<'_>, und
     let mut identify = Fingerprints::default();
     let mut seen_in_base = 0;
     let mut unplaced = 0;
+    let mut outside = 0;
     for located in understood.findings {
+        let is_outside = located.place == Place::Outside;
         let (judged, known) = judge_finding(located, rules, ground, &mut identify);
         seen_in_base += usize::from(known);
         unplaced += usize::from(judged.relevance == Some(Relevance::Unplaced) && judged.finding.path.is_some());
+        let counts = counts(rules.only, judged.status, judged.relevance, judged.finding.line);
+        outside += usize::from(is_outside && !counts && judged.level() >= rules.fail_on);
         report.findings.push(judged);
     }
     report.fixed = ground.baseline.map(|baseline| baseline.len().saturating_sub(seen_in_base));
     report.compared = understood.tests.as_ref().zip(ground.baseline).and_then(|(tests, base)| compare(tests, base));
     report.tests = understood.tests.map(|tests| in_head(tests, ground.scope));
+    report.migrations = understood.migrations;
     if unplaced > 0 {
         report.notes.push(format!(
             "{} named a file that is not there: {} cannot be told apart from the change and count{}; check `dir`",
             count(unplaced, "finding"),
             if unplaced == 1 { "it" } else { "they" },
             if unplaced == 1 { "s" } else { "" },
+        ));
+    }
+    if outside > 0 {
+        let (lie, do_not) = if outside == 1 { ("lies", "does") } else { ("lie", "do") };
+        report.notes.push(format!(
+            "{} {lie} in files outside the repository and {do_not} not count; a tool that works on a copy elsewhere must \
+             name the repository's files",
+            count(outside, "finding"),
         ));
     }
     if let Some(audit) = understood.audit {
@@ -343,6 +346,9 @@ fn pass_words(report: &GateReport, tests: Option<Counts>, blocking: usize) -> St
         if counts.flaky > 0 {
             parts.push(format!("{} flaky", counts.flaky));
         }
+    }
+    if let Some(run) = &report.migrations {
+        parts.push(format!("{} applied", count(run.migrations.len(), "migration")));
     }
     let others = report.findings.len() - blocking;
     if blocking > 0 {

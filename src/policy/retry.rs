@@ -90,6 +90,7 @@ mod tests {
             findings: Vec::new(),
             fixed: None,
             compared: None,
+            migrations: None,
             tests: (!cases.is_empty()).then(|| Tests { cases: cases.iter().map(case).collect(), took_ms: None }),
             audit: None,
             notes: Vec::new(),

@@ -478,6 +478,19 @@ fn a_finding_keeps_what_the_tool_said() {
 }
 
 #[test]
+fn what_lies_outside_the_repository_is_said_where_it_does_not_count() {
+    let scope = Scope::Change(ChangeSet::default());
+    let notes = |only, scope: &Scope, level| {
+        let findings = found(vec![located(level, Place::Outside, Some(3))]);
+        let notes = judge(&common(), &Rules { only, ..rules() }, ground(scope), evidence(0, findings)).notes;
+        notes.iter().filter(|note| note.starts_with("1 finding lies in files outside the repository")).count()
+    };
+    assert_eq!([Only::ChangedLines, Only::ChangedFiles].map(|only| notes(only, &scope, Error)), [1; 2]);
+    assert_eq!(notes(Only::All, &scope, Error), 0, "it counts");
+    assert_eq!(notes(Only::ChangedLines, &scope, Note), 0, "it would not block anyway");
+}
+
+#[test]
 fn the_verdict_is_the_worst_of_the_enforced_gates() {
     let gate = |outcome, mode| unjudged(&common(), &Rules { mode, ..rules() }, outcome, "why".to_owned());
     let all = [Outcome::Skipped, Outcome::Pass, Outcome::Error, Outcome::Fail];

@@ -160,7 +160,7 @@ fn notes(notes: &[String]) -> String {
 fn has_details(gate: &GateReport, everything: bool) -> bool {
     !gate.outcome.is_green()
         || gate.tests_differ()
-        || (everything && !(gate.findings.is_empty() && gate.notes.is_empty()))
+        || (everything && !(gate.findings.is_empty() && gate.notes.is_empty() && schema(gate, 1).is_empty()))
 }
 
 fn details(gate: &GateReport, links: &Links<'_>, amount: Amount, report_path: &str) -> String {
@@ -179,6 +179,7 @@ fn details(gate: &GateReport, links: &Links<'_>, amount: Amount, report_path: &s
     out.push_str(&listed);
     out.push_str(&more_findings(gate, left, report_path));
     out.push_str(&failed_tests(gate, amount, report_path));
+    out.push_str(&schema(gate, amount.items));
     out.push_str(&notes(&gate.notes));
     out.push_str(&reproduce(gate, report_path));
     out + "</details>\n\n"
@@ -196,6 +197,23 @@ pub(super) fn compared_tests(gate: &GateReport, most: usize) -> String {
     if !out.is_empty() {
         out.push('\n');
     }
+    out
+}
+
+/// What migrations make of the schema, at most so many changes.
+fn schema(gate: &GateReport, most: usize) -> String {
+    let Some(run) = gate.migrations.as_ref().filter(|run| most > 0 && !run.schema_summary.is_empty()) else {
+        return String::new();
+    };
+    let mut out = "The schema after it:\n\n".to_owned();
+    for line in run.schema_summary.iter().take(most) {
+        let _ = writeln!(out, "- {}", Untrusted(line).code(200));
+    }
+    let more = run.schema_summary.len().saturating_sub(most);
+    if more > 0 {
+        let _ = writeln!(out, "- and {} more", grouped(more));
+    }
+    out.push('\n');
     out
 }
 

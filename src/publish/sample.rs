@@ -33,6 +33,7 @@ pub(super) fn gate(name: &str, outcome: Outcome, reason: &str, took: u64) -> Gat
         findings: Vec::new(),
         fixed: None,
         tests: None,
+        migrations: None,
         compared: None,
         audit: None,
         notes: Vec::new(),

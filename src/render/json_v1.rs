@@ -12,6 +12,7 @@ use crate::model::gate::{GateName, Mode};
 use crate::model::outcome::Outcome;
 use crate::model::report::{GateReport, Report};
 use crate::render::finding_v1::FindingV1;
+use crate::render::migrations_v1::MigrationsV1;
 use crate::render::tests_v1::{ComparedV1, TestsV1};
 
 /// The schema's name, the first key of the file.
@@ -112,6 +113,9 @@ pub struct GateV1<'a> {
     pub fixed: Option<usize>,
     /// The test cases; `null` where the gate has none.
     pub tests: Option<TestsV1<'a>>,
+    /// What a dry run of migrations did; absent for other kinds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub migrations: Option<MigrationsV1<'a>>,
     /// How the tests compare with the baseline's; `null` without one.
     #[serde(default)]
     pub compared: Option<ComparedV1<'a>>,
@@ -195,6 +199,7 @@ impl<'a> From<&'a GateReport> for GateV1<'a> {
             findings: gate.findings.iter().map(FindingV1::judged).collect(),
             fixed: gate.fixed,
             tests: gate.tests.as_ref().map(TestsV1::from),
+            migrations: gate.migrations.as_ref().map(MigrationsV1::from),
             compared: gate.compared.as_ref().map(ComparedV1::from),
             audit: gate.audit.as_ref().map(Cow::Borrowed),
             notes: borrowed(&gate.notes),

@@ -51,6 +51,7 @@ pub fn as_report(format: &str, parsed: &Parsed, lines: &[Option<String>]) -> Res
         fixed: None,
         compared: None,
         tests: parsed.tests.clone(),
+        migrations: None,
         audit: None,
         notes: parsed.notes.clone(),
     };

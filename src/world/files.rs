@@ -186,6 +186,18 @@ pub fn is_file(path: &Path) -> bool {
     path.is_file()
 }
 
+/// Whether a folder stands there; links are followed.
+#[must_use]
+pub fn is_folder(path: &Path) -> bool {
+    path.is_dir()
+}
+
+/// Whether anything stands there.
+#[must_use]
+pub fn stands(path: &Path) -> bool {
+    path.exists()
+}
+
 /// The path without links, if it stands.
 #[must_use]
 pub fn real_path(path: &Path) -> Option<PathBuf> {

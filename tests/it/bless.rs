@@ -15,6 +15,23 @@ pub fn compare(file: &Path, actual: &str) {
     assert!(expected == actual, "{} differs; GATEPOST_BLESS=1 rewrites it. It is now:\n{actual}", file.display());
 }
 
+/// Compares many files, and names all that differ.
+///
+/// # Panics
+/// When one differs and nothing was blessed.
+pub fn compare_all(cases: impl IntoIterator<Item = (String, std::path::PathBuf, String)>) {
+    let bless = std::env::var_os("GATEPOST_BLESS").is_some();
+    let mut different = Vec::new();
+    for (name, file, got) in cases {
+        if bless {
+            std::fs::write(&file, &got).unwrap();
+        } else if std::fs::read_to_string(&file).unwrap_or_default() != got {
+            different.push(format!("{name}, now:\n{got}"));
+        }
+    }
+    assert!(different.is_empty(), "GATEPOST_BLESS=1 accepts what has changed in\n{}", different.join("\n"));
+}
+
 /// Compares the parts of a document that are made from the program: each stands between `<!-- generated: NAME -->` and
 /// the next `<!-- end -->`. What is around them is the author's.
 ///

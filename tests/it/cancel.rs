@@ -80,8 +80,10 @@ fn end(mut child: Child, within: Duration) -> Ended {
             break status;
         }
         if start.elapsed() > within {
+            let all = Command::new("ps").args(["-A", "-ww", "-o", "pid=,ppid=,pgid=,stat=,wchan=,args="]).output();
             send(&child, Signal::SIGKILL);
-            panic!("still running after {within:?}");
+            let all = String::from_utf8_lossy(&all.unwrap().stdout).into_owned();
+            panic!("{} is still running after {within:?}, among\n{all}", child.id());
         }
         std::thread::sleep(Duration::from_millis(10));
     };
@@ -245,9 +247,13 @@ fn a_gate_that_prints_a_gigabyte_costs_no_memory() {
     let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
     let ended = end(child, Duration::from_mins(1));
     assert_eq!(ended.status.code(), Some(0), "{}", ended.said);
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    let peak: usize = peak.trim().trim_end_matches(" kB").parse().unwrap();
-    assert!(peak <= 32 << 10, "{peak} KiB");
+    let kibibytes = |word: &str| -> usize {
+        let found = status.lines().find_map(|line| line.strip_prefix(word)).unwrap();
+        found.trim().trim_end_matches(" kB").parse().unwrap()
+    };
+    // What is mapped of the program's own file says nothing of the output: a debug build has 130 MB of it.
+    let peak = kibibytes("VmHWM:") - kibibytes("RssFile:");
+    assert!(peak <= 24 << 10, "{peak} KiB");
     let logs = sizes(&project.tree.dir.join(".gatepost"));
     assert!(logs.iter().all(|size| *size <= (64 << 20) + 200), "{logs:?}");
 }

@@ -131,7 +131,8 @@ fn a_hostile_name_stays_a_value() {
     }
 }
 
-fn gatepost(tree: &Tree, arguments: &[&str]) -> Command {
+/// The program in a tree, with nothing of this machine around it but its tools.
+pub fn gatepost(tree: &Tree, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gatepost"));
     command
         .args(arguments)

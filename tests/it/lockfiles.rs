@@ -9,6 +9,8 @@ use gatepost::advisory::lockfile::{self, Format, LockError, Lockfile};
 use proptest::prelude::*;
 use serde_json::json;
 
+use crate::bless;
+
 struct Case {
     format: &'static Format,
     /// `cargo/ripgrep`.
@@ -77,18 +79,11 @@ fn shown(read: &Result<Lockfile, LockError>) -> String {
 
 #[test]
 fn every_lockfile_is_read_as_expected() {
-    let bless = std::env::var_os("GATEPOST_BLESS").is_some();
-    let mut different = Vec::new();
-    for case in cases() {
+    let found = |case: Case| {
         let got = shown(&case.format.read(&case.bytes));
-        let file = case.folder.join("expected.json");
-        if bless {
-            std::fs::write(&file, &got).unwrap();
-        } else if std::fs::read_to_string(&file).unwrap_or_default() != got {
-            different.push(format!("{}, now:\n{got}", case.name));
-        }
-    }
-    assert!(different.is_empty(), "GATEPOST_BLESS=1 accepts what has changed in\n{}", different.join("\n"));
+        (case.name, case.folder.join("expected.json"), got)
+    };
+    bless::compare_all(cases().into_iter().map(found));
 }
 
 #[test]

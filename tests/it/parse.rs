@@ -10,6 +10,8 @@ use gatepost::parse::matcher::Matcher;
 use gatepost::parse::{self, Empty, Format, Lines, ParseError, Reader};
 use gatepost::render::parse_v1::ParseV1;
 
+use crate::bless;
+
 struct Case {
     format: &'static Format,
     /// `junit/pytest`.
@@ -76,18 +78,11 @@ fn json(format: &Format, read: &Result<Parsed, ParseError>) -> String {
 
 #[test]
 fn every_fixture_is_understood_as_expected() {
-    let bless = std::env::var_os("GATEPOST_BLESS").is_some();
-    let mut different = Vec::new();
-    for case in cases() {
+    let found = |case: Case| {
         let got = json(case.format, &case.read());
-        let file = case.folder.join("expected.json");
-        if bless {
-            std::fs::write(&file, &got).unwrap();
-        } else if std::fs::read_to_string(&file).unwrap_or_default() != got {
-            different.push(format!("{}, now:\n{got}", case.name));
-        }
-    }
-    assert!(different.is_empty(), "GATEPOST_BLESS=1 accepts what has changed in\n{}", different.join("\n"));
+        (case.name, case.folder.join("expected.json"), got)
+    };
+    bless::compare_all(cases().into_iter().map(found));
 }
 
 #[test]

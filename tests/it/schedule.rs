@@ -43,6 +43,7 @@ impl Pretended {
             fixed: None,
             compared: None,
             tests: None,
+            migrations: None,
             audit: None,
             notes: Vec::new(),
         }

@@ -31,6 +31,7 @@ fn gate(name: &str, outcome: Outcome, reason: &str) -> GateReport {
         fixed: None,
         compared: None,
         tests: None,
+        migrations: None,
         audit: None,
         notes: vec![],
     }

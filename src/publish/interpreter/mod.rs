@@ -1,16 +1,13 @@
 //! Sends calls to GitHub, one at a time, and leaves a receipt for each: retries, rate limits, lesser ways where the
 //! token may not write. It decides nothing about verdicts, and one failing call never loses the others.
 
-mod answer;
 mod author;
 mod baseline;
 mod check_run;
 mod comment;
 mod issue;
-mod line;
 mod marker;
 mod news;
-mod pace;
 mod reads;
 mod review;
 mod status;
@@ -26,13 +23,13 @@ use crate::model::sha::Sha;
 use crate::publish::commit_status;
 use crate::world::forge::Forge;
 
+use crate::world::line::Line;
 use author::Identity;
-use line::Line;
 
-pub use answer::Stop;
+pub use crate::world::line::answer::Stop;
+pub use crate::world::line::pace::Pace;
+pub use crate::world::line::segment;
 pub use baseline::{ARTIFACT, Kept, NotKept};
-pub use line::segment;
-pub use pace::Pace;
 
 /// How calls are sent.
 #[derive(Debug, Clone)]

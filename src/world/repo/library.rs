@@ -138,6 +138,30 @@ impl Reader for Library {
         Ok(Some(blob.content().to_vec()))
     }
 
+    fn below(&self, commit: &Sha, folder: &str) -> Result<Vec<Vec<u8>>, RepoError> {
+        let action = format!("list {folder} of {}", commit.short());
+        let mut tree = self.tree(commit)?;
+        if !folder.is_empty() {
+            let Some(entry) = optional(tree.get_path(Path::new(folder))).map_err(failed(&action))? else {
+                return Ok(Vec::new());
+            };
+            if entry.kind() != Some(git2::ObjectType::Tree) {
+                return Ok(Vec::new());
+            }
+            tree = self.0.find_tree(entry.id()).map_err(failed(&action))?;
+        }
+        let before = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+        let mut found = Vec::new();
+        let walked = tree.walk(git2::TreeWalkMode::PreOrder, |parent, entry| {
+            if entry.kind() == Some(git2::ObjectType::Blob) {
+                found.push([before.as_bytes(), parent.as_bytes(), entry.name_bytes()].concat());
+            }
+            git2::TreeWalkResult::Ok
+        });
+        walked.map_err(failed(&action))?;
+        Ok(found)
+    }
+
     fn ignored(&self, path: &Path) -> Result<bool, RepoError> {
         self.0.is_path_ignored(path).map_err(failed("read the ignore rules"))
     }

@@ -3,6 +3,7 @@
 
 mod base;
 mod change;
+mod deploys;
 mod error;
 mod git_program;
 mod library;
@@ -20,8 +21,10 @@ use crate::model::sha::Sha;
 
 pub use base::{BaseAnswer, BaseRequest, Checkout};
 pub use change::Change;
+pub use deploys::Checkout as Files;
 pub use error::RepoError;
 pub use git_program::GitError;
+pub use reader::Passed;
 
 use library::Library;
 use program::Program;
@@ -133,6 +136,22 @@ impl Repo {
     /// When the commit or the object cannot be read.
     pub fn read_blob(&self, commit: &Sha, path: &RepoPath) -> Result<Option<Vec<u8>>, RepoError> {
         self.read(|reader| reader.blob(commit, path.as_str().as_bytes()))
+    }
+
+    /// Every file below a folder in a commit, with its content, by its path relative to the root; what is no UTF-8
+    /// path is left out. `""` is the root.
+    ///
+    /// # Errors
+    /// When the commit or an object cannot be read.
+    pub fn read_below(&self, commit: &Sha, folder: &str) -> Result<Vec<(String, Vec<u8>)>, RepoError> {
+        let mut found = Vec::new();
+        for path in self.read(|reader| reader.below(commit, folder))? {
+            let content = self.read(|reader| reader.blob(commit, &path))?;
+            if let (Ok(path), Some(content)) = (String::from_utf8(path), content) {
+                found.push((path, content));
+            }
+        }
+        Ok(found)
     }
 
     /// Whether the ignore rules match a path, tracked or not.

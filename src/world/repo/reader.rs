@@ -23,6 +23,15 @@ pub(super) struct Seen {
     pub(super) notes: Vec<String>,
 }
 
+/// A commit between two others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Passed {
+    /// The commit.
+    pub sha: Sha,
+    /// The first line of its message.
+    pub subject: String,
+}
+
 /// Reads a repository; writes nothing.
 pub(super) trait Reader {
     /// The commit checked out, `None` on a branch without a commit.
@@ -45,6 +54,8 @@ pub(super) trait Reader {
     fn differences(&self, base: Option<&Sha>, to: Tree<'_>) -> Result<Seen, RepoError>;
     /// A file's or link's content in a commit, `None` where there is none.
     fn blob(&self, commit: &Sha, path: &[u8]) -> Result<Option<Vec<u8>>, RepoError>;
+    /// The paths of all files below a folder in a commit; `""` is the root.
+    fn below(&self, commit: &Sha, folder: &str) -> Result<Vec<Vec<u8>>, RepoError>;
     /// Whether the ignore rules match a path relative to the root.
     fn ignored(&self, path: &Path) -> Result<bool, RepoError>;
 }

@@ -4,12 +4,11 @@ mod github;
 mod machine;
 mod workflows;
 
-use std::process::{Command, Stdio};
-
 use gatepost::render::doctor;
 use serde_json::Value;
 
 use crate::github::{FakeGitHub, Rule, State, Token};
+use crate::init::gatepost;
 use crate::repo::Tree;
 
 /// The app behind the checks of workflows.
@@ -135,19 +134,6 @@ fn flat(said: &Said) -> String {
 /// A ruleset's required checks.
 fn required(checks: &[(&str, Option<u64>)]) -> Rule {
     Rule::checks(checks)
-}
-
-fn gatepost(tree: &Tree, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_gatepost"));
-    command
-        .args(arguments)
-        .current_dir(&tree.dir)
-        .env_clear()
-        .env("PATH", "/usr/bin:/bin")
-        .env("HOME", "/nonexistent")
-        .env("GIT_CONFIG_NOSYSTEM", "1")
-        .stdin(Stdio::null());
-    command
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::process::Command;
 use gatepost::advisory::lockfile;
 use gatepost::app::project;
 use gatepost::config::{self, Bare};
+use gatepost::deploy;
 use gatepost::gate;
 use gatepost::model::exit::ExitCode;
 use gatepost::model::notice::EVENTS;
@@ -87,11 +88,17 @@ fn gates() -> String {
         let bare = match kind.row.bare {
             Bare::ByContent => "by the format recognised in its output",
             Bare::ByExitStatus => "by its exit status",
+            Bare::Unjudged => "by what it did to the database",
             Bare::Itself => "it has no command: it looks for itself",
         };
         (kind.row.name, vec![kind.row.about, bare])
     });
     table(&["kind", "what it is", "a command without `format` and `reports` is judged"], &by_name(rows))
+}
+
+fn deployers() -> String {
+    let rows = deploy::ALL.iter().map(|kind| (kind.row.name, vec![kind.row.about]));
+    table(&["deploy = { … }", "what deploys"], &by_name(rows))
 }
 
 fn publishers() -> String {
@@ -127,6 +134,7 @@ fn the_readme_says_what_the_program_says() {
             ("lockfiles", lockfiles()),
             ("publishers", publishers()),
             ("notifiers", notifiers()),
+            ("deployers", deployers()),
             ("usage", usage()),
             ("exit codes", exit_codes()),
             ("configuration", project::with_known(config::reference)),
@@ -141,12 +149,27 @@ fn every_rule_of_integrity_has_its_section() {
 }
 
 #[test]
+fn every_rule_and_layout_of_migrations_has_its_row() {
+    let level = |level: gatepost::model::finding::Level| level.word();
+    let rules = gatepost::migration::rules::ALL;
+    let rules = rules.iter().map(|rule| (rule.name, vec![level(rule.level), rule.about, rule.safe]));
+    let layouts = gatepost::migration::layout::ALL.iter().map(|layout| (layout.name, vec![layout.about]));
+    bless::sections(
+        &root().join("docs/migrations.md"),
+        &[
+            ("rules", table(&["rule", "level", "what it tells of", "the safe way"], &by_name(rules))),
+            ("layouts", table(&["layout", "what it is"], &by_name(layouts))),
+        ],
+    );
+}
+
+#[test]
 fn the_exit_codes_are_those_of_the_table() {
     let listed: Vec<u8> =
         ExitCode::TABLE.iter().flat_map(|(codes, _)| codes.split('/').map(|code| code.parse().unwrap())).collect();
     let signals = [1, 2, 15].map(ExitCode::Interrupted);
     let codes = [ExitCode::Pass, ExitCode::Fail, ExitCode::Usage, ExitCode::Refused, ExitCode::CouldNotJudge];
-    let all = codes.into_iter().chain([ExitCode::Bug]).chain(signals);
+    let all = codes.into_iter().chain([ExitCode::RolledBack, ExitCode::RollbackFailed, ExitCode::Bug]).chain(signals);
     assert_eq!(listed, all.map(ExitCode::number).collect::<Vec<u8>>());
 }
 

@@ -1,0 +1,180 @@
+//! Tools whose migrations are code: their own command runs against the scratch database, and what it did is observed as
+//! a whole. What it starts from is a file of the schema, if one is named.
+
+use std::cell::RefCell;
+use std::path::PathBuf;
+
+use super::dry_run::Record;
+use super::{Ground, Settings, below, unreadable};
+use crate::gate::Site;
+use crate::migration::change;
+use crate::migration::split::split;
+use crate::model::evidence::{Exit, Problem, ProblemKind};
+use crate::model::migration::{
+    Applied, Form, Migration, Piece, RoundTrip, Script, Source, StatementError, Transaction,
+};
+use crate::model::settings::{CommandLine, Common};
+use crate::world::database::{Database, DatabaseError, unknown};
+use crate::world::files;
+use crate::world::process::{self, Caps, End, Finished, Spawn};
+
+/// A command, and where it runs.
+pub(super) struct Tool<'a> {
+    common: &'a Common,
+    command: &'a CommandLine,
+    site: Site<'a>,
+    schema: Option<Script>,
+    /// The folder of the migrations, for findings.
+    folder: String,
+    kind: crate::model::migration::DatabaseKind,
+}
+
+impl<'a> Tool<'a> {
+    /// Of a gate that has a command.
+    ///
+    /// # Errors
+    /// When the file of the schema cannot be read.
+    pub(super) fn of(common: &'a Common, settings: &Settings, site: Site<'a>) -> Option<Result<Self, String>> {
+        let command = common.command.as_ref()?;
+        let schema = settings.schema.as_ref().map(|name| {
+            let name = below(&common.dir, name);
+            let bytes = files::read(&site.root.join(&name)).map_err(|error| error.to_string())?;
+            let text = String::from_utf8(bytes).map_err(|_| format!("{name} is no UTF-8"))?;
+            let pieces = vec![Piece { line: 1, text, whole: false }];
+            Ok(Script { path: name, pieces, transaction: Transaction::None })
+        });
+        let schema = match schema.transpose() {
+            Ok(schema) => schema,
+            Err(why) => return Some(Err(why)),
+        };
+        let folder = below(&common.dir, &settings.path);
+        Some(Ok(Self { common, command, site, schema, folder, kind: settings.database.unwrap_or_default() }))
+    }
+
+    /// Runs it, and records what it did.
+    pub(super) async fn run<D: Database>(
+        &self,
+        database: &mut D,
+        ground: Ground<'_>,
+        record: &RefCell<Record>,
+    ) -> Result<(), DatabaseError> {
+        let address = database.address();
+        if address.is_empty() {
+            let what = format!("{} has no address that a command could be given", database.name());
+            record.borrow_mut().problems.push(unreadable(what));
+            return Ok(());
+        }
+        record.borrow_mut().migrations.database = Some(database.name());
+        "command".clone_into(&mut record.borrow_mut().migrations.layout);
+        self.make_schema(database, record).await?;
+        let before = database.facts().await?;
+        record.borrow_mut().before = before.clone();
+        let spawn = self.spawn(address);
+        let finished = process::run(&spawn, ground.cancel, &mut |line| (ground.on_line)(line)).await;
+        let after = database.facts_anew().await?;
+        let mut record = record.borrow_mut();
+        record.log = Some(self.log());
+        let mut migration = self.migration();
+        let mut statement = unknown(&Source { line: 1, column: 1, sql: spawn.argv.join(" "), form: Form::Sql });
+        statement.changes = change::compare(&before, &after);
+        record.after = after;
+        match finished {
+            Err(error) => record.problems.push(Problem { kind: ProblemKind::NotStarted, what: error.to_string() }),
+            Ok(finished) => {
+                statement.took = finished.took;
+                migration.took = finished.took;
+                record.exit = finished.exit;
+                if let Some(problem) = self.ended(&finished) {
+                    record.problems.push(problem);
+                } else if let Some(Exit::Code(code)) = finished.exit.filter(|exit| *exit != Exit::Code(0)) {
+                    let message = format!("the command ended with exit status {code}; its log is {}", self.log());
+                    migration.error = Some(message.clone());
+                    let error = StatementError { message, code: None, hint: None, line: 1, column: None };
+                    statement.error = Some(error);
+                    migration.outcome = Applied::Error;
+                } else {
+                    migration.outcome = Applied::Ok;
+                }
+            }
+        }
+        if migration.outcome == Applied::Ok && statement.changes.is_empty() {
+            let what = "the command changed nothing in the database that it was given by DATABASE_URL: it has gone elsewhere, or had nothing to do";
+            record.problems.push(unreadable(what.to_owned()));
+        }
+        migration.statements.push(statement);
+        record.migrations.migrations.push(migration);
+        Ok(())
+    }
+
+    async fn make_schema<D: Database>(&self, database: &mut D, record: &RefCell<Record>) -> Result<(), DatabaseError> {
+        let Some(schema) = &self.schema else { return Ok(()) };
+        database.begin(false, false).await?;
+        for source in split(schema, self.kind).iter().filter(|source| source.form != Form::Meta) {
+            if let crate::world::database::Ran::Done(statement) = database.run(source).await?
+                && let Some(error) = &statement.error
+            {
+                let what = format!("the schema {} does not apply: line {}: {}", schema.path, error.line, error.message);
+                record.borrow_mut().problems.push(unreadable(what));
+            }
+        }
+        database.end(true).await.map(|_| ())
+    }
+
+    fn spawn(&self, address: Vec<(&'static str, String)>) -> Spawn {
+        let mut env = self.site.environment.to_vec();
+        env.retain(|(name, _)| !address.iter().any(|(given, _)| name == *given));
+        env.extend(address.into_iter().map(|(name, value)| (name.into(), value.into())));
+        Spawn {
+            argv: self.command.argv(),
+            dir: self.site.root.join(&self.common.dir),
+            env,
+            merge: true,
+            for_machines: false,
+            masker: self.site.masker.clone(),
+            log: PathBuf::from(self.site.output).join(self.log()),
+            keep: None,
+            timeout: self.common.timeout,
+            grace: self.common.grace,
+            leaves_services: false,
+            caps: Caps::default(),
+        }
+    }
+
+    fn log(&self) -> String {
+        let suffix = if self.site.attempt > 1 { format!(".attempt-{}", self.site.attempt) } else { String::new() };
+        format!("logs/{}{suffix}.txt", self.common.name)
+    }
+
+    fn ended(&self, finished: &Finished) -> Option<Problem> {
+        match &finished.end {
+            End::Exited => match finished.exit {
+                Some(Exit::Code(code @ (126 | 127))) => {
+                    let what = format!("exit status {code}: the command was not found, or could not be executed");
+                    Some(Problem { kind: ProblemKind::NotStarted, what })
+                }
+                Some(Exit::Signal(signal)) => Some(unreadable(format!("the command was killed by signal {signal}"))),
+                _ => None,
+            },
+            End::TimedOut => {
+                let what = format!("ran longer than its timeout of {:?} and was ended", self.common.timeout);
+                Some(Problem { kind: ProblemKind::TimedOut, what })
+            }
+            End::Cancelled(by) => Some(crate::gate::execute::cancelled(by)),
+        }
+    }
+
+    fn migration(&self) -> Migration {
+        Migration {
+            version: String::new(),
+            name: "the command".to_owned(),
+            path: self.folder.clone(),
+            outcome: Applied::NotRun,
+            error: None,
+            took: std::time::Duration::ZERO,
+            transactional: false,
+            round_trip: RoundTrip::NotRun,
+            round_trip_detail: Vec::new(),
+            statements: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,352 @@
+//! The story of a dry run: the base's migrations first, then one by one what the change adds, each observed, taken back
+//! and applied again.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use crate::migration::layout::{Layout, Plan};
+use crate::migration::rules::is_same;
+use crate::migration::{preflight, split};
+use crate::model::evidence::{Exit, Problem, ProblemKind};
+use crate::model::migration::{
+    Applied, DatabaseKind, Facts, Form, Migration, Migrations, Planned, RoundTrip, Script, Source, Statement,
+    Transaction,
+};
+use crate::world::database::{Database, DatabaseError, Ran, unknown};
+
+/// What is known so far: it stays when the run is ended early.
+#[derive(Debug, Default)]
+pub struct Record {
+    /// What was done.
+    pub migrations: Migrations,
+    /// What could not be judged.
+    pub problems: Vec<Problem>,
+    /// Worth saying.
+    pub notes: Vec<String>,
+    /// The statement that runs: `migrations/3.sql:4`.
+    pub at: String,
+    /// How a tool's command ended, and its log.
+    pub exit: Option<Exit>,
+    /// The log of a tool's command.
+    pub log: Option<String>,
+    /// The schema before the first migration that was judged.
+    pub before: Facts,
+    /// The schema as it was last.
+    pub after: Facts,
+}
+
+/// What is tried.
+pub struct Trial {
+    /// On which database.
+    pub kind: DatabaseKind,
+    /// Whose layout it is.
+    pub layout: &'static Layout,
+    /// The migrations of the judged tree.
+    pub plan: Plan,
+    /// The migrations of the base.
+    pub base: Plan,
+    /// Nothing is taken as applied before.
+    pub each_alone: bool,
+    /// Makes the schema in place of the base's migrations.
+    pub schema: Option<Script>,
+    /// Puts rows into the base's tables.
+    pub seed: Option<Script>,
+    /// Whether each migration is taken back and applied again.
+    pub round_trip: bool,
+}
+
+/// Makes the whole dry run.
+///
+/// # Errors
+/// When the server is gone.
+pub async fn run<D: Database>(
+    database: &mut D,
+    trial: &Trial,
+    record: &RefCell<Record>,
+    on_line: &dyn Fn(&str),
+) -> Result<(), DatabaseError> {
+    record.borrow_mut().migrations.database = Some(database.name());
+    let mut stage = Stage { database, trial, record, on_line };
+    let (shipped, new) = trial.parts();
+    if !stage.has_what_is_needed(&shipped, &new).await? {
+        let not_run = new.iter().map(|planned| not_run(planned)).collect();
+        record.borrow_mut().migrations.migrations = not_run;
+        return Ok(());
+    }
+    stage.make_base(&shipped).await?;
+    let mut now = stage.database.facts().await?;
+    record.borrow_mut().before = now.clone();
+    record.borrow_mut().after = now.clone();
+    let mut lost = false;
+    for planned in &new {
+        let migration = if lost {
+            not_run(planned)
+        } else {
+            let tried = stage.try_one(planned, &now).await?;
+            lost = tried.lost;
+            if !lost && trial.round_trip {
+                now = tried.after;
+                record.borrow_mut().after.clone_from(&now);
+            }
+            tried.migration
+        };
+        record.borrow_mut().migrations.migrations.push(migration);
+    }
+    if !lost {
+        record.borrow_mut().after = stage.database.facts().await?;
+    }
+    Ok(())
+}
+
+impl Trial {
+    /// The migrations that the base has, as it has them, and those that the change adds, in the order they run.
+    #[must_use]
+    pub fn parts(&self) -> (Vec<&Planned>, Vec<&Planned>) {
+        if self.each_alone {
+            return (Vec::new(), self.plan.migrations.iter().collect());
+        }
+        let known = |planned: &&Planned| {
+            let as_it_is = |base: &Planned| is_same(base, planned) && (!planned.repeatable || base.up == planned.up);
+            self.base.migrations.iter().any(as_it_is)
+        };
+        let new = self.plan.migrations.iter().filter(|planned| !known(planned));
+        (self.base.migrations.iter().collect(), new.collect())
+    }
+}
+
+/// A migration of which nothing was run.
+#[must_use]
+pub fn not_run(planned: &Planned) -> Migration {
+    Migration {
+        version: planned.version.clone(),
+        name: planned.name.clone(),
+        path: planned.path.clone(),
+        outcome: Applied::NotRun,
+        error: None,
+        took: Duration::ZERO,
+        transactional: false,
+        round_trip: RoundTrip::NotRun,
+        round_trip_detail: Vec::new(),
+        statements: Vec::new(),
+    }
+}
+
+pub(super) struct Stage<'a, D> {
+    pub(super) database: &'a mut D,
+    pub(super) trial: &'a Trial,
+    record: &'a RefCell<Record>,
+    on_line: &'a dyn Fn(&str),
+}
+
+/// What became of a script.
+pub(super) struct Played {
+    statements: Vec<Statement>,
+    transactional: bool,
+    /// What the commit refused.
+    refused: Option<String>,
+    lost: bool,
+}
+
+/// A migration that was tried.
+struct Tried {
+    migration: Migration,
+    after: Facts,
+    lost: bool,
+}
+
+impl Played {
+    /// The first thing that went wrong.
+    pub(super) fn wrong(&self) -> Option<String> {
+        let failed = self.statements.iter().find_map(|statement| statement.error.as_ref());
+        failed.map(|error| format!("line {}: {}", error.line, error.message)).or_else(|| self.refused.clone())
+    }
+}
+
+impl<D: Database> Stage<'_, D> {
+    pub(super) fn problem(&self, what: String) {
+        self.record.borrow_mut().problems.push(Problem { kind: ProblemKind::Unreadable, what });
+    }
+
+    /// Whether the server can make every extension that is asked for; those that are missing are named.
+    async fn has_what_is_needed(&mut self, shipped: &[&Planned], new: &[&Planned]) -> Result<bool, DatabaseError> {
+        let mut needed = Vec::new();
+        for script in shipped.iter().chain(new).filter_map(|planned| planned.up.as_ref()).chain(&self.trial.schema) {
+            let sources = split::split(script, self.trial.kind);
+            let places = preflight::extensions(&sources).into_iter();
+            needed.extend(places.map(|(name, line)| (name, format!("{}:{line}", script.path))));
+        }
+        if needed.is_empty() {
+            return Ok(true);
+        }
+        let known = self.database.extensions().await?;
+        let mut missing: Vec<&(String, String)> = needed.iter().filter(|(name, _)| !known.contains(name)).collect();
+        missing.sort();
+        missing.dedup_by_key(|(name, _)| name.clone());
+        for (name, place) in &missing {
+            self.problem(format!(
+                "the server has no extension {name}, which {place} needs: install it, or name a server that has it with \
+                 `database-url` (in a workflow: `services:` with an image that brings it)"
+            ));
+        }
+        Ok(missing.is_empty())
+    }
+
+    /// The tool's own table where files name it, the schema that databases have, and rows in it.
+    async fn make_base(&mut self, shipped: &[&Planned]) -> Result<(), DatabaseError> {
+        if let Some(sql) = self.bookkeeping() {
+            self.play(&one_script("the bookkeeping table", sql), false).await?;
+        }
+        if let Some(schema) = &self.trial.schema {
+            self.ground(schema, "the schema").await?;
+        } else {
+            for planned in shipped {
+                let Some(script) = &planned.up else { continue };
+                self.ground(script, "the base's own migration").await?;
+            }
+            self.record.borrow_mut().migrations.of_the_base = shipped.len();
+        }
+        match &self.trial.seed {
+            Some(seed) => self.ground(seed, "the seed").await,
+            None => Ok(()),
+        }
+    }
+
+    fn bookkeeping(&self) -> Option<&'static str> {
+        let sql = self.trial.layout.bookkeeping?;
+        let name = sql.split(" EXISTS ").last()?.split([' ', '(']).next()?;
+        let all = self.trial.plan.migrations.iter().chain(&self.trial.base.migrations);
+        let named = |script: &Script| script.pieces.iter().any(|piece| piece.text.contains(name));
+        all.filter_map(|planned| planned.up.as_ref()).any(named).then_some(sql)
+    }
+
+    /// Applies what databases have before the change; nobody looks.
+    async fn ground(&mut self, script: &Script, what: &str) -> Result<(), DatabaseError> {
+        let played = self.play(script, false).await?;
+        if let Some(why) = played.wrong() {
+            self.problem(format!("{what} {} does not apply: {why}", script.path));
+        }
+        if played.lost {
+            return Err(DatabaseError::Lost {
+                during: format!("by {}", script.path),
+                said: "it closed the connection".to_owned(),
+            });
+        }
+        Ok(())
+    }
+
+    async fn try_one(&mut self, planned: &Planned, before: &Facts) -> Result<Tried, DatabaseError> {
+        let mut migration = not_run(planned);
+        let Some(script) = &planned.up else { return Ok(Tried { migration, after: before.clone(), lost: false }) };
+        let played = self.play(script, true).await?;
+        migration.took = played.statements.iter().map(|statement| statement.took).sum();
+        migration.transactional = played.transactional;
+        migration.error = played.wrong();
+        migration.outcome = match (&migration.error, played.statements.iter().any(|it| it.not_run.is_some())) {
+            (Some(_), _) => Applied::Error,
+            (None, true) => Applied::NotRun,
+            (None, false) => Applied::Ok,
+        };
+        migration.statements = played.statements;
+        if played.lost {
+            self.problem(format!("{}: {}", planned.path, migration.error.clone().unwrap_or_default()));
+            return Ok(Tried { migration, after: before.clone(), lost: true });
+        }
+        if !self.trial.round_trip {
+            return Ok(Tried { migration, after: Facts::new(), lost: false });
+        }
+        let after = self.database.facts().await?;
+        if migration.outcome == Applied::Ok && !planned.repeatable {
+            let at = format!("{} (round trip)", planned.path);
+            self.record.borrow_mut().at = at;
+            (migration.round_trip, migration.round_trip_detail) =
+                self.round_trip(planned, script, before, &after).await?;
+        }
+        Ok(Tried { migration, after, lost: false })
+    }
+
+    /// Runs a script, statement by statement, past those that fail.
+    pub(super) async fn play(&mut self, script: &Script, observe: bool) -> Result<Played, DatabaseError> {
+        let sources = split::split(script, self.trial.kind);
+        let transactional = match script.transaction {
+            Transaction::Whole => true,
+            Transaction::None => false,
+            Transaction::WhereAllowed => sources.len() > 1,
+        };
+        let mut played = self.statements(script, &sources, transactional, observe).await?;
+        if !played.lost {
+            played.refused = self.database.end(true).await?;
+        }
+        Ok(played)
+    }
+
+    /// Runs statements and leaves the transaction open.
+    pub(super) async fn statements(
+        &mut self,
+        script: &Script,
+        sources: &[Source],
+        transactional: bool,
+        observe: bool,
+    ) -> Result<Played, DatabaseError> {
+        // Where changes of the schema are not taken back, it is no transaction to speak of.
+        let mut played = Played {
+            statements: Vec::new(),
+            transactional: transactional && self.database.takes_back(),
+            refused: None,
+            lost: false,
+        };
+        self.database.begin(transactional, observe).await?;
+        for source in sources {
+            let statement = match &source.form {
+                Form::Meta => self.meta(script, source),
+                Form::Sql | Form::Copy(_) | Form::CopyOut => match self.statement(script, source).await? {
+                    Ran::Done(statement) => *statement,
+                    Ran::Lost(statement) => {
+                        played.statements.push(*statement);
+                        played.lost = true;
+                        return Ok(played);
+                    }
+                },
+            };
+            played.statements.push(statement);
+        }
+        Ok(played)
+    }
+
+    async fn statement(&mut self, script: &Script, source: &Source) -> Result<Ran, DatabaseError> {
+        let at = format!("{}:{}", script.path, source.line);
+        (self.on_line)(&at);
+        self.record.borrow_mut().at = at;
+        let ran = self.database.run(source).await?;
+        if let Ran::Done(statement) = &ran
+            && let Some(error) = statement.error.as_ref().filter(|error| is_of_the_server(error.code.as_deref()))
+        {
+            self.problem(format!("{}:{}: the server could not go on: {}", script.path, error.line, error.message));
+        }
+        if let Ran::Done(statement) = &ran
+            && let Some(why) = &statement.not_run
+        {
+            self.problem(format!("{}:{}: not run: {why}", script.path, source.line));
+        }
+        Ok(ran)
+    }
+
+    /// A command of the interactive client is told of, not run.
+    fn meta(&self, script: &Script, source: &Source) -> Statement {
+        let why = "a command of the interactive client, which no server understands".to_owned();
+        self.problem(format!("{}:{}: {} was not run: it is {why}", script.path, source.line, source.sql));
+        let mut statement = unknown(source);
+        statement.not_run = Some(why);
+        statement
+    }
+}
+
+/// Whether it is the server that failed, not the statement: out of space or memory, a file that cannot be written,
+/// shutting down. <https://www.postgresql.org/docs/current/errcodes-appendix.html>
+fn is_of_the_server(code: Option<&str>) -> bool {
+    code.is_some_and(|code| ["53", "58", "57P", "XX"].iter().any(|class| code.len() == 5 && code.starts_with(class)))
+}
+
+fn one_script(path: &str, sql: &str) -> Script {
+    let piece = crate::model::migration::Piece { line: 1, text: sql.to_owned(), whole: false };
+    Script { path: path.to_owned(), pieces: vec![piece], transaction: Transaction::None }
+}

@@ -1,0 +1,109 @@
+//! Everything that is read before a server is started: the folder here and in the base, and the files beside it.
+
+use std::cell::RefCell;
+use std::path::Path;
+
+use super::dry_run::{Record, Trial};
+use super::settings::Settings;
+use super::{Ground, below, sources};
+use crate::migration::estimate::Sizes;
+use crate::migration::layout::{self, Layout, Plan};
+use crate::migration::squawk::Squawk;
+use crate::model::migration::{Piece, Script, Transaction};
+use crate::world::files;
+
+/// The linter's own settings.
+const SQUAWK: &str = ".squawk.toml";
+
+/// What a dry run starts from.
+pub(super) struct Prepared {
+    pub(super) trial: Trial,
+    pub(super) sizes: Sizes,
+    pub(super) squawk: Squawk,
+}
+
+/// Reads it all.
+///
+/// # Errors
+/// With everything that is missing or cannot be understood.
+pub(super) fn prepared(
+    settings: &Settings,
+    folder: &str,
+    ground: Ground<'_>,
+    record: &RefCell<Record>,
+) -> Result<Prepared, Vec<String>> {
+    let one = |what: String| vec![what];
+    let here = sources::of_work_tree(ground.root, folder).map_err(one)?;
+    let chosen = layout(settings, &here, folder).map_err(one)?;
+    let plan = chosen.read(&here);
+    if plan.migrations.is_empty() && plan.problems.is_empty() && plan.code.is_empty() {
+        return Err(one(format!("{folder} has no migration in the layout of {}", chosen.name)));
+    }
+    let base = match (ground.repo, ground.base.filter(|_| !settings.all)) {
+        (Some(repo), Some(base)) => Some(chosen.read(&sources::of_commit(repo, base, folder).map_err(one)?)),
+        _ => None,
+    };
+    let beside = |name: &Option<String>| {
+        name.as_ref()
+            .map(|name| read(ground.root, &below(ground.dir, name)).map(|text| (name.clone(), text)))
+            .transpose()
+            .map_err(one)
+    };
+    let script = |(path, text): (String, String)| Script {
+        path,
+        pieces: vec![Piece { line: 1, text, whole: false }],
+        transaction: Transaction::None,
+    };
+    let sizes = match beside(&settings.sizes)? {
+        Some((name, text)) => Sizes::parse(&text).map_err(|what| one(format!("{name}: {what}")))?,
+        None => Sizes::default(),
+    };
+    let squawk = match files::read(&ground.root.join(SQUAWK)) {
+        Ok(bytes) => {
+            Squawk::parse(&String::from_utf8_lossy(&bytes)).map_err(|what| one(format!("{SQUAWK}: {what}")))?
+        }
+        Err(_) => Squawk::default(),
+    };
+    tell(chosen, &plan, &mut record.borrow_mut());
+    let trial = Trial {
+        kind: settings.database.or_else(|| layout::database(&here)).unwrap_or_default(),
+        layout: chosen,
+        plan,
+        each_alone: base.is_none(),
+        base: base.unwrap_or_default(),
+        schema: beside(&settings.schema)?.map(script),
+        seed: beside(&settings.seed)?.map(script),
+        round_trip: settings.round_trip,
+    };
+    Ok(Prepared { trial, sizes, squawk })
+}
+
+fn layout(settings: &Settings, here: &layout::Folder, folder: &str) -> Result<&'static Layout, String> {
+    let names = || layout::ALL.iter().map(|layout| layout.name).collect::<Vec<_>>().join(", ");
+    match &settings.layout {
+        Some(name) => layout::find(name).ok_or_else(|| format!("there is no layout {name:?}; there are {}", names())),
+        None => layout::detect(here).ok_or_else(|| {
+            let folder = if folder.is_empty() { "the folder" } else { folder };
+            format!(
+                "{folder} has no file that looks like a migration; name its `layout` ({}), or check `path`",
+                names()
+            )
+        }),
+    }
+}
+
+fn tell(chosen: &'static Layout, plan: &Plan, record: &mut Record) {
+    chosen.name.clone_into(&mut record.migrations.layout);
+    record.notes.extend(plan.notes.iter().cloned());
+    record.problems.extend(plan.problems.iter().map(|what| super::unreadable(what.clone())));
+    for path in &plan.code {
+        record.problems.push(super::unreadable(format!(
+            "{path} was not run: it is code, which only its own tool can run; name that with `command`"
+        )));
+    }
+}
+
+fn read(root: &Path, name: &str) -> Result<String, String> {
+    let bytes = files::read(&root.join(name)).map_err(|error| error.to_string())?;
+    String::from_utf8(bytes).map_err(|_| format!("{name} is no UTF-8"))
+}

@@ -1,0 +1,174 @@
+//! Tools with a folder for each migration (Diesel, Prisma), and Drizzle with its journal.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+
+use super::{Folder, Layout, Plan, is_code, is_sql, names};
+use crate::model::migration::{Order, Planned, Transaction};
+
+pub(super) static DIESEL: Layout = Layout {
+    name: "diesel",
+    about: "Diesel: `VERSION_name/up.sql` and `down.sql`",
+    has_down: true,
+    bookkeeping: Some(
+        "CREATE TABLE IF NOT EXISTS __diesel_schema_migrations (version VARCHAR(50) PRIMARY KEY NOT NULL, \
+         run_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP)",
+    ),
+    read: diesel,
+};
+
+pub(super) static PRISMA: Layout = Layout {
+    name: "prisma",
+    about: "Prisma Migrate: `TIMESTAMP_name/migration.sql`",
+    has_down: false,
+    bookkeeping: Some(
+        "CREATE TABLE IF NOT EXISTS _prisma_migrations (id VARCHAR(36) PRIMARY KEY NOT NULL, checksum VARCHAR(64) NOT \
+         NULL, finished_at TIMESTAMP, migration_name VARCHAR(255) NOT NULL, logs TEXT, rolled_back_at TIMESTAMP, \
+         started_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, applied_steps_count INTEGER NOT NULL DEFAULT 0)",
+    ),
+    read: prisma,
+};
+
+pub(super) static DRIZZLE: Layout = Layout {
+    name: "drizzle",
+    about: "Drizzle Kit: `NUMBER_name.sql` in the order of `meta/_journal.json`",
+    has_down: false,
+    bookkeeping: None,
+    read: drizzle,
+};
+
+/// The folders directly below that have this file.
+fn folders<'a>(folder: &'a Folder, file: &str) -> Vec<&'a str> {
+    let with = |path: &'a String| path.strip_suffix(file)?.strip_suffix('/').filter(|name| !name.contains('/'));
+    folder.files.keys().filter_map(with).collect()
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    #[serde(default = "yes")]
+    run_in_transaction: bool,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+fn diesel(folder: &Folder) -> Plan {
+    let mut plan = Plan::default();
+    let mut known = BTreeSet::new();
+    for name in folders(folder, "up.sql") {
+        let (up, down, metadata) =
+            (format!("{name}/up.sql"), format!("{name}/down.sql"), format!("{name}/metadata.toml"));
+        let in_transaction = match folder.text(&metadata, &mut plan).as_deref().map(toml::from_str::<Metadata>) {
+            None => true,
+            Some(Ok(metadata)) => metadata.run_in_transaction,
+            Some(Err(error)) => {
+                plan.problems.push(format!("{} is no TOML: {}", folder.place(&metadata), error.message()));
+                true
+            }
+        };
+        let transaction = if in_transaction { Transaction::Whole } else { Transaction::None };
+        let (version, rest) = name.split_once('_').unwrap_or((name, ""));
+        // Diesel compares versions as text, after taking the dashes out.
+        let version = version.replace('-', "");
+        let planned = Planned {
+            order: Order(Vec::new(), version.clone()),
+            version,
+            name: names::words(rest),
+            path: folder.place(&up),
+            files: folder.digests(&[&up, &down, &metadata]),
+            up: folder.script(&up, transaction, &mut plan),
+            down: folder.script(&down, transaction, &mut plan),
+            repeatable: false,
+        };
+        plan.migrations.push(planned);
+        known.extend([up, down, metadata]);
+    }
+    note_others(folder, &known, &mut plan);
+    plan
+}
+
+fn prisma(folder: &Folder) -> Plan {
+    let mut plan = Plan::default();
+    let mut known = BTreeSet::new();
+    for name in folders(folder, "migration.sql") {
+        let up = format!("{name}/migration.sql");
+        let (version, rest) = names::number(name).unwrap_or((name, ""));
+        let planned = Planned {
+            version: version.to_owned(),
+            order: Order(Vec::new(), name.to_owned()),
+            name: names::words(rest),
+            path: folder.place(&up),
+            files: folder.digests(&[&up]),
+            up: folder.script(&up, Transaction::WhereAllowed, &mut plan),
+            down: None,
+            repeatable: false,
+        };
+        plan.migrations.push(planned);
+        known.insert(up);
+    }
+    note_others(folder, &known, &mut plan);
+    plan
+}
+
+#[derive(Deserialize)]
+struct Journal {
+    entries: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    idx: u64,
+    tag: String,
+}
+
+fn drizzle(folder: &Folder) -> Plan {
+    let mut plan = Plan::default();
+    let mut known = BTreeSet::new();
+    let journal = "meta/_journal.json";
+    let entries = match folder.text(journal, &mut plan).as_deref().map(serde_json::from_str::<Journal>) {
+        Some(Ok(journal)) => journal.entries,
+        Some(Err(error)) => {
+            plan.problems.push(format!("{} cannot be read: {error}", folder.place(journal)));
+            return plan;
+        }
+        None => {
+            plan.problems.push(format!("there is no {}, which says the order", folder.place(journal)));
+            return plan;
+        }
+    };
+    for Entry { idx, tag } in entries {
+        let up = format!("{tag}.sql");
+        if !folder.files.contains_key(&up) {
+            plan.problems.push(format!("{} names {tag}, and there is no {}", folder.place(journal), folder.place(&up)));
+            continue;
+        }
+        let (version, rest) = names::number(&tag).unwrap_or((&tag, ""));
+        let planned = Planned {
+            version: version.to_owned(),
+            order: Order(vec![idx], String::new()),
+            name: names::words(rest),
+            path: folder.place(&up),
+            files: folder.digests(&[&up]),
+            up: folder.script(&up, Transaction::Whole, &mut plan),
+            down: None,
+            repeatable: false,
+        };
+        plan.migrations.push(planned);
+        known.insert(up);
+    }
+    note_others(folder, &known, &mut plan);
+    plan
+}
+
+/// Tells of SQL and code that the tool does not run.
+fn note_others(folder: &Folder, known: &BTreeSet<String>, plan: &mut Plan) {
+    for path in folder.files.keys().filter(|path| !known.contains(*path)) {
+        if is_sql(path) {
+            plan.notes.push(format!("{} is passed over: the layout has no such file", folder.place(path)));
+        } else if is_code(path) && path.matches('/').count() <= 1 && names::number(path).is_some() {
+            plan.code.push(folder.place(path));
+        }
+    }
+}

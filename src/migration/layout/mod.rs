@@ -1,0 +1,135 @@
+//! The folders that migration tools keep: which tool's one is, in what order it runs, and what each file applies and
+//! takes back. One file per family of tools; it is given names and bytes, and reads nothing itself.
+
+mod detect;
+mod folders;
+mod names;
+mod numbered;
+mod sections;
+mod versioned;
+
+use std::collections::BTreeMap;
+
+use crate::model::migration::{Piece, Planned, Script, Transaction};
+
+/// A migrations folder as it lies in a work tree or in a commit.
+#[derive(Debug, Clone, Default)]
+pub struct Folder {
+    /// Where it is, as findings name it; `""` is the root.
+    pub path: String,
+    /// Every file below it by its path in it, with `/`.
+    pub files: BTreeMap<String, Vec<u8>>,
+    /// What lies beside it and above it, up to the root, that tells of a tool: the names of files, and
+    /// `Cargo.toml:NAME` for a dependency.
+    pub around: Vec<String>,
+}
+
+/// What a layout makes of a folder.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// In the tool's own order.
+    pub migrations: Vec<Planned>,
+    /// Steps that are code, by path: nothing here can run them.
+    pub code: Vec<String>,
+    /// Files that the tool would pass over, and what else is worth knowing.
+    pub notes: Vec<String>,
+    /// What keeps the folder from being understood.
+    pub problems: Vec<String>,
+}
+
+/// One tool's way to lay out migrations.
+#[derive(Debug)]
+pub struct Layout {
+    /// As in `layout = "…"`.
+    pub name: &'static str,
+    /// One phrase for the README.
+    pub about: &'static str,
+    /// Whether its tool knows how to go back.
+    pub has_down: bool,
+    /// The table in which the tool keeps what it has applied, as SQL that makes it; `None` where no file can name it.
+    pub bookkeeping: Option<&'static str>,
+    read: fn(&Folder) -> Plan,
+}
+
+/// Every layout.
+pub static ALL: &[&Layout] = &[
+    &folders::DIESEL,
+    &versioned::SQLX,
+    &sections::DBMATE,
+    &sections::GOOSE,
+    &versioned::GOLANG_MIGRATE,
+    &versioned::FLYWAY,
+    &folders::PRISMA,
+    &folders::DRIZZLE,
+    &versioned::SUPABASE,
+    &numbered::NUMBERED,
+];
+
+/// Finds a layout by its name. Refinery lays its files out as Flyway does.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Layout> {
+    let name = if name == "refinery" { "flyway" } else { name };
+    ALL.iter().copied().find(|layout| layout.name == name)
+}
+
+pub use detect::{MARKERS, database, detect};
+
+impl Layout {
+    /// Reads a folder.
+    #[must_use]
+    pub fn read(&self, folder: &Folder) -> Plan {
+        let mut plan = (self.read)(folder);
+        plan.migrations.sort_by(|a, b| (a.repeatable, &a.order).cmp(&(b.repeatable, &b.order)));
+        plan
+    }
+}
+
+impl Folder {
+    fn place(&self, name: &str) -> String {
+        if self.path.is_empty() { name.to_owned() } else { format!("{}/{name}", self.path) }
+    }
+
+    /// A file's text, without a byte order mark. What is no UTF-8 cannot be run.
+    fn text(&self, name: &str, plan: &mut Plan) -> Option<String> {
+        let bytes = self.files.get(name)?;
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Some(text.strip_prefix('\u{feff}').unwrap_or(text).to_owned()),
+            Err(error) => {
+                let at = error.valid_up_to();
+                let line = String::from_utf8_lossy(&bytes[..at]).split('\n').count();
+                plan.problems.push(format!("{}:{line} is no UTF-8 and cannot be run", self.place(name)));
+                None
+            }
+        }
+    }
+
+    fn script(&self, name: &str, transaction: Transaction, plan: &mut Plan) -> Option<Script> {
+        let text = self.text(name, plan)?;
+        Some(Script { path: self.place(name), pieces: vec![Piece { line: 1, text, whole: false }], transaction })
+    }
+
+    /// Digests of files, as a tool that remembers checksums would see them: line ends do not count.
+    fn digests(&self, names: &[&str]) -> BTreeMap<String, String> {
+        let digest = |bytes: &Vec<u8>| {
+            let text: Vec<u8> = bytes.iter().copied().filter(|b| *b != b'\r').collect();
+            blake3::hash(&text).to_hex().to_string()
+        };
+        names.iter().filter_map(|name| Some((self.place(name), digest(self.files.get(*name)?)))).collect()
+    }
+}
+
+/// Endings of files in which tools keep steps that are code.
+const CODE: &[&str] =
+    &["go", "js", "ts", "mjs", "cjs", "mts", "cts", "py", "rb", "php", "rs", "java", "kt", "scala", "cs", "ex", "exs"];
+
+fn ending(name: &str) -> &str {
+    name.rsplit('/').next().and_then(|file| file.rsplit_once('.')).map_or("", |(_, ending)| ending)
+}
+
+fn is_sql(name: &str) -> bool {
+    ending(name).eq_ignore_ascii_case("sql")
+}
+
+fn is_code(name: &str) -> bool {
+    CODE.contains(&ending(name)) && !name.ends_with(".d.ts")
+}

@@ -1,0 +1,158 @@
+//! Tools that keep both directions in one file, under comments: dbmate and goose.
+
+use super::{Folder, Layout, Plan, is_code, is_sql, names};
+use crate::model::migration::{Order, Piece, Planned, Script, Transaction};
+
+pub(super) static DBMATE: Layout = Layout {
+    name: "dbmate",
+    about: "dbmate: `VERSION_name.sql` with `-- migrate:up` and `-- migrate:down`",
+    has_down: true,
+    bookkeeping: Some("CREATE TABLE IF NOT EXISTS schema_migrations (version VARCHAR(128) PRIMARY KEY)"),
+    read: |folder| read(folder, dbmate, |version| Some(Order(Vec::new(), version.to_owned()))),
+};
+
+pub(super) static GOOSE: Layout = Layout {
+    name: "goose",
+    about: "goose: `NUMBER_name.sql` with `-- +goose Up` and `-- +goose Down`",
+    has_down: true,
+    bookkeeping: Some(
+        "CREATE TABLE IF NOT EXISTS goose_db_version (id INTEGER PRIMARY KEY, version_id BIGINT NOT NULL, is_applied \
+         BOOLEAN NOT NULL, tstamp TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP)",
+    ),
+    read: |folder| read(folder, goose, names::by_number),
+};
+
+/// The two directions of one file.
+struct Cut {
+    up: Option<Script>,
+    down: Option<Script>,
+}
+
+type CutFile = fn(&str, &str) -> Result<Cut, String>;
+
+fn read(folder: &Folder, cut: CutFile, order: fn(&str) -> Option<Order>) -> Plan {
+    let mut plan = Plan::default();
+    for path in folder.files.keys().filter(|path| !path.contains('/')) {
+        let numbered = names::number(path).filter(|(_, rest)| rest.starts_with(['_', '-', '.']));
+        match numbered {
+            Some(_) if is_code(path) => plan.code.push(folder.place(path)),
+            Some((version, rest)) if is_sql(path) => {
+                let Some(text) = folder.text(path, &mut plan) else { continue };
+                let Some(order) = order(version) else {
+                    plan.problems.push(format!("{}: {version} is too large for a version", folder.place(path)));
+                    continue;
+                };
+                match cut(&folder.place(path), &text) {
+                    Ok(Cut { up, down }) => plan.migrations.push(Planned {
+                        version: version.to_owned(),
+                        order,
+                        name: names::words(names::stem(rest)),
+                        path: folder.place(path),
+                        files: folder.digests(&[path]),
+                        up,
+                        down,
+                        repeatable: false,
+                    }),
+                    Err(what) => plan.problems.push(what),
+                }
+            }
+            None if is_sql(path) => {
+                plan.notes.push(format!("{} is passed over: its name has no version", folder.place(path)));
+            }
+            _ => {}
+        }
+    }
+    plan
+}
+
+/// `-- migrate:up transaction:false`: <https://github.com/amacneil/dbmate#migration-options>.
+fn dbmate(path: &str, text: &str) -> Result<Cut, String> {
+    let mut up: Option<Script> = None;
+    let mut down: Option<Script> = None;
+    let mut to: Option<bool> = None;
+    for (number, line) in (1..).zip(text.split_inclusive('\n')) {
+        let marker =
+            line.trim_start().strip_prefix("--").map(str::trim_start).and_then(|it| it.strip_prefix("migrate:"));
+        if let Some(marker) = marker {
+            let mut words = marker.split_whitespace();
+            let is_up = match words.next() {
+                Some("up") => true,
+                Some("down") => false,
+                other => {
+                    return Err(format!("{path}:{number}: migrate:{} is neither up nor down", other.unwrap_or("")));
+                }
+            };
+            let outside = words.any(|word| word == "transaction:false");
+            let transaction = if outside { Transaction::None } else { Transaction::Whole };
+            let script = Script { path: path.to_owned(), pieces: vec![piece(number + 1)], transaction };
+            *(if is_up { &mut up } else { &mut down }) = Some(script);
+            to = Some(is_up);
+            continue;
+        }
+        let script = match to {
+            Some(true) => up.as_mut(),
+            Some(false) => down.as_mut(),
+            None => None,
+        };
+        if let Some(piece) = script.and_then(|script| script.pieces.last_mut()) {
+            piece.text.push_str(line);
+        }
+    }
+    if up.is_none() {
+        return Err(format!("{path} has no `-- migrate:up`: dbmate would refuse it"));
+    }
+    Ok(Cut { up, down })
+}
+
+fn piece(line: u32) -> Piece {
+    Piece { line, text: String::new(), whole: false }
+}
+
+/// `-- +goose …`: <https://pressly.github.io/goose/documentation/annotations/>.
+fn goose(path: &str, text: &str) -> Result<Cut, String> {
+    let outside =
+        text.lines().any(|line| annotation(line).is_some_and(|word| word.eq_ignore_ascii_case("no transaction")));
+    let transaction = if outside { Transaction::None } else { Transaction::Whole };
+    let script = || Script { path: path.to_owned(), pieces: Vec::new(), transaction };
+    let (mut up, mut down): (Option<Script>, Option<Script>) = (None, None);
+    let mut to: Option<bool> = None;
+    for (number, line) in (1..).zip(text.split_inclusive('\n')) {
+        let target = match to {
+            Some(true) => up.as_mut(),
+            Some(false) => down.as_mut(),
+            None => None,
+        };
+        let Some(word) = annotation(line) else {
+            if let Some(piece) = target.and_then(|script| script.pieces.last_mut()) {
+                piece.text.push_str(line);
+            }
+            continue;
+        };
+        match word.to_ascii_lowercase().as_str() {
+            "up" => {
+                up = Some(Script { pieces: vec![piece(number + 1)], ..script() });
+                to = Some(true);
+            }
+            "down" => {
+                down = Some(Script { pieces: vec![piece(number + 1)], ..script() });
+                to = Some(false);
+            }
+            "statementbegin" | "statementend" => {
+                let Some(script) = target else {
+                    return Err(format!("{path}:{number}: {word} stands before `-- +goose Up`"));
+                };
+                let whole = word.eq_ignore_ascii_case("statementbegin");
+                script.pieces.push(Piece { whole, ..piece(number + 1) });
+            }
+            _ => {}
+        }
+    }
+    if up.is_none() {
+        return Err(format!("{path} has no `-- +goose Up`: goose would refuse it"));
+    }
+    Ok(Cut { up, down })
+}
+
+fn annotation(line: &str) -> Option<&str> {
+    Some(line.trim().strip_prefix("--")?.trim_start().strip_prefix("+goose")?.trim())
+}

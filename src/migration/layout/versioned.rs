@@ -1,0 +1,157 @@
+//! Tools whose file names say the version and the direction: sqlx, golang-migrate, Flyway and Refinery, Supabase.
+
+use std::collections::BTreeMap;
+
+use super::{Folder, Layout, Plan, is_code, is_sql, names};
+use crate::model::migration::{Order, Planned, Transaction};
+
+pub(super) static SQLX: Layout = Layout {
+    name: "sqlx",
+    about: "sqlx: `VERSION_name.sql`, or `.up.sql` and `.down.sql`",
+    has_down: true,
+    bookkeeping: Some(
+        "CREATE TABLE IF NOT EXISTS _sqlx_migrations (version BIGINT PRIMARY KEY, description TEXT NOT NULL, \
+         installed_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, success BOOLEAN NOT NULL, checksum VARCHAR(200) NOT \
+         NULL, execution_time BIGINT NOT NULL)",
+    ),
+    read: |folder| pairs(folder, sqlx_transaction),
+};
+
+pub(super) static GOLANG_MIGRATE: Layout = Layout {
+    name: "golang-migrate",
+    about: "golang-migrate: `NUMBER_name.up.sql` and `.down.sql`",
+    has_down: true,
+    bookkeeping: Some(
+        "CREATE TABLE IF NOT EXISTS schema_migrations (version BIGINT NOT NULL PRIMARY KEY, dirty BOOLEAN NOT NULL)",
+    ),
+    // The file is sent as one text: one statement runs by itself, several in one transaction.
+    read: |folder| pairs(folder, |_| Transaction::WhereAllowed),
+};
+
+pub(super) static SUPABASE: Layout = Layout {
+    name: "supabase",
+    about: "Supabase: `TIMESTAMP_name.sql` below `supabase/migrations`",
+    has_down: false,
+    bookkeeping: Some(
+        "CREATE SCHEMA IF NOT EXISTS supabase_migrations; CREATE TABLE IF NOT EXISTS \
+         supabase_migrations.schema_migrations (version TEXT NOT NULL PRIMARY KEY, statements TEXT[], name TEXT)",
+    ),
+    read: |folder| pairs(folder, |_| Transaction::Whole),
+};
+
+pub(super) static FLYWAY: Layout = Layout {
+    name: "flyway",
+    about: "Flyway and Refinery: `V1_2__name.sql`, `U1_2__name.sql`, `R__name.sql`",
+    has_down: false,
+    bookkeeping: Some(
+        "CREATE TABLE IF NOT EXISTS flyway_schema_history (installed_rank INT NOT NULL PRIMARY KEY, version VARCHAR(50), \
+         description VARCHAR(200) NOT NULL, type VARCHAR(20) NOT NULL, script VARCHAR(1000) NOT NULL, checksum INTEGER, \
+         installed_by VARCHAR(100) NOT NULL, installed_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, \
+         execution_time INTEGER NOT NULL, success BOOLEAN NOT NULL)",
+    ),
+    read: flyway,
+};
+
+/// sqlx looks at the first line only: <https://docs.rs/sqlx/latest/sqlx/migrate/trait.Migrate.html>.
+fn sqlx_transaction(text: &str) -> Transaction {
+    if text.starts_with("-- no-transaction") { Transaction::None } else { Transaction::Whole }
+}
+
+#[derive(Default)]
+struct Pair<'a> {
+    up: Option<&'a str>,
+    down: Option<&'a str>,
+}
+
+fn pairs(folder: &Folder, transaction: fn(&str) -> Transaction) -> Plan {
+    let mut plan = Plan::default();
+    let mut found: BTreeMap<&str, Pair<'_>> = BTreeMap::new();
+    for path in folder.files.keys() {
+        let numbered = !path.contains('/') && names::number(path).is_some_and(|(_, rest)| rest.starts_with(['_', '.']));
+        if is_code(path) && numbered {
+            plan.code.push(folder.place(path));
+        } else if is_sql(path) && !numbered {
+            plan.notes.push(format!("{} is passed over: its name has no version", folder.place(path)));
+        } else if is_sql(path) {
+            let stem = names::stem(path);
+            if let Some(stem) = stem.strip_suffix(".down") {
+                found.entry(stem).or_default().down = Some(path);
+            } else {
+                let pair = found.entry(stem.strip_suffix(".up").unwrap_or(stem)).or_default();
+                if let Some(other) = pair.up.replace(path) {
+                    plan.problems.push(format!("{} and {} are the same step", folder.place(other), folder.place(path)));
+                }
+            }
+        }
+    }
+    for (stem, pair) in found {
+        let Some((version, rest)) = names::number(stem) else { continue };
+        let Some(order) = names::by_number(version) else {
+            plan.problems.push(format!("{}: {version} is too large for a version", folder.place(stem)));
+            continue;
+        };
+        let Some(up) = pair.up else {
+            plan.problems.push(format!("{} has no up beside it", folder.place(pair.down.unwrap_or(stem))));
+            continue;
+        };
+        let how =
+            |name: &str, plan: &mut Plan| folder.text(name, plan).map_or(Transaction::Whole, |text| transaction(&text));
+        let (of_up, of_down) = (how(up, &mut plan), pair.down.map(|down| how(down, &mut plan)));
+        let planned = Planned {
+            version: version.to_owned(),
+            order,
+            name: names::words(rest),
+            path: folder.place(up),
+            files: folder.digests(&pair.up.into_iter().chain(pair.down).collect::<Vec<_>>()),
+            up: folder.script(up, of_up, &mut plan),
+            down: pair.down.zip(of_down).and_then(|(down, how)| folder.script(down, how, &mut plan)),
+            repeatable: false,
+        };
+        plan.migrations.push(planned);
+    }
+    plan
+}
+
+fn flyway(folder: &Folder) -> Plan {
+    let mut plan = Plan::default();
+    let mut undo: BTreeMap<Order, &str> = BTreeMap::new();
+    let mut found = Vec::new();
+    for path in folder.files.keys() {
+        let file = path.rsplit('/').next().unwrap_or(path);
+        let stem = names::stem(file);
+        let (prefix, rest) = stem.split_at(stem.len().min(1));
+        match (prefix, rest.split_once("__"), is_sql(path)) {
+            ("V", Some(_), false) if is_code(path) => plan.code.push(folder.place(path)),
+            ("V" | "U", Some((version, name)), true) => match names::dotted(version) {
+                Some(order) if prefix == "U" => {
+                    undo.insert(order, path);
+                }
+                Some(order) => found.push((order, version.replace('_', "."), name, path, false)),
+                None => plan.problems.push(format!("{}: {version:?} is no version", folder.place(path))),
+            },
+            ("R", Some(("", name)), true) => {
+                found.push((Order(Vec::new(), name.to_owned()), String::new(), name, path, true));
+            }
+            (_, _, true) => {
+                plan.notes
+                    .push(format!("{} is passed over: it is named neither V…__, U…__ nor R__…", folder.place(path)));
+            }
+            _ => {}
+        }
+    }
+    for (order, version, name, path, repeatable) in found {
+        let down = undo.get(&order).copied().filter(|_| !repeatable);
+        let planned = Planned {
+            version,
+            name: names::words(name),
+            path: folder.place(path),
+            files: folder.digests(&std::iter::once(path.as_str()).chain(down).collect::<Vec<_>>()),
+            up: folder.script(path, Transaction::WhereAllowed, &mut plan),
+            down: down.and_then(|down| folder.script(down, Transaction::WhereAllowed, &mut plan)),
+            order,
+            repeatable,
+        };
+        plan.migrations.push(planned);
+    }
+    plan
+}

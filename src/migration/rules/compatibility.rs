@@ -1,0 +1,81 @@
+//! What the code that runs now would trip over, and what no down brings back.
+
+use super::{
+    CHANGED, DROP_COLUMN, DROP_OTHER, DROP_TABLE, FOREIGN_KEY, Known, NARROWED, RENAME_COLUMN, RENAME_TABLE, REQUIRED,
+    Rule, TRUNCATE, columns, finding, line_of,
+};
+use crate::model::finding::Finding;
+use crate::model::migration::{Change, Facts, Migration, ObjectKind, What};
+
+pub(super) fn compatibility(migration: &Migration, known: &Known, after: &Facts) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for statement in &migration.statements {
+        for change in statement.changes.iter().filter(|change| known.has(&change.object)) {
+            if let Some((rule, what)) = told(change, after) {
+                found.push(finding(rule, &migration.path, line_of(statement), &what));
+            }
+        }
+        // A new table's foreign key needs its index as much.
+        for change in &statement.changes {
+            if let Some(what) = unindexed(change, after) {
+                found.push(finding(&FOREIGN_KEY, &migration.path, line_of(statement), &what));
+            }
+        }
+    }
+    found
+}
+
+fn told(change: &Change, after: &Facts) -> Option<(&'static Rule, String)> {
+    let (object, path) = (&change.object, change.object.path());
+    Some(match (&change.what, object.kind) {
+        (What::Removed { .. }, ObjectKind::Table) => (&DROP_TABLE, format!("the table {path} is dropped")),
+        (What::Removed { .. }, ObjectKind::Column) => (&DROP_COLUMN, format!("the column {path} is dropped")),
+        (
+            What::Removed { .. },
+            kind @ (ObjectKind::View | ObjectKind::MaterializedView | ObjectKind::Function | ObjectKind::Type),
+        ) if !after.contains_key(object) => (&DROP_OTHER, format!("the {} {path} is dropped", kind.word())),
+        (What::Emptied, _) => (&TRUNCATE, format!("every row of {path} is deleted")),
+        (What::Renamed { to }, ObjectKind::Table) if !has_view(after, &object.of) => {
+            (&RENAME_TABLE, format!("the table {path} is renamed to {}", to.of))
+        }
+        (What::Renamed { to }, ObjectKind::Column) => {
+            (&RENAME_COLUMN, format!("the column {path} is renamed to {}", to.name))
+        }
+        (What::Added { definition }, ObjectKind::Column) if columns::is_required(definition) => {
+            (&REQUIRED, format!("the new column {path} must be given and has no default"))
+        }
+        (What::Altered { before, after }, ObjectKind::Column) => return altered(&path, before, after),
+        _ => return None,
+    })
+}
+
+fn has_view(after: &Facts, path: &str) -> bool {
+    after.keys().any(|object| object.kind == ObjectKind::View && object.of == path)
+}
+
+fn altered(path: &str, before: &str, after: &str) -> Option<(&'static Rule, String)> {
+    let (old, new) = (columns::type_of(before), columns::type_of(after));
+    if old != new {
+        return match columns::narrows(before, after) {
+            Some(true) => Some((&NARROWED, format!("the type of {path} is narrowed from {old} to {new}"))),
+            Some(false) => None,
+            None => Some((&CHANGED, format!("the type of {path} changes from {old} to {new}"))),
+        };
+    }
+    let newly = columns::is_required(after) && !columns::is_required(before);
+    newly.then(|| (&REQUIRED, format!("{path} must be given from now on and has no default")))
+}
+
+fn unindexed(change: &Change, after: &Facts) -> Option<String> {
+    let What::Added { definition } = &change.what else { return None };
+    if change.object.kind != ObjectKind::Constraint || !after.contains_key(&change.object) {
+        return None;
+    }
+    if !definition.starts_with("FOREIGN KEY") {
+        return None;
+    }
+    let columns = columns::listed(definition, "FOREIGN");
+    let table = &change.object.of;
+    (!columns::is_indexed(after, table, &columns))
+        .then(|| format!("the foreign key {} has no index on {table} ({})", change.object.name, columns.join(", ")))
+}

@@ -1,0 +1,159 @@
+//! Databases that migrations are tried on: scratch servers of PostgreSQL and MySQL, SQLite in this process. Each file
+//! here runs statements and tells what they did; what that is worth is judged elsewhere. Nothing here writes to a
+//! database that it did not create.
+
+#[cfg(unix)]
+pub mod mysql;
+#[cfg(unix)]
+pub mod postgres;
+pub mod programs;
+#[cfg(unix)]
+pub mod scratch;
+pub mod sqlite;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::model::migration::{DatabaseKind, Facts, Source, Statement};
+
+/// Why there is no database to try on, or none any more. Each message says what to do next.
+#[derive(Debug, thiserror::Error)]
+pub enum DatabaseError {
+    /// No server is installed.
+    #[error("no {} server was found on this machine: {help}", kind.word())]
+    NoServer {
+        /// Which one was looked for.
+        kind: DatabaseKind,
+        /// How to get one.
+        help: String,
+    },
+    /// The one asked for is not among those that are installed.
+    #[error("version {wanted} of {} was asked for, and there is {}: {help}", kind.word(), listed(found))]
+    NoVersion {
+        /// Which one was looked for.
+        kind: DatabaseKind,
+        /// What was asked for.
+        wanted: String,
+        /// What is there.
+        found: Vec<String>,
+        /// How to get it.
+        help: String,
+    },
+    /// A folder or a file of the scratch server could not be made.
+    #[error("the scratch server's folder could not be prepared: {0}")]
+    Folder(#[from] std::io::Error),
+    /// The server did not come up.
+    #[error("the scratch server ({}) did not start: {said}", program.display())]
+    NotStarted {
+        /// What was run.
+        program: PathBuf,
+        /// What it printed at last.
+        said: String,
+    },
+    /// It is gone, or cannot go on.
+    #[error("the database server was lost {during}: {said}")]
+    Lost {
+        /// What was being done.
+        during: String,
+        /// What the driver said.
+        said: String,
+    },
+    /// The server that was named cannot be used.
+    #[error("database-url: {0}")]
+    Url(String),
+}
+
+fn listed(found: &[String]) -> String {
+    if found.is_empty() { "none".to_owned() } else { found.join(", ") }
+}
+
+/// How a statement ended.
+pub enum Ran {
+    /// It was run, whether it succeeded or not.
+    Done(Box<Statement>),
+    /// The connection did not survive it.
+    Lost(Box<Statement>),
+}
+
+/// A database while migrations are tried on it.
+#[expect(async_fn_in_trait, reason = "it is used on one thread, and by this crate alone")]
+pub trait Database {
+    /// With its version: `postgres 15.18`.
+    fn name(&self) -> String;
+
+    /// Starts a script. With `observe`, what its statements do is looked at.
+    ///
+    /// # Errors
+    /// When the server is gone.
+    async fn begin(&mut self, transaction: bool, observe: bool) -> Result<(), DatabaseError>;
+
+    /// Runs one statement of the script; one that fails leaves the others unharmed.
+    ///
+    /// # Errors
+    /// When the server is gone for another reason than the statement.
+    async fn run(&mut self, source: &Source) -> Result<Ran, DatabaseError>;
+
+    /// Ends a script: its transaction is committed, or taken back. What the commit itself refuses is told.
+    ///
+    /// # Errors
+    /// When the server is gone.
+    async fn end(&mut self, keep: bool) -> Result<Option<String>, DatabaseError>;
+
+    /// The schema as it is, within the script's transaction too.
+    ///
+    /// # Errors
+    /// When the server is gone.
+    async fn facts(&mut self) -> Result<Facts, DatabaseError>;
+
+    /// The schema, read anew: another connection may have changed it.
+    ///
+    /// # Errors
+    /// When the server is gone.
+    async fn facts_anew(&mut self) -> Result<Facts, DatabaseError>;
+
+    /// The variables by which a tool reaches it; none where no other process can.
+    fn address(&self) -> Vec<(&'static str, String)>;
+
+    /// Whether a transaction takes back changes of the schema too.
+    fn takes_back(&self) -> bool;
+
+    /// A database of its own that is a copy of this one; [`Database::back`] drops it again. False where that cannot be.
+    ///
+    /// # Errors
+    /// When the server is gone.
+    async fn aside(&mut self) -> Result<bool, DatabaseError>;
+
+    /// Goes back to the database that was copied.
+    ///
+    /// # Errors
+    /// When the server is gone.
+    async fn back(&mut self) -> Result<(), DatabaseError>;
+
+    /// Extensions that the server can make.
+    ///
+    /// # Errors
+    /// When the server is gone.
+    async fn extensions(&mut self) -> Result<Vec<String>, DatabaseError>;
+
+    /// Ends what was started here, and removes what was made.
+    async fn stop(self);
+}
+
+/// A statement of which nothing is known but its text.
+#[must_use]
+pub fn unknown(source: &Source) -> Statement {
+    Statement {
+        source: source.clone(),
+        took: Duration::ZERO,
+        locks: Vec::new(),
+        held: Vec::new(),
+        rewrites: Vec::new(),
+        scans: Vec::new(),
+        rows: 0,
+        wal_bytes: 0,
+        changes: Vec::new(),
+        lock_timeout_ms: 0,
+        error: None,
+        not_run: None,
+    }
+}

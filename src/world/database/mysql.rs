@@ -1,0 +1,344 @@
+//! Migrations tried on MySQL or MariaDB: a scratch server on a socket. It commits at every change of the schema, so
+//! nothing is taken back; what a statement changed is read from the catalogs.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlDatabaseError, MySqlRow, MySqlSslMode};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, Row as _};
+use tokio::time::Instant;
+
+use crate::migration::change;
+use crate::model::migration::{DatabaseKind, Fact, Facts, Object, ObjectKind, Source, Statement, StatementError};
+use crate::world::database::programs::{self, Surroundings};
+use crate::world::database::scratch::{self, Scratch};
+use crate::world::database::{Database, DatabaseError, Ran, unknown};
+use crate::world::files;
+use crate::world::process::{Service, ServiceSpec};
+
+/// Where packages put servers, `sbin` or `bin` below.
+const PARENTS: &[&str] = &["/usr", "/opt/homebrew/opt", "/usr/local/opt", "/usr/local"];
+/// How long a server may take to come up.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// The database in which migrations run.
+const NAME: &str = "gatepost";
+
+/// Every object of the database. Rows: kind, table, name, identity, definition.
+const SCHEMA: &str = r"
+SELECT IF(TABLE_TYPE = 'VIEW', 'view', 'table'), TABLE_NAME, '', '', CONCAT_WS(' ', ENGINE, TABLE_COLLATION) FROM information_schema.TABLES
+WHERE TABLE_SCHEMA = DATABASE()
+UNION ALL
+SELECT 'column', TABLE_NAME, COLUMN_NAME, '', CONCAT(COLUMN_TYPE, IF(IS_NULLABLE = 'NO', ' NOT NULL', ''),
+  IF(COLUMN_DEFAULT IS NULL OR COLUMN_DEFAULT = 'NULL', '', CONCAT(' DEFAULT ', COLUMN_DEFAULT)), IF(EXTRA = '', '', CONCAT(' ', UPPER(EXTRA))))
+FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE()
+UNION ALL
+SELECT 'index', TABLE_NAME, INDEX_NAME, '', CONCAT(IF(NON_UNIQUE, '', 'UNIQUE '), 'INDEX (', GROUP_CONCAT(COALESCE(COLUMN_NAME, '?') ORDER BY SEQ_IN_INDEX SEPARATOR ', '), ')')
+FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE() GROUP BY TABLE_NAME, INDEX_NAME, NON_UNIQUE
+UNION ALL
+SELECT 'constraint', k.TABLE_NAME, k.CONSTRAINT_NAME, '', CONCAT('FOREIGN KEY (', GROUP_CONCAT(k.COLUMN_NAME ORDER BY k.ORDINAL_POSITION SEPARATOR ', '),
+  ') REFERENCES ', k.REFERENCED_TABLE_NAME, '(', GROUP_CONCAT(k.REFERENCED_COLUMN_NAME ORDER BY k.ORDINAL_POSITION SEPARATOR ', '), ')')
+FROM information_schema.KEY_COLUMN_USAGE k WHERE k.TABLE_SCHEMA = DATABASE() AND k.REFERENCED_TABLE_NAME IS NOT NULL
+GROUP BY k.TABLE_NAME, k.CONSTRAINT_NAME, k.REFERENCED_TABLE_NAME
+UNION ALL
+SELECT 'trigger', EVENT_OBJECT_TABLE, TRIGGER_NAME, '', CONCAT_WS(' ', ACTION_TIMING, EVENT_MANIPULATION, ACTION_STATEMENT) FROM information_schema.TRIGGERS
+WHERE TRIGGER_SCHEMA = DATABASE()
+UNION ALL
+SELECT 'function', ROUTINE_NAME, '', '', CONCAT_WS(' ', ROUTINE_TYPE, DTD_IDENTIFIER, ROUTINE_DEFINITION) FROM information_schema.ROUTINES
+WHERE ROUTINE_SCHEMA = DATABASE()
+UNION ALL
+SELECT 'viewtext', TABLE_NAME, '', '', VIEW_DEFINITION FROM information_schema.VIEWS WHERE TABLE_SCHEMA = DATABASE()
+";
+
+/// A MySQL database of our own.
+pub struct Mysql {
+    service: Service,
+    connection: MySqlConnection,
+    version: String,
+    known: Facts,
+    current: bool,
+    observe: bool,
+    // Dropped last: the server runs in it.
+    scratch: Scratch,
+}
+
+/// Where its programs are.
+struct Installed {
+    server: PathBuf,
+    /// Makes a data folder; MySQL's own server does that itself.
+    installer: Option<PathBuf>,
+}
+
+fn lost(during: &str, error: &sqlx::Error) -> DatabaseError {
+    DatabaseError::Lost { during: during.to_owned(), said: error.to_string() }
+}
+
+impl Mysql {
+    /// Starts a scratch server and makes an empty database on it.
+    ///
+    /// # Errors
+    /// When there is no server, or it does not start.
+    pub async fn scratch(around: Surroundings<'_>) -> Result<Self, DatabaseError> {
+        let installed = find(around)?;
+        let temp = around.get("TMPDIR").map(PathBuf::from);
+        let scratch = Scratch::new(temp.as_deref(), &["mysql"])?;
+        let stamp = files::size(&installed.server).unwrap_or_default();
+        let name = installed.server.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let template = around.cache().map(|cache| cache.join(format!("{name}-{stamp}-1")));
+        let copied = template.as_deref().is_some_and(|kept| kept.is_dir() && scratch.copy_in(kept, "data").is_ok());
+        if !copied {
+            install(&scratch, &installed).await?;
+            if let Some(template) = &template {
+                let _ = scratch::keep(&scratch.path().join("data"), template);
+            }
+        }
+        Self::start(scratch, &installed).await
+    }
+
+    async fn start(scratch: Scratch, installed: &Installed) -> Result<Self, DatabaseError> {
+        let socket = scratch.path().join("s");
+        let word = |text: &str, path: &Path| {
+            let mut word = OsString::from(text);
+            word.push(path);
+            word
+        };
+        let data = scratch.path().join("data");
+        let mut argv: Vec<OsString> = vec![installed.server.clone().into(), "--no-defaults".into()];
+        argv.extend([
+            word("--datadir=", &data),
+            word("--socket=", &socket),
+            word("--pid-file=", &data.join("mysqld.pid")),
+        ]);
+        let settings =
+            ["--skip-networking", "--innodb-flush-log-at-trx-commit=0", "--skip-log-bin", "--innodb-doublewrite=0"];
+        argv.extend(settings.map(OsString::from));
+        let mut service = Service::start(&spec(&scratch, argv))?;
+        let options = MySqlConnectOptions::new()
+            .socket(&socket)
+            .username("root")
+            .ssl_mode(MySqlSslMode::Disabled)
+            .disable_statement_logging();
+        let (mut waited, pause) = (Duration::ZERO, Duration::from_millis(10));
+        let mut connection = loop {
+            if let Ok(connection) = MySqlConnection::connect_with(&options).await {
+                break connection;
+            }
+            if service.has_ended() || waited > PATIENCE {
+                let said = said(&scratch);
+                service.kill().await;
+                return Err(DatabaseError::NotStarted { program: installed.server.clone(), said });
+            }
+            tokio::time::sleep(pause).await;
+            waited += pause;
+        };
+        let failed = |error| lost("while its database was made", &error);
+        let make = format!("CREATE DATABASE {NAME} CHARACTER SET utf8mb4");
+        connection.execute(sqlx::raw_sql(AssertSqlSafe(make))).await.map_err(failed)?;
+        connection.execute(sqlx::raw_sql(AssertSqlSafe(format!("USE {NAME}")))).await.map_err(failed)?;
+        let row = connection.fetch_one(sqlx::raw_sql("SELECT VERSION()")).await.map_err(failed)?;
+        let version = row.try_get(0).map_err(failed)?;
+        Ok(Self { service, connection, version, known: Facts::new(), current: false, observe: false, scratch })
+    }
+
+    async fn read(&mut self) -> Result<Facts, DatabaseError> {
+        let failed = |error| lost("while its catalogs were read", &error);
+        self.connection.execute(sqlx::raw_sql("SET SESSION group_concat_max_len = 65536")).await.map_err(failed)?;
+        let rows = self.connection.fetch_all(sqlx::raw_sql(SCHEMA)).await.map_err(failed)?;
+        let mut facts: Facts = rows.iter().filter_map(fact).collect();
+        for row in &rows {
+            let text = |at: usize| text(row, at);
+            let object = Object { kind: ObjectKind::View, of: text(1), name: String::new() };
+            if text(0) == "viewtext"
+                && let Some(view) = facts.get_mut(&object)
+            {
+                view.definition = text(4);
+            }
+        }
+        Ok(facts)
+    }
+}
+
+fn find(around: Surroundings<'_>) -> Result<Installed, DatabaseError> {
+    for (server, installer) in [("mariadbd", Some("mariadb-install-db")), ("mysqld", None)] {
+        let mut folders: Vec<PathBuf> = programs::folders(around, &[], "", &[server]);
+        for below in ["sbin", "bin", "libexec"] {
+            let named = PARENTS.iter().map(|parent| Path::new(parent).join(below));
+            folders.extend(named.filter(|folder| files::is_file(&folder.join(server))));
+            folders.extend(programs::folders(around, &PARENTS[1..3], below, &[server]));
+        }
+        let Some(folder) = folders.first() else { continue };
+        let beside = installer.and_then(|installer| {
+            let mut places = around.path();
+            places.extend([folder.clone(), folder.join("../bin"), folder.join("../scripts")]);
+            places.into_iter().map(|place| place.join(installer)).find(|path| files::is_file(path))
+        });
+        if installer.is_none() || beside.is_some() {
+            return Ok(Installed { server: folder.join(server), installer: beside });
+        }
+    }
+    let help = if cfg!(target_os = "macos") {
+        "install one (`brew install mariadb`)".to_owned()
+    } else {
+        "install one (`apt-get install mariadb-server`); hosted Ubuntu runners have MySQL".to_owned()
+    };
+    Err(DatabaseError::NoServer { kind: DatabaseKind::Mysql, help })
+}
+
+async fn install(scratch: &Scratch, programs: &Installed) -> Result<(), DatabaseError> {
+    let data = scratch.folder("data")?;
+    let mut folder = OsString::from("--datadir=");
+    folder.push(&data);
+    let argv: Vec<OsString> = match &programs.installer {
+        Some(installer) => {
+            let words =
+                ["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve"];
+            let words = words.into_iter().map(OsString::from);
+            std::iter::once(installer.clone().into()).chain(words).chain([folder]).collect()
+        }
+        None => vec![programs.server.clone().into(), "--no-defaults".into(), "--initialize-insecure".into(), folder],
+    };
+    let program = argv.first().map(PathBuf::from).unwrap_or_default();
+    let mut running = Service::start(&spec(scratch, argv))?;
+    if running.wait().await? {
+        return Ok(());
+    }
+    Err(DatabaseError::NotStarted { program, said: said(scratch) })
+}
+
+fn spec(scratch: &Scratch, argv: Vec<OsString>) -> ServiceSpec {
+    let path = scratch.path().to_owned();
+    let env = vec![(OsString::from("PATH"), OsString::from("/usr/sbin:/usr/bin:/sbin:/bin"))];
+    ServiceSpec { argv, log: path.join("log"), dir: path, env, user: scratch.user() }
+}
+
+fn said(scratch: &Scratch) -> String {
+    let tail = files::tail(&scratch.path().join("log"), 1_000).unwrap_or_default();
+    let text = String::from_utf8_lossy(&tail);
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    if lines.is_empty() { "it printed nothing".to_owned() } else { lines.join("; ") }
+}
+
+/// Catalogs give some columns as bytes.
+fn text(row: &MySqlRow, at: usize) -> String {
+    let plain = row.try_get::<Option<String>, _>(at).ok().flatten();
+    plain
+        .or_else(|| {
+            let bytes = row.try_get_unchecked::<Option<Vec<u8>>, _>(at).ok().flatten()?;
+            Some(String::from_utf8_lossy(&bytes).into_owned())
+        })
+        .unwrap_or_default()
+}
+
+fn fact(row: &MySqlRow) -> Option<(Object, Fact)> {
+    let kind = match text(row, 0).as_str() {
+        "table" => ObjectKind::Table,
+        "view" => ObjectKind::View,
+        "column" => ObjectKind::Column,
+        "index" => ObjectKind::Index,
+        "constraint" => ObjectKind::Constraint,
+        "trigger" => ObjectKind::Trigger,
+        "function" => ObjectKind::Function,
+        _ => return None,
+    };
+    let object = Object { kind, of: text(row, 1), name: text(row, 2) };
+    Some((object, Fact { identity: String::new(), definition: text(row, 4) }))
+}
+
+impl Database for Mysql {
+    fn name(&self) -> String {
+        let maker = if self.version.contains("MariaDB") { "mariadb" } else { "mysql" };
+        format!("{maker} {}", self.version.split('-').next().unwrap_or_default())
+    }
+
+    async fn begin(&mut self, transaction: bool, observe: bool) -> Result<(), DatabaseError> {
+        self.observe = observe;
+        if observe && !self.current {
+            self.known = self.read().await?;
+        }
+        self.current = observe;
+        if transaction {
+            let begun = self.connection.execute(sqlx::raw_sql("START TRANSACTION")).await;
+            begun.map_err(|error| lost("at the beginning of a script", &error))?;
+        }
+        Ok(())
+    }
+
+    async fn run(&mut self, source: &Source) -> Result<Ran, DatabaseError> {
+        let mut statement: Statement = unknown(source);
+        let begun = Instant::now();
+        let sent = self.connection.execute(sqlx::raw_sql(AssertSqlSafe(source.sql.clone()))).await;
+        statement.took = begun.elapsed();
+        match sent {
+            Ok(done) => statement.rows = done.rows_affected(),
+            Err(error) => {
+                let refused =
+                    error.as_database_error().and_then(|error| error.try_downcast_ref::<MySqlDatabaseError>());
+                statement.error = Some(StatementError {
+                    message: refused
+                        .map_or_else(|| format!("the connection was lost: {error}"), |it| it.message().to_owned()),
+                    code: refused.map(|it| it.number().to_string()),
+                    hint: None,
+                    line: source.line,
+                    column: None,
+                });
+                if refused.is_none() {
+                    return Ok(Ran::Lost(Box::new(statement)));
+                }
+            }
+        }
+        if self.observe {
+            let before = std::mem::take(&mut self.known);
+            self.known = self.read().await?;
+            statement.changes = change::compare(&before, &self.known);
+        }
+        Ok(Ran::Done(Box::new(statement)))
+    }
+
+    async fn end(&mut self, keep: bool) -> Result<Option<String>, DatabaseError> {
+        let ended = self.connection.execute(sqlx::raw_sql(if keep { "COMMIT" } else { "ROLLBACK" })).await;
+        ended.map_err(|error| lost("at the end of a script", &error))?;
+        let back = self.connection.execute(sqlx::raw_sql(AssertSqlSafe(format!("USE {NAME}")))).await;
+        back.map_err(|error| lost("at the end of a script", &error))?;
+        Ok(None)
+    }
+
+    async fn facts(&mut self) -> Result<Facts, DatabaseError> {
+        if !self.current {
+            self.known = self.read().await?;
+            self.current = true;
+        }
+        Ok(self.known.clone())
+    }
+
+    async fn facts_anew(&mut self) -> Result<Facts, DatabaseError> {
+        self.current = false;
+        self.facts().await
+    }
+
+    fn address(&self) -> Vec<(&'static str, String)> {
+        let socket = self.scratch.path().join("s").display().to_string();
+        let url = format!("mysql://root@localhost/{NAME}?socket={socket}");
+        vec![("DATABASE_URL", url), ("MYSQL_UNIX_PORT", socket)]
+    }
+
+    fn takes_back(&self) -> bool {
+        false
+    }
+
+    async fn aside(&mut self) -> Result<bool, DatabaseError> {
+        Ok(false)
+    }
+
+    async fn back(&mut self) -> Result<(), DatabaseError> {
+        Ok(())
+    }
+
+    async fn extensions(&mut self) -> Result<Vec<String>, DatabaseError> {
+        Ok(Vec::new())
+    }
+
+    async fn stop(mut self) {
+        let _ = self.connection.close_hard().await;
+        self.service.kill().await;
+    }
+}

@@ -1,0 +1,473 @@
+//! Migrations tried on PostgreSQL: one connection runs them, a second one reads the locks of the first as others would
+//! meet them, and the catalogs tell what a statement did. Nothing is concluded from a statement's text.
+
+mod alone;
+mod catalog;
+mod look;
+mod remote;
+mod server;
+
+use std::collections::BTreeMap;
+
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgDatabaseError, PgErrorPosition, PgRow};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, Row as _};
+use tokio::time::Instant;
+
+use crate::model::migration::{Facts, Form, Lock, LockMode, Source, Statement, StatementError};
+use crate::world::database::programs::Surroundings;
+use crate::world::database::{Database, DatabaseError, Ran, unknown};
+
+use catalog::Known;
+use remote::Keeper;
+use server::Server;
+
+/// The database in which migrations run.
+const NAME: &str = "gatepost";
+/// A statement that cannot run in a transaction was tried in one.
+const IN_TRANSACTION: &str = "25001";
+
+/// A PostgreSQL database of our own.
+pub struct Postgres {
+    server: Option<Server>,
+    /// Leads to a database that is always there.
+    first: PgConnectOptions,
+    options: PgConnectOptions,
+    name: String,
+    version: String,
+    runner: PgConnection,
+    watcher: PgConnection,
+    runner_pid: i32,
+    known: Known,
+    /// Whether `known` is the schema as it is.
+    current: bool,
+    /// Whether a script that nobody looked at left counters behind.
+    unflushed: bool,
+    /// Whether counters can be handed on at will (version 15 and later).
+    flushes: bool,
+    script: InScript,
+    /// What was known before going aside.
+    kept: Option<Known>,
+    /// On a server that is not ours.
+    keeper: Option<Keeper>,
+}
+
+/// What holds for the script that runs.
+#[derive(Default)]
+struct InScript {
+    /// In one transaction from begin to end.
+    transaction: bool,
+    /// A transaction is open now.
+    open: bool,
+    observe: bool,
+    /// The schema when it began, for when it is taken back.
+    before: Known,
+    /// Relations that others could see when the script began.
+    existing: BTreeMap<i64, String>,
+    locks: BTreeMap<i64, LockMode>,
+    counters: look::Counters,
+}
+
+impl Postgres {
+    /// Starts a scratch server and makes an empty database on it.
+    ///
+    /// # Errors
+    /// When there is no server, or it does not start.
+    pub async fn scratch(around: Surroundings<'_>, version: Option<&str>) -> Result<Self, DatabaseError> {
+        let server = Server::start(around, version).await?;
+        let options = server.options().clone();
+        Self::on(options, Some(server), NAME).await
+    }
+
+    async fn on(options: PgConnectOptions, server: Option<Server>, name: &str) -> Result<Self, DatabaseError> {
+        let failed = |error| lost("while its first database was made", &error);
+        let maintenance = options.clone();
+        let mut first = PgConnection::connect_with(&options).await.map_err(failed)?;
+        // The encoding is what production has, whatever the server's default.
+        let make = format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'");
+        first.execute(sqlx::raw_sql(AssertSqlSafe(make))).await.map_err(failed)?;
+        let version: String = first
+            .fetch_one(sqlx::raw_sql("SHOW server_version"))
+            .await
+            .and_then(|row| row.try_get(0))
+            .map_err(failed)?;
+        let _ = first.close().await;
+        let options = options.database(name);
+        let (runner, watcher, runner_pid) = connect(&options).await?;
+        let version = version.split_whitespace().next().unwrap_or_default().to_owned();
+        let major: u32 = version.split('.').next().and_then(|major| major.parse().ok()).unwrap_or_default();
+        let mut database = Self {
+            server,
+            first: maintenance,
+            options,
+            name: name.to_owned(),
+            version,
+            runner,
+            watcher,
+            runner_pid,
+            known: Known::default(),
+            current: false,
+            unflushed: false,
+            flushes: major >= 15,
+            script: InScript::default(),
+            kept: None,
+            keeper: None,
+        };
+        database.prepare().await?;
+        Ok(database)
+    }
+
+    async fn prepare(&mut self) -> Result<(), DatabaseError> {
+        let failed = |error| lost("while it was prepared", &error);
+        self.runner.execute(sqlx::raw_sql(AssertSqlSafe(catalog::prepared()))).await.map_err(failed)?;
+        Ok(())
+    }
+
+    async fn control(&mut self, sql: &'static str) -> Result<(), sqlx::Error> {
+        self.runner.execute(sqlx::raw_sql(sql)).await.map(|_| ())
+    }
+
+    /// Sends a statement as the tool's own client would.
+    async fn send(&mut self, source: &Source) -> Result<(), sqlx::Error> {
+        if source.form == Form::CopyOut {
+            let mut rows = self.runner.copy_out_raw(&source.sql).await?;
+            while let Some(row) = std::future::poll_fn(|context| rows.as_mut().poll_next(context)).await {
+                row?;
+            }
+            return Ok(());
+        }
+        let Form::Copy(data) = &source.form else {
+            // Rows of a SELECT are read and let go.
+            return self.runner.execute(sqlx::raw_sql(AssertSqlSafe(source.sql.clone()))).await.map(|_| ());
+        };
+        let mut copy = self.runner.copy_in_raw(&source.sql).await?;
+        copy.send(data.as_bytes()).await?;
+        copy.finish().await.map(|_| ())
+    }
+
+    /// Opens a transaction around a statement where the script has none open; its savepoint is set.
+    async fn open(&mut self) -> Result<(), sqlx::Error> {
+        if self.script.open {
+            return Ok(());
+        }
+        self.control("BEGIN").await?;
+        self.script.open = true;
+        self.script.locks.clear();
+        if self.script.observe {
+            self.first_look().await?;
+        }
+        self.control("SAVEPOINT gatepost").await
+    }
+
+    /// A statement that failed: what it did is taken back, or its transaction is gone already.
+    async fn take_back(&mut self) -> Result<(), sqlx::Error> {
+        let back = self.control("ROLLBACK TO SAVEPOINT gatepost").await;
+        if let Err(sqlx::Error::Database(_)) = back {
+            self.control("ROLLBACK").await?;
+            self.script.open = false;
+            return Ok(());
+        }
+        back
+    }
+
+    /// Runs a statement of a script that nobody looks at; one that fails ends its transaction.
+    async fn run_unseen(&mut self, source: &Source) -> Ran {
+        self.current = false;
+        self.unflushed = true;
+        let mut statement = unknown(source);
+        let begun = Instant::now();
+        let sent = self.send(source).await;
+        statement.took = begun.elapsed();
+        let Err(error) = sent else { return Ran::Done(Box::new(statement)) };
+        match failure(source, &error) {
+            Some(failure) => {
+                statement.error = Some(failure);
+                Ran::Done(Box::new(statement))
+            }
+            None => Ran::Lost(Box::new(lost_statement(statement, &error))),
+        }
+    }
+
+    /// A digest of what all databases of a server that is not ours share.
+    async fn shared(&mut self) -> Result<String, sqlx::Error> {
+        if self.keeper.is_none() {
+            return Ok(String::new());
+        }
+        self.runner.fetch_one(sqlx::raw_sql(remote::SHARED)).await.and_then(|row| row.try_get(0))
+    }
+
+    async fn rows(&mut self, sql: String) -> Result<Vec<PgRow>, sqlx::Error> {
+        self.runner.fetch_all(sqlx::raw_sql(AssertSqlSafe(sql))).await
+    }
+
+    async fn reconnect(&mut self) -> Result<(), DatabaseError> {
+        (self.runner, self.watcher, self.runner_pid) = connect(&self.options).await?;
+        self.script = InScript::default();
+        self.prepare().await
+    }
+
+    /// Runs a statement on the server's own database, while nobody is connected to ours.
+    async fn elsewhere(&mut self, sql: &[String]) -> Result<bool, DatabaseError> {
+        let failed = |error| lost("while a database was copied", &error);
+        let options = self.first.clone();
+        let mut first = PgConnection::connect_with(&options).await.map_err(failed)?;
+        let mut good = true;
+        for sql in sql {
+            good &= first.execute(sqlx::raw_sql(AssertSqlSafe(sql.clone()))).await.is_ok();
+        }
+        let _ = first.close().await;
+        Ok(good)
+    }
+
+    async fn leave(&mut self) -> Result<(), DatabaseError> {
+        // Closing is seen by the server a moment later: a copy must not meet the old connections.
+        let options = self.first.clone();
+        let place = PgConnection::connect_with(&options).await.map_err(|error| lost("between databases", &error))?;
+        let other = PgConnection::connect_with(&options).await.map_err(|error| lost("between databases", &error))?;
+        let _ = std::mem::replace(&mut self.runner, place).close().await;
+        let _ = std::mem::replace(&mut self.watcher, other).close().await;
+        Ok(())
+    }
+}
+
+async fn connect(options: &PgConnectOptions) -> Result<(PgConnection, PgConnection, i32), DatabaseError> {
+    let failed = |error| lost("while connecting to it", &error);
+    let mut runner = PgConnection::connect_with(options).await.map_err(failed)?;
+    let watcher = PgConnection::connect_with(options).await.map_err(failed)?;
+    let row = runner.fetch_one(sqlx::raw_sql("SELECT pg_catalog.pg_backend_pid()")).await.map_err(failed)?;
+    Ok((runner, watcher, row.try_get(0).map_err(failed)?))
+}
+
+/// The driver's words for what ended a connection.
+fn lost(during: &str, error: &sqlx::Error) -> DatabaseError {
+    DatabaseError::Lost { during: during.to_owned(), said: error.to_string() }
+}
+
+/// What the server said of a statement, with the place in the file; `None` where the connection broke.
+fn failure(source: &Source, error: &sqlx::Error) -> Option<StatementError> {
+    let sqlx::Error::Database(error) = error else { return None };
+    let error = error.try_downcast_ref::<PgDatabaseError>()?;
+    let position = match error.position() {
+        Some(PgErrorPosition::Original(at)) => Some(at),
+        _ => None,
+    };
+    let (line, column) = place(source, position);
+    let hint = [error.detail(), error.hint(), error.r#where()].into_iter().flatten().collect::<Vec<_>>().join("; ");
+    Some(StatementError {
+        message: error.message().to_owned(),
+        code: Some(error.code().to_owned()),
+        hint: Some(hint).filter(|hint| !hint.is_empty()),
+        line,
+        column,
+    })
+}
+
+/// A position in a statement, from 1 in characters, as a place in the file.
+fn place(source: &Source, position: Option<usize>) -> (u32, Option<u32>) {
+    let Some(position) = position else { return (source.line, None) };
+    let before: String = source.sql.chars().take(position.saturating_sub(1)).collect();
+    let lines = u32::try_from(before.matches('\n').count()).unwrap_or(u32::MAX);
+    let last = u32::try_from(before.rsplit('\n').next().unwrap_or_default().chars().count()).unwrap_or(u32::MAX);
+    let first = if lines == 0 { source.column } else { 1 };
+    (source.line.saturating_add(lines), Some(first.saturating_add(last)))
+}
+
+impl Database for Postgres {
+    fn name(&self) -> String {
+        format!("postgres {}", self.version)
+    }
+
+    async fn begin(&mut self, transaction: bool, observe: bool) -> Result<(), DatabaseError> {
+        if observe && !self.current {
+            self.know_all().await.map_err(|error| lost("while its catalogs were read", &error))?;
+        }
+        if observe && std::mem::take(&mut self.unflushed) && self.flushes {
+            self.control(look::FLUSH_AND_ROLLBACK).await.map_err(|error| lost("before a script", &error))?;
+        }
+        self.script = InScript {
+            before: self.known.clone(),
+            transaction,
+            observe,
+            existing: if observe { self.known.paths.clone() } else { BTreeMap::new() },
+            ..InScript::default()
+        };
+        if transaction {
+            self.control("BEGIN; SAVEPOINT gatepost").await.map_err(|error| lost("at BEGIN", &error))?;
+            self.script.open = true;
+            if observe {
+                self.first_look().await.map_err(|error| lost("before the first statement", &error))?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn run(&mut self, source: &Source) -> Result<Ran, DatabaseError> {
+        let during = format!("before line {}", source.line);
+        if let Some(what) = self.keeper.as_ref().and_then(|_| remote::is_for_all(&source.sql)) {
+            return Ok(Ran::Done(Box::new(for_all(unknown(source), what))));
+        }
+        if !self.script.observe && self.keeper.is_none() {
+            return Ok(self.run_unseen(source).await);
+        }
+        self.open().await.map_err(|error| lost(&during, &error))?;
+        let mut statement = unknown(source);
+        self.current &= self.script.observe;
+        let shared = self.shared().await.map_err(|error| lost(&during, &error))?;
+        let begun = Instant::now();
+        let sent = self.send(source).await;
+        statement.took = begun.elapsed();
+        if sent.is_ok() && self.script.open && self.shared().await.is_ok_and(|now| now != shared) {
+            self.take_back().await.map_err(|error| lost(&during, &error))?;
+            return Ok(Ran::Done(Box::new(for_all(unknown(source), "something"))));
+        }
+        if let Err(error) = &sent {
+            let Some(failure) = failure(source, error) else {
+                return Ok(Ran::Lost(Box::new(lost_statement(statement, error))));
+            };
+            let alone = failure.code.as_deref() == Some(IN_TRANSACTION) && !self.script.transaction;
+            statement.error = Some(failure);
+            if let Err(error) = self.take_back().await {
+                return Ok(Ran::Lost(Box::new(lost_statement(statement, &error))));
+            }
+            if alone {
+                return self.run_alone(unknown(source)).await;
+            }
+        } else if self.script.observe {
+            match self.look(&mut statement).await {
+                Ok(()) => {}
+                Err(sqlx::Error::Database(_)) => self.after_own_end(&mut statement).await?,
+                Err(error) => return Err(lost(&format!("after line {}", source.line), &error)),
+            }
+        }
+        if !self.script.transaction && self.script.open {
+            self.close_one(&mut statement).await?;
+        }
+        Ok(Ran::Done(Box::new(statement)))
+    }
+
+    async fn end(&mut self, keep: bool) -> Result<Option<String>, DatabaseError> {
+        let mut refused = None;
+        if self.script.open {
+            let (commit, rollback) = if self.flushes && self.script.observe {
+                (look::FLUSH_AND_COMMIT, look::FLUSH_AND_ROLLBACK)
+            } else {
+                ("COMMIT", "ROLLBACK")
+            };
+            let ended = self.control(if keep { commit } else { rollback }).await;
+            self.script.open = false;
+            match ended {
+                Err(sqlx::Error::Database(error)) => refused = Some(error.message().to_owned()),
+                other => other.map_err(|error| lost("at the end of the script", &error))?,
+            }
+            if !keep {
+                self.known = std::mem::take(&mut self.script.before);
+            }
+            self.current &= refused.is_none();
+        }
+        // What a script sets stays its own, as with a tool that opens a connection for each.
+        let reset = "RESET ALL; RESET SESSION AUTHORIZATION; SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE";
+        self.control(reset).await.map_err(|error| lost("at the end of the script", &error))?;
+        Ok(refused)
+    }
+
+    async fn facts(&mut self) -> Result<Facts, DatabaseError> {
+        if !self.current {
+            self.know_all().await.map_err(|error| lost("while its catalogs were read", &error))?;
+        }
+        Ok(self.known.all())
+    }
+
+    async fn facts_anew(&mut self) -> Result<Facts, DatabaseError> {
+        self.current = false;
+        self.facts().await
+    }
+
+    fn address(&self) -> Vec<(&'static str, String)> {
+        let socket = self.options.get_socket().map(|socket| socket.display().to_string());
+        let host = socket.unwrap_or_else(|| self.options.get_host().to_owned());
+        let (user, port, name) = (self.options.get_username(), self.options.get_port(), self.name.clone());
+        let url = format!("postgresql://{user}@localhost:{port}/{name}?host={host}");
+        vec![
+            ("DATABASE_URL", url),
+            ("PGHOST", host),
+            ("PGPORT", port.to_string()),
+            ("PGUSER", user.to_owned()),
+            ("PGDATABASE", name),
+        ]
+    }
+
+    fn takes_back(&self) -> bool {
+        true
+    }
+
+    async fn aside(&mut self) -> Result<bool, DatabaseError> {
+        let (name, copy) = (self.name.clone(), format!("{}_aside", self.name));
+        self.leave().await?;
+        let sql = [format!("DROP DATABASE IF EXISTS {copy}"), format!("CREATE DATABASE {copy} TEMPLATE {name}")];
+        let good = self.elsewhere(&sql).await?;
+        self.kept = Some(self.known.clone());
+        self.options = self.options.clone().database(if good { &copy } else { &name });
+        self.reconnect().await?;
+        Ok(good)
+    }
+
+    async fn back(&mut self) -> Result<(), DatabaseError> {
+        self.leave().await?;
+        self.elsewhere(&[format!("DROP DATABASE IF EXISTS {}_aside WITH (FORCE)", self.name)]).await?;
+        self.options = self.options.clone().database(&self.name);
+        if let Some(kept) = self.kept.take() {
+            self.known = kept;
+            self.current = true;
+        }
+        self.reconnect().await
+    }
+
+    async fn extensions(&mut self) -> Result<Vec<String>, DatabaseError> {
+        let failed = |error| lost("while its extensions were listed", &error);
+        let sql = "SELECT name::text FROM pg_catalog.pg_available_extensions ORDER BY 1";
+        let rows = self.watcher.fetch_all(sqlx::raw_sql(sql)).await.map_err(failed)?;
+        rows.iter().map(|row| row.try_get(0).map_err(failed)).collect()
+    }
+
+    async fn stop(mut self) {
+        let _ = self.runner.close_hard().await;
+        let _ = self.watcher.close_hard().await;
+        if let Some(keeper) = self.keeper.take() {
+            keeper.drop_databases().await;
+        }
+        if let Some(server) = self.server.take() {
+            server.stop().await;
+        }
+    }
+}
+
+/// A statement that is not for a server which others use.
+fn for_all(mut statement: Statement, what: &str) -> Statement {
+    statement.not_run = Some(format!(
+        "it changes {what} that all databases of the server share; on a server named by `database-url` that is left alone"
+    ));
+    statement
+}
+
+/// A statement whose connection broke, with what is known of why.
+fn lost_statement(mut statement: Statement, error: &sqlx::Error) -> Statement {
+    let source = &statement.source;
+    statement.error.get_or_insert_with(|| StatementError {
+        message: format!("the connection to the server was lost: {error}"),
+        code: None,
+        hint: None,
+        line: source.line,
+        column: None,
+    });
+    statement
+}
+
+/// The locks that are new: on what existed, and stronger than what was held.
+fn newly(existing: &BTreeMap<i64, String>, held: &BTreeMap<i64, LockMode>, now: &BTreeMap<i64, LockMode>) -> Vec<Lock> {
+    let stronger = now.iter().filter(|(oid, mode)| held.get(*oid).is_none_or(|held| held < *mode));
+    let mut locks: Vec<Lock> = stronger
+        .filter(|(_, mode)| **mode > LockMode::AccessShare)
+        .filter_map(|(oid, mode)| Some(Lock { object: existing.get(oid)?.clone(), mode: *mode }))
+        .collect();
+    locks.sort();
+    locks
+}

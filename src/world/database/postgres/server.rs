@@ -1,0 +1,210 @@
+//! A scratch PostgreSQL server: found, made from a template that is kept, started on a socket, and stopped.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
+use sqlx::{ConnectOptions as _, Connection as _};
+
+use crate::model::migration::DatabaseKind;
+use crate::world::database::DatabaseError;
+use crate::world::database::programs::{self, Surroundings};
+use crate::world::database::scratch::{self, Scratch};
+use crate::world::files;
+use crate::world::process::{Service, ServiceSpec};
+
+/// Where packages put servers, `BELOW` a folder for each version.
+const PARENTS: &[&str] = &["/usr/lib/postgresql", "/opt/homebrew/opt", "/usr/local/opt", "/usr/local/pgsql"];
+/// How long a server may take to come up: a busy machine takes seconds.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How long it may take to stop in order.
+const STOPPING: Duration = Duration::from_secs(5);
+/// The end of its log that is quoted, in bytes.
+const QUOTED: u64 = 2_000;
+
+/// A running scratch server.
+pub struct Server {
+    service: Service,
+    options: PgConnectOptions,
+    // Dropped last: the server runs in it.
+    _scratch: Scratch,
+}
+
+/// A folder with the programs of one version.
+#[derive(Debug, Clone)]
+struct Installed {
+    folder: PathBuf,
+    version: String,
+}
+
+impl Server {
+    /// Starts one of the version asked for (`16`), else of the first that is found.
+    ///
+    /// # Errors
+    /// When there is none, or it does not start.
+    pub async fn start(around: Surroundings<'_>, version: Option<&str>) -> Result<Self, DatabaseError> {
+        let temp = around.get("TMPDIR").map(PathBuf::from);
+        let scratch = Scratch::new(temp.as_deref(), &["postgres"])?;
+        let installed = choose(around, &scratch, version).await?;
+        let template = around.cache().map(|cache| cache.join(format!("postgres-{}-1", plain(&installed.version))));
+        if let Some(template) = template.as_deref().filter(|template| template.is_dir()) {
+            let copied = scratch.copy_in(template, "data");
+            if copied.is_ok() {
+                match Self::run(scratch, &installed).await {
+                    Ok(server) => return Ok(server),
+                    // It may have been cut short when it was kept.
+                    Err(_) => files::remove(template).map_err(|error| DatabaseError::Folder(error.source))?,
+                }
+            }
+            return Box::pin(Self::start_cold(around, &installed, None)).await;
+        }
+        drop(scratch);
+        Self::start_cold(around, &installed, template.as_deref()).await
+    }
+
+    async fn start_cold(
+        around: Surroundings<'_>,
+        installed: &Installed,
+        template: Option<&Path>,
+    ) -> Result<Self, DatabaseError> {
+        let temp = around.get("TMPDIR").map(PathBuf::from);
+        let scratch = Scratch::new(temp.as_deref(), &["postgres"])?;
+        let data = scratch.folder("data")?;
+        let words =
+            ["--no-sync", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-locale", "--wal-segsize=4", "-D"];
+        let initdb = installed.folder.join("initdb");
+        finish(&scratch, &initdb, words.iter().map(OsString::from).chain([data.clone().into()])).await?;
+        if let Some(template) = template {
+            // A run without a kept template only starts later.
+            let _ = scratch::keep(&data, template);
+        }
+        Self::run(scratch, installed).await
+    }
+
+    async fn run(scratch: Scratch, installed: &Installed) -> Result<Self, DatabaseError> {
+        let socket = scratch.path().to_owned();
+        let program = installed.folder.join("postgres");
+        let data = scratch.path().join("data");
+        let mut argv: Vec<OsString> = vec![program.clone().into(), "-D".into(), data.into(), "-k".into()];
+        argv.push(socket.clone().into());
+        let settings = [
+            "listen_addresses=",
+            "fsync=off",
+            "synchronous_commit=off",
+            "full_page_writes=off",
+            "autovacuum=off",
+            "jit=off",
+            "max_connections=20",
+            "max_prepared_transactions=8",
+            "shared_buffers=64MB",
+            "unix_socket_permissions=0700",
+            "log_min_messages=fatal",
+            "log_destination=stderr",
+            "logging_collector=off",
+        ];
+        argv.extend(settings.iter().flat_map(|setting| [OsString::from("-c"), OsString::from(setting)]));
+        let mut service = Service::start(&spec(&scratch, argv))?;
+        let options = PgConnectOptions::new_without_pgpass()
+            .socket(&socket)
+            .port(5432)
+            .username("postgres")
+            .database("postgres")
+            .ssl_mode(PgSslMode::Disable)
+            .disable_statement_logging();
+        let mut waited = Duration::ZERO;
+        let pause = Duration::from_millis(5);
+        loop {
+            if socket.join(".s.PGSQL.5432").exists() && PgConnection::connect_with(&options).await.is_ok() {
+                return Ok(Self { service, options, _scratch: scratch });
+            }
+            if service.has_ended() || waited > PATIENCE {
+                let said = said(&scratch);
+                service.stop(STOPPING).await;
+                return Err(DatabaseError::NotStarted { program, said });
+            }
+            tokio::time::sleep(pause).await;
+            waited += pause;
+        }
+    }
+
+    /// How to connect to it, to the database `postgres`.
+    #[must_use]
+    pub const fn options(&self) -> &PgConnectOptions {
+        &self.options
+    }
+
+    /// Stops it and removes everything.
+    pub async fn stop(mut self) {
+        self.service.stop(STOPPING).await;
+    }
+}
+
+fn spec(scratch: &Scratch, argv: Vec<OsString>) -> ServiceSpec {
+    let path = scratch.path().to_owned();
+    let env =
+        vec![(OsString::from("PATH"), OsString::from("/usr/bin:/bin")), (OsString::from("TZ"), OsString::from("UTC"))];
+    ServiceSpec { argv, log: path.join("log"), dir: path, env, user: scratch.user() }
+}
+
+/// Runs a program of the server to its end.
+async fn finish(scratch: &Scratch, program: &Path, words: impl Iterator<Item = OsString>) -> Result<(), DatabaseError> {
+    let argv = std::iter::once(program.to_owned().into()).chain(words).collect();
+    let mut running = Service::start(&spec(scratch, argv))?;
+    if running.wait().await? {
+        return Ok(());
+    }
+    Err(DatabaseError::NotStarted { program: program.to_owned(), said: said(scratch) })
+}
+
+/// The end of the server's log as one line.
+fn said(scratch: &Scratch) -> String {
+    let tail = files::tail(&scratch.path().join("log"), QUOTED).unwrap_or_default();
+    let text = String::from_utf8_lossy(&tail);
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    if lines.is_empty() { "it printed nothing".to_owned() } else { lines.join("; ") }
+}
+
+async fn choose(around: Surroundings<'_>, scratch: &Scratch, wanted: Option<&str>) -> Result<Installed, DatabaseError> {
+    let mut found = Vec::new();
+    for folder in programs::folders(around, PARENTS, "bin", &["initdb", "postgres"]) {
+        let Some(version) = version(scratch, &folder).await else { continue };
+        let fits = wanted.is_none_or(|wanted| version == wanted || version.starts_with(&format!("{wanted}.")));
+        if fits {
+            return Ok(Installed { folder, version });
+        }
+        found.push(version);
+    }
+    let major = wanted.unwrap_or("16");
+    let help = if cfg!(target_os = "macos") {
+        format!("install one (`brew install postgresql@{major}`), or name a server with `database-url`")
+    } else {
+        format!(
+            "install one (`apt-get install postgresql-{major}` or `postgresql`), or name a server with `database-url`; \
+             in a workflow hosted Ubuntu runners have one, and `services: postgres: image: postgres:{major}` gives any \
+             version and, by its image, any extension"
+        )
+    };
+    Err(match wanted {
+        Some(wanted) if !found.is_empty() => {
+            DatabaseError::NoVersion { kind: DatabaseKind::Postgres, wanted: wanted.to_owned(), found, help }
+        }
+        _ => DatabaseError::NoServer { kind: DatabaseKind::Postgres, help },
+    })
+}
+
+/// `15.18`, as the server's own program says.
+async fn version(scratch: &Scratch, folder: &Path) -> Option<String> {
+    let log = scratch.path().join("version");
+    let mut spec = spec(scratch, vec![folder.join("postgres").into(), "--version".into()]);
+    spec.log = log.clone();
+    let good = Service::start(&spec).ok()?.wait().await.ok()?;
+    let text = String::from_utf8(files::read(&log).ok()?).ok()?;
+    let _ = files::remove(&log);
+    let version = text.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()))?;
+    good.then(|| version.to_owned())
+}
+
+fn plain(version: &str) -> String {
+    version.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' }).collect()
+}

@@ -1,0 +1,168 @@
+//! A program that runs beside gatepost until it is stopped: a scratch database server. It has a process group of its
+//! own, is never taken for an orphan, and does not outlive its owner's end in order.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tokio::process::Child;
+
+use crate::world::files;
+use crate::world::process::unix::{self, Group};
+
+/// How long a dropped service may take to end by itself.
+const LAST: Duration = Duration::from_millis(500);
+
+/// Whom a program runs as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct User {
+    /// The user's number.
+    pub uid: u32,
+    /// The group's number.
+    pub gid: u32,
+}
+
+/// A program to run beside.
+#[derive(Debug, Clone)]
+pub struct ServiceSpec {
+    /// The program's file and its arguments.
+    pub argv: Vec<OsString>,
+    /// Where it runs.
+    pub dir: PathBuf,
+    /// Its whole environment.
+    pub env: Vec<(OsString, OsString)>,
+    /// Where everything it prints goes.
+    pub log: PathBuf,
+    /// Whom it runs as; `None`: as gatepost itself.
+    pub user: Option<User>,
+}
+
+/// A running program.
+pub struct Service {
+    child: Child,
+    group: Group,
+    stopped: bool,
+}
+
+impl Service {
+    /// Starts it.
+    ///
+    /// # Errors
+    /// When the file is not there, may not be executed, or the log cannot be written.
+    #[expect(clippy::disallowed_methods, reason = "this is one of the places that start processes")]
+    pub fn start(spec: &ServiceSpec) -> io::Result<Self> {
+        let program = spec.argv.first().ok_or(io::ErrorKind::InvalidInput)?;
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(&spec.log)?;
+        let mut command = std::process::Command::new(program);
+        command.args(&spec.argv[1..]).current_dir(&spec.dir).env_clear();
+        command.envs(spec.env.iter().map(|(name, value)| (name, value)));
+        command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        if let Some(user) = spec.user {
+            std::os::unix::process::CommandExt::gid(&mut command, user.gid);
+            std::os::unix::process::CommandExt::uid(&mut command, user.uid);
+        }
+        // The whole path: servers look for their other programs beside themselves.
+        let (child, group) = unix::start(command, &program.to_string_lossy(), None)?;
+        Ok(Self { child, group, stopped: false })
+    }
+
+    /// Whether it has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        !matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Waits for its end; whether that was exit status 0.
+    ///
+    /// # Errors
+    /// When its status cannot be read.
+    pub async fn wait(&mut self) -> io::Result<bool> {
+        let status = self.child.wait().await?;
+        self.stopped = true;
+        self.group.sweep(LAST).await;
+        Ok(status.success())
+    }
+
+    /// Asks it to end, waits `grace`, then kills it and its group.
+    pub async fn stop(&mut self, grace: Duration) {
+        if !self.has_ended() {
+            self.ask(Signal::SIGINT);
+            if tokio::time::timeout(grace, self.child.wait()).await.is_err() {
+                self.ask(Signal::SIGQUIT);
+                if tokio::time::timeout(grace, self.child.wait()).await.is_err() {
+                    self.group.kill();
+                    let _ = self.child.wait().await;
+                }
+            }
+        }
+        self.stopped = true;
+        self.group.sweep(LAST).await;
+    }
+
+    /// Kills it and its group: for what has nothing to keep.
+    pub async fn kill(&mut self) {
+        self.group.kill();
+        let _ = self.child.wait().await;
+        self.stopped = true;
+        self.group.sweep(LAST).await;
+    }
+
+    fn ask(&self, signal: Signal) {
+        if let Some(pid) = self.child.id().and_then(|pid| i32::try_from(pid).ok()) {
+            let _ = kill(Pid::from_raw(pid), signal);
+        }
+    }
+}
+
+impl Drop for Service {
+    /// A task that was aborted: what cannot be awaited is asked to end at once, and killed soon after.
+    fn drop(&mut self) {
+        if self.stopped || self.has_ended() {
+            return;
+        }
+        self.ask(Signal::SIGQUIT);
+        let step = Duration::from_millis(5);
+        for _ in 0..(LAST.as_millis() / step.as_millis()) {
+            if self.has_ended() {
+                return;
+            }
+            std::thread::sleep(step);
+        }
+        self.group.kill();
+    }
+}
+
+/// Ends a server that another gatepost left behind, if the process of this number is one that was started with `sign`
+/// (a path of its own) among its arguments.
+pub fn end_leftover(pid: i32, sign: &str) {
+    let step = Duration::from_millis(10);
+    for signal in [Signal::SIGQUIT, Signal::SIGKILL] {
+        for turn in 0..300 {
+            if !command_line(pid).is_some_and(|line| line.contains(sign)) {
+                return;
+            }
+            if turn == 0 {
+                let _ = kill(Pid::from_raw(pid), signal);
+            }
+            std::thread::sleep(step);
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn command_line(pid: i32) -> Option<String> {
+    let bytes = files::read(Path::new(&format!("/proc/{pid}/cmdline"))).ok()?;
+    Some(String::from_utf8_lossy(&bytes).replace('\0', " "))
+}
+
+#[cfg(not(target_os = "linux"))]
+#[expect(clippy::disallowed_methods, reason = "this is one of the places that start processes")]
+fn command_line(pid: i32) -> Option<String> {
+    let _ = files::is_file;
+    let output =
+        std::process::Command::new("/bin/ps").args(["-o", "command=", "-p", &pid.to_string()]).output().ok()?;
+    Some(String::from_utf8_lossy(&output.stdout).into_owned())
+}

@@ -1,0 +1,160 @@
+//! Rules, levels, ignores and sizes, in gates of kind `migrations` too.
+
+use serde_json::Value;
+
+use super::{Place, Ran};
+
+const T: &str =
+    "CREATE TABLE t (id int PRIMARY KEY, v text);\nINSERT INTO t SELECT i, 'x' FROM generate_series(1, 50) i;\n";
+
+/// A gate over migrations of which the base has the first.
+fn gate(keys: &str, change: &str) -> (Place, Ran, Value) {
+    let place = Place::of(&[
+        ("db/1_t.sql", T),
+        ("gatepost.toml", &format!("[gates.db]\nkind = \"migrations\"\npath = \"db\"\n{keys}")),
+    ]);
+    place.write("sizes.csv", "table,rows,bytes\npublic.t,90000000,6000000000\n");
+    place.commit();
+    place.write("db/2_change.sql", change);
+    let ran = Ran::of(&place.command(&["run", "--base", "HEAD", "--json"]).output().unwrap());
+    place.nothing_is_left();
+    let gate = ran.json["gates"][0].clone();
+    (place, ran, gate)
+}
+
+fn rules(gate: &Value) -> Vec<String> {
+    let findings = gate["findings"].as_array().unwrap_or_else(|| panic!("{gate}"));
+    let told = findings.iter().filter(|finding| finding["level"] != "note");
+    told.map(|it| {
+        format!(
+            "{}:{} {} {}",
+            it["path"].as_str().unwrap(),
+            it["line"],
+            it["rule"].as_str().unwrap(),
+            it["level"].as_str().unwrap()
+        )
+    })
+    .collect()
+}
+
+#[test]
+fn a_gate_tells_what_a_change_would_do() {
+    let (_place, ran, gate) = gate("", "ALTER TABLE t DROP COLUMN v;\n");
+    assert_eq!(
+        (ran.code, gate["outcome"].as_str(), gate["kind"].as_str()),
+        (Some(1), Some("fail"), Some("migrations")),
+        "{}",
+        ran.err
+    );
+    assert_eq!(
+        rules(&gate),
+        ["db/2_change.sql:1 lock-without-timeout warning", "db/2_change.sql:1 drop-column warning"]
+    );
+    assert_eq!(gate["reason"], "2 warnings");
+    assert_eq!(gate["migrations"]["migrations"][0]["statements"][0]["changes"][0], "- column public.t.v text");
+}
+
+#[test]
+fn levels_are_configured_and_unknown_rules_are_refused() {
+    let keys = "[gates.db.rules]\ndrop-column = \"note\"\nlock-without-timeout = \"off\"\n";
+    let (_place, ran, gate) = gate(keys, "ALTER TABLE t DROP COLUMN v;\n");
+    assert_eq!((ran.code, rules(&gate)), (Some(0), Vec::new()), "{}", ran.out);
+    let place = Place::of(&[
+        ("db/1.sql", T),
+        ("gatepost.toml", "[gates.db]\nkind = \"migrations\"\npath = \"db\"\nrules = { drop-colum = \"note\" }\n"),
+    ]);
+    place.commit();
+    let ran = Ran::of(&place.command(&["run"]).output().unwrap());
+    assert_eq!(ran.code, Some(2), "{}", ran.err);
+    assert!(ran.err.contains("drop-colum") && ran.err.contains("drop-column"), "{}", ran.err);
+}
+
+#[test]
+fn an_ignore_needs_a_reason_and_silences_one_statement() {
+    let change = "SET lock_timeout = '1s';
+-- gatepost-ignore drop-column: nobody reads it since March
+ALTER TABLE t DROP COLUMN v;
+-- gatepost-ignore table-rewrite
+ALTER TABLE t ALTER COLUMN id TYPE bigint;
+-- squawk-ignore renaming-table
+ALTER TABLE t RENAME TO u;
+";
+    let (_place, _, gate) = gate("", change);
+    assert_eq!(rules(&gate), ["db/2_change.sql:5 table-rewrite error"]);
+    let told: Vec<&str> = gate["findings"].as_array().unwrap().iter().filter_map(|it| it["message"].as_str()).collect();
+    assert!(told.iter().any(|text| text.starts_with("ignored (nobody reads it since March): the column")), "{told:?}");
+    assert!(gate["notes"].to_string().contains("db/2_change.sql:4: an ignore without a reason"), "{}", gate["notes"]);
+}
+
+#[test]
+fn the_size_of_production_makes_seconds_of_it() {
+    let change = "SET lock_timeout = '1s';\nALTER TABLE t ADD CONSTRAINT c CHECK (v <> '');\n";
+    let (_place, _, gate) = gate("sizes = \"sizes.csv\"\n", change);
+    assert_eq!(rules(&gate), ["db/2_change.sql:2 scan-under-lock error"], "{gate}");
+    let message = gate["findings"].as_array().unwrap().iter().find(|it| it["level"] == "error").unwrap()["message"]
+        .as_str()
+        .unwrap();
+    assert!(message.starts_with("public.t is read from end to end under ACCESS EXCLUSIVE, which blocks every read and write, about 40 s on public.t"), "{message}");
+}
+
+#[test]
+fn the_settings_of_squawk_are_heard() {
+    let place = Place::of(&[("migrations/1_t.sql", T), (".squawk.toml", "excluded_rules = [\"ban-drop-column\"]\n")]);
+    place.commit();
+    place.write(
+        "migrations/2_change.sql",
+        "SET lock_timeout = '1s';\nALTER TABLE t DROP COLUMN v;\nDROP INDEX IF EXISTS x;\n",
+    );
+    let ran = place.migrations(&["--base", "HEAD"]);
+    assert_eq!(ran.findings(), Vec::<String>::new());
+}
+
+#[test]
+fn a_dump_and_rows_may_stand_for_the_base() {
+    let dump = "SET search_path = '';\nCREATE TABLE public.d (id int PRIMARY KEY, v text);\nCOPY public.d (id, v) FROM stdin;\n1\ta;\n\\.\n";
+    let toml = "[gates.db]\nkind = \"migrations\"\npath = \"db\"\nschema = \"dump.sql\"\nseed = \"seed.sql\"\n";
+    let place =
+        Place::of(&[("gatepost.toml", toml), ("dump.sql", dump), ("db/1_old.sql", "CREATE TABLE nowhere.x (id int);")]);
+    place.write("seed.sql", "INSERT INTO d SELECT i, 'x' FROM generate_series(2, 500) i;\n");
+    place.commit();
+    place.write(
+        "db/2_new.sql",
+        "SET lock_timeout = '1s';\nUPDATE d SET v = 'y';\nALTER TABLE d ALTER v SET NOT NULL;\n",
+    );
+    let ran = Ran::of(&place.command(&["run", "--base", "HEAD", "--json"]).output().unwrap());
+    place.nothing_is_left();
+    let gate = &ran.json["gates"][0];
+    assert_eq!(
+        rules(gate),
+        ["db/2_new.sql:3 scan-under-lock warning", "db/2_new.sql:3 required-column warning"],
+        "{}",
+        ran.out
+    );
+    assert_eq!(gate["migrations"]["migrations"][0]["statements"][1]["rows"], 500);
+    assert_eq!(gate["migrations"]["migrations"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_tool_is_given_the_database() {
+    let place = Place::of(&[
+        ("schema.sql", T),
+        (
+            "gatepost.toml",
+            "[gates.db]\nkind = \"migrations\"\nschema = \"schema.sql\"\ncommand = '''psql -q \"$DATABASE_URL\" -c 'alter table t drop column v' '''\n",
+        ),
+    ]);
+    place.commit();
+    place.write("x", "");
+    let ran = Ran::of(&place.command(&["run", "--base", "HEAD", "--json"]).output().unwrap());
+    place.nothing_is_left();
+    let gate = &ran.json["gates"][0];
+    assert_eq!(gate["outcome"], "fail", "{}{}", ran.out, ran.err);
+    assert_eq!(gate["findings"][0]["rule"], "drop-column");
+    for (command, why) in [("true", "the command changed nothing"), ("exit 127", "exit status 127")] {
+        place.write("gatepost.toml", &format!("[gates.db]\nkind = \"migrations\"\ncommand = \"{command}\"\n"));
+        let ran = Ran::of(&place.command(&["run", "--base", "HEAD", "--json"]).output().unwrap());
+        let gate = &ran.json["gates"][0];
+        assert_eq!((gate["outcome"].as_str(), ran.code), (Some("error"), Some(4)), "{command}");
+        assert!(gate["reason"].as_str().unwrap().contains(why), "{gate}");
+    }
+}

@@ -1,0 +1,132 @@
+//! What a statement did to PostgreSQL is seen, not guessed.
+
+use serde_json::json;
+
+use super::{Place, locks};
+
+const ORDERS: &str = "CREATE TABLE customers (id bigint PRIMARY KEY, email text);
+CREATE TABLE orders (id bigint PRIMARY KEY, customer bigint NOT NULL, total integer, note text);
+INSERT INTO customers SELECT i, 'c' || i FROM generate_series(1, 100) i;
+INSERT INTO orders (id, customer, total) SELECT i, 1 + i % 100, i FROM generate_series(1, 1000) i;
+";
+
+#[test]
+fn locks_rewrites_scans_rows_and_changes() {
+    let change = "ALTER TABLE orders ALTER COLUMN total TYPE bigint;
+ALTER TABLE orders ALTER COLUMN total SET NOT NULL;
+DO $$ BEGIN EXECUTE format('ALTER TABLE %I ALTER COLUMN email TYPE varchar(50)', 'customers'); END $$;
+UPDATE orders SET note = 'x' WHERE id <= 99;
+ALTER TABLE orders RENAME COLUMN note TO remark;
+CREATE TABLE fresh (id int);
+TRUNCATE customers;
+";
+    let place = Place::of(&[("migrations/1_base.sql", ORDERS), ("migrations/2_change.sql", change)]);
+    let ran = place.migrations(&[]);
+    assert_eq!(ran.json["layout"], "numbered");
+    assert!(ran.json["database"].as_str().unwrap().starts_with("postgres 1"), "{}", ran.out);
+    assert_eq!(ran.statement(0, 0)["locks"], json!([]), "what the file makes is nobody's yet");
+    assert_eq!(ran.statement(0, 3)["rows"], 1000);
+    let widen = ran.statement(1, 0);
+    assert!(locks(&widen["locks"]).contains(&"public.orders AccessExclusiveLock".to_owned()), "{widen}");
+    assert_eq!(widen["rewrites"], json!(["public.orders"]));
+    assert_eq!(widen["changes"], json!(["~ column public.orders.total: integer -> bigint"]));
+    let required = ran.statement(1, 1);
+    assert_eq!((&required["scans"], &required["locks"]), (&json!(["public.orders"]), &json!([])));
+    let hidden = ran.statement(1, 2);
+    assert!(locks(&hidden["locks"]).contains(&"public.customers AccessExclusiveLock".to_owned()), "{hidden}");
+    assert_eq!(hidden["rewrites"], json!(["public.customers"]));
+    assert!(locks(&hidden["held"]).contains(&"public.orders AccessExclusiveLock".to_owned()), "until the commit");
+    let update = ran.statement(1, 3);
+    assert_eq!(update["rows"], 99);
+    assert!(update["wal_bytes"].as_u64().unwrap() > 1000);
+    assert_eq!(ran.statement(1, 4)["changes"], json!(["~ column public.orders.note renamed to public.orders.remark"]));
+    assert_eq!(ran.statement(1, 5)["locks"], json!([]));
+    assert_eq!(ran.statement(1, 6)["changes"], json!(["- every row of table public.customers"]));
+    assert_eq!(ran.statement(1, 6)["rewrites"], json!([]), "it is emptied, not written anew");
+    for (line, rule) in [
+        (1, "table-rewrite"),
+        (1, "lock-without-timeout"),
+        (2, "scan-under-lock"),
+        (2, "required-column"),
+        (3, "table-rewrite"),
+        (3, "type-narrowed"),
+        (3, "lock-held-over-work"),
+        (5, "rename-column"),
+        (7, "delete-all-rows"),
+    ] {
+        assert!(ran.findings().contains(&format!("2_change.sql:{line} {rule}")), "{rule}: {:?}", ran.findings());
+    }
+    assert_eq!(ran.code, Some(1));
+}
+
+#[test]
+fn a_lock_is_new_once_and_again_when_it_is_stronger() {
+    let change = "SET lock_timeout = '2s';
+SELECT 1 FROM orders WHERE id = 1 FOR UPDATE;
+CREATE INDEX orders_total ON orders (total);
+ALTER TABLE orders ADD COLUMN a int;
+ALTER TABLE orders ADD COLUMN b int;
+";
+    let place = Place::of(&[("migrations/1_base.sql", ORDERS), ("migrations/2_change.sql", change)]);
+    let ran = place.migrations(&[]);
+    let of_orders = |number: usize| {
+        let all = locks(&ran.statement(1, number)["locks"]);
+        all.into_iter().filter_map(|lock| lock.strip_prefix("public.orders ").map(str::to_owned)).collect::<Vec<_>>()
+    };
+    assert_eq!(of_orders(1), ["RowShareLock"]);
+    assert_eq!(of_orders(2), ["ShareLock"]);
+    assert_eq!(of_orders(3), ["AccessExclusiveLock"]);
+    assert_eq!(of_orders(4), Vec::<String>::new());
+    assert_eq!(ran.findings(), ["2_change.sql:3 index-without-concurrently"], "the timeout is in force");
+    let fix = &ran.json["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|it| it["line"] == 3 && it["level"] != "note")
+        .unwrap()["fix"];
+    assert_eq!(fix["edits"][0]["text"].as_str().unwrap().trim(), "concurrently", "the linter's fix is kept");
+}
+
+#[test]
+fn what_refuses_transactions_runs_by_itself_where_the_tool_lets_it() {
+    let concurrently = "CREATE INDEX CONCURRENTLY orders_total ON orders (total);\n";
+    let place = Place::of(&[
+        ("migrations/2024-01-01-000000_base/up.sql", ORDERS),
+        ("migrations/2024-02-01-000000_free/up.sql", concurrently),
+        ("migrations/2024-02-01-000000_free/metadata.toml", "run_in_transaction = false\n"),
+        ("migrations/2024-03-01-000000_bound/up.sql", "CREATE INDEX CONCURRENTLY orders_note ON orders (note);\n"),
+    ]);
+    let ran = place.migrations(&[]);
+    assert_eq!(ran.json["layout"], "diesel");
+    let free = ran.migration(1);
+    assert_eq!((&free["outcome"], &free["transactional"]), (&json!("ok"), &json!(false)), "{}", ran.out);
+    assert_eq!(locks(&ran.statement(1, 0)["locks"]), ["public.orders ShareUpdateExclusiveLock"]);
+    assert_eq!(ran.statement(1, 0)["changes"].as_array().unwrap().len(), 1);
+    assert_eq!(ran.migration(2)["outcome"], "error", "Diesel runs it in a transaction, and so it fails there");
+    assert_eq!(ran.findings(), ["up.sql:1 failed-statement"]);
+    assert_eq!(ran.verdict(), "1 fail: 1 error");
+}
+
+#[test]
+fn the_schema_that_comes_of_it_is_written() {
+    let change =
+        "ALTER TABLE orders DROP COLUMN note; CREATE VIEW v AS SELECT id FROM orders; CREATE TYPE mood AS ENUM ('a');
+CREATE TABLE t (id int PRIMARY KEY, o bigint REFERENCES orders);
+CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; SELECT 2; END;\n";
+    let place = Place::of(&[("migrations/1_base.sql", ORDERS)]);
+    place.commit();
+    place.write("migrations/2_change.sql", change);
+    let ran = place.migrations(&["--base", "HEAD", "--schema-out", "diff.sql"]);
+    let diff = ran.json["schema_diff"].as_str().unwrap();
+    for part in [
+        "ALTER TABLE public.orders DROP COLUMN note;",
+        "CREATE TYPE public.mood AS ENUM ('a');",
+        "CREATE TABLE public.t (\n  id integer NOT NULL,\n  o bigint,\n",
+        "CREATE VIEW public.v AS",
+        "CREATE OR REPLACE FUNCTION public.f()",
+    ] {
+        assert!(diff.contains(part), "{part} in {diff}");
+    }
+    assert_eq!(std::fs::read_to_string(place.work().join("diff.sql")).unwrap(), diff);
+    assert!(ran.findings().contains(&"2_change.sql:2 foreign-key-without-index".to_owned()));
+}
