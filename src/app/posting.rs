@@ -18,7 +18,7 @@ use crate::model::secret::Secret;
 use crate::model::settings::{CommentWhen, PublishSettings};
 use crate::model::sha::Sha;
 use crate::publish::interpreter::{Interpreter, Kept, NotKept, Options, Pace};
-use crate::publish::{self, Context, GateEnd, Posting, RunEnd};
+use crate::publish::{self, Context, GateEnd, Posting, RunEnd, proof};
 use crate::render::figures::count;
 use crate::world::env::Env;
 use crate::world::github::GitHub;
@@ -31,7 +31,7 @@ const PATIENCE: Duration = Duration::from_mins(10);
 /// After a signal under GitHub Actions everything, the report included, must have ended after 7 s.
 const LAST_CALL: Duration = Duration::from_millis(6_500);
 /// GitHub's own API, where `GITHUB_API_URL` names no other.
-const API: &str = "https://api.github.com";
+pub const API: &str = "https://api.github.com";
 
 /// The endings of names of variables that hold secrets.
 const SECRET_NAMES: &[&str] =
@@ -96,6 +96,8 @@ pub struct Posted<'a> {
     pub started_at: &'a str,
     /// How many gates of the configuration were not asked for.
     pub left_out: usize,
+    /// The configuration's digest, as [`proof::digest`] makes it.
+    pub config: &'a str,
 }
 
 /// Posts one run.
@@ -365,7 +367,7 @@ impl Queue<'_> {
             gate,
             started_at: &started_at.to_string(),
             completed_at: &completed_at.to_string(),
-            external_id: &format!("gatepost:{}:{}", self.run_id, gate.name),
+            external_id: &proof::external_id(&self.run_id, gate, self.posted.subject, self.posted.config),
             cancelled: self.signals.caught().is_some(),
         });
         let calls = postings.into_iter().filter_map(|posting| match posting {
@@ -428,6 +430,7 @@ fn unsent(call: &Call, dry_run: bool) -> Receipt {
         Call::StickyComment(comment) => format!("comment on #{}", comment.pull_request),
         Call::Review(review) => format!("review suggestions on #{}", review.pull_request),
         Call::StickyIssue(issue) => format!("issue {:?}", issue.title),
+        Call::News(news) => format!("issue about {}", news.key),
     };
     let why = "there is no token: set `github-token` (default `${{ github.token }}`), or GITHUB_TOKEN".to_owned();
     let end = if dry_run { ReceiptEnd::WouldSend(String::new()) } else { ReceiptEnd::Downgraded(why) };

@@ -130,6 +130,12 @@ impl Group {
         Swept { ended: swept.ended + strays.ended, survivors: swept.survivors + strays.survivors }
     }
 
+    /// Lets what is left live on.
+    pub(super) const fn leave(&mut self) -> Swept {
+        self.swept = true;
+        Swept { ended: 0, survivors: 0 }
+    }
+
     /// Processes of this gate outside the group: those that still carry its mark after they were adopted, what
     /// is below them, and those that were seen below the leader.
     fn strays(&self) -> Vec<i32> {
@@ -185,6 +191,44 @@ pub async fn end_orphans() -> usize {
     })
     .await
     .ended
+}
+
+/// This process.
+#[must_use]
+pub fn own_id() -> i32 {
+    nix::unistd::getpid().as_raw()
+}
+
+/// When the process with this id was started, in the system's own words; `None` where there is none.
+#[must_use]
+pub fn started(id: i32) -> Option<String> {
+    snapshot::processes().into_iter().find(|process| process.pid == id).map(|process| process.started)
+}
+
+/// Ends what another gatepost's command left on this machine: its process group, if it is still that one, and
+/// everything that carries its mark. Returns how many processes could not be ended.
+pub async fn end_remains(group: Option<(i32, &str)>, mark: Option<&OsStr>, grace: Duration) -> usize {
+    if let Some((leader, since)) = group.filter(|(leader, _)| *leader > 1) {
+        // A number without its process stays the group's as long as that has members.
+        let is_another = started(leader).is_some_and(|now| now != since);
+        let leader = Pid::from_raw(leader);
+        if !is_another && snapshot::processes_in_group(leader) > 0 {
+            let _ = killpg(leader, Signal::SIGTERM);
+            let _ = killpg(leader, Signal::SIGCONT);
+            let deadline = Instant::now() + grace;
+            while snapshot::processes_in_group(leader) > 0 && Instant::now() < deadline {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            let _ = killpg(leader, Signal::SIGKILL);
+        }
+    }
+    let Some(mark) = mark else { return 0 };
+    let own = own_id();
+    let marked = || {
+        let all = snapshot::processes().into_iter().map(|process| process.pid).filter(|pid| *pid > 1 && *pid != own);
+        all.filter(|pid| snapshot::has_mark(*pid, mark)).collect()
+    };
+    end_all(marked).await.survivors
 }
 
 /// Kills what `find` finds until it finds nothing more: what a killed process had started is adopted only then.
