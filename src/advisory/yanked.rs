@@ -62,18 +62,15 @@ pub struct Found<'a> {
     pub unknown: Vec<&'a Package>,
 }
 
-/// Looks up every crate of the lockfile `path`.
-pub fn find<'a>(path: &str, packages: &'a [Package], releases: impl Fn(&str) -> Option<Releases>) -> Found<'a> {
+/// Looks up every crate of the lockfile `path` among those that are known, by name.
+#[must_use]
+pub fn find<'a>(path: &str, packages: &'a [Package], known: &BTreeMap<String, Releases>) -> Found<'a> {
     let mut found = Found::default();
     for package in packages.iter().filter(|package| package.ecosystem == Ecosystem::CratesIo) {
-        let Some(all) = releases(&package.name) else {
-            found.unknown.push(package);
-            continue;
-        };
-        match all.get(&package.version) {
-            Some(true) => found.findings.push(finding(path, package, &all)),
-            Some(false) => {}
-            None => found.unknown.push(package),
+        match known.get(&package.name).map(|all| (all, all.get(&package.version))) {
+            Some((all, Some(true))) => found.findings.push(finding(path, package, all)),
+            Some((_, Some(false))) => {}
+            _ => found.unknown.push(package),
         }
     }
     found
@@ -140,7 +137,7 @@ mod tests {
     #[test]
     fn a_release_that_was_taken_back_is_found_with_what_stands_in_for_it() {
         let all = cached(&[("1.0.0", false), ("1.1.0", true), ("1.2.0", false), ("1.9.0", true), ("1.3.0-a", false)]);
-        let crates = |name: &str| (name == "a").then(|| read(&all).unwrap());
+        let known = BTreeMap::from([("a".to_owned(), read(&all).unwrap())]);
         let packages = [
             package("a", "1.1.0", Ecosystem::CratesIo),
             package("a", "1.0.0", Ecosystem::CratesIo),
@@ -148,7 +145,7 @@ mod tests {
             package("b", "1.0.0", Ecosystem::CratesIo),
             package("a", "1.1.0", Ecosystem::Npm),
         ];
-        let found = find("Cargo.lock", &packages, crates);
+        let found = find("Cargo.lock", &packages, &known);
         let [one] = &found.findings[..] else { panic!("{:?}", found.findings) };
         assert_eq!((one.advisory.as_str(), one.version.as_str(), one.line), ("yanked", "1.1.0", 7));
         assert_eq!(one.fixed_in.as_deref(), Some("1.2.0"));

@@ -1,7 +1,7 @@
 //! Makes the audit: lockfiles are found and read, here and in the base, and held against one database. What could not be
 //! audited is a problem, by name.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
@@ -14,7 +14,7 @@ use crate::advisory::compare::compare;
 use crate::advisory::index::Index;
 use crate::advisory::lockfile::{self, Format, Lockfile, Why};
 use crate::advisory::manifest::{self, Manifest};
-use crate::advisory::yanked;
+use crate::advisory::yanked::{self, Releases};
 use crate::gate::locate::{self, locate};
 use crate::model::audit::{Audit, AuditFinding, Audited, Standing, Weight};
 use crate::model::evidence::{Evidence, Parsed, Problem, ProblemKind};
@@ -87,14 +87,18 @@ pub async fn collect(options: &Options, ground: Ground<'_>) -> Evidence {
         }
     };
     let wanted = wanted(options, ground);
-    let loaded = match advisories::load(&wanted, &asked(&read, base.as_ref())).await {
+    let asked = asked(&read, base.as_ref());
+    let loaded = match advisories::load(&wanted, &asked).await {
         Ok(loaded) => loaded,
         Err(error) => {
             problems.push(error.to_string());
             return evidence(ground, audit, problems, notes, None);
         }
     };
-    let records = Records { indexes: loaded.indexes, cargo: CargoIndex::of(ground.env) };
+    let cargo = CargoIndex::of(ground.env);
+    let crates = asked.iter().filter(|(ecosystem, ..)| *ecosystem == Ecosystem::CratesIo);
+    let releases = crates.filter_map(|(_, name, _)| Some((name.clone(), cargo.releases(name)?))).collect();
+    let records = Records { indexes: loaded.indexes, releases };
     problems.extend(uncovered(&read, &records.indexes, loaded.database.asked));
     if options.bar.yanked == Weight::Fail {
         problems.extend(read.iter().filter_map(|read| records.unknown(read)));
@@ -183,19 +187,20 @@ fn uncovered(read: &[Read], indexes: &[Index], asked: bool) -> Vec<String> {
 /// What both sides are held against.
 struct Records {
     indexes: Vec<Index>,
-    cargo: CargoIndex,
+    /// Of crates, by name.
+    releases: BTreeMap<String, Releases>,
 }
 
 impl Records {
     fn hold(&self, path: &str, packages: &[Package]) -> Vec<AuditFinding> {
         let mut held = hold(path, packages, &self.indexes);
-        held.extend(yanked::find(path, packages, |name| self.cargo.releases(name)).findings);
+        held.extend(yanked::find(path, packages, &self.releases).findings);
         held
     }
 
     /// Crates of which cargo's index does not tell whether they were taken back, where that blocks.
     fn unknown(&self, read: &Read) -> Option<String> {
-        let found = yanked::find(&read.path, &read.lockfile.packages, |name| self.cargo.releases(name));
+        let found = yanked::find(&read.path, &read.lockfile.packages, &self.releases);
         let names: Vec<_> =
             found.unknown.iter().map(|package| format!("{} {}", package.name, package.version)).collect();
         let were = if names.len() == 1 { "was" } else { "were" };
