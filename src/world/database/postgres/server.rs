@@ -94,6 +94,8 @@ impl Server {
             "log_min_messages=fatal",
             "log_destination=stderr",
             "logging_collector=off",
+            // In its folder, with which it goes also after a kill; containers have little shared memory.
+            "dynamic_shared_memory_type=mmap",
         ];
         argv.extend(settings.iter().flat_map(|setting| [OsString::from("-c"), OsString::from(setting)]));
         let mut service = Service::start(&spec(&scratch, argv))?;
