@@ -271,7 +271,7 @@ async fn or_ended<T>(work: impl Future<Output = T>, ground: Ground<'_>, record: 
     };
     let at = record.borrow().at.clone();
     if !at.is_empty() {
-        problem.what += &format!(" at {at}");
+        problem.what = format!("{} at {at}", problem.what);
     }
     record.borrow_mut().problems.push(problem);
     None

@@ -162,15 +162,15 @@ impl Postgres {
         statement.locks = newly(&self.script.before, &held, &self.script.locks);
         statement.held = self.still_held(&held, &statement.locks);
         self.compare(statement, &before, &counters);
-        let changed: BTreeSet<i64> = (self.script.locks.iter())
+        let touched: BTreeSet<i64> = (self.script.locks.iter())
             .filter(|(_, mode)| **mode >= LockMode::ShareUpdateExclusive)
             .map(|(oid, _)| *oid)
             .collect();
-        let elsewhere = counters.relations != before.relations && changed.is_empty();
+        let elsewhere = counters.relations != before.relations && touched.is_empty();
         let others = counters.is_other_than(&before);
         let known = (elsewhere || others).then(|| self.known.clone());
         self.script.counters = counters;
-        let owners: BTreeSet<i64> = facts.iter().filter_map(|row| row.try_get(0).ok()).chain(changed).collect();
+        let owners: BTreeSet<i64> = facts.iter().filter_map(|row| row.try_get(0).ok()).chain(touched).collect();
         let mut changes = self.learn(&owners, &facts);
         if others {
             let rows = self.rows(format!("{WHOLE}; EXECUTE gatepost_others; {BACK}")).await?;
