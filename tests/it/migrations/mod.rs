@@ -129,7 +129,7 @@ impl Drop for Place {
 /// Containers may have as little as 64 MiB of shared memory.
 fn has_room(folder: &Path) -> bool {
     nix::sys::statvfs::statvfs(folder)
-        .is_ok_and(|found| u64::from(found.blocks_available()) * u64::from(found.fragment_size()) > 2 << 30)
+        .is_ok_and(|found| u128::from(found.blocks_available()) * u128::from(found.fragment_size()) > 2 << 30)
 }
 
 fn getrandom(bytes: &mut [u8]) {
