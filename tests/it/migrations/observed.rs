@@ -144,3 +144,34 @@ fn what_changes_in_relations_that_nobody_locked_is_seen() {
     assert!(changes(1).contains("~ table old.t renamed to new.t"), "{}", changes(1));
     assert!(changes(2).contains("~ column new.t.m: new.mood -> new.humour"), "{}", changes(2));
 }
+
+#[test]
+fn what_switches_counters_off_hides_nothing() {
+    let base = format!("{ORDERS}CREATE TYPE mood AS ENUM ('a');\n");
+    let blind = "SET LOCAL track_counts = off;
+ALTER TYPE mood RENAME VALUE 'a' TO 'b';
+GRANT SELECT ON customers TO PUBLIC;
+ALTER TABLE orders ALTER COLUMN total SET NOT NULL;
+DO $$ BEGIN SET LOCAL track_counts = off; ALTER TABLE orders ALTER COLUMN id TYPE int; GRANT SELECT ON orders TO PUBLIC; END $$;
+DO $$ BEGIN SET LOCAL track_counts = off; CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; RESET track_counts; END $$;
+";
+    let place = Place::of(&[("migrations/1_base.sql", &base), ("migrations/2_change.sql", blind)]);
+    let ran = place.migrations(&[]);
+    let changes = |number: usize| ran.statement(1, number)["changes"].to_string();
+    assert!(changes(1).contains("ENUM ('a') -> ENUM ('b')"), "{}", changes(1));
+    assert!(changes(2).contains("privileges public.customers"), "{}", changes(2));
+    assert_eq!(ran.statement(1, 3)["scans"], json!(["public.orders"]), "they are switched on again");
+    assert!(changes(4).contains("integer") && changes(4).contains("privileges public.orders"), "{}", changes(4));
+    assert!(changes(5).contains("+ function public.f()"), "{}", changes(5));
+    assert!(ran.findings().contains(&"2_change.sql:5 failed-statement".to_owned()), "{:?}", ran.findings());
+    assert!(ran.message("failed-statement").contains("track_counts is off"), "{}", ran.out);
+}
+
+#[test]
+fn privileges_given_while_another_table_is_locked_are_seen() {
+    let change = "ALTER TABLE orders ADD COLUMN x int;\nGRANT SELECT ON customers TO PUBLIC;\n";
+    let place = Place::of(&[("migrations/1_base.sql", ORDERS), ("migrations/2_change.sql", change)]);
+    let ran = place.migrations(&[]);
+    let changes = ran.statement(1, 1)["changes"].to_string();
+    assert!(changes.contains("privileges public.customers"), "{changes}");
+}

@@ -94,9 +94,12 @@ held AS MATERIALIZED (
   WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation' AND l.granted AND l.relation >= 16384)
 ";
 
-/// Only what is locked so that it may have been changed is read again, and the tables of indexes among it.
+/// Only what is locked so that it may have been changed is read again, and the tables of indexes among it; and where
+/// relations were altered, which GRANT does without a lock, those that the transaction wrote to.
 const CHANGED: &str = r"c.oid = ANY (ARRAY (SELECT h.oid FROM held h WHERE h.strong UNION ALL
-    SELECT i.indrelid FROM held h JOIN pg_catalog.pg_index i ON i.indexrelid = h.oid WHERE h.strong))";
+    SELECT i.indrelid FROM held h JOIN pg_catalog.pg_index i ON i.indexrelid = h.oid WHERE h.strong UNION ALL
+    SELECT x.oid FROM pg_catalog.pg_class x WHERE (SELECT {altered} <> $1 OR uncounted FROM counting)
+    AND x.oid >= 16384 AND pg_catalog.age(x.xmin) <= 0))";
 
 /// What belongs to no relation.
 const OTHERS: &str = r"
@@ -131,18 +134,31 @@ WHERE p.oid >= 16384 AND n.nspname !~ '^pg_'
                   AND d.objid = p.oid AND d.deptype IN ('e', 'i'))
 ";
 
-/// What is cheap to ask after every statement: totals, and how often catalogs were written to. Only where types or
-/// constraints were is looked for those that belong to no table.
+/// What is cheap to ask after every statement: totals, how often relations were altered, and a digest of what belongs to
+/// none, which changes with any row that came, went or was written: a transaction can switch counters off, not `xmin`.
 const TOTALS: &str = r"
-SELECT 0::int8, 'totals', CASE WHEN types <> $1 THEN pg_catalog.concat_ws('.',
-    (SELECT pg_catalog.count(*) || '.' || coalesce(pg_catalog.max(x.xmin::text::int8), 0) FROM pg_catalog.pg_type x
-     WHERE x.oid >= 16384 AND x.typtype IN ('e', 'd', 'r')),
-    (SELECT pg_catalog.count(*) || '.' || coalesce(pg_catalog.max(x.xmin::text::int8), 0) FROM pg_catalog.pg_constraint x
-     WHERE x.contypid > 0)) END, '', '',
+SELECT 0::int8, 'totals', pg_catalog.concat_ws('.', {digests}), '', '',
   pg_catalog.concat_ws(' ', pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0')::int8,
-    (1000 * EXTRACT(epoch FROM pg_catalog.current_setting('lock_timeout')::interval))::int8, types, {others}, {relations})
-FROM (SELECT {types} AS types) counted
+    (1000 * EXTRACT(epoch FROM pg_catalog.current_setting('lock_timeout')::interval))::int8, {altered}, uncounted::int4)
+FROM counting
 ";
+
+/// Whether something may have been done while counters were off: for the session, or for a function as it runs.
+const COUNTING: &str = r"
+counting AS MATERIALIZED (
+  SELECT pg_catalog.current_setting('track_counts') = 'off' OR EXISTS (
+    SELECT FROM pg_catalog.pg_proc p WHERE p.oid >= 16384 AND p.proconfig::text ~ 'track_counts') AS uncounted)
+";
+
+/// What belongs to no relation, and where it is.
+const DIGESTED: &[&str] = &[
+    "pg_type x WHERE x.oid >= 16384 AND x.typtype IN ('e', 'd', 'r')",
+    "pg_constraint x WHERE x.contypid > 0",
+    "pg_proc x WHERE x.oid >= 16384",
+    "pg_enum x",
+    "pg_namespace x",
+    "pg_extension x",
+];
 
 /// The readings of each relation that is locked.
 const READINGS: &str = r"
@@ -159,29 +175,23 @@ const READING: &str = r"pg_catalog.concat_ws(' ', pg_catalog.pg_stat_get_xact_nu
   coalesce((SELECT c.relfilenode::int8 FROM pg_catalog.pg_class c WHERE c.oid = h.oid::oid), -1),
   coalesce(pg_catalog.pg_relation_size(h.oid::oid), -1))";
 
-/// How often the transaction has written to catalogs.
-fn written(catalogs: &[&str]) -> String {
-    let count = |catalog: &&str| {
-        ["inserted", "updated", "deleted"]
-            .map(|what| format!("pg_catalog.pg_stat_get_xact_tuples_{what}('pg_catalog.{catalog}'::regclass)"))
-            .join(" + ")
-    };
-    catalogs.iter().map(count).collect::<Vec<_>>().join(" + ")
-}
+/// How often the transaction has altered relations.
+const ALTERED: &str = "pg_catalog.pg_stat_get_xact_tuples_updated('pg_catalog.pg_class'::regclass)";
 
 /// The statements that a session prepares once, by name.
 #[must_use]
 pub fn prepared() -> String {
-    let changed = RELATIONS.replace("{which}", CHANGED);
+    let changed = RELATIONS.replace("{which}", &CHANGED.replace("{altered}", ALTERED));
     let all = RELATIONS.replace("{which}", "true");
-    let totals = TOTALS
-        .replace("{types}", &written(&["pg_type", "pg_constraint"]))
-        .replace("{others}", &written(&["pg_proc", "pg_enum", "pg_namespace", "pg_extension"]))
-        .replace("{relations}", &written(&["pg_class"]));
+    let digest = |from: &&str| {
+        format!("(SELECT pg_catalog.count(*) || '.' || pg_catalog.min(pg_catalog.age(x.xmin)) FROM pg_catalog.{from})")
+    };
+    let digests = DIGESTED.iter().map(digest).collect::<Vec<_>>().join(", ");
+    let totals = TOTALS.replace("{digests}", &digests).replace("{altered}", ALTERED);
     let readings = READINGS.replace("{reading}", READING);
     let readings_of = READINGS_OF.replace("{reading}", READING);
     format!(
-        "PREPARE gatepost_look (int8) AS WITH {HELD}, {changed} {totals} UNION ALL {readings} UNION ALL {PARTS}; \
+        "PREPARE gatepost_look (int8) AS WITH {HELD}, {COUNTING}, {changed} {totals} UNION ALL {readings} UNION ALL {PARTS}; \
          PREPARE gatepost_readings (int8[]) AS {readings_of}; \
          PREPARE gatepost_all AS WITH {all} {PARTS}; PREPARE gatepost_others AS {OTHERS}"
     )

@@ -36,13 +36,12 @@ pub(super) const FLUSH: &str = "SELECT pg_catalog.pg_stat_force_next_flush()";
 pub(super) struct Counters {
     wal: i64,
     lock_timeout_ms: u64,
-    /// Writes to the catalogs of what belongs to no relation.
-    others: i64,
-    /// Writes to catalogs that hold such things and others, and a digest of the former.
-    types: i64,
+    /// Of what belongs to no relation.
     digest: String,
-    /// Writes to the catalog of relations.
-    relations: i64,
+    /// How often relations were altered.
+    altered: i64,
+    /// Counters are off, or may have been meanwhile.
+    uncounted: bool,
     of: BTreeMap<i64, Reading>,
 }
 
@@ -95,19 +94,12 @@ impl Counters {
     }
 
     fn total(&mut self, row: &PgRow) -> Result<(), sqlx::Error> {
-        let [wal, timeout, types, others, relations] = numbers(row.try_get(5)?);
+        let [wal, timeout, altered, uncounted] = numbers(row.try_get(5)?);
         self.wal = wal;
         self.lock_timeout_ms = u64::try_from(timeout).unwrap_or_default();
-        (self.types, self.others, self.relations) = (types, others, relations);
-        if let Some(digest) = row.try_get(2)? {
-            self.digest = digest;
-        }
+        (self.altered, self.uncounted) = (altered, uncounted != 0);
+        self.digest = row.try_get(2)?;
         Ok(())
-    }
-
-    /// Whether anything that belongs to no relation was written since.
-    fn is_other_than(&self, before: &Self) -> bool {
-        self.others != before.others || self.digest != before.digest
     }
 }
 
@@ -154,7 +146,7 @@ impl Postgres {
     /// Looks at what the statement just did, within its transaction: locks, counters, and what it may have changed, in
     /// one way there and back.
     pub(super) async fn look(&mut self, statement: &mut Statement) -> Result<(), sqlx::Error> {
-        let sql = format!("{NEXT}; {SETTINGS}; EXECUTE gatepost_look ({}); {BACK}", self.script.counters.types);
+        let sql = format!("{NEXT}; {SETTINGS}; EXECUTE gatepost_look ({}); {BACK}", self.script.counters.altered);
         let rows = self.rows(sql).await?;
         let before = std::mem::take(&mut self.script.counters);
         let Seen { counters, locks, facts } = Seen::of(rows, before.clone())?;
@@ -166,9 +158,11 @@ impl Postgres {
             .filter(|(_, mode)| **mode >= LockMode::ShareUpdateExclusive)
             .map(|(oid, _)| *oid)
             .collect();
-        let elsewhere = counters.relations != before.relations && touched.is_empty();
-        let others = counters.is_other_than(&before);
-        let known = (elsewhere || others).then(|| self.known.clone());
+        let others = counters.digest != before.digest;
+        let known = others.then(|| self.known.clone());
+        if counters.uncounted {
+            self.count_again(statement).await?;
+        }
         self.script.counters = counters;
         let owners: BTreeSet<i64> = facts.iter().filter_map(|row| row.try_get(0).ok()).chain(touched).collect();
         let mut changes = self.learn(&owners, &facts);
@@ -178,11 +172,33 @@ impl Postgres {
         }
         // What has another name now, or other privileges, is named so in relations that nobody had to lock.
         let renamed = others && changes.iter().any(|change| !matches!(change.what, What::Added { .. }));
-        if let Some(known) = known.filter(|_| elsewhere || renamed) {
+        if let Some(known) = known.filter(|_| renamed) {
             self.know_all().await?;
             changes = change::compare(&known.all(), &self.known.all());
         }
         statement.changes.extend(changes);
+        Ok(())
+    }
+
+    /// Switches counters on for what follows. What was done under strong locks while they were off is not known to be well.
+    async fn count_again(&mut self, statement: &mut Statement) -> Result<(), sqlx::Error> {
+        let on = format!("SET track_counts = on; {NEXT}");
+        match self.rows(on).await {
+            // A role that may not switch them cannot have done so either, but one before it.
+            Err(sqlx::Error::Database(_)) => self.control(BACK).await?,
+            other => drop(other?),
+        }
+        if statement.wal_bytes > 0 && self.script.locks.values().any(|mode| mode.is_dangerous()) {
+            statement.error = Some(StatementError {
+                message:
+                    "what it reads and writes was not counted: track_counts is off, in the session or in a function"
+                        .to_owned(),
+                code: None,
+                hint: Some("leave track_counts on, without which scans are not seen".to_owned()),
+                line: statement.source.line,
+                column: None,
+            });
+        }
         Ok(())
     }
 
