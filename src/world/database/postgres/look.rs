@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sqlx::Row as _;
 use sqlx::postgres::PgRow;
+use sqlx::{AssertSqlSafe, Executor as _, Row as _};
 
 use super::catalog::{self, Known};
 use super::{Postgres, lost, newly};
@@ -13,9 +13,10 @@ use crate::world::database::DatabaseError;
 
 /// A look must not meet what the migration set: its search path, its timeouts. It reads a few relations among many: it is
 /// planned once, and by indexes. All of it is taken back with the savepoint.
-const SETTINGS: &str = "SET LOCAL statement_timeout = 0; SET LOCAL search_path = pg_catalog; SET LOCAL plan_cache_mode = \
-                        force_generic_plan; SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL \
-                        enable_hashjoin = off; SET LOCAL enable_mergejoin = off";
+const SETTINGS: &str = "SELECT pg_catalog.set_config(name, value, true) FROM (VALUES ('statement_timeout', '0'), \
+                        ('search_path', 'pg_catalog'), ('plan_cache_mode', 'force_generic_plan'), \
+                        ('enable_seqscan', 'off'), ('enable_bitmapscan', 'off'), ('enable_hashjoin', 'off'), \
+                        ('enable_mergejoin', 'off')) settings (name, value)";
 /// All relations are read at once.
 const WHOLE: &str = "SET LOCAL statement_timeout = 0; SET LOCAL search_path = pg_catalog";
 /// A transaction of our own, as scripts have it.
@@ -40,6 +41,8 @@ pub(super) struct Counters {
     digest: String,
     /// How often relations were altered.
     altered: i64,
+    /// How often some were dropped.
+    dropped: i64,
     /// Counters are off, or may have been meanwhile.
     uncounted: bool,
     of: BTreeMap<i64, Reading>,
@@ -52,7 +55,8 @@ struct Reading {
     rows: i64,
     /// -1 where the relation is gone.
     file: i64,
-    size: i64,
+    /// Changes with what is known of it; 0 where that is not so.
+    stamp: i64,
 }
 
 /// What a look found.
@@ -77,8 +81,8 @@ impl Seen {
                         let strongest = seen.locks.entry(oid).or_insert(mode);
                         *strongest = mode.max(*strongest);
                     }
-                    let [scans, rows, file, size] = numbers(row.try_get(5)?);
-                    seen.counters.of.insert(oid, Reading { scans, rows, file, size });
+                    let [scans, rows, file, stamp] = numbers(row.try_get(5)?);
+                    seen.counters.of.insert(oid, Reading { scans, rows, file, stamp });
                 }
                 _ => seen.facts.push(row),
             }
@@ -93,11 +97,23 @@ impl Counters {
         self.lock_timeout_ms
     }
 
+    /// The stamps as the server compares them.
+    fn stamps(&self) -> String {
+        let stamps = self.of.iter().filter(|(_, reading)| reading.stamp != 0);
+        stamps.map(|(oid, reading)| format!("\"{oid}\":{}", reading.stamp)).collect::<Vec<_>>().join(",")
+    }
+
+    /// Whether nothing that is known of a relation changed since.
+    fn is_same(&self, before: &Self, oid: i64) -> bool {
+        let stamp = |counters: &Self| counters.of.get(&oid).map_or(0, |reading| reading.stamp);
+        stamp(self) != 0 && stamp(self) == stamp(before)
+    }
+
     fn total(&mut self, row: &PgRow) -> Result<(), sqlx::Error> {
-        let [wal, timeout, altered, uncounted] = numbers(row.try_get(5)?);
+        let [wal, timeout, altered, dropped, uncounted] = numbers(row.try_get(5)?);
         self.wal = wal;
         self.lock_timeout_ms = u64::try_from(timeout).unwrap_or_default();
-        (self.altered, self.uncounted) = (altered, uncounted != 0);
+        (self.altered, self.dropped, self.uncounted) = (altered, dropped, uncounted != 0);
         self.digest = row.try_get(2)?;
         Ok(())
     }
@@ -127,7 +143,7 @@ impl Postgres {
         let oids: Vec<String> =
             self.script.before.relations().filter(|_| all).map(|(oid, _)| oid.to_string()).collect();
         let readings = format!("EXECUTE gatepost_readings ('{{{}}}')", oids.join(","));
-        let sql = format!("{begin}; {SETTINGS}; EXECUTE gatepost_look (-1); {readings}; {BACK}");
+        let sql = format!("{begin}; {SETTINGS}; EXECUTE gatepost_look (NULL, '{{}}'); {readings}; {BACK}");
         self.script.counters = Seen::of(self.rows(sql).await?, Counters::default())?.counters;
         Ok(())
     }
@@ -146,7 +162,8 @@ impl Postgres {
     /// Looks at what the statement just did, within its transaction: locks, counters, and what it may have changed, in
     /// one way there and back.
     pub(super) async fn look(&mut self, statement: &mut Statement) -> Result<(), sqlx::Error> {
-        let sql = format!("{NEXT}; {SETTINGS}; EXECUTE gatepost_look ({}); {BACK}", self.script.counters.altered);
+        let (altered, stamps) = (self.script.counters.altered, self.script.counters.stamps());
+        let sql = format!("{NEXT}; {SETTINGS}; EXECUTE gatepost_look ({altered}, '{{{stamps}}}'); {BACK}");
         let rows = self.rows(sql).await?;
         let before = std::mem::take(&mut self.script.counters);
         let Seen { counters, locks, facts } = Seen::of(rows, before.clone())?;
@@ -155,7 +172,7 @@ impl Postgres {
         statement.held = self.still_held(&held, &statement.locks);
         self.compare(statement, &before, &counters);
         let touched: BTreeSet<i64> = (self.script.locks.iter())
-            .filter(|(_, mode)| **mode >= LockMode::ShareUpdateExclusive)
+            .filter(|(oid, mode)| **mode >= LockMode::ShareUpdateExclusive && !counters.is_same(&before, **oid))
             .map(|(oid, _)| *oid)
             .collect();
         let others = counters.digest != before.digest;
@@ -163,7 +180,6 @@ impl Postgres {
         if counters.uncounted {
             self.count_again(statement).await?;
         }
-        self.script.counters = counters;
         let owners: BTreeSet<i64> = facts.iter().filter_map(|row| row.try_get(0).ok()).chain(touched).collect();
         let mut changes = self.learn(&owners, &facts);
         if others {
@@ -176,6 +192,8 @@ impl Postgres {
             self.know_all().await?;
             changes = change::compare(&known.all(), &self.known.all());
         }
+        self.renewed(statement, &before, &counters).await?;
+        self.script.counters = counters;
         statement.changes.extend(changes);
         Ok(())
     }
@@ -213,34 +231,67 @@ impl Postgres {
     fn compare(&self, statement: &mut Statement, before: &Counters, after: &Counters) {
         statement.wal_bytes = u64::try_from(after.wal.saturating_sub(before.wal)).unwrap_or_default();
         statement.lock_timeout_ms = after.lock_timeout_ms;
-        let mut indexes = Vec::new();
         for (oid, new) in &after.of {
             let old = before.of.get(oid).copied().unwrap_or_default();
             statement.rows += u64::try_from(new.rows.saturating_sub(old.rows)).unwrap_or_default();
             let Some(existing) = self.script.before.get(*oid) else { continue };
-            let path = &existing.path;
             let is_index = self.known.get(*oid).is_some_and(|known| known.is_index);
-            let scanned = new.scans > old.scans;
             let blocked = self.script.locks.get(oid).is_some_and(|mode| mode.is_dangerous());
-            if scanned && blocked && !is_index {
-                statement.scans.push(path.clone());
+            if new.scans > old.scans && blocked && !is_index {
+                statement.scans.push(existing.path.clone());
             }
-            let file = if before.of.contains_key(oid) { old.file } else { existing.file.unwrap_or_default() };
-            let written_anew = file != new.file && new.file > 0 && file > 0;
-            if new.file >= 0 && old.size > 0 && new.size == 0 && !is_index {
-                statement.changes.push(emptied(path));
-            } else if written_anew && is_index {
-                indexes.push(path.clone());
-            } else if written_anew && scanned {
-                statement.rewrites.push(path.clone());
-            } else if written_anew {
-                // A new file that nothing was read for has nothing in it.
-                statement.changes.push(emptied(path));
+        }
+    }
+
+    /// Tells what has another file than before: written anew, or emptied.
+    async fn renewed(
+        &mut self,
+        statement: &mut Statement,
+        before: &Counters,
+        after: &Counters,
+    ) -> Result<(), sqlx::Error> {
+        let mut indexes = Vec::new();
+        for (oid, new) in &after.of {
+            let (Some(existing), Some(known)) = (self.script.before.get(*oid), self.known.get(*oid)) else { continue };
+            let file = before.of.get(oid).map_or_else(|| existing.file.unwrap_or_default(), |old| old.file);
+            if file == new.file || file <= 0 || new.file <= 0 || known.is(ObjectKind::Sequence) {
+                continue;
+            }
+            let path = existing.path.clone();
+            if known.is_index {
+                indexes.push(path);
+                continue;
+            }
+            let is_view = known.is(ObjectKind::MaterializedView);
+            let [was, is] = self.sizes([file, new.file]).await?;
+            let is_emptied = !is_view && Self::is_emptied(*oid, is, before, after);
+            if is_emptied || (!is_view && was > 0 && is == 0) {
+                statement.changes.push(emptied(&path));
+            }
+            if !is_emptied {
+                statement.rewrites.push(path);
             }
         }
         if statement.rewrites.is_empty() && statement.changes.is_empty() {
             // Those of a table that is written anew go without saying.
             statement.rewrites = indexes;
+        }
+        Ok(())
+    }
+
+    /// Whether a table got a new file of `size` bytes because it was emptied: a table is written anew by way of another,
+    /// which is dropped. What is in it was inserted since.
+    fn is_emptied(table: i64, size: i64, before: &Counters, after: &Counters) -> bool {
+        let rows = |counters: &Counters| counters.of.get(&table).map_or(0, |reading| reading.rows);
+        after.dropped == before.dropped && !after.uncounted && (size <= 0 || rows(after) > rows(before))
+    }
+
+    /// The sizes of two files in bytes; -1 where that cannot be told: they lie elsewhere, or only a superuser may ask.
+    async fn sizes(&mut self, files: [i64; 2]) -> Result<[i64; 2], sqlx::Error> {
+        match self.watcher.fetch_one(sqlx::raw_sql(AssertSqlSafe(catalog::sizes(files)))).await {
+            Ok(row) => Ok([row.try_get(0)?, row.try_get(1)?]),
+            Err(sqlx::Error::Database(_)) => Ok([-1, -1]),
+            Err(error) => Err(error),
         }
     }
 
