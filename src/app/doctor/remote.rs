@@ -10,13 +10,12 @@ use crate::model::secret::Secret;
 use crate::model::settings::{Checks, CommentWhen, PublishSettings};
 use crate::model::sha::Sha;
 use crate::model::text::one_line;
-use crate::publish::interpreter::segment;
 use crate::setup::permissions;
 use crate::setup::required::{Protection, Required};
 use crate::setup::token::{self, Token};
 use crate::setup::workflow::{Grants, Workflow};
 use crate::world::env::Env;
-use crate::world::forge::{Forge as _, Reply, Request};
+use crate::world::forge::{Forge as _, Reply, Request, segment};
 use crate::world::github::GitHub;
 use crate::world::repo::Repo;
 

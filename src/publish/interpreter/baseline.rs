@@ -6,9 +6,9 @@ use serde::Deserialize;
 use crate::model::sha::Sha;
 use crate::model::workflow::{Artifact, WorkflowRun};
 use crate::publish::interpreter::answer::Stop;
-use crate::publish::interpreter::line::{Line, segment};
+use crate::publish::interpreter::line::Line;
 use crate::publish::interpreter::workflow;
-use crate::world::forge::Forge;
+use crate::world::forge::{Forge, segment};
 
 /// The artifact's name.
 pub const ARTIFACT: &str = "gatepost-baseline";

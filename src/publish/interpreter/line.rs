@@ -1,7 +1,6 @@
 //! The one line to GitHub: sends requests one at a time, waits where GitHub asks for it, tries again what may be
 //! tried again, and looks up what a lost reply left open. It knows nothing of what is posted.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
@@ -13,7 +12,7 @@ use crate::publish::interpreter::answer::{self, Answer, Limit, Stop};
 use crate::publish::interpreter::pace::{Pace, jittered};
 use crate::render::figures::count;
 use crate::world::clock;
-use crate::world::forge::{Forge, ForgeError, Reply, Request};
+use crate::world::forge::{Forge, ForgeError, Reply, Request, segment};
 
 /// More pages than any list that we read can have.
 const MOST_PAGES: usize = 500;
@@ -344,19 +343,6 @@ fn parse<T: DeserializeOwned>(request: &Request, reply: &Reply) -> Result<T, Sto
         let name = format!("{} {}", request.method.word(), request.path);
         Stop::Failed(format!("{name} was answered {} with something unexpected ({error}): {start}", reply.status))
     })
-}
-
-/// One part of a path or one value of a query.
-#[must_use]
-pub fn segment(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
-            _ => _ = write!(out, "%{byte:02X}"),
-        }
-    }
-    out
 }
 
 fn describe(request: &Request) -> String {

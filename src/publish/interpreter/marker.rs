@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::model::call::{StickyComment, StickyIssue};
 use crate::model::outcome::Outcome;
-use crate::publish::interpreter::line::segment;
+use crate::world::forge::segment;
 
 const START: &str = "<!-- gatepost:v1 ";
 

@@ -30,7 +30,6 @@ use line::Line;
 
 pub use answer::Stop;
 pub use baseline::{ARTIFACT, Kept, NotKept};
-pub use line::segment;
 pub use pace::Pace;
 
 /// How calls are sent.

@@ -9,9 +9,8 @@ use crate::model::sha::Sha;
 use crate::model::workflow::{Artifact, PullRequest, WorkflowRun};
 use crate::publish::interpreter::Interpreter;
 use crate::publish::interpreter::answer::Stop;
-use crate::publish::interpreter::line::segment;
 use crate::publish::interpreter::workflow::{self, Repository};
-use crate::world::forge::Forge;
+use crate::world::forge::{Forge, segment};
 
 #[derive(Deserialize)]
 struct Pull {

@@ -5,8 +5,8 @@ use serde::Deserialize;
 use crate::model::sha::Sha;
 use crate::model::workflow::{Artifact, LeftBy, WorkflowRun};
 use crate::publish::interpreter::answer::Stop;
-use crate::publish::interpreter::line::{Line, segment};
-use crate::world::forge::Forge;
+use crate::publish::interpreter::line::Line;
+use crate::world::forge::{Forge, segment};
 
 #[derive(Deserialize)]
 struct Run {
