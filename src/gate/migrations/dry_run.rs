@@ -8,6 +8,7 @@ use crate::migration::layout::{Layout, Plan};
 use crate::migration::rules::is_same;
 use crate::migration::{preflight, split};
 use crate::model::evidence::{Exit, Problem, ProblemKind};
+use crate::model::finding::Finding;
 use crate::model::migration::{
     Applied, DatabaseKind, Facts, Form, Migration, Migrations, Planned, RoundTrip, Script, Source, Statement,
     Transaction,
@@ -21,6 +22,8 @@ pub struct Record {
     pub migrations: Migrations,
     /// What could not be judged.
     pub problems: Vec<Problem>,
+    /// New migrations whose version an open pull request takes too.
+    pub taken: Vec<Finding>,
     /// Worth saying.
     pub notes: Vec<String>,
     /// The statement that runs: `migrations/3.sql:4`.

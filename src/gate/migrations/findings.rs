@@ -41,6 +41,7 @@ pub(super) fn found(settings: &Settings, trial: &Trial, sizes: &Sizes, squawk: &
     }
     findings
         .extend(rules::against(&trial.plan.migrations, if trial.each_alone { &[] } else { &trial.base.migrations }));
+    findings.append(&mut record.taken);
     let mut findings = rules::with_levels(findings, &settings.levels());
     in_order(&mut findings, &migrations);
     record.migrations.findings = findings;

@@ -4,6 +4,7 @@
 mod command;
 mod dry_run;
 mod findings;
+mod open_pulls;
 mod prepare;
 mod round_trip;
 mod settings;
@@ -31,6 +32,7 @@ use crate::world::database::mysql::Mysql;
 use crate::world::database::postgres::Postgres;
 use crate::world::database::programs::Surroundings;
 use crate::world::database::sqlite::Sqlite;
+use crate::world::env::Env;
 use crate::world::process::CancelToken;
 use crate::world::repo::Repo;
 
@@ -62,6 +64,8 @@ pub struct Ground<'a> {
     pub repo: Option<&'a Repo>,
     /// What is compared with; `None`: everything is judged.
     pub base: Option<&'a Sha>,
+    /// gatepost's own environment: what woke the run, and with what GitHub is asked.
+    pub env: &'a Env,
     /// Of which servers are found by `PATH` and kept by `HOME`.
     pub around: Surroundings<'a>,
     /// The longest the whole may take.
@@ -90,6 +94,7 @@ impl Gate for DryRun {
                 dir: &self.common.dir,
                 repo: Some(site.repo),
                 base: site.compared.and_then(|compared| compared.base),
+                env: site.env,
                 around: Surroundings(site.environment),
                 timeout: self.common.timeout,
                 url_may_be_given: false,
@@ -130,7 +135,9 @@ pub async fn collect(settings: &Settings, folder: &str, ground: Ground<'_>) -> E
     let record = RefCell::new(Record::default());
     match prepare::prepared(settings, folder, ground, &record) {
         Ok(Prepared { trial, sizes, squawk }) => {
-            Box::pin(on_database(settings, &Task::Trial(&trial), ground, &record)).await;
+            let task = Task::Trial(&trial);
+            let tried = Box::pin(on_database(settings, &task, ground, &record));
+            tokio::join!(tried, Box::pin(open_pulls::look(&trial, folder, ground, &record)));
             findings::found(settings, &trial, &sizes, &squawk, &mut record.borrow_mut());
         }
         Err(problems) => record.borrow_mut().problems.extend(problems.into_iter().map(unreadable)),

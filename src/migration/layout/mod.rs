@@ -82,7 +82,20 @@ impl Layout {
         plan.migrations.sort_by(|a, b| (a.repeatable, &a.order).cmp(&(b.repeatable, &b.order)));
         plan
     }
+
+    /// The migrations that files of these names would be, whatever is in them; names outside `path` are passed over.
+    pub fn of_names<'a>(&self, path: &str, names: impl Iterator<Item = &'a str>) -> Vec<Planned> {
+        let inside =
+            |name: &'a str| if path.is_empty() { Some(name) } else { name.strip_prefix(path)?.strip_prefix('/') };
+        let mut files: BTreeMap<String, Vec<u8>> =
+            names.filter_map(inside).map(|name| (name.to_owned(), ANYTHING.to_vec())).collect();
+        folders::with_journal(&mut files);
+        self.read(&Folder { path: path.to_owned(), files, around: Vec::new() }).migrations
+    }
 }
+
+/// What every layout takes for a migration.
+const ANYTHING: &[u8] = b"-- migrate:up\n-- +goose Up\n";
 
 impl Folder {
     fn place(&self, name: &str) -> String {

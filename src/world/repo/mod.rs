@@ -22,6 +22,7 @@ pub use base::{BaseAnswer, BaseRequest, Checkout};
 pub use change::Change;
 pub use error::RepoError;
 pub use git_program::GitError;
+pub use library::blob_id;
 
 use library::Library;
 use program::Program;

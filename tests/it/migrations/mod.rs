@@ -6,6 +6,7 @@ mod faults;
 mod judged;
 mod layouts;
 mod observed;
+mod open_pulls;
 mod trips;
 
 use std::path::{Path, PathBuf};
