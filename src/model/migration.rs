@@ -373,6 +373,8 @@ pub struct Statement {
     pub wal_bytes: u64,
     /// Changes of the schema.
     pub changes: Vec<Change>,
+    /// The same as a report says it that was read back; there `changes` is empty.
+    pub changes_in_words: Vec<String>,
     /// What was in force for waiting on locks, in milliseconds; 0 is for ever.
     pub lock_timeout_ms: u64,
     /// Why it failed.
@@ -428,6 +430,22 @@ pub enum RoundTrip {
 }
 
 impl RoundTrip {
+    const ALL: [Self; 7] = [
+        Self::Exact,
+        Self::Differs,
+        Self::MissingDown,
+        Self::EmptyDown,
+        Self::DownError,
+        Self::ReupError,
+        Self::NotRun,
+    ];
+
+    /// By the word in the report.
+    #[must_use]
+    pub fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.word() == word)
+    }
+
     /// The word in the report.
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -444,6 +462,12 @@ impl RoundTrip {
 }
 
 impl Applied {
+    /// By the word in the report.
+    #[must_use]
+    pub fn of_word(word: &str) -> Option<Self> {
+        [Self::Ok, Self::Error, Self::NotRun].into_iter().find(|known| known.word() == word)
+    }
+
     /// The word in the report.
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -478,6 +502,25 @@ pub struct Migration {
     pub round_trip_detail: Vec<String>,
     /// In file order; empty for one that was applied but not observed.
     pub statements: Vec<Statement>,
+}
+
+impl Migration {
+    /// One of which nothing was run.
+    #[must_use]
+    pub fn not_run(path: &str) -> Self {
+        Self {
+            version: String::new(),
+            name: String::new(),
+            path: path.to_owned(),
+            outcome: Applied::NotRun,
+            error: None,
+            took: Duration::ZERO,
+            transactional: false,
+            round_trip: RoundTrip::NotRun,
+            round_trip_detail: Vec::new(),
+            statements: Vec::new(),
+        }
+    }
 }
 
 /// A whole dry run.

@@ -10,9 +10,7 @@ use crate::gate::Site;
 use crate::migration::change;
 use crate::migration::split::split;
 use crate::model::evidence::{Exit, Problem, ProblemKind};
-use crate::model::migration::{
-    Applied, Form, Migration, Piece, RoundTrip, Script, Source, StatementError, Transaction,
-};
+use crate::model::migration::{Applied, Form, Migration, Piece, Script, Source, StatementError, Transaction};
 use crate::model::settings::{CommandLine, Common};
 use crate::world::database::{Database, DatabaseError, unknown};
 use crate::world::files;
@@ -163,17 +161,6 @@ impl<'a> Tool<'a> {
     }
 
     fn migration(&self) -> Migration {
-        Migration {
-            version: String::new(),
-            name: "the command".to_owned(),
-            path: self.folder.clone(),
-            outcome: Applied::NotRun,
-            error: None,
-            took: std::time::Duration::ZERO,
-            transactional: false,
-            round_trip: RoundTrip::NotRun,
-            round_trip_detail: Vec::new(),
-            statements: Vec::new(),
-        }
+        Migration { name: "the command".to_owned(), ..Migration::not_run(&self.folder) }
     }
 }

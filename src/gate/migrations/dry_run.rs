@@ -2,7 +2,6 @@
 //! and applied again.
 
 use std::cell::RefCell;
-use std::time::Duration;
 
 use crate::migration::layout::{Layout, Plan};
 use crate::migration::rules::is_same;
@@ -10,8 +9,7 @@ use crate::migration::{preflight, split};
 use crate::model::evidence::{Exit, Problem, ProblemKind};
 use crate::model::finding::Finding;
 use crate::model::migration::{
-    Applied, DatabaseKind, Facts, Form, Migration, Migrations, Planned, RoundTrip, Script, Source, Statement,
-    Transaction,
+    Applied, DatabaseKind, Facts, Form, Migration, Migrations, Planned, Script, Source, Statement, Transaction,
 };
 use crate::world::database::{Database, DatabaseError, Ran, unknown};
 
@@ -120,18 +118,8 @@ impl Trial {
 /// A migration of which nothing was run.
 #[must_use]
 pub fn not_run(planned: &Planned) -> Migration {
-    Migration {
-        version: planned.version.clone(),
-        name: planned.name.clone(),
-        path: planned.path.clone(),
-        outcome: Applied::NotRun,
-        error: None,
-        took: Duration::ZERO,
-        transactional: false,
-        round_trip: RoundTrip::NotRun,
-        round_trip_detail: Vec::new(),
-        statements: Vec::new(),
-    }
+    let (version, name) = (planned.version.clone(), planned.name.clone());
+    Migration { version, name, ..Migration::not_run(&planned.path) }
 }
 
 pub(super) struct Stage<'a, D> {

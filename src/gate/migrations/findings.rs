@@ -104,13 +104,7 @@ fn code_step(path: &str) -> Migration {
     Migration {
         version,
         name: Path::new(file).file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default(),
-        path: path.to_owned(),
-        outcome: Applied::NotRun,
         error: Some("it is code, which only its own tool can run".to_owned()),
-        took: std::time::Duration::ZERO,
-        transactional: false,
-        round_trip: crate::model::migration::RoundTrip::NotRun,
-        round_trip_detail: Vec::new(),
-        statements: Vec::new(),
+        ..Migration::not_run(path)
     }
 }

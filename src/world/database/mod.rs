@@ -152,6 +152,7 @@ pub fn unknown(source: &Source) -> Statement {
         rows: 0,
         wal_bytes: 0,
         changes: Vec::new(),
+        changes_in_words: Vec::new(),
         lock_timeout_ms: 0,
         error: None,
         not_run: None,
