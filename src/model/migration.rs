@@ -43,6 +43,19 @@ impl DatabaseKind {
     }
 }
 
+/// A folder of migrations that was come across.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MigrationsFolder {
+    /// Where, relative to where was looked.
+    pub path: String,
+    /// Whose layout it has.
+    pub layout: &'static str,
+    /// What they are written for, and what tells so.
+    pub database: Option<(DatabaseKind, String)>,
+    /// Why they cannot be tried here.
+    pub hindrance: Option<String>,
+}
+
 /// A text of SQL with its place: a whole file, or a section of one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Script {

@@ -1,6 +1,7 @@
 //! Floor 2: the only effects. Every touch of the outside goes through a file here; clippy forbids it elsewhere.
 
 pub mod advisories;
+pub mod ask;
 pub mod clock;
 pub mod cores;
 pub mod database;
@@ -11,6 +12,7 @@ pub mod forge;
 pub mod github;
 pub mod http;
 pub mod lockfiles;
+pub mod migrations;
 pub mod occasion;
 pub mod process;
 pub mod repo;

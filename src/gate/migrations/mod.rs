@@ -8,7 +8,6 @@ mod open_pulls;
 mod prepare;
 mod round_trip;
 mod settings;
-mod sources;
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -110,7 +109,9 @@ impl Gate for DryRun {
     }
 }
 
-fn below(dir: &str, path: &str) -> String {
+/// A path of the settings, which count from the gate's `dir`, from the root.
+#[must_use]
+pub fn below(dir: &str, path: &str) -> String {
     let path = path.trim_start_matches("./").trim_end_matches('/');
     let path = if path == "." { "" } else { path };
     [dir, path].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/")
@@ -192,13 +193,21 @@ async fn on_database(settings: &Settings, task: &Task<'_>, ground: Ground<'_>, r
     };
     match (kind, url(settings, ground)) {
         (_, Err(why)) => record.borrow_mut().problems.push(unreadable(why)),
+        #[cfg(unix)]
+        (DatabaseKind::Sqlite, Ok(None)) if matches!(task, Task::Tool(_)) => {
+            Box::pin(until_end(Sqlite::in_file(ground.around), task, ground, record)).await;
+        }
         (DatabaseKind::Sqlite, Ok(None)) => Box::pin(until_end(Sqlite::scratch(), task, ground, record)).await,
         #[cfg(unix)]
         (DatabaseKind::Postgres, Ok(Some(url))) => {
             Box::pin(until_end(Postgres::at(&url, settings.allow_remote), task, ground, record)).await;
         }
+        #[cfg(unix)]
+        (DatabaseKind::Mysql, Ok(Some(url))) => {
+            Box::pin(until_end(Mysql::at(&url, settings.allow_remote), task, ground, record)).await;
+        }
         (_, Ok(Some(_))) => {
-            let what = format!("database-url is for postgres alone: {} runs on a scratch server", kind.word());
+            let what = format!("database-url is not for {}: gatepost makes that database itself", kind.word());
             record.borrow_mut().problems.push(unreadable(what));
         }
         #[cfg(unix)]
@@ -207,7 +216,7 @@ async fn on_database(settings: &Settings, task: &Task<'_>, ground: Ground<'_>, r
         }
         #[cfg(unix)]
         (DatabaseKind::Mysql, Ok(None)) => {
-            Box::pin(until_end(Mysql::scratch(ground.around), task, ground, record)).await;
+            Box::pin(until_end(Mysql::scratch(ground.around, version), task, ground, record)).await;
         }
         #[cfg(not(unix))]
         (_, Ok(None)) => {

@@ -1,6 +1,7 @@
 //! The folders that migration tools keep: which tool's one is, in what order it runs, and what each file applies and
 //! takes back. One file per family of tools; it is given names and bytes, and reads nothing itself.
 
+mod database;
 mod detect;
 mod folders;
 mod names;
@@ -19,9 +20,10 @@ pub struct Folder {
     pub path: String,
     /// Every file below it by its path in it, with `/`.
     pub files: BTreeMap<String, Vec<u8>>,
-    /// What lies beside it and above it, up to the root, that tells of a tool: the names of files, and
-    /// `Cargo.toml:NAME` for a dependency.
+    /// What lies beside it and above it, up to the root, that tells of a tool: the names of files.
     pub around: Vec<String>,
+    /// Files there that may tell of the database, with their text, the nearest first.
+    pub near: Vec<(String, String)>,
 }
 
 /// What a layout makes of a folder.
@@ -72,7 +74,8 @@ pub fn find(name: &str) -> Option<&'static Layout> {
     ALL.iter().copied().find(|layout| layout.name == name)
 }
 
-pub use detect::{MARKERS, database, detect};
+pub use database::{database, telling};
+pub use detect::{MARKERS, detect};
 
 impl Layout {
     /// Reads a folder.
@@ -90,7 +93,7 @@ impl Layout {
         let mut files: BTreeMap<String, Vec<u8>> =
             names.filter_map(inside).map(|name| (name.to_owned(), ANYTHING.to_vec())).collect();
         folders::with_journal(&mut files);
-        self.read(&Folder { path: path.to_owned(), files, around: Vec::new() }).migrations
+        self.read(&Folder { path: path.to_owned(), files, ..Folder::default() }).migrations
     }
 }
 

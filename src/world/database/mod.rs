@@ -2,6 +2,7 @@
 //! here runs statements and tells what they did; what that is worth is judged elsewhere. Nothing here writes to a
 //! database that it did not create.
 
+pub mod found;
 #[cfg(unix)]
 pub mod mysql;
 #[cfg(unix)]

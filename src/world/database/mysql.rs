@@ -1,6 +1,8 @@
 //! Migrations tried on MySQL or MariaDB: a scratch server on a socket. It commits at every change of the schema, so
 //! nothing is taken back; what a statement changed is read from the catalogs.
 
+mod remote;
+
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,6 +18,9 @@ use crate::world::database::scratch::{self, Scratch};
 use crate::world::database::{Database, DatabaseError, Ran, unknown};
 use crate::world::files;
 use crate::world::process::{Service, ServiceSpec};
+
+use remote::Keeper;
+pub use remote::ask;
 
 /// Where packages put servers, `sbin` or `bin` below.
 const PARENTS: &[&str] = &["/usr", "/opt/homebrew/opt", "/usr/local/opt", "/usr/local"];
@@ -52,14 +57,18 @@ SELECT 'viewtext', TABLE_NAME, '', '', VIEW_DEFINITION FROM information_schema.V
 
 /// A MySQL database of our own.
 pub struct Mysql {
-    service: Service,
+    service: Option<Service>,
     connection: MySqlConnection,
+    options: MySqlConnectOptions,
+    name: String,
     version: String,
     known: Facts,
     current: bool,
     observe: bool,
+    /// On a server that is not ours.
+    keeper: Option<Keeper>,
     // Dropped last: the server runs in it.
-    scratch: Scratch,
+    scratch: Option<Scratch>,
 }
 
 /// Where its programs are.
@@ -78,8 +87,8 @@ impl Mysql {
     ///
     /// # Errors
     /// When there is no server, or it does not start.
-    pub async fn scratch(around: Surroundings<'_>) -> Result<Self, DatabaseError> {
-        let installed = find(around)?;
+    pub async fn scratch(around: Surroundings<'_>, version: Option<&str>) -> Result<Self, DatabaseError> {
+        let installed = find(around, version)?;
         let temp = around.get("TMPDIR").map(PathBuf::from);
         let scratch = Scratch::new(temp.as_deref(), &["mysql"])?;
         let stamp = files::size(&installed.server).unwrap_or_default();
@@ -119,9 +128,9 @@ impl Mysql {
             .ssl_mode(MySqlSslMode::Disabled)
             .disable_statement_logging();
         let (mut waited, pause) = (Duration::ZERO, Duration::from_millis(10));
-        let mut connection = loop {
-            if let Ok(connection) = MySqlConnection::connect_with(&options).await {
-                break connection;
+        loop {
+            if MySqlConnection::connect_with(&options).await.is_ok() {
+                break;
             }
             if service.has_ended() || waited > PATIENCE {
                 let said = said(&scratch);
@@ -130,14 +139,33 @@ impl Mysql {
             }
             tokio::time::sleep(pause).await;
             waited += pause;
-        };
+        }
+        let database = Self::on(&options, NAME, true).await?;
+        Ok(Self { service: Some(service), scratch: Some(scratch), ..database })
+    }
+
+    /// Connects to a database, which is made first where that is asked for.
+    async fn on(options: &MySqlConnectOptions, name: &str, make: bool) -> Result<Self, DatabaseError> {
         let failed = |error| lost("while its database was made", &error);
-        let make = format!("CREATE DATABASE {NAME} CHARACTER SET utf8mb4");
-        connection.execute(sqlx::raw_sql(AssertSqlSafe(make))).await.map_err(failed)?;
-        connection.execute(sqlx::raw_sql(AssertSqlSafe(format!("USE {NAME}")))).await.map_err(failed)?;
-        let row = connection.fetch_one(sqlx::raw_sql("SELECT VERSION()")).await.map_err(failed)?;
-        let version = row.try_get(0).map_err(failed)?;
-        Ok(Self { service, connection, version, known: Facts::new(), current: false, observe: false, scratch })
+        let mut connection = MySqlConnection::connect_with(options).await.map_err(failed)?;
+        if make {
+            let make = format!("CREATE DATABASE {name} CHARACTER SET utf8mb4");
+            connection.execute(sqlx::raw_sql(AssertSqlSafe(make))).await.map_err(failed)?;
+        }
+        connection.execute(sqlx::raw_sql(AssertSqlSafe(format!("USE {name}")))).await.map_err(failed)?;
+        let version = version(&mut connection).await.map_err(failed)?;
+        Ok(Self {
+            service: None,
+            connection,
+            options: options.clone().database(name),
+            name: name.to_owned(),
+            version,
+            known: Facts::new(),
+            current: false,
+            observe: false,
+            keeper: None,
+            scratch: None,
+        })
     }
 
     async fn read(&mut self) -> Result<Facts, DatabaseError> {
@@ -158,7 +186,27 @@ impl Mysql {
     }
 }
 
-fn find(around: Surroundings<'_>) -> Result<Installed, DatabaseError> {
+async fn version(connection: &mut MySqlConnection) -> Result<String, sqlx::Error> {
+    connection.fetch_one(sqlx::raw_sql("SELECT VERSION()")).await?.try_get(0)
+}
+
+/// `mariadb 10.11.14`, from what a server says of itself.
+fn named(version: &str) -> String {
+    let maker = if version.contains("MariaDB") { "mariadb" } else { "mysql" };
+    // MariaDB once put a version before its own, for old clients.
+    let version = version.strip_prefix("5.5.5-").unwrap_or(version);
+    format!("{maker} {}", version.split('-').next().unwrap_or_default())
+}
+
+/// The programs of all servers that are installed.
+#[must_use]
+pub fn programs(around: Surroundings<'_>) -> Vec<PathBuf> {
+    installed(around).into_iter().map(|installed| installed.server).collect()
+}
+
+/// All that are installed, MariaDB's first.
+fn installed(around: Surroundings<'_>) -> Vec<Installed> {
+    let mut all = Vec::new();
     for (server, installer) in [("mariadbd", Some("mariadb-install-db")), ("mysqld", None)] {
         let mut folders: Vec<PathBuf> = programs::folders(around, &[], "", &[server]);
         for below in ["sbin", "bin", "libexec"] {
@@ -166,22 +214,42 @@ fn find(around: Surroundings<'_>) -> Result<Installed, DatabaseError> {
             folders.extend(named.filter(|folder| files::is_file(&folder.join(server))));
             folders.extend(programs::folders(around, &PARENTS[1..3], below, &[server]));
         }
-        let Some(folder) = folders.first() else { continue };
-        let beside = installer.and_then(|installer| {
-            let mut places = around.path();
-            places.extend([folder.clone(), folder.join("../bin"), folder.join("../scripts")]);
-            places.into_iter().map(|place| place.join(installer)).find(|path| files::is_file(path))
-        });
-        if installer.is_none() || beside.is_some() {
-            return Ok(Installed { server: folder.join(server), installer: beside });
+        for folder in folders {
+            let beside = installer.and_then(|installer| {
+                let mut places = around.path();
+                places.extend([folder.clone(), folder.join("../bin"), folder.join("../scripts")]);
+                places.into_iter().map(|place| place.join(installer)).find(|path| files::is_file(path))
+            });
+            let server = folder.join(server);
+            // MariaDB's packages have a `mysqld` that is a link to theirs.
+            let real = files::real_path(&server);
+            let is_known = all.iter().any(|it: &Installed| files::real_path(&it.server) == real);
+            if !is_known && (installer.is_none() || beside.is_some()) {
+                all.push(Installed { server, installer: beside });
+            }
         }
     }
-    let help = if cfg!(target_os = "macos") {
-        "install one (`brew install mariadb`)".to_owned()
-    } else {
-        "install one (`apt-get install mariadb-server`); hosted Ubuntu runners have MySQL".to_owned()
-    };
-    Err(DatabaseError::NoServer { kind: DatabaseKind::Mysql, help })
+    all
+}
+
+/// The first of the version asked for (`10.11`), else the first.
+fn find(around: Surroundings<'_>, wanted: Option<&str>) -> Result<Installed, DatabaseError> {
+    let (kind, help) = (DatabaseKind::Mysql, programs::how_to_get(DatabaseKind::Mysql, wanted));
+    let mut others = Vec::new();
+    for installed in installed(around) {
+        let Some(wanted) = wanted else { return Ok(installed) };
+        match programs::look_at(&installed.server) {
+            Some(found) if found.is(wanted) => return Ok(installed),
+            Some(found) => others.push(format!("{} {}", found.name, found.version)),
+            None => {}
+        }
+    }
+    Err(match wanted {
+        Some(wanted) if !others.is_empty() => {
+            DatabaseError::NoVersion { kind, wanted: wanted.to_owned(), found: others, help }
+        }
+        _ => DatabaseError::NoServer { kind, help },
+    })
 }
 
 async fn install(scratch: &Scratch, programs: &Installed) -> Result<(), DatabaseError> {
@@ -244,10 +312,17 @@ fn fact(row: &MySqlRow) -> Option<(Object, Fact)> {
     Some((object, Fact { identity: String::new(), definition: text(row, 4) }))
 }
 
+/// A statement that is not for a server which others use.
+fn not_for_all(mut statement: Statement, what: &str) -> Statement {
+    statement.not_run = Some(format!(
+        "it is for more than this database ({what}); on a server named by `database-url` the rest is left alone"
+    ));
+    statement
+}
+
 impl Database for Mysql {
     fn name(&self) -> String {
-        let maker = if self.version.contains("MariaDB") { "mariadb" } else { "mysql" };
-        format!("{maker} {}", self.version.split('-').next().unwrap_or_default())
+        named(&self.version)
     }
 
     async fn begin(&mut self, transaction: bool, observe: bool) -> Result<(), DatabaseError> {
@@ -265,6 +340,9 @@ impl Database for Mysql {
 
     async fn run(&mut self, source: &Source) -> Result<Ran, DatabaseError> {
         let mut statement: Statement = unknown(source);
+        if let Some(what) = self.keeper.as_ref().and_then(|_| remote::is_for_all(&source.sql)) {
+            return Ok(Ran::Done(Box::new(not_for_all(statement, what))));
+        }
         let begun = Instant::now();
         let sent = self.connection.execute(sqlx::raw_sql(AssertSqlSafe(source.sql.clone()))).await;
         statement.took = begun.elapsed();
@@ -273,6 +351,10 @@ impl Database for Mysql {
             Err(error) => {
                 let refused =
                     error.as_database_error().and_then(|error| error.try_downcast_ref::<MySqlDatabaseError>());
+                if self.keeper.is_some() && refused.is_some_and(|it| remote::is_of_limits(it.number())) {
+                    let what = refused.map_or("", |it| it.message());
+                    return Ok(Ran::Done(Box::new(not_for_all(statement, what))));
+                }
                 statement.error = Some(StatementError {
                     message: refused
                         .map_or_else(|| format!("the connection was lost: {error}"), |it| it.message().to_owned()),
@@ -297,7 +379,7 @@ impl Database for Mysql {
     async fn end(&mut self, keep: bool) -> Result<Option<String>, DatabaseError> {
         let ended = self.connection.execute(sqlx::raw_sql(if keep { "COMMIT" } else { "ROLLBACK" })).await;
         ended.map_err(|error| lost("at the end of a script", &error))?;
-        let back = self.connection.execute(sqlx::raw_sql(AssertSqlSafe(format!("USE {NAME}")))).await;
+        let back = self.connection.execute(sqlx::raw_sql(AssertSqlSafe(format!("USE {}", self.name)))).await;
         back.map_err(|error| lost("at the end of a script", &error))?;
         Ok(None)
     }
@@ -316,7 +398,10 @@ impl Database for Mysql {
     }
 
     fn address(&self) -> Vec<(&'static str, String)> {
-        let socket = self.scratch.path().join("s").display().to_string();
+        let Some(scratch) = &self.scratch else {
+            return vec![("DATABASE_URL", self.options.to_url_lossy().to_string())];
+        };
+        let socket = scratch.path().join("s").display().to_string();
         let url = format!("mysql://root@localhost/{NAME}?socket={socket}");
         vec![("DATABASE_URL", url), ("MYSQL_UNIX_PORT", socket)]
     }
@@ -339,6 +424,11 @@ impl Database for Mysql {
 
     async fn stop(mut self) {
         let _ = self.connection.close_hard().await;
-        self.service.kill().await;
+        if let Some(keeper) = self.keeper.take() {
+            keeper.drop_database().await;
+        }
+        if let Some(mut service) = self.service.take() {
+            service.kill().await;
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 mod against;
 mod databases;
+mod detected;
 mod faults;
 mod judged;
 mod layouts;

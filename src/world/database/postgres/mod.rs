@@ -10,7 +10,7 @@ mod server;
 use std::collections::BTreeMap;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgDatabaseError, PgErrorPosition, PgRow};
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _, Row as _};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, Row as _};
 use tokio::time::Instant;
 
 use crate::model::migration::{Facts, Form, Lock, LockMode, Source, Statement, StatementError};
@@ -19,7 +19,9 @@ use crate::world::database::{Database, DatabaseError, Ran, unknown};
 
 use catalog::Known;
 use remote::Keeper;
+pub use remote::ask;
 use server::Server;
+pub use server::programs;
 
 /// The database in which migrations run.
 const NAME: &str = "gatepost";
@@ -385,7 +387,11 @@ impl Database for Postgres {
         let socket = self.options.get_socket().map(|socket| socket.display().to_string());
         let host = socket.unwrap_or_else(|| self.options.get_host().to_owned());
         let (user, port, name) = (self.options.get_username(), self.options.get_port(), self.name.clone());
-        let url = format!("postgresql://{user}@localhost:{port}/{name}?host={host}");
+        let url = match &self.keeper {
+            // With the password, without which nobody gets in.
+            Some(_) => self.options.to_url_lossy().to_string(),
+            None => format!("postgresql://{user}@localhost:{port}/{name}?host={host}"),
+        };
         vec![
             ("DATABASE_URL", url),
             ("PGHOST", host),
