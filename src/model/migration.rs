@@ -265,6 +265,12 @@ pub enum ObjectKind {
     Rule,
     /// Who may do what.
     Privileges,
+    /// Whose it is, where that is not who runs the migrations.
+    Owner,
+    /// What is said of an object.
+    Comment,
+    /// An operator, a cast, statistics, a text search configuration, …; its path says what.
+    Other,
 }
 
 impl ObjectKind {
@@ -287,6 +293,9 @@ impl ObjectKind {
             Self::Policy => "policy",
             Self::Rule => "rule",
             Self::Privileges => "privileges",
+            Self::Owner => "owner of",
+            Self::Comment => "comment on",
+            Self::Other => "object",
         }
     }
 }

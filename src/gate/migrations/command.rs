@@ -65,11 +65,13 @@ impl<'a> Tool<'a> {
         record.borrow_mut().migrations.database = Some(database.name());
         "command".clone_into(&mut record.borrow_mut().migrations.layout);
         self.make_schema(database, record).await?;
-        let before = database.facts().await?;
+        let mut before = database.facts().await?;
+        before.extend(database.rest().await?);
         record.borrow_mut().before = before.clone();
         let spawn = self.spawn(address);
         let finished = process::run(&spawn, ground.cancel, &mut |line| (ground.on_line)(line)).await;
-        let after = database.facts_anew().await?;
+        let mut after = database.facts_anew().await?;
+        after.extend(database.rest().await?);
         let mut record = record.borrow_mut();
         record.log = Some(self.log());
         let mut migration = self.migration();

@@ -13,6 +13,8 @@ use crate::model::migration::{
 };
 use crate::world::database::{Database, DatabaseError, Ran, unknown};
 
+use super::round_trip::Whole;
+
 /// What is known so far: it stays when the run is ended early.
 #[derive(Debug, Default)]
 pub struct Record {
@@ -67,7 +69,7 @@ pub async fn run<D: Database>(
     on_line: &dyn Fn(&str),
 ) -> Result<(), DatabaseError> {
     record.borrow_mut().migrations.database = Some(database.name());
-    let mut stage = Stage { database, trial, record, on_line };
+    let mut stage = Stage { database, trial, record, on_line, rest: None };
     let (shipped, new) = trial.parts();
     if !stage.has_what_is_needed(&shipped, &new).await? {
         let not_run = new.iter().map(|planned| not_run(planned)).collect();
@@ -76,8 +78,11 @@ pub async fn run<D: Database>(
     }
     stage.make_base(&shipped).await?;
     let mut now = stage.database.facts().await?;
-    record.borrow_mut().before = now.clone();
-    record.borrow_mut().after = now.clone();
+    let rest = stage.database.rest().await?;
+    let whole: Facts = now.clone().into_iter().chain(rest.clone()).collect();
+    record.borrow_mut().before = whole.clone();
+    record.borrow_mut().after = whole;
+    stage.rest = Some(rest);
     let mut lost = false;
     for planned in &new {
         let migration = if lost {
@@ -94,7 +99,9 @@ pub async fn run<D: Database>(
         record.borrow_mut().migrations.migrations.push(migration);
     }
     if !lost {
-        record.borrow_mut().after = stage.database.facts().await?;
+        let mut after = stage.database.facts().await?;
+        after.extend(stage.database.rest().await?);
+        record.borrow_mut().after = after;
     }
     Ok(())
 }
@@ -127,6 +134,8 @@ pub(super) struct Stage<'a, D> {
     pub(super) trial: &'a Trial,
     record: &'a RefCell<Record>,
     on_line: &'a dyn Fn(&str),
+    /// What there is beside the facts, where it was read and still holds.
+    rest: Option<Facts>,
 }
 
 /// What became of a script.
@@ -228,6 +237,12 @@ impl<D: Database> Stage<'_, D> {
     async fn try_one(&mut self, planned: &Planned, before: &Facts) -> Result<Tried, DatabaseError> {
         let mut migration = not_run(planned);
         let Some(script) = &planned.up else { return Ok(Tried { migration, after: before.clone(), lost: false }) };
+        let is_compared = self.trial.round_trip && planned.down.is_some() && !planned.repeatable;
+        let rest = match (self.rest.take(), is_compared) {
+            (_, false) => Facts::new(),
+            (Some(rest), true) => rest,
+            (None, true) => self.database.rest().await?,
+        };
         let played = self.play(script, true).await?;
         migration.took = played.statements.iter().map(|statement| statement.took).sum();
         migration.transactional = played.transactional;
@@ -249,8 +264,11 @@ impl<D: Database> Stage<'_, D> {
         if migration.outcome == Applied::Ok && !planned.repeatable {
             let at = format!("{} (round trip)", planned.path);
             self.record.borrow_mut().at = at;
+            let after_rest = if is_compared { self.database.rest().await? } else { Facts::new() };
+            let (before, after) = (Whole { facts: before, rest: &rest }, Whole { facts: &after, rest: &after_rest });
             (migration.round_trip, migration.round_trip_detail) =
-                self.round_trip(planned, script, before, &after).await?;
+                self.round_trip(planned, script, before, after).await?;
+            self.rest = is_compared.then_some(after_rest);
         }
         Ok(Tried { migration, after, lost: false })
     }

@@ -106,6 +106,12 @@ pub trait Database {
     /// When the server is gone.
     async fn facts(&mut self) -> Result<Facts, DatabaseError>;
 
+    /// What a schema has beside the facts that each statement is compared by; it is read where whole schemas are.
+    ///
+    /// # Errors
+    /// When the server is gone.
+    async fn rest(&mut self) -> Result<Facts, DatabaseError>;
+
     /// The schema, read anew: another connection may have changed it.
     ///
     /// # Errors

@@ -31,29 +31,57 @@ const NAME: &str = "gatepost";
 
 /// Every object of the database. Rows: kind, table, name, identity, definition.
 const SCHEMA: &str = r"
-SELECT IF(TABLE_TYPE = 'VIEW', 'view', 'table'), TABLE_NAME, '', '', CONCAT_WS(' ', ENGINE, TABLE_COLLATION) FROM information_schema.TABLES
+SELECT IF(TABLE_TYPE = 'VIEW', 'view', IF(TABLE_TYPE = 'SEQUENCE', 'sequence', 'table')), TABLE_NAME, '', '',
+  CONCAT_WS(' ', ENGINE, TABLE_COLLATION, NULLIF(CREATE_OPTIONS, ''), IF(TABLE_TYPE = 'VIEW' OR TABLE_COMMENT = '', NULL, CONCAT('COMMENT ', QUOTE(TABLE_COMMENT))),
+    (SELECT GROUP_CONCAT(CONCAT_WS(' ', PARTITION_METHOD, PARTITION_EXPRESSION, PARTITION_NAME, PARTITION_DESCRIPTION, SUBPARTITION_METHOD,
+       SUBPARTITION_EXPRESSION, SUBPARTITION_NAME) ORDER BY PARTITION_ORDINAL_POSITION, SUBPARTITION_ORDINAL_POSITION SEPARATOR ', ')
+     FROM information_schema.PARTITIONS p WHERE p.TABLE_SCHEMA = t.TABLE_SCHEMA AND p.TABLE_NAME = t.TABLE_NAME AND p.PARTITION_NAME IS NOT NULL))
+FROM information_schema.TABLES t
 WHERE TABLE_SCHEMA = DATABASE()
 UNION ALL
 SELECT 'column', TABLE_NAME, COLUMN_NAME, '', CONCAT(COLUMN_TYPE, IF(IS_NULLABLE = 'NO', ' NOT NULL', ''),
-  IF(COLUMN_DEFAULT IS NULL OR COLUMN_DEFAULT = 'NULL', '', CONCAT(' DEFAULT ', COLUMN_DEFAULT)), IF(EXTRA = '', '', CONCAT(' ', UPPER(EXTRA))))
-FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE()
+  IF(COLUMN_DEFAULT IS NULL OR COLUMN_DEFAULT = 'NULL', '', CONCAT(' DEFAULT ', COLUMN_DEFAULT)), IF(EXTRA = '', '', CONCAT(' ', UPPER(EXTRA))),
+  IF(COLLATION_NAME IS NULL OR COLLATION_NAME = (SELECT t.TABLE_COLLATION FROM information_schema.TABLES t
+    WHERE t.TABLE_SCHEMA = c.TABLE_SCHEMA AND t.TABLE_NAME = c.TABLE_NAME), '', CONCAT(' COLLATE ', COLLATION_NAME)),
+  IF(COALESCE(GENERATION_EXPRESSION, '') = '', '', CONCAT(' AS (', GENERATION_EXPRESSION, ')')),
+  IF(COLUMN_COMMENT = '', '', CONCAT(' COMMENT ', QUOTE(COLUMN_COMMENT))))
+FROM information_schema.COLUMNS c WHERE TABLE_SCHEMA = DATABASE()
 UNION ALL
-SELECT 'index', TABLE_NAME, INDEX_NAME, '', CONCAT(IF(NON_UNIQUE, '', 'UNIQUE '), 'INDEX (', GROUP_CONCAT(COALESCE(COLUMN_NAME, '?') ORDER BY SEQ_IN_INDEX SEPARATOR ', '), ')')
+SELECT 'index', TABLE_NAME, INDEX_NAME, '', CONCAT(IF(MAX(NON_UNIQUE), '', 'UNIQUE '), IF(MAX(INDEX_TYPE) = 'BTREE', '', CONCAT(MAX(INDEX_TYPE), ' ')), 'INDEX (',
+  GROUP_CONCAT(CONCAT(COALESCE(COLUMN_NAME, '?'), IF(SUB_PART IS NULL, '', CONCAT('(', SUB_PART, ')')), IF(COLLATION = 'D', ' DESC', ''))
+    ORDER BY SEQ_IN_INDEX SEPARATOR ', '), ')', IF(MAX(INDEX_COMMENT) = '', '', CONCAT(' COMMENT ', QUOTE(MAX(INDEX_COMMENT)))))
 FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE() GROUP BY TABLE_NAME, INDEX_NAME, NON_UNIQUE
 UNION ALL
 SELECT 'constraint', k.TABLE_NAME, k.CONSTRAINT_NAME, '', CONCAT('FOREIGN KEY (', GROUP_CONCAT(k.COLUMN_NAME ORDER BY k.ORDINAL_POSITION SEPARATOR ', '),
-  ') REFERENCES ', k.REFERENCED_TABLE_NAME, '(', GROUP_CONCAT(k.REFERENCED_COLUMN_NAME ORDER BY k.ORDINAL_POSITION SEPARATOR ', '), ')')
-FROM information_schema.KEY_COLUMN_USAGE k WHERE k.TABLE_SCHEMA = DATABASE() AND k.REFERENCED_TABLE_NAME IS NOT NULL
+  ') REFERENCES ', k.REFERENCED_TABLE_NAME, '(', GROUP_CONCAT(k.REFERENCED_COLUMN_NAME ORDER BY k.ORDINAL_POSITION SEPARATOR ', '), ')',
+  ' ON UPDATE ', MAX(r.UPDATE_RULE), ' ON DELETE ', MAX(r.DELETE_RULE))
+FROM information_schema.KEY_COLUMN_USAGE k JOIN information_schema.REFERENTIAL_CONSTRAINTS r ON r.CONSTRAINT_SCHEMA = k.CONSTRAINT_SCHEMA
+  AND r.TABLE_NAME = k.TABLE_NAME AND r.CONSTRAINT_NAME = k.CONSTRAINT_NAME WHERE k.TABLE_SCHEMA = DATABASE() AND k.REFERENCED_TABLE_NAME IS NOT NULL
 GROUP BY k.TABLE_NAME, k.CONSTRAINT_NAME, k.REFERENCED_TABLE_NAME
 UNION ALL
 SELECT 'trigger', EVENT_OBJECT_TABLE, TRIGGER_NAME, '', CONCAT_WS(' ', ACTION_TIMING, EVENT_MANIPULATION, ACTION_STATEMENT) FROM information_schema.TRIGGERS
 WHERE TRIGGER_SCHEMA = DATABASE()
 UNION ALL
-SELECT 'function', ROUTINE_NAME, '', '', CONCAT_WS(' ', ROUTINE_TYPE, DTD_IDENTIFIER, ROUTINE_DEFINITION) FROM information_schema.ROUTINES
+SELECT 'function', ROUTINE_NAME, '', '', CONCAT_WS(' ', ROUTINE_TYPE, DTD_IDENTIFIER, ROUTINE_DEFINITION, NULLIF(IS_DETERMINISTIC, 'NO'), NULLIF(SQL_DATA_ACCESS, 'CONTAINS SQL'),
+  NULLIF(SECURITY_TYPE, 'DEFINER'), (SELECT GROUP_CONCAT(CONCAT_WS(' ', PARAMETER_MODE, PARAMETER_NAME, DTD_IDENTIFIER) ORDER BY ORDINAL_POSITION SEPARATOR ', ')
+    FROM information_schema.PARAMETERS p WHERE p.SPECIFIC_SCHEMA = r.ROUTINE_SCHEMA AND p.SPECIFIC_NAME = r.SPECIFIC_NAME AND p.ORDINAL_POSITION > 0))
+FROM information_schema.ROUTINES r
 WHERE ROUTINE_SCHEMA = DATABASE()
 UNION ALL
-SELECT 'viewtext', TABLE_NAME, '', '', VIEW_DEFINITION FROM information_schema.VIEWS WHERE TABLE_SCHEMA = DATABASE()
+SELECT 'event', EVENT_NAME, '', '', CONCAT_WS(' ', STATUS, EXECUTE_AT, INTERVAL_VALUE, INTERVAL_FIELD, EVENT_DEFINITION) FROM information_schema.EVENTS
+WHERE EVENT_SCHEMA = DATABASE()
+UNION ALL
+SELECT 'viewtext', TABLE_NAME, '', '', CONCAT_WS(' ', VIEW_DEFINITION, NULLIF(CONCAT('WITH ', CHECK_OPTION), 'WITH NONE'), NULLIF(CONCAT('SQL SECURITY ', SECURITY_TYPE), 'SQL SECURITY DEFINER')) FROM information_schema.VIEWS WHERE TABLE_SCHEMA = DATABASE()
 ";
+
+/// Checks as MariaDB lists them, and as MySQL does; older servers have none to tell of.
+const CHECKS: [&str; 2] = [
+    "SELECT 'constraint', TABLE_NAME, CONSTRAINT_NAME, '', CONCAT('CHECK (', CHECK_CLAUSE, ')') FROM information_schema.CHECK_CONSTRAINTS \
+     WHERE CONSTRAINT_SCHEMA = DATABASE()",
+    "SELECT 'constraint', t.TABLE_NAME, t.CONSTRAINT_NAME, '', CONCAT('CHECK (', c.CHECK_CLAUSE, ')') FROM \
+     information_schema.CHECK_CONSTRAINTS c JOIN information_schema.TABLE_CONSTRAINTS t ON t.CONSTRAINT_SCHEMA = \
+     c.CONSTRAINT_SCHEMA AND t.CONSTRAINT_NAME = c.CONSTRAINT_NAME WHERE c.CONSTRAINT_SCHEMA = DATABASE()",
+];
 
 /// A MySQL database of our own.
 pub struct Mysql {
@@ -171,7 +199,13 @@ impl Mysql {
     async fn read(&mut self) -> Result<Facts, DatabaseError> {
         let failed = |error| lost("while its catalogs were read", &error);
         self.connection.execute(sqlx::raw_sql("SET SESSION group_concat_max_len = 65536")).await.map_err(failed)?;
-        let rows = self.connection.fetch_all(sqlx::raw_sql(SCHEMA)).await.map_err(failed)?;
+        let mut rows = self.connection.fetch_all(sqlx::raw_sql(SCHEMA)).await.map_err(failed)?;
+        for checks in CHECKS {
+            if let Ok(checks) = self.connection.fetch_all(sqlx::raw_sql(checks)).await {
+                rows.extend(checks);
+                break;
+            }
+        }
         let mut facts: Facts = rows.iter().filter_map(fact).collect();
         for row in &rows {
             let text = |at: usize| text(row, at);
@@ -306,6 +340,11 @@ fn fact(row: &MySqlRow) -> Option<(Object, Fact)> {
         "constraint" => ObjectKind::Constraint,
         "trigger" => ObjectKind::Trigger,
         "function" => ObjectKind::Function,
+        "sequence" => ObjectKind::Sequence,
+        "event" => {
+            let object = Object { kind: ObjectKind::Other, of: "event".to_owned(), name: text(row, 1) };
+            return Some((object, Fact { identity: String::new(), definition: text(row, 4) }));
+        }
         _ => return None,
     };
     let object = Object { kind, of: text(row, 1), name: text(row, 2) };
@@ -390,6 +429,10 @@ impl Database for Mysql {
             self.current = true;
         }
         Ok(self.known.clone())
+    }
+
+    async fn rest(&mut self) -> Result<Facts, DatabaseError> {
+        Ok(Facts::new())
     }
 
     async fn facts_anew(&mut self) -> Result<Facts, DatabaseError> {

@@ -181,13 +181,38 @@ fn fact(row: &SqliteRow) -> Option<(Object, Fact)> {
     Some((object, Fact { identity, definition }))
 }
 
-/// What the columns of a table do not tell: its checks, and what stands behind the last parenthesis.
+/// What the columns of a table do not tell: its checks, what is computed, how text is compared, when references are
+/// checked, what is done on a conflict, and what stands behind the last parenthesis; of a virtual table all of it.
 fn options(sql: &str) -> String {
     let plain = sql.split_whitespace().collect::<Vec<_>>().join(" ");
     let upper = plain.to_ascii_uppercase();
+    if upper.starts_with("CREATE VIRTUAL") {
+        return plain;
+    }
+    let mut found = in_parentheses(&plain, &upper, "CHECK");
+    found.extend(in_parentheses(&plain, &upper, " AS ("));
+    let words: Vec<&str> =
+        upper.split(|c: char| c.is_whitespace() || "(),".contains(c)).filter(|it| !it.is_empty()).collect();
+    for (at, word) in words.iter().enumerate() {
+        let length = match (*word, words.get(at + 1)) {
+            ("COLLATE" | "INITIALLY", Some(_)) | ("NOT", Some(&"DEFERRABLE")) => 2,
+            ("ON", Some(&"CONFLICT")) => 3,
+            _ => continue,
+        };
+        found.push(words[at..words.len().min(at + length)].join(" "));
+    }
+    found.sort();
+    found.extend(upper.contains("AUTOINCREMENT").then(|| "AUTOINCREMENT".to_owned()));
+    let behind = upper.rsplit(')').next().unwrap_or_default().trim();
+    found.extend((!behind.is_empty() && upper.contains(')')).then(|| behind.to_owned()));
+    found.join(" ")
+}
+
+/// Each place of a word, up to the end of the parentheses behind it.
+fn in_parentheses(plain: &str, upper: &str, word: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut at = 0;
-    while let Some(check) = upper[at..].find("CHECK") {
+    while let Some(check) = upper[at..].find(word) {
         let start = at + check;
         let mut depth = 0_usize;
         let end = upper[start..].char_indices().find(|(_, c)| {
@@ -195,14 +220,10 @@ fn options(sql: &str) -> String {
             *c == ')' && depth == 0
         });
         let end = end.map_or(upper.len(), |(end, _)| start + end + 1);
-        found.push(plain[start..end].to_owned());
+        found.push(plain[start..end].trim().to_owned());
         at = end;
     }
-    found.sort();
-    found.extend(upper.contains("AUTOINCREMENT").then(|| "AUTOINCREMENT".to_owned()));
-    let behind = upper.rsplit(')').next().unwrap_or_default().trim();
-    found.extend((!behind.is_empty() && upper.contains(')')).then(|| behind.to_owned()));
-    found.join(" ")
+    found
 }
 
 impl Database for Sqlite {
@@ -272,6 +293,10 @@ impl Database for Sqlite {
         Ok(facts)
     }
 
+    async fn rest(&mut self) -> Result<Facts, DatabaseError> {
+        Ok(Facts::new())
+    }
+
     async fn facts_anew(&mut self) -> Result<Facts, DatabaseError> {
         self.facts().await
     }
@@ -327,5 +352,8 @@ mod tests {
         assert_eq!(touches_files("VACUUM main INTO 'x'"), Some("VACUUM INTO"));
         assert_eq!(touches_files("vacuum"), None);
         assert_eq!(options("CREATE TABLE t(a CHECK (a > (1)), b) STRICT"), "CHECK (a > (1)) STRICT");
+        assert_eq!(options("create table t(a text collate nocase, b as (a || 'x'))"), "COLLATE NOCASE as (a || 'x')");
+        assert_eq!(options("CREATE TABLE t(a REFERENCES u DEFERRABLE INITIALLY DEFERRED)"), "INITIALLY DEFERRED");
+        assert_ne!(options("CREATE VIRTUAL TABLE t USING fts5(a)"), options("CREATE VIRTUAL TABLE t USING fts5(a, b)"));
     }
 }

@@ -215,3 +215,34 @@ fn a_tool_is_given_a_file_of_sqlite() {
     assert_eq!(*changes, serde_json::json!(["+ table b", "+ column a.w TEXT", "+ column b.id INTEGER"]), "{}", ran.out);
     place.nothing_is_left();
 }
+
+#[test]
+fn mariadb_shows_what_is_no_column() {
+    let place = Place::of(&[
+        (
+            "migrations/1_a.sql",
+            "create table a (id int primary key, v varchar(10), check (id > 0));\ncreate table b (id int);\n",
+        ),
+        (
+            "migrations/2_b.sql",
+            "alter table a drop constraint CONSTRAINT_1;\nalter table a comment 'x';\nalter table a modify v varchar(10) comment 'y';\n\
+             alter table a modify v varchar(10) collate utf8mb4_bin;\ncreate fulltext index f on a (v);\n\
+             alter table b partition by range (id) (partition p0 values less than (9));\n\
+             create event e on schedule every 1 day do select 1;\nalter table a add w int as (id + 1);\n",
+        ),
+    ]);
+    let ran = place.migrations(&["--database", "mysql"]);
+    let change = |number: usize| ran.statement(1, number)["changes"].to_string();
+    for (number, part) in [
+        (0, "- constraint a.CONSTRAINT_1 CHECK ("),
+        (1, "COMMENT 'x'"),
+        (2, "COMMENT 'y'"),
+        (3, "COLLATE utf8mb4_bin"),
+        (4, "+ index a.f FULLTEXT INDEX (v)"),
+        (5, "RANGE `id` p0 9"),
+        (6, "+ object event.e ENABLED 1 DAY"),
+        (7, "AS (`id` + 1)"),
+    ] {
+        assert!(change(number).contains(part), "{number}: {part}: {}", change(number));
+    }
+}

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
+use super::rest::REST;
 use crate::model::migration::{Fact, Facts, Object, ObjectKind};
 
 /// Relations are read with everything that belongs to them; `{which}` limits them.
@@ -148,7 +149,7 @@ pub fn prepared() -> String {
     let all = RELATIONS.replace("{which}", "true");
     format!(
         "PREPARE gatepost_some (oid[]) AS {some}; PREPARE gatepost_all AS {all}; PREPARE gatepost_others AS {OTHERS}; \
-         PREPARE gatepost_counters (int8[]) AS {COUNTERS}"
+         PREPARE gatepost_counters (int8[]) AS {COUNTERS}; PREPARE gatepost_rest AS {REST}"
     )
 }
 

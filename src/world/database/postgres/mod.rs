@@ -5,6 +5,7 @@ mod alone;
 mod catalog;
 mod look;
 mod remote;
+mod rest;
 mod server;
 
 use std::collections::BTreeMap;
@@ -376,6 +377,10 @@ impl Database for Postgres {
             self.know_all().await.map_err(|error| lost("while its catalogs were read", &error))?;
         }
         Ok(self.known.all())
+    }
+
+    async fn rest(&mut self) -> Result<Facts, DatabaseError> {
+        self.read_rest().await.map_err(|error| lost("while its catalogs were read", &error))
     }
 
     async fn facts_anew(&mut self) -> Result<Facts, DatabaseError> {
