@@ -3,8 +3,10 @@
 
 pub mod advisory;
 pub mod app;
+pub mod chat;
 pub mod cli;
 pub mod config;
+pub mod deploy;
 pub mod detect;
 pub mod diff;
 pub mod environment;
@@ -14,6 +16,7 @@ pub mod integrity;
 pub mod mask;
 pub mod migration;
 pub mod model;
+pub mod notify;
 pub mod parse;
 pub mod policy;
 pub mod publish;

@@ -18,7 +18,7 @@ use crate::model::secret::Secret;
 use crate::model::settings::{CommentWhen, PublishSettings};
 use crate::model::sha::Sha;
 use crate::publish::interpreter::{Interpreter, Kept, NotKept, Options, Pace};
-use crate::publish::{self, Context, GateEnd, Posting, RunEnd};
+use crate::publish::{self, Context, GateEnd, Posting, RunEnd, proof};
 use crate::render::figures::count;
 use crate::world::env::Env;
 use crate::world::github::{API, GitHub};
@@ -94,6 +94,8 @@ pub struct Posted<'a> {
     pub started_at: &'a str,
     /// How many gates of the configuration were not asked for.
     pub left_out: usize,
+    /// The configuration's digest, as [`proof::digest`] makes it.
+    pub config: &'a str,
 }
 
 /// Posts one run.
@@ -363,7 +365,7 @@ impl Queue<'_> {
             gate,
             started_at: &started_at.to_string(),
             completed_at: &completed_at.to_string(),
-            external_id: &format!("gatepost:{}:{}", self.run_id, gate.name),
+            external_id: &proof::external_id(&self.run_id, gate, self.posted.subject, self.posted.config),
             cancelled: self.signals.caught().is_some(),
         });
         let calls = postings.into_iter().filter_map(|posting| match posting {
@@ -426,6 +428,7 @@ fn unsent(call: &Call, dry_run: bool) -> Receipt {
         Call::StickyComment(comment) => format!("comment on #{}", comment.pull_request),
         Call::Review(review) => format!("review suggestions on #{}", review.pull_request),
         Call::StickyIssue(issue) => format!("issue {:?}", issue.title),
+        Call::News(news) => format!("issue about {}", news.key),
     };
     let why = "there is no token: set `github-token` (default `${{ github.token }}`), or GITHUB_TOKEN".to_owned();
     let end = if dry_run { ReceiptEnd::WouldSend(String::new()) } else { ReceiptEnd::Downgraded(why) };

@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::app::Failure;
-use crate::config::{self, Config, KindRow, Known, Problem, Problems};
+use crate::config::{self, Config, DeployerRow, KindRow, Known, NotifierRow, Problem, Problems};
+use crate::deploy;
 use crate::gate::{self, Gate};
 use crate::model::gate::GateName;
+use crate::notify;
 use crate::parse;
 use crate::schedule::{Graph, Node};
 use crate::world::files;
@@ -64,7 +66,9 @@ pub struct Place<'a> {
 pub fn with_known<T>(use_it: impl FnOnce(&Known<'_>) -> T) -> T {
     let kinds: Vec<KindRow> = gate::ALL.iter().map(|kind| kind.row).collect();
     let formats: Vec<&str> = parse::ALL.iter().map(|format| format.name).filter(|name| *name != "matcher").collect();
-    use_it(&Known { kinds: &kinds, formats: &formats })
+    let deployers: Vec<DeployerRow> = deploy::ALL.iter().map(|deployer| deployer.row).collect();
+    let notifiers: Vec<NotifierRow> = notify::ALL.iter().map(|notifier| notifier.row).collect();
+    use_it(&Known { kinds: &kinds, deployers: &deployers, notifiers: &notifiers, formats: &formats })
 }
 
 /// Reads the configuration; `None` when there is no file.
@@ -80,6 +84,32 @@ pub fn open(place: &Place<'_>) -> Result<Option<Project>, Failure> {
         Wrong::Text(problems) => Failure::usage(problems.render(&shown, place.colour)),
         Wrong::NoGates => Failure::usage(format!("{shown}: {}", config::NO_GATES)),
     })
+}
+
+/// Reads the configuration alone, whose gates are not run; with the folder it stands in, `""` for the root.
+///
+/// # Errors
+/// With exit code 2: everything that is wrong with the file.
+pub fn read(place: &Place<'_>) -> Result<Option<(Config, String)>, Failure> {
+    let Some((path, folder)) = find(place)? else { return Ok(None) };
+    let shown = path.strip_prefix(place.root).unwrap_or(&path).display().to_string();
+    let bytes = files::read(&path).map_err(|error| Failure::usage(error.to_string()))?;
+    let config = with_known(|known| config::read(&bytes, known));
+    config.map(|config| Some((config, folder))).map_err(|wrong| Failure::usage(wrong.render(&shown, place.colour)))
+}
+
+/// The variables that are named as secrets: gates get none of them, and they are shown nowhere.
+#[must_use]
+pub fn secrets(config: &Config) -> Vec<String> {
+    let of_means = |means: &config::Means| {
+        let made = deploy::find(means.name).and_then(|kind| (kind.settle)(&means.own).ok());
+        made.map(|deployer| deployer.secrets()).unwrap_or_default()
+    };
+    let all = config.environments.iter().flat_map(|environment| {
+        let means = std::iter::once(&environment.deploy).chain(&environment.rollback);
+        means.flat_map(of_means).chain(environment.settings.secrets.iter().cloned()).collect::<Vec<_>>()
+    });
+    all.chain(config.secrets.iter().cloned()).collect()
 }
 
 /// Why a configuration cannot be used.

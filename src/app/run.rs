@@ -16,6 +16,7 @@ use crate::model::exit::ExitCode;
 use crate::model::progress::{Progress, Watch};
 use crate::model::report::{GateReport, Report, Subject};
 use crate::policy;
+use crate::publish;
 use crate::render::{json_v1, junit, sarif};
 use crate::schedule::{self, Limits};
 use crate::world::env::Env;
@@ -95,12 +96,10 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
     for said in project.said().into_iter().chain(baseline.aside) {
         watch.see(&Progress::Said { text: &masker.text(&said) });
     }
-    let limits = Limits {
-        jobs: request.jobs.or(project.config.run.jobs).unwrap_or_else(cores::available),
-        fail_fast: request.fail_fast,
-    };
+    let limits = limits(request, &project);
     let settings = project.config.publish.clone();
     let left_out = project.left_out;
+    let config = publish::proof::digest(&project.config.source);
     let graph = project.graph.clone();
     let (masker, watch) = (&masker, &watch);
     watch.see(&Progress::Said { text: &masker.text(&format!("judging {}", judged.words())) });
@@ -118,7 +117,8 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
     };
     let gates = Rc::new(ground.plan(project)?);
     let report_path = output.report_shown();
-    let shared = Posted { subject: &subject, settings: &settings, report_path, started_at: &started_at, left_out };
+    let (subject, started_at) = (&subject, &started_at[..]);
+    let shared = Posted { subject, settings: &settings, report_path, started_at, left_out, config: &config };
     let (queue, waiting) = poster.queue(shared, &signals);
     let running = async {
         // Dropped when the last gate has ended: that ends the sending.
@@ -137,11 +137,17 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
     let notes = notes.map(|note| masker.text(&note)).collect();
     let verdict = policy::verdict(&gates);
     let took = begun.elapsed();
-    let report = Report { verdict, subject: subject.clone(), started_at: started_at.clone(), took, gates, notes };
+    let started = started_at.to_owned();
+    let report = Report { verdict, subject: subject.clone(), started_at: started, took, gates, notes };
     let unwritten = write_files(request, &report, &output, signals.caught().is_some());
     let said = poster.end(&report, shared, &signals).await;
     let code = exit_code(request.publish, &report, &signals, &unwritten, &said);
     Ok(Ran { report, output: output.clone(), code, said, unwritten })
+}
+
+fn limits(request: &Request, project: &Project) -> Limits {
+    let jobs = request.jobs.or(project.config.run.jobs).unwrap_or_else(cores::available);
+    Limits { jobs, fail_fast: request.fail_fast }
 }
 
 /// Everything that is known before the first gate starts.
@@ -160,7 +166,8 @@ async fn ready(request: &Request, env: &Env, occasion: &Occasion) -> Result<Read
     let opened = open(&request.start, request.config.as_deref(), request.colour, env, occasion)?;
     let Opened { repo, root, mut project } = opened;
     project.select(&request.gates)?;
-    let masker = Rc::new(posting::masker(env, &project.config.run.pass_env));
+    let named = [project::secrets(&project.config), project.config.run.pass_env.clone()].concat();
+    let masker = Rc::new(posting::masker(env, &named));
     let mut poster = Poster::open(request.publish, request.dry_run, env, occasion, Some(&repo))?;
     let base = scope::base_asked(request.base.as_deref(), project.config.run.base.as_deref(), occasion);
     let asked = Asked { base, all_files: request.all_files };

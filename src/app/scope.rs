@@ -150,9 +150,10 @@ fn posted_on(
 impl From<RepoError> for Failure {
     fn from(error: RepoError) -> Self {
         let code = match &error {
-            RepoError::NotARepository { .. } | RepoError::Bare { .. } | RepoError::UnknownBase { .. } => {
-                ExitCode::Usage
-            }
+            RepoError::NotARepository { .. }
+            | RepoError::Bare { .. }
+            | RepoError::UnknownBase { .. }
+            | RepoError::UnknownCommit { .. } => ExitCode::Usage,
             _ => ExitCode::CouldNotJudge,
         };
         Self { code, what: error.to_string(), help: Some(error.help()) }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::app::Failure;
 use crate::app::offer::Offers;
 use crate::app::output::Output;
-use crate::app::project::Project;
+use crate::app::project::{self, Project};
 use crate::app::scope::Judged;
 use crate::environment::{Filter, Told};
 use crate::gate::audit::Compared;
@@ -101,7 +101,8 @@ impl Ground<'_> {
         };
         let offers = self.offers(project.config.publish.suggestions);
         let pass_env = project.config.run.pass_env.iter().map(String::as_str);
-        let filter = Filter::new(std::iter::empty::<&str>(), pass_env);
+        let secrets = project::secrets(&project.config);
+        let filter = Filter::new(secrets.iter().map(String::as_str), pass_env);
         let planned = project.gates.into_iter().map(|gate| {
             let (rules, due) = decide(&*gate, self.occasion, judged, self.baseline)?;
             let baseline = self.baseline.and_then(|baseline| baseline.gates.get(&gate.common().name)).cloned();

@@ -88,12 +88,32 @@ pub enum Command {
     Integrity(Integrity),
     /// Join reports of several jobs, or of another run, into one verdict, and post it
     Publish(Publish),
+    /// Deploy a commit to an environment, verify it, and roll back if it does not work
+    Deploy(Deploy),
+    /// Go back to the last deployment that was verified, or to a named commit
+    Rollback(Rollback),
+    /// Deploy to one environment what is live in another
+    Promote(Promote),
+    /// Show what is live where, how it is, who holds the lock, and what waits
+    Status(Status),
+    /// Settle what a run that died has left, and finish its rollback
+    Recover(Recover),
+    /// Record what is live already, once its health was seen
+    Adopt(Adopt),
+    /// Keep an environment as it is until it is unlocked
+    Lock(Lock),
+    /// Give an environment back
+    Unlock(Unlock),
+    /// See whether addresses answer well
+    Verify(Verify),
     /// Try migrations on a scratch server: what each statement would do to a live database
     Migrations(Migrations),
     /// Show the configuration and the workflow this repository could start with, and write them
     Init(Init),
     /// Look at what these gates need here, in the workflows and on GitHub, and say what to do
     Doctor(Doctor),
+    /// Tell a test message, or an event, by the routes of [notify.*]
+    Notify(Notify),
     /// Hold the packages of lockfiles against advisories
     Audit(Audit),
     /// Print a JSON Schema
@@ -205,6 +225,35 @@ pub struct Publish {
     #[arg(long)]
     pub json: bool,
     /// Print what would be posted in place of posting it
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// `gatepost notify`.
+#[derive(Debug, Args)]
+pub struct Notify {
+    /// The event, such as deploy.failed (default: a test that every route gets)
+    #[arg(value_name = "EVENT")]
+    pub event: Option<String>,
+    /// The environment it is about
+    #[arg(long, value_name = "ENV")]
+    pub environment: Option<String>,
+    /// The commit it is about, with all its digits (default: that of the event, else HEAD)
+    #[arg(long, value_name = "SHA")]
+    pub sha: Option<String>,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// Where the environment answers
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+    /// What the event belongs to: one conversation in mail (default: the run, else environment and commit)
+    #[arg(long, value_name = "WORD")]
+    pub story: Option<String>,
+    /// Print the result as JSON on standard output, and nothing else there
+    #[arg(long)]
+    pub json: bool,
+    /// Print what would be sent in place of sending it
     #[arg(long)]
     pub dry_run: bool,
 }
@@ -451,4 +500,191 @@ pub enum SchemaOf {
     Config,
     /// report.json.
     Report,
+}
+
+/// What every command about environments takes.
+#[derive(Debug, Args)]
+pub struct OnLedger {
+    /// Where deployments and locks are kept (default: on GitHub where there is a token, else in the repository)
+    #[arg(long, value_name = "LEDGER")]
+    pub ledger: Option<LedgerOf>,
+    /// Print the result as JSON on standard output, and nothing else there
+    #[arg(long)]
+    pub json: bool,
+    /// Read, check and say what would be done, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Where deployments are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LedgerOf {
+    /// As GitHub deployments.
+    Github,
+    /// In a file of the repository.
+    Local,
+}
+
+/// What deploys take.
+#[derive(Debug, Args)]
+pub struct Anyway {
+    /// Deploy although gates are not green, where the environment allows that
+    #[arg(long, requires = "reason")]
+    pub force: bool,
+    /// Why; shown everywhere after
+    #[arg(long, value_name = "TEXT", requires = "force")]
+    pub reason: Option<String>,
+    /// Roll back over migrations that cannot be undone
+    #[arg(long)]
+    pub allow_irreversible: bool,
+}
+
+/// `gatepost deploy`.
+#[derive(Debug, Args)]
+pub struct Deploy {
+    /// The environment
+    #[arg(value_name = "ENV")]
+    pub environment: String,
+    /// A branch, tag or commit
+    #[arg(value_name = "REF", default_value = "HEAD")]
+    pub reference: String,
+    /// What deploys take.
+    #[command(flatten)]
+    pub anyway: Anyway,
+    /// What every command about environments takes.
+    #[command(flatten)]
+    pub on: OnLedger,
+}
+
+/// `gatepost rollback`.
+#[derive(Debug, Args)]
+pub struct Rollback {
+    /// The environment
+    #[arg(value_name = "ENV")]
+    pub environment: String,
+    /// A branch, tag or commit (default: the last deployment that was verified)
+    #[arg(long, value_name = "REF")]
+    pub to: Option<String>,
+    /// Roll back over migrations that cannot be undone
+    #[arg(long)]
+    pub allow_irreversible: bool,
+    /// What every command about environments takes.
+    #[command(flatten)]
+    pub on: OnLedger,
+}
+
+/// `gatepost promote`.
+#[derive(Debug, Args)]
+pub struct Promote {
+    /// What is live here …
+    #[arg(value_name = "FROM")]
+    pub from: String,
+    /// … is deployed there
+    #[arg(value_name = "TO")]
+    pub to: String,
+    /// What deploys take.
+    #[command(flatten)]
+    pub anyway: Anyway,
+    /// What every command about environments takes.
+    #[command(flatten)]
+    pub on: OnLedger,
+}
+
+/// `gatepost status`.
+#[derive(Debug, Args)]
+pub struct Status {
+    /// The environment (default: all)
+    #[arg(value_name = "ENV")]
+    pub environment: Option<String>,
+    /// What every command about environments takes.
+    #[command(flatten)]
+    pub on: OnLedger,
+}
+
+/// `gatepost recover`.
+#[derive(Debug, Args)]
+pub struct Recover {
+    /// The environment
+    #[arg(value_name = "ENV")]
+    pub environment: String,
+    /// What every command about environments takes.
+    #[command(flatten)]
+    pub on: OnLedger,
+}
+
+/// `gatepost adopt`.
+#[derive(Debug, Args)]
+pub struct Adopt {
+    /// The environment
+    #[arg(value_name = "ENV")]
+    pub environment: String,
+    /// The commit that is live there
+    #[arg(long, value_name = "SHA")]
+    pub sha: String,
+    /// What every command about environments takes.
+    #[command(flatten)]
+    pub on: OnLedger,
+}
+
+/// `gatepost lock`.
+#[derive(Debug, Args)]
+pub struct Lock {
+    /// The environment
+    #[arg(value_name = "ENV")]
+    pub environment: String,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// What every command about environments takes.
+    #[command(flatten)]
+    pub on: OnLedger,
+}
+
+/// `gatepost unlock`.
+#[derive(Debug, Args)]
+pub struct Unlock {
+    /// The environment
+    #[arg(value_name = "ENV")]
+    pub environment: String,
+    /// Take the lock from a deploy that is going on, too
+    #[arg(long)]
+    pub force: bool,
+    /// What every command about environments takes.
+    #[command(flatten)]
+    pub on: OnLedger,
+}
+
+/// `gatepost verify`.
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// Addresses that must all answer well
+    #[arg(value_name = "URL", required = true)]
+    pub urls: Vec<String>,
+    /// The status that is wanted (default: any from 200 to 299)
+    #[arg(long, value_name = "CODE", value_parser = clap::value_parser!(u16).range(100..600))]
+    pub status: Option<u16>,
+    /// What the body must contain
+    #[arg(long, value_name = "TEXT")]
+    pub body: Option<String>,
+    /// Good rounds in a row that are enough
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..))]
+    pub successes: u32,
+    /// Seconds between two rounds
+    #[arg(long, value_name = "SECONDS", default_value_t = 2.0)]
+    pub interval: f64,
+    /// Seconds of one request
+    #[arg(long, value_name = "SECONDS", default_value_t = 5.0)]
+    pub timeout: f64,
+    /// Seconds in which bad rounds at the start count for nothing
+    #[arg(long, value_name = "SECONDS", default_value_t = 0.0)]
+    pub grace: f64,
+    /// Seconds for all of it
+    #[arg(long, value_name = "SECONDS", default_value_t = 90.0)]
+    pub deadline: f64,
+    /// Seconds that it is looked at afterwards
+    #[arg(long, value_name = "SECONDS", default_value_t = 0.0)]
+    pub watch: f64,
+    /// Print the result as JSON on standard output, and nothing else there
+    #[arg(long)]
+    pub json: bool,
 }

@@ -2,16 +2,20 @@
 
 mod args;
 mod audit;
+mod deploy;
 mod doctor;
+mod environments;
 mod init;
 mod integrity;
 mod migrations;
+mod notify;
 mod parse;
 mod plan;
 mod printer;
 mod publish;
 mod rows;
 mod run;
+mod stages;
 
 use std::path::{Path, PathBuf};
 
@@ -65,10 +69,20 @@ fn dispatch(cli: Cli, env: &Env, screen: Screen) -> Result<ExitCode, Failure> {
         Command::Parse(parse) => parse::parse(&place, parse),
         Command::Audit(audit) => audit::audit(&place, audit),
         Command::Publish(publish) => publish::publish(&place, publish),
+        Command::Deploy(args) => deploy::deploy(&place, args),
+        Command::Rollback(args) => deploy::rollback(&place, args),
+        Command::Promote(args) => deploy::promote(&place, args),
+        Command::Recover(args) => deploy::recover(&place, &args),
+        Command::Status(args) => environments::status(&place, &args),
+        Command::Adopt(args) => environments::adopt(&place, &args),
+        Command::Lock(args) => environments::lock(&place, &args),
+        Command::Unlock(args) => environments::unlock(&place, &args),
+        Command::Verify(args) => environments::verify(&place, args),
         Command::Migrations(migrations) => migrations::migrations(&place, migrations),
         Command::Init(init) => init::init(&place, &init),
         Command::Doctor(doctor) => doctor::doctor(&place, &doctor),
         Command::Integrity(integrity) => integrity::integrity(&place, integrity),
+        Command::Notify(args) => notify::notify(&place, args),
         Command::Schema { what } => {
             let schema = match what {
                 SchemaOf::Config => project::with_known(config::schema),

@@ -48,6 +48,28 @@ impl KindRow {
     }
 }
 
+/// A deployer: one of the keys of `deploy = { … }` is its name.
+#[derive(Debug, Clone, Copy)]
+pub struct DeployerRow {
+    /// The key.
+    pub name: &'static str,
+    /// One phrase for the schema and the README's table.
+    pub about: &'static str,
+    pub(super) schema: fn(&mut SchemaGenerator) -> Schema,
+    pub(super) read: fn(&DeTable<'_>) -> (Own, Vec<Problem>),
+}
+
+impl DeployerRow {
+    /// A deployer whose keys are those of the struct `T`, one of which is `name`; as for [`KindRow::of`].
+    #[must_use]
+    pub const fn of<T>(name: &'static str, about: &'static str) -> Self
+    where
+        T: DeserializeOwned + JsonSchema + Default + Send + Sync + 'static,
+    {
+        Self { name, about, schema: T::json_schema, read: read::<T> }
+    }
+}
+
 /// The entries of a gate that are its kind's own, as the type of that kind.
 #[derive(Debug, Clone)]
 pub struct Own(Arc<dyn Any + Send + Sync>);
@@ -63,7 +85,7 @@ impl Own {
     }
 }
 
-fn read<T>(gate: &DeTable<'_>) -> (Own, Vec<Problem>)
+pub(super) fn read<T>(gate: &DeTable<'_>) -> (Own, Vec<Problem>)
 where
     T: DeserializeOwned + JsonSchema + Default + Send + Sync + 'static,
 {

@@ -1,9 +1,12 @@
 //! gatepost.toml: its text into settings that are valid, or everything that is wrong with it at once. It reads no file
 //! and knows no kind or format but those it is given.
 
+mod environments;
 mod gates;
 mod kind;
 mod nearest;
+mod notify;
+mod probes;
 mod problems;
 mod reading;
 mod reference;
@@ -11,6 +14,7 @@ pub mod reviewdog;
 mod rules;
 mod schema;
 mod sections;
+mod times;
 mod values;
 
 use std::ops::Range;
@@ -20,18 +24,26 @@ use toml::de::{DeTable, DeValue};
 
 use crate::model::settings::{Common, PublishSettings, RunSettings};
 
-pub use kind::{Bare, KindRow, Own};
+pub use environments::{Environment, Means};
+pub use kind::{Bare, DeployerRow, KindRow, Own};
 pub use nearest::{advice, nearest};
+pub use notify::{NotifierRow, NotifyRoute};
 pub use problems::{Problem, Problems};
 pub use reference::reference;
+pub use rules::FromEnv;
 pub use schema::schema;
-pub use values::show_time;
+
+pub use values::{Command, Text, Whole, show_time};
 
 /// The kinds and formats that exist.
 #[derive(Debug, Clone, Copy)]
 pub struct Known<'a> {
     /// Kinds of gate.
     pub kinds: &'a [KindRow],
+    /// Notifiers.
+    pub notifiers: &'a [NotifierRow],
+    /// Deployers.
+    pub deployers: &'a [DeployerRow],
     /// Names of formats, without `auto` and `matcher:FILE`.
     pub formats: &'a [&'a str],
 }
@@ -43,8 +55,14 @@ pub struct Config {
     pub run: RunSettings,
     /// `[gates.*]`, in file order; may be empty, see [`NO_GATES`].
     pub gates: Vec<Gate>,
+    /// `[environments.*]`, in file order.
+    pub environments: Vec<Environment>,
     /// `[publish]`.
     pub publish: PublishSettings,
+    /// `[notify.*]`, in the order of the rows.
+    pub notify: Vec<NotifyRoute>,
+    /// The variables that are named as `env:NAME`: they hold secrets.
+    pub secrets: Vec<String>,
     /// The text, for [`Problems`] that show only later, such as a cycle in `needs`.
     pub source: Arc<str>,
 }
@@ -63,9 +81,6 @@ pub struct Gate {
 /// What to say when a run finds a file that configures no gate.
 pub const NO_GATES: &str = "the configuration has no gate, so nothing would be judged: add a section such as [gates.test] with kind and \
                             command, or remove the file and let gatepost detect what the repository has";
-
-/// Sections that the design has and this version does not.
-const NOT_BUILT: &[&str] = &["environments", "notify"];
 
 /// Reads the bytes of a configuration file.
 ///
@@ -92,7 +107,10 @@ fn sections(document: &DeTable<'_>, source: &Arc<str>, known: &Known<'_>) -> (Co
     let mut config = Config {
         run: RunSettings::default(),
         gates: Vec::new(),
+        environments: Vec::new(),
         publish: PublishSettings::default(),
+        notify: Vec::new(),
+        secrets: Vec::new(),
         source: Arc::clone(source),
     };
     let mut problems = Vec::new();
@@ -102,20 +120,33 @@ fn sections(document: &DeTable<'_>, source: &Arc<str>, known: &Known<'_>) -> (Co
             ("run", DeValue::Table(table)) => run(table, &mut config.run),
             ("publish", DeValue::Table(table)) => publish(table, &mut config.publish),
             ("gates", DeValue::Table(table)) => gates::read(table, known, &mut config.gates),
-            ("run" | "publish" | "gates", _) => {
+            ("notify", DeValue::Table(table)) => {
+                notify::secrets(value.get_ref(), &mut config.secrets);
+                notify::read(table, known, &mut config.notify)
+            }
+            ("environments", DeValue::Table(table)) => {
+                notify::secrets(value.get_ref(), &mut config.secrets);
+                environments::read(table, known, &gate_names(document), &mut config.environments)
+            }
+            ("run" | "publish" | "gates" | "environments" | "notify", _) => {
                 vec![Problem::new(value.span(), format!("`{name}` is a section: expected a table"))]
             }
-            _ if NOT_BUILT.contains(&name) => {
-                vec![
-                    Problem::new(key.span(), format!("[{name}] is not built yet in this version"))
-                        .help("remove the section"),
-                ]
+            _ => {
+                let sections = &["run", "gates", "environments", "publish", "notify"];
+                vec![reading::unknown_key(name, key.span(), "the file", sections)]
             }
-            _ => vec![reading::unknown_key(name, key.span(), "the file", &["run", "gates", "publish"])],
         };
         problems.extend(found);
     }
     (config, problems)
+}
+
+/// The gates that are named, good or not: what an environment requires may stand before them in the file.
+fn gate_names<'d>(document: &'d DeTable<'_>) -> Vec<&'d str> {
+    match document.get("gates").map(toml::Spanned::get_ref) {
+        Some(DeValue::Table(gates)) => gates.keys().map(|key| key.get_ref().as_ref()).collect(),
+        _ => Vec::new(),
+    }
 }
 
 fn run(table: &DeTable<'_>, into: &mut RunSettings) -> Vec<Problem> {

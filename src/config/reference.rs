@@ -7,6 +7,7 @@ use schemars::SchemaGenerator;
 use serde_json::Value;
 
 use super::Known;
+use super::notify::Route;
 use super::reading::{keys_in, keys_of};
 use super::schema::schema;
 use super::sections::Gate;
@@ -24,7 +25,22 @@ pub fn reference(known: &Known<'_>) -> String {
         let own = keys_in(&(row.schema)(&mut SchemaGenerator::default())).into_keys().collect();
         table(&mut out, &format!("`[gates.NAME]` with `kind = \"{}\"`: {}", row.name, row.about), kind, Some(&own));
     }
+    table(&mut out, "`[environments.NAME]`", &sections["environments"]["additionalProperties"], None);
+    for row in known.deployers {
+        let schema = (row.schema)(&mut SchemaGenerator::default()).to_value();
+        table(&mut out, &format!("`deploy = {{ {} = … }}`: {}", row.name, row.about), &schema, None);
+    }
     table(&mut out, "`[publish]`", &sections["publish"], None);
+    let notify = &sections["notify"]["properties"];
+    if let Some(first) = known.notifiers.first() {
+        let every = keys_of::<Route>().into_keys().collect();
+        table(&mut out, "`[notify.KIND]`, every kind", &notify[first.name]["anyOf"][0], Some(&every));
+    }
+    for row in known.notifiers {
+        let own = keys_in(&(row.schema)(&mut SchemaGenerator::default())).into_keys().collect();
+        let heading = format!("`[notify.{}]`: {}", row.name, row.about);
+        table(&mut out, &heading, &notify[row.name]["anyOf"][0], Some(&own));
+    }
     // The table of every kind was made from the first one's schema.
     if let Some(first) = known.kinds.first() {
         let all: Vec<String> = known.kinds.iter().map(|row| format!("`{}`", row.name)).collect();

@@ -5,6 +5,7 @@ use globset::Glob;
 
 use super::nearest::{advice, listed};
 use super::values::Rule;
+use crate::model::notice::EVENTS;
 use crate::model::path::RepoPath;
 use crate::model::settings::OUTPUT;
 
@@ -121,6 +122,38 @@ impl Rule for Event {
     }
 }
 
+/// A branch or tag, perhaps with a `*` at its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Branch;
+
+impl Rule for Branch {
+    const PATTERN: &'static str = r"^[^*\s]*\*?$";
+
+    fn check(text: &str) -> Result<(), String> {
+        let stem = text.strip_suffix('*').unwrap_or(text);
+        if text.is_empty() || stem.contains('*') || stem.contains(char::is_whitespace) {
+            return Err(format!("{text:?} names no branch or tag: a `*` may stand at its end, as in `release/*`"));
+        }
+        Ok(())
+    }
+}
+
+/// Where something answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address;
+
+impl Rule for Address {
+    const PATTERN: &'static str = "^https?://";
+
+    fn check(text: &str) -> Result<(), String> {
+        let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+        match rest {
+            Some(rest) if !rest.is_empty() && !rest.starts_with('/') && !rest.contains(['@', ' ']) => Ok(()),
+            _ => Err(format!("{text:?} is no address: write https://host, without a user")),
+        }
+    }
+}
+
 /// The name of an environment variable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Variable;
@@ -137,6 +170,52 @@ impl Rule for Variable {
         } else {
             Err(format!("{text:?} is no variable's name: letters, digits and `_`, without a value"))
         }
+    }
+}
+
+/// Where a secret is found: `env:NAME`. It never stands in the file itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FromEnv;
+
+impl Rule for FromEnv {
+    const PATTERN: &'static str = "^env:[A-Za-z_][A-Za-z0-9_]*$";
+
+    fn check(text: &str) -> Result<(), String> {
+        match text.strip_prefix("env:") {
+            Some(name) => Variable::check(name),
+            // What stands there may be the secret: it is not repeated.
+            None => {
+                Err("a secret does not stand in the configuration: name a variable that holds it, as in \"env:NAME\""
+                    .to_owned())
+            }
+        }
+    }
+}
+
+/// An event that notifiers tell, or the first word of several.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoticeName;
+
+impl NoticeName {
+    /// Every word that may be written: the events, but for the test that every route gets, and their groups.
+    pub fn words() -> Vec<&'static str> {
+        let names = EVENTS.iter().map(|event| event.name).filter(|name| *name != "test");
+        let mut words: Vec<&str> = names.flat_map(|name| [name.split('.').next().unwrap_or(name), name]).collect();
+        words.sort_unstable();
+        words.dedup();
+        words
+    }
+}
+
+impl Rule for NoticeName {
+    const PATTERN: &'static str = r"^[a-z]+(\.[a-z]+)?$";
+
+    fn check(text: &str) -> Result<(), String> {
+        let words = Self::words();
+        if words.contains(&text) {
+            return Ok(());
+        }
+        Err(format!("there is no event `{}`: {}", crate::model::text::one_line(text, 60), advice(text, &words)))
     }
 }
 
@@ -186,6 +265,12 @@ mod tests {
         }
         for (good, bad) in [("NPM_TOKEN", "A=1"), ("_x9", "9x"), ("a", "")] {
             assert!(Variable::check(good).is_ok() && Variable::check(bad).is_err());
+        }
+        for (good, bad) in [("env:HOOK", "https://hooks.example/x"), ("env:_a", "env:"), ("env:A1", "env:A=1")] {
+            assert!(FromEnv::check(good).is_ok() && FromEnv::check(bad).is_err());
+        }
+        for (good, bad) in [("deploy", "deploys"), ("rollback.failed", "rollback."), ("rollback", "test")] {
+            assert!(NoticeName::check(good).is_ok() && NoticeName::check(bad).is_err());
         }
         for (good, bad) in [("origin/main", "--upload-pack=x"), ("HEAD~1", ""), ("v1", "a b")] {
             assert!(Revision::check(good).is_ok() && Revision::check(bad).is_err());

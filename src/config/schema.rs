@@ -5,9 +5,11 @@ use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use super::Known;
+use super::environments::Section;
 use super::gates::FOR_COMMANDS;
-use super::kind::{Bare, KindRow};
+use super::kind::{Bare, DeployerRow, KindRow};
 use super::sections::{Gate, Publish, Run};
+use crate::model::environments::EnvironmentName;
 use crate::model::gate::GateName;
 
 /// The schema of a whole file (draft 2020-12). What depends on other keys, such as the gates that `needs` may name, is
@@ -31,7 +33,14 @@ pub fn schema(known: &Known<'_>) -> Value {
                 "propertyNames": GateName::json_schema(&mut generator),
                 "additionalProperties": {"anyOf": kinds},
             },
+            "environments": {
+                "description": "Where commits are deployed to, by name.",
+                "type": "object",
+                "propertyNames": EnvironmentName::json_schema(&mut generator),
+                "additionalProperties": environment(known, &mut generator),
+            },
             "publish": object::<Publish>(&mut generator),
+            "notify": super::notify::schema(known.notifiers, &mut generator),
         },
     });
     without_null(&mut schema);
@@ -66,6 +75,27 @@ fn gate(row: &KindRow, known: &Known<'_>, generator: &mut SchemaGenerator) -> Va
     }
     schema["anyOf"] =
         json!([{"required": ["command"]}, {"required": ["reports"], "properties": {"reports": {"minItems": 1}}}]);
+    schema
+}
+
+fn environment(known: &Known<'_>, generator: &mut SchemaGenerator) -> Value {
+    let mut schema = object::<Section>(generator);
+    let means: Vec<Value> = known.deployers.iter().map(|row| deployer(row, generator)).collect();
+    if let Some(properties) = schema["properties"].as_object_mut() {
+        for (key, about) in [("deploy", "What deploys to it."), ("rollback", "What rolls it back; default: `deploy`.")]
+        {
+            properties.insert(key.to_owned(), json!({"description": about, "type": "object", "anyOf": means}));
+        }
+    }
+    schema["required"] = json!(["deploy"]);
+    schema
+}
+
+fn deployer(row: &DeployerRow, generator: &mut SchemaGenerator) -> Value {
+    let mut schema = (row.schema)(generator).to_value();
+    schema["title"] = json!(format!("A deploy by {}", row.name));
+    schema["description"] = json!(row.about);
+    schema["required"] = json!([row.name]);
     schema
 }
 

@@ -90,6 +90,7 @@ async fn run(
         timeout: common.timeout,
         grace: common.grace,
         caps: Caps::default(),
+        leaves_services: false,
     };
     let finished = match process::run(&spawn, site.cancel, &mut |line| (site.on_line)(line)).await {
         Ok(finished) => finished,

@@ -18,6 +18,8 @@ pub enum Call {
     Review(Review),
     /// The one issue of a marker: opened, updated in place, closed, or left alone.
     StickyIssue(StickyIssue),
+    /// News on an issue: opened with them, or told in a comment where one is open.
+    News(News),
 }
 
 /// A completed check run.
@@ -150,6 +152,25 @@ pub struct StickyIssue {
     pub body: String,
     /// Whether there is something to do: otherwise the issue is closed, where there is one.
     pub open: bool,
+}
+
+/// News about something that is wrong. Unlike what is updated in place, each is seen by whoever follows the issue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct News {
+    /// What they are about: of one key there is one open issue.
+    pub key: String,
+    /// Names these news, so that they are told once.
+    pub id: String,
+    /// At most 256 characters.
+    pub title: String,
+    /// Markdown; with its marker at most 65,536 characters.
+    pub body: String,
+    /// Labels of an issue that is opened; by the first one it is looked for.
+    pub labels: Vec<String>,
+    /// Whether one is opened where there is none.
+    pub opens: bool,
+    /// Whether it is closed after these news.
+    pub closes: bool,
 }
 
 /// What became of a call.

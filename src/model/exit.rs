@@ -15,6 +15,10 @@ pub enum ExitCode {
     Refused,
     /// 4: it could not be judged, or the outside world failed.
     CouldNotJudge,
+    /// 5: deployed, then rolled back.
+    RolledBack,
+    /// 6: a rollback failed.
+    RollbackFailed,
     /// 70: a bug in gatepost.
     Bug,
     /// 128 + the signal's number: 129, 130 or 143.
@@ -25,10 +29,12 @@ impl ExitCode {
     /// The rows of the README's table that this version can end with.
     pub const TABLE: &'static [(&'static str, &'static str)] = &[
         ("0", "pass: everything judged is good, or every gate was skipped with its reason"),
-        ("1", "a gate failed"),
+        ("1", "a gate failed, or a deploy failed and was left as it is"),
         ("2", "usage or configuration, or nothing was selected"),
-        ("3", "refused: what was asked is not allowed here"),
+        ("3", "refused: what was asked is not allowed here, locked, or gates are not green"),
         ("4", "could not judge, or the outside world failed"),
+        ("5", "deployed, then rolled back"),
+        ("6", "a rollback failed"),
         ("70", "a bug in gatepost"),
         ("129/130/143", "interrupted by SIGHUP, SIGINT or SIGTERM; never 0"),
     ];
@@ -42,6 +48,8 @@ impl ExitCode {
             Self::Usage => 2,
             Self::Refused => 3,
             Self::CouldNotJudge => 4,
+            Self::RolledBack => 5,
+            Self::RollbackFailed => 6,
             Self::Bug => 70,
             Self::Interrupted(signal) => 128_u8.wrapping_add(signal.to_le_bytes()[0]),
         }

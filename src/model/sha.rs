@@ -24,6 +24,12 @@ impl Sha {
         if good { Ok(Self(text.to_ascii_lowercase())) } else { Err(ShaError(text.chars().take(80).collect())) }
     }
 
+    /// The id that no commit has.
+    #[must_use]
+    pub fn zero() -> Self {
+        Self("0".repeat(40))
+    }
+
     /// The whole id.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -4,13 +4,17 @@
 mod again;
 mod audit;
 mod compare;
+pub mod deploys;
 mod due;
 mod fan_in;
 mod fingerprint;
+pub mod proof;
 mod retry;
 mod strangers;
 #[cfg(test)]
 mod tests;
+pub mod way_back;
+pub mod window;
 
 use crate::model::change::{LineRange, Scope};
 use crate::model::evidence::{Evidence, Exit, Located, Place, Understood};
@@ -28,7 +32,7 @@ pub use due::{Due, default_only, due};
 pub use fan_in::{Expected, Part, Refusal, join, same_subject};
 pub use fingerprint::Fingerprints;
 pub use retry::combine;
-pub use strangers::{may_publish, may_run};
+pub use strangers::{brings_secrets, may_deploy, may_publish, may_run};
 
 /// What a gate is judged against.
 #[derive(Debug, Clone, Copy)]

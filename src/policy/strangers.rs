@@ -35,6 +35,37 @@ pub fn may_run(occasion: &Occasion, own_code: bool) -> Result<(), (String, &'sta
     Ok(())
 }
 
+/// Refuses to act on an environment on this occasion. `own_code` tells whether the commit checked out is the one that
+/// GitHub runs the workflow of: the default branch's, on events that come with its secrets.
+///
+/// # Errors
+/// Why, and what to do instead.
+pub fn may_deploy(occasion: &Occasion, own_code: bool) -> Result<(), (String, &'static str)> {
+    let event = occasion.event.as_str();
+    if !occasion.on_actions {
+        return Ok(());
+    }
+    if !occasion.trusted {
+        let why =
+            "the pull request comes from a fork: its code is a stranger's, and deploys come with secrets".to_owned();
+        return Err((why, "deploy what was merged, or start the workflow by hand for a commit that you have read"));
+    }
+    if brings_secrets(occasion) && !own_code {
+        let why = format!(
+            "`{event}` comes with the secrets of the repository, and the commit checked out is not the one that the \
+             workflow is of: it may be a stranger's"
+        );
+        return Err((why, "check out the default branch (no `ref` for actions/checkout), and name what to deploy"));
+    }
+    Ok(())
+}
+
+/// Whether the event gives the repository's secrets to what others may have written.
+#[must_use]
+pub fn brings_secrets(occasion: &Occasion) -> bool {
+    occasion.on_actions && (ON_BEHALF.contains(&&*occasion.event) || BY_ANYONE.contains(&&*occasion.event))
+}
+
 /// Refuses to post reports on an occasion that does not tell what they are of.
 ///
 /// # Errors
@@ -57,6 +88,21 @@ mod tests {
         let local = Occasion { on_actions: false, ..occasion.clone() };
         assert_eq!(may_run(&local, own_code), Ok(()));
         may_run(&occasion, own_code).is_err()
+    }
+
+    #[test]
+    fn deploys_are_not_made_from_strangers_code() {
+        let may = |event: &str, trusted: bool, own_code: bool| {
+            let occasion = Occasion { event: event.to_owned(), on_actions: true, trusted, ..Occasion::local() };
+            may_deploy(&occasion, own_code).is_ok()
+        };
+        for event in ON_BEHALF.iter().chain(BY_ANYONE) {
+            assert!(may(event, true, true) && !may(event, true, false) && !may(event, false, true), "{event}");
+        }
+        for event in ["push", "workflow_dispatch", "schedule", "pull_request"] {
+            assert!(may(event, true, false) && !may(event, false, true), "{event}");
+        }
+        assert_eq!(may_deploy(&Occasion::local(), false), Ok(()));
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod hostile;
 #[cfg(test)]
 mod nothing_lost;
 mod page;
+pub mod proof;
 mod remarks;
 #[cfg(test)]
 mod sample;

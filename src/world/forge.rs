@@ -2,7 +2,6 @@
 //! here but by the interpreter.
 
 use std::error::Error;
-use std::fmt::Write as _;
 use std::time::Duration;
 
 /// Sends requests to the API of a forge.
@@ -172,19 +171,6 @@ pub enum ForgeError {
         /// Where it leads.
         to: String,
     },
-}
-
-/// One part of a path or one value of a query.
-#[must_use]
-pub fn segment(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
-            _ => _ = write!(out, "%{byte:02X}"),
-        }
-    }
-    out
 }
 
 /// The innermost cause: the outer layers only repeat that the client failed.

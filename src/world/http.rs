@@ -99,6 +99,42 @@ pub enum Reply {
     },
 }
 
+/// One request that is sent once, and whose answer is wanted whatever it is.
+#[derive(Debug, Clone)]
+pub struct Exchange<'a> {
+    /// `GET`, `POST`, ….
+    pub method: &'a str,
+    /// The whole address.
+    pub url: &'a str,
+    /// Sent as they are.
+    pub headers: &'a [(String, String)],
+    /// Sent where there is one.
+    pub body: Option<Vec<u8>>,
+    /// Until the whole answer is there.
+    pub timeout: Duration,
+    /// The most bytes that are read of the answer.
+    pub limit: u64,
+}
+
+/// A whole answer.
+#[derive(Debug, Clone)]
+pub struct Answered {
+    /// The status; a redirect is not followed.
+    pub status: u16,
+    /// Its headers.
+    pub headers: http::HeaderMap,
+    /// Its body.
+    pub body: Vec<u8>,
+}
+
+impl Answered {
+    /// A header, where it is text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+}
+
 /// A client.
 #[derive(Debug, Clone)]
 pub struct Http {
@@ -149,6 +185,44 @@ impl Http {
     pub async fn get(&self, request: &Request, limit: u64) -> Result<Vec<u8>, HttpError> {
         let mut body = Vec::new();
         self.fetch(request, limit, &mut body).await.map(|_| body)
+    }
+
+    /// Sends a request once. Any status is an answer.
+    ///
+    /// # Errors
+    /// When no whole answer came in time.
+    pub async fn exchange(&self, exchange: &Exchange<'_>) -> Result<Answered, HttpError> {
+        let url = || exchange.url.to_owned();
+        let bad = |_| HttpError::Address(url());
+        let uri: http::Uri = exchange.url.parse().map_err(|_| HttpError::Address(url()))?;
+        if !matches!(uri.scheme_str(), Some("http" | "https")) || uri.host().is_none() {
+            return Err(HttpError::Address(url()));
+        }
+        let agent = concat!("gatepost/", env!("CARGO_PKG_VERSION"));
+        let mut message =
+            http::Request::builder().method(exchange.method).uri(uri).header(http::header::USER_AGENT, agent);
+        for (name, value) in exchange.headers {
+            message = message.header(name, value);
+        }
+        let body = Full::new(Cursor::new(exchange.body.clone().unwrap_or_default()));
+        let message = message.body(body).map_err(bad)?;
+        let whole = async {
+            let reply = self.client.request(message).await.map_err(|error| broken(exchange.url, &error))?;
+            let (head, mut body) = reply.into_parts();
+            let mut bytes = Vec::new();
+            while let Some(frame) = body.frame().await {
+                let frame = frame.map_err(|error| broken(exchange.url, &error))?;
+                let Some(data) = frame.data_ref() else { continue };
+                bytes.extend_from_slice(data);
+                if bytes.len() as u64 > exchange.limit {
+                    return Err(HttpError::TooLarge { url: url(), limit: exchange.limit });
+                }
+            }
+            Ok(Answered { status: head.status.as_u16(), headers: head.headers, body: bytes })
+        };
+        tokio::time::timeout(exchange.timeout, whole)
+            .await
+            .map_err(|_| HttpError::TimedOut { url: url(), after: exchange.timeout })?
     }
 
     async fn once(&self, request: &Request, limit: u64, sink: &mut (dyn Sink + Send)) -> Result<Reply, HttpError> {

@@ -2,8 +2,10 @@
 
 pub mod advisories;
 pub mod ask;
+pub mod cargo_index;
 pub mod clock;
 pub mod cores;
+pub mod crashpoint;
 pub mod database;
 pub mod env;
 pub mod files;
@@ -11,7 +13,11 @@ pub mod find;
 pub mod forge;
 pub mod github;
 pub mod http;
+pub mod ledger;
+pub mod line;
 pub mod lockfiles;
+pub mod machine;
+pub mod mail;
 pub mod migrations;
 pub mod occasion;
 pub mod process;

@@ -4,7 +4,9 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use gatepost::config::{self, Bare, Config, KindRow, Known, Problem, Problems};
+use gatepost::config::{
+    self, Bare, Config, DeployerRow, FromEnv, KindRow, Known, NotifierRow, Problem, Problems, Text,
+};
 use gatepost::model::finding::Level;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -38,6 +40,23 @@ static KINDS: [KindRow; 3] = [
     KindRow::of::<Test>("test", "test results", Bare::ByContent),
     KindRow::of::<Lint>("command", "any command, by its exit status or its findings", Bare::ByExitStatus),
 ];
+
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, serde::Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+struct Run {
+    /// What is run.
+    command: String,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, serde::Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+struct Hook {
+    /// Where it goes.
+    webhook: String,
+}
+
+static DEPLOYERS: [DeployerRow; 2] =
+    [DeployerRow::of::<Run>("command", "a command"), DeployerRow::of::<Hook>("webhook", "a request")];
 static FORMATS: &[&str] = &[
     "cargo",
     "eslint",
@@ -53,7 +72,26 @@ static FORMATS: &[&str] = &[
     "github",
     "diff",
 ];
-pub static KNOWN: Known<'static> = Known { kinds: &KINDS, formats: FORMATS };
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, serde::Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+struct Chat {
+    /// Where messages go.
+    #[schemars(with = "Text<FromEnv>")]
+    webhook: Option<Text<FromEnv>>,
+    /// In place of it a token.
+    #[schemars(with = "Text<FromEnv>")]
+    token: Option<Text<FromEnv>>,
+    /// Where the token posts.
+    #[schemars(with = "String")]
+    channel: Option<String>,
+}
+
+static NOTIFIERS: [NotifierRow; 2] = [
+    NotifierRow::of::<Chat>("slack", "a message", &[&["webhook"], &["token", "channel"]]),
+    NotifierRow::of::<Chat>("page", "a page", &[&[]]),
+];
+pub static KNOWN: Known<'static> =
+    Known { kinds: &KINDS, deployers: &DEPLOYERS, notifiers: &NOTIFIERS, formats: FORMATS };
 
 fn cases() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/config");
@@ -70,6 +108,13 @@ fn shown(config: &Config) -> String {
             _ => format!("{:?}", gate.own.read::<Lint>().unwrap()),
         };
         writeln!(out, "{:#?}\n{own}\nneeds at {:?}", gate.common, &config.source[gate.needs_at.clone()]).unwrap();
+    }
+    for route in &config.notify {
+        let own = route.own.read::<Chat>().unwrap();
+        writeln!(out, "{}: {:#?}\n{own:?}", route.kind, route.filter).unwrap();
+    }
+    if !config.secrets.is_empty() {
+        writeln!(out, "secrets: {:?}", config.secrets).unwrap();
     }
     out
 }

@@ -13,6 +13,8 @@ mod bless;
 #[cfg(unix)]
 mod cancel;
 mod config;
+#[cfg(unix)]
+mod deploy;
 mod detect;
 #[cfg(unix)]
 mod doctor;
@@ -28,6 +30,7 @@ mod leftovers;
 mod lockfiles;
 #[cfg(unix)]
 mod migrations;
+mod notify;
 mod parse;
 mod plan;
 #[cfg(unix)]

@@ -236,3 +236,56 @@ fn the_history_is_the_same_every_time_and_overwrites_nothing() {
     assert_eq!(refused.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("is there already"), "{refused:?}");
 }
+
+/// Ends the shop of a test when it ends, however it does.
+struct Running(PathBuf);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Ok(id) = std::fs::read_to_string(self.0.join("pid")) {
+            let _ = Command::new("kill").arg(id.trim()).status();
+        }
+    }
+}
+
+/// What the README shows of deploys, on a port of its own.
+#[test]
+fn the_shop_is_deployed_and_a_sick_one_rolled_back() {
+    let shop = shop("deploys");
+    let running = Running(shop.with_file_name("deploys-place"));
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let config = std::fs::read_to_string(shop.join("gatepost.toml")).unwrap();
+    std::fs::write(shop.join("gatepost.toml"), config.replace(":8037", &format!(":{port}"))).unwrap();
+    let commit = |subject: &str| {
+        git(&shop, &["add", "--all"]);
+        git(&shop, &["-c", "user.name=Ada", "-c", "user.email=ada@shop.example", "commit", "--quiet", "-m", subject]);
+        git(&shop, &["rev-parse", "HEAD"])
+    };
+    let ended = |arguments: &[&str]| {
+        let done = gatepost(&shop, &[]).args(arguments).output().unwrap();
+        (
+            done.status.code(),
+            String::from_utf8_lossy(&done.stdout).into_owned() + &String::from_utf8_lossy(&done.stderr),
+        )
+    };
+    let deploy = || {
+        let (code, said) = ended(&["fmt", "test", "--all-files"]);
+        assert_eq!(code, Some(0), "{said}");
+        let needed = ["PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"];
+        let given = needed.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gatepost"));
+        command.current_dir(&shop).args(["deploy", "staging", "--json"]).env_clear().envs(given);
+        let done = command.env("SHOP_PLACE", &running.0).output().unwrap();
+        let json: Value = serde_json::from_slice(&done.stdout).unwrap_or_else(|error| panic!("{error}: {done:?}"));
+        (done.status.code(), json)
+    };
+    let good = commit("Another port");
+    let (code, json) = deploy();
+    assert_eq!((code, &json["outcome"]), (Some(0), &json!("live")), "{json}");
+    std::fs::write(shop.join("sick"), "").unwrap();
+    commit("Make it sick");
+    let (code, json) = deploy();
+    assert_eq!((code, &json["rolled_back_to"]), (Some(5), &json!(good)), "{json}");
+    // Under two minutes, with room.
+    assert!(json["rollback_took_ms"].as_u64().unwrap() < 60_000, "{json}");
+}

@@ -15,8 +15,9 @@ use crate::setup::required::{Protection, Required};
 use crate::setup::token::{self, Token};
 use crate::setup::workflow::{Grants, Workflow};
 use crate::world::env::Env;
-use crate::world::forge::{Forge as _, Reply, Request, segment};
+use crate::world::forge::{Forge as _, Reply, Request};
 use crate::world::github::{API, GitHub};
+use crate::world::line::segment;
 use crate::world::repo::Repo;
 
 /// More pages of rules or checks than a branch has.

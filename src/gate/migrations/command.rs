@@ -135,6 +135,7 @@ impl<'a> Tool<'a> {
             keep: None,
             timeout: self.common.timeout,
             grace: self.common.grace,
+            leaves_services: false,
             caps: Caps::default(),
         }
     }

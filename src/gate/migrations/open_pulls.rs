@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
 use super::Ground;
 use super::dry_run::{Record, Trial};
@@ -14,16 +13,16 @@ use crate::migration::rules::{self, OpenPull};
 use crate::model::event::Occasion;
 use crate::model::migration::Planned;
 use crate::model::sha::Sha;
-use crate::model::text::one_line;
-use crate::world::forge::{Forge as _, Request, segment};
 use crate::world::github::GitHub;
+use crate::world::line::pace::Pace;
+use crate::world::line::{Line, segment};
 use crate::world::repo::{Repo, blob_id};
 use crate::world::{files, occasion};
 
 /// How long all of it may take; the dry run goes on meanwhile.
 const PATIENCE: Duration = Duration::from_mins(1);
-/// The most requests: one for each 100 pull requests, and one for each 100 files of each of them.
-const MOST_REQUESTS: usize = 80;
+/// The most pull requests whose files are asked for, which costs one request or more for each.
+const MOST: usize = 60;
 
 #[derive(Deserialize)]
 struct Pull {
@@ -80,13 +79,10 @@ fn contents(new: &[&Planned], ground: Ground<'_>) -> BTreeMap<String, String> {
 
 /// What is asked, and what was answered.
 struct Desk {
-    github: GitHub,
-    /// `/repos/o/r`.
-    repository: String,
+    line: Line<GitHub>,
     /// The branch that the change is to come into.
     base: String,
     occasion: Occasion,
-    requests: usize,
     pulls: Vec<OpenPull>,
 }
 
@@ -117,34 +113,28 @@ impl Desk {
                 .map_err(unread)?,
         };
         let base = base.ok_or("it is not known which branch the change is for")?;
-        Ok(Some(Self {
-            github: github.map_err(|error| error.to_string())?,
-            repository: repository
-                .split('/')
-                .fold("/repos".to_owned(), |path, part| format!("{path}/{}", segment(part))),
-            base,
-            occasion,
-            requests: 0,
-            pulls: Vec::new(),
-        }))
+        let github = github.map_err(|error| error.to_string())?;
+        let mut line = Line::new(github, &repository, Pace::default(), true);
+        line.allow(PATIENCE);
+        Ok(Some(Self { line, base, occasion, pulls: Vec::new() }))
     }
 
     /// Reads which pull requests there are, the newest first, and what each adds.
     /// <https://docs.github.com/en/rest/pulls/pulls#list-pull-requests-files>
     async fn read_all(&mut self, repo: &Repo) -> Result<(), String> {
-        let path = format!(
-            "{}/pulls?state=open&base={}&sort=updated&direction=desc&per_page=100",
-            self.repository,
-            segment(&self.base)
-        );
-        let pulls: Vec<Pull> = self.pages(path).await?;
+        let base = segment(&self.base);
+        let path = format!("/pulls?state=open&base={base}&sort=updated&direction=desc&per_page=100");
+        let pulls = self.line.pages::<Vec<Pull>>(self.line.path(&path)).await.map_err(|stop| stop.to_string())?;
         let own = repo.head().ok().flatten();
-        for pull in pulls {
+        for pull in pulls.into_iter().flatten() {
             let is_own = self.occasion.pull_request == Some(pull.number)
                 || self.occasion.head.as_ref() == Some(&pull.head.sha)
                 || own.as_ref() == Some(&pull.head.sha)
                 // What this change stands on is part of it.
                 || repo.stands_on(&pull.head.sha);
+            if !is_own && self.pulls.len() == MOST {
+                return Err(format!("there are more than {MOST}, of which the newest were looked at"));
+            }
             if !is_own {
                 self.read_files(pull.number).await.map_err(|why| format!("#{}: {why}", pull.number))?;
             }
@@ -153,33 +143,12 @@ impl Desk {
     }
 
     async fn read_files(&mut self, number: u64) -> Result<(), String> {
-        let path = format!("{}/pulls/{number}/files?per_page=100", self.repository);
-        let files: Vec<File> = self.pages(path).await?;
+        let path = self.line.path(&format!("/pulls/{number}/files?per_page=100"));
+        let files = self.line.pages::<Vec<File>>(path).await.map_err(|stop| stop.to_string())?;
         let is_new = |file: &File| matches!(file.status.as_str(), "added" | "renamed" | "copied");
-        let added = files.into_iter().filter(is_new).map(|file| (file.filename, file.sha.unwrap_or_default()));
+        let added =
+            files.into_iter().flatten().filter(is_new).map(|file| (file.filename, file.sha.unwrap_or_default()));
         self.pulls.push(OpenPull { number, added: added.collect() });
         Ok(())
-    }
-
-    async fn pages<T: DeserializeOwned>(&mut self, path: String) -> Result<Vec<T>, String> {
-        let mut all = Vec::new();
-        let mut next = Some(path);
-        while let Some(path) = next {
-            if self.requests == MOST_REQUESTS {
-                return Err(format!("there are more than {MOST_REQUESTS} requests can tell"));
-            }
-            self.requests += 1;
-            let request = Request::get(path);
-            let reply = self.github.send(&request).await.map_err(|error| error.to_string())?;
-            let text = String::from_utf8_lossy(&reply.body);
-            if reply.status != 200 {
-                return Err(format!("GitHub answers {}: {}", reply.status, one_line(&text, 200)));
-            }
-            let page: Vec<T> = serde_json::from_str(&text)
-                .map_err(|error| format!("{} is not what it should be: {error}", request.path))?;
-            all.extend(page);
-            next = reply.next;
-        }
-        Ok(all)
     }
 }

@@ -3,9 +3,9 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::publish::interpreter::answer::Stop;
-use crate::publish::interpreter::line::{Kind, Line, Missing};
 use crate::world::forge::{Forge, Method, Request};
+use crate::world::line::answer::Stop;
+use crate::world::line::{Kind, Line, Missing};
 
 /// Whose the token is. `GET /user` is closed to the token of a workflow.
 #[derive(Debug, Default)]

@@ -5,10 +5,10 @@ use serde::Deserialize;
 
 use crate::model::sha::Sha;
 use crate::model::workflow::{Artifact, WorkflowRun};
-use crate::publish::interpreter::answer::Stop;
-use crate::publish::interpreter::line::Line;
 use crate::publish::interpreter::workflow;
-use crate::world::forge::{Forge, segment};
+use crate::world::forge::Forge;
+use crate::world::line::answer::Stop;
+use crate::world::line::{Line, segment};
 
 /// The artifact's name.
 pub const ARTIFACT: &str = "gatepost-baseline";

@@ -6,9 +6,9 @@ use serde_json::json;
 
 use crate::model::call::{Annotation, CheckRun, ReceiptEnd};
 use crate::model::text::one_line;
-use crate::publish::interpreter::answer::{Answer, Stop};
-use crate::publish::interpreter::line::{Creation, Kind, Line, Missing};
-use crate::world::forge::{Forge, Method, Request, segment};
+use crate::world::forge::{Forge, Method, Request};
+use crate::world::line::answer::{Answer, Stop};
+use crate::world::line::{Creation, Kind, Line, Missing, segment};
 
 /// The most annotations of one request.
 const PAGE: usize = 50;

@@ -5,11 +5,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::model::call::{ReceiptEnd, StickyIssue};
-use crate::publish::interpreter::answer::Stop;
 use crate::publish::interpreter::author::{Identity, User, is_by, viewer};
-use crate::publish::interpreter::line::{Creation, Kind, Line, Missing};
 use crate::publish::interpreter::marker::Marker;
 use crate::world::forge::{Forge, Method, Request};
+use crate::world::line::answer::Stop;
+use crate::world::line::{Creation, Kind, Line, Missing};
 
 #[derive(Debug, Default, Clone, Deserialize)]
 struct Issue {

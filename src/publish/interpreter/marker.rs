@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::model::call::{StickyComment, StickyIssue};
 use crate::model::outcome::Outcome;
-use crate::world::forge::segment;
+use crate::world::line::segment;
 
 const START: &str = "<!-- gatepost:v1 ";
 

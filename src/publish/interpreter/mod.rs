@@ -1,15 +1,13 @@
 //! Sends calls to GitHub, one at a time, and leaves a receipt for each: retries, rate limits, lesser ways where the
 //! token may not write. It decides nothing about verdicts, and one failing call never loses the others.
 
-mod answer;
 mod author;
 mod baseline;
 mod check_run;
 mod comment;
 mod issue;
-mod line;
 mod marker;
-mod pace;
+mod news;
 mod reads;
 mod review;
 mod status;
@@ -20,17 +18,18 @@ mod workflow;
 
 use std::time::Duration;
 
-use crate::model::call::{Call, CheckRun, CommitStatus, Receipt, ReceiptEnd, Review, StickyComment, StickyIssue};
+use crate::model::call::{Call, CheckRun, CommitStatus, News, Receipt, ReceiptEnd, Review, StickyComment, StickyIssue};
 use crate::model::sha::Sha;
 use crate::publish::commit_status;
 use crate::world::forge::Forge;
 
+use crate::world::line::Line;
 use author::Identity;
-use line::Line;
 
-pub use answer::Stop;
+pub use crate::world::line::answer::Stop;
+pub use crate::world::line::pace::Pace;
+pub use crate::world::line::segment;
 pub use baseline::{ARTIFACT, Kept, NotKept};
-pub use pace::Pace;
 
 /// How calls are sent.
 #[derive(Debug, Clone)]
@@ -96,6 +95,7 @@ impl<F: Forge> Interpreter<F> {
                 (format!("review suggestions on #{}", review.pull_request), self.review(review).await)
             }
             Call::StickyIssue(issue) => (format!("issue {:?}", issue.title), self.issue(issue).await),
+            Call::News(news) => (format!("issue about {}", news.key), self.news(news).await),
         };
         let planned = self.line.take_planned();
         let end = match end {
@@ -193,6 +193,11 @@ impl<F: Forge> Interpreter<F> {
             Err(Stop::Limited(why)) => Ok(ReceiptEnd::Downgraded(format!("left to the job summary: {why}"))),
             other => other,
         }
+    }
+
+    async fn news(&mut self, news: &News) -> Result<ReceiptEnd, Stop> {
+        self.line.allow(self.patience);
+        news::post(&mut self.line, &mut self.me, news).await
     }
 
     async fn review(&mut self, review: &Review) -> Result<ReceiptEnd, Stop> {

@@ -4,9 +4,9 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::model::call::{CommitStatus, ReceiptEnd};
-use crate::publish::interpreter::answer::Stop;
-use crate::publish::interpreter::line::{Creation, Kind, Line};
 use crate::world::forge::{Forge, Method, Request};
+use crate::world::line::answer::Stop;
+use crate::world::line::{Creation, Kind, Line};
 
 /// Posts it.
 ///

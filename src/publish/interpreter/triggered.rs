@@ -8,9 +8,10 @@ use serde::Deserialize;
 use crate::model::sha::Sha;
 use crate::model::workflow::{Artifact, PullRequest, WorkflowRun};
 use crate::publish::interpreter::Interpreter;
-use crate::publish::interpreter::answer::Stop;
 use crate::publish::interpreter::workflow::{self, Repository};
-use crate::world::forge::{Forge, segment};
+use crate::world::forge::Forge;
+use crate::world::line::answer::Stop;
+use crate::world::line::segment;
 
 #[derive(Deserialize)]
 struct Pull {

@@ -4,9 +4,9 @@ use serde::Deserialize;
 
 use crate::model::sha::Sha;
 use crate::model::workflow::{Artifact, LeftBy, WorkflowRun};
-use crate::publish::interpreter::answer::Stop;
-use crate::publish::interpreter::line::Line;
-use crate::world::forge::{Forge, segment};
+use crate::world::forge::Forge;
+use crate::world::line::answer::Stop;
+use crate::world::line::{Line, segment};
 
 #[derive(Deserialize)]
 struct Run {

@@ -35,7 +35,7 @@ use crate::world::files::FileError;
 pub use cancel::{ACTIONS_GRACE, CancelToken, CancelledBy, Signal};
 #[cfg(unix)]
 pub use inherited::{Inherited, reset_inherited_signals};
-pub use run::run;
+pub use run::{run, run_told};
 #[cfg(unix)]
 pub use service::{Service, ServiceSpec, User, end_leftover};
 pub use start::SpawnError;
@@ -45,7 +45,7 @@ use unix as system;
 #[cfg(windows)]
 use windows as system;
 
-pub use system::end_orphans;
+pub use system::{end_orphans, end_remains, own_id, started};
 
 /// The variable whose value tells which gate a process belongs to, wherever it went.
 pub const MARK: &str = "GATEPOST_OUTPUT";
@@ -76,6 +76,8 @@ pub struct Spawn {
     pub grace: Duration,
     /// How much is written to disk.
     pub caps: Caps,
+    /// What it leaves behind when it ends by itself with 0 is what it is for: a service that it started.
+    pub leaves_services: bool,
 }
 
 /// How much of the output is written to disk, in bytes. What is beyond is read and counted, never held in memory.

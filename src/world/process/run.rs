@@ -35,12 +35,28 @@ enum First {
 /// # Errors
 /// When it could not be started, its log not be created, or its exit status not be read.
 pub async fn run(spawn: &Spawn, cancel: &CancelToken, on_line: &mut dyn FnMut(&str)) -> Result<Finished, SpawnError> {
+    run_told(spawn, cancel, on_line, &mut |_| {}).await
+}
+
+/// As [`run`]; `on_start` is given the process id of the command, which is its group's number too.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_told(
+    spawn: &Spawn,
+    cancel: &CancelToken,
+    on_line: &mut dyn FnMut(&str),
+    on_start: &mut dyn FnMut(i32),
+) -> Result<Finished, SpawnError> {
     let begun = Instant::now();
     let files = Files::create(spawn)?;
     if let Some(by) = cancel.by() {
         return Ok(never_started(by));
     }
-    let Started { mut child, mut group, out, err } = start(spawn)?;
+    let Started { mut child, mut group, out, err } = start(spawn).await?;
+    if let Some(id) = child.id().and_then(|id| i32::try_from(id).ok()) {
+        on_start(id);
+    }
     let mut capture = Capture::new(out, err, files, spawn.for_machines, on_line);
 
     let (end, exit) = match capture.until(first(&mut child, spawn.timeout, cancel)).await {
@@ -56,6 +72,7 @@ pub async fn run(spawn: &Spawn, cancel: &CancelToken, on_line: &mut dyn FnMut(&s
     };
     let drained = capture.is_at_end();
     let swept = match exit {
+        Some(Exit::Code(0)) if spawn.leaves_services && end == End::Exited => group.leave(),
         Some(_) => capture.until(group.sweep(LEAK_GRACE.min(spawn.grace))).await,
         None => Swept { ended: 0, survivors: 1 },
     };

@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::Path;
 use std::process::{Command, ExitStatus};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -15,6 +15,7 @@ use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{AccessFlags, Pid, access};
 use tokio::process::{Child, ChildStdout};
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use crate::world::process::inherited::reset_inherited_signals;
@@ -32,8 +33,13 @@ const STANDSTILL: Duration = Duration::from_millis(20);
 const LAST: Duration = Duration::from_secs(1);
 
 /// The leaders of the groups that run, whose statuses tokio collects. All other children of this process are
-/// orphans that it adopted. Held while a process is started, so that no leader is unknown for a moment.
+/// orphans that it adopted.
 static LEADERS: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
+/// Shared by those that start a process and wanted whole by who asks for orphans, so that no leader is unknown then.
+static STARTING: RwLock<()> = RwLock::new(());
+/// How many processes are started at a time: each start holds its thread until the new program runs. More than a few
+/// gain nothing, and each would be a thread.
+static STARTERS: Semaphore = Semaphore::const_new(3);
 
 /// What was found of a command after its end.
 #[derive(Debug, Default, Clone, Copy)]
@@ -51,19 +57,24 @@ pub(super) struct Group {
     swept: bool,
 }
 
+/// Starts the command, as [`start_here`] does, beside whatever else there is to do.
+pub(super) async fn start(command: Command, name: &str, mark: Option<&OsStr>) -> io::Result<(Child, Group)> {
+    reset_inherited_signals()?;
+    let (name, mark) = (name.to_owned(), mark.map(OsStr::to_owned));
+    let _turn = STARTERS.acquire().await.map_err(io::Error::other)?;
+    tokio::task::spawn_blocking(move || start_here(command, &name, mark)).await.map_err(io::Error::other)?
+}
+
 /// Starts the command as the leader of a new group; `name` becomes its `argv[0]`.
-pub(super) fn start(mut command: Command, name: &str, mark: Option<&OsStr>) -> io::Result<(Child, Group)> {
+pub(super) fn start_here(mut command: Command, name: &str, mark: Option<OsString>) -> io::Result<(Child, Group)> {
     reset_inherited_signals()?;
     snapshot::adopt_orphans();
     command.arg0(name).process_group(0);
-    let mut leaders = leaders();
+    let _starting = STARTING.read().unwrap_or_else(PoisonError::into_inner);
     let child = tokio::process::Command::from(command).spawn()?;
     let leader = child.id().and_then(|id| i32::try_from(id).ok()).ok_or(io::ErrorKind::NotFound)?;
-    leaders.insert(leader);
-    Ok((
-        child,
-        Group { leader: Pid::from_raw(leader), mark: mark.map(OsStr::to_owned), seen: Vec::new(), swept: false },
-    ))
+    leaders().insert(leader);
+    Ok((child, Group { leader: Pid::from_raw(leader), mark, seen: Vec::new(), swept: false }))
 }
 
 /// A pipe to be read without blocking.
@@ -130,6 +141,12 @@ impl Group {
         Swept { ended: swept.ended + strays.ended, survivors: swept.survivors + strays.survivors }
     }
 
+    /// Lets what is left live on.
+    pub(super) const fn leave(&mut self) -> Swept {
+        self.swept = true;
+        Swept { ended: 0, survivors: 0 }
+    }
+
     /// Processes of this gate outside the group: those that still carry its mark after they were adopted, what
     /// is below them, and those that were seen below the leader.
     fn strays(&self) -> Vec<i32> {
@@ -187,6 +204,44 @@ pub async fn end_orphans() -> usize {
     .ended
 }
 
+/// This process.
+#[must_use]
+pub fn own_id() -> i32 {
+    nix::unistd::getpid().as_raw()
+}
+
+/// When the process with this id was started, in the system's own words; `None` where there is none.
+#[must_use]
+pub fn started(id: i32) -> Option<String> {
+    snapshot::processes().into_iter().find(|process| process.pid == id).map(|process| process.started)
+}
+
+/// Ends what another gatepost's command left on this machine: its process group, if it is still that one, and
+/// everything that carries its mark. Returns how many processes could not be ended.
+pub async fn end_remains(group: Option<(i32, &str)>, mark: Option<&OsStr>, grace: Duration) -> usize {
+    if let Some((leader, since)) = group.filter(|(leader, _)| *leader > 1) {
+        // A number without its process stays the group's as long as that has members.
+        let is_another = started(leader).is_some_and(|now| now != since);
+        let leader = Pid::from_raw(leader);
+        if !is_another && snapshot::processes_in_group(leader) > 0 {
+            let _ = killpg(leader, Signal::SIGTERM);
+            let _ = killpg(leader, Signal::SIGCONT);
+            let deadline = Instant::now() + grace;
+            while snapshot::processes_in_group(leader) > 0 && Instant::now() < deadline {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            let _ = killpg(leader, Signal::SIGKILL);
+        }
+    }
+    let Some(mark) = mark else { return 0 };
+    let own = own_id();
+    let marked = || {
+        let all = snapshot::processes().into_iter().map(|process| process.pid).filter(|pid| *pid > 1 && *pid != own);
+        all.filter(|pid| snapshot::has_mark(*pid, mark)).collect()
+    };
+    end_all(marked).await.survivors
+}
+
 /// Kills what `find` finds until it finds nothing more: what a killed process had started is adopted only then.
 async fn end_all(find: impl Fn() -> Vec<i32>) -> Swept {
     let deadline = Instant::now() + LAST;
@@ -217,6 +272,7 @@ fn is_reaped(pid: i32) -> bool {
 
 /// Children that this process did not start.
 fn adopted() -> Vec<i32> {
+    let _nobody_starts = STARTING.write().unwrap_or_else(PoisonError::into_inner);
     let leaders = leaders();
     snapshot::children().into_iter().filter(|pid| !leaders.contains(pid)).collect()
 }

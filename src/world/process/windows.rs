@@ -19,7 +19,7 @@ pub(super) struct Swept {
 /// Stands for the command's process; `run` ends that itself.
 pub(super) struct Group;
 
-pub(super) fn start(command: Command, _name: &str, _mark: Option<&OsStr>) -> io::Result<(Child, Group)> {
+pub(super) async fn start(command: Command, _name: &str, _mark: Option<&OsStr>) -> io::Result<(Child, Group)> {
     Ok((tokio::process::Command::from(command).spawn()?, Group))
 }
 
@@ -42,6 +42,10 @@ impl Group {
 
     pub(super) async fn gone(&self) {}
 
+    pub(super) const fn leave(&mut self) -> Swept {
+        Swept { ended: 0, survivors: 0 }
+    }
+
     pub(super) async fn sweep(&mut self, _grace: Duration) -> Swept {
         Swept::default()
     }
@@ -49,5 +53,22 @@ impl Group {
 
 /// There are no orphans to be found here.
 pub async fn end_orphans() -> usize {
+    0
+}
+
+/// This process.
+#[must_use]
+pub fn own_id() -> i32 {
+    i32::try_from(std::process::id()).unwrap_or_default()
+}
+
+/// Not told here.
+#[must_use]
+pub fn started(_id: i32) -> Option<String> {
+    None
+}
+
+/// Nothing can be ended here that this process did not start.
+pub async fn end_remains(_group: Option<(i32, &str)>, _mark: Option<&OsStr>, _grace: Duration) -> usize {
     0
 }

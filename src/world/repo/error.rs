@@ -37,6 +37,14 @@ pub enum RepoError {
         /// What was tried besides; empty or starting with `: `.
         why: String,
     },
+    /// The name that was to be deployed leads to no commit.
+    #[error("there is no commit {name:?} in this repository{why}")]
+    UnknownCommit {
+        /// As it was asked for.
+        name: String,
+        /// What was tried besides; empty or starting with `: `.
+        why: String,
+    },
     /// The system refused a file or folder.
     #[error("cannot {action}: {detail}")]
     Unreadable {
@@ -92,7 +100,7 @@ impl RepoError {
             Self::Ownership { path } => {
                 format!("if you trust it: git config --global --add safe.directory {}", path.display())
             }
-            Self::UnknownBase { .. } => {
+            Self::UnknownBase { .. } | Self::UnknownCommit { .. } => {
                 "name a commit, branch or tag that is here (git branch --all lists them), or fetch it first: git fetch origin".to_owned()
             }
             Self::Unreadable { .. } | Self::File(_) => "make it readable for this user, or ignore it in .gitignore".to_owned(),

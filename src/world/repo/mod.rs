@@ -3,6 +3,7 @@
 
 mod base;
 mod change;
+mod deploys;
 mod error;
 mod git_program;
 mod library;
@@ -20,9 +21,11 @@ use crate::model::sha::Sha;
 
 pub use base::{BaseAnswer, BaseRequest, Checkout};
 pub use change::Change;
+pub use deploys::Checkout as Files;
 pub use error::RepoError;
 pub use git_program::GitError;
 pub use library::blob_id;
+pub use reader::Passed;
 
 use library::Library;
 use program::Program;

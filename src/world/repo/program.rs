@@ -10,7 +10,7 @@ use crate::world::files;
 
 use super::error::RepoError;
 use super::git_program::{FETCH_LIMIT, GitError, GitProgram, Output, READ_LIMIT};
-use super::reader::{Reader, Seen, Tree, os_path};
+use super::reader::{Passed, Reader, Seen, Tree, os_path};
 
 /// A repository that the git program can open.
 pub(super) struct Program {
@@ -80,6 +80,59 @@ impl Program {
         let listed =
             self.success("list untracked files", &["ls-files", "--others", "--exclude-standard", "-z", "--full-name"])?;
         Ok(fields(&listed))
+    }
+
+    /// The folder that all work trees share.
+    pub(super) fn common_dir(&self) -> Result<PathBuf, RepoError> {
+        let found = self.success("find the git directory", &["rev-parse", "--git-common-dir"])?;
+        Ok(self.root.join(line(&found)))
+    }
+
+    /// The commits that `to` has and `from` has not, newest first.
+    pub(super) fn log(&self, from: &Sha, to: &Sha, most: usize) -> Result<Vec<Passed>, RepoError> {
+        let action = format!("list the commits from {} to {}", from.short(), to.short());
+        let (most, range) = (format!("--max-count={most}"), format!("{from}..{to}"));
+        let listed = self.success(&action, &["log", "--format=%H%x09%s", &most, &range, "--"])?;
+        let text = String::from_utf8_lossy(&listed).into_owned();
+        let passed = text.lines().filter_map(|line| line.split_once('\t')).map(|(sha, subject)| {
+            Ok(Passed { sha: Sha::parse(sha)?, subject: crate::model::text::one_line(subject, 120) })
+        });
+        passed.collect()
+    }
+
+    /// Branches that contain a commit, and tags that are at it.
+    pub(super) fn names_of(&self, commit: &Sha) -> Result<(Vec<String>, Vec<String>), RepoError> {
+        let action = format!("find the branches with {}", commit.short());
+        let list = |filter: &str, place: &str| {
+            let asked = ["for-each-ref", "--format=%(refname)", filter, place];
+            self.success(&action, &asked).map(|listed| line(&listed).lines().map(str::to_owned).collect::<Vec<_>>())
+        };
+        let contains = format!("--contains={commit}");
+        let mut branches = list(&contains, "refs/heads/")?;
+        branches.extend(list(&contains, "refs/remotes/origin/")?);
+        let short = |name: &String| {
+            let name = name.strip_prefix("refs/heads/").or_else(|| name.strip_prefix("refs/remotes/origin/"));
+            name.unwrap_or_default().to_owned()
+        };
+        let mut branches: Vec<String> = branches.iter().map(short).filter(|name| name != "HEAD").collect();
+        branches.sort();
+        branches.dedup();
+        let tags = list(&format!("--points-at={commit}"), "refs/tags/")?;
+        Ok((branches, tags.iter().filter_map(|name| name.strip_prefix("refs/tags/")).map(str::to_owned).collect()))
+    }
+
+    /// Adds a work tree at a commit.
+    pub(super) fn add_tree(&self, commit: &Sha, folder: &Path) -> Result<(), RepoError> {
+        let action = format!("check out {} beside the work tree", commit.short());
+        let asked = ["worktree", "add", "--detach", "--force", "--quiet"].map(OsString::from);
+        let asked = [asked.as_slice(), &[folder.into(), commit.as_str().into()]].concat();
+        self.success(&action, &asked).map(|_| ())
+    }
+
+    /// Takes a work tree away, and what git remembers of it.
+    pub(super) fn remove_tree(&self, folder: &Path) -> Result<(), RepoError> {
+        files::remove(folder)?;
+        self.success("forget a work tree", &["worktree", "prune", "--expire=now"]).map(|_| ())
     }
 
     fn empty_tree(&self) -> Result<String, RepoError> {

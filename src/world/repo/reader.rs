@@ -23,6 +23,15 @@ pub(super) struct Seen {
     pub(super) notes: Vec<String>,
 }
 
+/// A commit between two others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Passed {
+    /// The commit.
+    pub sha: Sha,
+    /// The first line of its message.
+    pub subject: String,
+}
+
 /// Reads a repository; writes nothing.
 pub(super) trait Reader {
     /// The commit checked out, `None` on a branch without a commit.

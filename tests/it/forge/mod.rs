@@ -8,7 +8,7 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use gatepost::model::call::{
-    Annotation, Call, CheckRun, CommitStatus, ReceiptEnd, Review, ReviewSuggestion, StickyComment, StickyIssue,
+    Annotation, Call, CheckRun, CommitStatus, News, ReceiptEnd, Review, ReviewSuggestion, StickyComment, StickyIssue,
 };
 use gatepost::model::outcome::Outcome;
 use gatepost::model::secret::Secret;
@@ -235,6 +235,18 @@ async fn a_list_that_goes_on_elsewhere_is_not_followed() {
     fake.finish();
 }
 
+fn news() -> News {
+    News {
+        key: "production".to_owned(),
+        id: "msg_1".to_owned(),
+        title: "P1: Deploy to production failed".to_owned(),
+        body: "It failed.".to_owned(),
+        labels: vec!["incident".to_owned()],
+        opens: true,
+        closes: false,
+    }
+}
+
 #[tokio::test]
 async fn a_lost_reply_to_any_write_leaves_one_object() {
     let writes = [
@@ -244,6 +256,7 @@ async fn a_lost_reply_to_any_write_leaves_one_object() {
         ("issues/create-comment", calls()[2].clone()),
         ("pulls/create-review", Call::Review(review())),
         ("issues/create", Call::StickyIssue(issue(1, "2 advisories", true))),
+        ("issues/create", Call::News(news())),
     ];
     for (operation, call) in writes {
         for fault in 0..8 {
@@ -265,7 +278,7 @@ async fn a_lost_reply_to_any_write_leaves_one_object() {
                 Call::CheckRun(_) => (vec![60], 0, 0),
                 Call::CommitStatus(_) => (vec![], 1, 0),
                 Call::StickyComment(_) => (vec![], 0, 1),
-                Call::Review(_) | Call::StickyIssue(_) => (vec![], 0, 0),
+                Call::Review(_) | Call::StickyIssue(_) | Call::News(_) => (vec![], 0, 0),
             };
             let reviewed = fake.with(|github| github.repo("octo/shop").review_comments.len());
             assert_eq!(reviewed, if operation == "pulls/create-review" { 2 } else { 0 }, "{operation} {fault}");

@@ -10,6 +10,9 @@ use super::state::{Artifact, State, WorkflowRun};
 
 pub const OPERATIONS: &[(&str, Operation)] = &[
     ("actions/get-workflow-run", get_run),
+    ("actions/list-jobs-for-workflow-run", list_jobs),
+    ("actions/create-workflow-dispatch", dispatch),
+    ("actions/list-workflow-runs", list_runs),
     ("actions/list-artifacts-for-repo", list_artifacts),
     ("actions/list-workflow-run-artifacts", list_artifacts_of_run),
     ("actions/download-artifact", download),
@@ -21,7 +24,74 @@ pub const STORAGE: &str = "/storage/";
 fn get_run(state: &mut State, ask: &Ask) -> Answer {
     let repo = state.of(ask)?;
     let run = repo.runs.iter().find(|run| run.id == ask.number("run_id")).ok_or_else(Reply::not_found)?;
-    Ok(Reply::ok(json_of(run, ask)))
+    Ok(Reply::ok(json_of(run, &path_of(repo, run), ask)))
+}
+
+fn path_of(repo: &super::state::Repo, run: &WorkflowRun) -> String {
+    repo.run_paths.get(&run.id).cloned().unwrap_or_else(|| ".github/workflows/ci.yml".to_owned())
+}
+
+fn list_jobs(state: &mut State, ask: &Ask) -> Answer {
+    let repo = state.of(ask)?;
+    let jobs = repo.jobs.get(&ask.number("run_id")).cloned().unwrap_or_default();
+    let job = |(runner, status): (String, String)| {
+        contract()
+            .complete("job", json!({ "runner_name": runner, "status": status, "name": "deploy", "html_url": null }))
+    };
+    let jobs: Vec<Value> = jobs.into_iter().map(job).collect();
+    let total = jobs.len();
+    Ok(ask.page(jobs, |jobs| json!({ "total_count": total, "jobs": jobs })))
+}
+
+/// Starts a run that ends at once as the test has set.
+fn dispatch(state: &mut State, ask: &Ask) -> Answer {
+    let id = state.next_id();
+    let repo = state.of(ask)?;
+    let (workflow, name) = (ask.text("workflow_id").to_owned(), ask.given("ref").unwrap_or_default());
+    let sha = repo.resolve(&name).ok_or_else(|| Reply::error(422, &format!("No ref found for: {name}")))?;
+    let inputs = ask.body["inputs"].clone();
+    ask.demand(inputs.as_object().is_none_or(|all| all.len() <= 25), "/inputs", &inputs, "more than 25 inputs")?;
+    repo.dispatches.push((workflow.clone(), name, inputs));
+    repo.run_paths.insert(id, format!(".github/workflows/{workflow}"));
+    repo.runs.push(WorkflowRun {
+        id,
+        attempt: 1,
+        event: "workflow_dispatch".to_owned(),
+        head_sha: sha,
+        head_branch: None,
+        head_repository: Some(repo.name.clone()),
+        conclusion: repo.dispatched.clone(),
+    });
+    if repo.tells_no_run || ask.body["return_run_details"] != true {
+        return Ok(Reply::gone());
+    }
+    let url = ask.url(&format!("actions/runs/{id}"));
+    let page = format!("https://github.test/{}/actions/runs/{id}", repo.name);
+    Ok(Reply::ok(json!({ "workflow_run_id": id, "run_url": url, "html_url": page })))
+}
+
+fn list_runs(state: &mut State, ask: &Ask) -> Answer {
+    let repo = state.of(ask)?;
+    let path = format!(".github/workflows/{}", ask.text("workflow_id"));
+    let event = ask.text("event");
+    let fits = |run: &&WorkflowRun| path_of(repo, run) == path && (event.is_empty() || run.event == event);
+    let name = |run: &WorkflowRun| {
+        let at = repo.runs.iter().filter(|one| one.event == "workflow_dispatch").position(|one| one.id == run.id);
+        at.and_then(|at| repo.dispatches.get(at)).map(|(_, _, inputs)| format!("Deploy {}", inputs["correlation"]))
+    };
+    let runs: Vec<Value> = repo
+        .runs
+        .iter()
+        .rev()
+        .filter(fits)
+        .map(|run| {
+            let mut json = json_of(run, &path_of(repo, run), ask);
+            json["display_title"] = json!(name(run).unwrap_or_default());
+            json
+        })
+        .collect();
+    let total = runs.len();
+    Ok(ask.page(runs, |runs| json!({ "total_count": total, "workflow_runs": runs })))
 }
 
 fn list_artifacts(state: &mut State, ask: &Ask) -> Answer {
@@ -71,7 +141,7 @@ pub fn stored(state: &State, path: &str, has_token: bool) -> Result<Option<Vec<u
     Ok(all.into_iter().find(|artifact| Some(artifact.id) == id).map(|artifact| artifact.bytes.clone()))
 }
 
-fn json_of(run: &WorkflowRun, ask: &Ask) -> Value {
+fn json_of(run: &WorkflowRun, path: &str, ask: &Ask) -> Value {
     let head = run.head_repository.as_ref().map(|name| {
         let (owner, short) = name.split_once('/').unwrap_or((name, ""));
         let owner = super::tokens::Account::user(owner).json();
@@ -81,6 +151,7 @@ fn json_of(run: &WorkflowRun, ask: &Ask) -> Value {
         "workflow-run",
         json!({
             "id": run.id,
+            "path": path,
             "run_attempt": run.attempt,
             "event": run.event,
             "status": if run.conclusion.is_some() { "completed" } else { "in_progress" },

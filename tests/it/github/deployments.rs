@@ -17,6 +17,8 @@ pub const OPERATIONS: &[(&str, Operation)] = &[
     ("repos/delete-deployment", delete),
     ("repos/create-deployment-status", create_status),
     ("repos/list-deployment-statuses", list_statuses),
+    ("repos/get-environment", get_environment),
+    ("repos/list-deployment-branch-policies", list_branch_policies),
 ];
 
 /// Characters in a description.
@@ -145,6 +147,22 @@ fn list_statuses(state: &mut State, ask: &Ask) -> Answer {
     let deployment = find(state, ask)?;
     let statuses = deployment.statuses.iter().rev();
     Ok(ask.page(statuses.map(|status| status_json(deployment, status, ask)).collect(), |page| page))
+}
+
+fn get_environment(state: &mut State, ask: &Ask) -> Answer {
+    let found = state.of(ask)?.environments.get(ask.text("environment_name")).cloned();
+    let given = found.ok_or_else(Reply::not_found)?;
+    let mut json = contract().complete("environment", json!({ "name": ask.text("environment_name") }));
+    json.as_object_mut().unwrap().extend(given.as_object().cloned().unwrap_or_default());
+    Ok(Reply::ok(json))
+}
+
+fn list_branch_policies(state: &mut State, ask: &Ask) -> Answer {
+    let repo = state.of(ask)?;
+    let names = repo.branch_policies.get(ask.text("environment_name")).cloned().unwrap_or_default();
+    let policies: Vec<Value> = names.iter().map(|name| json!({ "id": 1, "name": name, "type": "branch" })).collect();
+    let total = policies.len();
+    Ok(ask.page(policies, |policies| json!({ "total_count": total, "branch_policies": policies })))
 }
 
 fn find<'a>(state: &'a mut State, ask: &Ask) -> Result<&'a mut Deployment, Reply> {

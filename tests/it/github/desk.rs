@@ -72,8 +72,8 @@ fn operation(name: &str) -> Option<Operation> {
         pulls::OPERATIONS,
         statuses::OPERATIONS,
         git::OPERATIONS,
-        issues::OPERATIONS,
         deployments::OPERATIONS,
+        issues::OPERATIONS,
     ]);
     tables.flatten().find(|(operation, _)| *operation == name).map(|(_, act)| *act)
 }

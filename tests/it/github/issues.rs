@@ -17,6 +17,8 @@ const MOST_BODY: usize = 65_536;
 /// Pull requests are issues here too.
 fn list(state: &mut State, ask: &Ask) -> Answer {
     let wanted = ask.text("state");
+    let labels: Vec<String> =
+        ask.text("labels").split(',').filter(|label| !label.is_empty()).map(str::to_owned).collect();
     let repo = state.of(ask)?;
     let fits = |open: bool| match wanted {
         "all" => true,
@@ -26,10 +28,10 @@ fn list(state: &mut State, ask: &Ask) -> Answer {
     let mut all: Vec<(u64, Value)> = repo
         .issues
         .iter()
-        .filter(|(_, issue)| fits(issue.open))
+        .filter(|(_, issue)| fits(issue.open) && labels.iter().all(|label| issue.labels.contains(label)))
         .map(|(number, issue)| (*number, json_of(*number, issue, ask)))
         .collect();
-    for pull in repo.pulls.values().filter(|pull| fits(pull.open)) {
+    for pull in repo.pulls.values().filter(|pull| fits(pull.open) && labels.is_empty()) {
         let issue = Issue { title: pull.title.clone(), open: pull.open, ..Issue::default() };
         let mut json = json_of(pull.number, &issue, ask);
         json["pull_request"] = json!({
@@ -49,7 +51,9 @@ fn create(state: &mut State, ask: &Ask) -> Answer {
     let now = state.now();
     let repo = state.of(ask)?;
     let last = repo.issues.keys().chain(repo.pulls.keys()).max().copied().unwrap_or(0);
-    let issue = Issue { title, body, author: ask.token.account.clone(), created_at: now, ..Issue::default() };
+    let labels = ask.body["labels"].as_array().into_iter().flatten();
+    let labels = labels.filter_map(|label| label.as_str().map(str::to_owned)).collect();
+    let issue = Issue { title, body, labels, author: ask.token.account.clone(), created_at: now, ..Issue::default() };
     let json = json_of(last + 1, &issue, ask);
     repo.issues.insert(last + 1, issue);
     Ok(Reply::created(json))
@@ -97,6 +101,7 @@ fn json_of(number: u64, issue: &Issue, ask: &Ask) -> Value {
         "html_url": format!("https://github.test/{}/issues/{number}", ask.repository()),
         "title": issue.title,
         "body": issue.body,
+        "labels": issue.labels,
         "user": issue.author.json(),
         "state": if issue.open { "open" } else { "closed" },
         "state_reason": issue.reason,

@@ -58,7 +58,9 @@ fn list_for_commit(state: &mut State, ask: &Ask) -> Answer {
     if !repo.commits.contains_key(sha) {
         return Err(Reply::no_commit(sha).into());
     }
-    let own = repo.pulls.values().filter(|pull| pull.head == sha && pull.head_repo == repo.name);
+    let squashed = repo.squashed.get(sha);
+    let is_of = |pull: &&Pull| pull.head == sha || squashed == Some(&pull.number);
+    let own = repo.pulls.values().filter(is_of).filter(|pull| pull.head_repo == repo.name);
     Ok(ask.page(own.map(|pull| simple(pull, ask)).collect(), |page| page))
 }
 

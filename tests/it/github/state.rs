@@ -45,6 +45,22 @@ pub struct Repo {
     pub review_comments: Vec<ReviewComment>,
     pub deployments: Vec<Deployment>,
     pub runs: Vec<WorkflowRun>,
+    /// The workflow's file of a run; `.github/workflows/ci.yml` where none is told.
+    pub run_paths: BTreeMap<u64, String>,
+    /// Commits that a pull request was squashed into.
+    pub squashed: BTreeMap<String, u64>,
+    /// Jobs of a run: the runner's name and the status.
+    pub jobs: BTreeMap<u64, Vec<(String, String)>>,
+    /// Environments by name, as replied.
+    pub environments: BTreeMap<String, Value>,
+    /// Patterns of branches that may deploy to an environment.
+    pub branch_policies: BTreeMap<String, Vec<String>>,
+    /// Every workflow dispatch: the workflow, the ref and the inputs.
+    pub dispatches: Vec<(String, String, Value)>,
+    /// What becomes of a dispatched run, if any: its conclusion.
+    pub dispatched: Option<String>,
+    /// An older server does not tell the run of a dispatch.
+    pub tells_no_run: bool,
     pub artifacts: Vec<Artifact>,
     /// Files by branch or sha and path.
     pub files: BTreeMap<(String, String), String>,
@@ -99,6 +115,7 @@ pub struct Pull {
 pub struct Issue {
     pub title: String,
     pub body: String,
+    pub labels: Vec<String>,
     pub author: Account,
     pub open: bool,
     pub reason: Option<String>,
@@ -110,6 +127,7 @@ impl Default for Issue {
         Self {
             title: "something".to_owned(),
             body: String::new(),
+            labels: Vec::new(),
             author: Account::user("someone"),
             open: true,
             reason: None,

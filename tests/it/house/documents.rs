@@ -6,8 +6,11 @@ use std::process::Command;
 use gatepost::advisory::lockfile;
 use gatepost::app::project;
 use gatepost::config::{self, Bare};
+use gatepost::deploy;
 use gatepost::gate;
 use gatepost::model::exit::ExitCode;
+use gatepost::model::notice::EVENTS;
+use gatepost::notify;
 use gatepost::parse::{self, Empty, Stream};
 use gatepost::publish::{self, outputs};
 
@@ -93,11 +96,24 @@ fn gates() -> String {
     table(&["kind", "what it is", "a command without `format` and `reports` is judged"], &by_name(rows))
 }
 
+fn deployers() -> String {
+    let rows = deploy::ALL.iter().map(|kind| (kind.row.name, vec![kind.row.about]));
+    table(&["deploy = { … }", "what deploys"], &by_name(rows))
+}
+
 fn publishers() -> String {
     let rows = publish::ALL.iter().map(|publisher| (publisher.name, vec![publisher.about]));
     let places = table(&["place", "what is posted"], &by_name(rows));
     let rows = outputs::ALL.iter().map(|output| (output.name, vec![output.about]));
     format!("{places}\n{}", table(&["output of the step", "value"], &by_name(rows)))
+}
+
+fn notifiers() -> String {
+    let rows = notify::ALL.iter().map(|notifier| (notifier.row.name, vec![notifier.row.about]));
+    let kinds = table(&["kind", "what is sent"], &by_name(rows));
+    let severities: Vec<String> = EVENTS.iter().map(|event| event.severity.to_string()).collect();
+    let rows = EVENTS.iter().zip(&severities).map(|(event, severity)| (event.name, vec![&**severity, event.about]));
+    format!("{kinds}\n{}", table(&["event", "severity", "when"], &by_name(rows)))
 }
 
 fn exit_codes() -> String {
@@ -117,6 +133,8 @@ fn the_readme_says_what_the_program_says() {
             ("gates", gates()),
             ("lockfiles", lockfiles()),
             ("publishers", publishers()),
+            ("notifiers", notifiers()),
+            ("deployers", deployers()),
             ("usage", usage()),
             ("exit codes", exit_codes()),
             ("configuration", project::with_known(config::reference)),
@@ -151,7 +169,7 @@ fn the_exit_codes_are_those_of_the_table() {
         ExitCode::TABLE.iter().flat_map(|(codes, _)| codes.split('/').map(|code| code.parse().unwrap())).collect();
     let signals = [1, 2, 15].map(ExitCode::Interrupted);
     let codes = [ExitCode::Pass, ExitCode::Fail, ExitCode::Usage, ExitCode::Refused, ExitCode::CouldNotJudge];
-    let all = codes.into_iter().chain([ExitCode::Bug]).chain(signals);
+    let all = codes.into_iter().chain([ExitCode::RolledBack, ExitCode::RollbackFailed, ExitCode::Bug]).chain(signals);
     assert_eq!(listed, all.map(ExitCode::number).collect::<Vec<u8>>());
 }
 

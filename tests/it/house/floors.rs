@@ -13,6 +13,7 @@ const FLOORS: &[(&str, &[&str])] = &[
         "1",
         &[
             "advisory",
+            "chat",
             "config",
             "detect",
             "diff",
@@ -28,7 +29,7 @@ const FLOORS: &[(&str, &[&str])] = &[
         ],
     ),
     ("2", &["world"]),
-    ("3", &["gate", "publish"]),
+    ("3", &["deploy", "gate", "notify", "publish"]),
     ("3½", &["schedule"]),
     ("4", &["app"]),
     ("5", &["cli"]),

@@ -26,6 +26,7 @@ fn calls() -> Vec<Call> {
         Call::CommitStatus(status()),
         Call::StickyComment(comment(5, "new")),
         Call::Review(review(3)),
+        Call::News(news("1")),
     ]
 }
 
@@ -45,6 +46,11 @@ fn objects(hub: &Hub, call: &Call) -> (usize, bool) {
             (state.comments.len(), state.comments.first().is_some_and(|one| one["body"] == whole.as_str()))
         }
         Call::Review(review) => (state.reviews, state.review_comments.len() == review.suggestions.len()),
+        Call::News(news) => {
+            let told = if state.comments.is_empty() { &state.issues } else { &state.comments };
+            let whole = |one: &Value| one["body"].as_str().is_some_and(|body| body.ends_with(&news.body));
+            (state.issues.len().max(state.comments.len()), told.first().is_some_and(whole))
+        }
         Call::StickyIssue(_) => unreachable!("it is tested on the fake that has issues"),
     })
 }
@@ -60,6 +66,10 @@ async fn every_passing_fault_at_every_request_ends_with_one_whole_object() {
                     let before = comment(1, "old");
                     let body = format!("{}\nold", Marker::of(&before));
                     hub.with(|state| state.comment("github-actions[bot]", &body));
+                }
+                if old && let Call::News(_) = call {
+                    let body = "<!-- gatepost:news key=production id=0 -->\nold";
+                    hub.with(|state| state.issue("github-actions[bot]", body));
                 }
                 hub
             };
@@ -167,7 +177,7 @@ async fn when_github_is_gone_only_the_first_call_keeps_trying() {
     let receipts = interpreter(&hub).send_all(&calls()).await;
     assert!(receipts.iter().all(|receipt| failed(&receipt.end).contains("cannot reach https://h")));
     assert!(failed(&receipts[0].end).ends_with("(tried 4 times)"));
-    assert_eq!(hub.log().len(), 4 + 4);
+    assert_eq!(hub.log().len(), 4 + 5);
     hub.with(|state| state.faults.clear());
 }
 

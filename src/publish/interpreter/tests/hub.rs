@@ -47,6 +47,7 @@ pub struct State {
     pub check_runs: Vec<Value>,
     pub statuses: Vec<Value>,
     pub comments: Vec<Value>,
+    pub issues: Vec<Value>,
     /// How many were made.
     pub reviews: usize,
     pub review_comments: Vec<Value>,
@@ -123,6 +124,14 @@ impl State {
         let user = json!({ "login": author, "type": if author.ends_with("[bot]") { "Bot" } else { "User" } });
         self.comments.push(json!({ "id": id, "html_url": format!("https://c/{id}"), "user": user, "body": body }));
         id
+    }
+
+    pub fn issue(&mut self, author: &str, body: &str) -> u64 {
+        let number = self.id();
+        let user = json!({ "login": author, "type": if author.ends_with("[bot]") { "Bot" } else { "User" } });
+        let link = format!("https://i/{number}");
+        self.issues.push(json!({ "number": number, "html_url": link, "user": user, "body": body, "state": "open" }));
+        number
     }
 
     fn take_fault(&mut self, request: &Request) -> Option<Fault> {
@@ -210,6 +219,19 @@ impl State {
                 reply(201, &body)
             }
             (Method::Get, ["commits", _, "statuses"]) => reply(200, &json!(self.statuses)),
+            (Method::Get, ["issues"]) => {
+                let open = self.issues.iter().filter(|issue| issue["state"] == "open").cloned().collect::<Vec<_>>();
+                self.page_of(&open, path, query)
+            }
+            (Method::Post, ["issues"]) => {
+                self.issue(self.author, body["body"].as_str().unwrap());
+                reply(201, self.issues.last().unwrap())
+            }
+            (Method::Patch, ["issues", number]) => {
+                let issue = self.issues.iter_mut().find(|one| one["number"].as_u64() == number.parse().ok()).unwrap();
+                issue["state"] = body["state"].clone();
+                reply(200, issue)
+            }
             (Method::Post, ["issues", _, "comments"]) => {
                 self.comment(self.author, body["body"].as_str().unwrap());
                 reply(201, self.comments.last().unwrap())

@@ -3,16 +3,17 @@
 mod comments;
 mod faults;
 mod hub;
+mod news;
 mod reviews;
 mod triggered;
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Interpreter, Options, Pace};
 use crate::model::call::{
-    Annotation, Call, CheckRun, CommitStatus, ReceiptEnd, Review, ReviewSuggestion, StickyComment,
+    Annotation, Call, CheckRun, CommitStatus, News, ReceiptEnd, Review, ReviewSuggestion, StickyComment,
 };
 use crate::model::outcome::Outcome;
 use crate::model::sha::Sha;
@@ -96,6 +97,18 @@ fn review(count: u32) -> Review {
         body: format!("- fix {line}\n"),
     };
     Review { pull_request: 7, head_sha: head(), suggestions: (1..=count).map(one).collect() }
+}
+
+fn news(id: &str) -> News {
+    News {
+        key: "production".to_owned(),
+        id: id.to_owned(),
+        title: "P1: Deploy to production failed".to_owned(),
+        body: "It failed.".to_owned(),
+        labels: vec!["incident".to_owned()],
+        opens: true,
+        closes: false,
+    }
 }
 
 fn downgraded(end: &ReceiptEnd) -> &str {

@@ -1,6 +1,10 @@
 //! The one line to GitHub: sends requests one at a time, waits where GitHub asks for it, tries again what may be
 //! tried again, and looks up what a lost reply left open. It knows nothing of what is posted.
 
+pub mod answer;
+pub mod pace;
+
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
@@ -8,11 +12,11 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::model::text::shorten;
-use crate::publish::interpreter::answer::{self, Answer, Limit, Stop};
-use crate::publish::interpreter::pace::{Pace, jittered};
 use crate::render::figures::count;
-use crate::world::clock;
-use crate::world::forge::{Forge, ForgeError, Reply, Request, segment};
+use crate::world::forge::{Forge, ForgeError, Reply, Request};
+use crate::world::line::answer::{Answer, Limit, Stop};
+use crate::world::line::pace::{Pace, jittered};
+use crate::world::{clock, crashpoint};
 
 /// More pages than any list that we read can have.
 const MOST_PAGES: usize = 500;
@@ -113,6 +117,11 @@ impl<F: Forge> Line<F> {
     /// From here on, all waiting of this line together may last this long.
     pub const fn allow(&mut self, patience: Duration) {
         self.patience = patience;
+    }
+
+    /// From here on, all further waiting of this line may last this long.
+    pub fn allow_more(&mut self, patience: Duration) {
+        self.patience = self.waited + patience;
     }
 
     /// Waits between the looks for something that does not show yet; `None` when it has been looked for long enough.
@@ -246,7 +255,11 @@ impl<F: Forge> Line<F> {
         loop {
             self.wait_until_open().await?;
             self.keep_gap(kind).await;
-            let answer = match answer::read(request, self.forge.send(request).await) {
+            let sent = match kind {
+                Kind::Read => self.forge.send(request).await,
+                Kind::Write | Kind::Loud => crashpoint::around(self.forge.send(request)).await,
+            };
+            let answer = match answer::read(request, sent) {
                 Ok(answer) => answer,
                 Err(limit) => {
                     self.close(limit);
@@ -343,6 +356,19 @@ fn parse<T: DeserializeOwned>(request: &Request, reply: &Reply) -> Result<T, Sto
         let name = format!("{} {}", request.method.word(), request.path);
         Stop::Failed(format!("{name} was answered {} with something unexpected ({error}): {start}", reply.status))
     })
+}
+
+/// One part of a path or one value of a query.
+#[must_use]
+pub fn segment(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
+            _ => _ = write!(out, "%{byte:02X}"),
+        }
+    }
+    out
 }
 
 fn describe(request: &Request) -> String {

@@ -1,0 +1,100 @@
+//! `gatepost adopt`: records what is live already, once its health was seen, so that a first deploy has something to go
+//! back to.
+
+use std::time::Duration;
+
+use crate::app::Failure;
+use crate::app::site::{Site, Start};
+use crate::deploy::engine::Watch;
+use crate::deploy::lock::{self, Taken};
+use crate::deploy::tally::Verdict;
+use crate::deploy::verify::Sight;
+use crate::model::deployment::{Payload, Phase, Role, VERIFIED};
+use crate::model::sha::Sha;
+use crate::world::env::Env;
+use crate::world::ledger::{New, Step};
+
+/// What was recorded.
+#[derive(Debug, Clone)]
+pub struct Adopted {
+    /// The deployment's number.
+    pub id: String,
+    /// The commit.
+    pub sha: Sha,
+    /// How its health was seen.
+    pub says: String,
+}
+
+/// Adopts a commit.
+///
+/// # Errors
+/// When it does not answer well, the environment is locked, or the ledger could not be written.
+pub async fn adopt(start: &Start, name: &str, sha: &str, env: &Env, watch: &dyn Watch) -> Result<Adopted, Failure> {
+    let mut site = Site::open(start, env).await?;
+    let environment = site.environment(name)?;
+    let settings = &environment.settings;
+    let sha = site.commit(Some(sha))?;
+    let verify = &settings.verify;
+    if verify.health.is_empty() && verify.version.is_none() {
+        return Err(Failure::refused(format!("nothing tells whether {name} works, so that nothing can be adopted"))
+            .help("add `url` and `health` to the environment"));
+    }
+    let me = site.me(settings.lease);
+    let holder = me.holder(&format!("adopt {}", sha.short()), false);
+    let held = match lock::take(&mut site.ledger, &settings.name, &me, holder, false).await? {
+        Taken::Held(held, _) => held,
+        Taken::Refused(why) => {
+            return Err(Failure::refused(format!("{name} is {why}")).help(format!("gatepost status {name}")));
+        }
+    };
+    let recorded = record(&mut site, &environment, &sha, &me, watch).await;
+    site.ledger.free(&settings.name, &held).await?;
+    recorded
+}
+
+async fn record(
+    site: &mut Site,
+    environment: &crate::config::Environment,
+    sha: &Sha,
+    me: &lock::Me,
+    watch: &dyn Watch,
+) -> Result<Adopted, Failure> {
+    let settings = &environment.settings;
+    let verify = &settings.verify;
+    let sight = Sight {
+        url: settings.url.as_deref(),
+        health: &verify.health,
+        version: verify.version.as_ref().map(|probe| (probe, sha)),
+        pacing: verify.pacing,
+        env: &site.env,
+    };
+    let says = match sight.judge(&site.http, &|why| watch.line(why)).await {
+        Verdict::Healthy(says) => says,
+        Verdict::Unhealthy(why) => {
+            return Err(Failure::refused(format!("{} is not adopted, for it is not healthy: {why}", sha.short()))
+                .help(format!("see what answers: gatepost status {}", settings.name)));
+        }
+    };
+    watch.say(Duration::ZERO, &format!("healthy: {says}"));
+    let payload = Payload {
+        role: Role::Adopt,
+        intent: lock::nonce(),
+        previous: None,
+        undoes: None,
+        forced: None,
+        by: me.owner.clone(),
+        link: me.link.clone(),
+    };
+    let new = New {
+        sha: sha.clone(),
+        reference: sha.to_string(),
+        payload,
+        says: format!("adopt {}", sha.short()),
+        production: settings.production,
+    };
+    let record = site.ledger.create(&settings.name, &new).await?;
+    let says = format!("{VERIFIED}: {says}");
+    let step = Step { phase: Phase::Success, says: says.clone(), url: settings.url.clone(), log: me.link.clone() };
+    site.ledger.mark(&record.id, &step).await?;
+    Ok(Adopted { id: record.id, sha: sha.clone(), says })
+}

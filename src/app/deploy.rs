@@ -1,0 +1,179 @@
+//! `gatepost deploy`: on evidence, in order, at the right time; then what the machine says, to a recorded end.
+
+use crate::app::drive::{Deployed, drive, ended};
+use crate::app::evidence::{self, Evidence};
+use crate::app::site::{Site, Start};
+use crate::app::{Failure, outage};
+use crate::config::Environment;
+use crate::deploy::engine::{Watch, Wish};
+use crate::deploy::machine::Ask;
+use crate::deploy::tally::Verdict;
+use crate::deploy::verify::Sight;
+use crate::model::deployment::live;
+use crate::model::sha::Sha;
+use crate::policy::{self, window};
+use crate::world::clock;
+use crate::world::env::Env;
+
+/// What `gatepost deploy` was asked for.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Where and how.
+    pub start: Start,
+    /// The environment.
+    pub environment: String,
+    /// The branch, tag or commit; `None`: HEAD.
+    pub reference: Option<String>,
+    /// `--force --reason TEXT`.
+    pub force: Option<String>,
+    /// `--allow-irreversible`.
+    pub allow_irreversible: bool,
+}
+
+/// Deploys a commit.
+///
+/// # Errors
+/// When it was refused or could not be begun. A deploy that was begun always ends in [`Deployed`].
+pub async fn deploy(request: &Request, env: &Env, watch: &dyn Watch) -> Result<Deployed, Failure> {
+    let mut site = Site::open(&request.start, env).await?;
+    let environment = site.environment(&request.environment)?;
+    let sha = site.commit(request.reference.as_deref())?;
+    if site.repo.is_dirty()? {
+        return Err(Failure::refused("the work tree has changes: what would be deployed is not what was judged")
+            .help("commit or stash them, then run the same command"));
+    }
+    outage::meet(&mut site, &environment.settings.name, watch).await?;
+    let forced = allowed(&mut site, &environment, &sha, request, watch).await?;
+    let reference = request.reference.clone().unwrap_or_else(|| sha.to_string());
+    let reason = format!("deploy of {}", sha.short());
+    let version = version(&site, &sha);
+    let wish = Wish { sha: Some(sha.clone()), reference, forced, reason, version };
+    let outcome = drive(&mut site, &environment, Ask::Deploy, wish, request.allow_irreversible, watch).await?;
+    Ok(ended(&site, &environment, Some(sha), outcome, Ask::Deploy))
+}
+
+/// Everything that may refuse, before anything is touched; the reason of `--force`, where it was needed.
+async fn allowed(
+    site: &mut Site,
+    environment: &Environment,
+    sha: &Sha,
+    request: &Request,
+    watch: &dyn Watch,
+) -> Result<Option<String>, Failure> {
+    let settings = &environment.settings;
+    let name = &settings.name;
+    let (deployer, rollback) = site.deployers(environment)?;
+    site.demand_secrets(environment, &[&*deployer, &*rollback])?;
+    let (branches, tags) = site.repo.names_of(sha)?;
+    if policy::brings_secrets(&site.occasion) && branches.is_empty() && tags.is_empty() {
+        return Err(Failure::refused(format!(
+            "{} is on no branch of this repository: it may be a stranger's",
+            sha.short()
+        ))
+        .help("deploy what was merged, or start the workflow by hand for a commit that you have read"));
+    }
+    if let Some(why) = window::foreign(settings, &branches, &tags) {
+        return Err(Failure::refused(format!("{} must not go to {name}: {why}", sha.short()))
+            .help("merge it first, or change `branches` and `tags` of the environment"));
+    }
+    if let Some(why) = window::closed(settings, &clock::local) {
+        return Err(Failure::refused(format!("{name} is closed: {why}"))
+            .help(format!("wait; a rollback is always possible: gatepost rollback {name}")));
+    }
+    githubs_rules(site, environment, &branches, &tags).await?;
+    if let Some(before) = &settings.after {
+        is_live_before(site, before.as_str(), name.as_str(), sha).await?;
+    }
+    let missing = match evidence::of(site, settings, sha).await? {
+        Evidence::Green(says) => {
+            watch.say(std::time::Duration::ZERO, &says);
+            return Ok(None);
+        }
+        Evidence::Missing(missing) => missing,
+    };
+    let list = format!("the gates are not green for {}:\n  {}", sha.short(), missing.join("\n  "));
+    match (&request.force, settings.allow_force) {
+        (Some(reason), true) => {
+            watch.say(std::time::Duration::ZERO, &format!("by force ({reason}), although {list}"));
+            Ok(Some(reason.clone()))
+        }
+        (Some(_), false) => Err(Failure::refused(list)
+            .help(format!("{name} does not allow --force: allow-force = true in its section would"))),
+        (None, _) => Err(Failure::refused(list)
+            .help(format!("run them on this commit: gatepost run --all-files && gatepost deploy {name}"))),
+    }
+}
+
+/// GitHub's own rules bind jobs that name the environment, and not us: what only such a job can satisfy is left to one.
+async fn githubs_rules(
+    site: &mut Site,
+    environment: &Environment,
+    branches: &[String],
+    tags: &[String],
+) -> Result<(), Failure> {
+    let settings = &environment.settings;
+    let name = &settings.name;
+    let Some(hub) = site.ledger.hub() else { return Ok(()) };
+    let rules = hub.rules(name).await.map_err(|stop| {
+        let what = format!("GitHub's rules for {name} could not be read, so that nothing is deployed: {stop}");
+        Failure::refused(what).help("the token needs `actions: read`")
+    })?;
+    if let Some(patterns) = &rules.branches {
+        let globs: Vec<globset::GlobMatcher> = patterns
+            .iter()
+            .filter_map(|pattern| globset::GlobBuilder::new(pattern).literal_separator(true).build().ok())
+            .map(|glob| glob.compile_matcher())
+            .collect();
+        if !branches.iter().chain(tags).any(|one| globs.iter().any(|glob| glob.is_match(one))) {
+            return Err(Failure::refused(format!("GitHub lets only {} deploy to {name}", patterns.join(", ")))
+                .help("deploy a commit of such a branch, or change the environment's rules on GitHub"));
+        }
+    }
+    let kept_by_a_job = environment.deploy.name == "workflow" || (settings.in_job && site.occasion.on_actions);
+    if rules.waits_for.is_empty() || kept_by_a_job {
+        return Ok(());
+    }
+    Err(Failure::refused(format!("GitHub asks for {} before anything goes to {name}", rules.waits_for.join(" and ")))
+        .help(format!(
+            "deploy from a job with `environment: {name}` and say in-job = true, or by deploy = {{ workflow = \"…\" }} with such a job"
+        )))
+}
+
+/// `after`: the same files must be live and healthy in the environment before.
+async fn is_live_before(site: &mut Site, before: &str, name: &str, sha: &Sha) -> Result<(), Failure> {
+    let earlier = site.environment(before)?;
+    let records = site.ledger.records(&earlier.settings.name).await?;
+    let refuse = |what: String| {
+        Err(Failure::refused(format!("{name} takes only what is live and healthy in {before}: {what}"))
+            .help(format!("deploy it there first: gatepost deploy {before} {}", sha.short())))
+    };
+    let Some(record) = live(&records) else { return refuse("nothing is live there".to_owned()) };
+    let same = record.sha == *sha || site.repo.tree(&record.sha)? == site.repo.tree(sha)?;
+    if !same {
+        return refuse(format!("{} is live there", record.sha.short()));
+    }
+    if !record.was_verified() {
+        return refuse(format!("{} is live there, but was never verified", record.sha.short()));
+    }
+    let verify = &earlier.settings.verify;
+    if verify.health.is_empty() && verify.version.is_none() {
+        return Ok(());
+    }
+    let sight = Sight {
+        url: earlier.settings.url.as_deref(),
+        health: &verify.health,
+        version: verify.version.as_ref().map(|probe| (probe, &record.sha)),
+        pacing: verify.pacing,
+        env: &site.env,
+    };
+    match sight.judge(&site.http, &|_| {}).await {
+        Verdict::Healthy(_) => Ok(()),
+        Verdict::Unhealthy(why) => refuse(format!("it is not healthy there: {why}")),
+    }
+}
+
+/// A tag at the commit, else its short id.
+fn version(site: &Site, sha: &Sha) -> String {
+    let tags = site.repo.names_of(sha).map(|(_, tags)| tags).unwrap_or_default();
+    tags.into_iter().next_back().unwrap_or_else(|| sha.short().to_owned())
+}

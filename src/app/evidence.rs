@@ -1,0 +1,118 @@
+//! Whether the gates are green for a commit that is to be deployed: collects what is known of it and of its bases, and has
+//! the policy look at it.
+
+use crate::app::Failure;
+use crate::app::site::Site;
+use crate::model::environments::Environment;
+use crate::model::gate::{GateName, Mode};
+use crate::model::gate_result::GateResult;
+use crate::model::outcome::Outcome;
+use crate::model::report::{GateReport, Report};
+use crate::model::sha::Sha;
+use crate::parse;
+use crate::policy::proof::{Demand, Known, Proof, prove};
+use crate::publish::proof;
+use crate::world::{clock, files};
+
+/// What stands for a commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Evidence {
+    /// Every gate that is required is green; in one line.
+    Green(String),
+    /// What is missing.
+    Missing(Vec<String>),
+}
+
+/// Looks for the evidence of a commit.
+///
+/// # Errors
+/// When no gate could be required.
+pub async fn of(site: &mut Site, environment: &Environment, sha: &Sha) -> Result<Evidence, Failure> {
+    let gates = required(site, environment)?;
+    if gates.is_empty() {
+        return Ok(Evidence::Green("no gate is required".to_owned()));
+    }
+    let mut known = Known::new();
+    let now = clock::now().as_second();
+    loop {
+        let demand = Demand { gates: &gates, sha, now, max_age: environment.max_age };
+        match prove(demand, &known) {
+            Proof::Green(green) => {
+                let all: Vec<String> = green.iter().map(|(gate, source)| format!("{gate} ({source})")).collect();
+                return Ok(Evidence::Green(format!("green: {}", all.join(", "))));
+            }
+            Proof::Refused(missing) => return Ok(Evidence::Missing(missing)),
+            Proof::Ask(asked) => {
+                let results = results(site, environment, &asked).await;
+                known.insert(asked, results);
+            }
+        }
+    }
+}
+
+/// The gates that must be green: those of `requires`, else every one that can block.
+fn required(site: &Site, environment: &Environment) -> Result<Vec<GateName>, Failure> {
+    if let Some(gates) = &environment.requires {
+        return Ok(gates.clone());
+    }
+    let gates = site.config.gates.iter().filter(|gate| gate.common.mode == Mode::Block);
+    let gates: Vec<GateName> = gates.map(|gate| gate.common.name.clone()).collect();
+    if gates.is_empty() {
+        return Err(Failure::refused("no gate is configured, so that nothing says the commit is good")
+            .help("add a section such as [gates.test], or say requires = [] in the environment"));
+    }
+    Ok(gates)
+}
+
+/// What is known of a commit, or of one with the same files.
+async fn results(site: &mut Site, environment: &Environment, sha: &Sha) -> Result<Vec<GateResult>, String> {
+    let mut all = Vec::new();
+    if let Some((of, found)) = report(site)? {
+        let same = of == *sha || same_files(site, &of, sha);
+        if let Some(local) = site.ledger.file() {
+            local.remember(&of, &found).await.map_err(|error| error.to_string())?;
+        }
+        all.extend(found.into_iter().filter(|_| same));
+    }
+    let config = proof::digest(&site.config.source);
+    if let Some(hub) = site.ledger.hub() {
+        all.extend(hub.results(sha, environment.app_id, &config).await.map_err(|error| error.to_string())?);
+    }
+    if let Some(local) = site.ledger.file() {
+        all.extend(local.results(sha).await.map_err(|error| error.to_string())?);
+    }
+    Ok(all)
+}
+
+/// Two commits with the same tree have the same files, and with them the same configuration.
+fn same_files(site: &Site, one: &Sha, other: &Sha) -> bool {
+    match (site.repo.tree(one), site.repo.tree(other)) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
+    }
+}
+
+/// The report of a run in this work tree, with the commit that it judged.
+fn report(site: &Site) -> Result<Option<(Sha, Vec<GateResult>)>, String> {
+    let path = site.below_config(".gatepost/report.json");
+    let Some(bytes) = files::read_capped(&path, parse::report::LARGEST) else { return Ok(None) };
+    let report = parse::report::read(&bytes).map_err(|error| format!("{} {error}", path.display()))?;
+    let Some(head) = report.subject.head.clone().filter(|_| !report.subject.dirty) else { return Ok(None) };
+    Ok(Some((head, read(&report))))
+}
+
+fn read(report: &Report) -> Vec<GateResult> {
+    let at = report.started_at.parse::<jiff::Timestamp>().map_or(0, jiff::Timestamp::as_second);
+    let result = |gate: &GateReport| GateResult {
+        gate: gate.name.clone(),
+        outcome: gate.outcome,
+        enforced: gate.mode == Mode::Block,
+        limited: gate.only != "all" || gate.outcome == Outcome::Skipped,
+        base: report.subject.base.clone(),
+        scheduled: report.subject.event == "schedule",
+        at,
+        source: format!("report of {}", report.started_at),
+        doubt: None,
+    };
+    report.gates.iter().map(result).collect()
+}

@@ -1,0 +1,49 @@
+//! `gatepost promote`: deploys to one environment what is live in another.
+
+use crate::app::Failure;
+use crate::app::deploy;
+use crate::app::drive::Deployed;
+use crate::app::site::{Site, Start};
+use crate::deploy::engine::Watch;
+use crate::model::deployment::live;
+use crate::world::env::Env;
+
+/// What `gatepost promote` was asked for.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Where and how.
+    pub start: Start,
+    /// What is live here …
+    pub from: String,
+    /// … goes there.
+    pub to: String,
+    /// `--force --reason TEXT`.
+    pub force: Option<String>,
+    /// `--allow-irreversible`.
+    pub allow_irreversible: bool,
+}
+
+/// Promotes.
+///
+/// # Errors
+/// As [`deploy::deploy`], and when nothing is live there.
+pub async fn promote(request: &Request, env: &Env, watch: &dyn Watch) -> Result<Deployed, Failure> {
+    let sha = {
+        let mut site = Site::open(&request.start, env).await?;
+        let from = site.environment(&request.from)?;
+        let records = site.ledger.records(&from.settings.name).await?;
+        let Some(record) = live(&records) else {
+            return Err(Failure::refused(format!("nothing is live in {}", request.from))
+                .help(format!("deploy there first: gatepost deploy {}", request.from)));
+        };
+        record.sha.clone()
+    };
+    let request = deploy::Request {
+        start: request.start.clone(),
+        environment: request.to.clone(),
+        reference: Some(sha.to_string()),
+        force: request.force.clone(),
+        allow_irreversible: request.allow_irreversible,
+    };
+    Box::pin(deploy::deploy(&request, env, watch)).await
+}

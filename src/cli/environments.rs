@@ -1,0 +1,119 @@
+//! `gatepost status`, `adopt`, `lock`, `unlock` and `verify` on the command line.
+
+use std::time::Duration;
+
+use crate::app::{Failure, adopt, locks, status, verify};
+use crate::cli::Place;
+use crate::cli::args;
+use crate::cli::deploy::start;
+use crate::cli::stages::Stages;
+use crate::deploy::engine::Watch as _;
+use crate::model::environments::Pacing;
+use crate::model::exit::ExitCode;
+use crate::render::environments::{self, Said, Shown};
+
+/// Shows the environments.
+///
+/// # Errors
+/// As [`status::status`].
+pub fn status(place: &Place<'_>, args: &args::Status) -> Result<ExitCode, Failure> {
+    let start = start(place, &args.on);
+    let only = args.environment.as_deref();
+    let rows = super::runtime()?.block_on(status::status(&start, only, place.env))?;
+    let shown: Vec<Shown<'_>> = rows
+        .iter()
+        .map(|row| Shown {
+            name: &row.name,
+            live: row.live.as_ref(),
+            newest: row.newest.as_ref(),
+            health: match &row.health {
+                status::Health::Unknown(why) => ("unknown", why.as_str()),
+                status::Health::Healthy => ("healthy", ""),
+                status::Health::Unhealthy(why) => ("unhealthy", why.as_str()),
+            },
+            lock: row.lock.as_deref(),
+            age: row.age,
+            waiting: row.waiting.as_ref().map(|waiting| (waiting.from.as_str(), waiting.commits.as_slice())),
+            migrations: row.waiting.as_ref().map(|waiting| waiting.migrations.as_slice()).unwrap_or_default(),
+        })
+        .collect();
+    if args.on.json {
+        place.json(&environments::json(&shown));
+    } else {
+        place.text(&environments::text(&shown));
+    }
+    Ok(ExitCode::Pass)
+}
+
+/// Records what is live.
+///
+/// # Errors
+/// As [`adopt::adopt`].
+pub fn adopt(place: &Place<'_>, args: &args::Adopt) -> Result<ExitCode, Failure> {
+    let stages = Stages::new(place, args.on.json);
+    let start = start(place, &args.on);
+    let adopting = adopt::adopt(&start, &args.environment, &args.sha, place.env, &stages);
+    let adopted = super::runtime()?.block_on(adopting)?;
+    let says = format!("{} is live in {} as deployment {}", adopted.sha.short(), args.environment, adopted.id);
+    say(place, args.on.json, "adopted", &format!("{says}; {}", adopted.says));
+    Ok(ExitCode::Pass)
+}
+
+/// Locks.
+///
+/// # Errors
+/// As [`locks::lock`].
+pub fn lock(place: &Place<'_>, args: &args::Lock) -> Result<ExitCode, Failure> {
+    let start = start(place, &args.on);
+    let locking = locks::lock(&start, &args.environment, args.reason.as_deref(), place.env);
+    let says = super::runtime()?.block_on(locking)?;
+    say(place, args.on.json, "locked", &says);
+    Ok(ExitCode::Pass)
+}
+
+/// Unlocks.
+///
+/// # Errors
+/// As [`locks::unlock`].
+pub fn unlock(place: &Place<'_>, args: &args::Unlock) -> Result<ExitCode, Failure> {
+    let start = start(place, &args.on);
+    let says = super::runtime()?.block_on(locks::unlock(&start, &args.environment, args.force, place.env))?;
+    say(place, args.on.json, "unlocked", &says);
+    Ok(ExitCode::Pass)
+}
+
+/// Looks at addresses.
+///
+/// # Errors
+/// As [`verify::verify`], and when a time is none.
+pub fn verify(place: &Place<'_>, args: args::Verify) -> Result<ExitCode, Failure> {
+    let time = |seconds: f64, name: &str| {
+        let wrong = |_| Failure::usage(format!("--{name} {seconds} is no time in seconds"));
+        Duration::try_from_secs_f64(seconds).map_err(wrong)
+    };
+    let pacing = Pacing {
+        interval: time(args.interval, "interval")?,
+        successes: args.successes,
+        timeout: time(args.timeout, "timeout")?,
+        grace: time(args.grace, "grace")?,
+        deadline: time(args.deadline, "deadline")?,
+        watch: time(args.watch, "watch")?,
+    };
+    let request = verify::Request { urls: args.urls, status: args.status, body: args.body, pacing };
+    let stages = Stages::new(place, args.json);
+    let (good, says) = super::runtime()?.block_on(verify::verify(&request, place.env, &stages))?;
+    if args.json {
+        say(place, true, if good { "healthy" } else { "unhealthy" }, &says);
+    } else {
+        stages.say(Duration::ZERO, &says);
+    }
+    Ok(if good { ExitCode::Pass } else { ExitCode::Fail })
+}
+
+fn say(place: &Place<'_>, json: bool, outcome: &str, says: &str) {
+    if json {
+        place.json(&environments::said(&Said { outcome, says }));
+    } else {
+        place.text(&format!("{says}\n"));
+    }
+}

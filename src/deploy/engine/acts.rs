@@ -1,0 +1,176 @@
+//! The effects on the ledger and the lock, and the choice of what to roll back to.
+
+use super::Drive;
+use crate::deploy::lock::{self, Taken};
+use crate::deploy::machine::{Ask, Effect, Event};
+use crate::model::deployment::{Payload, Phase, Record, Role, live};
+use crate::model::sha::Sha;
+use crate::policy::deploys;
+use crate::world::ledger::{LedgerError, New, Step};
+
+/// Records that were passed over and are named.
+const NAMED: usize = 5;
+
+impl Drive<'_, '_> {
+    pub(super) async fn act(&mut self, effect: Effect) -> Event {
+        match effect {
+            Effect::Tell(_) => Event::Begin,
+            Effect::Lock => self.lock().await,
+            Effect::Read => match self.read().await {
+                Ok(()) => {
+                    self.previous = live(&self.records).map(|record| record.sha.clone());
+                    Event::Found(deploys::leftovers(&self.records))
+                }
+                Err(error) => Event::NotRead(error.to_string()),
+            },
+            Effect::Probe(id) => self.probe(&id).await,
+            Effect::Choose(undoes) => self.choose(undoes.as_deref()).await,
+            Effect::Create(role, undoes) => self.create(role, undoes).await,
+            Effect::Mark(id, phase, says) => self.mark(&id, phase, says).await,
+            Effect::Run(id, role) => self.carry_out(&id, role).await,
+            Effect::Verify(id, role, accepted) => self.verify(&id, role, accepted).await,
+            Effect::Unlock => self.unlock().await,
+        }
+    }
+
+    async fn lock(&mut self) -> Event {
+        let engine = &mut *self.engine;
+        let holder = engine.me.holder(&engine.wish.reason, false);
+        let (name, deploys) = (&engine.environment.name, self.ask == Ask::Rollback);
+        match lock::take(engine.ledger, name, engine.me, holder, deploys).await {
+            Ok(Taken::Held(held, over)) => {
+                self.held = Some(*held);
+                let ledger = self.engine.ledger.name();
+                let over = over.map_or_else(String::new, |over| format!(", {over}"));
+                self.say(&format!("locked {name} ({ledger} ledger){over}"));
+                Event::Locked
+            }
+            Ok(Taken::Refused(why)) => Event::NotLocked(format!("{name} is {why}")),
+            Err(error) => Event::NotLocked(format!("the lock of {name} could not be taken: {error}")),
+        }
+    }
+
+    async fn read(&mut self) -> Result<(), LedgerError> {
+        self.records = self.engine.ledger.records(&self.engine.environment.name).await?;
+        Ok(())
+    }
+
+    pub(super) fn record(&self, id: &str) -> Option<&Record> {
+        self.records.iter().find(|record| record.id == id)
+    }
+
+    async fn choose(&mut self, undoes: Option<&str>) -> Event {
+        // A rollback while the ledger cannot be read goes by what was read before.
+        if let Err(error) = self.read().await {
+            self.say(&format!("the ledger could not be read again: {error}"));
+        }
+        let undone = undoes.and_then(|id| self.record(id));
+        // The newest one is what is there, whether it worked or not.
+        let undone = undone.or_else(|| self.records.iter().find(|one| one.payload.is_some()));
+        let bad = undone.map(|record| record.sha.clone());
+        self.undone = undone.map(|record| record.id.clone());
+        if let (Ask::Rollback, Some(to)) = (self.ask, self.engine.wish.sha.clone()) {
+            return self.checked(to, self.engine.wish.reference.clone(), bad.as_ref());
+        }
+        let Some(bad) = bad else {
+            return Event::Chosen(Err("nothing was ever deployed here by gatepost".to_owned()));
+        };
+        let choice = deploys::choose(&self.records, &bad, None);
+        for (id, sha, why) in choice.passed.iter().take(NAMED) {
+            self.say(&format!("not {} of deployment {id}: {why}", sha.short()));
+        }
+        match choice.target {
+            Some(target) => self.checked(target.sha, target.reference, Some(&bad)),
+            None => Event::Chosen(Err("no earlier deployment was ever verified".to_owned())),
+        }
+    }
+
+    fn checked(&mut self, to: Sha, reference: String, bad: Option<&Sha>) -> Event {
+        if let Some(why) = bad.and_then(|bad| (self.engine.objection)(&to, bad)) {
+            return Event::Chosen(Err(why));
+        }
+        self.say(&format!("rolling back to {}", to.short()));
+        self.failed_at.get_or_insert_with(tokio::time::Instant::now);
+        self.target = Some((to.clone(), reference));
+        Event::Chosen(Ok(to))
+    }
+
+    async fn create(&mut self, role: Role, undoes: Option<String>) -> Event {
+        let wish = &self.engine.wish;
+        let wanted = match role {
+            Role::Rollback => self.target.clone(),
+            _ => wish.sha.clone().map(|sha| (sha, wish.reference.clone())),
+        };
+        let Some((sha, reference)) = wanted else { return Event::NotCreated("no commit was named".to_owned()) };
+        if let Err(why) = self.still_locked().await {
+            return Event::Lost(why);
+        }
+        let engine = &mut *self.engine;
+        let forced = engine.wish.forced.clone().filter(|_| role == Role::Deploy);
+        let says = match &forced {
+            Some(why) => format!("{} by force: {why}", role.word()),
+            None => format!("{} of {}", role.word(), sha.short()),
+        };
+        let payload = Payload {
+            role,
+            intent: format!("{}/{}", self.nonce, self.made.len()),
+            previous: live(&self.records).map(|record| record.sha.clone()),
+            undoes: undoes.or_else(|| self.undone.clone().filter(|_| role == Role::Rollback)),
+            forced,
+            by: engine.me.owner.clone(),
+            link: engine.me.link.clone(),
+        };
+        let new = New { sha: sha.clone(), reference, payload, says, production: engine.environment.production };
+        match engine.ledger.create(&engine.environment.name, &new).await {
+            Ok(record) => {
+                let (id, same) = (record.id.clone(), record.sha == sha);
+                self.made.push(id.clone());
+                self.records.insert(0, record);
+                self.say(&format!("deployment {id}: {} of {}", role.word(), sha.short()));
+                Event::Created(id, same)
+            }
+            Err(error) => Event::NotCreated(error.to_string()),
+        }
+    }
+
+    /// Whether the lock is ours: asked before anything is done that only its holder may do.
+    pub(super) async fn still_locked(&mut self) -> Result<(), String> {
+        let Some(held) = &self.held else { return Err("the lock is not held".to_owned()) };
+        lock::check(self.engine.ledger, &self.engine.environment.name, held).await
+    }
+
+    async fn mark(&mut self, id: &str, phase: Phase, says: String) -> Event {
+        if let Err(why) = self.still_locked().await {
+            return Event::Lost(why);
+        }
+        let engine = &mut *self.engine;
+        let url = engine.environment.url.clone();
+        let step = Step { phase, says: engine.masker.text(&says), url, log: engine.me.link.clone() };
+        match engine.ledger.mark(id, &step).await {
+            Ok(()) => Event::Marked,
+            Err(error) => Event::NotMarked(error.to_string()),
+        }
+    }
+
+    async fn unlock(&mut self) -> Event {
+        let Some(held) = self.held.take() else { return Event::Unlocked };
+        let engine = &mut *self.engine;
+        let name = &engine.environment.name;
+        let rolled_back = self.made.len() > 1 && self.target.is_some();
+        if rolled_back && engine.environment.freeze_after_rollback {
+            let holder = engine.me.holder("frozen after a rollback", true);
+            if matches!(engine.ledger.swap(name, Some(&held), &holder).await, Ok(Some(_))) {
+                self.say(&format!("{} stays locked after its rollback", self.engine.environment.name));
+                return Event::Unlocked;
+            }
+        }
+        match engine.ledger.free(name, &held).await {
+            Ok(_) => Event::Unlocked,
+            Err(error) => {
+                let what = format!("the lock could not be given back, its lease ends it: {error}");
+                self.say(&what);
+                Event::NotUnlocked(what)
+            }
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! Carrying a deployment out, and seeing whether it works, while the lock is kept.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use super::Drive;
+use crate::deploy::machine::Event;
+use crate::deploy::tally::Verdict;
+use crate::deploy::verify::Sight;
+use crate::deploy::{Deployer, Ground, Group, Job, Ran, command, lock};
+use crate::model::deployment::{Record, Role};
+use crate::model::environments::Pacing;
+use crate::model::sha::Sha;
+use crate::world::files;
+use crate::world::process::MARK;
+
+/// How long an orphan's own commit may take to answer.
+const PROBE: std::time::Duration = std::time::Duration::from_secs(15);
+
+impl Drive<'_, '_> {
+    pub(super) async fn carry_out(&mut self, id: &str, role: Role) -> Event {
+        let Some(record) = self.record(id).cloned() else { return Event::Failed(format!("{id} is not recorded")) };
+        let engine = &*self.engine;
+        let (deployer, root) = (if role == Role::Rollback { engine.rollback } else { engine.deployer }, engine.root);
+        if engine.dry_run {
+            self.say(&format!("would deploy {} to {}", record.sha.short(), record.environment));
+            return Event::Done;
+        }
+        let folder = engine.folder.join(format!("{}-{id}", record.environment));
+        if let Err(error) = files::make_dir(&folder) {
+            return Event::Failed(error.to_string());
+        }
+        let repo = engine.repo;
+        let elsewhere = match ground(deployer, repo, &record.sha) {
+            Ok(elsewhere) => elsewhere,
+            Err(why) => return Event::Failed(why),
+        };
+        let files = match elsewhere.then(|| repo.check_out(&record.sha, &engine.folder.join("files"))).transpose() {
+            Ok(files) => files,
+            Err(error) => return Event::Failed(error.to_string()),
+        };
+        let root = files.as_ref().map_or(root, |files| files.folder()).to_owned();
+        let ran = self.kept(&record, role, folder, &root, Some(deployer)).await;
+        drop(files);
+        match ran {
+            Err(why) => Event::Lost(why),
+            Ok(Ran::Done) => {
+                self.say(&format!("deployed {}", record.sha.short()));
+                Event::Done
+            }
+            Ok(Ran::Accepted) => {
+                self.say(&format!("handed on {}", record.sha.short()));
+                Event::Accepted
+            }
+            Ok(Ran::Failed(why)) => Event::Failed(why),
+            Ok(Ran::Interrupted(why)) => Event::Interrupted(why),
+        }
+    }
+
+    /// Runs a deployer (or, without one, the smoke command) while the lock is kept.
+    async fn kept(
+        &mut self,
+        record: &Record,
+        role: Role,
+        folder: PathBuf,
+        root: &std::path::Path,
+        deployer: Option<&dyn Deployer>,
+    ) -> Result<Ran, String> {
+        let mark = folder.display().to_string();
+        let variables = self.variables(record, role, &mark);
+        let engine = &mut *self.engine;
+        let Some(held) = &mut self.held else { return Err("the lock is not held".to_owned()) };
+        let environment = engine.environment;
+        // Known before the command is: who takes over from a dead holder finds what it had just started.
+        lock::say(engine.ledger, &environment.name, held, None, Some(mark)).await?;
+        let group = Group::default();
+        let on_line = |line: &str| engine.watch.line(&engine.masker.mask(line));
+        let job = Job {
+            environment,
+            sha: &record.sha,
+            reference: &record.reference,
+            id: &record.id,
+            role,
+            root,
+            variables: &variables,
+            log: folder.join(if deployer.is_some() { "deploy.txt" } else { "smoke.txt" }),
+            masker: engine.masker,
+            cancel: engine.cancel,
+            on_line: &on_line,
+            group: &group,
+            http: engine.http,
+            remote: engine.remote,
+        };
+        let work = async {
+            match (deployer, &environment.verify.smoke) {
+                (Some(deployer), _) => deployer.deploy(job).await,
+                (None, Some(smoke)) => command::run(smoke, &job, environment.timeout).await,
+                (None, None) => Ran::Done,
+            }
+        };
+        let ran = lock::keep(engine.ledger, &environment.name, held, &group, work).await?;
+        lock::say(engine.ledger, &environment.name, held, None, None).await?;
+        Ok(ran)
+    }
+
+    fn variables(&self, record: &Record, role: Role, mark: &str) -> Vec<(OsString, OsString)> {
+        let engine = &*self.engine;
+        let previous = record.payload.as_ref().and_then(|payload| payload.previous.as_ref());
+        let version = match role {
+            Role::Rollback => record.sha.short().to_owned(),
+            _ => engine.wish.version.clone(),
+        };
+        let told = [
+            ("GATEPOST_ENVIRONMENT", record.environment.to_string()),
+            ("GATEPOST_SHA", record.sha.to_string()),
+            ("GATEPOST_REF", record.reference.clone()),
+            ("GATEPOST_VERSION", version),
+            ("GATEPOST_PREVIOUS_SHA", previous.map_or_else(String::new, Sha::to_string)),
+            ("GATEPOST_DEPLOYMENT_ID", record.id.clone()),
+            ("GATEPOST_URL", engine.environment.url.clone().unwrap_or_default()),
+            ("GATEPOST_ROLE", role.word().to_owned()),
+            (MARK, mark.to_owned()),
+        ];
+        let is_told = |name: &OsString| told.iter().any(|(own, _)| name == *own);
+        let inherited = engine.env.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let mut variables: Vec<(OsString, OsString)> = inherited.filter(|(name, _)| !is_told(name)).collect();
+        variables.extend(told.iter().map(|(name, value)| (OsString::from(name), OsString::from(value))));
+        variables
+    }
+
+    /// Whether the commit of an orphan answers, and well.
+    pub(super) async fn probe(&mut self, id: &str) -> Event {
+        let Some(record) = self.record(id).cloned() else { return Event::Answers(false) };
+        let engine = &*self.engine;
+        let verify = &engine.environment.verify;
+        // Without a version any instance may be the one that answers.
+        let Some(version) = &verify.version else { return Event::Answers(false) };
+        let deadline = PROBE.min(verify.pacing.deadline);
+        let sight = Sight {
+            url: engine.environment.url.as_deref(),
+            health: &verify.health,
+            version: Some((version, &record.sha)),
+            pacing: Pacing { grace: std::time::Duration::ZERO, deadline, ..verify.pacing },
+            env: engine.env,
+        };
+        let verdict = sight.judge(engine.http, &|why| engine.watch.line(why)).await;
+        let (answers, says) = match verdict {
+            Verdict::Healthy(says) => (true, format!("answers: {says}")),
+            Verdict::Unhealthy(why) => (false, format!("does not answer: {why}")),
+        };
+        self.say(&format!("deployment {id} had no end; its commit {} {says}", record.sha.short()));
+        Event::Answers(answers)
+    }
+
+    pub(super) async fn verify(&mut self, id: &str, role: Role, accepted: bool) -> Event {
+        let Some(record) = self.record(id).cloned() else { return Event::Failed(format!("{id} is not recorded")) };
+        let engine = &mut *self.engine;
+        let (environment, http, watch) = (engine.environment, engine.http, engine.watch);
+        let verify = &environment.verify;
+        if accepted && verify.version.is_none() {
+            let why = "the deploy was only handed on, and without a `version` the old instance would answer as well";
+            return Event::Inconclusive(why.to_owned());
+        }
+        if verify.is_empty() || engine.dry_run {
+            return Event::Unverified;
+        }
+        let sight = Sight {
+            url: environment.url.as_deref(),
+            health: &verify.health,
+            version: verify.version.as_ref().map(|probe| (probe, &record.sha)),
+            pacing: verify.pacing,
+            env: engine.env,
+        };
+        let Some(held) = &mut self.held else { return Event::Lost("the lock is not held".to_owned()) };
+        let cancel = engine.cancel;
+        let nothing_to_ask = verify.health.is_empty() && verify.version.is_none();
+        let told = |why: &str| watch.line(why);
+        let look = async {
+            if nothing_to_ask {
+                return Ok(Verdict::Healthy("there is only the smoke command".to_owned()));
+            }
+            tokio::select! {
+                verdict = sight.judge(http, &told) => Ok(verdict),
+                by = cancel.cancelled() => Err(by.to_string()),
+            }
+        };
+        let kept = lock::keep(engine.ledger, &environment.name, held, &Group::default(), look).await;
+        let says = match kept {
+            Err(why) => return Event::Lost(why),
+            Ok(Err(by)) => return Event::Interrupted(by),
+            Ok(Ok(Verdict::Unhealthy(why))) => return Event::Failed(why),
+            Ok(Ok(Verdict::Healthy(says))) => says,
+        };
+        self.say(&format!("healthy: {says}"));
+        if let Some(event) = self.smoke(&record, role).await {
+            return event;
+        }
+        self.watch(&record).await.unwrap_or(Event::Healthy(says))
+    }
+
+    /// The smoke command; `None` when it is content.
+    async fn smoke(&mut self, record: &Record, role: Role) -> Option<Event> {
+        self.engine.environment.verify.smoke.as_ref()?;
+        let folder = self.engine.folder.join(format!("{}-{}", record.environment, record.id));
+        let root = self.engine.root.to_owned();
+        match self.kept(record, role, folder, &root, None).await {
+            Err(why) => Some(Event::Lost(why)),
+            Ok(Ran::Failed(why)) => Some(Event::Failed(format!("the smoke command: {why}"))),
+            Ok(Ran::Interrupted(why)) => Some(Event::Interrupted(why)),
+            Ok(Ran::Done | Ran::Accepted) => {
+                self.say("the smoke command is content");
+                None
+            }
+        }
+    }
+
+    /// The watch period; `None` when it stayed healthy.
+    async fn watch(&mut self, record: &Record) -> Option<Event> {
+        let engine = &mut *self.engine;
+        let environment = engine.environment;
+        let verify = &environment.verify;
+        if verify.pacing.watch.is_zero() || (verify.health.is_empty() && verify.version.is_none()) {
+            return None;
+        }
+        let sight = Sight {
+            url: environment.url.as_deref(),
+            health: &verify.health,
+            version: verify.version.as_ref().map(|probe| (probe, &record.sha)),
+            pacing: verify.pacing,
+            env: engine.env,
+        };
+        let held = self.held.as_mut()?;
+        let (http, cancel) = (engine.http, engine.cancel);
+        let look = async {
+            tokio::select! {
+                verdict = sight.watch(http) => Ok(verdict),
+                by = cancel.cancelled() => Err(by.to_string()),
+            }
+        };
+        match lock::keep(engine.ledger, &environment.name, held, &Group::default(), look).await {
+            Err(why) => Some(Event::Lost(why)),
+            Ok(Err(by)) => Some(Event::Interrupted(by)),
+            Ok(Ok(Some(Verdict::Unhealthy(why)))) => Some(Event::Failed(why)),
+            Ok(Ok(_)) => {
+                self.say(&format!("stayed healthy for {} s", verify.pacing.watch.as_secs()));
+                None
+            }
+        }
+    }
+}
+
+/// Whether the deployer needs the commit's files in a work tree of their own.
+fn ground(deployer: &dyn Deployer, repo: &crate::world::repo::Repo, sha: &Sha) -> Result<bool, String> {
+    match deployer.ground() {
+        Ground::None | Ground::WorkTree => Ok(false),
+        Ground::Commit => {
+            let is_here = repo.head().map_err(|error| error.to_string())?.as_ref() == Some(sha);
+            let is_clean = is_here && !repo.is_dirty().map_err(|error| error.to_string())?;
+            Ok(!is_clean)
+        }
+    }
+}

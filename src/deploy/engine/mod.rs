@@ -1,0 +1,203 @@
+//! Does what the machine says: one effect after the other, against the ledger, the lock, the deployer and the service. It
+//! decides nothing; every answer goes back into the machine.
+
+mod acts;
+mod carry;
+
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::deploy::lock::{self, Me};
+use crate::deploy::machine::{Ask, Effect, Event, News, State, step};
+use crate::deploy::{Deployer, Remote};
+use crate::mask::Masker;
+use crate::model::deployment::{Ending, Record};
+use crate::model::environments::Environment;
+use crate::model::sha::Sha;
+use crate::world::env::Env;
+use crate::world::http::Http;
+use crate::world::ledger::{Held, Ledger};
+use crate::world::process::CancelToken;
+use crate::world::repo::Repo;
+
+/// Watches what is done.
+pub trait Watch {
+    /// Something happened, so long after the beginning.
+    fn say(&self, after: Duration, text: &str);
+    /// The newest line that a command printed.
+    fn line(&self, text: &str);
+    /// What others may want to know.
+    fn news(&self, _news: &News) {}
+}
+
+/// Looks at two commits (what is rolled back to, what is undone) and says why the first must not follow the second.
+pub type Objection<'a> = &'a dyn Fn(&Sha, &Sha) -> Option<String>;
+
+/// What was asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Wish {
+    /// The commit to deploy, or to roll back to.
+    pub sha: Option<Sha>,
+    /// As it was named.
+    pub reference: String,
+    /// Why missing evidence was passed over.
+    pub forced: Option<String>,
+    /// What the lock says it is for.
+    pub reason: String,
+    /// The version that commands are told.
+    pub version: String,
+}
+
+/// Everything that a deployment stands on.
+pub struct Engine<'a> {
+    /// Where it is recorded.
+    pub ledger: &'a mut Ledger,
+    /// Where the commits are.
+    pub repo: &'a Repo,
+    /// Its root, without links.
+    pub root: &'a Path,
+    /// Where logs and work trees go.
+    pub folder: &'a Path,
+    /// Where it is deployed to.
+    pub environment: &'a Environment,
+    /// What deploys.
+    pub deployer: &'a dyn Deployer,
+    /// What rolls back.
+    pub rollback: &'a dyn Deployer,
+    /// Who asks.
+    pub me: &'a Me,
+    /// What was asked for.
+    pub wish: Wish,
+    /// Why a rollback must not be made.
+    pub objection: Objection<'a>,
+    /// gatepost's own environment.
+    pub env: &'a Env,
+    /// Takes secrets out of everything.
+    pub masker: &'a Masker,
+    /// Ends it.
+    pub cancel: &'a CancelToken,
+    /// For probes and hosts.
+    pub http: &'a Http,
+    /// The repository on GitHub, where one is known.
+    pub remote: Option<&'a Remote>,
+    /// Watches.
+    pub watch: &'a dyn Watch,
+    /// Only says what it would do.
+    pub dry_run: bool,
+}
+
+/// What became of it.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The end.
+    pub ending: Ending,
+    /// What was live before.
+    pub previous: Option<Sha>,
+    /// The ids of deployments that were recorded, in order.
+    pub made: Vec<String>,
+    /// From the failure until the old version was seen to answer.
+    pub rollback_took: Option<Duration>,
+    /// Everything that was said, with its time.
+    pub said: Vec<(Duration, String)>,
+}
+
+/// One drive.
+struct Drive<'e, 'a> {
+    engine: &'e mut Engine<'a>,
+    ask: Ask,
+    begun: Instant,
+    held: Option<Held>,
+    /// Newest first.
+    records: Vec<Record>,
+    /// What a rollback goes back to, and as it was named.
+    target: Option<(Sha, String)>,
+    /// What that undoes.
+    undone: Option<String>,
+    failed_at: Option<Instant>,
+    rollback_took: Option<Duration>,
+    made: Vec<String>,
+    previous: Option<Sha>,
+    nonce: String,
+    said: Vec<(Duration, String)>,
+}
+
+impl Engine<'_> {
+    /// Does what was asked for, to its end.
+    pub async fn drive(&mut self, ask: Ask) -> Outcome {
+        let auto_rollback = self.environment.auto_rollback;
+        let mut drive = Drive {
+            engine: self,
+            ask,
+            begun: Instant::now(),
+            held: None,
+            records: Vec::new(),
+            target: None,
+            undone: None,
+            failed_at: None,
+            rollback_took: None,
+            made: Vec::new(),
+            previous: None,
+            nonce: lock::nonce(),
+            said: Vec::new(),
+        };
+        let ending = match drive.run(State::new(ask, auto_rollback)).await {
+            Ending::Live { .. } | Ending::RolledBack { .. } if drive.engine.dry_run => {
+                Ending::Nothing("a dry run: nothing was done".to_owned())
+            }
+            ending => ending,
+        };
+        Outcome {
+            ending,
+            previous: drive.previous,
+            made: drive.made,
+            rollback_took: drive.rollback_took,
+            said: drive.said,
+        }
+    }
+}
+
+impl Drive<'_, '_> {
+    async fn run(&mut self, state: State) -> Ending {
+        let (mut state, mut effects) = step(state, Event::Begin);
+        loop {
+            let mut answer = None;
+            for effect in effects {
+                match effect {
+                    Effect::Tell(news) => self.tell(&news),
+                    effect => answer = Some(self.act(effect).await),
+                }
+                for planned in self.engine.ledger.take_planned() {
+                    self.say(&planned);
+                }
+            }
+            let Some(event) = answer else { break };
+            (state, effects) = step(state, event);
+        }
+        state.end().cloned().unwrap_or_else(|| Ending::Unsettled("it stopped half way".to_owned()))
+    }
+
+    fn say(&mut self, text: &str) {
+        let (after, text) = (self.begun.elapsed(), self.engine.masker.text(text));
+        self.engine.watch.say(after, &text);
+        self.said.push((after, text));
+    }
+
+    fn tell(&mut self, news: &News) {
+        match news {
+            News::Failed(why) => {
+                self.failed_at = Some(Instant::now());
+                self.say(&format!("failed: {why}"));
+            }
+            News::Settled(id, phase, says) => {
+                self.say(&format!("deployment {id} is settled: {}, {says}", phase.word()));
+            }
+            News::Ended(Ending::RolledBack { .. }) => {
+                self.rollback_took = self.failed_at.map(|at| at.elapsed());
+            }
+            News::Begun(_) | News::Ended(_) => {}
+        }
+        self.engine.watch.news(news);
+    }
+}

@@ -1,0 +1,116 @@
+//! What deployers of hosts share: JSON over HTTP with a token, and following something until it has ended.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::time::Instant;
+
+use crate::deploy::{Job, Ran};
+use crate::model::text::{clean, one_line, shorten};
+use crate::world::http::Exchange;
+
+/// The most bytes of an answer.
+const LIMIT: u64 = 4 << 20;
+/// Of one request.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// Before further tries of what may be asked twice.
+const AGAIN: [u64; 3] = [1, 3, 9];
+/// Between two looks, from the first on; the last one from then on.
+const LOOKS: [u64; 5] = [1, 2, 3, 5, 10];
+
+/// What is asked of a host.
+pub(super) struct Ask<'a> {
+    pub(super) method: &'a str,
+    pub(super) url: &'a str,
+    pub(super) token: &'a str,
+    pub(super) body: Option<&'a Value>,
+}
+
+/// Asks a host; what it cannot answer just now is asked again, if that may be done twice.
+pub(super) async fn ask(job: &Job<'_>, ask: &Ask<'_>) -> Result<Value, String> {
+    let twice = ask.method == "GET" || ask.method == "PATCH";
+    let mut waits = AGAIN.iter().take(if twice { AGAIN.len() } else { 0 });
+    loop {
+        let why = match once(job, ask).await {
+            Ok(value) => return Ok(value),
+            Err((false, why)) => return Err(why),
+            Err((true, why)) => why,
+        };
+        let Some(wait) = waits.next() else { return Err(why) };
+        (job.on_line)(&format!("{why}; trying again"));
+        tokio::time::sleep(Duration::from_secs(*wait)).await;
+    }
+}
+
+/// The error says whether it may pass.
+async fn once(job: &Job<'_>, ask: &Ask<'_>) -> Result<Value, (bool, String)> {
+    let mut headers = vec![
+        ("authorization".to_owned(), format!("Bearer {}", ask.token)),
+        ("accept".to_owned(), "application/json".to_owned()),
+    ];
+    headers.extend(ask.body.map(|_| ("content-type".to_owned(), "application/json".to_owned())));
+    let body = ask.body.map(|body| body.to_string().into_bytes());
+    let (method, url) = (ask.method, ask.url);
+    let exchange = Exchange { method, url, headers: &headers, body, timeout: TIMEOUT, limit: LIMIT };
+    let answered = job.http.exchange(&exchange).await.map_err(|error| (true, error.to_string()))?;
+    let said = String::from_utf8_lossy(&answered.body);
+    match answered.status {
+        200..=299 if answered.body.is_empty() => Ok(Value::Null),
+        200..=299 => serde_json::from_slice(&answered.body)
+            .map_err(|_| (false, format!("{method} {url} was answered without JSON: {}", one_line(&said, 200)))),
+        status => {
+            let may_pass = matches!(status, 408 | 425 | 429 | 500..=599);
+            Err((may_pass, format!("{method} {url} was answered {status}: {}", shorten(&clean(&said), 300))))
+        }
+    }
+}
+
+/// How something stands that is being followed.
+pub(super) enum Look {
+    /// It goes on; in one word.
+    Going(String),
+    /// It has ended well.
+    Done,
+    /// It has ended otherwise.
+    Failed(String),
+}
+
+/// Looks until it has ended, the time is up, or a signal came. `after_all` is told which of the two it was not.
+pub(super) async fn follow(job: &Job<'_>, mut look: impl AsyncFnMut() -> Result<Look, String>) -> Ran {
+    let begun = Instant::now();
+    let limit = job.environment.timeout;
+    let mut waits = LOOKS.iter().copied();
+    let mut said = String::new();
+    loop {
+        match look().await {
+            Ok(Look::Done) => return Ran::Done,
+            Ok(Look::Failed(why)) => return Ran::Failed(why),
+            Ok(Look::Going(word)) if word != said => {
+                (job.on_line)(&word);
+                said = word;
+            }
+            Ok(Look::Going(_)) => {}
+            Err(why) => (job.on_line)(&why),
+        }
+        if begun.elapsed() >= limit {
+            return Ran::Failed(format!("it had not ended after {} s; last: {said}", limit.as_secs()));
+        }
+        let wait = Duration::from_secs(waits.next().unwrap_or(LOOKS[LOOKS.len() - 1]));
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            by = job.cancel.cancelled() => return Ran::Interrupted(by.to_string()),
+        }
+    }
+}
+
+/// A name that is written `env:NAME`.
+pub(super) fn variable(reference: &str) -> Option<&str> {
+    reference.strip_prefix("env:")
+}
+
+/// The value of `env:NAME`.
+pub(super) fn secret(job: &Job<'_>, reference: &str) -> Result<String, String> {
+    let name = variable(reference).ok_or_else(|| "a secret is only ever written as env:NAME".to_owned())?;
+    let found = job.variables.iter().find(|(known, _)| known == name).and_then(|(_, value)| value.to_str());
+    found.filter(|value| !value.is_empty()).map(str::to_owned).ok_or_else(|| format!("{name} is not set"))
+}

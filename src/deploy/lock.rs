@@ -1,0 +1,366 @@
+//! Locks: who may take one from whom, and how one is kept. A dead holder's command is ended before anything else is
+//! done in its place.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::deploy::Group;
+use crate::model::deployment::{Holder, HookGroup, RunPlace};
+use crate::model::environments::EnvironmentName;
+use crate::world::ledger::{Held, Ledger, LedgerError};
+use crate::world::{clock, process};
+
+/// Clocks of two machines differ.
+const SLACK: u64 = 30;
+/// A lock that was given back and did not vanish may be taken after this many seconds.
+const RELEASED: u64 = 60;
+/// From TERM to KILL of what a dead holder left.
+const GRACE: Duration = Duration::from_secs(5);
+/// How often a lock that was given back is looked at again, and after how long each time.
+const VANISHING: usize = 40;
+const VANISHES: Duration = Duration::from_secs(2);
+/// How often it is tried when others are quicker.
+const TRIES: usize = 5;
+
+/// Who takes locks here.
+#[derive(Debug, Clone, Default)]
+pub struct Me {
+    /// A person, or a workflow and its actor.
+    pub owner: String,
+    /// A link to the run.
+    pub link: Option<String>,
+    /// The machine.
+    pub machine: String,
+    /// This process.
+    pub process: i32,
+    /// When it was started.
+    pub started: String,
+    /// GitHub's run.
+    pub run: Option<RunPlace>,
+    /// How long the lock holds without a word, in seconds.
+    pub lease: u64,
+}
+
+impl Me {
+    /// A holder that takes a lock now.
+    #[must_use]
+    pub fn holder(&self, reason: &str, sticky: bool) -> Holder {
+        let now = clock::now().to_string();
+        Holder {
+            nonce: nonce(),
+            owner: self.owner.clone(),
+            reason: reason.to_owned(),
+            link: self.link.clone(),
+            sticky,
+            machine: self.machine.clone(),
+            process: self.process,
+            started: self.started.clone(),
+            run: self.run.clone(),
+            hook: None,
+            mark: None,
+            since: now.clone(),
+            heard: now,
+            lease: self.lease,
+            released: false,
+        }
+    }
+}
+
+/// A word that nobody else has.
+#[must_use]
+pub fn nonce() -> String {
+    let mut random = [0_u8; 16];
+    // Without randomness the time alone tells two of them apart.
+    let _ = getrandom::fill(&mut random);
+    format!("{:032x}", u128::from_le_bytes(random) ^ clock::now().as_nanosecond().unsigned_abs())
+}
+
+/// How a lock stands to who wants it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// It may be taken, and why.
+    Free(String),
+    /// A live holder has it, on this machine or elsewhere.
+    Live {
+        /// Why it is taken for alive.
+        why: String,
+        /// On this machine.
+        here: bool,
+    },
+    /// A person holds it until it is given back.
+    Sticky,
+}
+
+/// What is known of a holder beside what it says itself.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    /// When the process with its id was started, where it was on this machine.
+    pub started: Option<String>,
+    /// Whether its job has ended, where that could be asked.
+    pub over: Option<bool>,
+}
+
+/// Whether a lock may be taken.
+#[must_use]
+pub fn standing(holder: &Holder, machine: &str, known: &Known, now: Timestamp) -> Standing {
+    let heard = holder.heard.parse::<Timestamp>().unwrap_or(Timestamp::UNIX_EPOCH);
+    let age = u64::try_from(now.as_second() - heard.as_second()).unwrap_or_default();
+    let here = !machine.is_empty() && holder.machine == machine;
+    let lives = known.started.as_deref() == Some(holder.started.as_str());
+    if holder.released {
+        // Who gave it back may be about to take it away, unless that one is known to be gone.
+        let is_gone = if here { !lives } else { known.over == Some(true) };
+        let why = "it was given back a moment ago and is about to vanish".to_owned();
+        let free = is_gone || age > RELEASED;
+        return if free { Standing::Free("it was given back".to_owned()) } else { Standing::Live { why, here: false } };
+    }
+    if holder.sticky {
+        return Standing::Sticky;
+    }
+    if here {
+        let id = holder.process;
+        return if lives {
+            Standing::Live { why: format!("its process {id} runs on this machine"), here }
+        } else {
+            Standing::Free(format!("its process {id} on this machine is gone"))
+        };
+    }
+    match known.over {
+        Some(true) => Standing::Free("its run has ended".to_owned()),
+        Some(false) => Standing::Live { why: "its run is going on".to_owned(), here },
+        None if age > holder.lease + SLACK => Standing::Free(format!("it was last heard of {age} s ago")),
+        None => Standing::Live { why: format!("it was heard of {age} s ago, and holds for {} s", holder.lease), here },
+    }
+}
+
+/// In one line: who holds it, what for, since when.
+#[must_use]
+pub fn words(holder: &Holder) -> String {
+    let reason = if holder.reason.is_empty() { String::new() } else { format!(" ({})", holder.reason) };
+    let link = holder.link.as_ref().map_or_else(String::new, |link| format!(", {link}"));
+    let sticky = if holder.sticky { "locked" } else { "held" };
+    format!("{sticky} by {}{reason} since {}{link}", holder.owner, holder.since)
+}
+
+/// Looks at a holder.
+pub async fn look(ledger: &mut Ledger, holder: &Holder, me: &Me) -> Standing {
+    let here = holder.machine == me.machine;
+    let known = Known {
+        started: if here { process::started(holder.process) } else { None },
+        over: match &holder.run {
+            Some(run) if !here && !holder.sticky => ledger.is_over(run).await,
+            _ => None,
+        },
+    };
+    standing(holder, &me.machine, &known, clock::now())
+}
+
+/// What became of taking a lock.
+#[derive(Debug)]
+pub enum Taken {
+    /// It is held; and whose it was, where it was taken over.
+    Held(Box<Held>, Option<String>),
+    /// Someone else has it.
+    Refused(String),
+}
+
+/// Takes an environment's lock. `deploys` also takes that of a live deploy on this machine, which it ends.
+///
+/// # Errors
+/// When it is not known who has it.
+pub async fn take(
+    ledger: &mut Ledger,
+    environment: &EnvironmentName,
+    me: &Me,
+    mut holder: Holder,
+    deploys: bool,
+) -> Result<Taken, LedgerError> {
+    let (mut tries, mut looks) = (0, 0);
+    while tries < TRIES {
+        let Some(held) = ledger.lock(environment).await? else {
+            tries += 1;
+            match ledger.swap(environment, None, &holder).await? {
+                Some(held) => return Ok(Taken::Held(Box::new(held), None)),
+                None => continue,
+            }
+        };
+        let why = match look(ledger, &held.holder, me).await {
+            Standing::Free(why) => why,
+            // It vanishes, or may be taken soon.
+            Standing::Live { .. } if held.holder.released && looks < VANISHING => {
+                looks += 1;
+                tokio::time::sleep(VANISHES).await;
+                continue;
+            }
+            Standing::Live { here: true, .. } if deploys => "its deploy is undone".to_owned(),
+            Standing::Live { why, .. } => return Ok(Taken::Refused(format!("{}: {why}", words(&held.holder)))),
+            Standing::Sticky => return Ok(Taken::Refused(words(&held.holder))),
+        };
+        tries += 1;
+        // Until it was ended, whoever comes after us must know of it too.
+        (holder.hook, holder.mark) = (held.holder.hook.clone(), held.holder.mark.clone());
+        let Some(mut ours) = ledger.swap(environment, Some(&held), &holder).await? else { continue };
+        if held.holder.machine == me.machine {
+            let survivors = end_remains(&held.holder).await;
+            if survivors > 0 {
+                let _ = ledger.free(environment, &ours).await;
+                return Ok(Taken::Refused(format!(
+                    "{survivors} processes of {} could not be ended",
+                    words(&held.holder)
+                )));
+            }
+        }
+        (holder.hook, holder.mark) = (None, None);
+        if held.holder.mark.is_some() {
+            let Some(cleared) = renew(ledger, environment, &ours, &holder).await? else { continue };
+            ours = cleared;
+        }
+        return Ok(Taken::Held(Box::new(ours), Some(format!("taken over, {}: {why}", words(&held.holder)))));
+    }
+    Ok(Taken::Refused("others were quicker, several times".to_owned()))
+}
+
+/// Ends what a holder has running, where it is on this machine.
+pub async fn end(holder: &Holder, me: &Me) {
+    if holder.machine == me.machine {
+        let _ = end_remains(holder).await;
+    }
+}
+
+async fn end_remains(holder: &Holder) -> usize {
+    let group = holder.hook.as_ref().map(|hook| (hook.leader, hook.started.as_str()));
+    process::end_remains(group, holder.mark.as_deref().map(std::ffi::OsStr::new), GRACE).await
+}
+
+async fn renew(
+    ledger: &mut Ledger,
+    environment: &EnvironmentName,
+    held: &Held,
+    holder: &Holder,
+) -> Result<Option<Held>, LedgerError> {
+    let holder = Holder { heard: clock::now().to_string(), ..holder.clone() };
+    ledger.swap(environment, Some(held), &holder).await
+}
+
+/// Says that the holder lives, with what its command is.
+///
+/// # Errors
+/// When the lock is someone else's by now, or has not been ours for longer than its lease.
+pub async fn say(
+    ledger: &mut Ledger,
+    environment: &EnvironmentName,
+    held: &mut Held,
+    hook: Option<HookGroup>,
+    mark: Option<String>,
+) -> Result<(), String> {
+    let holder = Holder { hook, mark, ..held.holder.clone() };
+    match renew(ledger, environment, held, &holder).await {
+        Ok(Some(now)) => *held = now,
+        Ok(None) => return Err(lost(ledger, environment).await),
+        Err(error) => {
+            held.holder.hook = holder.hook;
+            held.holder.mark = holder.mark;
+            return in_lease(held, &error);
+        }
+    }
+    Ok(())
+}
+
+/// Whether the lock is still ours.
+///
+/// # Errors
+/// As [`say`].
+pub async fn check(ledger: &mut Ledger, environment: &EnvironmentName, held: &Held) -> Result<(), String> {
+    match ledger.lock(environment).await {
+        Ok(Some(now)) if now.version == held.version || now.holder.nonce == held.holder.nonce => Ok(()),
+        Ok(_) => Err(lost(ledger, environment).await),
+        Err(error) => in_lease(held, &error),
+    }
+}
+
+fn in_lease(held: &Held, error: &LedgerError) -> Result<(), String> {
+    let heard = held.holder.heard.parse::<Timestamp>().unwrap_or(Timestamp::UNIX_EPOCH);
+    let age = u64::try_from(clock::now().as_second() - heard.as_second()).unwrap_or_default();
+    if age < held.holder.lease { Ok(()) } else { Err(format!("the lock could not be kept: {error}")) }
+}
+
+async fn lost(ledger: &mut Ledger, environment: &EnvironmentName) -> String {
+    match ledger.lock(environment).await {
+        Ok(Some(now)) => format!("the lock was taken over: now {}", words(&now.holder)),
+        _ => "the lock was taken away".to_owned(),
+    }
+}
+
+/// Keeps the lock while `work` goes on. When it is lost, `work` is dropped, and its command with it.
+///
+/// # Errors
+/// Why the lock is not ours any more.
+pub async fn keep<T>(
+    ledger: &mut Ledger,
+    environment: &EnvironmentName,
+    held: &mut Held,
+    group: &Group,
+    work: impl Future<Output = T>,
+) -> Result<T, String> {
+    tokio::pin!(work);
+    let look = ledger.look();
+    let third = Duration::from_secs(held.holder.lease / 3);
+    let mut said = tokio::time::Instant::now();
+    loop {
+        tokio::select! {
+            biased;
+            done = &mut work => return Ok(done),
+            () = group.known.notified() => {
+                let leader = group.leader.get().unwrap_or_default();
+                let hook = process::started(leader).map(|started| HookGroup { leader, started });
+                let mark = held.holder.mark.clone();
+                say(ledger, environment, held, hook, mark).await?;
+                said = tokio::time::Instant::now();
+            }
+            () = tokio::time::sleep(look) => {
+                if said.elapsed() >= third {
+                    let (hook, mark) = (held.holder.hook.clone(), held.holder.mark.clone());
+                    say(ledger, environment, held, hook, mark).await?;
+                    said = tokio::time::Instant::now();
+                } else {
+                    check(ledger, environment, held).await?;
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn holder() -> Holder {
+        let me = Me { owner: "ana".to_owned(), machine: "m".to_owned(), process: 7, lease: 300, ..Me::default() };
+        Holder { started: "then".to_owned(), heard: "2026-01-01T00:00:00Z".to_owned(), ..me.holder("x", false) }
+    }
+
+    fn stands(holder: &Holder, machine: &str, started: Option<&str>, over: Option<bool>, after: i64) -> bool {
+        let known = Known { started: started.map(str::to_owned), over };
+        let now = Timestamp::from_second(holder.heard.parse::<Timestamp>().unwrap().as_second() + after).unwrap();
+        matches!(standing(holder, machine, &known, now), Standing::Free(_))
+    }
+
+    #[test]
+    fn only_a_dead_holders_lock_is_free() {
+        let held = holder();
+        assert!(!stands(&held, "m", Some("then"), None, 100_000), "it runs here, however long ago it spoke");
+        assert!(stands(&held, "m", Some("later"), None, 1), "another process has its number");
+        assert!(stands(&held, "m", None, None, 1));
+        assert!(!stands(&held, "elsewhere", None, None, 329));
+        assert!(stands(&held, "elsewhere", None, None, 331));
+        assert!(stands(&held, "elsewhere", None, Some(true), 1), "its run has ended");
+        assert!(!stands(&held, "elsewhere", None, Some(false), 100_000), "its run goes on");
+        let sticky = Holder { sticky: true, ..holder() };
+        assert!(!stands(&sticky, "m", None, Some(true), 100_000));
+        let released = Holder { released: true, ..holder() };
+        assert!(!stands(&released, "elsewhere", None, None, 60) && stands(&released, "elsewhere", None, None, 61));
+        assert!(!stands(&released, "m", Some("then"), None, 1), "it is about to take it away");
+        assert!(stands(&released, "m", None, None, 1) && stands(&released, "elsewhere", None, Some(true), 1));
+    }
+}

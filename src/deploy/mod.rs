@@ -1,0 +1,138 @@
+//! Ships what was judged: the machine that decides what comes next, the engine that does it, and the deployers, one file
+//! each. None of them judges gates.
+
+mod command;
+pub mod engine;
+mod host;
+pub mod lock;
+pub mod machine;
+mod render;
+pub mod tally;
+mod vercel;
+pub mod verify;
+mod webhook;
+mod workflow;
+
+use std::cell::Cell;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+
+use crate::config::{DeployerRow, Own, Problem};
+use crate::mask::Masker;
+use crate::model::deployment::Role;
+use crate::model::environments::Environment;
+use crate::model::secret::Secret;
+use crate::model::sha::Sha;
+use crate::world::http::Http;
+use crate::world::process::CancelToken;
+
+/// Every deployer.
+pub static ALL: &[Kind] = &[command::KIND, workflow::KIND, webhook::KIND, vercel::KIND, render::KIND];
+
+/// A deployer, or what is wrong with its settings.
+pub type Settled = Result<Box<dyn Deployer>, Vec<Problem>>;
+
+/// A row: how it is configured, and how it is made.
+pub struct Kind {
+    /// For the configuration.
+    pub row: DeployerRow,
+    /// Makes one of its settings.
+    pub settle: fn(&Own) -> Settled,
+}
+
+/// Where a deployer's command runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ground {
+    /// It needs no files.
+    None,
+    /// Among the files of the commit: the work tree if it is that commit, else a work tree of its own.
+    Commit,
+    /// In the work tree, whatever it is at.
+    WorkTree,
+}
+
+/// One deployment that is to be carried out.
+pub struct Job<'a> {
+    /// Where.
+    pub environment: &'a Environment,
+    /// What.
+    pub sha: &'a Sha,
+    /// As it was named.
+    pub reference: &'a str,
+    /// The ledger's number.
+    pub id: &'a str,
+    /// Why.
+    pub role: Role,
+    /// Where commands run.
+    pub root: &'a Path,
+    /// What commands get.
+    pub variables: &'a [(OsString, OsString)],
+    /// Where what commands print is written.
+    pub log: PathBuf,
+    /// Takes secrets out of it.
+    pub masker: &'a Masker,
+    /// Ends it.
+    pub cancel: &'a CancelToken,
+    /// Is given the newest line.
+    pub on_line: &'a dyn Fn(&str),
+    /// The command's process group, once there is one.
+    pub group: &'a Group,
+    /// For deployers that ask others.
+    pub http: &'a Http,
+    /// For those that ask GitHub, where there is a token and a repository.
+    pub remote: Option<&'a Remote>,
+}
+
+/// A repository on GitHub.
+#[derive(Debug, Clone)]
+pub struct Remote {
+    /// Where the API is.
+    pub api: String,
+    /// With which it is asked.
+    pub token: Secret,
+    /// `owner/name`.
+    pub repository: String,
+}
+
+/// A command's process group, told to who keeps the lock.
+#[derive(Debug, Default)]
+pub struct Group {
+    /// Its number.
+    pub leader: Cell<Option<i32>>,
+    /// Wakes who waits for it.
+    pub known: tokio::sync::Notify,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ran {
+    /// It is done.
+    Done,
+    /// It was handed on, and is done by someone else in its own time.
+    Accepted,
+    /// It failed.
+    Failed(String),
+    /// A signal ended it.
+    Interrupted(String),
+}
+
+/// Brings a commit to an environment.
+pub trait Deployer {
+    /// Where it runs.
+    fn ground(&self) -> Ground;
+
+    /// Variables that it needs.
+    fn secrets(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Carries a deployment out.
+    fn deploy<'a>(&'a self, job: Job<'a>) -> Pin<Box<dyn Future<Output = Ran> + 'a>>;
+}
+
+/// The deployer of this name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Kind> {
+    ALL.iter().find(|kind| kind.row.name == name)
+}

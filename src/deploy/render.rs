@@ -1,0 +1,121 @@
+//! `{ render = "srv-…" }`: a service at Render, deployed by its commit and rolled back to an earlier deploy.
+//! <https://api-docs.render.com>
+
+use std::pin::Pin;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::config::DeployerRow;
+use crate::deploy::host::{Ask, Look, ask, follow, secret, variable};
+use crate::deploy::{Deployer, Ground, Job, Kind, Ran};
+use crate::model::deployment::Role;
+use crate::model::text::one_line;
+use crate::world::line::segment;
+
+pub(super) const KIND: Kind = Kind {
+    row: DeployerRow::of::<Settings>("render", "a service at Render, through its API"),
+    settle: |own| Ok(Box::new(Render(own.read()?))),
+};
+
+/// The keys of this deployer.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+struct Settings {
+    /// The service's id, `srv-…`.
+    render: String,
+    /// The key, as `env:NAME`.
+    token: String,
+    /// Where the API is.
+    api: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { render: String::new(), token: "env:RENDER_API_KEY".to_owned(), api: "https://api.render.com".to_owned() }
+    }
+}
+
+struct Render(Settings);
+
+impl Deployer for Render {
+    fn ground(&self) -> Ground {
+        Ground::None
+    }
+
+    fn secrets(&self) -> Vec<String> {
+        variable(&self.0.token).map(str::to_owned).into_iter().collect()
+    }
+
+    fn deploy<'a>(&'a self, job: Job<'a>) -> Pin<Box<dyn Future<Output = Ran> + 'a>> {
+        Box::pin(async move {
+            let token = match secret(&job, &self.0.token) {
+                Ok(token) => token,
+                Err(why) => return Ran::Failed(why),
+            };
+            let begun = if job.role == Role::Rollback {
+                self.roll_back(&job, &token).await
+            } else {
+                self.create(&job, &token).await
+            };
+            match begun {
+                Ok(id) => self.until_live(&job, &token, &id).await,
+                Err(why) => Ran::Failed(why),
+            }
+        })
+    }
+}
+
+impl Render {
+    fn url(&self, rest: &str) -> String {
+        format!("{}/v1/services/{}{rest}", self.0.api.trim_end_matches('/'), segment(&self.0.render))
+    }
+
+    async fn create(&self, job: &Job<'_>, token: &str) -> Result<String, String> {
+        let body = json!({"commitId": job.sha.as_str()});
+        let made = ask(job, &Ask { method: "POST", url: &self.url("/deploys"), token, body: Some(&body) }).await?;
+        made["id"].as_str().map(str::to_owned).ok_or_else(|| "the deploy that was made has no id".to_owned())
+    }
+
+    async fn roll_back(&self, job: &Job<'_>, token: &str) -> Result<String, String> {
+        let url = self.url("/deploys?limit=100");
+        let listed = ask(job, &Ask { method: "GET", url: &url, token, body: None }).await?;
+        let was_live = |one: &&Value| {
+            let deploy = &one["deploy"];
+            deploy["commit"]["id"] == job.sha.as_str()
+                && ["live", "deactivated"].iter().any(|end| deploy["status"] == *end)
+        };
+        let found = listed.as_array().into_iter().flatten().find(was_live);
+        let Some(id) = found.and_then(|one| one["deploy"]["id"].as_str()) else {
+            (job.on_line)("Render has no deploy of that commit any more: it is deployed anew");
+            return self.create(job, token).await;
+        };
+        let body = json!({"deployId": id});
+        let made = ask(job, &Ask { method: "POST", url: &self.url("/rollback"), token, body: Some(&body) }).await?;
+        // The next push would bring the bad commit back.
+        let off = json!({"autoDeploy": "no"});
+        match ask(job, &Ask { method: "PATCH", url: &self.url(""), token, body: Some(&off) }).await {
+            Ok(_) => (job.on_line)(
+                "Render's deploys on every push were switched off: switch them on again when it is mended",
+            ),
+            Err(why) => (job.on_line)(&format!("Render's deploys on every push could not be switched off: {why}")),
+        }
+        made["id"].as_str().map(str::to_owned).ok_or_else(|| "the rollback that was made has no id".to_owned())
+    }
+
+    async fn until_live(&self, job: &Job<'_>, token: &str, id: &str) -> Ran {
+        let url = self.url(&format!("/deploys/{}", segment(id)));
+        follow(job, async || {
+            let found = ask(job, &Ask { method: "GET", url: &url, token, body: None }).await?;
+            let status = one_line(found["status"].as_str().unwrap_or("there"), 40);
+            Ok(match status.as_str() {
+                "live" => Look::Done,
+                "deactivated" | "canceled" => Look::Failed(format!("the deploy {id} was {status}")),
+                end if end.ends_with("failed") => Look::Failed(format!("the deploy {id} ended in {end}")),
+                _ => Look::Going(format!("{id} is {status}")),
+            })
+        })
+        .await
+    }
+}

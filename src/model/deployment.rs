@@ -1,0 +1,343 @@
+//! Deployments as they are recorded: what was deployed where, by whom, and how it ended. Where they are kept is not known
+//! here.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::environments::EnvironmentName;
+use crate::model::sha::Sha;
+
+/// Why a deployment was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Someone asked for this commit.
+    Deploy,
+    /// It undoes another one.
+    Rollback,
+    /// It was live before gatepost knew of it.
+    Adopt,
+}
+
+impl Role {
+    /// As it is shown.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Deploy => "deploy",
+            Self::Rollback => "rollback",
+            Self::Adopt => "adopt",
+        }
+    }
+}
+
+/// What a deployment carries from its birth, so that any later run can settle it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payload {
+    /// Why it was made.
+    pub role: Role,
+    /// Its key: of one intent there is one deployment.
+    pub intent: String,
+    /// The commit that was live before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<Sha>,
+    /// The deployment that this rollback undoes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<String>,
+    /// Why missing evidence was passed over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forced: Option<String>,
+    /// Who asked.
+    #[serde(default)]
+    pub by: String,
+    /// A link to the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+}
+
+/// A step in the life of a deployment, in GitHub's words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub enum Phase {
+    /// Recorded.
+    Queued,
+    /// It is being carried out.
+    InProgress,
+    /// It was live.
+    Success,
+    /// It did not work.
+    Failure,
+    /// It is not known what became of it.
+    Error,
+    /// Another took its place.
+    Inactive,
+    /// Some other word.
+    Other(String),
+}
+
+impl Phase {
+    /// GitHub's word.
+    #[must_use]
+    pub fn word(&self) -> &str {
+        match self {
+            Self::Queued => "queued",
+            Self::InProgress => "in_progress",
+            Self::Success => "success",
+            Self::Failure => "failure",
+            Self::Error => "error",
+            Self::Inactive => "inactive",
+            Self::Other(word) => word,
+        }
+    }
+
+    /// The phase of a word; every word is one.
+    #[must_use]
+    pub fn of_word(word: &str) -> Self {
+        let known = [Self::Queued, Self::InProgress, Self::Success, Self::Failure, Self::Error, Self::Inactive];
+        known.into_iter().find(|phase| phase.word() == word).unwrap_or_else(|| Self::Other(word.to_owned()))
+    }
+
+    /// Whether it is an end. Being replaced comes after one.
+    #[must_use]
+    pub const fn is_end(&self) -> bool {
+        matches!(self, Self::Success | Self::Failure | Self::Error)
+    }
+}
+
+impl From<String> for Phase {
+    fn from(word: String) -> Self {
+        Self::of_word(&word)
+    }
+}
+
+impl From<Phase> for String {
+    fn from(phase: Phase) -> Self {
+        phase.word().to_owned()
+    }
+}
+
+/// What a successful end begins with that was verified.
+pub const VERIFIED: &str = "verified";
+
+/// What the end of a deployment begins with that a signal cut off.
+pub const INTERRUPTED: &str = "interrupted";
+
+/// One step that was recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// The step.
+    pub phase: Phase,
+    /// One line, at most 140 characters.
+    pub says: String,
+    /// RFC 3339.
+    pub at: String,
+}
+
+/// A recorded deployment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// The ledger's number for it.
+    pub id: String,
+    /// Where.
+    pub environment: EnvironmentName,
+    /// What.
+    pub sha: Sha,
+    /// What was named: a branch, a tag, a commit.
+    pub reference: String,
+    /// `None`: not gatepost's, such as those GitHub makes for jobs that name an environment.
+    pub payload: Option<Payload>,
+    /// RFC 3339.
+    pub created_at: String,
+    /// Oldest first.
+    pub marks: Vec<Mark>,
+}
+
+impl Record {
+    /// Its end, where it has one: the first one recorded.
+    #[must_use]
+    pub fn end(&self) -> Option<&Mark> {
+        self.marks.iter().find(|mark| mark.phase.is_end())
+    }
+
+    /// Whether gatepost made it and it has no end yet.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.payload.is_some() && self.end().is_none() && !self.marks.iter().any(|mark| mark.phase == Phase::Inactive)
+    }
+
+    /// Whether it is gatepost's, and once worked under the eyes of its checks.
+    #[must_use]
+    pub fn was_verified(&self) -> bool {
+        let verified = |mark: &Mark| mark.phase == Phase::Success && mark.says.starts_with(VERIFIED);
+        self.payload.is_some() && self.marks.iter().any(verified)
+    }
+
+    /// Whether its newest word is that it is live.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.payload.is_some() && self.marks.last().is_some_and(|mark| mark.phase == Phase::Success)
+    }
+
+    /// The role, where it is gatepost's.
+    #[must_use]
+    pub fn role(&self) -> Option<Role> {
+        self.payload.as_ref().map(|payload| payload.role)
+    }
+
+    /// What it undoes.
+    #[must_use]
+    pub fn undoes(&self) -> Option<&str> {
+        self.payload.as_ref().and_then(|payload| payload.undoes.as_deref())
+    }
+
+    /// Whether a signal cut it off.
+    #[must_use]
+    pub fn was_interrupted(&self) -> bool {
+        self.end().is_some_and(|mark| mark.phase == Phase::Error && mark.says.starts_with(INTERRUPTED))
+    }
+}
+
+/// The live one of an environment's records, which are newest first.
+#[must_use]
+pub fn live(records: &[Record]) -> Option<&Record> {
+    records.iter().find(|record| record.is_live())
+}
+
+/// A process group of a holder's hook, on the holder's machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HookGroup {
+    /// The leader's process id, which is the group's.
+    pub leader: i32,
+    /// When the leader was started, in the system's own words: a number alone may be another process by now.
+    pub started: String,
+}
+
+/// Who holds a lock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// Fresh for every time a lock is taken.
+    pub nonce: String,
+    /// A person, or a workflow and its actor.
+    pub owner: String,
+    /// What for.
+    #[serde(default)]
+    pub reason: String,
+    /// A link to the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+    /// Taken by a person's command until it is given back.
+    #[serde(default)]
+    pub sticky: bool,
+    /// The machine, as long as it is up.
+    #[serde(default)]
+    pub machine: String,
+    /// gatepost's process id there.
+    #[serde(default)]
+    pub process: i32,
+    /// When that process was started.
+    #[serde(default)]
+    pub started: String,
+    /// GitHub's run, and the runner that its job is on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunPlace>,
+    /// The hook's process group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hook: Option<HookGroup>,
+    /// The value by which the hook's processes are known wherever they went.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark: Option<String>,
+    /// When it was taken, RFC 3339.
+    pub since: String,
+    /// When the holder was last heard of, RFC 3339.
+    pub heard: String,
+    /// How long after that the lock holds, in seconds.
+    pub lease: u64,
+    /// It was given back and is about to vanish.
+    #[serde(default)]
+    pub released: bool,
+}
+
+/// A job of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunPlace {
+    /// The run's id.
+    pub id: u64,
+    /// Its attempt.
+    pub attempt: u64,
+    /// The runner's name.
+    #[serde(default)]
+    pub runner: String,
+}
+
+/// How a deploy, a rollback or a recovery ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// The commit is live; whether it was verified, and by what.
+    Live {
+        /// False where nothing is configured to verify by.
+        verified: bool,
+        /// One line.
+        says: String,
+    },
+    /// There was nothing to do.
+    Nothing(String),
+    /// It failed, and the environment was left as it is.
+    Failed(String),
+    /// It could not be told whether it works, and the environment was left as it is.
+    Inconclusive(String),
+    /// It failed, and an earlier commit is live again.
+    RolledBack {
+        /// Why.
+        why: String,
+        /// To which.
+        to: Sha,
+    },
+    /// It failed, and so did the rollback.
+    RollbackFailed {
+        /// Why the deploy failed.
+        why: String,
+        /// Why the rollback did.
+        rollback: String,
+    },
+    /// It was not begun.
+    Refused(String),
+    /// A signal ended it.
+    Interrupted(String),
+    /// The ledger could not be written, or the lock was lost: the next run settles it.
+    Unsettled(String),
+}
+
+impl Ending {
+    /// As the JSON has it.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Live { .. } => "live",
+            Self::Nothing(_) => "nothing",
+            Self::Failed(_) => "failed",
+            Self::Inconclusive(_) => "inconclusive",
+            Self::RolledBack { .. } => "rolled_back",
+            Self::RollbackFailed { .. } => "rollback_failed",
+            Self::Refused(_) => "refused",
+            Self::Interrupted(_) => "interrupted",
+            Self::Unsettled(_) => "unsettled",
+        }
+    }
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Live { says, .. } => write!(f, "live: {says}"),
+            Self::Nothing(says) => f.write_str(says),
+            Self::Failed(why) => write!(f, "failed, and left as it is: {why}"),
+            Self::Inconclusive(why) => write!(f, "it could not be told whether it works: {why}"),
+            Self::RolledBack { why, to } => write!(f, "rolled back to {}: {why}", to.short()),
+            Self::RollbackFailed { why, rollback } => write!(f, "the rollback failed: {rollback}; it was for: {why}"),
+            Self::Refused(why) => write!(f, "refused: {why}"),
+            Self::Interrupted(why) => write!(f, "interrupted: {why}"),
+            Self::Unsettled(why) => write!(f, "not settled: {why}"),
+        }
+    }
+}

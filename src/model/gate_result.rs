@@ -1,0 +1,31 @@
+//! What one gate once said of one commit, as far as a deploy needs it as evidence.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::gate::GateName;
+use crate::model::outcome::Outcome;
+use crate::model::sha::Sha;
+
+/// A gate's result.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GateResult {
+    /// The gate.
+    pub gate: GateName,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// False for `mode = "report"`: no evidence.
+    pub enforced: bool,
+    /// It judged only what differs from `base`.
+    pub limited: bool,
+    /// What it was compared with.
+    pub base: Option<Sha>,
+    /// A scheduled run's, which is no evidence.
+    pub scheduled: bool,
+    /// When it was judged, in seconds since 1970.
+    pub at: i64,
+    /// Where it stands: a report, a check run.
+    pub source: String,
+    /// Why it is not to be believed.
+    #[serde(default)]
+    pub doubt: Option<String>,
+}

@@ -1,0 +1,184 @@
+//! Whether a commit's gates are green enough to deploy it. A pass that judged only a change is worth what its base is
+//! worth, and so on back. Whatever is not known refuses.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::model::gate::GateName;
+use crate::model::gate_result::GateResult;
+use crate::model::outcome::Outcome;
+use crate::model::sha::Sha;
+
+/// How far back a chain of bases is followed.
+const LONGEST: usize = 200;
+
+/// What is known of commits: their gates' results, or why they could not be read.
+pub type Known = BTreeMap<Sha, Result<Vec<GateResult>, String>>;
+
+/// Whether a commit may be deployed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Proof {
+    /// It may; by gate, where that stands.
+    Green(Vec<(GateName, String)>),
+    /// It may not; one reason for each gate that is not green.
+    Refused(Vec<String>),
+    /// First the results of this commit must be read.
+    Ask(Sha),
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Demand<'a> {
+    /// The gates that must be green.
+    pub gates: &'a [GateName],
+    /// For this commit.
+    pub sha: &'a Sha,
+    /// In seconds since 1970.
+    pub now: i64,
+    /// How old results may be.
+    pub max_age: Duration,
+}
+
+/// Looks at what is known.
+#[must_use]
+pub fn prove(demand: Demand<'_>, known: &Known) -> Proof {
+    let mut green = Vec::new();
+    let mut refused = Vec::new();
+    for gate in demand.gates {
+        match chain(demand, gate, known) {
+            Link::Green(source) => green.push((gate.clone(), source)),
+            Link::Refused(why) => refused.push(format!("{gate}: {why}")),
+            Link::Ask(sha) => return Proof::Ask(sha),
+        }
+    }
+    if refused.is_empty() { Proof::Green(green) } else { Proof::Refused(refused) }
+}
+
+enum Link {
+    Green(String),
+    Refused(String),
+    Ask(Sha),
+}
+
+fn chain(demand: Demand<'_>, gate: &GateName, known: &Known) -> Link {
+    let mut at = demand.sha.clone();
+    let mut sources = Vec::new();
+    for _ in 0..LONGEST {
+        let place = if at == *demand.sha { String::new() } else { format!(" on its base {}", at.short()) };
+        let results = match known.get(&at) {
+            None => return Link::Ask(at),
+            Some(Err(why)) => return Link::Refused(format!("its results{place} are unavailable: {why}")),
+            Some(Ok(results)) => results,
+        };
+        let newest = results.iter().filter(|result| result.gate == *gate && !result.scheduled).max_by_key(|one| one.at);
+        let Some(result) = newest else { return Link::Refused(format!("it has no result{place}")) };
+        if let Some(why) = objection(demand, result) {
+            return Link::Refused(format!("{why}{place} ({})", result.source));
+        }
+        sources.push(result.source.clone());
+        let judged_all = result.outcome == Outcome::Pass && !result.limited;
+        let said = if result.outcome == Outcome::Pass { "it judged only a change" } else { "it was skipped" };
+        match &result.base {
+            _ if judged_all => return Link::Green(sources.join(", on ")),
+            Some(base) => at = base.clone(),
+            None => return Link::Refused(format!("{said}{place}, and nothing is known of what it was compared with")),
+        }
+    }
+    Link::Refused(format!("its results lead back over more than {LONGEST} bases"))
+}
+
+fn objection(demand: Demand<'_>, result: &GateResult) -> Option<String> {
+    let age = demand.now.saturating_sub(result.at);
+    let limit = i64::try_from(demand.max_age.as_secs()).unwrap_or(i64::MAX);
+    if let Some(doubt) = &result.doubt {
+        return Some(doubt.clone());
+    }
+    if !result.enforced {
+        return Some("it only reports, and is no evidence".to_owned());
+    }
+    if !result.outcome.is_green() {
+        return Some(format!("it ended in {}", result.outcome.word()));
+    }
+    (age > limit).then(|| format!("its result is {} h old, and counts for {} h", age / 3600, limit / 3600))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sha(letter: char) -> Sha {
+        Sha::parse(&letter.to_string().repeat(40)).unwrap()
+    }
+
+    fn lint() -> GateName {
+        GateName::parse("lint").unwrap()
+    }
+
+    fn result(outcome: Outcome, base: Option<char>, at: i64) -> GateResult {
+        GateResult {
+            gate: lint(),
+            outcome,
+            enforced: true,
+            limited: base.is_some(),
+            base: base.map(sha),
+            scheduled: false,
+            at,
+            source: "a report".to_owned(),
+            doubt: None,
+        }
+    }
+
+    fn proof(known: Vec<(char, Vec<GateResult>)>) -> Proof {
+        let known = known.into_iter().map(|(letter, results)| (sha(letter), Ok(results))).collect();
+        let demand = Demand { gates: &[lint()], sha: &sha('a'), now: 10_000, max_age: Duration::from_secs(5_000) };
+        prove(demand, &known)
+    }
+
+    fn why(known: Vec<(char, Vec<GateResult>)>) -> String {
+        match proof(known) {
+            Proof::Refused(why) => why.join("; "),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_newest_result_decides_and_everything_unknown_refuses() {
+        let good = || result(Outcome::Pass, None, 9_000);
+        assert!(matches!(proof(vec![('a', vec![good()])]), Proof::Green(_)));
+        assert_eq!(why(vec![('a', vec![])]), "lint: it has no result");
+        assert_eq!(proof(vec![]), Proof::Ask(sha('a')));
+        assert!(why(vec![('a', vec![good(), result(Outcome::Fail, None, 9_500)])]).contains("ended in fail"));
+        assert!(why(vec![('a', vec![good(), result(Outcome::Error, None, 9_500)])]).contains("ended in error"));
+        assert!(matches!(proof(vec![('a', vec![good(), result(Outcome::Fail, None, 8_500)])]), Proof::Green(_)));
+        assert!(why(vec![('a', vec![result(Outcome::Pass, None, 4_000)])]).contains("1 h old"));
+        assert!(why(vec![('a', vec![GateResult { enforced: false, ..good() }])]).contains("only reports"));
+        let doubted = GateResult { doubt: Some("another workflow".to_owned()), ..good() };
+        assert!(why(vec![('a', vec![doubted])]).contains("another workflow"));
+        assert!(why(vec![('a', vec![GateResult { scheduled: true, ..good() }])]).contains("no result"));
+        let known = [(sha('a'), Err("page 3 is malformed".to_owned()))].into_iter().collect();
+        let demand = Demand { gates: &[lint()], sha: &sha('a'), now: 0, max_age: Duration::ZERO };
+        assert!(matches!(prove(demand, &known), Proof::Refused(why) if why[0].contains("page 3 is malformed")));
+    }
+
+    #[test]
+    fn a_pass_of_a_change_needs_a_green_base_all_the_way_back() {
+        let change = |base| result(Outcome::Pass, Some(base), 9_000);
+        assert_eq!(proof(vec![('a', vec![change('b')])]), Proof::Ask(sha('b')));
+        assert!(why(vec![('a', vec![change('b')]), ('b', vec![])]).contains("no result on its base bbbbbbb"));
+        let whole =
+            vec![('a', vec![change('b')]), ('b', vec![change('c')]), ('c', vec![result(Outcome::Pass, None, 9_000)])];
+        assert!(matches!(proof(whole.clone()), Proof::Green(_)));
+        let mut old = whole.clone();
+        old[2].1[0].at = 1_000;
+        assert!(why(old).contains("h old"));
+        let mut red = whole;
+        red[1].1[0].outcome = Outcome::Fail;
+        assert!(why(red).contains("ended in fail on its base bbbbbbb"));
+        let skipped = result(Outcome::Skipped, Some('b'), 9_000);
+        assert_eq!(proof(vec![('a', vec![skipped.clone()])]), Proof::Ask(sha('b')));
+        let nowhere = GateResult { base: None, ..skipped };
+        assert!(why(vec![('a', vec![nowhere])]).contains("nothing is known"));
+        let circle = vec![('a', vec![change('b')]), ('b', vec![change('a')])];
+        assert!(why(circle).contains("200 bases"));
+    }
+}

@@ -1,0 +1,222 @@
+//! What the gates said of a commit, from the check runs that our own app has made: every page, the newest one of a name,
+//! and only from runs of a workflow that is the default branch's.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use serde::Deserialize;
+
+use super::{Hub, PATIENCE};
+use crate::model::gate::GateName;
+use crate::model::gate_result::GateResult;
+use crate::model::outcome::Outcome;
+use crate::model::sha::Sha;
+use crate::world::github::GitHub;
+use crate::world::line::answer::Stop;
+use crate::world::line::{Line, segment};
+
+/// What the names of our check runs begin with.
+const PREFIX: &str = "gatepost/";
+
+#[derive(Debug, Deserialize)]
+struct Page {
+    check_runs: Vec<Check>,
+}
+
+/// A check run. What is always there is demanded: a page without it is malformed.
+#[derive(Debug, Deserialize)]
+struct Check {
+    id: u64,
+    name: String,
+    head_sha: Sha,
+    status: String,
+    conclusion: Option<String>,
+    completed_at: Option<String>,
+    external_id: Option<String>,
+    app: Option<App>,
+}
+
+#[derive(Debug, Deserialize)]
+struct App {
+    id: u64,
+}
+
+#[derive(Debug, Deserialize)]
+struct Run {
+    event: String,
+    head_sha: Sha,
+    path: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Content {
+    content: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Pull {
+    head: Head,
+}
+
+#[derive(Debug, Deserialize)]
+struct Head {
+    sha: Sha,
+}
+
+#[derive(Debug, Deserialize)]
+struct Commit {
+    tree: Tree,
+}
+
+#[derive(Debug, Deserialize)]
+struct Tree {
+    sha: String,
+}
+
+/// What the external id of a check run says.
+struct Said<'a> {
+    run: u64,
+    scope: &'a str,
+    base: Option<Sha>,
+    config: &'a str,
+}
+
+fn said<'a>(check: &'a Check, gate: &str) -> Option<Said<'a>> {
+    let parts: Vec<&str> = check.external_id.as_deref()?.split(':').collect();
+    let ["gatepost", run, name, scope, base, config] = parts[..] else { return None };
+    let run = run.split('.').next()?.parse().ok()?;
+    (name == gate).then(|| Said { run, scope, base: Sha::parse(base).ok(), config })
+}
+
+impl Hub {
+    /// The results of the gates for a commit; where it has none, those of a pull request's head with the same files and
+    /// the same configuration (`config`), as squash merges leave them.
+    ///
+    /// # Errors
+    /// When anything of it could not be read, or is malformed: what is not known is no evidence.
+    pub async fn results(&mut self, sha: &Sha, app: u64, config: &str) -> Result<Vec<GateResult>, Stop> {
+        self.line.allow_more(PATIENCE);
+        let line = &mut self.line;
+        let own = of_commit(line, sha, app).await?;
+        if !own.is_empty() {
+            return Ok(own.into_iter().map(|(result, _)| result).collect());
+        }
+        let path = line.path(&format!("/commits/{sha}/pulls?per_page=100"));
+        let pulls: Vec<Pull> = line.pages::<Vec<Pull>>(path).await?.into_iter().flatten().collect();
+        let mut all = Vec::new();
+        for pull in pulls {
+            let head = pull.head.sha;
+            if head == *sha || tree(line, &head).await? != tree(line, sha).await? {
+                continue;
+            }
+            let results = of_commit(line, &head, app).await?.into_iter();
+            let same = results.filter(|(_, of)| of == config).map(|(result, _)| GateResult {
+                source: format!("{}, of {} with the same files", result.source, head.short()),
+                ..result
+            });
+            all.extend(same);
+        }
+        Ok(all)
+    }
+}
+
+async fn tree(line: &mut Line<GitHub>, sha: &Sha) -> Result<String, Stop> {
+    let path = line.path(&format!("/git/commits/{sha}"));
+    Ok(line.read::<Commit>(path).await?.tree.sha)
+}
+
+/// The newest result of each gate, and the digest of its configuration.
+async fn of_commit(line: &mut Line<GitHub>, sha: &Sha, app: u64) -> Result<Vec<(GateResult, String)>, Stop> {
+    let path = line.path(&format!("/commits/{sha}/check-runs?filter=all&per_page=100"));
+    let checks = line.pages::<Page>(path).await?.into_iter().flat_map(|page| page.check_runs);
+    let mut newest: BTreeMap<GateName, Check> = BTreeMap::new();
+    for check in checks {
+        let ours = check.app.as_ref().is_some_and(|by| by.id == app) && check.head_sha == *sha;
+        let Some(gate) = check.name.strip_prefix(PREFIX).filter(|_| ours) else { continue };
+        let Ok(gate) = GateName::parse(gate) else { continue };
+        // A re-run makes a check run of its own, with a greater number.
+        if newest.get(&gate).is_none_or(|known| known.id < check.id) {
+            newest.insert(gate, check);
+        }
+    }
+    let mut runs: BTreeMap<u64, Believed> = BTreeMap::new();
+    let mut results = Vec::new();
+    for (gate, check) in newest {
+        let Some(said) = said(&check, gate.as_str()) else {
+            let doubt = Some("its check run does not say what was judged".to_owned());
+            results.push((result(gate, &check, None, doubt), String::new()));
+            continue;
+        };
+        let believed = match runs.entry(said.run) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => place.insert(believed(line, said.run, sha).await?),
+        };
+        let config = said.config.to_owned();
+        let mut result = result(gate.clone(), &check, Some(&said), believed.doubt.clone());
+        result.scheduled = believed.scheduled;
+        results.push((result, config));
+    }
+    Ok(results)
+}
+
+fn result(gate: GateName, check: &Check, said: Option<&Said<'_>>, doubt: Option<String>) -> GateResult {
+    let outcome = match (check.status.as_str(), check.conclusion.as_deref()) {
+        ("completed", Some("success" | "neutral")) => Outcome::Pass,
+        ("completed", Some("skipped")) => Outcome::Skipped,
+        ("completed", Some("failure")) => Outcome::Fail,
+        _ => Outcome::Error,
+    };
+    let at = check.completed_at.as_deref().and_then(|at| at.parse::<jiff::Timestamp>().ok());
+    GateResult {
+        gate,
+        outcome,
+        enforced: check.conclusion.as_deref() != Some("neutral") && said.is_none_or(|said| said.scope != "report"),
+        limited: said.is_none_or(|said| said.scope != "all"),
+        base: said.and_then(|said| said.base.clone()),
+        scheduled: false,
+        at: at.map_or(0, jiff::Timestamp::as_second),
+        source: format!("check run {}", check.id),
+        doubt,
+    }
+}
+
+/// What is known of the run that a check run names.
+#[derive(Debug, Clone)]
+struct Believed {
+    scheduled: bool,
+    /// Why it is no evidence.
+    doubt: Option<String>,
+}
+
+async fn believed(line: &mut Line<GitHub>, id: u64, sha: &Sha) -> Result<Believed, Stop> {
+    let run: Run = line.read(line.path(&format!("/actions/runs/{id}"))).await?;
+    let scheduled = run.event == "schedule";
+    let doubt = |why: String| Ok(Believed { scheduled, doubt: Some(why) });
+    if run.head_sha != *sha {
+        return doubt(format!("the run {id} that it names is of another commit, {}", run.head_sha.short()));
+    }
+    // `.github/workflows/ci.yml@refs/heads/main` for a called one.
+    let path = run.path.unwrap_or_default();
+    let path = path.split('@').next().unwrap_or_default();
+    if path.is_empty() {
+        return doubt(format!("it is not known which workflow the run {id} is of"));
+    }
+    let there = content(line, path, Some(sha)).await?;
+    let default = content(line, path, None).await?;
+    if there.is_none() || there != default {
+        return doubt(format!("its workflow {path} is not the default branch's"));
+    }
+    Ok(Believed { scheduled, doubt: None })
+}
+
+/// A file as GitHub sends it, in base64 without its line ends; `None` where there is none.
+async fn content(line: &mut Line<GitHub>, path: &str, at: Option<&Sha>) -> Result<Option<String>, Stop> {
+    let place: Vec<String> = path.split('/').map(segment).collect();
+    let query = at.map_or_else(String::new, |sha| format!("?ref={sha}"));
+    let asked = line.path(&format!("/contents/{}{query}", place.join("/")));
+    match line.read::<Content>(asked).await {
+        Ok(found) => Ok(Some(found.content.split_whitespace().collect())),
+        Err(stop) if stop.refused_with(404).is_some() => Ok(None),
+        Err(stop) => Err(stop),
+    }
+}

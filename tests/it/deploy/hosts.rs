@@ -1,0 +1,216 @@
+//! Deploys by others: a workflow, a webhook, and hosts that are played as their documents say they answer.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value, json};
+
+use super::service::{Asked, Service, reply};
+use super::{On, Scene};
+
+/// A host that answers by `act`, and what it was asked.
+fn host(
+    scene: &Scene,
+    act: impl Fn(&Asked, &Path) -> (u16, Value) + Send + Sync + 'static,
+) -> (Service, Arc<Mutex<Vec<Asked>>>) {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&asked);
+    let place = scene.service.place().to_owned();
+    let answer = move |request: &Asked, _: &Path| {
+        seen.lock().unwrap().push(request.clone());
+        let (status, body) = act(request, &place);
+        Some(reply(&format!("{status} X"), &body.to_string()))
+    };
+    (Service::answering(scene.service.place().join("host"), Arc::new(answer)), asked)
+}
+
+fn deploy_by(scene: &Scene, means: &str) {
+    let config = std::fs::read_to_string(scene.tree.dir.join("gatepost.toml")).unwrap();
+    let begins = config.find("deploy = {").unwrap();
+    let ends = begins + config[begins..].find('\n').unwrap();
+    scene.tree.write("gatepost.toml", format!("{}deploy = {means}{}", &config[..begins], &config[ends..]));
+    scene.tree.commit("by others");
+    scene.known();
+}
+
+/// The service is the commit's from now on.
+fn make_live(place: &Path, sha: &str) {
+    std::fs::write(place.join("live"), sha).unwrap();
+}
+
+#[test]
+fn a_webhook_is_signed_and_its_word_is_not_taken_for_the_deed() {
+    let mut scene = Scene::new(On::File, "");
+    let (hook, asked) = host(&scene, |asked, place| {
+        let body: Value = serde_json::from_str(&asked.body).unwrap();
+        make_live(place, body["sha"].as_str().unwrap());
+        (202, json!({}))
+    });
+    deploy_by(&scene, "{ webhook = \"env:HOOK_URL\", secret = \"env:HOOK_KEY\" }");
+    scene.deploy().with(3).says(&["variables that are not set: HOOK_KEY, HOOK_URL"]);
+    scene.env.push(("HOOK_URL".to_owned(), format!("{}/take?key=topsecret", hook.url())));
+    scene.env.push(("HOOK_KEY".to_owned(), "k".to_owned()));
+    scene.deploy().with(0).says(&["handed on", "healthy"]);
+    let request = asked.lock().unwrap()[0].clone();
+    let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, b"k");
+    let text = format!("{}.{}", request.headers["x-gatepost-timestamp"], request.body);
+    let signature = ring::hmac::sign(&key, text.as_bytes());
+    let hex: Vec<String> = signature.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(request.headers["x-gatepost-signature"], format!("sha256={}", hex.concat()));
+
+    // Without a version the old instance would answer as well.
+    let config = std::fs::read_to_string(scene.tree.dir.join("gatepost.toml")).unwrap();
+    scene.tree.write("gatepost.toml", config.replace("version = { path = \"/version\" }, ", "")).commit("no version");
+    let ran = scene.deploy().with(4).says(&["could not be told", "the old instance would answer as well"]);
+    assert!(!format!("{}{}", ran.out, ran.err).contains("topsecret"));
+    assert_eq!(scene.status()["newest"]["end"], "error");
+}
+
+#[test]
+fn a_webhook_that_refuses_is_a_failure_and_a_redirect_is_not_followed() {
+    let mut scene = Scene::new(On::File, "");
+    let (hook, asked) = host(&scene, |asked, _| if asked.number == 0 { (307, json!({})) } else { (422, json!("no")) });
+    deploy_by(&scene, "{ webhook = \"env:HOOK_URL\" }");
+    scene.env.push(("HOOK_URL".to_owned(), hook.url()));
+    scene.deploy().with(1).says(&["the webhook was answered 307"]);
+    scene.deploy().with(1).says(&["the webhook was answered 422"]);
+    assert_eq!(asked.lock().unwrap().len(), 2);
+}
+
+/// Render, as far as it is asked: <https://api-docs.render.com/reference/create-deploy>
+fn render(asked: &Asked, place: &Path) -> (u16, Value) {
+    assert_eq!(asked.headers["authorization"], "Bearer rnd");
+    let body: Value = serde_json::from_str(&asked.body).unwrap_or_default();
+    let file = place.join("deploys");
+    let known = std::fs::read_to_string(&file).unwrap_or_default();
+    let shas: Vec<&str> = known.lines().collect();
+    let deploy = |at: usize| json!({"id": format!("dep-{at}"), "commit": {"id": shas[at]}, "status": "live"});
+    let make = |sha: &str| {
+        std::fs::write(&file, format!("{known}{sha}\n")).unwrap();
+        (201, json!({"id": format!("dep-{}", shas.len()), "status": "build_in_progress"}))
+    };
+    match (asked.method.as_str(), asked.path.as_str()) {
+        ("POST", "/v1/services/srv-1/deploys") => make(body["commitId"].as_str().unwrap()),
+        ("POST", "/v1/services/srv-1/rollback") => {
+            let at: usize = body["deployId"].as_str().unwrap().trim_start_matches("dep-").parse().unwrap();
+            make(shas[at])
+        }
+        ("GET", "/v1/services/srv-1/deploys?limit=100") => {
+            (200, (0..shas.len()).rev().map(|at| json!({"deploy": deploy(at), "cursor": "x"})).collect())
+        }
+        ("PATCH", "/v1/services/srv-1") => (200, json!({"autoDeploy": body["autoDeploy"]})),
+        ("GET", path) => {
+            let at: usize = path.trim_start_matches("/v1/services/srv-1/deploys/dep-").parse().unwrap();
+            let sick = place.join("bad").exists() && at + 1 == shas.len() && at == 1;
+            make_live(place, shas[at]);
+            if sick {
+                return (200, json!({"id": "dep", "status": "update_failed"}));
+            }
+            (200, deploy(at))
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn render_deploys_and_goes_back_to_an_earlier_deploy() {
+    let mut scene = Scene::new(On::File, "");
+    let (host, asked) = host(&scene, render);
+    deploy_by(&scene, &format!("{{ render = \"srv-1\", api = {:?} }}", host.url()));
+    scene.env.push(("RENDER_API_KEY".to_owned(), "rnd".to_owned()));
+    let good = scene.head();
+    scene.deploy().with(0).says(&["deployed", "healthy"]);
+    assert_eq!(scene.live(), good);
+    std::fs::write(scene.service.place().join("bad"), "").unwrap();
+    scene.commit(None);
+    scene.deploy().with(5).says(&["ended in update_failed", "were switched off", "rolled back"]);
+    assert_eq!(scene.live(), good);
+    let asked = asked.lock().unwrap();
+    assert!(asked.iter().any(|one| one.path.ends_with("/rollback")) && asked.iter().any(|one| one.method == "PATCH"));
+}
+
+/// Vercel, as far as it is asked: <https://vercel.com/docs/rest-api>
+fn vercel(asked: &Asked, place: &Path) -> (u16, Value) {
+    assert_eq!(asked.headers["authorization"], "Bearer vcl");
+    let body: Value = serde_json::from_str(&asked.body).unwrap_or_default();
+    let file = place.join("deployments");
+    let known = std::fs::read_to_string(&file).unwrap_or_default();
+    let shas: Vec<&str> = known.lines().collect();
+    let pointed = std::fs::read_to_string(place.join("pointed")).unwrap_or_default();
+    let (path, _) = asked.path.split_once('?').unwrap_or((&asked.path, ""));
+    match (asked.method.as_str(), path) {
+        ("GET", "/v9/projects/prj_1") => {
+            let last = json!({"toDeploymentId": pointed, "jobStatus": "succeeded", "type": "rollback"});
+            (200, json!({"id": "prj_1", "name": "shop", "link": {"repoId": 7}, "lastAliasRequest": last}))
+        }
+        ("POST", "/v13/deployments") => {
+            assert_eq!(body["gitSource"]["repoId"], 7);
+            let sha = body["gitSource"]["sha"].as_str().unwrap();
+            std::fs::write(&file, format!("{known}{sha}\n")).unwrap();
+            (200, json!({"id": format!("dpl_{}", shas.len()), "readyState": "QUEUED"}))
+        }
+        ("GET", "/v6/deployments") => {
+            let one = |(at, sha): (usize, &&str)| json!({"uid": format!("dpl_{at}"), "meta": {"githubCommitSha": sha}});
+            (200, json!({"deployments": shas.iter().enumerate().map(one).collect::<Vec<_>>()}))
+        }
+        ("POST", path) => {
+            let id = path.trim_start_matches("/v1/projects/prj_1/rollback/");
+            std::fs::write(place.join("pointed"), id).unwrap();
+            make_live(place, shas[id.trim_start_matches("dpl_").parse::<usize>().unwrap()]);
+            (201, Value::Null)
+        }
+        ("GET", path) => {
+            let at: usize = path.trim_start_matches("/v13/deployments/dpl_").parse().unwrap();
+            if at == 1 {
+                return (
+                    200,
+                    json!({"readyState": "ERROR", "errorMessage": "Command \"npm run build\" exited with 1"}),
+                );
+            }
+            make_live(place, shas[at]);
+            (200, json!({"readyState": "READY"}))
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn vercel_deploys_and_points_to_an_earlier_deployment() {
+    let mut scene = Scene::new(On::File, "");
+    let (host, asked) = host(&scene, vercel);
+    deploy_by(&scene, &format!("{{ vercel = \"prj_1\", team = \"team_1\", api = {:?} }}", host.url()));
+    scene.env.push(("VERCEL_TOKEN".to_owned(), "vcl".to_owned()));
+    let good = scene.head();
+    scene.deploy().with(0);
+    scene.commit(None);
+    scene.deploy().with(5).says(&["exited with 1", "pointed to dpl_0", "rolled back"]);
+    assert_eq!(scene.live(), good);
+    let asked = asked.lock().unwrap();
+    assert!(asked.iter().all(|one| one.path.contains("teamId=team_1")));
+}
+
+#[test]
+fn a_workflow_is_started_followed_and_its_failure_is_ours() {
+    for tells in [true, false] {
+        let scene = Scene::new(On::GitHub, "");
+        deploy_by(&scene, "{ workflow = \"deploy.yml\", inputs = { size = \"small\" } }");
+        let head = scene.head();
+        let fake = scene.fake.as_ref().unwrap();
+        fake.with(|github| {
+            let repo = github.repo("octo/shop");
+            repo.branch("main", &head);
+            (repo.dispatched, repo.tells_no_run) = (Some("success".to_owned()), !tells);
+        });
+        make_live(scene.service.place(), &head);
+        scene.deploy().with(0).says(&["run ", "deployed", "healthy"]);
+        let (workflow, reference, inputs) = fake.with(|github| github.repo("octo/shop").dispatches[0].clone());
+        assert_eq!((workflow.as_str(), reference.as_str()), ("deploy.yml", "main"));
+        assert_eq!(
+            (&inputs["sha"], &inputs["environment"], &inputs["size"]),
+            (&json!(head), &json!("staging"), &json!("small"))
+        );
+        fake.with(|github| github.repo("octo/shop").dispatched = Some("failure".to_owned()));
+        scene.commit(None);
+        scene.deploy().with(6).says(&["ended in failure"]);
+    }
+}

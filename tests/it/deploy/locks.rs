@@ -1,0 +1,111 @@
+//! One deploy at a time, and what becomes of a holder that is gone.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::{BOTH, Scene};
+
+fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !holds() {
+        assert!(Instant::now() < deadline, "{what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn a_persons_lock_stands_until_it_is_given_back() {
+    for on in BOTH {
+        let scene = Scene::new(on, "");
+        scene.call(&["lock", "staging", "--reason", "incident 7"]).with(0).says(&["locked by ana on", "(incident 7)"]);
+        scene.deploy().with(3).says(&["locked by ana", "next: gatepost unlock staging"]);
+        scene.call(&["lock", "staging"]).with(3);
+        assert!(scene.status()["lock"].as_str().unwrap().contains("incident 7"));
+        assert_eq!(scene.runs(), [""; 0]);
+        scene.call(&["unlock", "staging"]).with(0).says(&["staging is free"]);
+        scene.call(&["unlock", "staging"]).with(0).says(&["staging is not locked"]);
+        scene.deploy().with(0);
+    }
+}
+
+#[test]
+fn of_two_deploys_one_waits_for_the_other_to_end() {
+    for on in BOTH {
+        let scene = Scene::new(on, "");
+        scene.deploy().with(0);
+        scene.commit(Some("slow"));
+        scene.judged();
+        let mut first = scene.command(&["deploy", "staging"]).stdout(std::process::Stdio::null()).spawn().unwrap();
+        until("the slow deploy runs", || scene.runs().len() == 2);
+        scene.call(&["deploy", "staging"]).with(3).says(&["held by ana", "runs on this machine"]);
+        scene.call(&["unlock", "staging"]).with(3).says(&["gatepost unlock staging --force"]);
+        assert!(first.try_wait().unwrap().is_none());
+        // A rollback takes it over, ends its command, and is the end of it.
+        scene.call(&["rollback", "staging"]).with(0).says(&["taken over", "rolling back to"]);
+        assert_ne!(first.wait().unwrap().code(), Some(0));
+        let status = scene.status();
+        assert_eq!(
+            (&status["lock"], &status["health"], &status["newest"]),
+            (&json!(null), &json!("healthy"), &json!(null))
+        );
+        assert!(!leftover("sleep 30"), "the command of the first one is ended");
+    }
+}
+
+/// Whether a process with this command line is left in the test's own session.
+fn leftover(command: &str) -> bool {
+    let mine = std::process::id().to_string();
+    let listed = std::process::Command::new("ps").args(["-A", "-o", "ppid=,args="]).output().unwrap();
+    let text = String::from_utf8_lossy(&listed.stdout).into_owned();
+    text.lines().any(|line| line.trim_start().starts_with(&format!("{mine} ")) && line.contains(command))
+}
+
+#[test]
+fn a_killed_deploy_is_taken_over_at_once_and_its_command_ended() {
+    for on in BOTH {
+        let scene = Scene::new(on, "");
+        let good = scene.head();
+        scene.deploy().with(0);
+        scene.commit(Some("slow"));
+        scene.judged();
+        let mut killed = scene.command(&["deploy", "staging"]).stdout(std::process::Stdio::null()).spawn().unwrap();
+        until("the slow deploy runs", || scene.runs().len() == 2);
+        killed.kill().unwrap();
+        killed.wait().unwrap();
+        let status = scene.status();
+        assert!(status["lock"].as_str().unwrap().ends_with("which is dead"), "{status}");
+        let begun = Instant::now();
+        scene.call(&["recover", "staging"]).with(0).says(&[
+            "taken over",
+            "does not answer",
+            "rolling back to",
+            "rolled back",
+        ]);
+        assert!(begun.elapsed() < Duration::from_secs(20), "the command is not waited for");
+        assert_eq!(scene.live(), good);
+        let status = scene.status();
+        assert_eq!((&status["lock"], &status["sha"], &status["newest"]), (&json!(null), &json!(good), &json!(null)));
+        scene.call(&["recover", "staging"]).with(0).says(&["nothing was left to settle"]);
+    }
+}
+
+#[test]
+fn a_signal_ends_the_command_records_the_end_and_gives_the_lock_back() {
+    for on in BOTH {
+        let scene = Scene::new(on, "");
+        let good = scene.head();
+        scene.deploy().with(0);
+        scene.commit(Some("slow"));
+        scene.judged();
+        let mut stopped = scene.command(&["deploy", "staging"]).stdout(std::process::Stdio::null()).spawn().unwrap();
+        until("the slow deploy runs", || scene.runs().len() == 2);
+        let id = nix::unistd::Pid::from_raw(i32::try_from(stopped.id()).unwrap());
+        nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGINT).unwrap();
+        assert_eq!(stopped.wait().unwrap().code(), Some(130));
+        let status = scene.status();
+        assert_eq!((&status["lock"], &status["newest"]["end"]), (&json!(null), &json!("error")));
+        scene.call(&["recover", "staging"]).with(0).says(&["rolled back"]);
+        assert_eq!(scene.status()["sha"], json!(good));
+    }
+}

@@ -1,0 +1,71 @@
+//! Services that flap, hang, redirect and lie, and what is said of them.
+
+use std::sync::Arc;
+
+use super::service::{Service, reply};
+use super::{On, Scene};
+
+/// A deploy to a service that answers so on `/health`, told to `verify` too.
+fn against(answer: impl Fn(usize) -> Option<String> + Send + Sync + 'static) -> super::Ran {
+    let mut scene = Scene::new(On::File, "");
+    let place = scene.service.place().to_owned();
+    let odd = Service::answering(place.join("odd"), Arc::new(move |asked, _| answer(asked.number)));
+    let health = format!("{}/health", odd.url());
+    let config = std::fs::read_to_string(scene.tree.dir.join("gatepost.toml")).unwrap();
+    let config =
+        config.replace("\"/health\"", &format!("{health:?}")).replace("interval", "timeout = \"300ms\", interval");
+    scene.tree.write("gatepost.toml", config).commit("another service");
+    scene.env.push(("RUST_BACKTRACE".to_owned(), "0".to_owned()));
+    scene.deploy()
+}
+
+#[test]
+fn a_service_that_is_not_well_is_not_taken_for_healthy() {
+    let ok = || Some(reply("200 OK", "{\"status\":\"ok\"}"));
+    let sick = || Some(reply("500 Internal Server Error", "oops"));
+    against(move |number| if number % 2 == 0 { ok() } else { sick() }).with(1).says(&["flapping"]);
+    against(|_| None).with(1).says(&["did not answer within 300ms (5 times in a row)"]);
+    against(|_| Some("HTTP/1.1 302 Found\r\nlocation: /login\r\ncontent-length: 0\r\n\r\n".to_owned()))
+        .with(1)
+        .says(&["answered 302, a redirect to /login"]);
+    against(|_| Some(reply("200 OK", "{\"status\":\"DOWN\",\"db\":\"gone\"}")))
+        .with(1)
+        .says(&["says its status is \"DOWN\""]);
+    against(|_| Some("HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{".to_owned()))
+        .with(1)
+        .says(&["could not be asked"]);
+    against(|_| Some(String::new())).with(1).says(&["could not be asked"]);
+    against(|number| if number < 4 { Some(String::new()) } else { Some(reply("200 OK", "fine")) }).with(0);
+}
+
+#[test]
+fn the_old_version_that_answers_well_is_no_success() {
+    let scene = Scene::new(On::File, "");
+    scene.deploy().with(0);
+    scene.tree.write("deploy.sh", "#!/bin/sh\necho nothing is done\n").commit("a deploy that does nothing");
+    let config = std::fs::read_to_string(scene.tree.dir.join("gatepost.toml")).unwrap();
+    scene.tree.write("gatepost.toml", config.replace("5s", "600ms")).commit("less patience");
+    scene.deploy().with(5).says(&["answers as", "not healthy within 600ms"]);
+}
+
+#[test]
+fn verify_alone_needs_no_repository() {
+    let place = tempfile::tempdir().unwrap();
+    let service = Service::start(place.path().to_owned());
+    let verify = |more: &[&str]| {
+        let done = std::process::Command::new(env!("CARGO_BIN_EXE_gatepost"))
+            .args(["verify", &format!("{}/health", service.url()), "--interval", "0.01"])
+            .args(more)
+            .current_dir(place.path())
+            .env_clear()
+            .output()
+            .unwrap();
+        (done.status.code(), String::from_utf8(done.stdout).unwrap())
+    };
+    assert_eq!(verify(&[]).0, Some(0));
+    assert_eq!(verify(&["--body", "ok", "--status", "200", "--watch", "0.1"]).0, Some(0));
+    assert_eq!(verify(&["--body", "else"]).0, Some(1));
+    let (code, json) = verify(&["--status", "204", "--json"]);
+    assert!(code == Some(1) && json.contains("\"outcome\":\"unhealthy\""), "{json}");
+    assert_eq!(verify(&["--interval", "-1"]).0, Some(2));
+}

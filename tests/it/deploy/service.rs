@@ -1,0 +1,101 @@
+//! A service that is deployed to: which commit answers, and how it is, stand in files of a folder.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A request as it came.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// How many came before it.
+    pub number: usize,
+    pub method: String,
+    pub path: String,
+    /// Names in small letters.
+    pub headers: BTreeMap<String, String>,
+    pub body: String,
+}
+
+/// How the service answers; `None`: never.
+type Answer = dyn Fn(&Asked, &Path) -> Option<String> + Send + Sync;
+
+/// A running service; its thread ends with the test.
+pub struct Service {
+    place: PathBuf,
+    port: u16,
+}
+
+impl Service {
+    /// One that is as its files say.
+    pub fn start(place: PathBuf) -> Self {
+        Self::answering(place, Arc::new(|asked, place| Some(by_files(&asked.path, place))))
+    }
+
+    /// One that answers the nth request for a path as it likes.
+    pub fn answering(place: PathBuf, answer: Arc<Answer>) -> Self {
+        std::fs::create_dir_all(&place).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let folder = place.clone();
+        std::thread::spawn(move || {
+            for (number, stream) in listener.incoming().flatten().enumerate() {
+                let (answer, folder) = (Arc::clone(&answer), folder.clone());
+                std::thread::spawn(move || serve(&stream, number, &folder, &*answer));
+            }
+        });
+        Self { place, port }
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    pub fn place(&self) -> &Path {
+        &self.place
+    }
+
+    pub fn live(&self) -> String {
+        std::fs::read_to_string(self.place.join("live")).unwrap_or_default().trim().to_owned()
+    }
+}
+
+fn serve(mut stream: &TcpStream, number: usize, place: &Path, answer: &Answer) {
+    let mut reader = BufReader::new(stream);
+    let mut request = String::new();
+    let _ = reader.read_line(&mut request);
+    let mut headers = BTreeMap::new();
+    let mut header = String::new();
+    while reader.read_line(&mut header).is_ok_and(|read| read > 2) {
+        if let Some((name, value)) = header.split_once(':') {
+            headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());
+        }
+        header.clear();
+    }
+    let length = headers.get("content-length").and_then(|length| length.parse().ok()).unwrap_or_default();
+    let mut body = vec![0; length];
+    let _ = reader.read_exact(&mut body);
+    let mut words = request.split(' ').map(str::to_owned);
+    let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let body = String::from_utf8_lossy(&body).into_owned();
+    match answer(&Asked { number, method, path, headers, body }, place) {
+        Some(reply) => drop(stream.write_all(reply.as_bytes())),
+        None => std::thread::sleep(Duration::from_mins(1)),
+    }
+}
+
+/// A whole answer.
+pub fn reply(status: &str, body: &str) -> String {
+    format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
+}
+
+fn by_files(path: &str, place: &Path) -> String {
+    let sick = place.join("sick").exists();
+    match path {
+        "/version" => reply("200 OK", std::fs::read_to_string(place.join("live")).unwrap_or_default().trim()),
+        _ if sick => reply("503 Service Unavailable", "{\"status\":\"down\"}"),
+        _ => reply("200 OK", "{\"status\":\"ok\"}"),
+    }
+}
