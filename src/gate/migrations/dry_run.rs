@@ -13,8 +13,6 @@ use crate::model::migration::{
 };
 use crate::world::database::{Database, DatabaseError, Ran, unknown};
 
-use super::round_trip::Whole;
-
 /// What is known so far: it stays when the run is ended early.
 #[derive(Debug, Default)]
 pub struct Record {
@@ -127,6 +125,13 @@ impl Trial {
 pub fn not_run(planned: &Planned) -> Migration {
     let (version, name) = (planned.version.clone(), planned.name.clone());
     Migration { version, name, ..Migration::not_run(&planned.path) }
+}
+
+/// A whole schema: the facts that statements are compared by, and what there is beside them.
+#[derive(Clone, Copy)]
+pub(super) struct Whole<'a> {
+    pub(super) facts: &'a Facts,
+    pub(super) rest: &'a Facts,
 }
 
 pub(super) struct Stage<'a, D> {

@@ -1,19 +1,12 @@
 //! Down and up again, compared with what was. First in a transaction that is taken back, which costs next to nothing;
 //! what is not exact there is tried again as the tool would run it, in a copy of the database.
 
-use super::dry_run::Stage;
+use super::dry_run::{Stage, Whole};
 use crate::migration::{change, split};
 use crate::model::migration::{Facts, Form, Planned, RoundTrip, Script, Source};
 use crate::world::database::{Database, DatabaseError};
 
 type Trip = (RoundTrip, Vec<String>);
-
-/// A whole schema: the facts that statements are compared by, and what there is beside them.
-#[derive(Clone, Copy)]
-pub(super) struct Whole<'a> {
-    pub(super) facts: &'a Facts,
-    pub(super) rest: &'a Facts,
-}
 
 impl<D: Database> Stage<'_, D> {
     /// Takes a migration back and applies it again. The database is afterwards as it was.
