@@ -212,7 +212,8 @@ async fn on_database(settings: &Settings, task: &Task<'_>, ground: Ground<'_>, r
         }
         #[cfg(unix)]
         (DatabaseKind::Postgres, Ok(None)) => {
-            Box::pin(until_end(Postgres::scratch(ground.around, version), task, ground, record)).await;
+            let for_tools = matches!(task, Task::Tool(_));
+            Box::pin(until_end(Postgres::scratch(ground.around, version, for_tools), task, ground, record)).await;
         }
         #[cfg(unix)]
         (DatabaseKind::Mysql, Ok(None)) => {
@@ -275,17 +276,19 @@ async fn until_end<D: crate::world::database::Database>(
 
 /// Waits for `work`; `None` when its time is up or it was cancelled, which the record then says.
 async fn or_ended<T>(work: impl Future<Output = T>, ground: Ground<'_>, record: &RefCell<Record>) -> Option<T> {
-    let problem = tokio::select! {
+    let mut problem = tokio::select! {
         biased;
         done = work => return Some(done),
         by = ground.cancel.cancelled() => cancelled(&by),
         () = tokio::time::sleep(ground.timeout) => {
-            let at = record.borrow().at.clone();
-            let place = if at.is_empty() { String::new() } else { format!(" at {at}") };
-            let what = format!("ran longer than its timeout of {:?}{place} and was ended", ground.timeout);
+            let what = format!("ran longer than its timeout of {:?} and was ended", ground.timeout);
             Problem { kind: ProblemKind::TimedOut, what }
         }
     };
+    let at = record.borrow().at.clone();
+    if !at.is_empty() {
+        problem.what = format!("{} at {at}", problem.what);
+    }
     record.borrow_mut().problems.push(problem);
     None
 }

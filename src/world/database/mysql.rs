@@ -119,9 +119,7 @@ impl Mysql {
         let installed = find(around, version)?;
         let temp = around.get("TMPDIR").map(PathBuf::from);
         let scratch = Scratch::new(temp.as_deref(), &["mysql"])?;
-        let stamp = files::size(&installed.server).unwrap_or_default();
-        let name = installed.server.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let template = around.cache().map(|cache| cache.join(format!("{name}-{stamp}-1")));
+        let template = scratch::template(around, &installed.server);
         let copied = template.as_deref().is_some_and(|kept| kept.is_dir() && scratch.copy_in(kept, "data").is_ok());
         if !copied {
             install(&scratch, &installed).await?;

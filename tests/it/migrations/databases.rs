@@ -100,7 +100,7 @@ fn mariadb_is_applied_and_compared() {
 fn a_named_server_gets_a_database_of_its_own_and_keeps_its_roles() {
     let other = Other::start("postgres", "select pg_sleep(600);\n", ".s.PGSQL.5432");
     let socket = &other.folder;
-    let url = format!("postgres://postgres@localhost/postgres?host={}", socket.display());
+    let url = format!("postgres://postgres@localhost/template1?host={}", socket.display());
     let place = Place::of(&[
         ("migrations/1_a.sql", "create table a (id int);\n"),
         (
@@ -118,7 +118,7 @@ fn a_named_server_gets_a_database_of_its_own_and_keeps_its_roles() {
     );
     assert_eq!(ran.statement(1, 2)["changes"].as_array().unwrap().len(), 2);
     let left = Command::new("psql")
-        .args(["-h", socket.to_str().unwrap(), "-U", "postgres", "-Atc"])
+        .args(["-h", socket.to_str().unwrap(), "-U", "postgres", "-d", "template1", "-Atc"])
         .arg("select datname from pg_database where datname like 'gatepost\\_%' union all select rolname::text from pg_roles where rolname in ('somebody', 'hidden')")
         .output()
         .unwrap();

@@ -166,3 +166,17 @@ CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (9);
     assert!(ran.findings().contains(&"20240103000000_alone.sql:2 lock-without-timeout".to_owned()));
     assert!(!ran.findings().iter().any(|finding| finding.contains("alone.sql:4")), "{:?}", ran.findings());
 }
+
+#[test]
+fn what_changes_in_relations_that_nobody_locked_is_seen() {
+    let base =
+        format!("{ORDERS}CREATE SCHEMA old;\nCREATE TYPE old.mood AS ENUM ('a');\nCREATE TABLE old.t (m old.mood);\n");
+    let change =
+        "GRANT SELECT ON orders TO PUBLIC;\nALTER SCHEMA old RENAME TO new;\nALTER TYPE new.mood RENAME TO humour;\n";
+    let place = Place::of(&[("migrations/1_base.sql", &base), ("migrations/2_change.sql", change)]);
+    let ran = place.migrations(&[]);
+    let changes = |number: usize| ran.statement(1, number)["changes"].to_string();
+    assert!(changes(0).contains("privileges public.orders"), "{}", changes(0));
+    assert!(changes(1).contains("~ table old.t renamed to new.t"), "{}", changes(1));
+    assert!(changes(2).contains("~ column new.t.m: new.mood -> new.humour"), "{}", changes(2));
+}

@@ -69,7 +69,7 @@ impl Postgres {
             }
         }
         if self.script.observe {
-            self.look_after(&mut statement, &before, &locks).await.map_err(failed)?;
+            self.tell_of_alone(&mut statement, &before, &locks).await.map_err(failed)?;
         }
         Ok(Ran::Done(Box::new(statement)))
     }
@@ -84,30 +84,31 @@ struct Readings {
 
 impl Postgres {
     /// What it did, read from the outside: it has no transaction that could be looked into.
-    async fn look_after(
+    async fn tell_of_alone(
         &mut self,
         statement: &mut Statement,
         before: &Readings,
         locks: &BTreeMap<i64, LockMode>,
     ) -> Result<(), sqlx::Error> {
-        statement.locks = newly(&self.script.existing, &BTreeMap::new(), locks);
+        statement.locks = newly(&self.script.before, &BTreeMap::new(), locks);
         let after = self.readings().await?;
         statement.wal_bytes = u64::try_from(after.wal.saturating_sub(before.wal)).unwrap_or_default();
         let known = self.known.clone();
         self.know_all().await?;
         statement.changes = change::compare(&known.all(), &self.known.all());
-        for (oid, path) in known.paths.iter().filter(|(oid, _)| !known.indexes.contains(oid)) {
-            let is_new = |old: &BTreeMap<i64, i64>, new: &BTreeMap<i64, i64>| matches!((old.get(oid), new.get(oid)), (Some(old), Some(new)) if old != new);
-            if is_new(&known.files, &self.known.files) {
-                statement.rewrites.push(path.clone());
+        for (oid, owner) in known.relations().filter(|(_, owner)| !owner.is_index) {
+            let now = self.known.get(oid).and_then(|owner| owner.file);
+            if now.is_some() && owner.file.is_some() && now != owner.file {
+                statement.rewrites.push(owner.path.clone());
             }
-            if is_new(&before.scans, &after.scans) && locks.get(oid).is_some_and(|mode| mode.is_dangerous()) {
-                statement.scans.push(path.clone());
+            let scanned = before.scans.get(&oid).is_some_and(|old| after.scans.get(&oid).is_some_and(|new| new != old));
+            if scanned && locks.get(&oid).is_some_and(|mode| mode.is_dangerous()) {
+                statement.scans.push(owner.path.clone());
             }
         }
         self.first_look().await?;
         statement.lock_timeout_ms = self.script.counters.timeout();
-        Ok(())
+        self.control("ROLLBACK").await
     }
 
     /// What the runner has counted so far, once it has handed that on.

@@ -78,6 +78,9 @@ impl Postgres {
         let name = format!("{PREFIX}{:08x}", u32::from_le_bytes(word));
         let lock = format!("SELECT pg_catalog.pg_advisory_lock(pg_catalog.hashtext('{name}'))");
         connection.execute(sqlx::raw_sql(AssertSqlSafe(lock))).await.map_err(failed)?;
+        // The encoding is what production has, whatever the server's default.
+        let make = format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'");
+        connection.execute(sqlx::raw_sql(AssertSqlSafe(make))).await.map_err(failed)?;
         let keeper = Keeper { connection, name: name.clone() };
         match Self::on(options, None, &name).await {
             Ok(database) => Ok(Self { keeper: Some(keeper), ..database }),
