@@ -428,6 +428,7 @@ fn unsent(call: &Call, dry_run: bool) -> Receipt {
         Call::CheckRun(run) => format!("check run {}", run.name),
         Call::CommitStatus(status) => format!("commit status {}", status.context),
         Call::StickyComment(comment) => format!("comment on #{}", comment.pull_request),
+        Call::LiveComment(comment) => format!("comment on #{}", comment.pull_request),
         Call::Review(review) => format!("review suggestions on #{}", review.pull_request),
         Call::StickyIssue(issue) => format!("issue {:?}", issue.title),
         Call::News(news) => format!("issue about {}", news.key),
