@@ -17,8 +17,8 @@ use crate::world::{clock, files};
 /// What stands for a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Evidence {
-    /// Every gate that is required is green; in one line.
-    Green(String),
+    /// Every gate that is required is green, and where that stands.
+    Green(Vec<(String, String)>),
     /// What is missing.
     Missing(Vec<String>),
 }
@@ -30,7 +30,7 @@ pub enum Evidence {
 pub async fn of(site: &mut Site, environment: &Environment, sha: &Sha) -> Result<Evidence, Failure> {
     let gates = required(site, environment)?;
     if gates.is_empty() {
-        return Ok(Evidence::Green("no gate is required".to_owned()));
+        return Ok(Evidence::Green(Vec::new()));
     }
     let mut known = Known::new();
     let now = clock::now().as_second();
@@ -38,8 +38,7 @@ pub async fn of(site: &mut Site, environment: &Environment, sha: &Sha) -> Result
         let demand = Demand { gates: &gates, sha, now, max_age: environment.max_age };
         match prove(demand, &known) {
             Proof::Green(green) => {
-                let all: Vec<String> = green.iter().map(|(gate, source)| format!("{gate} ({source})")).collect();
-                return Ok(Evidence::Green(format!("green: {}", all.join(", "))));
+                return Ok(Evidence::Green(green.into_iter().map(|(gate, at)| (gate.to_string(), at)).collect()));
             }
             Proof::Refused(missing) => return Ok(Evidence::Missing(missing)),
             Proof::Ask(asked) => {
@@ -48,6 +47,13 @@ pub async fn of(site: &mut Site, environment: &Environment, sha: &Sha) -> Result
             }
         }
     }
+}
+
+/// In one line.
+#[must_use]
+pub fn words(green: &[(String, String)]) -> String {
+    let all: Vec<String> = green.iter().map(|(gate, source)| format!("{gate} ({source})")).collect();
+    if all.is_empty() { "no gate is required".to_owned() } else { format!("green: {}", all.join(", ")) }
 }
 
 /// The gates that must be green: those of `requires`, else every one that can block.

@@ -393,7 +393,7 @@ fn context<'a>(posted: Posted<'a>, server: &'a str) -> Context<'a> {
 }
 
 /// Ends a little after the first signal; never without one.
-async fn last_call(signals: &Signals) {
+pub(super) async fn last_call(signals: &Signals) {
     while signals.caught().is_none() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
@@ -439,7 +439,7 @@ fn unsent(call: &Call, dry_run: bool) -> Receipt {
 }
 
 /// 128 random bits: text that a tool printed cannot know them.
-fn delimiter() -> String {
+pub(super) fn delimiter() -> String {
     let mut bytes = [0_u8; 16];
     let random = getrandom::fill(&mut bytes).is_ok();
     let digits = u128::from_le_bytes(bytes);

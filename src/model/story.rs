@@ -57,6 +57,8 @@ pub struct Story {
 pub struct Proofs {
     /// Gates that are green, and where that stands.
     pub green: Vec<(String, String)>,
+    /// Gates that are not, and whose result somebody overrode: by whom and why.
+    pub overridden: Vec<String>,
     /// What is not.
     pub missing: Vec<String>,
     /// Why that was passed over.

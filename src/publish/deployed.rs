@@ -65,6 +65,9 @@ fn headline(story: &Story) -> String {
         Some(Ending::Nothing(_)) => format!("➖ {deed}: nothing was done"),
         Some(Ending::Failed(_)) => format!("❌ {deed} failed, and was left as it is"),
         Some(Ending::Inconclusive(_)) => format!("❓ {deed}: it could not be told whether it works"),
+        Some(Ending::RolledBack { to, .. }) if story.deed == Deed::Recovery => {
+            format!("↩️ {deed}: rolled back to `{}`", to.short())
+        }
         Some(Ending::RolledBack { to, .. }) => format!("↩️ {deed} failed: rolled back to `{}`", to.short()),
         Some(Ending::RollbackFailed { .. }) if story.deed == Deed::Rollback => format!("🔥 {deed} failed"),
         Some(Ending::RollbackFailed { .. }) => format!("🔥 {deed} failed, and so did its rollback"),
@@ -124,8 +127,9 @@ fn evidence(story: &Story) -> String {
         let _ = write!(out, "**By force**: {}\n\n", Untrusted(reason).code(LINE));
     }
     let missing: Vec<String> = proofs.missing.iter().map(|what| format!("❌ {}", prose(what, LINE))).collect();
+    let overridden = proofs.overridden.iter().map(|what| format!("⚠️ overridden: {}", prose(what, LINE)));
     let green = proofs.green.iter().map(|(gate, source)| format!("✅ `{gate}`: {}", prose(source, LINE)));
-    let all: Vec<String> = missing.into_iter().chain(green).collect();
+    let all: Vec<String> = missing.into_iter().chain(overridden).chain(green).collect();
     if all.is_empty() {
         return out;
     }
@@ -236,6 +240,7 @@ mod tests {
             by: "deploy of ana".to_owned(),
             evidence: crate::model::story::Proofs {
                 green: vec![("lint".to_owned(), "check run 15".to_owned())],
+                overridden: vec!["audit by mona: no fix yet".to_owned()],
                 missing: vec!["test: it ended in fail (check run 16)".to_owned()],
                 forced: Some("the shop is down".to_owned()),
             },
@@ -294,6 +299,7 @@ mod tests {
             by: evil.clone(),
             evidence: crate::model::story::Proofs {
                 green: vec![("g".to_owned(), evil.clone()); 100],
+                overridden: vec![evil.clone()],
                 missing: vec![evil.clone(); 100],
                 forced: Some(evil.clone()),
             },
@@ -306,7 +312,7 @@ mod tests {
         let text = page(&story, "https://github.com", &[]);
         assert!(text.chars().count() < 64_000, "{}", text.len());
         assert!(!text.contains("<!--") && !text.contains("\n# no"), "{text}");
-        assert!(text.contains("160 more stages before these") && text.contains("and 170 more gates"));
+        assert!(text.contains("160 more stages before these") && text.contains("and 171 more gates"));
     }
 
     #[test]

@@ -4,9 +4,11 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use crate::model::call::Receipt;
 use crate::model::deployment::Record;
 use crate::model::text::{clean, shorten};
 use crate::render::figures::count;
+use crate::render::notify::{RouteV1, route};
 
 /// One environment.
 #[derive(Debug, Clone, Copy)]
@@ -30,12 +32,14 @@ pub struct Shown<'a> {
 }
 
 /// What a small command has done.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy)]
 pub struct Said<'a> {
     /// In one word.
     pub outcome: &'a str,
     /// In one line.
     pub says: &'a str,
+    /// Whom it was told.
+    pub told: &'a [Receipt],
 }
 
 /// Commits that are listed of those that wait.
@@ -165,8 +169,10 @@ pub fn said(said: &Said<'_>) -> String {
         schema: &'static str,
         outcome: &'a str,
         says: &'a str,
+        told: Vec<RouteV1<'a>>,
     }
-    let whole = Whole { schema: "gatepost.said/v1", outcome: said.outcome, says: said.says };
+    let told = said.told.iter().map(route).collect();
+    let whole = Whole { schema: "gatepost.said/v1", outcome: said.outcome, says: said.says, told };
     serde_json::to_string(&whole).unwrap_or_default() + "\n"
 }
 

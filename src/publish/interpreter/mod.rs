@@ -142,6 +142,15 @@ impl<F: Forge> Interpreter<F> {
         reads::pull_request_head(&mut self.line, number).await
     }
 
+    /// The pull request that a commit came from; `None` where it came from none.
+    ///
+    /// # Errors
+    /// When it was not got.
+    pub async fn pull_request_of(&mut self, sha: &Sha) -> Result<Option<u64>, Stop> {
+        self.line.allow_more(self.patience);
+        reads::pull_request_of(&mut self.line, sha).await
+    }
+
     /// The report that a push to `branch` left behind, of `base` or of the nearest commit before it.
     ///
     /// # Errors
