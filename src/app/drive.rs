@@ -63,7 +63,7 @@ pub async fn drive(
     let (herald, letters) = Herald::new(site, story, watch);
     let over = Notify::new();
     let work = async {
-        let outcome = engine(site, environment, ask, wish, allow_irreversible, &herald).await;
+        let outcome = Box::pin(engine(site, environment, ask, wish, allow_irreversible, &herald)).await;
         let story = outcome.map(|outcome| {
             let next = next(environment.settings.name.as_str(), &outcome.ending, ask);
             herald.end(|story| {

@@ -8,6 +8,7 @@ use crate::model::call::Receipt;
 use crate::model::deployment::Record;
 use crate::model::text::{clean, shorten};
 use crate::render::figures::count;
+use crate::render::markdown::{Untrusted, prose, prose_cell};
 use crate::render::notify::{RouteV1, route};
 
 /// One environment.
@@ -50,31 +51,64 @@ const LISTED: usize = 5;
 pub fn text(rows: &[Shown<'_>]) -> String {
     let head = ["environment", "commit", "version", "age", "health", "lock", "waiting"].map(str::to_owned);
     let mut table = vec![head];
-    for row in rows {
-        let commit = row.live.map_or_else(|| "–".to_owned(), |live| live.sha.short().to_owned());
-        let version = row.live.map_or_else(|| "–".to_owned(), |live| shorten(&clean(&name(live)), 24));
-        let waiting = row.waiting.map_or_else(
-            || "–".to_owned(),
-            |(from, commits)| {
-                let mut all = vec![count(commits.len(), "commit")];
-                all.extend((!row.migrations.is_empty()).then(|| count(row.migrations.len(), "migration")));
-                format!("{} from {from}", all.join(", "))
-            },
-        );
-        let lock = if row.lock.is_some() { "locked" } else { "–" };
-        table.push([
-            row.name.to_owned(),
-            commit,
-            version,
-            row.age.map_or_else(|| "–".to_owned(), age),
-            row.health.0.to_owned(),
-            lock.to_owned(),
-            waiting,
-        ]);
-    }
+    table.extend(rows.iter().map(cells));
     let mut out = lines(&table);
     for row in rows {
         more(row, &mut out);
+    }
+    out
+}
+
+fn cells(row: &Shown<'_>) -> [String; 7] {
+    let commit = row.live.map_or_else(|| "–".to_owned(), |live| live.sha.short().to_owned());
+    let version = row.live.map_or_else(|| "–".to_owned(), |live| shorten(&clean(&name(live)), 24));
+    let waiting = row.waiting.map_or_else(
+        || "–".to_owned(),
+        |(from, commits)| {
+            let mut all = vec![count(commits.len(), "commit")];
+            all.extend((!row.migrations.is_empty()).then(|| count(row.migrations.len(), "migration")));
+            format!("{} from {from}", all.join(", "))
+        },
+    );
+    let lock = if row.lock.is_some() { "locked" } else { "–" };
+    [
+        row.name.to_owned(),
+        commit,
+        version,
+        row.age.map_or_else(|| "–".to_owned(), age),
+        row.health.0.to_owned(),
+        lock.to_owned(),
+        waiting,
+    ]
+}
+
+/// For the job's summary.
+#[must_use]
+pub fn markdown(rows: &[Shown<'_>]) -> String {
+    let mut out = "### Environments\n\n| Environment | Commit | Version | Age | Health | Lock | Waiting |\n\
+                   |:--|:--|:--|:--|:--|:--|:--|\n"
+        .to_owned();
+    for row in rows {
+        let cells = cells(row);
+        let [_, commit, version, age, health, lock, waiting] = &cells;
+        let sign = match row.health.0 {
+            "healthy" => "✅",
+            "unhealthy" => "❌",
+            _ => "❓",
+        };
+        let [commit, version] = [commit, version].map(|text| Untrusted(text).cell(60));
+        let _ = writeln!(
+            out,
+            "| `{}` | {commit} | {version} | {age} | {sign} {health} | {lock} | {} |",
+            row.name,
+            prose_cell(waiting, 100)
+        );
+    }
+    out.push('\n');
+    for row in rows {
+        let mut notes = String::new();
+        more(row, &mut notes);
+        out.extend(notes.lines().map(|line| format!("- {}\n", prose(line.trim(), 300))));
     }
     out
 }

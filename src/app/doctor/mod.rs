@@ -1,6 +1,7 @@
 //! `gatepost doctor`: what is missing for these gates on this machine, in the workflows and on GitHub. It only reads,
 //! and never calls well what it did not look at.
 
+mod deploys;
 mod remote;
 mod tools;
 
@@ -62,6 +63,7 @@ pub async fn doctor(request: &Request, env: &Env) -> Result<Found, Failure> {
     let mut rows = vec![configuration(&project)];
     rows.extend(tools::rows(&project, &root, env));
     rows.push(databases(&project));
+    rows.extend(deploys::rows(&project.config, env, occasion.on_actions));
 
     let (workflows, unread) = workflows(&root);
     let mut remote = Remote::open(&repo, &occasion, env)?;

@@ -100,11 +100,12 @@ pub async fn keep(
         };
         is_new |= !ended;
         let page = pages.borrow_and_update().clone();
-        let Some(page) = page else { if ended { return } else { continue } };
-        let is_last = page.story.ending.is_some();
-        if is_new && (ended || is_last || (Instant::now() >= next && words < WORDS)) {
-            last.replace(writer.write(&page).await);
-            (next, is_new, words) = (Instant::now() + GAP, false, words + 1);
+        if let Some(page) = page.filter(|_| is_new) {
+            let is_last = ended || page.story.ending.is_some();
+            if is_last || (Instant::now() >= next && words < WORDS) {
+                last.replace(writer.write(&page).await);
+                (next, is_new, words) = (Instant::now() + GAP, false, words + 1);
+            }
         }
         if ended {
             return;

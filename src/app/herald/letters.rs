@@ -47,6 +47,11 @@ impl Letters {
 
     /// Sends what comes until everything is told. `over` is ready when the deploy is over. A receipt for each.
     pub async fn send(self, over: impl Future<Output = ()>) -> Vec<Receipt> {
+        // On the heap: it stands beside a whole deploy.
+        Box::pin(self.deliver(over)).await
+    }
+
+    async fn deliver(self, over: impl Future<Output = ()>) -> Vec<Receipt> {
         let Self { mut notices, teller, mut pages, mut writer, signals, on_actions } = self;
         let Some(mut teller) = teller else {
             // What nobody is told of is not kept.
