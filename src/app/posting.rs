@@ -391,7 +391,7 @@ fn context<'a>(posted: Posted<'a>, server: &'a str) -> Context<'a> {
 }
 
 /// Ends a little after the first signal; never without one.
-async fn last_call(signals: &Signals) {
+pub(super) async fn last_call(signals: &Signals) {
     while signals.caught().is_none() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
@@ -426,6 +426,7 @@ fn unsent(call: &Call, dry_run: bool) -> Receipt {
         Call::CheckRun(run) => format!("check run {}", run.name),
         Call::CommitStatus(status) => format!("commit status {}", status.context),
         Call::StickyComment(comment) => format!("comment on #{}", comment.pull_request),
+        Call::LiveComment(comment) => format!("comment on #{}", comment.pull_request),
         Call::Review(review) => format!("review suggestions on #{}", review.pull_request),
         Call::StickyIssue(issue) => format!("issue {:?}", issue.title),
         Call::News(news) => format!("issue about {}", news.key),
@@ -436,7 +437,7 @@ fn unsent(call: &Call, dry_run: bool) -> Receipt {
 }
 
 /// 128 random bits: text that a tool printed cannot know them.
-fn delimiter() -> String {
+pub(super) fn delimiter() -> String {
     let mut bytes = [0_u8; 16];
     let random = getrandom::fill(&mut bytes).is_ok();
     let digits = u128::from_le_bytes(bytes);

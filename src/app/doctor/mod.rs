@@ -2,6 +2,7 @@
 //! and never calls well what it did not look at.
 
 mod databases;
+mod deploys;
 mod remote;
 mod tools;
 
@@ -63,6 +64,7 @@ pub async fn doctor(request: &Request, env: &Env) -> Result<Found, Failure> {
     let mut rows = vec![configuration(&project)];
     rows.extend(tools::rows(&project, &root, env));
     rows.extend(databases::rows(&project, &root, env).await);
+    rows.extend(deploys::rows(&project.config, env, occasion.on_actions));
 
     let (workflows, unread) = workflows(&root);
     let mut remote = Remote::open(&repo, &occasion, env)?;

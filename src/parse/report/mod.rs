@@ -156,6 +156,7 @@ struct WrittenSubject {
     event: String,
     trusted: bool,
     dirty: bool,
+    config: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -274,6 +275,7 @@ impl From<Written> for Report {
                 trusted: subject.trusted,
                 dirty: subject.dirty,
                 run_url: None,
+                config: subject.config,
             },
             started_at: moment(&read.started_at),
             took: milliseconds(read.took_ms),
