@@ -10,15 +10,20 @@ use crate::model::outcome::Outcome;
 use crate::model::report::{GateReport, Report};
 use crate::model::sha::Sha;
 use crate::parse;
-use crate::policy::proof::{Demand, Known, Proof, prove};
+use crate::policy::proof::{Demand, Known, Proof, Stands, prove};
 use crate::publish::proof;
 use crate::world::{clock, files};
 
 /// What stands for a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Evidence {
-    /// Every gate that is required is green; in one line.
-    Green(String),
+    /// Every gate that is required is green, or was overridden.
+    Green {
+        /// In one line.
+        says: String,
+        /// The gates that are not green, and were overridden, by whom and why.
+        overridden: Vec<String>,
+    },
     /// What is missing.
     Missing(Vec<String>),
 }
@@ -30,17 +35,14 @@ pub enum Evidence {
 pub async fn of(site: &mut Site, environment: &Environment, sha: &Sha) -> Result<Evidence, Failure> {
     let gates = required(site, environment)?;
     if gates.is_empty() {
-        return Ok(Evidence::Green("no gate is required".to_owned()));
+        return Ok(Evidence::Green { says: "no gate is required".to_owned(), overridden: Vec::new() });
     }
     let mut known = Known::new();
     let now = clock::now().as_second();
     loop {
         let demand = Demand { gates: &gates, sha, now, max_age: environment.max_age };
         match prove(demand, &known) {
-            Proof::Green(green) => {
-                let all: Vec<String> = green.iter().map(|(gate, source)| format!("{gate} ({source})")).collect();
-                return Ok(Evidence::Green(format!("green: {}", all.join(", "))));
-            }
+            Proof::Green(stands) => return Ok(shown(&stands)),
             Proof::Refused(missing) => return Ok(Evidence::Missing(missing)),
             Proof::Ask(asked) => {
                 let results = results(site, environment, &asked).await;
@@ -48,6 +50,20 @@ pub async fn of(site: &mut Site, environment: &Environment, sha: &Sha) -> Result
             }
         }
     }
+}
+
+/// What was overridden is never called green.
+fn shown(stands: &[Stands]) -> Evidence {
+    let green = stands.iter().filter(|one| one.overridden.is_none());
+    let green: Vec<String> = green.map(|one| format!("{} ({})", one.gate, one.source)).collect();
+    let overridden = stands.iter().filter_map(|one| Some((one, one.overridden.as_ref()?)));
+    let (named, listed): (Vec<String>, Vec<String>) = overridden
+        .map(|(one, by)| (format!("{} {by}", one.gate), format!("{} {by} ({})", one.gate, one.source)))
+        .unzip();
+    let parts = [("green", green), ("overridden, not green", listed)];
+    let parts = parts.iter().filter(|(_, all)| !all.is_empty());
+    let says = parts.map(|(what, all)| format!("{what}: {}", all.join(", "))).collect::<Vec<_>>().join("; ");
+    Evidence::Green { says, overridden: named }
 }
 
 /// The gates that must be green: those of `requires`, else every one that can block.
@@ -113,6 +129,7 @@ fn read(report: &Report) -> Vec<GateResult> {
         at,
         source: format!("report of {}", report.started_at),
         doubt: None,
+        overridden: None,
     };
     report.gates.iter().map(result).collect()
 }

@@ -19,6 +19,8 @@ pub struct Request {
     pub to: Option<String>,
     /// `--allow-irreversible`.
     pub allow_irreversible: bool,
+    /// The key of what was asked for: asked for again it is not done again.
+    pub intent: Option<String>,
 }
 
 /// Rolls an environment back.
@@ -36,6 +38,7 @@ pub async fn rollback(request: &Request, env: &Env, watch: &dyn Watch) -> Result
         sha: to.clone(),
         reference: request.to.clone().unwrap_or_default(),
         reason: "rollback".to_owned(),
+        intent: request.intent.clone(),
         ..Wish::default()
     };
     let outcome = drive(&mut site, &environment, Ask::Rollback, wish, request.allow_irreversible, watch).await?;

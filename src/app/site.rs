@@ -46,6 +46,8 @@ pub struct Start {
     pub dry_run: bool,
     /// Whether problems of the configuration are shown in colour.
     pub colour: bool,
+    /// It was asked for in a comment, whose author and whose commit were looked at.
+    pub by_comment: bool,
 }
 
 /// See the module.
@@ -95,7 +97,10 @@ impl Site {
     /// # Errors
     /// When there is no repository or no environment, the configuration is wrong, or strangers' code would be deployed.
     pub async fn open(start: &Start, env: &Env) -> Result<Self, Failure> {
-        let occasion = occasion::read(env).map_err(|error| Failure::outside(error.to_string()).help(error.help()))?;
+        let mut occasion =
+            occasion::read(env).map_err(|error| Failure::outside(error.to_string()).help(error.help()))?;
+        // What wakes a comment's job does not tell whose the pull request is.
+        occasion.trusted |= start.by_comment && occasion.event == "issue_comment";
         let cancel = CancelToken::new(occasion.on_actions.then_some(ACTIONS_GRACE));
         let signals = signals::listen(cancel.clone())
             .map_err(|error| Failure::outside(format!("cannot listen for signals: {error}")))?;
@@ -212,6 +217,7 @@ impl Site {
         }
         let name = &environment.settings.name;
         Err(Failure::refused(format!("{name} needs variables that are not set: {}", missing.join(", ")))
+            .because("secrets_missing")
             .help("set them (on GitHub Actions under `env:`, from `secrets`) and run the command again"))
     }
 

@@ -3,6 +3,7 @@
 
 mod arguments;
 mod lines;
+mod rights;
 #[cfg(test)]
 mod tests;
 
@@ -13,6 +14,8 @@ use crate::model::sha::Sha;
 use crate::model::text::{clean, one_line, shorten};
 
 use lines::{Kind, Line};
+
+pub use rights::OVERRIDES;
 
 /// The most commands of one comment.
 pub const MOST: usize = 10;

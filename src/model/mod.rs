@@ -4,6 +4,7 @@ pub mod audit;
 pub mod baseline;
 pub mod call;
 pub mod change;
+pub mod conversation;
 pub mod deployment;
 pub mod diagnosis;
 pub mod environments;

@@ -2,6 +2,7 @@
 
 pub mod advisories;
 pub mod clock;
+pub mod conversation;
 pub mod cores;
 pub mod crashpoint;
 pub mod database;

@@ -1,7 +1,6 @@
 //! Sends calls to GitHub, one at a time, and leaves a receipt for each: retries, rate limits, lesser ways where the
 //! token may not write. It decides nothing about verdicts, and one failing call never loses the others.
 
-mod author;
 mod baseline;
 mod check_run;
 mod comment;
@@ -24,7 +23,7 @@ use crate::publish::commit_status;
 use crate::world::forge::Forge;
 
 use crate::world::line::Line;
-use author::Identity;
+use crate::world::line::author::Identity;
 
 pub use crate::world::line::answer::Stop;
 pub use crate::world::line::pace::Pace;
