@@ -6,6 +6,7 @@ mod lines;
 mod rights;
 #[cfg(test)]
 mod tests;
+mod woken;
 
 use std::fmt::Write as _;
 
@@ -16,6 +17,7 @@ use crate::model::text::{clean, one_line, shorten};
 use lines::{Kind, Line};
 
 pub use rights::OVERRIDES;
+pub use woken::{Woken, WokenError, woken};
 
 /// The most commands of one comment.
 pub const MOST: usize = 10;

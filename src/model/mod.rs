@@ -1,5 +1,6 @@
 //! Floor 0: the nouns. Plain data that every other floor speaks; no I/O, no decisions.
 
+pub mod answer;
 pub mod audit;
 pub mod baseline;
 pub mod call;

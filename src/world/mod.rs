@@ -23,4 +23,5 @@ pub mod repo;
 pub mod screen;
 pub mod signals;
 pub mod survey;
+pub mod talk;
 pub mod tree;

@@ -169,6 +169,15 @@ impl<F: Forge> Interpreter<F> {
         }
     }
 
+    /// Posts a check run, and nothing in its place where the token may not: what a status cannot say is not said by one.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub async fn only_as_check_run(&mut self, run: &CheckRun) -> Result<ReceiptEnd, Stop> {
+        self.line.allow(self.patience * 2);
+        check_run::post(&mut self.line, run).await
+    }
+
     async fn status(&mut self, status: &CommitStatus) -> Result<ReceiptEnd, Stop> {
         self.line.allow(self.patience * 2);
         match status::post(&mut self.line, status).await {
