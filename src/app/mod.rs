@@ -3,6 +3,7 @@
 pub mod adopt;
 pub mod audit;
 mod baseline;
+pub mod comment;
 pub mod deploy;
 mod detected;
 pub mod doctor;

@@ -438,7 +438,8 @@ fn unsent(call: &Call, dry_run: bool) -> Receipt {
 }
 
 /// 128 random bits: text that a tool printed cannot know them.
-fn delimiter() -> String {
+#[must_use]
+pub fn delimiter() -> String {
     let mut bytes = [0_u8; 16];
     let random = getrandom::fill(&mut bytes).is_ok();
     let digits = u128::from_le_bytes(bytes);

@@ -147,7 +147,7 @@ impl Site {
             let names: Vec<&str> = self.config.environments.iter().map(|one| one.settings.name.as_str()).collect();
             let shown = crate::model::text::one_line(name, 80);
             let help = if names.is_empty() { EXAMPLE.to_owned() } else { crate::config::advice(name, &names) };
-            Failure::usage(format!("there is no environment named {shown:?}")).help(help)
+            Failure::usage(format!("there is no environment named {shown:?}")).because("unknown_environment").help(help)
         })
     }
 
@@ -241,7 +241,10 @@ impl Site {
 }
 
 /// The repository on GitHub, where there is a token and it is known.
-fn remote(env: &Env, occasion: &Occasion, repo: &Repo) -> Result<Option<Remote>, Failure> {
+///
+/// # Errors
+/// When the repository's own addresses cannot be read.
+pub fn remote(env: &Env, occasion: &Occasion, repo: &Repo) -> Result<Option<Remote>, Failure> {
     let Some(token) = ["GITHUB_TOKEN", "GH_TOKEN"].iter().find_map(|name| env.get(name)) else { return Ok(None) };
     let named = occasion.repository.clone().or_else(|| env.get("GITHUB_REPOSITORY").map(str::to_owned));
     let repository = if named.is_some() { named } else { repo.origin_repository()? };

@@ -20,23 +20,7 @@ pub fn status(place: &Place<'_>, args: &args::Status) -> Result<ExitCode, Failur
     let start = start(place, &args.on);
     let only = args.environment.as_deref();
     let rows = super::runtime()?.block_on(status::status(&start, only, place.env))?;
-    let shown: Vec<Shown<'_>> = rows
-        .iter()
-        .map(|row| Shown {
-            name: &row.name,
-            live: row.live.as_ref(),
-            newest: row.newest.as_ref(),
-            health: match &row.health {
-                status::Health::Unknown(why) => ("unknown", why.as_str()),
-                status::Health::Healthy => ("healthy", ""),
-                status::Health::Unhealthy(why) => ("unhealthy", why.as_str()),
-            },
-            lock: row.lock.as_deref(),
-            age: row.age,
-            waiting: row.waiting.as_ref().map(|waiting| (waiting.from.as_str(), waiting.commits.as_slice())),
-            migrations: row.waiting.as_ref().map(|waiting| waiting.migrations.as_slice()).unwrap_or_default(),
-        })
-        .collect();
+    let shown: Vec<Shown<'_>> = rows.iter().map(status::Row::shown).collect();
     if args.on.json {
         place.json(&environments::json(&shown));
     } else {

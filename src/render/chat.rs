@@ -54,14 +54,14 @@ pub fn markdown(view: &View<'_>) -> String {
             let _ = write!(out, "To confirm, comment with this line:\n\n{}\n", Untrusted(line).fence("text", 300));
         }
         if let Some(more) = &answer.more {
-            let _ = write!(out, "{}\n", Untrusted(more).fence("text", MORE));
+            let _ = writeln!(out, "{}", Untrusted(more).fence("text", MORE));
         }
     }
     if let Some((said, stages)) = view.going {
         let _ = write!(out, "⏳ {}: **working**\n\n", Untrusted(said).code(200));
         let newest = stages[stages.len().saturating_sub(STAGES)..].join("\n");
         if !newest.is_empty() {
-            let _ = write!(out, "{}\n", Untrusted(&newest).fence("text", MORE));
+            let _ = writeln!(out, "{}", Untrusted(&newest).fence("text", MORE));
         }
     }
     if out.is_empty() {
@@ -106,12 +106,14 @@ pub struct About<'a> {
     pub head: Option<&'a Sha>,
     /// The reply's page.
     pub reply: Option<&'a str>,
+    /// Why nothing was looked at, in one word.
+    pub ignored: Option<&'a str>,
 }
 
 /// For programs.
 #[must_use]
 pub fn json(answers: &[Answer], about: &About<'_>) -> String {
-    let commands = answers.iter().map(|answer| Command {
+    let commands = answers.iter().map(|answer| Asked {
         line: answer.line,
         said: &answer.said,
         command: answer.command,
@@ -127,7 +129,7 @@ pub fn json(answers: &[Answer], about: &About<'_>) -> String {
     let written = Written {
         schema: "gatepost.comment/v1",
         decision: standing.map_or(Decision::Ignored, |answer| answer.decision).word(),
-        reason_code: standing.map_or("no_command", |answer| answer.code),
+        reason_code: standing.map_or_else(|| about.ignored.unwrap_or("no_command"), |answer| answer.code),
         comment: about.comment,
         issue: about.issue,
         author: about.author,
@@ -148,11 +150,11 @@ struct Written<'a> {
     author: Option<&'a str>,
     head: Option<&'a str>,
     reply: Option<&'a str>,
-    commands: Vec<Command<'a>>,
+    commands: Vec<Asked<'a>>,
 }
 
 #[derive(Serialize)]
-struct Command<'a> {
+struct Asked<'a> {
     line: usize,
     said: &'a str,
     command: Option<&'static str>,

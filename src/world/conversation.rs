@@ -103,3 +103,37 @@ pub async fn proposal<F: Forge>(line: &mut Line<F>, repository: &str, number: u6
         is_open: found.state == "open",
     })
 }
+
+#[derive(Deserialize)]
+struct Runs {
+    workflow_runs: Vec<Run>,
+}
+
+#[derive(Deserialize)]
+struct Run {
+    head_sha: Sha,
+    head_branch: Option<String>,
+    event: String,
+    created_at: String,
+}
+
+/// Whether a pull request was at its head already at a time (RFC 3339). Commits carry whatever date their author likes; that
+/// GitHub had started a workflow for that commit on that branch by then is GitHub's own word.
+/// <https://docs.github.com/en/rest/actions/workflow-runs#list-workflow-runs-for-a-repository>
+///
+/// # Errors
+/// When it was not told.
+pub async fn stood_before<F: Forge>(line: &mut Line<F>, proposal: &Proposal, time: &str) -> Result<bool, Stop> {
+    let unclear = |text: &str| Stop::Failed(format!("{text:?} is no time"));
+    let time: jiff::Timestamp = time.parse().map_err(|_| unclear(time))?;
+    let path = line.path(&format!("/actions/runs?head_sha={}&per_page=100", proposal.head));
+    for run in line.pages::<Runs>(path).await?.into_iter().flat_map(|page| page.workflow_runs) {
+        let is_of = run.head_sha == proposal.head && run.head_branch.as_ref() == Some(&proposal.branch);
+        let tells = is_of && matches!(run.event.as_str(), "pull_request" | "pull_request_target" | "push");
+        let created: jiff::Timestamp = run.created_at.parse().map_err(|_| unclear(&run.created_at))?;
+        if tells && created <= time {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

@@ -1,6 +1,6 @@
 //! The effects on the ledger and the lock, and the choice of what to roll back to.
 
-use super::Drive;
+use super::{DONE_ALREADY, Drive};
 use crate::deploy::lock::{self, Taken};
 use crate::deploy::machine::{Ask, Effect, Event};
 use crate::model::deployment::{Payload, Phase, Record, Role, live};
@@ -152,7 +152,7 @@ impl Drive<'_, '_> {
         let is_done = |record: &&Record| record.payload.as_ref().is_some_and(|one| Some(&*one.intent) == intent);
         if let Some(record) = self.records.iter().find(is_done) {
             let end = record.end().map_or("has no end yet", |end| end.phase.word());
-            return Some(format!("it was done already, by deployment {}: {end}", record.id));
+            return Some(format!("{DONE_ALREADY}, by deployment {}: {end}", record.id));
         }
         self.objection(role).await
     }

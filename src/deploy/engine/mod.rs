@@ -38,6 +38,9 @@ pub trait Watch {
 /// Looks at two commits (what is rolled back to, what is undone) and says why the first must not follow the second.
 pub type Objection<'a> = &'a dyn Fn(&Sha, &Sha) -> Option<String>;
 
+/// What a refusal begins with where the same was done already.
+pub const DONE_ALREADY: &str = "it was done already";
+
 /// Asked, before a deploy is recorded and again before it is begun, whether it is still wanted.
 pub trait Consent {
     /// Why it is not.

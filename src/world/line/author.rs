@@ -49,6 +49,7 @@ impl User {
 }
 
 /// An app is `name` to some endpoints and `name[bot]` to others; people cannot have brackets in their names.
+#[must_use]
 pub fn is_by(user: Option<&User>, login: &str) -> bool {
     user.is_some_and(|user| {
         let bot = user.kind.as_deref() == Some("Bot");

@@ -93,6 +93,14 @@ impl Talk {
         }
     }
 
+    /// Whether a pull request was at its head already at a time (RFC 3339).
+    ///
+    /// # Errors
+    /// When it was not told.
+    pub async fn stood_before(&mut self, proposal: &Proposal, time: &str) -> Result<bool, Stop> {
+        conversation::stood_before(self.line(), proposal, time).await
+    }
+
     /// Where the default branch is now.
     ///
     /// # Errors

@@ -28,10 +28,10 @@ pub struct Judged {
 }
 
 impl Judged {
-    /// Whether it passed, or was skipped.
+    /// Whether nothing of it blocks: it passed, was skipped, or does not count.
     #[must_use]
     pub fn is_green(&self) -> bool {
-        matches!(self.conclusion.as_str(), "success" | "skipped")
+        matches!(self.conclusion.as_str(), "success" | "skipped" | "neutral")
     }
 }
 

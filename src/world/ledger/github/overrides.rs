@@ -51,14 +51,17 @@ pub(super) async fn believed(line: &mut Line<GitHub>, claim: &Claim<'_>) -> Resu
         return Ok(Err(format!("the comment {number} was edited, or is a bot's")));
     };
     let commands = chat::read(&written.body).commands.into_iter();
-    let reason = commands.filter_map(|command| match command.act {
+    let mut reasons = commands.filter_map(|command| match command.act {
         Act::Override { gate, reason } if gate == *claim.gate => Some(reason),
         _ => None,
     });
-    let Some(reason) = reason.last() else { return Ok(Err(format!("the comment {number} does not say so"))) };
+    let Some(reason) = reasons.next_back() else { return Ok(Err(format!("the comment {number} does not say so"))) };
     let proposal = conversation::proposal(line, "", written.issue).await?;
     if proposal.head != *claim.sha {
         return Ok(Err(format!("the comment {number} is on a pull request that is at {}", proposal.head.short())));
+    }
+    if !conversation::stood_before(line, &proposal, &written.created_at).await? {
+        return Ok(Err(format!("the commit came after the comment {number}")));
     }
     if conversation::role(line, &author).await? < chat::OVERRIDES {
         return Ok(Err(format!("{author} may not override gates (any more)")));

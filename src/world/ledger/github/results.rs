@@ -90,7 +90,7 @@ fn said<'a>(check: &'a Check, gate: &str) -> Option<Said<'a>> {
     let parts: Vec<&str> = check.external_id.as_deref()?.split(':').collect();
     let ["gatepost", run, name, scope, base, config] = parts[..] else { return None };
     let run = run.split('.').next()?.parse().ok()?;
-    (name == gate).then(|| Said { run, scope, base, config })
+    (name == gate).then_some(Said { run, scope, base, config })
 }
 
 impl Hub {
