@@ -34,7 +34,9 @@ fn a_commit_that_is_not_the_head_is_not_deployed() {
     let refused = chat.ask("ana", &format!("/deploy staging {main}")).is(3, "refused", "head_moved");
     assert_eq!(refused.json["commands"][0]["confirm"], chat.confirmed());
     chat.ask("ana", &format!("/deploy staging {}", &chat.head[..12])).is(2, "refused", "bad_argument");
-    chat.github(|github| drop(github.repo(REPO).pulls.get_mut(&7).unwrap().closed()));
+    chat.github(|github| {
+        github.repo(REPO).pulls.get_mut(&7).unwrap().closed();
+    });
     chat.ask("ana", &chat.confirmed()).is(3, "refused", "closed_pull_request");
     assert_eq!(chat.deployments(), []);
 }
