@@ -1,6 +1,7 @@
 //! Floor 2: the only effects. Every touch of the outside goes through a file here; clippy forbids it elsewhere.
 
 pub mod advisories;
+pub mod cargo_index;
 pub mod clock;
 pub mod conversation;
 pub mod cores;
