@@ -18,6 +18,7 @@ pub mod notify;
 pub mod offer;
 pub mod outage;
 pub mod output;
+mod overridden;
 pub mod parse;
 pub mod plan;
 pub mod posting;

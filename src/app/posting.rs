@@ -203,6 +203,12 @@ impl Poster {
         self.repository.as_deref()
     }
 
+    /// Whether it speaks with GitHub.
+    #[must_use]
+    pub const fn posts(&self) -> bool {
+        self.active && self.interpreter.is_some()
+    }
+
     /// The merge base of two commits as GitHub knows it.
     ///
     /// # Errors

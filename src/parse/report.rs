@@ -316,6 +316,8 @@ impl From<WrittenGate> for GateReport {
             migrations: None,
             compared: read.compared.map(TestsCompared::from),
             audit: read.audit,
+            // Whoever wrote the report may not say so.
+            overridden: None,
             notes: read.notes.0,
         }
     }

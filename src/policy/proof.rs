@@ -85,7 +85,7 @@ fn chain(demand: Demand<'_>, gate: &GateName, known: &Known) -> Link {
         let Some(result) = newest else { return Link::Refused(format!("it has no result{place}")) };
         if let Some(overridden) = &result.overridden
             && !is_old(demand, overridden.at)
-            && (result.doubt.is_some() || !result.outcome.is_green())
+            && (result.doubt.is_some() || !result.enforced || !result.outcome.is_green())
         {
             sources.push(overridden.source.clone());
             return Link::Green(sources.join(", on "), Some(format!("{overridden}{place}")));

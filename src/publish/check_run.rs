@@ -187,10 +187,11 @@ fn text(gate: &GateReport, rest: &[&Judged], context: &Context<'_>) -> (String, 
 }
 
 fn summary(gate: &GateReport, annotated: usize, left: Left, context: &Context<'_>) -> String {
-    let enforced = if gate.not_enforced() { ", not enforced" } else { "" };
+    let enforced = gate.free().map_or_else(String::new, |why| format!(", {why}"));
     let cached = if gate.cached { ", cached" } else { "" };
     let word = if gate.outcome == Outcome::Error { "could not judge" } else { gate.outcome.word() };
     let mut out = format!("**{word}{enforced}{cached}**: {}\n\n", prose(&gate.reason, 2000));
+    out.push_str(&page::overridden(gate));
     let found = found(gate);
     if !found.is_empty() {
         let only =

@@ -156,3 +156,59 @@ fn a_gate_that_never_ended_can_be_overridden() {
     chat.ask("ana", &chat.confirmed()).is(0, "done", "live");
     assert!(chat.reply().contains("overridden, not green"), "{}", chat.reply());
 }
+
+/// The pull request's own run, after its gate was overridden and still fails.
+fn run_again(chat: &Chat) -> (i32, serde_json::Value, String) {
+    chat.scene.tree.git(&["checkout", "--quiet", "feature"]);
+    let config = std::fs::read_to_string(chat.scene.tree.dir.join("gatepost.toml")).unwrap();
+    chat.scene.tree.write("gatepost.toml", config.replace("command = \"true\"", "command = \"false\""));
+    let event = serde_json::json!({
+        "pull_request": { "number": 7, "head": { "sha": chat.head, "ref": "feature", "repo": { "full_name": REPO } },
+                          "base": { "sha": chat.scene.tree.sha("main").to_string(), "ref": "main", "repo": { "full_name": REPO } } },
+    });
+    let command = chat.command("pull_request", &event, "ana");
+    let mut run = chat.scene.command(&["run", "--json"]);
+    run.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let done = run.env("GITHUB_REF", "refs/pull/7/merge").output().unwrap();
+    let json = serde_json::from_slice(&done.stdout).unwrap_or_default();
+    (done.status.code().unwrap(), json, String::from_utf8_lossy(&done.stderr).into_owned())
+}
+
+#[test]
+fn a_later_run_shows_it_in_report_check_run_and_comment() {
+    let chat = red();
+    let (code, report, err) = run_again(&chat);
+    assert_eq!((code, &report["gates"][0]["overridden"]), (1, &serde_json::Value::Null), "{err}");
+    let chat = overridden();
+    let (code, report, err) = run_again(&chat);
+    let gate = &report["gates"][0];
+    assert_eq!((code, &gate["outcome"]), (0, &serde_json::json!("fail")), "{report:#} {err}");
+    assert_eq!(gate["overridden"], "by max: \"flaky @octocat `x`\"");
+    assert_eq!(report["verdict"], "skipped", "nothing else was judged");
+    assert!(err.contains("overridden by max"), "{err}");
+    chat.github(|github| {
+        let check = github.repo(REPO).checks.last().unwrap();
+        assert_eq!(check.conclusion.as_deref(), Some("neutral"));
+        assert!(
+            check.title.as_ref().unwrap().starts_with("overridden by max: \"flaky @octocat `x`\": fail"),
+            "{check:?}"
+        );
+    });
+    let comment = chat.reply();
+    assert!(!comment.contains("passed") || comment.contains("overridden"), "{comment}");
+    // And it still lets a deploy pass, as what it is.
+    chat.scene.tree.git(&["checkout", "--quiet", "--force", "main"]);
+    chat.ask("ana", &chat.confirmed()).is(0, "done", "live");
+    assert!(chat.reply().contains("overridden, not green"), "{}", chat.reply());
+}
+
+#[test]
+fn an_override_that_does_not_count_changes_no_run() {
+    let chat = overridden();
+    chat.github(|github| {
+        github.repo(REPO).collaborator("max", "write");
+    });
+    let (code, report, err) = run_again(&chat);
+    assert_eq!((code, &report["verdict"]), (1, &serde_json::json!("fail")), "{err}");
+    assert!(report["notes"].to_string().contains("its override does not count"), "{}", report["notes"]);
+}

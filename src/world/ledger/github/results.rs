@@ -3,13 +3,14 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::time::Duration;
 
 use serde::Deserialize;
 
 use super::overrides::{self, Claim};
 use super::{Hub, PATIENCE};
 use crate::model::gate::GateName;
-use crate::model::gate_result::GateResult;
+use crate::model::gate_result::{GateResult, Overridden};
 use crate::model::outcome::Outcome;
 use crate::model::sha::Sha;
 use crate::world::github::GitHub;
@@ -170,6 +171,44 @@ async fn of_commit(line: &mut Line<GitHub>, sha: &Sha, app: u64) -> Result<Vec<(
     Ok(results)
 }
 
+impl Hub {
+    /// The gates that were overridden for a commit, by whom and why; and why others that say so are not believed.
+    ///
+    /// # Errors
+    /// When anything of it could not be read.
+    pub async fn overridden(
+        &mut self,
+        sha: &Sha,
+        app: u64,
+    ) -> Result<Vec<(GateName, Result<Overridden, String>)>, Stop> {
+        // Gates wait for it.
+        self.line.allow_more(Duration::from_secs(10));
+        let line = &mut self.line;
+        let path = line.path(&format!("/commits/{sha}/check-runs?filter=all&per_page=100"));
+        let checks = line.pages::<Page>(path).await?.into_iter().flat_map(|page| page.check_runs);
+        let mut newest: BTreeMap<GateName, Check> = BTreeMap::new();
+        for check in checks.filter(|check| check.app.as_ref().is_some_and(|by| by.id == app) && check.head_sha == *sha)
+        {
+            let Some(Ok(gate)) = check.name.strip_prefix(PREFIX).map(GateName::parse) else { continue };
+            let is_override = said(&check, gate.as_str()).is_some_and(|said| said.scope == OVERRIDE);
+            if is_override && newest.get(&gate).is_none_or(|known| known.id < check.id) {
+                newest.insert(gate, check);
+            }
+        }
+        let mut found = Vec::new();
+        for (gate, check) in newest {
+            let Some(said) = said(&check, gate.as_str()) else { continue };
+            let believed = overrides::believed(line, &claim(&check, &gate, &said)).await?;
+            found.push((gate, believed));
+        }
+        Ok(found)
+    }
+}
+
+fn claim<'a>(check: &'a Check, gate: &'a GateName, said: &Said<'a>) -> Claim<'a> {
+    Claim { check: check.id, gate, sha: &check.head_sha, run: said.run, comment: said.base, at: completed(check) }
+}
+
 /// Adds to a gate's result that it was overridden, or why that does not count.
 async fn take_override(
     line: &mut Line<GitHub>,
@@ -185,12 +224,10 @@ async fn take_override(
         results.len() - 1
     });
     let result = &mut results[at].0;
-    if result.outcome.is_green() && result.doubt.is_none() {
+    if result.outcome.is_green() && result.enforced && result.doubt.is_none() {
         return Ok(());
     }
-    let (sha, comment, made) = (&check.head_sha, said.base, completed(check));
-    let claim = Claim { check: check.id, gate: &gate, sha, run: said.run, comment, at: made };
-    match overrides::believed(line, &claim).await? {
+    match overrides::believed(line, &claim(check, &gate, &said)).await? {
         Ok(overridden) => result.overridden = Some(overridden),
         Err(why) => result.source = format!("{}; its override does not count: {why}", result.source),
     }
