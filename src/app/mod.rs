@@ -26,6 +26,7 @@ pub mod project;
 pub mod promote;
 pub mod publish;
 pub mod recover;
+pub mod remote;
 pub mod rollback;
 pub mod run;
 pub mod scope;

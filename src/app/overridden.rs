@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::app::posting::Poster;
-use crate::app::site;
+use crate::app::remote;
 use crate::model::environments::GITHUB_ACTIONS;
 use crate::model::event::Occasion;
 use crate::model::gate::GateName;
@@ -27,7 +27,7 @@ pub(super) struct Found {
 pub(super) async fn of(env: &Env, occasion: &Occasion, repo: &Repo, subject: &Subject, poster: &Poster) -> Found {
     let mut found = Found::default();
     let (Some(head), Some(_), true) = (&subject.head, occasion.pull_request, poster.posts()) else { return found };
-    let Ok(Some(remote)) = site::remote(env, occasion, repo) else { return found };
+    let Ok(Some(remote)) = remote::of(env, occasion, repo) else { return found };
     let Ok(forge) = GitHub::new(&remote.api, remote.token.clone()) else { return found };
     match Hub::new(forge, &remote.repository).overridden(head, GITHUB_ACTIONS).await {
         Ok(all) => {

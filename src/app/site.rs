@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::app::{Failure, posting, project, run};
+use crate::app::{Failure, posting, project, remote, run};
 use crate::config::{Config, Environment, Means, Problems};
 use crate::deploy::lock::Me;
 use crate::deploy::{self, Deployer, Remote};
@@ -10,7 +10,6 @@ use crate::mask::Masker;
 use crate::model::deployment::RunPlace;
 use crate::model::environments::EnvironmentName;
 use crate::model::event::Occasion;
-use crate::model::secret::Secret;
 use crate::model::sha::Sha;
 use crate::policy;
 use crate::world::env::Env;
@@ -113,7 +112,7 @@ impl Site {
         let (config, folder) = project::read(&place)?
             .ok_or_else(|| Failure::usage("there is no gatepost.toml, and so no environment").help(EXAMPLE))?;
         let state = repo.common_dir()?.join("gatepost");
-        let remote = remote(env, &occasion, &repo)?;
+        let remote = remote::of(env, &occasion, &repo)?;
         let ledger = ledger(start, remote.as_ref(), &state).await?;
         let http = Http::new(std::time::Duration::from_secs(30), std::time::Duration::from_secs(1))
             .map_err(|error| Failure::outside(error.to_string()))?;
@@ -238,18 +237,6 @@ impl Site {
     pub fn names(&self) -> Vec<EnvironmentName> {
         self.config.environments.iter().map(|one| one.settings.name.clone()).collect()
     }
-}
-
-/// The repository on GitHub, where there is a token and it is known.
-///
-/// # Errors
-/// When the repository's own addresses cannot be read.
-pub fn remote(env: &Env, occasion: &Occasion, repo: &Repo) -> Result<Option<Remote>, Failure> {
-    let Some(token) = ["GITHUB_TOKEN", "GH_TOKEN"].iter().find_map(|name| env.get(name)) else { return Ok(None) };
-    let named = occasion.repository.clone().or_else(|| env.get("GITHUB_REPOSITORY").map(str::to_owned));
-    let repository = if named.is_some() { named } else { repo.origin_repository()? };
-    let api = env.get("GITHUB_API_URL").unwrap_or(posting::API).to_owned();
-    Ok(repository.map(|repository| Remote { api, token: Secret::new(token.to_owned()), repository }))
 }
 
 /// The ledger that was asked for: GitHub's, where there is a token and a repository, unless the local one is named.

@@ -152,9 +152,9 @@ mod tests {
         }
     }
 
-    fn overridden(at: i64) -> Option<Overridden> {
+    fn overridden(at: i64) -> Overridden {
         let [by, reason, source] = ["ana", "flaky", "check run 7"].map(str::to_owned);
-        Some(Overridden { by, reason, at, source })
+        Overridden { by, reason, at, source }
     }
 
     fn proof(known: Vec<(char, Vec<GateResult>)>) -> Proof {
@@ -191,12 +191,12 @@ mod tests {
 
     #[test]
     fn what_was_overridden_stands_and_is_no_pass() {
-        let red = |at| GateResult { overridden: overridden(at), ..result(Outcome::Fail, None, 9_000) };
+        let red = |at| GateResult { overridden: Some(overridden(at)), ..result(Outcome::Fail, None, 9_000) };
         let Proof::Green(stands) = proof(vec![('a', vec![red(9_500)])]) else { panic!() };
         assert_eq!(stands[0].overridden.as_deref(), Some("by ana: \"flaky\""));
         assert!(why(vec![('a', vec![red(4_000)])]).contains("ended in fail"), "it is as old as a result may be");
         // What is green by itself needs no override.
-        let green = GateResult { overridden: overridden(9_500), ..result(Outcome::Pass, None, 9_000) };
+        let green = GateResult { overridden: Some(overridden(9_500)), ..result(Outcome::Pass, None, 9_000) };
         let Proof::Green(stands) = proof(vec![('a', vec![green])]) else { panic!() };
         assert_eq!(stands[0].overridden, None);
         let Proof::Green(stands) =

@@ -282,6 +282,21 @@ mod tests {
     }
 
     #[test]
+    fn what_was_overridden_is_neutral_and_says_who_and_why() {
+        let mut report = report();
+        let overridden = Some("by max: \"@all `x`\"".to_owned());
+        report.gates = vec![GateReport { overridden, ..gate("lint", Outcome::Fail, "2 warnings", 1) }];
+        let check = check(&report, 0, false);
+        assert_eq!((check.conclusion, &*check.title), ("neutral", "overridden by max: \"@all `x`\": fail: 2 warnings"));
+        assert!(
+            check.summary.contains("**fail, overridden**") && check.summary.contains("Overridden, not passed: by max")
+        );
+        let body = ended(&report, &PublishSettings::default(), |end| page::whole(&end, "", &AMOUNTS, LIMIT));
+        assert!(body.contains("❌&nbsp;fail,&nbsp;overridden") && body.contains(", 1 overridden"), "{body}");
+        assert!(!body.contains("passed\n"), "{body}");
+    }
+
+    #[test]
     fn every_finding_is_annotated_listed_or_counted() {
         let mut report = report();
         let one = |line: u32| finding(Level::Warning, "x", "a.rs", line, &format!("{line} {}", "long ".repeat(50)));

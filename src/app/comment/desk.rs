@@ -1,7 +1,7 @@
 //! Where a comment is answered: what it says by now, who asks and what they may do, the pull request, and the one reply.
 
 use crate::app::comment::{Carried, Request};
-use crate::app::{Failure, posting, project, run, site};
+use crate::app::{Failure, posting, project, remote, run};
 use crate::chat::Woken;
 use crate::config::Config;
 use crate::deploy::Remote;
@@ -116,7 +116,7 @@ fn surroundings(request: &Request, env: &Env, occasion: &Occasion) -> Result<(Re
         let what = "there is no repository here: a comment is answered where the default branch is checked out";
         return Err(Failure::usage(what).help("add actions/checkout, without `ref`"));
     };
-    let remote = site::remote(env, occasion, &repo)?.ok_or_else(|| {
+    let remote = remote::of(env, occasion, &repo)?.ok_or_else(|| {
         Failure::usage("a comment is answered on GitHub, and there is no token or no repository")
             .help("set GITHUB_TOKEN to one that may write pull requests (the action does)")
     })?;

@@ -6,6 +6,9 @@ use crate::github::Account;
 
 const ALL: &str = "gatepost:15.1:test:all:-:0123456789abcdef";
 
+/// What becomes otherwise later.
+type Change<'a> = &'a dyn Fn(&Chat);
+
 /// A pull request whose gate has failed.
 fn red() -> Chat {
     let chat = Chat::new("");
@@ -94,7 +97,7 @@ fn a_push_after_the_comment_is_not_overridden() {
 
 #[test]
 fn what_does_not_hold_any_more_does_not_count() {
-    let changes: [(&str, &dyn Fn(&Chat)); 7] = [
+    let changes: [(&str, Change<'_>); 7] = [
         ("may not override gates", &|chat| {
             chat.github(|github| {
                 github.repo(REPO).collaborator("max", "write");
