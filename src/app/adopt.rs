@@ -90,6 +90,7 @@ async fn record(
         previous: None,
         undoes: None,
         forced: None,
+        overridden: Vec::new(),
         by: me.owner.clone(),
         link: me.link.clone(),
     };
