@@ -21,7 +21,7 @@ use crate::publish::interpreter::{Interpreter, Kept, NotKept, Options, Pace};
 use crate::publish::{self, Context, GateEnd, Posting, RunEnd, proof};
 use crate::render::figures::count;
 use crate::world::env::Env;
-use crate::world::github::GitHub;
+use crate::world::github::{API, GitHub};
 use crate::world::repo::Repo;
 use crate::world::signals::Signals;
 use crate::world::{clock, files};
@@ -30,8 +30,6 @@ use crate::world::{clock, files};
 const PATIENCE: Duration = Duration::from_mins(10);
 /// After a signal under GitHub Actions everything, the report included, must have ended after 7 s.
 const LAST_CALL: Duration = Duration::from_millis(6_500);
-/// GitHub's own API, where `GITHUB_API_URL` names no other.
-pub const API: &str = "https://api.github.com";
 
 /// The endings of names of variables that hold secrets.
 const SECRET_NAMES: &[&str] =
