@@ -9,16 +9,17 @@ use crate::model::gate_result::GateResult;
 use crate::model::outcome::Outcome;
 use crate::model::report::{GateReport, Report};
 use crate::model::sha::Sha;
+use crate::model::story::Proofs;
 use crate::parse;
-use crate::policy::proof::{Demand, Known, Proof, prove};
+use crate::policy::proof::{Demand, Known, Proof, Stands, prove};
 use crate::publish::proof;
 use crate::world::{clock, files};
 
 /// What stands for a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Evidence {
-    /// Every gate that is required is green; in one line.
-    Green(String),
+    /// Every gate that is required is green, or was overridden, and where that stands.
+    Green(Proofs),
     /// What is missing.
     Missing(Vec<String>),
 }
@@ -30,23 +31,40 @@ pub enum Evidence {
 pub async fn of(site: &mut Site, environment: &Environment, sha: &Sha) -> Result<Evidence, Failure> {
     let gates = required(site, environment)?;
     if gates.is_empty() {
-        return Ok(Evidence::Green("no gate is required".to_owned()));
+        return Ok(Evidence::Green(Proofs::default()));
     }
     let mut known = Known::new();
     let now = clock::now().as_second();
     loop {
         let demand = Demand { gates: &gates, sha, now, max_age: environment.max_age };
         match prove(demand, &known) {
-            Proof::Green(green) => {
-                let all: Vec<String> = green.iter().map(|(gate, source)| format!("{gate} ({source})")).collect();
-                return Ok(Evidence::Green(format!("green: {}", all.join(", "))));
-            }
+            Proof::Green(stands) => return Ok(Evidence::Green(proofs(&stands))),
             Proof::Refused(missing) => return Ok(Evidence::Missing(missing)),
             Proof::Ask(asked) => {
                 let results = results(site, environment, &asked).await;
                 known.insert(asked, results);
             }
         }
+    }
+}
+
+/// In one line. What was overridden is never called green.
+#[must_use]
+pub fn words(proofs: &Proofs) -> String {
+    let green = proofs.green.iter().map(|(gate, source)| format!("{gate} ({source})")).collect::<Vec<_>>();
+    let parts = [("green", &green), ("overridden, not green", &proofs.overridden)];
+    let parts = parts.iter().filter(|(_, all)| !all.is_empty());
+    let says = parts.map(|(what, all)| format!("{what}: {}", all.join(", "))).collect::<Vec<_>>().join("; ");
+    if says.is_empty() { "no gate is required".to_owned() } else { says }
+}
+
+fn proofs(stands: &[Stands]) -> Proofs {
+    let green = stands.iter().filter(|one| one.overridden.is_none());
+    let overridden = stands.iter().filter_map(|one| Some((one, one.overridden.as_ref()?)));
+    Proofs {
+        green: green.map(|one| (one.gate.to_string(), one.source.clone())).collect(),
+        overridden: overridden.map(|(one, by)| format!("{} {by} ({})", one.gate, one.source)).collect(),
+        ..Proofs::default()
     }
 }
 
@@ -67,14 +85,15 @@ fn required(site: &Site, environment: &Environment) -> Result<Vec<GateName>, Fai
 /// What is known of a commit, or of one with the same files.
 async fn results(site: &mut Site, environment: &Environment, sha: &Sha) -> Result<Vec<GateResult>, String> {
     let mut all = Vec::new();
-    if let Some((of, found)) = report(site)? {
+    let config = proof::digest(&site.config.source);
+    if let Some((of, found)) = report(site, &config)? {
         let same = of == *sha || same_files(site, &of, sha);
-        if let Some(local) = site.ledger.file() {
+        let is_good = found.iter().all(|result| result.doubt.is_none());
+        if let Some(local) = site.ledger.file().filter(|_| is_good) {
             local.remember(&of, &found).await.map_err(|error| error.to_string())?;
         }
         all.extend(found.into_iter().filter(|_| same));
     }
-    let config = proof::digest(&site.config.source);
     if let Some(hub) = site.ledger.hub() {
         all.extend(hub.results(sha, environment.app_id, &config).await.map_err(|error| error.to_string())?);
     }
@@ -93,15 +112,21 @@ fn same_files(site: &Site, one: &Sha, other: &Sha) -> bool {
 }
 
 /// The report of a run in this work tree, with the commit that it judged.
-fn report(site: &Site) -> Result<Option<(Sha, Vec<GateResult>)>, String> {
+fn report(site: &Site, config: &str) -> Result<Option<(Sha, Vec<GateResult>)>, String> {
     let path = site.below_config(".gatepost/report.json");
     let Some(bytes) = files::read_capped(&path, parse::report::LARGEST) else { return Ok(None) };
     let report = parse::report::read(&bytes).map_err(|error| format!("{} {error}", path.display()))?;
     let Some(head) = report.subject.head.clone().filter(|_| !report.subject.dirty) else { return Ok(None) };
-    Ok(Some((head, read(&report))))
+    Ok(Some((head, read(&report, config))))
 }
 
-fn read(report: &Report) -> Vec<GateResult> {
+/// The results of a report, which counts if this configuration judged it.
+fn read(report: &Report, config: &str) -> Vec<GateResult> {
+    let doubt = match report.subject.config.as_deref() {
+        Some(judged_by) if judged_by == config => None,
+        Some(_) => Some("another configuration judged it"),
+        None => Some("its report does not say by which configuration it was judged"),
+    };
     let at = report.started_at.parse::<jiff::Timestamp>().map_or(0, jiff::Timestamp::as_second);
     let result = |gate: &GateReport| GateResult {
         gate: gate.name.clone(),
@@ -109,10 +134,11 @@ fn read(report: &Report) -> Vec<GateResult> {
         enforced: gate.mode == Mode::Block,
         limited: gate.only != "all" || gate.outcome == Outcome::Skipped,
         base: report.subject.base.clone(),
-        scheduled: report.subject.event == "schedule",
+        scheduled: report.subject.event == "schedule" || gate.audit.as_ref().is_some_and(|audit| audit.scheduled),
         at,
         source: format!("report of {}", report.started_at),
-        doubt: None,
+        doubt: doubt.map(str::to_owned),
+        overridden: None,
     };
     report.gates.iter().map(result).collect()
 }

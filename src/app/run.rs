@@ -9,7 +9,7 @@ use crate::app::posting::{self, Posted, Poster, Publish, Said};
 use crate::app::project::{self, Place, Project};
 use crate::app::scope::{self, Asked, Judged};
 use crate::app::work::Ground;
-use crate::app::{Failure, detected};
+use crate::app::{Failure, detected, overridden};
 use crate::mask::Masker;
 use crate::model::event::Occasion;
 use crate::model::exit::ExitCode;
@@ -90,16 +90,14 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
     let signals = signals::listen(cancel.clone())
         .map_err(|error| Failure::outside(format!("cannot listen for signals: {error}")))?;
 
-    let Ready { project, masker, mut poster, judged, baseline, output, repo, root } =
+    let Ready { project, masker, mut poster, judged, baseline, output, repo, root, subject, overridden } =
         ready(request, env, &occasion).await?;
-    let subject = subject(&occasion, &judged, &poster);
-    for said in project.said().into_iter().chain(baseline.aside) {
+    for said in project.said().into_iter().chain(baseline.aside).chain(overridden.notes.iter().cloned()) {
         watch.see(&Progress::Said { text: &masker.text(&said) });
     }
     let limits = limits(request, &project);
     let settings = project.config.publish.clone();
     let left_out = project.left_out;
-    let config = publish::proof::digest(&project.config.source);
     let graph = project.graph.clone();
     let (masker, watch) = (&masker, &watch);
     watch.see(&Progress::Said { text: &masker.text(&format!("judging {}", judged.words())) });
@@ -107,6 +105,7 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
         env,
         occasion: &occasion,
         judged: &judged,
+        all_files: request.all_files,
         baseline: baseline.baseline.as_ref(),
         root: &root,
         output: &output,
@@ -114,11 +113,13 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
         masker,
         watch,
         repo: &repo,
+        overridden: &overridden.gates,
     };
     let gates = Rc::new(ground.plan(project)?);
     let report_path = output.report_shown();
     let (subject, started_at) = (&subject, &started_at[..]);
-    let shared = Posted { subject, settings: &settings, report_path, started_at, left_out, config: &config };
+    let config = subject.config.as_deref().unwrap_or_default();
+    let shared = Posted { subject, settings: &settings, report_path, started_at, left_out, config };
     let (queue, waiting) = poster.queue(shared, &signals);
     let running = async {
         // Dropped when the last gate has ended: that ends the sending.
@@ -133,7 +134,7 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
     let (gates, ()) = tokio::join!(running, poster.send_all(waiting, &signals));
     let orphans = process::end_orphans().await;
 
-    let notes = judged.said().into_iter().chain(baseline.notes).chain(ends(orphans, &signals));
+    let notes = judged.said().into_iter().chain(baseline.notes).chain(overridden.notes).chain(ends(orphans, &signals));
     let notes = notes.map(|note| masker.text(&note)).collect();
     let verdict = policy::verdict(&gates);
     let took = begun.elapsed();
@@ -160,6 +161,8 @@ struct Ready {
     output: Output,
     repo: Rc<Repo>,
     root: PathBuf,
+    subject: Subject,
+    overridden: overridden::Found,
 }
 
 async fn ready(request: &Request, env: &Env, occasion: &Occasion) -> Result<Ready, Failure> {
@@ -182,7 +185,11 @@ async fn ready(request: &Request, env: &Env, occasion: &Occasion) -> Result<Read
         // One of an earlier run must not be taken for this one's.
         files::remove(&saved)?;
     }
-    Ok(Ready { project, masker, poster, judged, baseline, output, repo: Rc::new(repo), root })
+    let config = publish::proof::digest(&project.config.source);
+    let subject = subject(occasion, &judged, &poster, &config);
+    let overridden = overridden::of(env, occasion, &repo, &subject, &poster).await;
+    let repo = Rc::new(repo);
+    Ok(Ready { project, masker, poster, judged, baseline, output, repo, root, subject, overridden })
 }
 
 /// The repository around a folder; on Actions the workspace is trusted whoever owns it.
@@ -254,7 +261,7 @@ fn prepare_output(request: &Request, root: &Path, project: &Project, judged: &Ju
     Ok(output)
 }
 
-fn subject(occasion: &Occasion, judged: &Judged, poster: &Poster) -> Subject {
+fn subject(occasion: &Occasion, judged: &Judged, poster: &Poster, config: &str) -> Subject {
     Subject {
         repository: poster.repository().map(str::to_owned),
         head: judged.posted_on.clone().or_else(|| judged.head.clone()),
@@ -264,6 +271,7 @@ fn subject(occasion: &Occasion, judged: &Judged, poster: &Poster) -> Subject {
         trusted: occasion.trusted,
         dirty: judged.dirty,
         run_url: occasion.run_url.clone(),
+        config: Some(config.to_owned()),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::cli::Place;
 use crate::cli::args::{self, LedgerOf, OnLedger};
 use crate::cli::stages::Stages;
 use crate::model::exit::ExitCode;
-use crate::render::deployment;
+use crate::render::{self, deployment};
 
 /// Where and how a command about environments works.
 pub fn start(place: &Place<'_>, on: &OnLedger) -> Start {
@@ -22,6 +22,7 @@ pub fn start(place: &Place<'_>, on: &OnLedger) -> Start {
         },
         dry_run: on.dry_run,
         colour: place.screen.err_colour,
+        by_comment: false,
     }
 }
 
@@ -36,6 +37,7 @@ pub fn deploy(place: &Place<'_>, args: args::Deploy) -> Result<ExitCode, Failure
         reference: (args.reference != "HEAD").then_some(args.reference),
         force: args.anyway.reason,
         allow_irreversible: args.anyway.allow_irreversible,
+        order: deploy::Order::default(),
     };
     let stages = Stages::new(place, args.on.json);
     let done = super::runtime()?.block_on(deploy::deploy(&request, place.env, &stages))?;
@@ -52,6 +54,7 @@ pub fn rollback(place: &Place<'_>, args: args::Rollback) -> Result<ExitCode, Fai
         environment: args.environment,
         to: args.to,
         allow_irreversible: args.allow_irreversible,
+        intent: None,
     };
     let stages = Stages::new(place, args.on.json);
     let done = super::runtime()?.block_on(rollback::rollback(&request, place.env, &stages))?;
@@ -69,6 +72,7 @@ pub fn promote(place: &Place<'_>, args: args::Promote) -> Result<ExitCode, Failu
         to: args.to,
         force: args.anyway.reason,
         allow_irreversible: args.anyway.allow_irreversible,
+        intent: None,
     };
     let stages = Stages::new(place, args.on.json);
     let done = super::runtime()?.block_on(promote::promote(&request, place.env, &stages))?;
@@ -87,21 +91,12 @@ pub fn recover(place: &Place<'_>, args: &args::Recover) -> Result<ExitCode, Fail
 }
 
 fn show(place: &Place<'_>, done: &Deployed, json: bool) -> ExitCode {
-    let outcome = &done.outcome;
-    let view = deployment::View {
-        environment: &done.environment,
-        sha: done.sha.as_ref(),
-        previous: outcome.previous.as_ref(),
-        ending: &outcome.ending,
-        deployments: &outcome.made,
-        rollback_took: outcome.rollback_took,
-        said: &outcome.said,
-        next: done.next.as_deref(),
-    };
+    let (story, told) = (&done.story, &done.told);
     if json {
-        place.json(&deployment::json(&view));
+        place.json(&done.masker.mask(&deployment::json(story, told)));
     } else {
-        place.text(&deployment::text(&view));
+        let text = deployment::text(story) + &render::notify::told(told, place.global.verbose > 0);
+        place.text(&done.masker.mask(&text));
     }
     done.code
 }

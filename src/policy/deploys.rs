@@ -149,6 +149,7 @@ mod tests {
             previous: None,
             undoes: undoes.map(str::to_owned),
             forced: None,
+            overridden: Vec::new(),
             by: String::new(),
             link: None,
         };

@@ -71,6 +71,9 @@ pub struct SubjectV1<'a> {
     /// The work tree differed from `head`: the verdict is not that commit's.
     #[serde(default)]
     pub dirty: bool,
+    /// The digest of the configuration that judged; `null` where that is not one.
+    #[serde(default)]
+    pub config: Option<Cow<'a, str>>,
 }
 
 /// One gate.
@@ -122,6 +125,10 @@ pub struct GateV1<'a> {
     /// What an audit audited and found; `null` for every other kind.
     #[serde(default)]
     pub audit: Option<Cow<'a, Audit>>,
+    /// Who has decided that the commit may stand although the outcome is not green, and why; `null` where nobody has. Such a
+    /// gate does not count in the verdict, and is no evidence by itself.
+    #[serde(default)]
+    pub overridden: Option<Cow<'a, str>>,
     /// Worth saying beside the outcome.
     #[serde(default)]
     pub notes: Vec<Cow<'a, str>>,
@@ -164,6 +171,7 @@ impl<'a> From<&'a Report> for ReportV1<'a> {
                 event: Cow::Borrowed(&subject.event),
                 trusted: subject.trusted,
                 dirty: subject.dirty,
+                config: subject.config.as_deref().map(Cow::Borrowed),
             },
             started_at: Cow::Borrowed(&report.started_at),
             took_ms: milliseconds(report.took),
@@ -202,6 +210,7 @@ impl<'a> From<&'a GateReport> for GateV1<'a> {
             migrations: gate.migrations.as_ref().map(MigrationsV1::from),
             compared: gate.compared.as_ref().map(ComparedV1::from),
             audit: gate.audit.as_ref().map(Cow::Borrowed),
+            overridden: gate.overridden.as_deref().map(Cow::Borrowed),
             notes: borrowed(&gate.notes),
         }
     }

@@ -1,8 +1,10 @@
 //! Floor 2: the only effects. Every touch of the outside goes through a file here; clippy forbids it elsewhere.
 
 pub mod advisories;
+pub mod ask;
 pub mod cargo_index;
 pub mod clock;
+pub mod conversation;
 pub mod cores;
 pub mod crashpoint;
 pub mod database;
@@ -17,10 +19,12 @@ pub mod line;
 pub mod lockfiles;
 pub mod machine;
 pub mod mail;
+pub mod migrations;
 pub mod occasion;
 pub mod process;
 pub mod repo;
 pub mod screen;
 pub mod signals;
 pub mod survey;
+pub mod talk;
 pub mod tree;

@@ -44,7 +44,7 @@ fn a_bad_deploy_is_rolled_back_by_itself_and_both_are_recorded() {
         scene.deploy().with(0);
         let head = scene.commit(Some(bad));
         let ran = scene.deploy().with(5);
-        ran.says(&["failed: ", "rolling back to", "healthy", "rolled back to", "from the failure to the old version"]);
+        ran.says(&["failed: ", "rolling back to", "healthy", "rolled back to", "from the decision to the old version"]);
         assert_eq!(scene.live(), good);
         let status = scene.status();
         assert_eq!((&status["sha"], &status["health"]), (&json!(good), &json!("healthy")));
@@ -255,4 +255,20 @@ fn a_migration_that_cannot_be_taken_back_stops_a_rollback_by_itself() {
     scene.tree.write("migrations/2/up.sql", "CREATE TABLE t (c int);").write("migrations/2/down.sql", "DROP TABLE t;");
     scene.commit(Some("sick"));
     scene.deploy().with(5);
+}
+
+#[test]
+fn migrations_are_what_their_layout_makes_of_their_files() {
+    let scene = Scene::new(On::File, "");
+    let both = |up: &str| format!("-- migrate:up\n{up}\n-- migrate:down\nDROP TABLE t;\n");
+    scene.tree.write("db/migrations/1_s.sql", both("CREATE TABLE s (c int);")).commit("a table");
+    scene.deploy().with(0);
+    // The way down stands in the same file, and is not run.
+    scene.tree.write("db/migrations/2_t.sql", both("CREATE TABLE t (c int);")).write("db/migrations/README.md", "x");
+    scene.commit(Some("sick"));
+    assert_eq!(scene.status()["migrations"], json!(["db/migrations/2_t.sql"]));
+    scene.deploy().with(5);
+    scene.tree.write("db/migrations/3_u.sql", "-- migrate:up\nCREATE TABLE u (c int);\n");
+    scene.commit(Some("sick"));
+    scene.deploy().with(1).says(&["the migration db/migrations/3_u.sql is irreversible"]);
 }

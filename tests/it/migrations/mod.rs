@@ -2,10 +2,12 @@
 
 mod against;
 mod databases;
+mod detected;
 mod faults;
 mod judged;
 mod layouts;
 mod observed;
+mod open_pulls;
 mod trips;
 
 use std::path::{Path, PathBuf};

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
+use super::rest::REST;
 use crate::model::migration::{Fact, Facts, Object, ObjectKind};
 
 /// The relations that are read, of which `{which}` limits the number.
@@ -226,7 +227,8 @@ pub fn prepared() -> String {
     format!(
         "PREPARE gatepost_look (int8, jsonb) AS WITH {HELD}, {COUNTING}, {changed} {totals} UNION ALL {readings} UNION ALL {PARTS}; \
          PREPARE gatepost_readings (int8[]) AS {readings_of}; \
-         PREPARE gatepost_all AS WITH {all} {PARTS}; PREPARE gatepost_others AS {OTHERS}"
+         PREPARE gatepost_all AS WITH {all} {PARTS}; PREPARE gatepost_others AS {OTHERS}; \
+         PREPARE gatepost_rest AS {REST}"
     )
 }
 

@@ -5,12 +5,13 @@ mod alone;
 mod catalog;
 mod look;
 mod remote;
+mod rest;
 mod server;
 
 use std::collections::BTreeMap;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgDatabaseError, PgErrorPosition, PgRow};
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _, Row as _};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, Row as _};
 use tokio::time::Instant;
 
 use crate::model::migration::{Facts, Form, Lock, LockMode, Source, Statement, StatementError};
@@ -19,7 +20,9 @@ use crate::world::database::{Database, DatabaseError, Ran, unknown};
 
 use catalog::Known;
 use remote::Keeper;
+pub use remote::ask;
 use server::Server;
+pub use server::programs;
 
 /// A statement that cannot run in a transaction was tried in one.
 const IN_TRANSACTION: &str = "25001";
@@ -348,6 +351,10 @@ impl Database for Postgres {
         Ok(self.known.all())
     }
 
+    async fn rest(&mut self) -> Result<Facts, DatabaseError> {
+        self.read_rest().await.map_err(|error| lost("while its catalogs were read", &error))
+    }
+
     async fn facts_anew(&mut self) -> Result<Facts, DatabaseError> {
         self.current = false;
         self.facts().await
@@ -357,7 +364,11 @@ impl Database for Postgres {
         let socket = self.options.get_socket().map(|socket| socket.display().to_string());
         let host = socket.unwrap_or_else(|| self.options.get_host().to_owned());
         let (user, port, name) = (self.options.get_username(), self.options.get_port(), self.name.clone());
-        let url = format!("postgresql://{user}@localhost:{port}/{name}?host={host}");
+        let url = match &self.keeper {
+            // With the password, without which nobody gets in.
+            Some(_) => self.options.to_url_lossy().to_string(),
+            None => format!("postgresql://{user}@localhost:{port}/{name}?host={host}"),
+        };
         vec![
             ("DATABASE_URL", url),
             ("PGHOST", host),

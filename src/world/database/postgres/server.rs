@@ -154,6 +154,13 @@ fn spec(scratch: &Scratch, argv: Vec<OsString>) -> ServiceSpec {
     ServiceSpec { argv, log: path.join("log"), dir: path, env, user: scratch.user() }
 }
 
+/// The programs of all servers that are installed.
+#[must_use]
+pub fn programs(around: Surroundings<'_>) -> Vec<PathBuf> {
+    let folders = programs::folders(around, PARENTS, "bin", &["initdb", "postgres"]);
+    folders.into_iter().map(|folder| folder.join("postgres")).collect()
+}
+
 /// Runs a program of the server to its end.
 async fn finish(scratch: &Scratch, program: &Path, words: impl Iterator<Item = OsString>) -> Result<(), DatabaseError> {
     let argv = std::iter::once(program.to_owned().into()).chain(words).collect();
@@ -183,16 +190,7 @@ async fn choose(around: Surroundings<'_>, scratch: &Scratch, wanted: Option<&str
         }
         found.push(version);
     }
-    let major = wanted.unwrap_or("16");
-    let help = if cfg!(target_os = "macos") {
-        format!("install one (`brew install postgresql@{major}`), or name a server with `database-url`")
-    } else {
-        format!(
-            "install one (`apt-get install postgresql-{major}` or `postgresql`), or name a server with `database-url`; \
-             in a workflow hosted Ubuntu runners have one, and `services: postgres: image: postgres:{major}` gives any \
-             version and, by its image, any extension"
-        )
-    };
+    let help = programs::how_to_get(DatabaseKind::Postgres, wanted);
     Err(match wanted {
         Some(wanted) if !found.is_empty() => {
             DatabaseError::NoVersion { kind: DatabaseKind::Postgres, wanted: wanted.to_owned(), found, help }
