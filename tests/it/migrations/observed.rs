@@ -268,16 +268,17 @@ fn what_changes_among_many_tables_is_seen() {
         ("ALTER TABLE t7 DROP CONSTRAINT t7_id_fkey", "- constraint public.t7."),
         ("ALTER SEQUENCE t9_s_seq INCREMENT 5", "INCREMENT 5"),
         ("GRANT SELECT ON t10 TO PUBLIC", "privileges public.t10"),
+        ("GRANT SELECT ON old TO PUBLIC", "privileges public.old"),
         ("ALTER TABLE t11 INHERIT t12", "INHERITS"),
         ("ALTER TABLE t11 NO INHERIT t12", "INHERITS"),
         ("DROP TABLE t13", "- table public.t13"),
         ("ALTER TABLE t14 RENAME TO u14", "renamed to public.u14"),
     ];
     let text = changes.iter().fold(tables, |all, (sql, _)| format!("{all}{sql};\n"));
-    let place = Place::of(&[("migrations/1_a.sql", &text)]);
+    let place = Place::of(&[("migrations/1_a.sql", "CREATE TABLE old (id int);\n"), ("migrations/2_b.sql", &text)]);
     let ran = place.migrations(&[]);
     for (at, (sql, expected)) in changes.iter().enumerate() {
-        let statement = ran.statement(0, 40 + at);
+        let statement = ran.statement(1, 40 + at);
         assert_eq!(statement["error"], json!(null), "{sql}");
         let told = statement["changes"].as_array().unwrap();
         let of_it = told.iter().filter(|change| change.as_str().unwrap().contains(expected)).count();

@@ -117,12 +117,12 @@ fresh AS MATERIALIZED (
 ";
 
 /// Only what is locked so that it may have been changed is read again, where its stamp is not the one it had, and the
-/// tables of indexes among it; and where
-/// relations were altered, which GRANT does without a lock, those that the transaction wrote to.
+/// tables of indexes among it; and where relations were altered, which GRANT does without a lock, those without a stamp
+/// that the transaction wrote to.
 const CHANGED: &str = r"c.oid = ANY (ARRAY (SELECT h.oid FROM fresh h UNION ALL
     SELECT i.indrelid FROM fresh h JOIN pg_catalog.pg_index i ON i.indexrelid = h.oid UNION ALL
     SELECT x.oid FROM pg_catalog.pg_class x WHERE (SELECT {altered} <> $1 OR uncounted FROM counting)
-    AND x.oid >= 16384 AND pg_catalog.age(x.xmin) <= 0))";
+    AND x.oid >= 16384 AND pg_catalog.age(x.xmin) <= 0 AND $2 ->> x.oid::text IS NULL))";
 
 /// What belongs to no relation.
 const OTHERS: &str = r"
