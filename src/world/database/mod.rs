@@ -6,6 +6,8 @@ pub mod found;
 #[cfg(unix)]
 pub mod mysql;
 #[cfg(unix)]
+pub mod packed;
+#[cfg(unix)]
 pub mod postgres;
 pub mod programs;
 #[cfg(unix)]

@@ -120,7 +120,7 @@ impl Mysql {
         let temp = around.get("TMPDIR").map(PathBuf::from);
         let scratch = Scratch::new(temp.as_deref(), &["mysql"])?;
         let template = scratch::template(around, &installed.server);
-        let copied = template.as_deref().is_some_and(|kept| kept.is_dir() && scratch.copy_in(kept, "data").is_ok());
+        let copied = template.as_deref().is_some_and(|kept| scratch.bring(kept, "data").is_ok());
         if !copied {
             install(&scratch, &installed).await?;
             if let Some(template) = &template {

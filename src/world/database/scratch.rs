@@ -8,6 +8,7 @@ use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::world::database::packed;
 use crate::world::database::programs::Surroundings;
 use crate::world::process::{User, end_leftover, remove_segment};
 
@@ -86,14 +87,18 @@ impl Scratch {
         Ok(path)
     }
 
-    /// Copies a folder with all in it to a new one here.
+    /// Makes a folder here of one that was kept.
     ///
     /// # Errors
     /// When it cannot be read or written.
-    pub fn copy_in(&self, from: &Path, name: &str) -> io::Result<PathBuf> {
-        let to = self.path.join(name);
-        copy(from, &to, &[], &|path| self.give(path))?;
-        Ok(to)
+    pub fn bring(&self, kept: &Path, name: &str) -> io::Result<()> {
+        let packed = fs::read(kept)?;
+        let to = self.folder(name)?;
+        let brought = packed::unpack(&packed, &to, &|path| self.give(path));
+        if brought.is_err() {
+            let _ = fs::remove_dir_all(&to);
+        }
+        brought
     }
 
     fn give(&self, path: &Path) -> io::Result<()> {
@@ -111,15 +116,15 @@ impl Drop for Scratch {
     }
 }
 
-/// Where the data folder that a server starts from is kept, one for each build of its program; `None` without a cache.
+/// Where the data folder that a server starts from is kept as a file, one for each build of its program; `None` without a cache.
 #[must_use]
 pub fn template(around: Surroundings<'_>, program: &Path) -> Option<PathBuf> {
     let data = fs::metadata(program).ok()?;
     let name = program.file_name()?.to_string_lossy().into_owned();
-    Some(around.cache()?.join(format!("{name}-{}-{}-3", data.len(), data.mtime())))
+    Some(around.cache()?.join(format!("{name}-{}-{}.packed", data.len(), data.mtime())))
 }
 
-/// Copies a folder with all in it but files with such an ending, so that a reader of `to` sees all or nothing.
+/// Keeps a folder, but for files with such an ending, so that a reader of `to` sees all or nothing.
 ///
 /// # Errors
 /// When it cannot be read or written.
@@ -131,35 +136,15 @@ pub fn keep(from: &Path, to: &Path, without: &[&str]) -> io::Result<()> {
         // Another run is about it.
         return Ok(());
     }
-    let making = parent.join("making");
     // One that was killed may have left some.
-    let _ = fs::remove_dir_all(&making);
-    let kept = copy(from, &making, without, &|_| Ok(())).and_then(|()| fs::rename(&making, to));
+    let making = parent.join("making");
+    let kept = packed::pack(from, without)
+        .and_then(|packed| fs::write(&making, packed))
+        .and_then(|()| fs::rename(&making, to));
     if kept.is_err() {
-        let _ = fs::remove_dir_all(&making);
+        let _ = fs::remove_file(&making);
     }
     kept
-}
-
-fn copy(from: &Path, to: &Path, without: &[&str], then: &dyn Fn(&Path) -> io::Result<()>) -> io::Result<()> {
-    fs::DirBuilder::new().mode(0o700).create(to)?;
-    then(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        if without.iter().any(|ending| name.as_encoded_bytes().ends_with(ending.as_bytes())) {
-            continue;
-        }
-        let target = to.join(name);
-        let kind = entry.file_type()?;
-        if kind.is_dir() {
-            copy(&entry.path(), &target, without, then)?;
-        } else if kind.is_file() {
-            fs::copy(entry.path(), &target)?;
-            then(&target)?;
-        }
-    }
-    Ok(())
 }
 
 /// Whether someone else may go through the folder: a server run by another user must reach its own.

@@ -49,15 +49,14 @@ impl Server {
         let scratch = Scratch::new(temp.as_deref(), USERS)?;
         let programs = choose(around, &scratch, version).await?;
         let template = scratch::template(around, &programs.join("postgres"));
-        if let Some(template) = template.as_deref().filter(|template| template.is_dir()) {
-            let copied = scratch.copy_in(template, "data");
-            if copied.is_ok() {
-                match Self::run(scratch, &programs).await {
-                    Ok(server) => return Ok(server),
-                    // It may have been cut short when it was kept.
-                    Err(_) => files::remove(template).map_err(|error| DatabaseError::Folder(error.source))?,
-                }
+        if let Some(template) = template.as_deref().filter(|template| files::is_file(template)) {
+            if scratch.bring(template, "data").is_ok()
+                && let Ok(server) = Self::run(scratch, &programs).await
+            {
+                return Ok(server);
             }
+            // It may have been cut short when it was kept.
+            files::remove(template).map_err(|error| DatabaseError::Folder(error.source))?;
             let scratch = Scratch::new(temp.as_deref(), USERS)?;
             return Self::start_cold(scratch, &programs, None).await;
         }
