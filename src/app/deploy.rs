@@ -2,18 +2,18 @@
 
 use std::rc::Rc;
 
-use crate::app::drive::{Deployed, drive, ended};
+use crate::app::drive::{self, Deployed};
 use crate::app::evidence::{self, Evidence};
 use crate::app::site::{Site, Start};
-use crate::app::{Failure, outage};
+use crate::app::{Failure, herald, outage};
 use crate::config::Environment;
 use crate::deploy::engine::{Consent, Watch, Wish};
-use crate::deploy::machine::Ask;
 use crate::deploy::tally::Verdict;
 use crate::deploy::verify::Sight;
 use crate::deploy::{Deployer, Ground};
 use crate::model::deployment::live;
 use crate::model::sha::Sha;
+use crate::model::story::{Deed, Proofs};
 use crate::policy::{self, window};
 use crate::world::clock;
 use crate::world::env::Env;
@@ -67,40 +67,49 @@ pub async fn deploy(request: &Request, env: &Env, watch: &dyn Watch) -> Result<D
     let mut site = Site::open(&request.start, env).await?;
     let environment = site.environment(&request.environment)?;
     let sha = site.commit(request.reference.as_deref())?;
+    let reference = request.reference.clone().unwrap_or_else(|| sha.to_string());
+    let mut story = drive::story(&site, &environment, Deed::Deploy, Some(&sha), &reference);
+    story.evidence = match ready(&mut site, &environment, &sha, request, watch).await {
+        Ok(evidence) => evidence,
+        Err(failure) => {
+            herald::refused(&site, story, &failure, watch).await;
+            return Err(failure);
+        }
+    };
+    let forced = story.evidence.forced.clone();
+    let reason = format!("deploy of {}", sha.short());
+    let version = version(&site, &sha);
+    let overridden = story.evidence.overridden.clone();
+    let (intent, consent) = (request.order.intent.clone(), request.order.consent.clone());
+    let wish = Wish { sha: Some(sha), reference, forced, reason, version, intent, consent, overridden };
+    drive::drive(&mut site, &environment, story, wish, request.allow_irreversible, watch).await
+}
+
+/// What it stands on, before anything is touched.
+async fn ready(
+    site: &mut Site,
+    environment: &Environment,
+    sha: &Sha,
+    request: &Request,
+    watch: &dyn Watch,
+) -> Result<Proofs, Failure> {
     if site.repo.is_dirty()? {
         return Err(Failure::refused("the work tree has changes: what would be deployed is not what was judged")
             .because("dirty")
             .help("commit or stash them, then run the same command"));
     }
-    outage::meet(&mut site, &environment.settings.name, watch).await?;
-    let allowed = allowed(&mut site, &environment, &sha, request, watch).await?;
-    let reference = request.reference.clone().unwrap_or_else(|| sha.to_string());
-    let reason = format!("deploy of {}", sha.short());
-    let version = version(&site, &sha);
-    let (intent, consent) = (request.order.intent.clone(), request.order.consent.clone());
-    let Allowed { forced, overridden } = allowed;
-    let wish = Wish { sha: Some(sha.clone()), reference, forced, reason, version, intent, consent, overridden };
-    let outcome = drive(&mut site, &environment, Ask::Deploy, wish, request.allow_irreversible, watch).await?;
-    Ok(ended(&site, &environment, Some(sha), outcome, Ask::Deploy))
+    outage::meet(site, &environment.settings.name, watch).await?;
+    allowed(site, environment, sha, request, watch).await
 }
 
-/// What a deploy goes by that may be made.
-#[derive(Default)]
-struct Allowed {
-    /// The reason of `--force`, where it was needed.
-    forced: Option<String>,
-    /// Gates that are not green, and were overridden.
-    overridden: Vec<String>,
-}
-
-/// Everything that may refuse, before anything is touched.
+/// Everything that may refuse.
 async fn allowed(
     site: &mut Site,
     environment: &Environment,
     sha: &Sha,
     request: &Request,
     watch: &dyn Watch,
-) -> Result<Allowed, Failure> {
+) -> Result<Proofs, Failure> {
     let settings = &environment.settings;
     let name = &settings.name;
     let (deployer, rollback) = site.deployers(environment)?;
@@ -121,9 +130,9 @@ async fn allowed(
         is_live_before(site, before.as_str(), name.as_str(), sha).await?;
     }
     let missing = match evidence::of(site, settings, sha).await? {
-        Evidence::Green { says, overridden } => {
-            watch.say(std::time::Duration::ZERO, &says);
-            return Ok(Allowed { forced: None, overridden });
+        Evidence::Green { green, overridden } => {
+            watch.say(std::time::Duration::ZERO, &evidence::words(&green, &overridden));
+            return Ok(Proofs { green, overridden, ..Proofs::default() });
         }
         Evidence::Missing(missing) => missing,
     };
@@ -131,7 +140,7 @@ async fn allowed(
     match (&request.force, settings.allow_force) {
         (Some(reason), true) => {
             watch.say(std::time::Duration::ZERO, &format!("by force ({reason}), although {list}"));
-            Ok(Allowed { forced: Some(reason.clone()), ..Allowed::default() })
+            Ok(Proofs { missing, forced: Some(reason.clone()), ..Proofs::default() })
         }
         (Some(_), false) => Err(Failure::refused(list)
             .because(NOT_GREEN)

@@ -19,9 +19,9 @@ use crate::world::{clock, files};
 pub enum Evidence {
     /// Every gate that is required is green, or was overridden.
     Green {
-        /// In one line.
-        says: String,
-        /// The gates that are not green, and were overridden, by whom and why.
+        /// Gates that are green, and where that stands.
+        green: Vec<(String, String)>,
+        /// Those that are not, and were overridden, by whom and why.
         overridden: Vec<String>,
     },
     /// What is missing.
@@ -35,14 +35,14 @@ pub enum Evidence {
 pub async fn of(site: &mut Site, environment: &Environment, sha: &Sha) -> Result<Evidence, Failure> {
     let gates = required(site, environment)?;
     if gates.is_empty() {
-        return Ok(Evidence::Green { says: "no gate is required".to_owned(), overridden: Vec::new() });
+        return Ok(Evidence::Green { green: Vec::new(), overridden: Vec::new() });
     }
     let mut known = Known::new();
     let now = clock::now().as_second();
     loop {
         let demand = Demand { gates: &gates, sha, now, max_age: environment.max_age };
         match prove(demand, &known) {
-            Proof::Green(stands) => return Ok(shown(&stands)),
+            Proof::Green(stands) => return Ok(shown(stands)),
             Proof::Refused(missing) => return Ok(Evidence::Missing(missing)),
             Proof::Ask(asked) => {
                 let results = results(site, environment, &asked).await;
@@ -53,17 +53,25 @@ pub async fn of(site: &mut Site, environment: &Environment, sha: &Sha) -> Result
 }
 
 /// What was overridden is never called green.
-fn shown(stands: &[Stands]) -> Evidence {
-    let green = stands.iter().filter(|one| one.overridden.is_none());
-    let green: Vec<String> = green.map(|one| format!("{} ({})", one.gate, one.source)).collect();
-    let overridden = stands.iter().filter_map(|one| Some((one, one.overridden.as_ref()?)));
-    let (named, listed): (Vec<String>, Vec<String>) = overridden
-        .map(|(one, by)| (format!("{} {by}", one.gate), format!("{} {by} ({})", one.gate, one.source)))
-        .unzip();
-    let parts = [("green", green), ("overridden, not green", listed)];
-    let parts = parts.iter().filter(|(_, all)| !all.is_empty());
-    let says = parts.map(|(what, all)| format!("{what}: {}", all.join(", "))).collect::<Vec<_>>().join("; ");
-    Evidence::Green { says, overridden: named }
+fn shown(stands: Vec<Stands>) -> Evidence {
+    let (mut green, mut overridden) = (Vec::new(), Vec::new());
+    for Stands { gate, source, overridden: by } in stands {
+        match by {
+            None => green.push((gate.to_string(), source)),
+            Some(by) => overridden.push(format!("{gate} {by}")),
+        }
+    }
+    Evidence::Green { green, overridden }
+}
+
+/// In one line.
+#[must_use]
+pub fn words(green: &[(String, String)], overridden: &[String]) -> String {
+    let all: Vec<String> = green.iter().map(|(gate, source)| format!("{gate} ({source})")).collect();
+    let parts = [("green", all.join(", ")), ("overridden, not green", overridden.join(", "))];
+    let parts = parts.iter().filter(|(_, what)| !what.is_empty());
+    let says = parts.map(|(word, what)| format!("{word}: {what}")).collect::<Vec<_>>().join("; ");
+    if says.is_empty() { "no gate is required".to_owned() } else { says }
 }
 
 /// The gates that must be green: those of `requires`, else every one that can block.
@@ -83,14 +91,15 @@ fn required(site: &Site, environment: &Environment) -> Result<Vec<GateName>, Fai
 /// What is known of a commit, or of one with the same files.
 async fn results(site: &mut Site, environment: &Environment, sha: &Sha) -> Result<Vec<GateResult>, String> {
     let mut all = Vec::new();
-    if let Some((of, found)) = report(site)? {
+    let config = proof::digest(&site.config.source);
+    if let Some((of, found)) = report(site, &config)? {
         let same = of == *sha || same_files(site, &of, sha);
-        if let Some(local) = site.ledger.file() {
+        let is_good = found.iter().all(|result| result.doubt.is_none());
+        if let Some(local) = site.ledger.file().filter(|_| is_good) {
             local.remember(&of, &found).await.map_err(|error| error.to_string())?;
         }
         all.extend(found.into_iter().filter(|_| same));
     }
-    let config = proof::digest(&site.config.source);
     if let Some(hub) = site.ledger.hub() {
         all.extend(hub.results(sha, environment.app_id, &config).await.map_err(|error| error.to_string())?);
     }
@@ -109,15 +118,21 @@ fn same_files(site: &Site, one: &Sha, other: &Sha) -> bool {
 }
 
 /// The report of a run in this work tree, with the commit that it judged.
-fn report(site: &Site) -> Result<Option<(Sha, Vec<GateResult>)>, String> {
+fn report(site: &Site, config: &str) -> Result<Option<(Sha, Vec<GateResult>)>, String> {
     let path = site.below_config(".gatepost/report.json");
     let Some(bytes) = files::read_capped(&path, parse::report::LARGEST) else { return Ok(None) };
     let report = parse::report::read(&bytes).map_err(|error| format!("{} {error}", path.display()))?;
     let Some(head) = report.subject.head.clone().filter(|_| !report.subject.dirty) else { return Ok(None) };
-    Ok(Some((head, read(&report))))
+    Ok(Some((head, read(&report, config))))
 }
 
-fn read(report: &Report) -> Vec<GateResult> {
+/// The results of a report, which counts if this configuration judged it.
+fn read(report: &Report, config: &str) -> Vec<GateResult> {
+    let doubt = match report.subject.config.as_deref() {
+        Some(judged_by) if judged_by == config => None,
+        Some(_) => Some("another configuration judged it"),
+        None => Some("its report does not say by which configuration it was judged"),
+    };
     let at = report.started_at.parse::<jiff::Timestamp>().map_or(0, jiff::Timestamp::as_second);
     let result = |gate: &GateReport| GateResult {
         gate: gate.name.clone(),
@@ -125,10 +140,10 @@ fn read(report: &Report) -> Vec<GateResult> {
         enforced: gate.mode == Mode::Block,
         limited: gate.only != "all" || gate.outcome == Outcome::Skipped,
         base: report.subject.base.clone(),
-        scheduled: report.subject.event == "schedule",
+        scheduled: report.subject.event == "schedule" || gate.audit.as_ref().is_some_and(|audit| audit.scheduled),
         at,
         source: format!("report of {}", report.started_at),
-        doubt: None,
+        doubt: doubt.map(str::to_owned),
         overridden: None,
     };
     report.gates.iter().map(result).collect()

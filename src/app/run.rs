@@ -92,13 +92,13 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
 
     let Ready { project, masker, mut poster, judged, baseline, output, repo, root, subject, overridden } =
         ready(request, env, &occasion).await?;
+    let config = publish::proof::digest(&project.config.source);
     for said in project.said().into_iter().chain(baseline.aside).chain(overridden.notes.iter().cloned()) {
         watch.see(&Progress::Said { text: &masker.text(&said) });
     }
     let limits = limits(request, &project);
     let settings = project.config.publish.clone();
     let left_out = project.left_out;
-    let config = publish::proof::digest(&project.config.source);
     let graph = project.graph.clone();
     let (masker, watch) = (&masker, &watch);
     watch.see(&Progress::Said { text: &masker.text(&format!("judging {}", judged.words())) });
@@ -106,6 +106,7 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
         env,
         occasion: &occasion,
         judged: &judged,
+        all_files: request.all_files,
         baseline: baseline.baseline.as_ref(),
         root: &root,
         output: &output,
@@ -184,7 +185,7 @@ async fn ready(request: &Request, env: &Env, occasion: &Occasion) -> Result<Read
         // One of an earlier run must not be taken for this one's.
         files::remove(&saved)?;
     }
-    let subject = subject(occasion, &judged, &poster);
+    let subject = subject(occasion, &judged, &poster, &publish::proof::digest(&project.config.source));
     let overridden = overridden::of(env, occasion, &repo, &subject, &poster).await;
     let repo = Rc::new(repo);
     Ok(Ready { project, masker, poster, judged, baseline, output, repo, root, subject, overridden })
@@ -259,7 +260,7 @@ fn prepare_output(request: &Request, root: &Path, project: &Project, judged: &Ju
     Ok(output)
 }
 
-fn subject(occasion: &Occasion, judged: &Judged, poster: &Poster) -> Subject {
+fn subject(occasion: &Occasion, judged: &Judged, poster: &Poster, config: &str) -> Subject {
     Subject {
         repository: poster.repository().map(str::to_owned),
         head: judged.posted_on.clone().or_else(|| judged.head.clone()),
@@ -269,6 +270,7 @@ fn subject(occasion: &Occasion, judged: &Judged, poster: &Poster) -> Subject {
         trusted: occasion.trusted,
         dirty: judged.dirty,
         run_url: occasion.run_url.clone(),
+        config: Some(config.to_owned()),
     }
 }
 

@@ -3,15 +3,14 @@
 use std::time::Duration;
 
 use crate::app::site::{Site, Start};
-use crate::app::{Failure, way_back};
+use crate::app::{Failure, herald, way_back};
 use crate::config::Environment;
 use crate::deploy::lock;
 use crate::deploy::tally::Round;
 use crate::deploy::verify::Sight;
 use crate::model::deployment::{Record, live};
 use crate::model::environments::Pacing;
-use crate::policy;
-use crate::render::environments::Shown;
+use crate::render::environments::{self, Shown};
 use crate::world::clock;
 use crate::world::env::Env;
 
@@ -61,6 +60,27 @@ pub struct Waiting {
     pub migrations: Vec<String>,
 }
 
+/// Looks at the named environments, or at all.
+///
+/// # Errors
+/// When the ledger could not be read.
+pub async fn status(start: &Start, only: Option<&str>, env: &Env) -> Result<Vec<Row>, Failure> {
+    let mut site = Site::open(start, env).await?;
+    let environments = match only {
+        Some(name) => vec![site.environment(name)?],
+        None => site.config.environments.clone(),
+    };
+    let mut rows = Vec::new();
+    for environment in environments {
+        rows.push(row(&mut site, &environment).await?);
+    }
+    let shown: Vec<Shown<'_>> = rows.iter().map(Row::shown).collect();
+    if let Some(why) = herald::summarize(&site, &environments::markdown(&shown)) {
+        tracing::warn!("the job's summary could not be written: {why}");
+    }
+    Ok(rows)
+}
+
 impl Row {
     /// As it is shown.
     #[must_use]
@@ -80,23 +100,6 @@ impl Row {
             migrations: self.waiting.as_ref().map(|waiting| waiting.migrations.as_slice()).unwrap_or_default(),
         }
     }
-}
-
-/// Looks at the named environments, or at all.
-///
-/// # Errors
-/// When the ledger could not be read.
-pub async fn status(start: &Start, only: Option<&str>, env: &Env) -> Result<Vec<Row>, Failure> {
-    let mut site = Site::open(start, env).await?;
-    let environments = match only {
-        Some(name) => vec![site.environment(name)?],
-        None => site.config.environments.clone(),
-    };
-    let mut rows = Vec::new();
-    for environment in environments {
-        rows.push(row(&mut site, &environment).await?);
-    }
-    Ok(rows)
 }
 
 async fn row(site: &mut Site, environment: &Environment) -> Result<Row, Failure> {
@@ -164,6 +167,6 @@ async fn waiting(
     let commits: Vec<String> = commits.into_iter().map(|one| format!("{} {}", one.sha.short(), one.subject)).collect();
     let folder = environment.settings.migrations.as_deref();
     let migrations = way_back::migrations(&site.repo, folder, &here.sha, &sha).unwrap_or_default();
-    let migrations = migrations.into_iter().filter(|path| !policy::way_back::is_down(path)).collect();
+    let migrations = migrations.into_iter().map(|migration| migration.path).collect();
     Ok((!commits.is_empty()).then_some(Waiting { from, commits, migrations }))
 }

@@ -26,6 +26,7 @@ pub mod report;
 pub mod secret;
 pub mod settings;
 pub mod sha;
+pub mod story;
 pub mod suggestion;
 pub mod tests;
 pub mod text;

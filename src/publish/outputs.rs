@@ -92,7 +92,7 @@ pub fn answer(decision: &str, code: &str, delimiter: &str) -> String {
     entry(DECISION.0, decision, delimiter) + &entry(REASON.0, code, delimiter)
 }
 
-fn entry(name: &str, value: &str, delimiter: &str) -> String {
+pub(super) fn entry(name: &str, value: &str, delimiter: &str) -> String {
     // The delimiter is random: a value that has it cannot be an accident, and is not passed on.
     let value = if value.contains(delimiter) { "" } else { value };
     format!("{name}<<{delimiter}\n{value}\n{delimiter}\n")

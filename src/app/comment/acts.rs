@@ -53,20 +53,22 @@ impl Asked<'_> {
 
     /// What came to an end.
     fn ended(&self, done: &Deployed, lines: &[String]) -> Answer {
-        let (decision, code) = match &done.outcome.ending {
+        let story = &done.story;
+        let unknown = Ending::Unsettled("it has no end".to_owned());
+        let (decision, code) = match story.ending.as_ref().unwrap_or(&unknown) {
             Ending::Refused(why) if why.starts_with(DONE_ALREADY) => (Decision::Ignored, "done_already"),
             Ending::Refused(why) if why.contains("locked by") || why.contains("held by") => {
                 (Decision::Refused, "locked")
             }
             ending => of_ending(ending),
         };
-        let next = done.next.as_ref().map_or_else(String::new, |next| format!("; next: `{next}`"));
+        let next = story.next.as_ref().map_or_else(String::new, |next| format!("; next: `{next}`"));
         Answer {
-            sha: done.sha.clone(),
+            sha: story.sha.clone(),
             more: (!lines.is_empty()).then(|| lines.join("\n")),
-            deployments: done.outcome.made.clone(),
+            deployments: story.deployments.clone(),
             exit: if decision == Decision::Ignored { ExitCode::Pass } else { done.code },
-            ..self.answer(decision, code, format!("{}{next}", done.outcome.ending))
+            ..self.answer(decision, code, format!("{}{next}", story.ending.as_ref().unwrap_or(&unknown)))
         }
     }
 }
@@ -283,9 +285,9 @@ impl Desk<'_> {
     }
 }
 
-fn spoken(asked: Asked<'_>, code: &'static str, done: Result<String, Failure>) -> Answer {
+fn spoken(asked: Asked<'_>, code: &'static str, done: Result<locks::Done, Failure>) -> Answer {
     match done {
-        Ok(says) => asked.answer(Decision::Done, code, says),
+        Ok(done) => asked.answer(Decision::Done, code, done.says),
         Err(failure) => asked.failed(failure),
     }
 }

@@ -162,6 +162,7 @@ impl Drive<'_, '_> {
             return Event::Inconclusive(why.to_owned());
         }
         if verify.is_empty() || engine.dry_run {
+            self.is_back(role);
             return Event::Unverified;
         }
         let sight = Sight {
@@ -191,11 +192,19 @@ impl Drive<'_, '_> {
             Ok(Ok(Verdict::Unhealthy(why))) => return Event::Failed(why),
             Ok(Ok(Verdict::Healthy(says))) => says,
         };
+        self.is_back(role);
         self.say(&format!("healthy: {says}"));
         if let Some(event) = self.smoke(&record, role).await {
             return event;
         }
         self.watch(&record).await.unwrap_or(Event::Healthy(says))
+    }
+
+    /// After a rollback: the old version answers.
+    fn is_back(&mut self, role: Role) {
+        if role == Role::Rollback {
+            self.rollback_took = self.decided_at.map(|at| at.elapsed());
+        }
     }
 
     /// The smoke command; `None` when it is content.

@@ -9,6 +9,7 @@ mod outages;
 mod probes;
 mod service;
 mod stories;
+mod telling;
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
