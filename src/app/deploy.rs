@@ -52,6 +52,21 @@ pub async fn deploy(request: &Request, env: &Env, watch: &dyn Watch) -> Result<D
     Ok(ended(&site, &environment, Some(sha), outcome, Ask::Deploy))
 }
 
+/// Goes on with a deploy that waits for a person. What it needed to begin it had: its commit is the recorded one.
+///
+/// # Errors
+/// As [`deploy`].
+pub async fn go_on(start: &Start, name: &str, env: &Env, watch: &dyn Watch) -> Result<Deployed, Failure> {
+    let mut site = Site::open(start, env).await?;
+    let environment = site.environment(name)?;
+    let (deployer, _) = site.deployers(&environment)?;
+    site.demand_secrets(&environment, &[&*deployer])?;
+    outage::meet(&mut site, &environment.settings.name, watch).await?;
+    let wish = Wish { reason: "going on".to_owned(), ..Wish::default() };
+    let outcome = drive(&mut site, &environment, Ask::Continue, wish, false, watch).await?;
+    Ok(ended(&site, &environment, None, outcome, Ask::Continue))
+}
+
 /// Everything that may refuse, before anything is touched; the reason of `--force`, where it was needed.
 async fn allowed(
     site: &mut Site,

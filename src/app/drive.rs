@@ -75,6 +75,9 @@ pub fn ended(site: &Site, environment: &Environment, sha: Option<Sha>, outcome: 
         Ending::Live { .. } | Ending::Nothing(_) => (ExitCode::Pass, None),
         Ending::Failed(_) => (ExitCode::Fail, Some(format!("gatepost rollback {name} --to REF"))),
         Ending::Inconclusive(_) => (ExitCode::CouldNotJudge, Some(format!("gatepost rollback {name}"))),
+        Ending::Paused(_) => {
+            (ExitCode::CouldNotJudge, Some(format!("gatepost deploy {name} --continue, or gatepost rollback {name}")))
+        }
         Ending::RolledBack { .. } if ask == Ask::Recover => (ExitCode::Pass, None),
         Ending::RolledBack { .. } => (ExitCode::RolledBack, None),
         Ending::RollbackFailed { .. } => (ExitCode::RollbackFailed, Some(format!("gatepost rollback {name} --to REF"))),
@@ -88,6 +91,7 @@ pub fn ended(site: &Site, environment: &Environment, sha: Option<Sha>, outcome: 
 /// Every refusal ends with the exact next command.
 fn after_refusal(name: &str, why: &str, ask: Ask) -> String {
     match ask {
+        _ if why.contains("paused by") => format!("gatepost deploy {name} --continue, or gatepost rollback {name}"),
         _ if why.contains("locked by") => format!("gatepost unlock {name}"),
         Ask::Rollback if why.contains("migration") => format!("gatepost rollback {name} --allow-irreversible"),
         Ask::Rollback if why.contains("verified") || why.contains("deployed") => {

@@ -2,7 +2,7 @@
 
 use crate::app::Failure;
 use crate::app::site::{Site, Start};
-use crate::deploy::lock::{self, Standing, Taken};
+use crate::deploy::lock::{self, Claim, Standing, Taken};
 use crate::world::env::Env;
 
 /// Locks an environment until somebody unlocks it; what to say of it.
@@ -17,7 +17,7 @@ pub async fn lock(start: &Start, name: &str, reason: Option<&str>, env: &Env) ->
     if site.dry_run {
         return Ok(format!("would lock {name}"));
     }
-    match lock::take(&mut site.ledger, &environment.settings.name, &me, holder, false).await? {
+    match lock::take(&mut site.ledger, &environment.settings.name, &me, holder, Claim::Own).await? {
         Taken::Held(held, _) => {
             Ok(format!("{name} is {}; gatepost unlock {name} gives it back", lock::words(&held.holder)))
         }
@@ -44,6 +44,11 @@ pub async fn unlock(start: &Start, name: &str, force: bool, env: &Env) -> Result
         {
             return Err(Failure::refused(format!("{name} is {words}: {why}")).help(format!(
                 "wait for it, or undo it: gatepost rollback {name}; or take the lock away: gatepost unlock {name} --force"
+            )));
+        }
+        if held.holder.paused.is_some() && !force {
+            return Err(Failure::refused(format!("{name} is {words}: its traffic is divided")).help(format!(
+                "gatepost deploy {name} --continue, or gatepost rollback {name}; gatepost unlock {name} --force leaves it so"
             )));
         }
         if site.dry_run {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::gate::GateName;
 use crate::model::json_path::JsonPath;
+use crate::model::rollout::Rollout;
 use crate::model::settings::CommandLine;
 
 /// An environment's name: 1 to 64 of `A-Z a-z 0-9 _ . -`, starting with a letter or digit, and fit for a git reference.
@@ -74,6 +75,8 @@ pub struct Environment {
     pub url: Option<String>,
     /// How it is told whether it works.
     pub verify: Verify,
+    /// How deploys go beside the old version; `None`: in its place.
+    pub rollout: Option<Rollout>,
     /// Whether a deploy that fails is rolled back at once.
     pub auto_rollback: bool,
     /// Gates that must be green; `None`: every gate.

@@ -3,18 +3,20 @@
 
 mod acts;
 mod carry;
+mod traffic;
 
 use std::path::Path;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::deploy::lock::{self, Me};
-use crate::deploy::machine::{Ask, Effect, Event, News, State, step};
+use crate::deploy::lock::{self, Me, Parted};
+use crate::deploy::machine::{Ask, Effect, Event, News, Rules, State, step};
 use crate::deploy::{Deployer, Remote};
 use crate::mask::Masker;
 use crate::model::deployment::{Ending, Record};
 use crate::model::environments::Environment;
+use crate::model::rollout::Rollout;
 use crate::model::sha::Sha;
 use crate::world::env::Env;
 use crate::world::http::Http;
@@ -120,13 +122,15 @@ struct Drive<'e, 'a> {
     made: Vec<String>,
     previous: Option<Sha>,
     nonce: String,
+    /// Somebody asks for the end, to undo it.
+    asked: Option<String>,
     said: Vec<(Duration, String)>,
 }
 
 impl Engine<'_> {
     /// Does what was asked for, to its end.
     pub async fn drive(&mut self, ask: Ask) -> Outcome {
-        let auto_rollback = self.environment.auto_rollback;
+        let rules = self.rules();
         let mut drive = Drive {
             engine: self,
             ask,
@@ -140,9 +144,10 @@ impl Engine<'_> {
             made: Vec::new(),
             previous: None,
             nonce: lock::nonce(),
+            asked: None,
             said: Vec::new(),
         };
-        let ending = match drive.run(State::new(ask, auto_rollback)).await {
+        let ending = match drive.run(State::new(ask, rules)).await {
             Ending::Live { .. } | Ending::RolledBack { .. } if drive.engine.dry_run => {
                 Ending::Nothing("a dry run: nothing was done".to_owned())
             }
@@ -154,6 +159,15 @@ impl Engine<'_> {
             made: drive.made,
             rollback_took: drive.rollback_took,
             said: drive.said,
+        }
+    }
+
+    fn rules(&self) -> Rules {
+        let weights = |rollout: &Rollout| rollout.steps.iter().map(|step| step.weight).collect();
+        Rules {
+            auto_rollback: self.environment.auto_rollback,
+            weights: self.environment.rollout.as_ref().map(weights),
+            named: self.wish.sha.is_some(),
         }
     }
 }
@@ -178,6 +192,19 @@ impl Drive<'_, '_> {
         state.end().cloned().unwrap_or_else(|| Ending::Unsettled("it stopped half way".to_owned()))
     }
 
+    /// What it means that the lock could not be kept. Whoever asks for the end finds nothing running.
+    async fn parted(&mut self, parted: Parted) -> Event {
+        match parted {
+            Parted::Lost(why) => Event::Lost(why),
+            Parted::Asked(why) => {
+                if let Some(held) = &self.held {
+                    lock::end(&held.holder, self.engine.me).await;
+                }
+                Event::Interrupted(why)
+            }
+        }
+    }
+
     fn say(&mut self, text: &str) {
         let (after, text) = (self.begun.elapsed(), self.engine.masker.text(text));
         self.engine.watch.say(after, &text);
@@ -193,6 +220,7 @@ impl Drive<'_, '_> {
             News::Settled(id, phase, says) => {
                 self.say(&format!("deployment {id} is settled: {}, {says}", phase.word()));
             }
+            News::Resumed(id, says) => self.say(&format!("deployment {id} {says}")),
             News::Ended(Ending::RolledBack { .. }) => {
                 self.rollback_took = self.failed_at.map(|at| at.elapsed());
             }
