@@ -59,10 +59,10 @@ pub struct Section {
     /// How deploys go beside the old version, in two slots (`blue`, `green`); default: in its place.
     #[schemars(with = "Strategy")]
     pub strategy: Option<Strategy>,
-    /// The hook of `blue-green`: it sends all traffic to GATEPOST_SLOT, or for GATEPOST_WEIGHT 0 to GATEPOST_OTHER_SLOT.
+    /// The hook of `blue-green`: it sends all traffic to `GATEPOST_SLOT`, or for `GATEPOST_WEIGHT` 0 to `GATEPOST_OTHER_SLOT`.
     #[schemars(with = "Command")]
     pub switch: Option<Command>,
-    /// The hook of `canary`: it sends GATEPOST_WEIGHT percent of the traffic to GATEPOST_SLOT, the rest to GATEPOST_OTHER_SLOT.
+    /// The hook of `canary`: it sends `GATEPOST_WEIGHT` percent of the traffic to `GATEPOST_SLOT`, the rest to `GATEPOST_OTHER_SLOT`.
     #[schemars(with = "Command")]
     pub weight: Option<Command>,
     /// Where a slot without traffic answers, as in `https://{slot}.example.com`; `blue-green` needs it.

@@ -71,7 +71,7 @@ impl<'a> Tally<'a> {
             }
             Seen::Unclear(why) => {
                 self.unclear += 1;
-                (self.unclear > self.limits.inconclusive_limit).then(|| Analysed::Inconclusive(why))
+                (self.unclear > self.limits.inconclusive_limit).then_some(Analysed::Inconclusive(why))
             }
         }
     }

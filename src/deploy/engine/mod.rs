@@ -147,7 +147,7 @@ impl Engine<'_> {
             asked: None,
             said: Vec::new(),
         };
-        let ending = match drive.run(State::new(ask, rules)).await {
+        let ending = match Box::pin(drive.run(State::new(ask, rules))).await {
             Ending::Live { .. } | Ending::RolledBack { .. } if drive.engine.dry_run => {
                 Ending::Nothing("a dry run: nothing was done".to_owned())
             }

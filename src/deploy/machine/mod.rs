@@ -276,7 +276,7 @@ impl State {
             (Stage::Verifying, Event::Unverified) => {
                 self.close(Phase::Success, "live, not verified: nothing is configured to verify by".to_owned())
             }
-            (Stage::Verifying, Event::Inconclusive(why)) if self.old.is_some() => self.pause(ALL, why),
+            (Stage::Verifying, Event::Inconclusive(why)) if self.old.is_some() => self.pause(ALL, &why),
             (Stage::Verifying, Event::Inconclusive(why)) => self.close(Phase::Error, format!("inconclusive: {why}")),
             (Stage::Running | Stage::Verifying, Event::Interrupted(why)) => self.interrupted(why),
             (Stage::Closing, Event::Marked) => self.closed(),

@@ -85,8 +85,9 @@ impl World {
         let why = || "why".to_owned();
         Some(match effect {
             Effect::Tell(_) => return None,
-            Effect::Lock if turn == 9 => Event::NotLocked(why()),
-            Effect::Lock if self.paused && !matches!(ask, Ask::Rollback | Ask::Continue) => Event::NotLocked(why()),
+            Effect::Lock if turn == 9 || (self.paused && !matches!(ask, Ask::Rollback | Ask::Continue)) => {
+                Event::NotLocked(why())
+            }
             Effect::Lock => {
                 // A takeover ends what the dead holder had started.
                 (self.lock, self.hook, self.paused) = (true, false, false);
@@ -117,6 +118,22 @@ impl World {
             Effect::Mark(id, phase, says) => self.mark(id, phase, says),
             Effect::Run(id, _) => self.run(id, turn),
             Effect::Verify(id, _, accepted) => self.verify(id, *accepted, turn),
+            Effect::Preview(..) | Effect::Shift(..) | Effect::Look(..) | Effect::SeeOld(_) | Effect::Hold(..) => {
+                self.act_beside(effect, turn)
+            }
+            Effect::Unlock if turn == 9 => Event::NotUnlocked(why()),
+            Effect::Unlock => {
+                self.demand(!self.hook, "I2: unlocked while a hook runs");
+                self.demand(!self.is_divided(), "unlocked while traffic is divided");
+                self.lock = false;
+                Event::Unlocked
+            }
+        })
+    }
+
+    fn act_beside(&mut self, effect: &Effect, turn: u8) -> Event {
+        let why = || "why".to_owned();
+        match effect {
             Effect::Preview(id, ..) => match (turn, self.in_slot(id).1) {
                 (8, _) => Event::Interrupted("SIGINT".to_owned()),
                 (0..=5, Some((_, true))) => Event::Healthy(why()),
@@ -143,14 +160,8 @@ impl World {
                 self.paused = true;
                 Event::Unlocked
             }
-            Effect::Unlock if turn == 9 => Event::NotUnlocked(why()),
-            Effect::Unlock => {
-                self.demand(!self.hook, "I2: unlocked while a hook runs");
-                self.demand(!self.is_divided(), "unlocked while traffic is divided");
-                self.lock = false;
-                Event::Unlocked
-            }
-        })
+            other => panic!("{other:?}"),
+        }
     }
 
     fn create(&mut self, role: Role, undoes: Option<&String>, turn: u8) -> Event {

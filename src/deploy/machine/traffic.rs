@@ -25,7 +25,7 @@ impl State {
             }
             (Stage::Shifting(_), Event::Failed(why) | Event::Interrupted(why)) => self.not_shifted(why),
             (Stage::Looking(_), Event::Healthy(_)) => self.next_weight(),
-            (Stage::Looking(weight), Event::Inconclusive(why)) => self.pause(weight, why),
+            (Stage::Looking(weight), Event::Inconclusive(why)) => self.pause(weight, &why),
             (Stage::Previewing(_) | Stage::Looking(_), Event::Failed(why) | Event::Inconclusive(why)) => {
                 self.failed(why)
             }
@@ -35,7 +35,7 @@ impl State {
             // Traffic goes back whether or not that could be recorded.
             (Stage::Turning, Event::Marked | Event::NotMarked(_)) => self.turn(),
             (Stage::Returning, Event::Done) => self.returned(),
-            (Stage::Returning, Event::Failed(why) | Event::Interrupted(why)) => self.stuck(why),
+            (Stage::Returning, Event::Failed(why) | Event::Interrupted(why)) => self.stuck(&why),
             (Stage::SeeingOld, Event::Healthy(_) | Event::Unverified | Event::Inconclusive(_)) => {
                 self.closed_back(None)
             }
@@ -76,14 +76,14 @@ impl State {
     /// A rollback that could not move traffic may have divided it: it stays locked until that is tried again.
     fn not_shifted(&mut self, why: String) -> Vec<Effect> {
         if matches!(self.run, Some((_, Role::Rollback))) {
-            return self.stuck(why);
+            return self.stuck(&why);
         }
         self.failed(why)
     }
 
-    pub(super) fn pause(&mut self, weight: u8, why: String) -> Vec<Effect> {
+    pub(super) fn pause(&mut self, weight: u8, why: &str) -> Vec<Effect> {
         let Some((id, _)) = self.run.clone() else { return Vec::new() };
-        let says = Traffic::Paused(weight).says(&why);
+        let says = Traffic::Paused(weight).says(why);
         self.end = Some(Ending::Paused(says.clone()));
         self.go(Stage::Pausing, Effect::Mark(id, Phase::InProgress, says))
     }
@@ -98,7 +98,7 @@ impl State {
     }
 
     /// Traffic could not be moved back: nobody else may believe that it is whole.
-    fn stuck(&mut self, why: String) -> Vec<Effect> {
+    fn stuck(&mut self, why: &str) -> Vec<Effect> {
         let undone = self.undone.as_ref().map(|undone| undone.why.clone());
         let wanted = self.back.take().map(|(why, _)| why).or(undone).unwrap_or_default();
         self.end = Some(Ending::RollbackFailed { why: wanted, rollback: format!("traffic could not be moved: {why}") });
@@ -108,14 +108,15 @@ impl State {
     /// All traffic goes back to the old version.
     pub(super) fn go_back(&mut self, why: String, interrupted: bool) -> Vec<Effect> {
         let Some((id, _)) = self.run.clone() else { return Vec::new() };
-        self.back = Some((why.clone(), interrupted));
+        let says = Traffic::Back.says(&why);
         let mut effects = vec![Effect::Tell(News::Failed(why.clone()))];
+        self.back = Some((why, interrupted));
         if self.weight.is_none() {
             effects.extend(self.returned());
             return effects;
         }
         self.stage = Stage::Turning;
-        effects.push(Effect::Mark(id, Phase::InProgress, Traffic::Back.says(&why)));
+        effects.push(Effect::Mark(id, Phase::InProgress, says));
         effects
     }
 
