@@ -310,7 +310,11 @@ mod tests {
             one
         };
         let before = record("1", 'a', Role::Deploy, None, good());
-        assert_eq!((active(&[]), active(&[before.clone()])), (Slot::Blue, Slot::Blue), "what was before is blue");
+        assert_eq!(
+            (active(&[]), active(std::slice::from_ref(&before))),
+            (Slot::Blue, Slot::Blue),
+            "what was before is blue"
+        );
         let mut records = vec![at("2", 'b', Slot::Green, good()), before];
         assert_eq!((active(&records), still_in(&records, &sha('a'))), (Slot::Green, Some(Slot::Blue)));
         records.insert(0, at("3", 'c', Slot::Blue, None));

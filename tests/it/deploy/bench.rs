@@ -268,15 +268,6 @@ impl Bench {
         });
     }
 
-    /// A recovery without faults comes to an end.
-    pub fn check_end_of_recovery(&self, outcome: &Outcome, what: &str) {
-        let is_end = matches!(
-            outcome.ending,
-            Ending::Live { .. } | Ending::Nothing(_) | Ending::RolledBack { .. } | Ending::Failed(_)
-        );
-        assert!(is_end, "{what}: recovered to {outcome:#?}");
-    }
-
     /// What must hold once everything is settled.
     pub fn check_settled(&self, said: &[&Outcome], what: &str) {
         self.fake.with(|state| {
@@ -324,6 +315,15 @@ impl Bench {
     fn before_has(&self, id: u64) -> bool {
         self.before.clone().repo("octo/shop").deployments.iter().any(|one| one.id == id)
     }
+}
+
+/// A recovery without faults comes to an end.
+pub fn check_end_of_recovery(outcome: &Outcome, what: &str) {
+    let is_end = matches!(
+        outcome.ending,
+        Ending::Live { .. } | Ending::Nothing(_) | Ending::RolledBack { .. } | Ending::Failed(_)
+    );
+    assert!(is_end, "{what}: recovered to {outcome:#?}");
 }
 
 fn is_end(state: &str) -> bool {

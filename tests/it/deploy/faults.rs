@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use gatepost::deploy::machine::Ask;
 use gatepost::model::deployment::Ending;
 
-use super::bench::{Bench, Beside, Scenario, spread};
+use super::bench::{Bench, Beside, Scenario, check_end_of_recovery, spread};
 use crate::github::Fault;
 
 /// What may become of any call.
@@ -73,7 +73,7 @@ fn every_fault(scenario: Scenario, least: usize) {
         assert!(struck.is_empty(), "{what}: {struck:?}");
         bench.settle_down().await;
         let recovered = bench.recover().await;
-        bench.check_end_of_recovery(&recovered, &what);
+        check_end_of_recovery(&recovered, &what);
         bench.check_settled(&[&outcome, &recovered], &what);
         bench.check_told(&[&outcome, &recovered], &what);
         let counter = if matches!(outcome.ending, Ending::Live { .. }) { &live } else { &other };

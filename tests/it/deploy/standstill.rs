@@ -4,7 +4,7 @@
 use gatepost::deploy::machine::Ask;
 use gatepost::world::crashpoint;
 
-use super::bench::{Beside, GOOD, NEXT, Scenario, spread};
+use super::bench::{Beside, GOOD, NEXT, Scenario, check_end_of_recovery, spread};
 
 /// How many points there are at the very least.
 fn every_point(scenario: Scenario, least: usize) {
@@ -26,7 +26,7 @@ fn every_point(scenario: Scenario, least: usize) {
         }
         reached.fetch_max(*nth, std::sync::atomic::Ordering::Relaxed);
         let recovered = bench.recover().await;
-        bench.check_end_of_recovery(&recovered, &what);
+        check_end_of_recovery(&recovered, &what);
         bench.check_settled(&[&recovered], &what);
         let live = bench.live();
         let possible: &[&str] = if scenario.next == "good" { &[GOOD, NEXT] } else { &[GOOD] };

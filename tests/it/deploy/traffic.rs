@@ -97,81 +97,75 @@ fn a_canary_goes_up_step_by_step_and_every_step_is_recorded() {
 
 #[test]
 fn a_canary_that_fails_gets_no_traffic_any_more_and_the_old_one_is_seen_to_work() {
-    for on in [On::File] {
-        let scene = beside(on, CANARY);
-        let good = scene.head();
-        go(&scene, Some("weak")).with(5).says(&[
-            "moved 10 %",
-            "failed: at 10 %: ",
-            "answered 503",
-            "moved all traffic to slot green",
-            "is healthy",
-            "rolled back to",
-            "from the failure to the old version",
-        ]);
-        assert_eq!(lines(&scene, "moves"), ["green 100", "blue 10", "blue 0"]);
-        let status = scene.status();
-        assert_eq!((live(&scene), &status["sha"], &status["lock"]), (Some(good.clone()), &json!(good), &json!(null)));
-        assert_eq!(status["newest"]["end"], "failure");
-        // And the next one goes on as if nothing had been.
-        go(&scene, Some("fine")).with(0);
-        assert_eq!(live(&scene), Some(scene.head()));
-    }
+    let scene = beside(On::File, CANARY);
+    let good = scene.head();
+    go(&scene, Some("weak")).with(5).says(&[
+        "moved 10 %",
+        "failed: at 10 %: ",
+        "answered 503",
+        "moved all traffic to slot green",
+        "is healthy",
+        "rolled back to",
+        "from the failure to the old version",
+    ]);
+    assert_eq!(lines(&scene, "moves"), ["green 100", "blue 10", "blue 0"]);
+    let status = scene.status();
+    assert_eq!((live(&scene), &status["sha"], &status["lock"]), (Some(good.clone()), &json!(good), &json!(null)));
+    assert_eq!(status["newest"]["end"], "failure");
+    // And the next one goes on as if nothing had been.
+    go(&scene, Some("fine")).with(0);
+    assert_eq!(live(&scene), Some(scene.head()));
 }
 
 #[test]
 fn blue_green_switches_what_was_seen_to_work_and_switches_back_without_a_deploy() {
-    for on in [On::File] {
-        let scene = beside(on, BLUE_GREEN);
-        let first = scene.head();
-        // Sick where nobody is: no traffic is moved at all.
-        go(&scene, Some("sick")).with(5).says(&["/blue/health answered 503", "rolled back to"]);
-        go(&scene, Some("broken")).with(5).says(&["no space left", "rolled back to"]);
-        assert_eq!(lines(&scene, "moves"), ["green 100"]);
-        // Sick only under traffic: back at once.
-        go(&scene, Some("weak")).with(5).says(&["moved 100 %", "answered 503", "moved all traffic to slot green"]);
-        assert_eq!(live(&scene), Some(first.clone()));
-        go(&scene, Some("fine")).with(0);
-        assert_eq!(live(&scene), Some(scene.head()));
-        // By hand: the old one still runs.
-        let runs = scene.runs();
-        scene.call(&["rollback", "staging"]).with(0).says(&["rolling back to", "moved 100 % of the traffic"]);
-        assert_eq!((live(&scene), scene.runs()), (Some(first), runs));
-    }
+    let scene = beside(On::File, BLUE_GREEN);
+    let first = scene.head();
+    // Sick where nobody is: no traffic is moved at all.
+    go(&scene, Some("sick")).with(5).says(&["/blue/health answered 503", "rolled back to"]);
+    go(&scene, Some("broken")).with(5).says(&["no space left", "rolled back to"]);
+    assert_eq!(lines(&scene, "moves"), ["green 100"]);
+    // Sick only under traffic: back at once.
+    go(&scene, Some("weak")).with(5).says(&["moved 100 %", "answered 503", "moved all traffic to slot green"]);
+    assert_eq!(live(&scene), Some(first.clone()));
+    go(&scene, Some("fine")).with(0);
+    assert_eq!(live(&scene), Some(scene.head()));
+    // By hand: the old one still runs.
+    let runs = scene.runs();
+    scene.call(&["rollback", "staging"]).with(0).says(&["rolling back to", "moved 100 % of the traffic"]);
+    assert_eq!((live(&scene), scene.runs()), (Some(first), runs));
 }
 
 #[test]
 fn what_cannot_be_told_stops_and_asks() {
-    for on in [On::File] {
-        let scene = beside(on, CANARY);
-        let first = scene.head();
-        scene.call(&["deploy", "staging", "--continue"]).with(3).says(&["nothing waits for a person here"]);
-        touch(&scene, "unclear");
-        let next = "next: gatepost deploy staging --continue, or gatepost rollback staging";
-        go(&scene, Some("fine")).with(4).says(&["stays locked", "paused at 10 %", "cannot tell", next]);
-        assert_eq!((live(&scene), scene.status()["newest"]["end"].clone()), (None, json!(null)));
-        assert!(scene.status()["lock"].as_str().unwrap().contains("paused by ana"));
-        scene.call(&["deploy", "staging"]).with(3).says(&["paused by ana", next]);
-        scene.call(&["recover", "staging"]).with(3).says(&[next]);
-        scene.call(&["unlock", "staging"]).with(3).says(&["its traffic is divided", "--continue"]);
-        untouch(&scene, "unclear");
-        scene.call(&["deploy", "staging", "--continue"]).with(0).says(&["goes on", "moved 60 %", "live: verified"]);
-        let second = scene.head();
-        assert_eq!(live(&scene), Some(second.clone()));
-        assert!(!lines(&scene, "moves")[2..].contains(&"blue 10".to_owned()), "it goes on at the next step");
-        // The other way out.
-        touch(&scene, "unclear");
-        go(&scene, Some("fine")).with(4);
-        scene.call(&["rollback", "staging"]).with(0).says(&["all traffic goes back", "is healthy"]);
-        assert_eq!((live(&scene), &scene.status()["lock"]), (Some(second), &json!(null)));
-        assert_ne!(live(&scene), Some(first));
-        // Left alone by force, the next one settles it first.
-        go(&scene, Some("fine")).with(4);
-        scene.call(&["unlock", "staging", "--force"]).with(0);
-        untouch(&scene, "unclear");
-        go(&scene, Some("fine")).with(0).says(&["had no end: all traffic goes back"]);
-        assert_eq!(live(&scene), Some(scene.head()));
-    }
+    let scene = beside(On::File, CANARY);
+    let first = scene.head();
+    scene.call(&["deploy", "staging", "--continue"]).with(3).says(&["nothing waits for a person here"]);
+    touch(&scene, "unclear");
+    let next = "next: gatepost deploy staging --continue, or gatepost rollback staging";
+    go(&scene, Some("fine")).with(4).says(&["stays locked", "paused at 10 %", "cannot tell", next]);
+    assert_eq!((live(&scene), scene.status()["newest"]["end"].clone()), (None, json!(null)));
+    assert!(scene.status()["lock"].as_str().unwrap().contains("paused by ana"));
+    scene.call(&["deploy", "staging"]).with(3).says(&["paused by ana", next]);
+    scene.call(&["recover", "staging"]).with(3).says(&[next]);
+    scene.call(&["unlock", "staging"]).with(3).says(&["its traffic is divided", "--continue"]);
+    untouch(&scene, "unclear");
+    scene.call(&["deploy", "staging", "--continue"]).with(0).says(&["goes on", "moved 60 %", "live: verified"]);
+    let second = scene.head();
+    assert_eq!(live(&scene), Some(second.clone()));
+    assert!(!lines(&scene, "moves")[2..].contains(&"blue 10".to_owned()), "it goes on at the next step");
+    // The other way out.
+    touch(&scene, "unclear");
+    go(&scene, Some("fine")).with(4);
+    scene.call(&["rollback", "staging"]).with(0).says(&["all traffic goes back", "is healthy"]);
+    assert_eq!((live(&scene), &scene.status()["lock"]), (Some(second), &json!(null)));
+    assert_ne!(live(&scene), Some(first));
+    // Left alone by force, the next one settles it first.
+    go(&scene, Some("fine")).with(4);
+    scene.call(&["unlock", "staging", "--force"]).with(0);
+    untouch(&scene, "unclear");
+    go(&scene, Some("fine")).with(0).says(&["had no end: all traffic goes back"]);
+    assert_eq!(live(&scene), Some(scene.head()));
 }
 
 #[test]
@@ -184,21 +178,15 @@ fn a_step_may_ask_for_a_person_itself() {
 
 #[test]
 fn traffic_that_cannot_be_moved_back_keeps_the_lock() {
-    for on in [On::File] {
-        let scene = beside(on, CANARY);
-        let good = scene.head();
-        touch(&scene, "stuck");
-        go(&scene, Some("fine")).with(6).says(&[
-            "traffic could not be moved",
-            "no such pool",
-            "next: gatepost rollback",
-        ]);
-        scene.call(&["recover", "staging"]).with(3);
-        scene.call(&["rollback", "staging"]).with(6);
-        untouch(&scene, "stuck");
-        scene.call(&["rollback", "staging"]).with(0);
-        assert_eq!((live(&scene), &scene.status()["lock"]), (Some(good), &json!(null)));
-    }
+    let scene = beside(On::File, CANARY);
+    let good = scene.head();
+    touch(&scene, "stuck");
+    go(&scene, Some("fine")).with(6).says(&["traffic could not be moved", "no such pool", "next: gatepost rollback"]);
+    scene.call(&["recover", "staging"]).with(3);
+    scene.call(&["rollback", "staging"]).with(6);
+    untouch(&scene, "stuck");
+    scene.call(&["rollback", "staging"]).with(0);
+    assert_eq!((live(&scene), &scene.status()["lock"]), (Some(good), &json!(null)));
 }
 
 #[test]
