@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes the pictures of README from what gatepost itself prints and posts: `terminal.png` of a run on the shop, `migrations.png` of
 # a dangerous migration there (needs PostgreSQL), and
+# `deploy.png` of `deploy.md`, which the test `telling::the_page_is_the_one_in_the_picture` holds to it, and
 # `comment.png` of `comment.md`, which the test `shop::the_comment_is_the_one_in_the_picture` holds to the program.
 #
 # usage: make.sh [FOLDER OF GATEPOST]
@@ -44,3 +45,13 @@ picture migrations 930 1170
     printf '</div></div>'
 } >"$work/comment.html"
 picture comment 900 1080
+
+{
+    printf '<!doctype html><meta charset="utf-8"><style>'
+    cat "$here/comment.css"
+    printf '</style><div class="comment"><div class="author"><b>github-actions</b> <span>bot</span> commented</div>'
+    printf '<div class="body">'
+    cmark-gfm --unsafe --extension table "$here/deploy.md"
+    printf '</div></div>'
+} >"$work/deploy.html"
+picture deploy 900 1010

@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use serde::Deserialize;
 
 use super::ignore::{Ignore, Versions};
+use super::yanked;
 
 /// How long an entry without an end holds, in days.
 pub const DAYS: i32 = 90;
@@ -79,8 +80,11 @@ pub fn import(name: &str, text: &str, since: Date) -> Result<Vec<Ignore>, String
         match (&value, word("id"), word("crate")) {
             (toml::Value::String(id), ..) if is_advisory(id) => entries.push(entry(id.clone(), None, end)),
             (_, Some(id), _) => entries.push(entry(id, word("reason"), end)),
-            // A crate that was yanked: nothing here asks whether one was.
-            (toml::Value::String(_), ..) | (_, None, Some(_)) => {}
+            // A crate that was taken back: `name`, perhaps with `@` and a version.
+            (toml::Value::String(of), ..) => entries.push(yanked(of, entry(yanked::NAME.to_owned(), None, end))?),
+            (_, None, Some(of)) => {
+                entries.push(yanked(&of, entry(yanked::NAME.to_owned(), word("reason"), end))?);
+            }
             _ => return Err(format!("`advisories.ignore` has an entry that is none: {value}")),
         }
     }
@@ -94,6 +98,12 @@ pub fn import(name: &str, text: &str, since: Date) -> Result<Vec<Ignore>, String
         entries.push(Ignore { package: Some(package), versions, ..entry("*".to_owned(), one.reason, until) });
     }
     Ok(entries)
+}
+
+fn yanked(of: &str, entry: Ignore) -> Result<Ignore, String> {
+    let (name, version) = of.split_once('@').map_or((of, None), |(name, version)| (name, Some(version)));
+    let versions = version.map(Versions::parse).transpose()?;
+    Ok(Ignore { package: Some(name.to_owned()), versions, ..entry })
 }
 
 fn is_advisory(word: &str) -> bool {
@@ -133,6 +143,8 @@ mod tests {
             [
                 entry("RUSTSEC-2020-0071", NO_REASON, "2027-01-30", None),
                 entry("RUSTSEC-2021-0001", "why", "2027-01-30", None),
+                entry("yanked", NO_REASON, "2027-01-30", Some("time")),
+                entry("yanked", "x", "2027-01-30", Some("a")),
             ]
         );
         let osv = "[[IgnoredVulns]]\nid = \"GO-2022-1\"\nignoreUntil = 2026-12-09\nreason = \"r\"\n\

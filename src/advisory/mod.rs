@@ -15,3 +15,4 @@ pub mod remedy;
 pub mod rustsec;
 pub mod severity;
 pub mod version;
+pub mod yanked;

@@ -3,15 +3,18 @@
 
 use std::time::Duration;
 
-use crate::app::Failure;
+use crate::app::drive;
 use crate::app::site::{Site, Start};
+use crate::app::{Failure, herald};
 use crate::deploy::engine::Watch;
 use crate::deploy::lock::{self, Claim, Taken};
 use crate::deploy::tally::Verdict;
 use crate::deploy::verify::Sight;
+use crate::model::call::Receipt;
 use crate::model::deployment::{Payload, Phase, Role, VERIFIED};
 use crate::model::rollout::Placed;
 use crate::model::sha::Sha;
+use crate::model::story::Deed;
 use crate::policy::deploys;
 use crate::world::env::Env;
 use crate::world::ledger::{New, Step};
@@ -25,6 +28,8 @@ pub struct Adopted {
     pub sha: Sha,
     /// How its health was seen.
     pub says: String,
+    /// Whom it was told.
+    pub told: Vec<Receipt>,
 }
 
 /// Adopts a commit.
@@ -51,7 +56,10 @@ pub async fn adopt(start: &Start, name: &str, sha: &str, env: &Env, watch: &dyn 
     };
     let recorded = record(&mut site, &environment, &sha, &me, watch).await;
     site.ledger.free(&settings.name, &held).await?;
-    recorded
+    let mut adopted = recorded?;
+    let story = drive::story(&site, &environment, Deed::Deploy, Some(&adopted.sha), "");
+    adopted.told = herald::tell(&site, story, "adopted", Some(&adopted.says)).await;
+    Ok(adopted)
 }
 
 async fn record(
@@ -106,5 +114,5 @@ async fn record(
     let says = format!("{VERIFIED}: {says}");
     let step = Step { phase: Phase::Success, says: says.clone(), url: settings.url.clone(), log: me.link.clone() };
     site.ledger.mark(&record.id, &step).await?;
-    Ok(Adopted { id: record.id, sha: sha.clone(), says })
+    Ok(Adopted { id: record.id, sha: sha.clone(), says, told: Vec::new() })
 }

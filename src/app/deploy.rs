@@ -1,16 +1,16 @@
 //! `gatepost deploy`: on evidence, in order, at the right time; then what the machine says, to a recorded end.
 
-use crate::app::drive::{Deployed, drive, ended};
+use crate::app::drive::{self, Deployed};
 use crate::app::evidence::{self, Evidence};
 use crate::app::site::{Site, Start};
-use crate::app::{Failure, outage};
+use crate::app::{Failure, herald, outage};
 use crate::config::Environment;
 use crate::deploy::engine::{Watch, Wish};
-use crate::deploy::machine::Ask;
 use crate::deploy::tally::Verdict;
 use crate::deploy::verify::Sight;
 use crate::model::deployment::live;
 use crate::model::sha::Sha;
+use crate::model::story::{Deed, Proofs};
 use crate::policy::{self, window};
 use crate::world::clock;
 use crate::world::env::Env;
@@ -38,18 +38,36 @@ pub async fn deploy(request: &Request, env: &Env, watch: &dyn Watch) -> Result<D
     let mut site = Site::open(&request.start, env).await?;
     let environment = site.environment(&request.environment)?;
     let sha = site.commit(request.reference.as_deref())?;
+    let reference = request.reference.clone().unwrap_or_else(|| sha.to_string());
+    let mut story = drive::story(&site, &environment, Deed::Deploy, Some(&sha), &reference);
+    story.evidence = match ready(&mut site, &environment, &sha, request, watch).await {
+        Ok(evidence) => evidence,
+        Err(failure) => {
+            herald::refused(&site, story, &failure, watch).await;
+            return Err(failure);
+        }
+    };
+    let forced = story.evidence.forced.clone();
+    let reason = format!("deploy of {}", sha.short());
+    let version = version(&site, &sha);
+    let wish = Wish { sha: Some(sha), reference, forced, reason, version };
+    drive::drive(&mut site, &environment, story, wish, request.allow_irreversible, watch).await
+}
+
+/// What it stands on, before anything is touched.
+async fn ready(
+    site: &mut Site,
+    environment: &Environment,
+    sha: &Sha,
+    request: &Request,
+    watch: &dyn Watch,
+) -> Result<Proofs, Failure> {
     if site.repo.is_dirty()? {
         return Err(Failure::refused("the work tree has changes: what would be deployed is not what was judged")
             .help("commit or stash them, then run the same command"));
     }
-    outage::meet(&mut site, &environment.settings.name, watch).await?;
-    let forced = allowed(&mut site, &environment, &sha, request, watch).await?;
-    let reference = request.reference.clone().unwrap_or_else(|| sha.to_string());
-    let reason = format!("deploy of {}", sha.short());
-    let version = version(&site, &sha);
-    let wish = Wish { sha: Some(sha.clone()), reference, forced, reason, version };
-    let outcome = drive(&mut site, &environment, Ask::Deploy, wish, request.allow_irreversible, watch).await?;
-    Ok(ended(&site, &environment, Some(sha), outcome, Ask::Deploy))
+    outage::meet(site, &environment.settings.name, watch).await?;
+    allowed(site, environment, sha, request, watch).await
 }
 
 /// Goes on with a deploy that waits for a person. What it needed to begin it had: its commit is the recorded one.
@@ -63,18 +81,18 @@ pub async fn go_on(start: &Start, name: &str, env: &Env, watch: &dyn Watch) -> R
     site.demand_secrets(&environment, &[&*deployer])?;
     outage::meet(&mut site, &environment.settings.name, watch).await?;
     let wish = Wish { reason: "going on".to_owned(), ..Wish::default() };
-    let outcome = drive(&mut site, &environment, Ask::Continue, wish, false, watch).await?;
-    Ok(ended(&site, &environment, None, outcome, Ask::Continue))
+    let story = drive::story(&site, &environment, Deed::Deploy, None, "");
+    drive::drive(&mut site, &environment, story, wish, false, watch).await
 }
 
-/// Everything that may refuse, before anything is touched; the reason of `--force`, where it was needed.
+/// Everything that may refuse.
 async fn allowed(
     site: &mut Site,
     environment: &Environment,
     sha: &Sha,
     request: &Request,
     watch: &dyn Watch,
-) -> Result<Option<String>, Failure> {
+) -> Result<Proofs, Failure> {
     let settings = &environment.settings;
     let name = &settings.name;
     let (deployer, rollback) = site.deployers(environment)?;
@@ -100,9 +118,9 @@ async fn allowed(
         is_live_before(site, before.as_str(), name.as_str(), sha).await?;
     }
     let missing = match evidence::of(site, settings, sha).await? {
-        Evidence::Green(says) => {
-            watch.say(std::time::Duration::ZERO, &says);
-            return Ok(None);
+        Evidence::Green(green) => {
+            watch.say(std::time::Duration::ZERO, &evidence::words(&green));
+            return Ok(Proofs { green, ..Proofs::default() });
         }
         Evidence::Missing(missing) => missing,
     };
@@ -110,7 +128,7 @@ async fn allowed(
     match (&request.force, settings.allow_force) {
         (Some(reason), true) => {
             watch.say(std::time::Duration::ZERO, &format!("by force ({reason}), although {list}"));
-            Ok(Some(reason.clone()))
+            Ok(Proofs { missing, forced: Some(reason.clone()), ..Proofs::default() })
         }
         (Some(_), false) => Err(Failure::refused(list)
             .help(format!("{name} does not allow --force: allow-force = true in its section would"))),

@@ -1,28 +1,46 @@
-//! What deploys, rollbacks and recoveries share: the machine does what was asked for, and its end becomes an exit code and
-//! what to do next.
+//! What deploys, rollbacks and recoveries share: the machine does what was asked for while others are told, and its end
+//! becomes an exit code and what to do next.
 
+use tokio::sync::Notify;
+
+use crate::app::herald::{self, Herald};
 use crate::app::site::Site;
 use crate::app::{Failure, way_back};
 use crate::config::Environment;
 use crate::deploy::engine::{Engine, Outcome, Watch, Wish};
 use crate::deploy::machine::Ask;
+use crate::mask::Masker;
+use crate::model::call::Receipt;
 use crate::model::deployment::Ending;
 use crate::model::exit::ExitCode;
 use crate::model::sha::Sha;
+use crate::model::story::{Deed, Story};
 
 /// A deployment that came to an end.
 #[derive(Debug)]
 pub struct Deployed {
-    /// Where.
-    pub environment: String,
-    /// What was asked for.
-    pub sha: Option<Sha>,
-    /// How it ended.
-    pub outcome: Outcome,
-    /// What the process ends with.
+    /// All that is told of it; it has its end.
+    pub story: Story,
+    /// Whom it was told, and what became of that.
+    pub told: Vec<Receipt>,
+    /// What the process ends with: whatever became of the telling.
     pub code: ExitCode,
-    /// What to do next, where there is something.
-    pub next: Option<String>,
+    /// Takes secrets out of what is shown of it.
+    pub masker: Masker,
+}
+
+/// What is known of a story before it begins.
+#[must_use]
+pub fn story(site: &Site, environment: &Environment, deed: Deed, sha: Option<&Sha>, reference: &str) -> Story {
+    let me = site.me(environment.settings.lease);
+    Story {
+        sha: sha.cloned(),
+        reference: Some(reference.to_owned()).filter(|name| !name.is_empty()),
+        by: me.owner,
+        run: me.link,
+        url: environment.settings.url.clone(),
+        ..Story::new(deed, environment.settings.name.as_str())
+    }
 }
 
 /// Has the machine do what was asked for.
@@ -30,6 +48,45 @@ pub struct Deployed {
 /// # Errors
 /// When the environment's settings do not hold.
 pub async fn drive(
+    site: &mut Site,
+    environment: &Environment,
+    story: Story,
+    wish: Wish,
+    allow_irreversible: bool,
+    watch: &dyn Watch,
+) -> Result<Deployed, Failure> {
+    let ask = match story.deed {
+        // Only what was recorded by another run has no commit of its own.
+        Deed::Deploy if wish.sha.is_none() => Ask::Continue,
+        Deed::Deploy => Ask::Deploy,
+        Deed::Rollback => Ask::Rollback,
+        Deed::Recovery => Ask::Recover,
+    };
+    let (herald, letters) = Herald::new(site, story, watch);
+    let over = Notify::new();
+    let work = async {
+        let outcome = Box::pin(engine(site, environment, ask, wish, allow_irreversible, &herald)).await;
+        let story = outcome.map(|outcome| {
+            let next = next(environment.settings.name.as_str(), &outcome.ending, ask);
+            herald.end(|story| {
+                story.previous = outcome.previous.or_else(|| story.previous.take());
+                (story.ending, story.next) = (Some(outcome.ending), next);
+                story.rollback_took = outcome.rollback_took;
+            })
+        });
+        herald.end(|_| {});
+        over.notify_one();
+        story
+    };
+    let (story, mut told) = tokio::join!(work, letters.send(over.notified()));
+    let story = story?;
+    told.extend(herald::leave_with_the_runner(site, &story, &told));
+    let code = story.ending.as_ref().map_or(ExitCode::Bug, |ending| code(ending, ask));
+    let code = site.signals.caught().map_or(code, |signal| ExitCode::Interrupted(signal.number()));
+    Ok(Deployed { story, told, code, masker: site.masker.clone() })
+}
+
+async fn engine(
     site: &mut Site,
     environment: &Environment,
     ask: Ask,
@@ -66,26 +123,29 @@ pub async fn drive(
     Ok(engine.drive(ask).await)
 }
 
-/// The exit code, and what to do next.
-#[must_use]
-pub fn ended(site: &Site, environment: &Environment, sha: Option<Sha>, outcome: Outcome, ask: Ask) -> Deployed {
-    let name = &environment.settings.name;
-    let recover = || Some(format!("gatepost recover {name}"));
-    let (code, next) = match &outcome.ending {
-        Ending::Live { .. } | Ending::Nothing(_) => (ExitCode::Pass, None),
-        Ending::Failed(_) => (ExitCode::Fail, Some(format!("gatepost rollback {name} --to REF"))),
-        Ending::Inconclusive(_) => (ExitCode::CouldNotJudge, Some(format!("gatepost rollback {name}"))),
-        Ending::Paused(_) => {
-            (ExitCode::CouldNotJudge, Some(format!("gatepost deploy {name} --continue, or gatepost rollback {name}")))
+const fn code(ending: &Ending, ask: Ask) -> ExitCode {
+    match (ending, ask) {
+        (Ending::Live { .. } | Ending::Nothing(_), _) | (Ending::RolledBack { .. }, Ask::Recover) => ExitCode::Pass,
+        (Ending::Failed(_), _) => ExitCode::Fail,
+        (Ending::RolledBack { .. }, _) => ExitCode::RolledBack,
+        (Ending::RollbackFailed { .. }, _) => ExitCode::RollbackFailed,
+        (Ending::Refused(_), _) => ExitCode::Refused,
+        (Ending::Inconclusive(_) | Ending::Paused(_) | Ending::Interrupted(_) | Ending::Unsettled(_), _) => {
+            ExitCode::CouldNotJudge
         }
-        Ending::RolledBack { .. } if ask == Ask::Recover => (ExitCode::Pass, None),
-        Ending::RolledBack { .. } => (ExitCode::RolledBack, None),
-        Ending::RollbackFailed { .. } => (ExitCode::RollbackFailed, Some(format!("gatepost rollback {name} --to REF"))),
-        Ending::Refused(why) => (ExitCode::Refused, Some(after_refusal(name.as_str(), why, ask))),
-        Ending::Interrupted(_) | Ending::Unsettled(_) => (ExitCode::CouldNotJudge, recover()),
-    };
-    let code = site.signals.caught().map_or(code, |signal| ExitCode::Interrupted(signal.number()));
-    Deployed { environment: name.to_string(), sha, outcome, code, next }
+    }
+}
+
+/// What to do next.
+fn next(name: &str, ending: &Ending, ask: Ask) -> Option<String> {
+    Some(match ending {
+        Ending::Live { .. } | Ending::Nothing(_) | Ending::RolledBack { .. } => return None,
+        Ending::Failed(_) | Ending::RollbackFailed { .. } => format!("gatepost rollback {name} --to REF"),
+        Ending::Inconclusive(_) => format!("gatepost rollback {name}"),
+        Ending::Paused(_) => format!("gatepost deploy {name} --continue, or gatepost rollback {name}"),
+        Ending::Refused(why) => after_refusal(name, why, ask),
+        Ending::Interrupted(_) | Ending::Unsettled(_) => format!("gatepost recover {name}"),
+    })
 }
 
 /// Every refusal ends with the exact next command.

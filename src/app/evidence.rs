@@ -17,8 +17,8 @@ use crate::world::{clock, files};
 /// What stands for a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Evidence {
-    /// Every gate that is required is green; in one line.
-    Green(String),
+    /// Every gate that is required is green, and where that stands.
+    Green(Vec<(String, String)>),
     /// What is missing.
     Missing(Vec<String>),
 }
@@ -30,7 +30,7 @@ pub enum Evidence {
 pub async fn of(site: &mut Site, environment: &Environment, sha: &Sha) -> Result<Evidence, Failure> {
     let gates = required(site, environment)?;
     if gates.is_empty() {
-        return Ok(Evidence::Green("no gate is required".to_owned()));
+        return Ok(Evidence::Green(Vec::new()));
     }
     let mut known = Known::new();
     let now = clock::now().as_second();
@@ -38,8 +38,7 @@ pub async fn of(site: &mut Site, environment: &Environment, sha: &Sha) -> Result
         let demand = Demand { gates: &gates, sha, now, max_age: environment.max_age };
         match prove(demand, &known) {
             Proof::Green(green) => {
-                let all: Vec<String> = green.iter().map(|(gate, source)| format!("{gate} ({source})")).collect();
-                return Ok(Evidence::Green(format!("green: {}", all.join(", "))));
+                return Ok(Evidence::Green(green.into_iter().map(|(gate, at)| (gate.to_string(), at)).collect()));
             }
             Proof::Refused(missing) => return Ok(Evidence::Missing(missing)),
             Proof::Ask(asked) => {
@@ -48,6 +47,13 @@ pub async fn of(site: &mut Site, environment: &Environment, sha: &Sha) -> Result
             }
         }
     }
+}
+
+/// In one line.
+#[must_use]
+pub fn words(green: &[(String, String)]) -> String {
+    let all: Vec<String> = green.iter().map(|(gate, source)| format!("{gate} ({source})")).collect();
+    if all.is_empty() { "no gate is required".to_owned() } else { format!("green: {}", all.join(", ")) }
 }
 
 /// The gates that must be green: those of `requires`, else every one that can block.
@@ -67,14 +73,15 @@ fn required(site: &Site, environment: &Environment) -> Result<Vec<GateName>, Fai
 /// What is known of a commit, or of one with the same files.
 async fn results(site: &mut Site, environment: &Environment, sha: &Sha) -> Result<Vec<GateResult>, String> {
     let mut all = Vec::new();
-    if let Some((of, found)) = report(site)? {
+    let config = proof::digest(&site.config.source);
+    if let Some((of, found)) = report(site, &config)? {
         let same = of == *sha || same_files(site, &of, sha);
-        if let Some(local) = site.ledger.file() {
+        let is_good = found.iter().all(|result| result.doubt.is_none());
+        if let Some(local) = site.ledger.file().filter(|_| is_good) {
             local.remember(&of, &found).await.map_err(|error| error.to_string())?;
         }
         all.extend(found.into_iter().filter(|_| same));
     }
-    let config = proof::digest(&site.config.source);
     if let Some(hub) = site.ledger.hub() {
         all.extend(hub.results(sha, environment.app_id, &config).await.map_err(|error| error.to_string())?);
     }
@@ -93,15 +100,21 @@ fn same_files(site: &Site, one: &Sha, other: &Sha) -> bool {
 }
 
 /// The report of a run in this work tree, with the commit that it judged.
-fn report(site: &Site) -> Result<Option<(Sha, Vec<GateResult>)>, String> {
+fn report(site: &Site, config: &str) -> Result<Option<(Sha, Vec<GateResult>)>, String> {
     let path = site.below_config(".gatepost/report.json");
     let Some(bytes) = files::read_capped(&path, parse::report::LARGEST) else { return Ok(None) };
     let report = parse::report::read(&bytes).map_err(|error| format!("{} {error}", path.display()))?;
     let Some(head) = report.subject.head.clone().filter(|_| !report.subject.dirty) else { return Ok(None) };
-    Ok(Some((head, read(&report))))
+    Ok(Some((head, read(&report, config))))
 }
 
-fn read(report: &Report) -> Vec<GateResult> {
+/// The results of a report, which counts if this configuration judged it.
+fn read(report: &Report, config: &str) -> Vec<GateResult> {
+    let doubt = match report.subject.config.as_deref() {
+        Some(judged_by) if judged_by == config => None,
+        Some(_) => Some("another configuration judged it"),
+        None => Some("its report does not say by which configuration it was judged"),
+    };
     let at = report.started_at.parse::<jiff::Timestamp>().map_or(0, jiff::Timestamp::as_second);
     let result = |gate: &GateReport| GateResult {
         gate: gate.name.clone(),
@@ -109,10 +122,10 @@ fn read(report: &Report) -> Vec<GateResult> {
         enforced: gate.mode == Mode::Block,
         limited: gate.only != "all" || gate.outcome == Outcome::Skipped,
         base: report.subject.base.clone(),
-        scheduled: report.subject.event == "schedule",
+        scheduled: report.subject.event == "schedule" || gate.audit.as_ref().is_some_and(|audit| audit.scheduled),
         at,
         source: format!("report of {}", report.started_at),
-        doubt: None,
+        doubt: doubt.map(str::to_owned),
     };
     report.gates.iter().map(result).collect()
 }

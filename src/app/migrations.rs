@@ -79,6 +79,7 @@ pub async fn migrations(
         dir: "",
         repo: repo.as_ref(),
         base: base.as_ref(),
+        env,
         around: Surroundings(&environment),
         timeout: TIMEOUT,
         url_may_be_given: true,

@@ -9,6 +9,7 @@ pub mod doctor;
 pub mod drive;
 pub mod evidence;
 mod failure;
+mod herald;
 pub mod init;
 pub mod integrity;
 pub mod locks;

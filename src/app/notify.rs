@@ -165,7 +165,7 @@ impl Teller {
         let token = ["GITHUB_TOKEN", "GH_TOKEN"].iter().find_map(|name| env.get(name));
         let github = match (token, repository) {
             (Some(token), Some(repository)) => {
-                let api = env.get("GITHUB_API_URL").unwrap_or(posting::API);
+                let api = env.get("GITHUB_API_URL").unwrap_or(crate::world::github::API);
                 let forge = GitHub::new(api, Secret::new(token.to_owned()))
                     .map_err(|error| Failure::usage(error.to_string()))?;
                 let options = interpreter::Options {

@@ -94,6 +94,10 @@ pub async fn plan(request: &Request, env: &Env) -> Result<Plan, Failure> {
     });
     let gates = gates.collect::<Result<_, Failure>>()?;
     let scope = judged.words();
-    let notes = judged.notes.into_iter().chain(notes).collect();
+    let seen = match &project.source {
+        Source::Detected { notes, .. } => notes.clone(),
+        Source::File(_) => Vec::new(),
+    };
+    let notes = seen.into_iter().chain(judged.notes).chain(notes).collect();
     Ok(Plan { source: project.source, scope, gates, notes, occasion, masker })
 }

@@ -21,7 +21,7 @@ use crate::publish::interpreter::{Interpreter, Kept, NotKept, Options, Pace};
 use crate::publish::{self, Context, GateEnd, Posting, RunEnd, proof};
 use crate::render::figures::count;
 use crate::world::env::Env;
-use crate::world::github::GitHub;
+use crate::world::github::{API, GitHub};
 use crate::world::repo::Repo;
 use crate::world::signals::Signals;
 use crate::world::{clock, files};
@@ -30,8 +30,6 @@ use crate::world::{clock, files};
 const PATIENCE: Duration = Duration::from_mins(10);
 /// After a signal under GitHub Actions everything, the report included, must have ended after 7 s.
 const LAST_CALL: Duration = Duration::from_millis(6_500);
-/// GitHub's own API, where `GITHUB_API_URL` names no other.
-pub const API: &str = "https://api.github.com";
 
 /// The endings of names of variables that hold secrets.
 const SECRET_NAMES: &[&str] =
@@ -393,7 +391,7 @@ fn context<'a>(posted: Posted<'a>, server: &'a str) -> Context<'a> {
 }
 
 /// Ends a little after the first signal; never without one.
-async fn last_call(signals: &Signals) {
+pub(super) async fn last_call(signals: &Signals) {
     while signals.caught().is_none() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
@@ -428,6 +426,7 @@ fn unsent(call: &Call, dry_run: bool) -> Receipt {
         Call::CheckRun(run) => format!("check run {}", run.name),
         Call::CommitStatus(status) => format!("commit status {}", status.context),
         Call::StickyComment(comment) => format!("comment on #{}", comment.pull_request),
+        Call::LiveComment(comment) => format!("comment on #{}", comment.pull_request),
         Call::Review(review) => format!("review suggestions on #{}", review.pull_request),
         Call::StickyIssue(issue) => format!("issue {:?}", issue.title),
         Call::News(news) => format!("issue about {}", news.key),
@@ -438,7 +437,7 @@ fn unsent(call: &Call, dry_run: bool) -> Receipt {
 }
 
 /// 128 random bits: text that a tool printed cannot know them.
-fn delimiter() -> String {
+pub(super) fn delimiter() -> String {
     let mut bytes = [0_u8; 16];
     let random = getrandom::fill(&mut bytes).is_ok();
     let digits = u128::from_le_bytes(bytes);

@@ -1,11 +1,11 @@
 //! `gatepost promote`: deploys to one environment what is live in another.
 
-use crate::app::Failure;
-use crate::app::deploy;
-use crate::app::drive::Deployed;
+use crate::app::drive::{self, Deployed};
 use crate::app::site::{Site, Start};
+use crate::app::{Failure, deploy, herald};
 use crate::deploy::engine::Watch;
 use crate::model::deployment::live;
+use crate::model::story::Deed;
 use crate::world::env::Env;
 
 /// What `gatepost promote` was asked for.
@@ -28,16 +28,18 @@ pub struct Request {
 /// # Errors
 /// As [`deploy::deploy`], and when nothing is live there.
 pub async fn promote(request: &Request, env: &Env, watch: &dyn Watch) -> Result<Deployed, Failure> {
-    let sha = {
-        let mut site = Site::open(&request.start, env).await?;
-        let from = site.environment(&request.from)?;
-        let records = site.ledger.records(&from.settings.name).await?;
-        let Some(record) = live(&records) else {
-            return Err(Failure::refused(format!("nothing is live in {}", request.from))
-                .help(format!("deploy there first: gatepost deploy {}", request.from)));
-        };
-        record.sha.clone()
+    let mut site = Site::open(&request.start, env).await?;
+    let from = site.environment(&request.from)?;
+    let to = site.environment(&request.to)?;
+    let records = site.ledger.records(&from.settings.name).await?;
+    let Some(sha) = live(&records).map(|record| record.sha.clone()) else {
+        let failure = Failure::refused(format!("nothing is live in {}", request.from))
+            .help(format!("deploy there first: gatepost deploy {}", request.from));
+        let story = drive::story(&site, &to, Deed::Deploy, None, "");
+        herald::refused(&site, story, &failure, watch).await;
+        return Err(failure);
     };
+    drop(site);
     let request = deploy::Request {
         start: request.start.clone(),
         environment: request.to.clone(),

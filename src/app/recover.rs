@@ -1,10 +1,10 @@
 //! `gatepost recover`: settles what runs that died have left, and finishes a rollback that was cut off.
 
-use crate::app::drive::{Deployed, drive, ended};
+use crate::app::drive::{self, Deployed};
 use crate::app::site::{Site, Start};
 use crate::app::{Failure, outage};
 use crate::deploy::engine::{Watch, Wish};
-use crate::deploy::machine::Ask;
+use crate::model::story::Deed;
 use crate::world::env::Env;
 
 /// Recovers an environment.
@@ -16,6 +16,6 @@ pub async fn recover(start: &Start, name: &str, env: &Env, watch: &dyn Watch) ->
     let environment = site.environment(name)?;
     outage::meet(&mut site, &environment.settings.name, watch).await?;
     let wish = Wish { reason: "recover".to_owned(), ..Wish::default() };
-    let outcome = drive(&mut site, &environment, Ask::Recover, wish, false, watch).await?;
-    Ok(ended(&site, &environment, None, outcome, Ask::Recover))
+    let story = drive::story(&site, &environment, Deed::Recovery, None, "");
+    drive::drive(&mut site, &environment, story, wish, false, watch).await
 }

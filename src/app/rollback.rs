@@ -1,11 +1,13 @@
 //! `gatepost rollback`: back to the last deployment that was verified, or to a named commit. It asks for no evidence, no
 //! hours and no order.
 
-use crate::app::drive::{Deployed, drive, ended};
+use crate::app::drive::{self, Deployed};
 use crate::app::site::{Site, Start};
-use crate::app::{Failure, outage};
+use crate::app::{Failure, herald, outage};
+use crate::config::Environment;
 use crate::deploy::engine::{Watch, Wish};
-use crate::deploy::machine::Ask;
+use crate::model::sha::Sha;
+use crate::model::story::Deed;
 use crate::world::env::Env;
 
 /// What `gatepost rollback` was asked for.
@@ -28,16 +30,28 @@ pub struct Request {
 pub async fn rollback(request: &Request, env: &Env, watch: &dyn Watch) -> Result<Deployed, Failure> {
     let mut site = Site::open(&request.start, env).await?;
     let environment = site.environment(&request.environment)?;
-    let (_, back) = site.deployers(&environment)?;
-    site.demand_secrets(&environment, &[&*back])?;
-    outage::or_stand_in(&mut site, &environment.settings.name, watch).await?;
-    let to = request.to.as_deref().map(|to| site.commit(Some(to))).transpose()?;
-    let wish = Wish {
-        sha: to.clone(),
-        reference: request.to.clone().unwrap_or_default(),
-        reason: "rollback".to_owned(),
-        ..Wish::default()
-    };
-    let outcome = drive(&mut site, &environment, Ask::Rollback, wish, request.allow_irreversible, watch).await?;
-    Ok(ended(&site, &environment, to, outcome, Ask::Rollback))
+    let reference = request.to.clone().unwrap_or_default();
+    let mut story = drive::story(&site, &environment, Deed::Rollback, None, &reference);
+    match ready(&mut site, &environment, request, watch).await {
+        Ok(to) => story.sha = to,
+        Err(failure) => {
+            herald::refused(&site, story, &failure, watch).await;
+            return Err(failure);
+        }
+    }
+    let wish = Wish { sha: story.sha.clone(), reference, reason: "rollback".to_owned(), ..Wish::default() };
+    drive::drive(&mut site, &environment, story, wish, request.allow_irreversible, watch).await
+}
+
+/// The commit that was named, where one was.
+async fn ready(
+    site: &mut Site,
+    environment: &Environment,
+    request: &Request,
+    watch: &dyn Watch,
+) -> Result<Option<Sha>, Failure> {
+    let (_, back) = site.deployers(environment)?;
+    site.demand_secrets(environment, &[&*back])?;
+    outage::or_stand_in(site, &environment.settings.name, watch).await?;
+    request.to.as_deref().map(|to| site.commit(Some(to))).transpose()
 }

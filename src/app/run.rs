@@ -92,14 +92,14 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
 
     let Ready { project, masker, mut poster, judged, baseline, output, repo, root } =
         ready(request, env, &occasion).await?;
-    let subject = subject(&occasion, &judged, &poster);
+    let config = publish::proof::digest(&project.config.source);
+    let subject = subject(&occasion, &judged, &poster, &config);
     for said in project.said().into_iter().chain(baseline.aside) {
         watch.see(&Progress::Said { text: &masker.text(&said) });
     }
     let limits = limits(request, &project);
     let settings = project.config.publish.clone();
     let left_out = project.left_out;
-    let config = publish::proof::digest(&project.config.source);
     let graph = project.graph.clone();
     let (masker, watch) = (&masker, &watch);
     watch.see(&Progress::Said { text: &masker.text(&format!("judging {}", judged.words())) });
@@ -107,6 +107,7 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
         env,
         occasion: &occasion,
         judged: &judged,
+        all_files: request.all_files,
         baseline: baseline.baseline.as_ref(),
         root: &root,
         output: &output,
@@ -254,7 +255,7 @@ fn prepare_output(request: &Request, root: &Path, project: &Project, judged: &Ju
     Ok(output)
 }
 
-fn subject(occasion: &Occasion, judged: &Judged, poster: &Poster) -> Subject {
+fn subject(occasion: &Occasion, judged: &Judged, poster: &Poster, config: &str) -> Subject {
     Subject {
         repository: poster.repository().map(str::to_owned),
         head: judged.posted_on.clone().or_else(|| judged.head.clone()),
@@ -264,6 +265,7 @@ fn subject(occasion: &Occasion, judged: &Judged, poster: &Poster) -> Subject {
         trusted: occasion.trusted,
         dirty: judged.dirty,
         run_url: occasion.run_url.clone(),
+        config: Some(config.to_owned()),
     }
 }
 

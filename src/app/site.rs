@@ -239,7 +239,7 @@ fn remote(env: &Env, occasion: &Occasion, repo: &Repo) -> Result<Option<Remote>,
     let Some(token) = ["GITHUB_TOKEN", "GH_TOKEN"].iter().find_map(|name| env.get(name)) else { return Ok(None) };
     let named = occasion.repository.clone().or_else(|| env.get("GITHUB_REPOSITORY").map(str::to_owned));
     let repository = if named.is_some() { named } else { repo.origin_repository()? };
-    let api = env.get("GITHUB_API_URL").unwrap_or(posting::API).to_owned();
+    let api = env.get("GITHUB_API_URL").unwrap_or(crate::world::github::API).to_owned();
     Ok(repository.map(|repository| Remote { api, token: Secret::new(token.to_owned()), repository }))
 }
 

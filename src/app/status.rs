@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use crate::app::site::{Site, Start};
-use crate::app::{Failure, way_back};
+use crate::app::{Failure, herald, way_back};
 use crate::config::Environment;
 use crate::deploy::lock;
 use crate::deploy::tally::Round;
 use crate::deploy::verify::Sight;
 use crate::model::deployment::{Record, live};
 use crate::model::environments::Pacing;
-use crate::policy;
+use crate::render::environments::{self, Shown};
 use crate::world::clock;
 use crate::world::env::Env;
 
@@ -74,7 +74,32 @@ pub async fn status(start: &Start, only: Option<&str>, env: &Env) -> Result<Vec<
     for environment in environments {
         rows.push(row(&mut site, &environment).await?);
     }
+    let shown: Vec<Shown<'_>> = rows.iter().map(Row::shown).collect();
+    if let Some(why) = herald::summarize(&site, &environments::markdown(&shown)) {
+        tracing::warn!("the job's summary could not be written: {why}");
+    }
     Ok(rows)
+}
+
+impl Row {
+    /// As it is shown.
+    #[must_use]
+    pub fn shown(&self) -> Shown<'_> {
+        Shown {
+            name: &self.name,
+            live: self.live.as_ref(),
+            newest: self.newest.as_ref(),
+            health: match &self.health {
+                Health::Unknown(why) => ("unknown", why.as_str()),
+                Health::Healthy => ("healthy", ""),
+                Health::Unhealthy(why) => ("unhealthy", why.as_str()),
+            },
+            lock: self.lock.as_deref(),
+            age: self.age,
+            waiting: self.waiting.as_ref().map(|waiting| (waiting.from.as_str(), waiting.commits.as_slice())),
+            migrations: self.waiting.as_ref().map(|waiting| waiting.migrations.as_slice()).unwrap_or_default(),
+        }
+    }
 }
 
 async fn row(site: &mut Site, environment: &Environment) -> Result<Row, Failure> {
@@ -142,6 +167,6 @@ async fn waiting(
     let commits: Vec<String> = commits.into_iter().map(|one| format!("{} {}", one.sha.short(), one.subject)).collect();
     let folder = environment.settings.migrations.as_deref();
     let migrations = way_back::migrations(&site.repo, folder, &here.sha, &sha).unwrap_or_default();
-    let migrations = migrations.into_iter().filter(|path| !policy::way_back::is_down(path)).collect();
+    let migrations = migrations.into_iter().map(|migration| migration.path).collect();
     Ok((!commits.is_empty()).then_some(Waiting { from, commits, migrations }))
 }

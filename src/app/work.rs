@@ -53,6 +53,8 @@ pub struct Ground<'a> {
     pub occasion: &'a Occasion,
     /// What is judged.
     pub judged: &'a Judged,
+    /// `--all-files`: the commit is judged whole, for its own sake.
+    pub all_files: bool,
     /// A report of the base.
     pub baseline: Option<&'a Baseline>,
     /// The repository's root.
@@ -121,7 +123,7 @@ impl Ground<'_> {
             watch: Rc::clone(self.watch),
             offers,
             repo: Rc::clone(self.repo),
-            scheduled: self.occasion.is_of_default_branch(),
+            scheduled: self.occasion.is_of_default_branch() && !(self.all_files && self.occasion.event == "push"),
         })
     }
 

@@ -8,7 +8,7 @@ use crate::cli::Place;
 use crate::cli::args::{self, LedgerOf, OnLedger};
 use crate::cli::stages::Stages;
 use crate::model::exit::ExitCode;
-use crate::render::deployment;
+use crate::render::{self, deployment};
 
 /// Where and how a command about environments works.
 pub fn start(place: &Place<'_>, on: &OnLedger) -> Start {
@@ -92,21 +92,12 @@ pub fn recover(place: &Place<'_>, args: &args::Recover) -> Result<ExitCode, Fail
 }
 
 fn show(place: &Place<'_>, done: &Deployed, json: bool) -> ExitCode {
-    let outcome = &done.outcome;
-    let view = deployment::View {
-        environment: &done.environment,
-        sha: done.sha.as_ref(),
-        previous: outcome.previous.as_ref(),
-        ending: &outcome.ending,
-        deployments: &outcome.made,
-        rollback_took: outcome.rollback_took,
-        said: &outcome.said,
-        next: done.next.as_deref(),
-    };
+    let (story, told) = (&done.story, &done.told);
     if json {
-        place.json(&deployment::json(&view));
+        place.json(&done.masker.mask(&deployment::json(story, told)));
     } else {
-        place.text(&deployment::text(&view));
+        let text = deployment::text(story) + &render::notify::told(told, place.global.verbose > 0);
+        place.text(&done.masker.mask(&text));
     }
     done.code
 }

@@ -8,8 +8,10 @@ use crate::cli::args;
 use crate::cli::deploy::start;
 use crate::cli::stages::Stages;
 use crate::deploy::engine::Watch as _;
+use crate::model::call::Receipt;
 use crate::model::environments::Pacing;
 use crate::model::exit::ExitCode;
+use crate::render;
 use crate::render::environments::{self, Said, Shown};
 
 /// Shows the environments.
@@ -20,23 +22,7 @@ pub fn status(place: &Place<'_>, args: &args::Status) -> Result<ExitCode, Failur
     let start = start(place, &args.on);
     let only = args.environment.as_deref();
     let rows = super::runtime()?.block_on(status::status(&start, only, place.env))?;
-    let shown: Vec<Shown<'_>> = rows
-        .iter()
-        .map(|row| Shown {
-            name: &row.name,
-            live: row.live.as_ref(),
-            newest: row.newest.as_ref(),
-            health: match &row.health {
-                status::Health::Unknown(why) => ("unknown", why.as_str()),
-                status::Health::Healthy => ("healthy", ""),
-                status::Health::Unhealthy(why) => ("unhealthy", why.as_str()),
-            },
-            lock: row.lock.as_deref(),
-            age: row.age,
-            waiting: row.waiting.as_ref().map(|waiting| (waiting.from.as_str(), waiting.commits.as_slice())),
-            migrations: row.waiting.as_ref().map(|waiting| waiting.migrations.as_slice()).unwrap_or_default(),
-        })
-        .collect();
+    let shown: Vec<Shown<'_>> = rows.iter().map(status::Row::shown).collect();
     if args.on.json {
         place.json(&environments::json(&shown));
     } else {
@@ -55,7 +41,7 @@ pub fn adopt(place: &Place<'_>, args: &args::Adopt) -> Result<ExitCode, Failure>
     let adopting = adopt::adopt(&start, &args.environment, &args.sha, place.env, &stages);
     let adopted = super::runtime()?.block_on(adopting)?;
     let says = format!("{} is live in {} as deployment {}", adopted.sha.short(), args.environment, adopted.id);
-    say(place, args.on.json, "adopted", &format!("{says}; {}", adopted.says));
+    say(place, args.on.json, "adopted", &format!("{says}; {}", adopted.says), &adopted.told);
     Ok(ExitCode::Pass)
 }
 
@@ -66,8 +52,8 @@ pub fn adopt(place: &Place<'_>, args: &args::Adopt) -> Result<ExitCode, Failure>
 pub fn lock(place: &Place<'_>, args: &args::Lock) -> Result<ExitCode, Failure> {
     let start = start(place, &args.on);
     let locking = locks::lock(&start, &args.environment, args.reason.as_deref(), place.env);
-    let says = super::runtime()?.block_on(locking)?;
-    say(place, args.on.json, "locked", &says);
+    let done = super::runtime()?.block_on(locking)?;
+    say(place, args.on.json, "locked", &done.says, &done.told);
     Ok(ExitCode::Pass)
 }
 
@@ -77,8 +63,8 @@ pub fn lock(place: &Place<'_>, args: &args::Lock) -> Result<ExitCode, Failure> {
 /// As [`locks::unlock`].
 pub fn unlock(place: &Place<'_>, args: &args::Unlock) -> Result<ExitCode, Failure> {
     let start = start(place, &args.on);
-    let says = super::runtime()?.block_on(locks::unlock(&start, &args.environment, args.force, place.env))?;
-    say(place, args.on.json, "unlocked", &says);
+    let done = super::runtime()?.block_on(locks::unlock(&start, &args.environment, args.force, place.env))?;
+    say(place, args.on.json, "unlocked", &done.says, &done.told);
     Ok(ExitCode::Pass)
 }
 
@@ -103,17 +89,17 @@ pub fn verify(place: &Place<'_>, args: args::Verify) -> Result<ExitCode, Failure
     let stages = Stages::new(place, args.json);
     let (good, says) = super::runtime()?.block_on(verify::verify(&request, place.env, &stages))?;
     if args.json {
-        say(place, true, if good { "healthy" } else { "unhealthy" }, &says);
+        say(place, true, if good { "healthy" } else { "unhealthy" }, &says, &[]);
     } else {
         stages.say(Duration::ZERO, &says);
     }
     Ok(if good { ExitCode::Pass } else { ExitCode::Fail })
 }
 
-fn say(place: &Place<'_>, json: bool, outcome: &str, says: &str) {
+fn say(place: &Place<'_>, json: bool, outcome: &str, says: &str, told: &[Receipt]) {
     if json {
-        place.json(&environments::said(&Said { outcome, says }));
+        place.json(&environments::said(&Said { outcome, says, told }));
     } else {
-        place.text(&format!("{says}\n"));
+        place.text(&format!("{says}\n{}", render::notify::told(told, place.global.verbose > 0)));
     }
 }

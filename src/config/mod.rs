@@ -123,11 +123,11 @@ fn sections(document: &DeTable<'_>, source: &Arc<str>, known: &Known<'_>) -> (Co
             ("gates", DeValue::Table(table)) => gates::read(table, known, &mut config.gates),
             ("notify", DeValue::Table(table)) => {
                 notify::secrets(value.get_ref(), &mut config.secrets);
-                notify::read(table, known, &mut config.notify)
+                notify::read(table, known, &names_in(document, "environments"), &mut config.notify)
             }
             ("environments", DeValue::Table(table)) => {
                 notify::secrets(value.get_ref(), &mut config.secrets);
-                environments::read(table, known, &gate_names(document), &mut config.environments)
+                environments::read(table, known, &names_in(document, "gates"), &mut config.environments)
             }
             ("run" | "publish" | "gates" | "environments" | "notify", _) => {
                 vec![Problem::new(value.span(), format!("`{name}` is a section: expected a table"))]
@@ -142,10 +142,10 @@ fn sections(document: &DeTable<'_>, source: &Arc<str>, known: &Known<'_>) -> (Co
     (config, problems)
 }
 
-/// The gates that are named, good or not: what an environment requires may stand before them in the file.
-fn gate_names<'d>(document: &'d DeTable<'_>) -> Vec<&'d str> {
-    match document.get("gates").map(toml::Spanned::get_ref) {
-        Some(DeValue::Table(gates)) => gates.keys().map(|key| key.get_ref().as_ref()).collect(),
+/// What a section names, good or not: what refers to it may stand before it in the file.
+fn names_in<'d>(document: &'d DeTable<'_>, section: &str) -> Vec<&'d str> {
+    match document.get(section).map(toml::Spanned::get_ref) {
+        Some(DeValue::Table(named)) => named.keys().map(|key| key.get_ref().as_ref()).collect(),
         _ => Vec::new(),
     }
 }

@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::Known;
 use super::kind::{self, Own};
-use super::nearest::listed;
+use super::nearest::{self, listed};
 use super::problems::Problem;
 use super::reading::{self, keys_in, keys_of};
 use super::rules::NoticeName;
@@ -49,6 +49,8 @@ pub struct NotifyRoute {
     pub filter: Filter,
     /// The notifier's own settings.
     pub own: Own,
+    /// The variables that are named as `env:NAME`.
+    pub variables: Vec<String>,
 }
 
 /// What every route may say.
@@ -60,11 +62,17 @@ pub(super) struct Route {
     /// The least severity that is told, from `P0` (the worst) to `P3`.
     min_severity: Severity,
     /// Environments that are told of; default: every one.
-    environments: Vec<String>,
+    #[schemars(with = "Vec<String>")]
+    environments: Vec<Spanned<String>>,
 }
 
-/// Reads every route; those without a problem are added to `into`.
-pub(super) fn read(table: &DeTable<'_>, known: &Known<'_>, into: &mut Vec<NotifyRoute>) -> Vec<Problem> {
+/// Reads every route; those without a problem are added to `into`. `environments` are those that are configured.
+pub(super) fn read(
+    table: &DeTable<'_>,
+    known: &Known<'_>,
+    environments: &[&str],
+    into: &mut Vec<NotifyRoute>,
+) -> Vec<Problem> {
     let words: Vec<&str> = known.notifiers.iter().map(|row| row.name).collect();
     let strange = table.keys().filter(|key| !words.contains(&key.get_ref().as_ref()));
     let mut problems: Vec<Problem> =
@@ -85,14 +93,20 @@ pub(super) fn read(table: &DeTable<'_>, known: &Known<'_>, into: &mut Vec<Notify
         }
         for (span, route) in tables {
             let span = if span.is_empty() { key.span() } else { span };
-            let found = one(row, route, &Spanned::new(span, ()), into);
+            let found = one(row, route, &Spanned::new(span, ()), environments, into);
             problems.extend(found);
         }
     }
     problems
 }
 
-fn one(row: &NotifierRow, table: &DeTable<'_>, place: &Spanned<()>, into: &mut Vec<NotifyRoute>) -> Vec<Problem> {
+fn one(
+    row: &NotifierRow,
+    table: &DeTable<'_>,
+    place: &Spanned<()>,
+    environments: &[&str],
+    into: &mut Vec<NotifyRoute>,
+) -> Vec<Problem> {
     let every = keys_of::<Route>();
     let own = keys_in(&(row.schema)(&mut SchemaGenerator::default()));
     let words: Vec<&str> = every.keys().chain(own.keys()).map(String::as_str).collect();
@@ -104,6 +118,13 @@ fn one(row: &NotifierRow, table: &DeTable<'_>, place: &Spanned<()>, into: &mut V
     problems.extend(wrong);
     let (own, wrong) = (row.read)(table);
     problems.extend(wrong);
+    // Without a section of them the environments are not gatepost's to know.
+    for named in route.environments.iter().filter(|_| !environments.is_empty()) {
+        if !environments.contains(&named.get_ref().as_str()) {
+            let message = format!("there is no environment named {:?}", named.get_ref());
+            problems.push(Problem::new(named.span(), message).help(nearest::advice(named.get_ref(), environments)));
+        }
+    }
     if !row.needs.iter().any(|keys| keys.iter().all(|key| table.contains_key(*key))) {
         let ways: Vec<String> = row.needs.iter().map(|keys| listed(keys)).collect();
         problems.push(Problem::new(place.span(), format!("{name} needs {}", ways.join(", or "))));
@@ -112,9 +133,11 @@ fn one(row: &NotifierRow, table: &DeTable<'_>, place: &Spanned<()>, into: &mut V
         let filter = Filter {
             on: route.on.into_iter().map(|on| on.0).collect(),
             min_severity: route.min_severity,
-            environments: route.environments,
+            environments: route.environments.into_iter().map(Spanned::into_inner).collect(),
         };
-        into.push(NotifyRoute { kind: row.name, filter, own });
+        let mut variables = Vec::new();
+        table.values().for_each(|value| secrets(value.get_ref(), &mut variables));
+        into.push(NotifyRoute { kind: row.name, filter, own, variables });
     }
     problems
 }

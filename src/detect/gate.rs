@@ -13,14 +13,16 @@ use crate::model::text;
 pub struct DetectedGate {
     /// Its name.
     pub name: String,
-    /// `lint`, `test` or `command`.
+    /// `lint`, `test`, `command` or `migrations`.
     pub kind: &'static str,
-    /// What is run.
-    pub command: CommandLine,
+    /// What is run, where the kind runs something.
+    pub command: Option<CommandLine>,
     /// Where; `""` is the root.
     pub dir: String,
     /// The format of its output or reports.
     pub format: Option<Cow<'static, str>>,
+    /// Keys of the kind's own, with their values as TOML.
+    pub own: Vec<(&'static str, String)>,
     /// Where its report is written.
     pub reports: Option<String>,
     /// Which findings count, where that is not the default.
@@ -38,10 +40,17 @@ pub struct DetectedGate {
 impl DetectedGate {
     /// A command judged by its exit status.
     pub(super) fn by_exit_status(name: &str, dir: &str, command: CommandLine, why: String) -> Self {
+        let label = Some("judged by its exit status alone".to_owned());
+        Self { command: Some(command), label, ..Self::plain(name, dir, why) }
+    }
+
+    /// One of which there is no more than that.
+    pub(super) fn plain(name: &str, dir: &str, why: String) -> Self {
         Self {
             name: name.to_owned(),
             kind: "command",
-            command,
+            command: None,
+            own: Vec::new(),
             dir: dir.to_owned(),
             format: None,
             reports: None,
@@ -49,7 +58,7 @@ impl DetectedGate {
             fail_on: None,
             mode: Mode::Block,
             why,
-            label: Some("judged by its exit status alone".to_owned()),
+            label: None,
         }
     }
 
@@ -88,13 +97,15 @@ impl DetectedGate {
         for said in said {
             let _ = writeln!(out, "# {}", text::one_line(said, 300));
         }
-        let command = match &self.command {
+        let command = self.command.as_ref().map(|command| match command {
             CommandLine::Shell(text) => string(text),
             CommandLine::Argv(argv) => {
                 format!("[{}]", argv.iter().map(|word| string(word)).collect::<Vec<_>>().join(", "))
             }
-        };
-        let mut lines = vec![("kind", string(self.kind)), ("command", command)];
+        });
+        let mut lines = vec![("kind", string(self.kind))];
+        lines.extend(command.map(|command| ("command", command)));
+        lines.extend(self.own.iter().cloned());
         if !self.dir.is_empty() {
             lines.push(("dir", string(&self.dir)));
         }

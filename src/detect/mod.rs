@@ -7,6 +7,7 @@
 
 mod gate;
 mod go;
+mod migrations;
 mod node;
 mod prepare;
 mod python;
@@ -14,6 +15,7 @@ pub mod reviewdog;
 mod rust;
 
 use crate::model::gate::GateName;
+use crate::model::migration::MigrationsFolder;
 use crate::model::path::RepoPath;
 use crate::model::text;
 
@@ -33,6 +35,9 @@ pub trait Look {
 
     /// The names of the folders in a folder, sorted.
     fn folders(&self, dir: &str) -> Vec<String>;
+
+    /// The folders of migrations, each with whether it could be tried here.
+    fn migrations(&self) -> Vec<MigrationsFolder>;
 
     /// Whether a program, started in `dir` with a harmless argument such as `--version`, ends well.
     fn answers(&self, dir: &str, argv: &[&str]) -> bool;
@@ -98,7 +103,8 @@ pub enum DetectError {
     /// There is nothing to go by.
     #[error(
         "there is no gatepost.toml, and nothing to gate was detected: looked in the root and the folders in it for Cargo.toml, \
-         package.json with a script `lint` or `test`, ruff or pytest in a Python project, go.mod and go.work{}; \
+         package.json with a script `lint` or `test`, ruff or pytest in a Python project, go.mod, go.work and folders of \
+         migrations{}; \
          write a gatepost.toml with a section such as [gates.test]",
         noted(notes)
     )]
@@ -148,6 +154,12 @@ const PASSED_OVER: &[&str] = &[
     "vendor",
 ];
 
+/// Whether a folder of the root holds other people's code, samples or output, or cannot be named.
+#[must_use]
+pub fn is_passed_over(folder: &str) -> bool {
+    !clean(folder) || folder.starts_with('.') || PASSED_OVER.contains(&folder)
+}
+
 /// Detects the gates of a repository. A language whose manifest is not in the root is looked for one folder down.
 ///
 /// # Errors
@@ -158,14 +170,15 @@ pub fn detect(look: &dyn Look) -> Result<Detected, DetectError> {
         let mut found: Vec<Found> = detect(look, "")?.into_iter().collect();
         if found.is_empty() {
             for folder in look.folders("") {
-                if clean(&folder) && !folder.starts_with('.') && !PASSED_OVER.contains(&folder.as_str()) {
+                if !is_passed_over(&folder) {
                     found.extend(detect(look, &folder)?);
                 }
             }
         }
         stacks.push((stack, found));
     }
-    let notes = stacks.iter().flat_map(|(_, found)| found).flat_map(|found| found.notes.clone()).collect();
+    let mut notes: Vec<String> =
+        stacks.iter().flat_map(|(_, found)| found).flat_map(|found| found.notes.clone()).collect();
     stacks.retain(|(_, found)| found.iter().any(|found| !found.gates.is_empty()));
     let several = stacks.len() > 1;
     let mut gates: Vec<DetectedGate> = Vec::new();
@@ -176,6 +189,12 @@ pub fn detect(look: &dyn Look) -> Result<Detected, DetectError> {
             gates.push(gate);
         }
     }
+    let (of_migrations, further) = migrations::detect(look);
+    for mut gate in of_migrations {
+        gate.name = free_name(&gate.name, &migrations::of(&gate), &gates);
+        gates.push(gate);
+    }
+    notes.extend(further);
     if gates.is_empty() { Err(DetectError::Nothing { notes }) } else { Ok(Detected { gates, notes }) }
 }
 

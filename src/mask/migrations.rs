@@ -40,6 +40,9 @@ impl Masker {
         for name in masked.rewrites.iter_mut().chain(&mut masked.scans).chain(&mut masked.not_run) {
             *name = self.text(name);
         }
+        for words in &mut masked.changes_in_words {
+            *words = self.text(words);
+        }
         masked.changes = statement.changes.iter().map(|change| self.change(change)).collect();
         masked.error = statement.error.as_ref().map(|error| StatementError {
             message: self.text(&error.message),

@@ -45,7 +45,8 @@ pub fn compare(before: &Facts, after: &Facts) -> Vec<Change> {
 /// Whether a part only followed its table: it went with it, or its table has another name.
 fn follows(change: &Change, before: &Facts, after: &Facts, renamed: &BTreeMap<&Object, &Object>) -> bool {
     let object = &change.object;
-    if object.name.is_empty() && object.kind != ObjectKind::Privileges {
+    let beside = matches!(object.kind, ObjectKind::Privileges | ObjectKind::Owner | ObjectKind::Comment);
+    if object.name.is_empty() && !beside {
         return false;
     }
     let table = Object { kind: ObjectKind::Table, of: object.of.clone(), name: String::new() };

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use crate::migration::change::compare;
 use crate::model::migration::{Change, Facts, Object, ObjectKind, What};
+use crate::model::text;
 
 /// The difference as SQL; empty where there is none.
 #[must_use]
@@ -83,14 +84,20 @@ fn statement(change: &Change) -> String {
             ObjectKind::Trigger | ObjectKind::Policy | ObjectKind::Rule => {
                 format!("DROP {} {name} ON {of};", object.kind.word().to_uppercase())
             }
-            ObjectKind::Privileges => format!("-- privileges on {of} are reset"),
+            ObjectKind::Privileges => format!("-- privileges on {} are reset", object.path()),
+            kind @ (ObjectKind::Owner | ObjectKind::Comment | ObjectKind::Other) => {
+                format!("-- gone: {} {}", kind.word(), object.path())
+            }
             kind => format!("DROP {} {of};", kind.word().to_uppercase()),
         },
         What::Added { definition } => added(object, definition),
         What::Altered { before, after } => match object.kind {
             ObjectKind::Column => column(of, name, before, after),
             ObjectKind::View | ObjectKind::MaterializedView | ObjectKind::Function => added(object, after),
-            kind => format!("-- {} {}: {before}\n--   becomes: {after}", kind.word(), object.path()),
+            kind => {
+                let (before, after) = (text::one_line(before, 1_000), text::one_line(after, 1_000));
+                format!("-- {} {}: {before}\n--   becomes: {after}", kind.word(), object.path())
+            }
         },
         What::Renamed { to } => match object.kind {
             ObjectKind::Column | ObjectKind::Constraint => {
@@ -118,7 +125,9 @@ fn added(object: &Object, definition: &str) -> String {
         ObjectKind::Schema => format!("CREATE SCHEMA {of};"),
         ObjectKind::Extension => format!("CREATE EXTENSION {of}; -- {definition}"),
         ObjectKind::Sequence => format!("CREATE SEQUENCE {of} {definition};"),
-        ObjectKind::Privileges => format!("-- privileges on {of}: {definition}"),
+        kind @ (ObjectKind::Privileges | ObjectKind::Owner | ObjectKind::Comment | ObjectKind::Other) => {
+            format!("-- {} {}: {}", kind.word(), object.path(), text::one_line(definition, 1_000))
+        }
         ObjectKind::Policy => format!("-- policy {name} on {of}: {definition}"),
         _ => format!("{};", definition.trim_end_matches(';').trim_end()),
     }

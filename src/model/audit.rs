@@ -220,6 +220,9 @@ impl AuditFinding {
         match self.advisory.split_once('-') {
             Some(("RUSTSEC", _)) => format!("https://rustsec.org/advisories/{}.html", self.advisory),
             Some(("GHSA", _)) => format!("https://github.com/advisories/{}", self.advisory),
+            None if self.kind == AdvisoryKind::Yanked => {
+                "https://doc.rust-lang.org/cargo/commands/cargo-yank.html".to_owned()
+            }
             _ => format!("https://osv.dev/vulnerability/{}", self.advisory),
         }
     }

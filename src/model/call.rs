@@ -14,6 +14,8 @@ pub enum Call {
     CommitStatus(CommitStatus),
     /// The one comment of a pull request: created, updated in place, or left alone.
     StickyComment(StickyComment),
+    /// A comment that tells of something while it goes on.
+    LiveComment(LiveComment),
     /// A review with fixes to apply; those that stand on the pull request already are left out.
     Review(Review),
     /// The one issue of a marker: opened, updated in place, closed, or left alone.
@@ -108,6 +110,17 @@ pub struct StickyComment {
     pub body: String,
     /// Whether to create it where there is none; a green run only updates what an earlier one left.
     pub create: bool,
+}
+
+/// A comment that is made once and then says what is new, whoever continues it: the last word counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveComment {
+    /// The pull request, or the issue.
+    pub pull_request: u64,
+    /// Identifies it among others; believed only with our author.
+    pub marker: String,
+    /// Markdown without the marker, at most 65,536 characters with it.
+    pub body: String,
 }
 
 /// A review of suggestions.

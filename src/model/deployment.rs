@@ -362,7 +362,8 @@ impl fmt::Display for Ending {
             Self::RolledBack { why, to } => write!(f, "rolled back to {}: {why}", to.short()),
             Self::RollbackFailed { why, rollback } => write!(f, "the rollback failed: {rollback}; it was for: {why}"),
             Self::Refused(why) => write!(f, "refused: {why}"),
-            Self::Interrupted(why) => write!(f, "interrupted: {why}"),
+            // It begins with the word.
+            Self::Interrupted(why) => f.write_str(why),
             Self::Unsettled(why) => write!(f, "not settled: {why}"),
         }
     }

@@ -43,6 +43,19 @@ impl DatabaseKind {
     }
 }
 
+/// A folder of migrations that was come across.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MigrationsFolder {
+    /// Where, relative to where was looked.
+    pub path: String,
+    /// Whose layout it has.
+    pub layout: &'static str,
+    /// What they are written for, and what tells so.
+    pub database: Option<(DatabaseKind, String)>,
+    /// Why they cannot be tried here.
+    pub hindrance: Option<String>,
+}
+
 /// A text of SQL with its place: a whole file, or a section of one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Script {
@@ -252,6 +265,12 @@ pub enum ObjectKind {
     Rule,
     /// Who may do what.
     Privileges,
+    /// Whose it is, where that is not who runs the migrations.
+    Owner,
+    /// What is said of an object.
+    Comment,
+    /// An operator, a cast, statistics, a text search configuration, …; its path says what.
+    Other,
 }
 
 impl ObjectKind {
@@ -274,6 +293,9 @@ impl ObjectKind {
             Self::Policy => "policy",
             Self::Rule => "rule",
             Self::Privileges => "privileges",
+            Self::Owner => "owner of",
+            Self::Comment => "comment on",
+            Self::Other => "object",
         }
     }
 }
@@ -373,6 +395,8 @@ pub struct Statement {
     pub wal_bytes: u64,
     /// Changes of the schema.
     pub changes: Vec<Change>,
+    /// The same as a report says it that was read back; there `changes` is empty.
+    pub changes_in_words: Vec<String>,
     /// What was in force for waiting on locks, in milliseconds; 0 is for ever.
     pub lock_timeout_ms: u64,
     /// Why it failed.
@@ -428,6 +452,22 @@ pub enum RoundTrip {
 }
 
 impl RoundTrip {
+    const ALL: [Self; 7] = [
+        Self::Exact,
+        Self::Differs,
+        Self::MissingDown,
+        Self::EmptyDown,
+        Self::DownError,
+        Self::ReupError,
+        Self::NotRun,
+    ];
+
+    /// By the word in the report.
+    #[must_use]
+    pub fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.word() == word)
+    }
+
     /// The word in the report.
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -444,6 +484,12 @@ impl RoundTrip {
 }
 
 impl Applied {
+    /// By the word in the report.
+    #[must_use]
+    pub fn of_word(word: &str) -> Option<Self> {
+        [Self::Ok, Self::Error, Self::NotRun].into_iter().find(|known| known.word() == word)
+    }
+
     /// The word in the report.
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -478,6 +524,25 @@ pub struct Migration {
     pub round_trip_detail: Vec<String>,
     /// In file order; empty for one that was applied but not observed.
     pub statements: Vec<Statement>,
+}
+
+impl Migration {
+    /// One of which nothing was run.
+    #[must_use]
+    pub fn not_run(path: &str) -> Self {
+        Self {
+            version: String::new(),
+            name: String::new(),
+            path: path.to_owned(),
+            outcome: Applied::NotRun,
+            error: None,
+            took: Duration::ZERO,
+            transactional: false,
+            round_trip: RoundTrip::NotRun,
+            round_trip_detail: Vec::new(),
+            statements: Vec::new(),
+        }
+    }
 }
 
 /// A whole dry run.

@@ -25,6 +25,7 @@ pub mod rollout;
 pub mod secret;
 pub mod settings;
 pub mod sha;
+pub mod story;
 pub mod suggestion;
 pub mod tests;
 pub mod text;

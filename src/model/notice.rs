@@ -80,6 +80,12 @@ pub static EVENTS: &[Event] = &[
         about: "an earlier commit is live again",
     },
     Event {
+        name: "rollback.refused",
+        severity: Severity::P1,
+        title: "Rollback of {} refused",
+        about: "a rollback was not begun: locked, nothing to go back to, a migration in between",
+    },
+    Event {
         name: "rollback.failed",
         severity: Severity::P0,
         title: "Rollback of {} failed",
@@ -90,6 +96,12 @@ pub static EVENTS: &[Event] = &[
         severity: Severity::P2,
         title: "Settled what was left on {}",
         about: "what a run that died had left was settled",
+    },
+    Event {
+        name: "adopted",
+        severity: Severity::P3,
+        title: "Recorded what is live in {}",
+        about: "what was live already was seen to be well, and recorded",
     },
     Event { name: "locked", severity: Severity::P3, title: "Locked {}", about: "a person locked the environment" },
     Event { name: "unlocked", severity: Severity::P3, title: "Unlocked {}", about: "the environment was given back" },

@@ -246,6 +246,8 @@ pub struct Subject {
     pub dirty: bool,
     /// A link to the run.
     pub run_url: Option<String>,
+    /// The digest of the configuration that judged; `None` where it is not one.
+    pub config: Option<String>,
 }
 
 /// A whole run.

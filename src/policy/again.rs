@@ -4,6 +4,7 @@
 use crate::model::evidence::Exit;
 use crate::model::finding::Level;
 use crate::model::gate::{Flaky, Mode, Only, Rules};
+use crate::model::migration::{Applied, Migrations};
 use crate::model::outcome::Outcome;
 use crate::model::report::GateReport;
 use crate::policy::{audit, by_exit_status, counts, weigh};
@@ -67,6 +68,7 @@ fn judged_anew(gate: &GateReport, rules: &Rules) -> (Outcome, String) {
         Some(Exit::Signal(signal)) => (Outcome::Error, format!("killed by signal {signal}")),
         None if !gate.command.is_empty() => (Outcome::Error, "the command did not end".to_owned()),
         Some(Exit::Code(code)) if gate.kind == "command" && !read => by_exit_status(code),
+        _ if gate.kind == "migrations" => applied(gate, rules),
         None if gate.kind == "audit" => {
             let ([one, two], of) = ([weigh(gate, rules, None), audit::weigh(gate, rules)], |end: &(Outcome, _)| end.0);
             if of(&two) >= of(&one) { two } else { one }
@@ -75,9 +77,23 @@ fn judged_anew(gate: &GateReport, rules: &Rules) -> (Outcome, String) {
     }
 }
 
+/// What was not run is not known to be good; the rest is in the findings.
+fn applied(gate: &GateReport, rules: &Rules) -> (Outcome, String) {
+    let ran = |run: &Migrations| run.migrations.iter().all(|migration| migration.outcome != Applied::NotRun);
+    match &gate.migrations {
+        None => (Outcome::Error, "no migration was looked at".to_owned()),
+        Some(run) if !ran(run) => (Outcome::Error, "a migration was not run".to_owned()),
+        Some(run) if gate.outcome == Outcome::Skipped && run.migrations.is_empty() && gate.findings.is_empty() => {
+            (Outcome::Skipped, String::new())
+        }
+        Some(_) => weigh(gate, rules, None),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::migration::Migration;
     use crate::model::report::{Relevance, Status, TestsCompared};
     use crate::model::tests::Case;
     use crate::policy::tests::{claimed, shown, tests};
@@ -117,6 +133,27 @@ mod tests {
         assert_eq!(end(|gate| _ = none(gate)), shows(Outcome::Error, "0 tests ran (2 skipped), at least 1 expected"));
         assert_eq!(end(|gate| gate.findings = vec![shown(Level::Note, true)]), shows(Outcome::Fail, "1 note"));
         assert_eq!(end(|gate| gate.findings = vec![shown(Level::Error, false)]).0, Outcome::Pass);
+    }
+
+    #[test]
+    fn a_dry_run_needs_its_migrations() {
+        let with = |outcome, migrations: Option<Migrations>| {
+            let kind = "migrations".to_owned();
+            again(GateReport { kind, exit: None, migrations, ..claimed("db", outcome) }, None)
+        };
+        let whole = |outcome| {
+            let migration = Migration { outcome, ..Migration::not_run("1.sql") };
+            Some(Migrations { migrations: vec![migration], ..Migrations::default() })
+        };
+        assert_eq!(with(Outcome::Pass, whole(Applied::Ok)).reason, "claimed");
+        let said = with(Outcome::Pass, None);
+        assert!(said.reason.ends_with("but shows: no migration was looked at"), "{}", said.reason);
+        assert_eq!(
+            (said.outcome, with(Outcome::Pass, whole(Applied::NotRun)).outcome),
+            (Outcome::Error, Outcome::Error)
+        );
+        let nothing_new = with(Outcome::Skipped, Some(Migrations::default()));
+        assert_eq!((nothing_new.outcome, nothing_new.reason.as_str()), (Outcome::Skipped, "claimed"));
     }
 
     #[test]

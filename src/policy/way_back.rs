@@ -12,20 +12,17 @@ pub struct Migration {
     pub down: Option<(String, Option<String>)>,
 }
 
-/// Whether a path is one of a migration: below `folder`, or where none is named in a folder called so.
+/// The folder of migrations that a path lies in: `folder`, or where none is named one that is called so.
 #[must_use]
-pub fn is_migration(path: &str, folder: Option<&str>) -> bool {
-    match folder {
-        Some(folder) => path.strip_prefix(folder.trim_end_matches('/')).is_some_and(|rest| rest.starts_with('/')),
-        None => path.split('/').rev().skip(1).any(|part| ["migrations", "migrate"].contains(&part)),
+pub fn folder_of(path: &str, folder: Option<&str>) -> Option<String> {
+    if let Some(folder) = folder {
+        let folder = folder.trim_end_matches('/');
+        let inside = folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
+        return inside.then(|| folder.to_owned());
     }
-}
-
-/// Whether a path is a way down: `down.sql`, `0001_x.down.sql`.
-#[must_use]
-pub fn is_down(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    name == "down.sql" || name.ends_with(".down.sql")
+    let parts: Vec<&str> = path.split('/').collect();
+    let last = parts[..parts.len() - 1].iter().rposition(|part| ["migrations", "migrate"].contains(part))?;
+    Some(parts[..=last].join("/"))
 }
 
 /// The way down that belongs to a way up by its layout.
@@ -49,7 +46,9 @@ pub fn objection(migrations: &[Migration]) -> Option<String> {
 }
 
 fn why(migration: &Migration) -> Option<String> {
-    let Some(up) = &migration.up else { return Some("is no SQL: what it does is not known".to_owned()) };
+    let Some(up) = &migration.up else {
+        return Some("is no SQL that can be read: what it does is not known".to_owned());
+    };
     if let Some(statement) = statements(up).iter().find_map(|statement| incompatible(statement)) {
         return Some(format!("is incompatible with the code before it ({statement})"));
     }
@@ -156,17 +155,17 @@ mod tests {
     #[test]
     fn migrations_are_known_by_where_they_are() {
         for (path, folder, is) in [
-            ("migrations/1/up.sql", None, true),
-            ("app/db/migrate/1.rb", None, true),
-            ("src/migrations.rs", None, false),
-            ("sql/1.sql", Some("sql"), true),
-            ("sqlite/1.sql", Some("sql"), false),
-            ("migrations/1.sql", Some("sql"), false),
+            ("migrations/1/up.sql", None, Some("migrations")),
+            ("app/db/migrate/1.rb", None, Some("app/db/migrate")),
+            ("migrations/old/migrations/1.sql", None, Some("migrations/old/migrations")),
+            ("src/migrations.rs", None, None),
+            ("sql/1.sql", Some("sql/"), Some("sql")),
+            ("sqlite/1.sql", Some("sql"), None),
+            ("migrations/1.sql", Some("sql"), None),
         ] {
-            assert_eq!(is_migration(path, folder), is, "{path}");
+            assert_eq!(folder_of(path, folder).as_deref(), is, "{path}");
         }
         assert_eq!(down_of("m/1_x.up.sql").as_deref(), Some("m/1_x.down.sql"));
         assert_eq!(down_of("m/1.sql"), None);
-        assert!(is_down("m/down.sql") && is_down("1.down.sql") && !is_down("m/up.sql"));
     }
 }

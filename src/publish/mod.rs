@@ -4,6 +4,7 @@
 pub mod check_run;
 pub mod comment;
 pub mod commit_status;
+pub mod deployed;
 pub mod interpreter;
 pub mod issue;
 pub mod outputs;

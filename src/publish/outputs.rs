@@ -77,7 +77,7 @@ pub fn plan(end: &RunEnd<'_>) -> String {
     ALL.iter().map(|output| entry(output.name, &(output.value)(end), end.delimiter)).collect()
 }
 
-fn entry(name: &str, value: &str, delimiter: &str) -> String {
+pub(super) fn entry(name: &str, value: &str, delimiter: &str) -> String {
     // The delimiter is random: a value that has it cannot be an accident, and is not passed on.
     let value = if value.contains(delimiter) { "" } else { value };
     format!("{name}<<{delimiter}\n{value}\n{delimiter}\n")

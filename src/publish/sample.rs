@@ -149,6 +149,7 @@ pub(super) fn report() -> Report {
             trusted: true,
             dirty: false,
             run_url: Some("https://github.com/acme/shop/actions/runs/15".to_owned()),
+            config: None,
         },
         started_at: "2026-03-02T10:00:00Z".to_owned(),
         took: Duration::from_secs(95),

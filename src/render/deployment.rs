@@ -5,40 +5,23 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::model::call::Receipt;
 use crate::model::deployment::Ending;
 use crate::model::sha::Sha;
+use crate::model::story::Story;
 use crate::model::text::clean;
-
-/// What is shown.
-#[derive(Debug, Clone, Copy)]
-pub struct View<'a> {
-    /// Where.
-    pub environment: &'a str,
-    /// What was asked for.
-    pub sha: Option<&'a Sha>,
-    /// What was live before.
-    pub previous: Option<&'a Sha>,
-    /// The end.
-    pub ending: &'a Ending,
-    /// The ledger's numbers, in order.
-    pub deployments: &'a [String],
-    /// From the failure until the old version answered.
-    pub rollback_took: Option<Duration>,
-    /// What was said, with its time.
-    pub said: &'a [(Duration, String)],
-    /// What to do next.
-    pub next: Option<&'a str>,
-}
+use crate::render::notify::{RouteV1, route};
 
 /// For people.
 #[must_use]
-pub fn text(view: &View<'_>) -> String {
-    let mut out = format!("\n{}: {}\n", view.environment, clean(&view.ending.to_string()));
+pub fn text(story: &Story) -> String {
+    let ending = story.ending.as_ref().map_or_else(|| "going on".to_owned(), Ending::to_string);
+    let mut out = format!("\n{}: {}\n", story.environment, clean(&ending));
     // Writing to a String cannot fail.
-    if let Some(took) = view.rollback_took {
-        let _ = writeln!(out, "from the failure to the old version: {:.1} s", took.as_secs_f64());
+    if let Some(took) = story.rollback_took {
+        let _ = writeln!(out, "from the decision to the old version: {:.1} s", took.as_secs_f64());
     }
-    if let Some(next) = view.next {
+    if let Some(next) = &story.next {
         let _ = writeln!(out, "next: {next}");
     }
     out
@@ -46,23 +29,32 @@ pub fn text(view: &View<'_>) -> String {
 
 /// For programs.
 #[must_use]
-pub fn json(view: &View<'_>) -> String {
+pub fn json(story: &Story, told: &[Receipt]) -> String {
+    let ending = story.ending.as_ref();
+    let proof = |(gate, source): &(String, String)| Green { gate: gate.clone(), source: source.clone() };
     let written = Written {
         schema: "gatepost.deploy/v1",
-        environment: view.environment,
-        outcome: view.ending.word(),
-        says: view.ending.to_string(),
-        verified: matches!(view.ending, Ending::Live { verified: true, .. } | Ending::RolledBack { .. }),
-        sha: view.sha.map(Sha::as_str),
-        previous: view.previous.map(Sha::as_str),
-        rolled_back_to: match view.ending {
-            Ending::RolledBack { to, .. } => Some(to.as_str()),
+        environment: &story.environment,
+        outcome: ending.map_or("", Ending::word),
+        says: ending.map(Ending::to_string).unwrap_or_default(),
+        verified: story.is_verified(),
+        sha: story.sha.as_ref().map(Sha::as_str),
+        previous: story.previous.as_ref().map(Sha::as_str),
+        rolled_back_to: match ending {
+            Some(Ending::RolledBack { to, .. }) => Some(to.as_str()),
             _ => None,
         },
-        deployments: view.deployments,
-        rollback_took_ms: view.rollback_took.map(milliseconds),
-        stages: view.said.iter().map(|(at, says)| Stage { at_ms: milliseconds(*at), says }).collect(),
-        next: view.next,
+        by: &story.by,
+        url: story.url.as_deref(),
+        evidence: story.evidence.green.iter().map(proof).collect(),
+        missing: &story.evidence.missing,
+        overridden: &story.evidence.overridden,
+        forced: story.evidence.forced.as_deref(),
+        deployments: &story.deployments,
+        rollback_took_ms: story.rollback_took.map(milliseconds),
+        stages: story.stages.iter().map(|(at, says)| Stage { at_ms: milliseconds(*at), says }).collect(),
+        told: told.iter().map(route).collect(),
+        next: story.next.as_deref(),
     };
     serde_json::to_string(&written).unwrap_or_default() + "\n"
 }
@@ -81,10 +73,23 @@ struct Written<'a> {
     sha: Option<&'a str>,
     previous: Option<&'a str>,
     rolled_back_to: Option<&'a str>,
+    by: &'a str,
+    url: Option<&'a str>,
+    evidence: Vec<Green>,
+    missing: &'a [String],
+    overridden: &'a [String],
+    forced: Option<&'a str>,
     deployments: &'a [String],
     rollback_took_ms: Option<u64>,
     stages: Vec<Stage<'a>>,
+    told: Vec<RouteV1<'a>>,
     next: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Green {
+    gate: String,
+    source: String,
 }
 
 #[derive(Serialize)]

@@ -4,9 +4,12 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use crate::model::call::Receipt;
 use crate::model::deployment::Record;
 use crate::model::text::{clean, shorten};
 use crate::render::figures::count;
+use crate::render::markdown::{Untrusted, prose, prose_cell};
+use crate::render::notify::{RouteV1, route};
 
 /// One environment.
 #[derive(Debug, Clone, Copy)]
@@ -30,12 +33,14 @@ pub struct Shown<'a> {
 }
 
 /// What a small command has done.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy)]
 pub struct Said<'a> {
     /// In one word.
     pub outcome: &'a str,
     /// In one line.
     pub says: &'a str,
+    /// Whom it was told.
+    pub told: &'a [Receipt],
 }
 
 /// Commits that are listed of those that wait.
@@ -46,31 +51,64 @@ const LISTED: usize = 5;
 pub fn text(rows: &[Shown<'_>]) -> String {
     let head = ["environment", "commit", "version", "age", "health", "lock", "waiting"].map(str::to_owned);
     let mut table = vec![head];
-    for row in rows {
-        let commit = row.live.map_or_else(|| "–".to_owned(), |live| live.sha.short().to_owned());
-        let version = row.live.map_or_else(|| "–".to_owned(), |live| shorten(&clean(&name(live)), 24));
-        let waiting = row.waiting.map_or_else(
-            || "–".to_owned(),
-            |(from, commits)| {
-                let mut all = vec![count(commits.len(), "commit")];
-                all.extend((!row.migrations.is_empty()).then(|| count(row.migrations.len(), "migration")));
-                format!("{} from {from}", all.join(", "))
-            },
-        );
-        let lock = if row.lock.is_some() { "locked" } else { "–" };
-        table.push([
-            row.name.to_owned(),
-            commit,
-            version,
-            row.age.map_or_else(|| "–".to_owned(), age),
-            row.health.0.to_owned(),
-            lock.to_owned(),
-            waiting,
-        ]);
-    }
+    table.extend(rows.iter().map(cells));
     let mut out = lines(&table);
     for row in rows {
         more(row, &mut out);
+    }
+    out
+}
+
+fn cells(row: &Shown<'_>) -> [String; 7] {
+    let commit = row.live.map_or_else(|| "–".to_owned(), |live| live.sha.short().to_owned());
+    let version = row.live.map_or_else(|| "–".to_owned(), |live| shorten(&clean(&name(live)), 24));
+    let waiting = row.waiting.map_or_else(
+        || "–".to_owned(),
+        |(from, commits)| {
+            let mut all = vec![count(commits.len(), "commit")];
+            all.extend((!row.migrations.is_empty()).then(|| count(row.migrations.len(), "migration")));
+            format!("{} from {from}", all.join(", "))
+        },
+    );
+    let lock = if row.lock.is_some() { "locked" } else { "–" };
+    [
+        row.name.to_owned(),
+        commit,
+        version,
+        row.age.map_or_else(|| "–".to_owned(), age),
+        row.health.0.to_owned(),
+        lock.to_owned(),
+        waiting,
+    ]
+}
+
+/// For the job's summary.
+#[must_use]
+pub fn markdown(rows: &[Shown<'_>]) -> String {
+    let mut out = "### Environments\n\n| Environment | Commit | Version | Age | Health | Lock | Waiting |\n\
+                   |:--|:--|:--|:--|:--|:--|:--|\n"
+        .to_owned();
+    for row in rows {
+        let cells = cells(row);
+        let [_, commit, version, age, health, lock, waiting] = &cells;
+        let sign = match row.health.0 {
+            "healthy" => "✅",
+            "unhealthy" => "❌",
+            _ => "❓",
+        };
+        let [commit, version] = [commit, version].map(|text| Untrusted(text).cell(60));
+        let _ = writeln!(
+            out,
+            "| `{}` | {commit} | {version} | {age} | {sign} {health} | {lock} | {} |",
+            row.name,
+            prose_cell(waiting, 100)
+        );
+    }
+    out.push('\n');
+    for row in rows {
+        let mut notes = String::new();
+        more(row, &mut notes);
+        out.extend(notes.lines().map(|line| format!("- {}\n", prose(line.trim(), 300))));
     }
     out
 }
@@ -165,8 +203,10 @@ pub fn said(said: &Said<'_>) -> String {
         schema: &'static str,
         outcome: &'a str,
         says: &'a str,
+        told: Vec<RouteV1<'a>>,
     }
-    let whole = Whole { schema: "gatepost.said/v1", outcome: said.outcome, says: said.says };
+    let told = said.told.iter().map(route).collect();
+    let whole = Whole { schema: "gatepost.said/v1", outcome: said.outcome, says: said.says, told };
     serde_json::to_string(&whole).unwrap_or_default() + "\n"
 }
 

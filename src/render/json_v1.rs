@@ -71,6 +71,9 @@ pub struct SubjectV1<'a> {
     /// The work tree differed from `head`: the verdict is not that commit's.
     #[serde(default)]
     pub dirty: bool,
+    /// The digest of the configuration that judged; `null` where that is not one.
+    #[serde(default)]
+    pub config: Option<Cow<'a, str>>,
 }
 
 /// One gate.
@@ -164,6 +167,7 @@ impl<'a> From<&'a Report> for ReportV1<'a> {
                 event: Cow::Borrowed(&subject.event),
                 trusted: subject.trusted,
                 dirty: subject.dirty,
+                config: subject.config.as_deref().map(Cow::Borrowed),
             },
             started_at: Cow::Borrowed(&report.started_at),
             took_ms: milliseconds(report.took),

@@ -35,6 +35,9 @@ pub struct RunV1<'a> {
     pub findings: Vec<FindingV1<'a>>,
     /// What the schema becomes, as SQL.
     pub schema_diff: Cow<'a, str>,
+    /// The same for a reader: one line for each change.
+    #[serde(default)]
+    pub schema_summary: Vec<Cow<'a, str>>,
     /// Worth saying beside the outcome.
     pub notes: Vec<Cow<'a, str>>,
 }
@@ -51,6 +54,9 @@ pub struct MigrationsV1<'a> {
     pub migrations: Vec<MigrationV1<'a>>,
     /// What the schema becomes, as SQL.
     pub schema_diff: Cow<'a, str>,
+    /// The same for a reader: one line for each change.
+    #[serde(default)]
+    pub schema_summary: Vec<Cow<'a, str>>,
 }
 
 /// One migration.
@@ -142,7 +148,7 @@ impl<'a> RunV1<'a> {
     /// A dry run that was judged.
     #[must_use]
     pub fn new(gate: &'a GateReport, migrations: &'a Migrations) -> Self {
-        let MigrationsV1 { layout, database, migrations, schema_diff } = MigrationsV1::from(migrations);
+        let MigrationsV1 { layout, database, migrations, schema_diff, schema_summary } = MigrationsV1::from(migrations);
         Self {
             schema: Cow::Borrowed(SCHEMA),
             outcome: gate.outcome,
@@ -152,6 +158,7 @@ impl<'a> RunV1<'a> {
             migrations,
             findings: gate.findings.iter().map(FindingV1::judged).collect(),
             schema_diff,
+            schema_summary,
             notes: borrowed(&gate.notes),
         }
     }
@@ -164,6 +171,7 @@ impl<'a> From<&'a Migrations> for MigrationsV1<'a> {
             database: migrations.database.as_deref().map(Cow::Borrowed),
             migrations: migrations.migrations.iter().map(MigrationV1::from).collect(),
             schema_diff: Cow::Borrowed(&migrations.schema_diff),
+            schema_summary: borrowed(&migrations.schema_summary),
         }
     }
 }
@@ -187,6 +195,7 @@ impl<'a> From<&'a Migration> for MigrationV1<'a> {
 
 impl<'a> From<&'a Statement> for StatementV1<'a> {
     fn from(statement: &'a Statement) -> Self {
+        let changes = statement.changes.iter().map(|change| Cow::Owned(change.words()));
         Self {
             line: statement.source.line,
             sql: Cow::Borrowed(&statement.source.sql),
@@ -197,7 +206,7 @@ impl<'a> From<&'a Statement> for StatementV1<'a> {
             scans: borrowed(&statement.scans),
             rows: statement.rows,
             wal_bytes: statement.wal_bytes,
-            changes: statement.changes.iter().map(|change| Cow::Owned(change.words())).collect(),
+            changes: changes.chain(borrowed(&statement.changes_in_words)).collect(),
             error: statement.error.as_ref().map(|error| ErrorV1 {
                 message: Cow::Borrowed(&error.message),
                 code: error.code.as_deref().map(Cow::Borrowed),

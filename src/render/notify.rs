@@ -51,6 +51,26 @@ pub fn text(view: &NotifyView<'_>) -> String {
     out
 }
 
+/// What went wrong while others were told, and what a dry run would send; with `everything` what went well, too.
+#[must_use]
+pub fn told(receipts: &[Receipt], everything: bool) -> String {
+    let mut out = String::new();
+    for receipt in receipts {
+        let (what, (word, why)) = (clean(&receipt.what), end(&receipt.end));
+        let (word, why) = (word.replace('_', " "), clean(why));
+        // Writing to a String cannot fail.
+        let _ = match &receipt.end {
+            ReceiptEnd::WouldSend(_) => writeln!(out, "would tell: {what}\n{}", indented(&why)),
+            ReceiptEnd::Failed(_) => writeln!(out, "not told: {what}: {why}"),
+            ReceiptEnd::Downgraded(_) => writeln!(out, "told in part: {what}: {why}"),
+            _ if !everything => Ok(()),
+            _ if why.is_empty() => writeln!(out, "told: {what}: {word}"),
+            _ => writeln!(out, "told: {what}: {word}: {why}"),
+        };
+    }
+    out
+}
+
 fn indented(text: &str) -> String {
     format!("    {}", text.trim_end().replace('\n', "\n    "))
 }
@@ -64,8 +84,9 @@ struct NotifyV1<'a> {
     routes: Vec<RouteV1<'a>>,
 }
 
+/// What became of one.
 #[derive(Debug, Serialize, JsonSchema)]
-struct RouteV1<'a> {
+pub(super) struct RouteV1<'a> {
     name: &'a str,
     /// `sent`, `unchanged`, `left_alone`, `downgraded`, `failed` or `would_send`.
     state: &'static str,
@@ -73,7 +94,8 @@ struct RouteV1<'a> {
     detail: Option<&'a str>,
 }
 
-fn route(receipt: &Receipt) -> RouteV1<'_> {
+/// As JSON.
+pub(super) fn route(receipt: &Receipt) -> RouteV1<'_> {
     let (state, detail) = end(&receipt.end);
     RouteV1 { name: &receipt.what, state, detail: Some(detail).filter(|detail| !detail.is_empty()) }
 }

@@ -192,6 +192,12 @@ pub fn is_folder(path: &Path) -> bool {
     path.is_dir()
 }
 
+/// Whether a link stands there.
+#[must_use]
+pub fn is_link(path: &Path) -> bool {
+    path.is_symlink()
+}
+
 /// Whether anything stands there.
 #[must_use]
 pub fn stands(path: &Path) -> bool {

@@ -1,6 +1,8 @@
 //! Floor 2: the only effects. Every touch of the outside goes through a file here; clippy forbids it elsewhere.
 
 pub mod advisories;
+pub mod ask;
+pub mod cargo_index;
 pub mod clock;
 pub mod cores;
 pub mod crashpoint;
@@ -16,6 +18,7 @@ pub mod line;
 pub mod lockfiles;
 pub mod machine;
 pub mod mail;
+pub mod migrations;
 pub mod occasion;
 pub mod process;
 pub mod repo;

@@ -7,17 +7,15 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use crate::detect::Look;
-use crate::world::files::Spooled;
+use crate::model::migration::MigrationsFolder;
+use crate::world::database::found;
+use crate::world::database::programs::Surroundings;
+use crate::world::{ask, migrations};
 
 /// A manifest larger than this is none that people write, in bytes.
 const LARGEST: u64 = 4 << 20;
-
-/// How long a tool may take to say its version: this many times [`PAUSE`].
-const PATIENCE: u32 = 1000;
-const PAUSE: Duration = Duration::from_millis(10);
 
 /// A repository, and the environment its gates would have.
 #[derive(Debug, Clone)]
@@ -44,14 +42,7 @@ impl Survey {
     /// well. It must be one that is known to do nothing else.
     #[must_use]
     pub fn version(&self, dir: &str, name: &str, arguments: &[&str]) -> Option<String> {
-        let (file, output) = Spooled::create().ok()?;
-        let child = self.started(dir, name, arguments, Stdio::from(output))?;
-        if !ends_well(child) {
-            return None;
-        }
-        let text = super::files::read_capped(&file.path, LARGEST)?;
-        let text = String::from_utf8_lossy(&text).into_owned();
-        text.lines().find(|line| !line.trim().is_empty()).map(str::to_owned)
+        ask::first_line(|output| self.started(dir, name, arguments, output))
     }
 
     /// Starts a harmless call: nothing is downloaded for it, and it is asked nothing.
@@ -104,7 +95,11 @@ impl Look for Survey {
 
     fn answers(&self, dir: &str, argv: &[&str]) -> bool {
         let Some((program, arguments)) = argv.split_first() else { return false };
-        self.started(dir, program, arguments, Stdio::null()).is_some_and(ends_well)
+        self.started(dir, program, arguments, Stdio::null()).is_some_and(ask::ends_well)
+    }
+
+    fn migrations(&self) -> Vec<MigrationsFolder> {
+        migrations::all(&self.root, &|kind| found::servers(Surroundings(&self.environment), kind))
     }
 }
 
@@ -112,17 +107,4 @@ impl Look for Survey {
 fn installed(folder: &Path, program: &str) -> Option<PathBuf> {
     let found = folder.join(format!("{program}{}", std::env::consts::EXE_SUFFIX));
     (folder.is_absolute() && found.is_file()).then_some(found)
-}
-
-fn ends_well(mut child: std::process::Child) -> bool {
-    for _ in 0..PATIENCE {
-        match child.try_wait() {
-            Ok(Some(status)) => return status.success(),
-            Ok(None) => std::thread::sleep(PAUSE),
-            Err(_) => break,
-        }
-    }
-    let _ = child.kill();
-    let _ = child.wait();
-    false
 }

@@ -4,14 +4,18 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use gatepost::app::project::with_known;
 use gatepost::config;
 use gatepost::detect::{Detected, Look, detect};
+use gatepost::model::migration::MigrationsFolder;
+use gatepost::world::database::programs::Found;
+use gatepost::world::migrations;
 use gatepost::world::survey::Survey;
 
 use crate::bless;
-use crate::config::KNOWN;
 
 struct Sample {
+    root: PathBuf,
     survey: Survey,
     tools: Vec<String>,
 }
@@ -29,6 +33,18 @@ impl Look for Sample {
         self.survey.folders(dir)
     }
 
+    fn migrations(&self) -> Vec<MigrationsFolder> {
+        migrations::all(&self.root, &|kind| {
+            let installed = self.tools.iter().filter_map(|tool| tool.strip_prefix(kind.word()));
+            let found = |version: &str| Found {
+                name: kind.word(),
+                version: version.trim().to_owned(),
+                program: "/nowhere/bin/server".into(),
+            };
+            installed.map(found).collect()
+        })
+    }
+
     fn answers(&self, _: &str, argv: &[&str]) -> bool {
         self.tools.contains(&argv.join(" "))
     }
@@ -36,7 +52,8 @@ impl Look for Sample {
 
 fn sample(case: &Path) -> Sample {
     let tools = std::fs::read_to_string(case.join("tools.txt")).unwrap_or_default();
-    Sample { survey: Survey::new(case.join("tree"), Vec::new()), tools: tools.lines().map(str::to_owned).collect() }
+    let root = case.join("tree");
+    Sample { survey: Survey::new(root.clone(), Vec::new()), root, tools: tools.lines().map(str::to_owned).collect() }
 }
 
 fn shown(detected: &Detected) -> String {
@@ -61,7 +78,7 @@ fn each_tree_is_detected_as_expected() {
             Err(error) => format!("error: {error}\n"),
             Ok(detected) => {
                 let toml = detected.to_toml();
-                let config = config::read(toml.as_bytes(), &KNOWN)
+                let config = with_known(|known| config::read(toml.as_bytes(), known))
                     .unwrap_or_else(|problems| panic!("{}: {}", case.display(), problems.render("detected", false)));
                 let read: Vec<&str> = config.gates.iter().map(|gate| gate.common.name.as_str()).collect();
                 let made: Vec<&str> = detected.gates.iter().map(|gate| gate.name.as_str()).collect();
@@ -132,7 +149,7 @@ fn a_hostile_tree_leads_nowhere_else() {
         &format!(r#"{{"workspaces": ["../elsewhere/*", "{absolute}", "packages/../../elsewhere/*", "packages/*"]}}"#),
     );
     let detected = detect(&Survey::new(folder.path().join("root"), Vec::new())).unwrap();
-    let config = config::read(detected.to_toml().as_bytes(), &KNOWN).unwrap();
+    let config = with_known(|known| config::read(detected.to_toml().as_bytes(), known)).unwrap();
     let gates: Vec<(&str, &str)> =
         config.gates.iter().map(|gate| (gate.common.name.as_str(), gate.common.dir.as_str())).collect();
     assert_eq!(gates, [("lint-good", "packages/good"), ("test-good", "packages/good")]);

@@ -1,6 +1,8 @@
 //! `gatepost doctor`: what is missing for these gates on this machine, in the workflows and on GitHub. It only reads,
 //! and never calls well what it did not look at.
 
+mod databases;
+mod deploys;
 mod remote;
 mod tools;
 
@@ -61,7 +63,8 @@ pub async fn doctor(request: &Request, env: &Env) -> Result<Found, Failure> {
     let publish = &project.config.publish;
     let mut rows = vec![configuration(&project)];
     rows.extend(tools::rows(&project, &root, env));
-    rows.push(databases(&project));
+    rows.extend(databases::rows(&project, &root, env).await);
+    rows.extend(deploys::rows(&project.config, env, occasion.on_actions));
 
     let (workflows, unread) = workflows(&root);
     let mut remote = Remote::open(&repo, &occasion, env)?;
@@ -90,14 +93,6 @@ fn configuration(project: &Project) -> Row {
             ..Row::good("configuration", format!("no gatepost.toml: {gates} detected"))
         },
     }
-}
-
-/// No kind of gate of this version starts a database.
-fn databases(project: &Project) -> Row {
-    let mut kinds: Vec<&str> = project.gates.iter().map(|gate| gate.common().kind.as_str()).collect();
-    kinds.sort_unstable();
-    kinds.dedup();
-    Row::needless("databases", format!("no gate of a kind that starts one (here: {})", kinds.join(", ")))
 }
 
 fn no_workflow(on_github: bool) -> Row {

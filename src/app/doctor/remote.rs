@@ -10,18 +10,16 @@ use crate::model::secret::Secret;
 use crate::model::settings::{Checks, CommentWhen, PublishSettings};
 use crate::model::sha::Sha;
 use crate::model::text::one_line;
-use crate::publish::interpreter::segment;
 use crate::setup::permissions;
 use crate::setup::required::{Protection, Required};
 use crate::setup::token::{self, Token};
 use crate::setup::workflow::{Grants, Workflow};
 use crate::world::env::Env;
 use crate::world::forge::{Forge as _, Reply, Request};
-use crate::world::github::GitHub;
+use crate::world::github::{API, GitHub};
+use crate::world::line::segment;
 use crate::world::repo::Repo;
 
-/// GitHub's own API, where `GITHUB_API_URL` names no other.
-const API: &str = "https://api.github.com";
 /// More pages of rules or checks than a branch has.
 const MOST_PAGES: usize = 20;
 const REQUIRED: &str = "required check";

@@ -109,6 +109,7 @@ async fn of_this_run(request: &Request, env: &Env, here: &Occasion, found: Found
         trusted: occasion.trusted,
         dirty: false,
         run_url: occasion.run_url.clone(),
+        config: None,
     };
     for part in &found.parts {
         let whose = if here.on_actions { "this run" } else { found.parts[0].name.as_str() };

@@ -113,6 +113,7 @@ impl Triggered {
             trusted: self.is_own(here),
             dirty: false,
             run_url: Some(self.run.url.clone()),
+            config: None,
         }
     }
 

@@ -99,7 +99,7 @@ impl Drive<'_, '_> {
             return Event::Chosen(Err(why));
         }
         self.say(&format!("rolling back to {}", to.short()));
-        self.failed_at.get_or_insert_with(tokio::time::Instant::now);
+        self.decided_at.get_or_insert_with(tokio::time::Instant::now);
         self.target = Some((to.clone(), reference));
         Event::Chosen(Ok(to))
     }
@@ -140,6 +140,8 @@ impl Drive<'_, '_> {
             Ok(record) => {
                 let (id, same) = (record.id.clone(), record.sha == sha);
                 self.made.push(id.clone());
+                let undone = record.undoes().and_then(|undone| self.record(undone));
+                self.engine.watch.of(&record, undone);
                 self.records.insert(0, record);
                 let place = placed.map_or_else(String::new, |placed| {
                     format!(" ({}, slot {})", placed.strategy.word(), placed.slot.word())

@@ -194,6 +194,7 @@ impl Drive<'_, '_> {
             return Event::Inconclusive(why.to_owned());
         }
         if verify.is_empty() || engine.dry_run {
+            self.is_back(role);
             return Event::Unverified;
         }
         let sight = Sight {
@@ -211,6 +212,7 @@ impl Drive<'_, '_> {
                 Err(event) => return event,
             }
         };
+        self.is_back(role);
         self.say(&format!("healthy: {says}"));
         if let Some(event) = self.smoke(&record, role).await {
             return event;
@@ -239,6 +241,13 @@ impl Drive<'_, '_> {
             Ok(Err(by)) => Err(Event::Interrupted(by)),
             Ok(Ok(Verdict::Unhealthy(why))) => Err(Event::Failed(why)),
             Ok(Ok(Verdict::Healthy(says))) => Ok(says),
+        }
+    }
+
+    /// After a rollback: the old version answers.
+    pub(super) fn is_back(&mut self, role: Role) {
+        if role == Role::Rollback {
+            self.rollback_took = self.decided_at.map(|at| at.elapsed());
         }
     }
 

@@ -30,6 +30,8 @@ pub trait Watch {
     fn say(&self, after: Duration, text: &str);
     /// The newest line that a command printed.
     fn line(&self, text: &str);
+    /// What is done next is about this deployment, which undoes that one.
+    fn of(&self, _record: &Record, _undone: Option<&Record>) {}
     /// What others may want to know.
     fn news(&self, _news: &News) {}
 }
@@ -99,10 +101,8 @@ pub struct Outcome {
     pub previous: Option<Sha>,
     /// The ids of deployments that were recorded, in order.
     pub made: Vec<String>,
-    /// From the failure until the old version was seen to answer.
+    /// From the decision to go back until the old version was seen to answer.
     pub rollback_took: Option<Duration>,
-    /// Everything that was said, with its time.
-    pub said: Vec<(Duration, String)>,
 }
 
 /// One drive.
@@ -117,14 +117,14 @@ struct Drive<'e, 'a> {
     target: Option<(Sha, String)>,
     /// What that undoes.
     undone: Option<String>,
-    failed_at: Option<Instant>,
+    /// When it was decided to go back: by the failure, or by whoever asked.
+    decided_at: Option<Instant>,
     rollback_took: Option<Duration>,
     made: Vec<String>,
     previous: Option<Sha>,
     nonce: String,
     /// Somebody asks for the end, to undo it.
     asked: Option<String>,
-    said: Vec<(Duration, String)>,
 }
 
 impl Engine<'_> {
@@ -139,13 +139,12 @@ impl Engine<'_> {
             records: Vec::new(),
             target: None,
             undone: None,
-            failed_at: None,
+            decided_at: (ask == Ask::Rollback).then(Instant::now),
             rollback_took: None,
             made: Vec::new(),
             previous: None,
             nonce: lock::nonce(),
             asked: None,
-            said: Vec::new(),
         };
         let ending = match Box::pin(drive.run(State::new(ask, rules))).await {
             Ending::Live { .. } | Ending::RolledBack { .. } if drive.engine.dry_run => {
@@ -153,13 +152,7 @@ impl Engine<'_> {
             }
             ending => ending,
         };
-        Outcome {
-            ending,
-            previous: drive.previous,
-            made: drive.made,
-            rollback_took: drive.rollback_took,
-            said: drive.said,
-        }
+        Outcome { ending, previous: drive.previous, made: drive.made, rollback_took: drive.rollback_took }
     }
 
     fn rules(&self) -> Rules {
@@ -208,22 +201,21 @@ impl Drive<'_, '_> {
     fn say(&mut self, text: &str) {
         let (after, text) = (self.begun.elapsed(), self.engine.masker.text(text));
         self.engine.watch.say(after, &text);
-        self.said.push((after, text));
     }
 
     fn tell(&mut self, news: &News) {
         match news {
             News::Failed(why) => {
-                self.failed_at = Some(Instant::now());
+                self.decided_at = Some(Instant::now());
                 self.say(&format!("failed: {why}"));
             }
             News::Settled(id, phase, says) => {
+                if let Some(record) = self.record(id) {
+                    self.engine.watch.of(record, None);
+                }
                 self.say(&format!("deployment {id} is settled: {}, {says}", phase.word()));
             }
             News::Resumed(id, says) => self.say(&format!("deployment {id} {says}")),
-            News::Ended(Ending::RolledBack { .. }) => {
-                self.rollback_took = self.failed_at.map(|at| at.elapsed());
-            }
             News::Begun(_) | News::Ended(_) => {}
         }
         self.engine.watch.news(news);

@@ -160,6 +160,7 @@ impl Drive<'_, '_> {
         let sight = Sight { url, health: &verify.health, version, pacing: verify.pacing, env };
         match self.judged(&sight).await {
             Ok(says) => {
+                self.is_back(Role::Rollback);
                 self.say(&format!("{} is healthy: {says}", old.short()));
                 Event::Healthy(says)
             }

@@ -1,7 +1,7 @@
 //! Makes the audit: lockfiles are found and read, here and in the base, and held against one database. What could not be
 //! audited is a problem, by name.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
@@ -14,11 +14,13 @@ use crate::advisory::compare::compare;
 use crate::advisory::index::Index;
 use crate::advisory::lockfile::{self, Format, Lockfile, Why};
 use crate::advisory::manifest::{self, Manifest};
+use crate::advisory::yanked::{self, Releases};
 use crate::gate::locate::{self, locate};
-use crate::model::audit::{Audit, AuditFinding, Audited, Standing};
+use crate::model::audit::{Audit, AuditFinding, Audited, Standing, Weight};
 use crate::model::evidence::{Evidence, Parsed, Problem, ProblemKind};
 use crate::model::package::{Ecosystem, Package};
 use crate::world::advisories::{self, Asked, Cache, Network, Source, Wanted};
+use crate::world::cargo_index::CargoIndex;
 use crate::world::env::Env;
 use crate::world::repo::Repo;
 use crate::world::{clock, files, find, lockfiles};
@@ -85,15 +87,23 @@ pub async fn collect(options: &Options, ground: Ground<'_>) -> Evidence {
         }
     };
     let wanted = wanted(options, ground);
-    let loaded = match advisories::load(&wanted, &asked(&read, base.as_ref())).await {
+    let asked = asked(&read, base.as_ref());
+    let loaded = match advisories::load(&wanted, &asked).await {
         Ok(loaded) => loaded,
         Err(error) => {
             problems.push(error.to_string());
             return evidence(ground, audit, problems, notes, None);
         }
     };
-    problems.extend(uncovered(&read, &loaded.indexes, loaded.database.asked));
-    audit.findings = findings(&read, base.as_ref(), &loaded.indexes);
+    let cargo = CargoIndex::of(ground.env);
+    let crates = asked.iter().filter(|(ecosystem, ..)| *ecosystem == Ecosystem::CratesIo);
+    let releases = crates.filter_map(|(_, name, _)| Some((name.clone(), cargo.releases(name)?))).collect();
+    let records = Records { indexes: loaded.indexes, releases };
+    problems.extend(uncovered(&read, &records.indexes, loaded.database.asked));
+    if options.bar.yanked == Weight::Fail {
+        problems.extend(read.iter().filter_map(|read| records.unknown(read)));
+    }
+    audit.findings = findings(&read, base.as_ref(), &records);
     audit.database = Some(loaded.database);
     notes.extend(base.into_iter().flat_map(|base| base.notes));
     notes.extend(loaded.notes);
@@ -174,8 +184,39 @@ fn uncovered(read: &[Read], indexes: &[Index], asked: bool) -> Vec<String> {
     read.iter().filter_map(missing).collect()
 }
 
-fn findings(read: &[Read], base: Option<&Base>, indexes: &[Index]) -> Vec<AuditFinding> {
-    let held = |path: &str, packages: &[Package]| hold(path, packages, indexes);
+/// What both sides are held against.
+struct Records {
+    indexes: Vec<Index>,
+    /// Of crates, by name.
+    releases: BTreeMap<String, Releases>,
+}
+
+impl Records {
+    fn hold(&self, path: &str, packages: &[Package]) -> Vec<AuditFinding> {
+        let mut held = hold(path, packages, &self.indexes);
+        held.extend(yanked::find(path, packages, &self.releases).findings);
+        held
+    }
+
+    /// Crates of which cargo's index does not tell whether they were taken back, where that blocks.
+    fn unknown(&self, read: &Read) -> Option<String> {
+        let found = yanked::find(&read.path, &read.lockfile.packages, &self.releases);
+        let names: Vec<_> =
+            found.unknown.iter().map(|package| format!("{} {}", package.name, package.version)).collect();
+        let were = if names.len() == 1 { "was" } else { "were" };
+        (!names.is_empty()).then(|| {
+            format!(
+                "{}: cargo's index on this machine does not tell whether {} {were} yanked: run `cargo fetch` before, or \
+                 leave `yanked = \"fail\"` out",
+                read.path,
+                list(&names)
+            )
+        })
+    }
+}
+
+fn findings(read: &[Read], base: Option<&Base>, records: &Records) -> Vec<AuditFinding> {
+    let held = |path: &str, packages: &[Package]| records.hold(path, packages);
     let (mut all, mut moved) = (Vec::new(), Vec::new());
     for read in read {
         let mut here = held(&read.path, &read.lockfile.packages);

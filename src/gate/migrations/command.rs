@@ -10,9 +10,7 @@ use crate::gate::Site;
 use crate::migration::change;
 use crate::migration::split::split;
 use crate::model::evidence::{Exit, Problem, ProblemKind};
-use crate::model::migration::{
-    Applied, Form, Migration, Piece, RoundTrip, Script, Source, StatementError, Transaction,
-};
+use crate::model::migration::{Applied, Form, Migration, Piece, Script, Source, StatementError, Transaction};
 use crate::model::settings::{CommandLine, Common};
 use crate::world::database::{Database, DatabaseError, unknown};
 use crate::world::files;
@@ -67,11 +65,13 @@ impl<'a> Tool<'a> {
         record.borrow_mut().migrations.database = Some(database.name());
         "command".clone_into(&mut record.borrow_mut().migrations.layout);
         self.make_schema(database, record).await?;
-        let before = database.facts().await?;
+        let mut before = database.facts().await?;
+        before.extend(database.rest().await?);
         record.borrow_mut().before = before.clone();
         let spawn = self.spawn(address);
         let finished = process::run(&spawn, ground.cancel, &mut |line| (ground.on_line)(line)).await;
-        let after = database.facts_anew().await?;
+        let mut after = database.facts_anew().await?;
+        after.extend(database.rest().await?);
         let mut record = record.borrow_mut();
         record.log = Some(self.log());
         let mut migration = self.migration();
@@ -164,17 +164,6 @@ impl<'a> Tool<'a> {
     }
 
     fn migration(&self) -> Migration {
-        Migration {
-            version: String::new(),
-            name: "the command".to_owned(),
-            path: self.folder.clone(),
-            outcome: Applied::NotRun,
-            error: None,
-            took: std::time::Duration::ZERO,
-            transactional: false,
-            round_trip: RoundTrip::NotRun,
-            round_trip_detail: Vec::new(),
-            statements: Vec::new(),
-        }
+        Migration { name: "the command".to_owned(), ..Migration::not_run(&self.folder) }
     }
 }

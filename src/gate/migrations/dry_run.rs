@@ -2,15 +2,14 @@
 //! and applied again.
 
 use std::cell::RefCell;
-use std::time::Duration;
 
 use crate::migration::layout::{Layout, Plan};
 use crate::migration::rules::is_same;
 use crate::migration::{preflight, split};
 use crate::model::evidence::{Exit, Problem, ProblemKind};
+use crate::model::finding::Finding;
 use crate::model::migration::{
-    Applied, DatabaseKind, Facts, Form, Migration, Migrations, Planned, RoundTrip, Script, Source, Statement,
-    Transaction,
+    Applied, DatabaseKind, Facts, Form, Migration, Migrations, Planned, Script, Source, Statement, Transaction,
 };
 use crate::world::database::{Database, DatabaseError, Ran, unknown};
 
@@ -21,6 +20,8 @@ pub struct Record {
     pub migrations: Migrations,
     /// What could not be judged.
     pub problems: Vec<Problem>,
+    /// New migrations whose version an open pull request takes too.
+    pub taken: Vec<Finding>,
     /// Worth saying.
     pub notes: Vec<String>,
     /// The statement that runs: `migrations/3.sql:4`.
@@ -66,7 +67,7 @@ pub async fn run<D: Database>(
     on_line: &dyn Fn(&str),
 ) -> Result<(), DatabaseError> {
     record.borrow_mut().migrations.database = Some(database.name());
-    let mut stage = Stage { database, trial, record, on_line };
+    let mut stage = Stage { database, trial, record, on_line, rest: None };
     let (shipped, new) = trial.parts();
     if !stage.has_what_is_needed(&shipped, &new).await? {
         let not_run = new.iter().map(|planned| not_run(planned)).collect();
@@ -75,8 +76,11 @@ pub async fn run<D: Database>(
     }
     stage.make_base(&shipped).await?;
     let mut now = stage.database.facts().await?;
-    record.borrow_mut().before = now.clone();
-    record.borrow_mut().after = now.clone();
+    let rest = stage.database.rest().await?;
+    let whole: Facts = now.clone().into_iter().chain(rest.clone()).collect();
+    record.borrow_mut().before = whole.clone();
+    record.borrow_mut().after = whole;
+    stage.rest = Some(rest);
     let mut lost = false;
     for planned in &new {
         let migration = if lost {
@@ -93,7 +97,9 @@ pub async fn run<D: Database>(
         record.borrow_mut().migrations.migrations.push(migration);
     }
     if !lost {
-        record.borrow_mut().after = stage.database.facts().await?;
+        let mut after = stage.database.facts().await?;
+        after.extend(stage.database.rest().await?);
+        record.borrow_mut().after = after;
     }
     Ok(())
 }
@@ -117,18 +123,15 @@ impl Trial {
 /// A migration of which nothing was run.
 #[must_use]
 pub fn not_run(planned: &Planned) -> Migration {
-    Migration {
-        version: planned.version.clone(),
-        name: planned.name.clone(),
-        path: planned.path.clone(),
-        outcome: Applied::NotRun,
-        error: None,
-        took: Duration::ZERO,
-        transactional: false,
-        round_trip: RoundTrip::NotRun,
-        round_trip_detail: Vec::new(),
-        statements: Vec::new(),
-    }
+    let (version, name) = (planned.version.clone(), planned.name.clone());
+    Migration { version, name, ..Migration::not_run(&planned.path) }
+}
+
+/// A whole schema: the facts that statements are compared by, and what there is beside them.
+#[derive(Clone, Copy)]
+pub(super) struct Whole<'a> {
+    pub(super) facts: &'a Facts,
+    pub(super) rest: &'a Facts,
 }
 
 pub(super) struct Stage<'a, D> {
@@ -136,6 +139,8 @@ pub(super) struct Stage<'a, D> {
     pub(super) trial: &'a Trial,
     record: &'a RefCell<Record>,
     on_line: &'a dyn Fn(&str),
+    /// What there is beside the facts, where it was read and still holds.
+    rest: Option<Facts>,
 }
 
 /// What became of a script.
@@ -237,6 +242,12 @@ impl<D: Database> Stage<'_, D> {
     async fn try_one(&mut self, planned: &Planned, before: &Facts) -> Result<Tried, DatabaseError> {
         let mut migration = not_run(planned);
         let Some(script) = &planned.up else { return Ok(Tried { migration, after: before.clone(), lost: false }) };
+        let is_compared = self.trial.round_trip && planned.down.is_some() && !planned.repeatable;
+        let rest = match (self.rest.take(), is_compared) {
+            (_, false) => Facts::new(),
+            (Some(rest), true) => rest,
+            (None, true) => self.database.rest().await?,
+        };
         let played = self.play(script, true).await?;
         migration.took = played.statements.iter().map(|statement| statement.took).sum();
         migration.transactional = played.transactional;
@@ -258,8 +269,11 @@ impl<D: Database> Stage<'_, D> {
         if migration.outcome == Applied::Ok && !planned.repeatable {
             let at = format!("{} (round trip)", planned.path);
             self.record.borrow_mut().at = at;
+            let after_rest = if is_compared { self.database.rest().await? } else { Facts::new() };
+            let (before, after) = (Whole { facts: before, rest: &rest }, Whole { facts: &after, rest: &after_rest });
             (migration.round_trip, migration.round_trip_detail) =
-                self.round_trip(planned, script, before, &after).await?;
+                self.round_trip(planned, script, before, after).await?;
+            self.rest = is_compared.then_some(after_rest);
         }
         Ok(Tried { migration, after, lost: false })
     }

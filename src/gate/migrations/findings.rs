@@ -41,6 +41,7 @@ pub(super) fn found(settings: &Settings, trial: &Trial, sizes: &Sizes, squawk: &
     }
     findings
         .extend(rules::against(&trial.plan.migrations, if trial.each_alone { &[] } else { &trial.base.migrations }));
+    findings.append(&mut record.taken);
     let mut findings = rules::with_levels(findings, &settings.levels());
     in_order(&mut findings, &migrations);
     record.migrations.findings = findings;
@@ -103,13 +104,7 @@ fn code_step(path: &str) -> Migration {
     Migration {
         version,
         name: Path::new(file).file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default(),
-        path: path.to_owned(),
-        outcome: Applied::NotRun,
         error: Some("it is code, which only its own tool can run".to_owned()),
-        took: std::time::Duration::ZERO,
-        transactional: false,
-        round_trip: crate::model::migration::RoundTrip::NotRun,
-        round_trip_detail: Vec::new(),
-        statements: Vec::new(),
+        ..Migration::not_run(path)
     }
 }

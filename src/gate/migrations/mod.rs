@@ -4,10 +4,10 @@
 mod command;
 mod dry_run;
 mod findings;
+mod open_pulls;
 mod prepare;
 mod round_trip;
 mod settings;
-mod sources;
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -31,6 +31,7 @@ use crate::world::database::mysql::Mysql;
 use crate::world::database::postgres::Postgres;
 use crate::world::database::programs::Surroundings;
 use crate::world::database::sqlite::Sqlite;
+use crate::world::env::Env;
 use crate::world::process::CancelToken;
 use crate::world::repo::Repo;
 
@@ -62,6 +63,8 @@ pub struct Ground<'a> {
     pub repo: Option<&'a Repo>,
     /// What is compared with; `None`: everything is judged.
     pub base: Option<&'a Sha>,
+    /// gatepost's own environment: what woke the run, and with what GitHub is asked.
+    pub env: &'a Env,
     /// Of which servers are found by `PATH` and kept by `HOME`.
     pub around: Surroundings<'a>,
     /// The longest the whole may take.
@@ -90,6 +93,7 @@ impl Gate for DryRun {
                 dir: &self.common.dir,
                 repo: Some(site.repo),
                 base: site.compared.and_then(|compared| compared.base),
+                env: site.env,
                 around: Surroundings(site.environment),
                 timeout: self.common.timeout,
                 url_may_be_given: false,
@@ -105,7 +109,9 @@ impl Gate for DryRun {
     }
 }
 
-fn below(dir: &str, path: &str) -> String {
+/// A path of the settings, which count from the gate's `dir`, from the root.
+#[must_use]
+pub fn below(dir: &str, path: &str) -> String {
     let path = path.trim_start_matches("./").trim_end_matches('/');
     let path = if path == "." { "" } else { path };
     [dir, path].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/")
@@ -130,7 +136,9 @@ pub async fn collect(settings: &Settings, folder: &str, ground: Ground<'_>) -> E
     let record = RefCell::new(Record::default());
     match prepare::prepared(settings, folder, ground, &record) {
         Ok(Prepared { trial, sizes, squawk }) => {
-            Box::pin(on_database(settings, &Task::Trial(&trial), ground, &record)).await;
+            let task = Task::Trial(&trial);
+            let tried = Box::pin(on_database(settings, &task, ground, &record));
+            tokio::join!(tried, Box::pin(open_pulls::look(&trial, folder, ground, &record)));
             findings::found(settings, &trial, &sizes, &squawk, &mut record.borrow_mut());
         }
         Err(problems) => record.borrow_mut().problems.extend(problems.into_iter().map(unreadable)),
@@ -185,22 +193,31 @@ async fn on_database(settings: &Settings, task: &Task<'_>, ground: Ground<'_>, r
     };
     match (kind, url(settings, ground)) {
         (_, Err(why)) => record.borrow_mut().problems.push(unreadable(why)),
+        #[cfg(unix)]
+        (DatabaseKind::Sqlite, Ok(None)) if matches!(task, Task::Tool(_)) => {
+            Box::pin(until_end(Sqlite::in_file(ground.around), task, ground, record)).await;
+        }
         (DatabaseKind::Sqlite, Ok(None)) => Box::pin(until_end(Sqlite::scratch(), task, ground, record)).await,
         #[cfg(unix)]
         (DatabaseKind::Postgres, Ok(Some(url))) => {
             Box::pin(until_end(Postgres::at(&url, settings.allow_remote), task, ground, record)).await;
         }
+        #[cfg(unix)]
+        (DatabaseKind::Mysql, Ok(Some(url))) => {
+            Box::pin(until_end(Mysql::at(&url, settings.allow_remote), task, ground, record)).await;
+        }
         (_, Ok(Some(_))) => {
-            let what = format!("database-url is for postgres alone: {} runs on a scratch server", kind.word());
+            let what = format!("database-url is not for {}: gatepost makes that database itself", kind.word());
             record.borrow_mut().problems.push(unreadable(what));
         }
         #[cfg(unix)]
         (DatabaseKind::Postgres, Ok(None)) => {
-            Box::pin(until_end(Postgres::scratch(ground.around, version), task, ground, record)).await;
+            let for_tools = matches!(task, Task::Tool(_));
+            Box::pin(until_end(Postgres::scratch(ground.around, version, for_tools), task, ground, record)).await;
         }
         #[cfg(unix)]
         (DatabaseKind::Mysql, Ok(None)) => {
-            Box::pin(until_end(Mysql::scratch(ground.around), task, ground, record)).await;
+            Box::pin(until_end(Mysql::scratch(ground.around, version), task, ground, record)).await;
         }
         #[cfg(not(unix))]
         (_, Ok(None)) => {
@@ -259,17 +276,19 @@ async fn until_end<D: crate::world::database::Database>(
 
 /// Waits for `work`; `None` when its time is up or it was cancelled, which the record then says.
 async fn or_ended<T>(work: impl Future<Output = T>, ground: Ground<'_>, record: &RefCell<Record>) -> Option<T> {
-    let problem = tokio::select! {
+    let mut problem = tokio::select! {
         biased;
         done = work => return Some(done),
         by = ground.cancel.cancelled() => cancelled(&by),
         () = tokio::time::sleep(ground.timeout) => {
-            let at = record.borrow().at.clone();
-            let place = if at.is_empty() { String::new() } else { format!(" at {at}") };
-            let what = format!("ran longer than its timeout of {:?}{place} and was ended", ground.timeout);
+            let what = format!("ran longer than its timeout of {:?} and was ended", ground.timeout);
             Problem { kind: ProblemKind::TimedOut, what }
         }
     };
+    let at = record.borrow().at.clone();
+    if !at.is_empty() {
+        problem.what = format!("{} at {at}", problem.what);
+    }
     record.borrow_mut().problems.push(problem);
     None
 }

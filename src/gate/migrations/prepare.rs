@@ -5,12 +5,12 @@ use std::path::Path;
 
 use super::dry_run::{Record, Trial};
 use super::settings::Settings;
-use super::{Ground, below, sources};
+use super::{Ground, below};
 use crate::migration::estimate::Sizes;
 use crate::migration::layout::{self, Layout, Plan};
 use crate::migration::squawk::Squawk;
 use crate::model::migration::{Piece, Script, Transaction};
-use crate::world::files;
+use crate::world::{files, migrations};
 
 /// The linter's own settings.
 const SQUAWK: &str = ".squawk.toml";
@@ -33,14 +33,14 @@ pub(super) fn prepared(
     record: &RefCell<Record>,
 ) -> Result<Prepared, Vec<String>> {
     let one = |what: String| vec![what];
-    let here = sources::of_work_tree(ground.root, folder).map_err(one)?;
+    let here = migrations::of_work_tree(ground.root, folder).map_err(one)?;
     let chosen = layout(settings, &here, folder).map_err(one)?;
     let plan = chosen.read(&here);
     if plan.migrations.is_empty() && plan.problems.is_empty() && plan.code.is_empty() {
         return Err(one(format!("{folder} has no migration in the layout of {}", chosen.name)));
     }
     let base = match (ground.repo, ground.base.filter(|_| !settings.all)) {
-        (Some(repo), Some(base)) => Some(chosen.read(&sources::of_commit(repo, base, folder).map_err(one)?)),
+        (Some(repo), Some(base)) => Some(chosen.read(&migrations::of_commit(repo, base, folder).map_err(one)?)),
         _ => None,
     };
     let beside = |name: &Option<String>| {
@@ -66,7 +66,7 @@ pub(super) fn prepared(
     };
     tell(chosen, &plan, &mut record.borrow_mut());
     let trial = Trial {
-        kind: settings.database.or_else(|| layout::database(&here)).unwrap_or_default(),
+        kind: settings.database.or_else(|| Some(layout::database(&here)?.0)).unwrap_or_default(),
         layout: chosen,
         plan,
         each_alone: base.is_none(),

@@ -1,7 +1,7 @@
 //! Down and up again, compared with what was. First in a transaction that is taken back, which costs next to nothing;
 //! what is not exact there is tried again as the tool would run it, in a copy of the database.
 
-use super::dry_run::Stage;
+use super::dry_run::{Stage, Whole};
 use crate::migration::{change, split};
 use crate::model::migration::{Facts, Form, Planned, RoundTrip, Script, Source};
 use crate::world::database::{Database, DatabaseError};
@@ -14,8 +14,8 @@ impl<D: Database> Stage<'_, D> {
         &mut self,
         planned: &Planned,
         up: &Script,
-        before: &Facts,
-        after: &Facts,
+        before: Whole<'_>,
+        after: Whole<'_>,
     ) -> Result<Trip, DatabaseError> {
         let Some(down) = &planned.down else { return Ok((RoundTrip::MissingDown, Vec::new())) };
         let sources = split::split(down, self.trial.kind);
@@ -40,19 +40,19 @@ impl<D: Database> Stage<'_, D> {
         down: &Script,
         down_sources: &[Source],
         up_sources: &[Source],
-        before: &Facts,
-        after: &Facts,
+        before: Whole<'_>,
+        after: Whole<'_>,
     ) -> Result<Trip, DatabaseError> {
         let played = self.statements(down, down_sources, true, true).await?;
         let mut trip = match played.wrong() {
             Some(why) => (RoundTrip::DownError, vec![why]),
-            None => compared("down", before, &self.database.facts().await?),
+            None => self.compared("down", before).await?,
         };
         if trip.0 == RoundTrip::Exact {
             for source in up_sources {
                 self.database.run(source).await?;
             }
-            trip = compared("up again", after, &self.database.facts().await?);
+            trip = self.compared("up again", after).await?;
         }
         self.database.end(false).await?;
         Ok(trip)
@@ -62,14 +62,14 @@ impl<D: Database> Stage<'_, D> {
         &mut self,
         down: &Script,
         up: &Script,
-        before: &Facts,
-        after: &Facts,
+        before: Whole<'_>,
+        after: Whole<'_>,
     ) -> Result<Trip, DatabaseError> {
         let played = self.play(down, false).await?;
         if let Some(why) = played.wrong() {
             return Ok((RoundTrip::DownError, vec![why]));
         }
-        let restored = compared("down", before, &self.database.facts().await?);
+        let restored = self.compared("down", before).await?;
         let played = self.play(up, false).await?;
         if let Some(why) = played.wrong() {
             return Ok((RoundTrip::ReupError, vec![why]));
@@ -77,7 +77,16 @@ impl<D: Database> Stage<'_, D> {
         if restored.0 != RoundTrip::Exact {
             return Ok(restored);
         }
-        Ok(compared("up again", after, &self.database.facts().await?))
+        self.compared("up again", after).await
+    }
+
+    /// The schema as it is, against what it is to be.
+    async fn compared(&mut self, step: &str, wanted: Whole<'_>) -> Result<Trip, DatabaseError> {
+        let trip = compared(step, wanted.facts, &self.database.facts().await?);
+        if trip.0 != RoundTrip::Exact {
+            return Ok(trip);
+        }
+        Ok(compared(step, wanted.rest, &self.database.rest().await?))
     }
 }
 

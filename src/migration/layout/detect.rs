@@ -1,7 +1,6 @@
 //! Which tool's layout a folder has. Marker files of a tool win, then what only one tool writes, then names.
 
 use super::{Folder, Layout, find, is_sql, names};
-use crate::model::migration::DatabaseKind;
 
 /// What to look for beside a migrations folder and above it, and the layout it tells of.
 pub const MARKERS: &[(&str, &str)] = &[
@@ -25,17 +24,6 @@ pub fn detect(folder: &Folder) -> Option<&'static Layout> {
         .or_else(|| by_content(folder))
         .or_else(|| by_names(folder))
         .and_then(find)
-}
-
-/// The database that a tool's own files name.
-#[must_use]
-pub fn database(folder: &Folder) -> Option<DatabaseKind> {
-    let text = |name: &str| folder.files.get(name).map(|bytes| String::from_utf8_lossy(bytes).into_owned());
-    let told = text("migration_lock.toml").or_else(|| text("meta/_journal.json"))?;
-    let line = told.lines().find(|line| line.contains("provider") || line.contains("dialect"))?;
-    let kinds =
-        [("postgres", DatabaseKind::Postgres), ("mysql", DatabaseKind::Mysql), ("sqlite", DatabaseKind::Sqlite)];
-    kinds.into_iter().find(|(word, _)| line.contains(word)).map(|(_, kind)| kind)
 }
 
 /// Files that only one tool keeps in the folder itself.

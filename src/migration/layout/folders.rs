@@ -1,6 +1,6 @@
 //! Tools with a folder for each migration (Diesel, Prisma), and Drizzle with its journal.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
@@ -110,6 +110,17 @@ fn prisma(folder: &Folder) -> Plan {
     }
     note_others(folder, &known, &mut plan);
     plan
+}
+
+/// Adds a journal that has all of these files, by their numbers.
+pub(super) fn with_journal(files: &mut BTreeMap<String, Vec<u8>>) {
+    let tags = files.keys().filter_map(|name| {
+        let tag = name.strip_suffix(".sql")?;
+        let number: u64 = names::number(tag)?.0.parse().ok()?;
+        Some(serde_json::json!({"idx": number, "tag": tag}))
+    });
+    let journal = serde_json::json!({"entries": tags.collect::<Vec<_>>()});
+    files.insert("meta/_journal.json".to_owned(), journal.to_string().into_bytes());
 }
 
 #[derive(Deserialize)]

@@ -1,6 +1,7 @@
 //! The folders that migration tools keep: which tool's one is, in what order it runs, and what each file applies and
 //! takes back. One file per family of tools; it is given names and bytes, and reads nothing itself.
 
+mod database;
 mod detect;
 mod folders;
 mod names;
@@ -19,9 +20,10 @@ pub struct Folder {
     pub path: String,
     /// Every file below it by its path in it, with `/`.
     pub files: BTreeMap<String, Vec<u8>>,
-    /// What lies beside it and above it, up to the root, that tells of a tool: the names of files, and
-    /// `Cargo.toml:NAME` for a dependency.
+    /// What lies beside it and above it, up to the root, that tells of a tool: the names of files.
     pub around: Vec<String>,
+    /// Files there that may tell of the database, with their text, the nearest first.
+    pub near: Vec<(String, String)>,
 }
 
 /// What a layout makes of a folder.
@@ -72,7 +74,8 @@ pub fn find(name: &str) -> Option<&'static Layout> {
     ALL.iter().copied().find(|layout| layout.name == name)
 }
 
-pub use detect::{MARKERS, database, detect};
+pub use database::{database, telling};
+pub use detect::{MARKERS, detect};
 
 impl Layout {
     /// Reads a folder.
@@ -82,7 +85,20 @@ impl Layout {
         plan.migrations.sort_by(|a, b| (a.repeatable, &a.order).cmp(&(b.repeatable, &b.order)));
         plan
     }
+
+    /// The migrations that files of these names would be, whatever is in them; names outside `path` are passed over.
+    pub fn of_names<'a>(&self, path: &str, names: impl Iterator<Item = &'a str>) -> Vec<Planned> {
+        let inside =
+            |name: &'a str| if path.is_empty() { Some(name) } else { name.strip_prefix(path)?.strip_prefix('/') };
+        let mut files: BTreeMap<String, Vec<u8>> =
+            names.filter_map(inside).map(|name| (name.to_owned(), ANYTHING.to_vec())).collect();
+        folders::with_journal(&mut files);
+        self.read(&Folder { path: path.to_owned(), files, ..Folder::default() }).migrations
+    }
 }
+
+/// What every layout takes for a migration.
+const ANYTHING: &[u8] = b"-- migrate:up\n-- +goose Up\n";
 
 impl Folder {
     fn place(&self, name: &str) -> String {

@@ -1,7 +1,7 @@
 //! Plain numbered files, run by whatever runs them: `1.sql`, `002_name.sql`, `003-name.up.sql`.
 
 use super::{Folder, Layout, Plan, is_code, is_sql, names};
-use crate::model::migration::{Planned, Transaction};
+use crate::model::migration::{Order, Planned, Transaction};
 
 pub(super) static NUMBERED: Layout = Layout {
     name: "numbered",
@@ -25,15 +25,14 @@ fn numbered(folder: &Folder) -> Plan {
             continue;
         }
         let base = stem.strip_suffix(".up").unwrap_or(stem);
-        let Some((version, rest)) = names::number(base) else {
+        let Some((version, rest)) = version(base) else {
             plan.notes.push(format!("{} is passed over: its name has no number", folder.place(path)));
             continue;
         };
-        let Some(mut order) = names::by_number(version) else {
+        let Some(order) = names::dotted(version).map(|Order(numbers, _)| Order(numbers, rest.to_owned())) else {
             plan.problems.push(format!("{}: {version} is too large for a version", folder.place(path)));
             continue;
         };
-        rest.clone_into(&mut order.1);
         let down = [format!("{base}.down.sql"), format!("{base}_down.sql")];
         let down = down.into_iter().find(|name| folder.files.contains_key(name));
         let files: Vec<&str> = std::iter::once(path.as_str()).chain(down.as_deref()).collect();
@@ -50,4 +49,38 @@ fn numbered(folder: &Folder) -> Plan {
         plan.migrations.push(planned);
     }
     plan
+}
+
+/// The version, and what follows it: `003`, or that of a release with the number of the step in it, `00.05.00_02`.
+fn version(base: &str) -> Option<(&str, &str)> {
+    let (first, mut rest) = names::number(base)?;
+    let mut end = first.len();
+    while let Some((digits, behind)) = rest.strip_prefix('.').and_then(names::number) {
+        (end, rest) = (end + 1 + digits.len(), behind);
+    }
+    let step = rest.strip_prefix('_').and_then(names::number).filter(|(_, behind)| behind.starts_with(['_', '-']));
+    if let Some((digits, _)) = step.filter(|_| end > first.len()) {
+        end += 1 + digits.len();
+    }
+    Some(base.split_at(end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_of_releases_are_whole() {
+        for (name, expected) in [
+            ("003_a", ("003", "_a")),
+            ("3-2024-a", ("3", "-2024-a")),
+            ("1_2_a", ("1", "_2_a")),
+            ("00.05.00_02_drop_x", ("00.05.00_02", "_drop_x")),
+            ("1.2", ("1.2", "")),
+            ("1.2_3x", ("1.2", "_3x")),
+            ("1.a", ("1", ".a")),
+        ] {
+            assert_eq!(version(name), Some(expected), "{name}");
+        }
+    }
 }

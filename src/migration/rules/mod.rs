@@ -6,6 +6,7 @@ mod columns;
 mod compatibility;
 mod observed;
 mod round_trip;
+mod taken;
 mod walk;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use crate::model::finding::{Finding, Level};
 use crate::model::migration::{Facts, Migration, Statement};
 
 pub use against::{against, is_same};
+pub use taken::{OpenPull, taken};
 pub use walk::{Known, walk};
 
 /// A rule.

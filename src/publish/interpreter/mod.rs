@@ -6,6 +6,7 @@ mod baseline;
 mod check_run;
 mod comment;
 mod issue;
+mod live;
 mod marker;
 mod news;
 mod reads;
@@ -16,9 +17,12 @@ mod tests;
 mod triggered;
 mod workflow;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::model::call::{Call, CheckRun, CommitStatus, News, Receipt, ReceiptEnd, Review, StickyComment, StickyIssue};
+use crate::model::call::{
+    Call, CheckRun, CommitStatus, LiveComment, News, Receipt, ReceiptEnd, Review, StickyComment, StickyIssue,
+};
 use crate::model::sha::Sha;
 use crate::publish::commit_status;
 use crate::world::forge::Forge;
@@ -66,6 +70,8 @@ pub struct Interpreter<F> {
     me: Identity,
     checks: Checks,
     comments_denied: bool,
+    /// The ids of live comments by their first lines; `None` for one that somebody deleted.
+    live: BTreeMap<String, Option<u64>>,
 }
 
 impl<F: Forge> Interpreter<F> {
@@ -80,6 +86,7 @@ impl<F: Forge> Interpreter<F> {
             me: Identity::default(),
             checks: Checks::default(),
             comments_denied: false,
+            live: BTreeMap::new(),
         }
     }
 
@@ -91,6 +98,7 @@ impl<F: Forge> Interpreter<F> {
             Call::StickyComment(comment) => {
                 (format!("comment on #{}", comment.pull_request), self.comment(comment).await)
             }
+            Call::LiveComment(comment) => (format!("comment on #{}", comment.pull_request), self.live(comment).await),
             Call::Review(review) => {
                 (format!("review suggestions on #{}", review.pull_request), self.review(review).await)
             }
@@ -132,6 +140,15 @@ impl<F: Forge> Interpreter<F> {
     pub async fn pull_request_head(&mut self, number: u64) -> Result<Sha, Stop> {
         self.line.allow(self.patience);
         reads::pull_request_head(&mut self.line, number).await
+    }
+
+    /// The pull request that a commit came from; `None` where it came from none.
+    ///
+    /// # Errors
+    /// When it was not got.
+    pub async fn pull_request_of(&mut self, sha: &Sha) -> Result<Option<u64>, Stop> {
+        self.line.allow_more(self.patience);
+        reads::pull_request_of(&mut self.line, sha).await
     }
 
     /// The report that a push to `branch` left behind, of `base` or of the nearest commit before it.
@@ -189,6 +206,24 @@ impl<F: Forge> Interpreter<F> {
             Err(stop) if stop.refused_with(403).is_some() => {
                 self.comments_denied = true;
                 Ok(ReceiptEnd::Downgraded(read_only("pull-requests: write", &stop)))
+            }
+            Err(Stop::Limited(why)) => Ok(ReceiptEnd::Downgraded(format!("left to the job summary: {why}"))),
+            other => other,
+        }
+    }
+
+    async fn live(&mut self, comment: &LiveComment) -> Result<ReceiptEnd, Stop> {
+        // Something may go on for longer than any one word may wait.
+        self.line.allow_more(self.patience);
+        if self.comments_denied {
+            return Ok(ReceiptEnd::Downgraded("the token may not write comments, as said above".to_owned()));
+        }
+        match live::post(&mut self.line, &mut self.me, &mut self.live, comment).await {
+            Err(stop) if stop.refused_with(403).is_some() => {
+                self.comments_denied = true;
+                Ok(ReceiptEnd::Downgraded(format!(
+                    "the token may only read here (it needs `pull-requests: write`): {stop}"
+                )))
             }
             Err(Stop::Limited(why)) => Ok(ReceiptEnd::Downgraded(format!("left to the job summary: {why}"))),
             other => other,

@@ -2,6 +2,7 @@
 //! here runs statements and tells what they did; what that is worth is judged elsewhere. Nothing here writes to a
 //! database that it did not create.
 
+pub mod found;
 #[cfg(unix)]
 pub mod mysql;
 #[cfg(unix)]
@@ -105,6 +106,12 @@ pub trait Database {
     /// When the server is gone.
     async fn facts(&mut self) -> Result<Facts, DatabaseError>;
 
+    /// What a schema has beside the facts that each statement is compared by; it is read where whole schemas are.
+    ///
+    /// # Errors
+    /// When the server is gone.
+    async fn rest(&mut self) -> Result<Facts, DatabaseError>;
+
     /// The schema, read anew: another connection may have changed it.
     ///
     /// # Errors
@@ -152,6 +159,7 @@ pub fn unknown(source: &Source) -> Statement {
         rows: 0,
         wal_bytes: 0,
         changes: Vec::new(),
+        changes_in_words: Vec::new(),
         lock_timeout_ms: 0,
         error: None,
         not_run: None,

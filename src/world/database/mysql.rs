@@ -1,6 +1,8 @@
 //! Migrations tried on MySQL or MariaDB: a scratch server on a socket. It commits at every change of the schema, so
 //! nothing is taken back; what a statement changed is read from the catalogs.
 
+mod remote;
+
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -17,6 +19,9 @@ use crate::world::database::{Database, DatabaseError, Ran, unknown};
 use crate::world::files;
 use crate::world::process::{Service, ServiceSpec};
 
+use remote::Keeper;
+pub use remote::ask;
+
 /// Where packages put servers, `sbin` or `bin` below.
 const PARENTS: &[&str] = &["/usr", "/opt/homebrew/opt", "/usr/local/opt", "/usr/local"];
 /// How long a server may take to come up.
@@ -26,40 +31,72 @@ const NAME: &str = "gatepost";
 
 /// Every object of the database. Rows: kind, table, name, identity, definition.
 const SCHEMA: &str = r"
-SELECT IF(TABLE_TYPE = 'VIEW', 'view', 'table'), TABLE_NAME, '', '', CONCAT_WS(' ', ENGINE, TABLE_COLLATION) FROM information_schema.TABLES
+SELECT IF(TABLE_TYPE = 'VIEW', 'view', IF(TABLE_TYPE = 'SEQUENCE', 'sequence', 'table')), TABLE_NAME, '', '',
+  CONCAT_WS(' ', ENGINE, TABLE_COLLATION, NULLIF(CREATE_OPTIONS, ''), IF(TABLE_TYPE = 'VIEW' OR TABLE_COMMENT = '', NULL, CONCAT('COMMENT ', QUOTE(TABLE_COMMENT))),
+    (SELECT GROUP_CONCAT(CONCAT_WS(' ', PARTITION_METHOD, PARTITION_EXPRESSION, PARTITION_NAME, PARTITION_DESCRIPTION, SUBPARTITION_METHOD,
+       SUBPARTITION_EXPRESSION, SUBPARTITION_NAME) ORDER BY PARTITION_ORDINAL_POSITION, SUBPARTITION_ORDINAL_POSITION SEPARATOR ', ')
+     FROM information_schema.PARTITIONS p WHERE p.TABLE_SCHEMA = t.TABLE_SCHEMA AND p.TABLE_NAME = t.TABLE_NAME AND p.PARTITION_NAME IS NOT NULL))
+FROM information_schema.TABLES t
 WHERE TABLE_SCHEMA = DATABASE()
 UNION ALL
 SELECT 'column', TABLE_NAME, COLUMN_NAME, '', CONCAT(COLUMN_TYPE, IF(IS_NULLABLE = 'NO', ' NOT NULL', ''),
-  IF(COLUMN_DEFAULT IS NULL OR COLUMN_DEFAULT = 'NULL', '', CONCAT(' DEFAULT ', COLUMN_DEFAULT)), IF(EXTRA = '', '', CONCAT(' ', UPPER(EXTRA))))
-FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE()
+  IF(COLUMN_DEFAULT IS NULL OR COLUMN_DEFAULT = 'NULL', '', CONCAT(' DEFAULT ', COLUMN_DEFAULT)), IF(EXTRA = '', '', CONCAT(' ', UPPER(EXTRA))),
+  IF(COLLATION_NAME IS NULL OR COLLATION_NAME = (SELECT t.TABLE_COLLATION FROM information_schema.TABLES t
+    WHERE t.TABLE_SCHEMA = c.TABLE_SCHEMA AND t.TABLE_NAME = c.TABLE_NAME), '', CONCAT(' COLLATE ', COLLATION_NAME)),
+  IF(COALESCE(GENERATION_EXPRESSION, '') = '', '', CONCAT(' AS (', GENERATION_EXPRESSION, ')')),
+  IF(COLUMN_COMMENT = '', '', CONCAT(' COMMENT ', QUOTE(COLUMN_COMMENT))))
+FROM information_schema.COLUMNS c WHERE TABLE_SCHEMA = DATABASE()
 UNION ALL
-SELECT 'index', TABLE_NAME, INDEX_NAME, '', CONCAT(IF(NON_UNIQUE, '', 'UNIQUE '), 'INDEX (', GROUP_CONCAT(COALESCE(COLUMN_NAME, '?') ORDER BY SEQ_IN_INDEX SEPARATOR ', '), ')')
+SELECT 'index', TABLE_NAME, INDEX_NAME, '', CONCAT(IF(MAX(NON_UNIQUE), '', 'UNIQUE '), IF(MAX(INDEX_TYPE) = 'BTREE', '', CONCAT(MAX(INDEX_TYPE), ' ')), 'INDEX (',
+  GROUP_CONCAT(CONCAT(COALESCE(COLUMN_NAME, '?'), IF(SUB_PART IS NULL, '', CONCAT('(', SUB_PART, ')')), IF(COLLATION = 'D', ' DESC', ''))
+    ORDER BY SEQ_IN_INDEX SEPARATOR ', '), ')', IF(MAX(INDEX_COMMENT) = '', '', CONCAT(' COMMENT ', QUOTE(MAX(INDEX_COMMENT)))))
 FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE() GROUP BY TABLE_NAME, INDEX_NAME, NON_UNIQUE
 UNION ALL
 SELECT 'constraint', k.TABLE_NAME, k.CONSTRAINT_NAME, '', CONCAT('FOREIGN KEY (', GROUP_CONCAT(k.COLUMN_NAME ORDER BY k.ORDINAL_POSITION SEPARATOR ', '),
-  ') REFERENCES ', k.REFERENCED_TABLE_NAME, '(', GROUP_CONCAT(k.REFERENCED_COLUMN_NAME ORDER BY k.ORDINAL_POSITION SEPARATOR ', '), ')')
-FROM information_schema.KEY_COLUMN_USAGE k WHERE k.TABLE_SCHEMA = DATABASE() AND k.REFERENCED_TABLE_NAME IS NOT NULL
+  ') REFERENCES ', k.REFERENCED_TABLE_NAME, '(', GROUP_CONCAT(k.REFERENCED_COLUMN_NAME ORDER BY k.ORDINAL_POSITION SEPARATOR ', '), ')',
+  ' ON UPDATE ', MAX(r.UPDATE_RULE), ' ON DELETE ', MAX(r.DELETE_RULE))
+FROM information_schema.KEY_COLUMN_USAGE k JOIN information_schema.REFERENTIAL_CONSTRAINTS r ON r.CONSTRAINT_SCHEMA = k.CONSTRAINT_SCHEMA
+  AND r.TABLE_NAME = k.TABLE_NAME AND r.CONSTRAINT_NAME = k.CONSTRAINT_NAME WHERE k.TABLE_SCHEMA = DATABASE() AND k.REFERENCED_TABLE_NAME IS NOT NULL
 GROUP BY k.TABLE_NAME, k.CONSTRAINT_NAME, k.REFERENCED_TABLE_NAME
 UNION ALL
 SELECT 'trigger', EVENT_OBJECT_TABLE, TRIGGER_NAME, '', CONCAT_WS(' ', ACTION_TIMING, EVENT_MANIPULATION, ACTION_STATEMENT) FROM information_schema.TRIGGERS
 WHERE TRIGGER_SCHEMA = DATABASE()
 UNION ALL
-SELECT 'function', ROUTINE_NAME, '', '', CONCAT_WS(' ', ROUTINE_TYPE, DTD_IDENTIFIER, ROUTINE_DEFINITION) FROM information_schema.ROUTINES
+SELECT 'function', ROUTINE_NAME, '', '', CONCAT_WS(' ', ROUTINE_TYPE, DTD_IDENTIFIER, ROUTINE_DEFINITION, NULLIF(IS_DETERMINISTIC, 'NO'), NULLIF(SQL_DATA_ACCESS, 'CONTAINS SQL'),
+  NULLIF(SECURITY_TYPE, 'DEFINER'), (SELECT GROUP_CONCAT(CONCAT_WS(' ', PARAMETER_MODE, PARAMETER_NAME, DTD_IDENTIFIER) ORDER BY ORDINAL_POSITION SEPARATOR ', ')
+    FROM information_schema.PARAMETERS p WHERE p.SPECIFIC_SCHEMA = r.ROUTINE_SCHEMA AND p.SPECIFIC_NAME = r.SPECIFIC_NAME AND p.ORDINAL_POSITION > 0))
+FROM information_schema.ROUTINES r
 WHERE ROUTINE_SCHEMA = DATABASE()
 UNION ALL
-SELECT 'viewtext', TABLE_NAME, '', '', VIEW_DEFINITION FROM information_schema.VIEWS WHERE TABLE_SCHEMA = DATABASE()
+SELECT 'event', EVENT_NAME, '', '', CONCAT_WS(' ', STATUS, EXECUTE_AT, INTERVAL_VALUE, INTERVAL_FIELD, EVENT_DEFINITION) FROM information_schema.EVENTS
+WHERE EVENT_SCHEMA = DATABASE()
+UNION ALL
+SELECT 'viewtext', TABLE_NAME, '', '', CONCAT_WS(' ', VIEW_DEFINITION, NULLIF(CONCAT('WITH ', CHECK_OPTION), 'WITH NONE'), NULLIF(CONCAT('SQL SECURITY ', SECURITY_TYPE), 'SQL SECURITY DEFINER')) FROM information_schema.VIEWS WHERE TABLE_SCHEMA = DATABASE()
 ";
+
+/// Checks as MariaDB lists them, and as MySQL does; older servers have none to tell of.
+const CHECKS: [&str; 2] = [
+    "SELECT 'constraint', TABLE_NAME, CONSTRAINT_NAME, '', CONCAT('CHECK (', CHECK_CLAUSE, ')') FROM information_schema.CHECK_CONSTRAINTS \
+     WHERE CONSTRAINT_SCHEMA = DATABASE()",
+    "SELECT 'constraint', t.TABLE_NAME, t.CONSTRAINT_NAME, '', CONCAT('CHECK (', c.CHECK_CLAUSE, ')') FROM \
+     information_schema.CHECK_CONSTRAINTS c JOIN information_schema.TABLE_CONSTRAINTS t ON t.CONSTRAINT_SCHEMA = \
+     c.CONSTRAINT_SCHEMA AND t.CONSTRAINT_NAME = c.CONSTRAINT_NAME WHERE c.CONSTRAINT_SCHEMA = DATABASE()",
+];
 
 /// A MySQL database of our own.
 pub struct Mysql {
-    service: Service,
+    service: Option<Service>,
     connection: MySqlConnection,
+    options: MySqlConnectOptions,
+    name: String,
     version: String,
     known: Facts,
     current: bool,
     observe: bool,
+    /// On a server that is not ours.
+    keeper: Option<Keeper>,
     // Dropped last: the server runs in it.
-    scratch: Scratch,
+    scratch: Option<Scratch>,
 }
 
 /// Where its programs are.
@@ -78,13 +115,11 @@ impl Mysql {
     ///
     /// # Errors
     /// When there is no server, or it does not start.
-    pub async fn scratch(around: Surroundings<'_>) -> Result<Self, DatabaseError> {
-        let installed = find(around)?;
+    pub async fn scratch(around: Surroundings<'_>, version: Option<&str>) -> Result<Self, DatabaseError> {
+        let installed = find(around, version)?;
         let temp = around.get("TMPDIR").map(PathBuf::from);
         let scratch = Scratch::new(temp.as_deref(), &["mysql"])?;
-        let stamp = files::size(&installed.server).unwrap_or_default();
-        let name = installed.server.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let template = around.cache().map(|cache| cache.join(format!("{name}-{stamp}-1")));
+        let template = scratch::template(around, &installed.server);
         let copied = template.as_deref().is_some_and(|kept| kept.is_dir() && scratch.copy_in(kept, "data").is_ok());
         if !copied {
             install(&scratch, &installed).await?;
@@ -119,9 +154,9 @@ impl Mysql {
             .ssl_mode(MySqlSslMode::Disabled)
             .disable_statement_logging();
         let (mut waited, pause) = (Duration::ZERO, Duration::from_millis(10));
-        let mut connection = loop {
-            if let Ok(connection) = MySqlConnection::connect_with(&options).await {
-                break connection;
+        loop {
+            if MySqlConnection::connect_with(&options).await.is_ok() {
+                break;
             }
             if service.has_ended() || waited > PATIENCE {
                 let said = said(&scratch);
@@ -130,20 +165,45 @@ impl Mysql {
             }
             tokio::time::sleep(pause).await;
             waited += pause;
-        };
+        }
+        let database = Self::on(&options, NAME, true).await?;
+        Ok(Self { service: Some(service), scratch: Some(scratch), ..database })
+    }
+
+    /// Connects to a database, which is made first where that is asked for.
+    async fn on(options: &MySqlConnectOptions, name: &str, make: bool) -> Result<Self, DatabaseError> {
         let failed = |error| lost("while its database was made", &error);
-        let make = format!("CREATE DATABASE {NAME} CHARACTER SET utf8mb4");
-        connection.execute(sqlx::raw_sql(AssertSqlSafe(make))).await.map_err(failed)?;
-        connection.execute(sqlx::raw_sql(AssertSqlSafe(format!("USE {NAME}")))).await.map_err(failed)?;
-        let row = connection.fetch_one(sqlx::raw_sql("SELECT VERSION()")).await.map_err(failed)?;
-        let version = row.try_get(0).map_err(failed)?;
-        Ok(Self { service, connection, version, known: Facts::new(), current: false, observe: false, scratch })
+        let mut connection = MySqlConnection::connect_with(options).await.map_err(failed)?;
+        if make {
+            let make = format!("CREATE DATABASE {name} CHARACTER SET utf8mb4");
+            connection.execute(sqlx::raw_sql(AssertSqlSafe(make))).await.map_err(failed)?;
+        }
+        connection.execute(sqlx::raw_sql(AssertSqlSafe(format!("USE {name}")))).await.map_err(failed)?;
+        let version = version(&mut connection).await.map_err(failed)?;
+        Ok(Self {
+            service: None,
+            connection,
+            options: options.clone().database(name),
+            name: name.to_owned(),
+            version,
+            known: Facts::new(),
+            current: false,
+            observe: false,
+            keeper: None,
+            scratch: None,
+        })
     }
 
     async fn read(&mut self) -> Result<Facts, DatabaseError> {
         let failed = |error| lost("while its catalogs were read", &error);
         self.connection.execute(sqlx::raw_sql("SET SESSION group_concat_max_len = 65536")).await.map_err(failed)?;
-        let rows = self.connection.fetch_all(sqlx::raw_sql(SCHEMA)).await.map_err(failed)?;
+        let mut rows = self.connection.fetch_all(sqlx::raw_sql(SCHEMA)).await.map_err(failed)?;
+        for checks in CHECKS {
+            if let Ok(checks) = self.connection.fetch_all(sqlx::raw_sql(checks)).await {
+                rows.extend(checks);
+                break;
+            }
+        }
         let mut facts: Facts = rows.iter().filter_map(fact).collect();
         for row in &rows {
             let text = |at: usize| text(row, at);
@@ -158,7 +218,27 @@ impl Mysql {
     }
 }
 
-fn find(around: Surroundings<'_>) -> Result<Installed, DatabaseError> {
+async fn version(connection: &mut MySqlConnection) -> Result<String, sqlx::Error> {
+    connection.fetch_one(sqlx::raw_sql("SELECT VERSION()")).await?.try_get(0)
+}
+
+/// `mariadb 10.11.14`, from what a server says of itself.
+fn named(version: &str) -> String {
+    let maker = if version.contains("MariaDB") { "mariadb" } else { "mysql" };
+    // MariaDB once put a version before its own, for old clients.
+    let version = version.strip_prefix("5.5.5-").unwrap_or(version);
+    format!("{maker} {}", version.split('-').next().unwrap_or_default())
+}
+
+/// The programs of all servers that are installed.
+#[must_use]
+pub fn programs(around: Surroundings<'_>) -> Vec<PathBuf> {
+    installed(around).into_iter().map(|installed| installed.server).collect()
+}
+
+/// All that are installed, MariaDB's first.
+fn installed(around: Surroundings<'_>) -> Vec<Installed> {
+    let mut all = Vec::new();
     for (server, installer) in [("mariadbd", Some("mariadb-install-db")), ("mysqld", None)] {
         let mut folders: Vec<PathBuf> = programs::folders(around, &[], "", &[server]);
         for below in ["sbin", "bin", "libexec"] {
@@ -166,22 +246,42 @@ fn find(around: Surroundings<'_>) -> Result<Installed, DatabaseError> {
             folders.extend(named.filter(|folder| files::is_file(&folder.join(server))));
             folders.extend(programs::folders(around, &PARENTS[1..3], below, &[server]));
         }
-        let Some(folder) = folders.first() else { continue };
-        let beside = installer.and_then(|installer| {
-            let mut places = around.path();
-            places.extend([folder.clone(), folder.join("../bin"), folder.join("../scripts")]);
-            places.into_iter().map(|place| place.join(installer)).find(|path| files::is_file(path))
-        });
-        if installer.is_none() || beside.is_some() {
-            return Ok(Installed { server: folder.join(server), installer: beside });
+        for folder in folders {
+            let beside = installer.and_then(|installer| {
+                let mut places = around.path();
+                places.extend([folder.clone(), folder.join("../bin"), folder.join("../scripts")]);
+                places.into_iter().map(|place| place.join(installer)).find(|path| files::is_file(path))
+            });
+            let server = folder.join(server);
+            // MariaDB's packages have a `mysqld` that is a link to theirs.
+            let real = files::real_path(&server);
+            let is_known = all.iter().any(|it: &Installed| files::real_path(&it.server) == real);
+            if !is_known && (installer.is_none() || beside.is_some()) {
+                all.push(Installed { server, installer: beside });
+            }
         }
     }
-    let help = if cfg!(target_os = "macos") {
-        "install one (`brew install mariadb`)".to_owned()
-    } else {
-        "install one (`apt-get install mariadb-server`); hosted Ubuntu runners have MySQL".to_owned()
-    };
-    Err(DatabaseError::NoServer { kind: DatabaseKind::Mysql, help })
+    all
+}
+
+/// The first of the version asked for (`10.11`), else the first.
+fn find(around: Surroundings<'_>, wanted: Option<&str>) -> Result<Installed, DatabaseError> {
+    let (kind, help) = (DatabaseKind::Mysql, programs::how_to_get(DatabaseKind::Mysql, wanted));
+    let mut others = Vec::new();
+    for installed in installed(around) {
+        let Some(wanted) = wanted else { return Ok(installed) };
+        match programs::look_at(&installed.server) {
+            Some(found) if found.is(wanted) => return Ok(installed),
+            Some(found) => others.push(format!("{} {}", found.name, found.version)),
+            None => {}
+        }
+    }
+    Err(match wanted {
+        Some(wanted) if !others.is_empty() => {
+            DatabaseError::NoVersion { kind, wanted: wanted.to_owned(), found: others, help }
+        }
+        _ => DatabaseError::NoServer { kind, help },
+    })
 }
 
 async fn install(scratch: &Scratch, programs: &Installed) -> Result<(), DatabaseError> {
@@ -238,16 +338,28 @@ fn fact(row: &MySqlRow) -> Option<(Object, Fact)> {
         "constraint" => ObjectKind::Constraint,
         "trigger" => ObjectKind::Trigger,
         "function" => ObjectKind::Function,
+        "sequence" => ObjectKind::Sequence,
+        "event" => {
+            let object = Object { kind: ObjectKind::Other, of: "event".to_owned(), name: text(row, 1) };
+            return Some((object, Fact { identity: String::new(), definition: text(row, 4) }));
+        }
         _ => return None,
     };
     let object = Object { kind, of: text(row, 1), name: text(row, 2) };
     Some((object, Fact { identity: String::new(), definition: text(row, 4) }))
 }
 
+/// A statement that is not for a server which others use.
+fn not_for_all(mut statement: Statement, what: &str) -> Statement {
+    statement.not_run = Some(format!(
+        "it is for more than this database ({what}); on a server named by `database-url` the rest is left alone"
+    ));
+    statement
+}
+
 impl Database for Mysql {
     fn name(&self) -> String {
-        let maker = if self.version.contains("MariaDB") { "mariadb" } else { "mysql" };
-        format!("{maker} {}", self.version.split('-').next().unwrap_or_default())
+        named(&self.version)
     }
 
     async fn begin(&mut self, transaction: bool, observe: bool) -> Result<(), DatabaseError> {
@@ -265,6 +377,9 @@ impl Database for Mysql {
 
     async fn run(&mut self, source: &Source) -> Result<Ran, DatabaseError> {
         let mut statement: Statement = unknown(source);
+        if let Some(what) = self.keeper.as_ref().and_then(|_| remote::is_for_all(&source.sql)) {
+            return Ok(Ran::Done(Box::new(not_for_all(statement, what))));
+        }
         let begun = Instant::now();
         let sent = self.connection.execute(sqlx::raw_sql(AssertSqlSafe(source.sql.clone()))).await;
         statement.took = begun.elapsed();
@@ -273,6 +388,10 @@ impl Database for Mysql {
             Err(error) => {
                 let refused =
                     error.as_database_error().and_then(|error| error.try_downcast_ref::<MySqlDatabaseError>());
+                if self.keeper.is_some() && refused.is_some_and(|it| remote::is_of_limits(it.number())) {
+                    let what = refused.map_or("", |it| it.message());
+                    return Ok(Ran::Done(Box::new(not_for_all(statement, what))));
+                }
                 statement.error = Some(StatementError {
                     message: refused
                         .map_or_else(|| format!("the connection was lost: {error}"), |it| it.message().to_owned()),
@@ -297,7 +416,7 @@ impl Database for Mysql {
     async fn end(&mut self, keep: bool) -> Result<Option<String>, DatabaseError> {
         let ended = self.connection.execute(sqlx::raw_sql(if keep { "COMMIT" } else { "ROLLBACK" })).await;
         ended.map_err(|error| lost("at the end of a script", &error))?;
-        let back = self.connection.execute(sqlx::raw_sql(AssertSqlSafe(format!("USE {NAME}")))).await;
+        let back = self.connection.execute(sqlx::raw_sql(AssertSqlSafe(format!("USE {}", self.name)))).await;
         back.map_err(|error| lost("at the end of a script", &error))?;
         Ok(None)
     }
@@ -310,13 +429,20 @@ impl Database for Mysql {
         Ok(self.known.clone())
     }
 
+    async fn rest(&mut self) -> Result<Facts, DatabaseError> {
+        Ok(Facts::new())
+    }
+
     async fn facts_anew(&mut self) -> Result<Facts, DatabaseError> {
         self.current = false;
         self.facts().await
     }
 
     fn address(&self) -> Vec<(&'static str, String)> {
-        let socket = self.scratch.path().join("s").display().to_string();
+        let Some(scratch) = &self.scratch else {
+            return vec![("DATABASE_URL", self.options.to_url_lossy().to_string())];
+        };
+        let socket = scratch.path().join("s").display().to_string();
         let url = format!("mysql://root@localhost/{NAME}?socket={socket}");
         vec![("DATABASE_URL", url), ("MYSQL_UNIX_PORT", socket)]
     }
@@ -339,6 +465,11 @@ impl Database for Mysql {
 
     async fn stop(mut self) {
         let _ = self.connection.close_hard().await;
-        self.service.kill().await;
+        if let Some(keeper) = self.keeper.take() {
+            keeper.drop_database().await;
+        }
+        if let Some(mut service) = self.service.take() {
+            service.kill().await;
+        }
     }
 }

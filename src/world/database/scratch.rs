@@ -8,6 +8,7 @@ use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::world::database::programs::Surroundings;
 use crate::world::process::{User, end_leftover};
 
 /// What scratch folders are called.
@@ -109,21 +110,34 @@ impl Drop for Scratch {
     }
 }
 
+/// Where the data folder that a server starts from is kept, one for each build of its program; `None` without a cache.
+#[must_use]
+pub fn template(around: Surroundings<'_>, program: &Path) -> Option<PathBuf> {
+    let data = fs::metadata(program).ok()?;
+    let name = program.file_name()?.to_string_lossy().into_owned();
+    Some(around.cache()?.join(format!("{name}-{}-{}-2", data.len(), data.mtime())))
+}
+
 /// Copies a folder with all in it, so that a reader of `to` sees all or nothing.
 ///
 /// # Errors
 /// When it cannot be read or written.
 pub fn keep(from: &Path, to: &Path) -> io::Result<()> {
-    let beside = to.with_extension(std::process::id().to_string());
-    if let Some(parent) = to.parent() {
-        fs::create_dir_all(parent)?;
+    let parent = to.parent().ok_or(io::ErrorKind::InvalidInput)?;
+    fs::create_dir_all(parent)?;
+    let lock = File::create(parent.join(LOCK))?;
+    if lock.try_lock().is_err() {
+        // Another run is about it.
+        return Ok(());
     }
-    let kept = copy(from, &beside, &|_| Ok(())).and_then(|()| fs::rename(&beside, to));
+    let making = parent.join("making");
+    // One that was killed may have left some.
+    let _ = fs::remove_dir_all(&making);
+    let kept = copy(from, &making, &|_| Ok(())).and_then(|()| fs::rename(&making, to));
     if kept.is_err() {
-        let _ = fs::remove_dir_all(&beside);
+        let _ = fs::remove_dir_all(&making);
     }
-    // Another run may have been first: its copy is as good.
-    if to.is_dir() { Ok(()) } else { kept }
+    kept
 }
 
 fn copy(from: &Path, to: &Path, then: &dyn Fn(&Path) -> io::Result<()>) -> io::Result<()> {

@@ -1,6 +1,9 @@
-//! Migrations tried on SQLite, in this process and in memory: no file is opened, whatever a migration asks for. What a
-//! statement changed is read from the schema; SQLite has one lock for everything, so there are none to tell of.
+//! Migrations tried on SQLite, in this process and in memory: no file is opened, whatever a migration asks for; for a tool
+//! that migrates by itself it is one file of ours. What a statement changed is read from the schema; SQLite has one lock
+//! for everything, so there are none to tell of.
 
+#[cfg(unix)]
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -10,6 +13,10 @@ use tokio::time::Instant;
 
 use crate::migration::change;
 use crate::model::migration::{Fact, Facts, Object, ObjectKind, Source, Statement, StatementError};
+#[cfg(unix)]
+use crate::world::database::programs::Surroundings;
+#[cfg(unix)]
+use crate::world::database::scratch::Scratch;
 use crate::world::database::{Database, DatabaseError, Ran, unknown};
 
 /// How many steps of its machine pass between two looks at whether it is to stop.
@@ -48,6 +55,9 @@ pub struct Sqlite {
     observe: bool,
     /// The database that was copied, while the copy is used.
     kept: Option<Box<(SqliteConnection, Facts)>>,
+    /// The file that a tool is given, in a folder that goes with it.
+    #[cfg(unix)]
+    file: Option<(PathBuf, Scratch)>,
 }
 
 fn lost(error: &sqlx::Error) -> DatabaseError {
@@ -60,8 +70,24 @@ impl Sqlite {
     /// # Errors
     /// When there is no memory.
     pub async fn scratch() -> Result<Self, DatabaseError> {
+        Self::on(SqliteConnectOptions::new().in_memory(true)).await
+    }
+
+    /// Makes an empty database in a file, which other processes can open.
+    ///
+    /// # Errors
+    /// When there is no room for it.
+    #[cfg(unix)]
+    pub async fn in_file(around: Surroundings<'_>) -> Result<Self, DatabaseError> {
+        let scratch = Scratch::new(around.get("TMPDIR").map(PathBuf::from).as_deref(), &[])?;
+        let file = scratch.path().join("scratch.sqlite3");
+        let database = Self::on(SqliteConnectOptions::new().filename(&file).create_if_missing(true)).await?;
+        Ok(Self { file: Some((file, scratch)), ..database })
+    }
+
+    async fn on(options: SqliteConnectOptions) -> Result<Self, DatabaseError> {
         let stop = Arc::new(AtomicBool::new(false));
-        let mut connection = open(&stop).await.map_err(|error| lost(&error))?;
+        let mut connection = open(options, &stop).await.map_err(|error| lost(&error))?;
         let row = connection.fetch_one(sqlx::raw_sql("SELECT sqlite_version()")).await.map_err(|error| lost(&error))?;
         let version = row.try_get(0).map_err(|error| lost(&error))?;
         Ok(Self {
@@ -74,6 +100,8 @@ impl Sqlite {
             transaction: false,
             observe: false,
             kept: None,
+            #[cfg(unix)]
+            file: None,
         })
     }
 
@@ -106,8 +134,8 @@ impl Sqlite {
     }
 }
 
-async fn open(stop: &Arc<AtomicBool>) -> Result<SqliteConnection, sqlx::Error> {
-    let options = SqliteConnectOptions::new().in_memory(true).foreign_keys(false).disable_statement_logging();
+async fn open(options: SqliteConnectOptions, stop: &Arc<AtomicBool>) -> Result<SqliteConnection, sqlx::Error> {
+    let options = options.foreign_keys(false).disable_statement_logging();
     let mut connection = SqliteConnection::connect_with(&options).await?;
     let stop = Arc::clone(stop);
     connection.lock_handle().await?.set_progress_handler(STEPS, move || !stop.load(Ordering::Relaxed));
@@ -153,13 +181,38 @@ fn fact(row: &SqliteRow) -> Option<(Object, Fact)> {
     Some((object, Fact { identity, definition }))
 }
 
-/// What the columns of a table do not tell: its checks, and what stands behind the last parenthesis.
+/// What the columns of a table do not tell: its checks, what is computed, how text is compared, when references are
+/// checked, what is done on a conflict, and what stands behind the last parenthesis; of a virtual table all of it.
 fn options(sql: &str) -> String {
     let plain = sql.split_whitespace().collect::<Vec<_>>().join(" ");
     let upper = plain.to_ascii_uppercase();
+    if upper.starts_with("CREATE VIRTUAL") {
+        return plain;
+    }
+    let mut found = in_parentheses(&plain, &upper, "CHECK");
+    found.extend(in_parentheses(&plain, &upper, " AS ("));
+    let words: Vec<&str> =
+        upper.split(|c: char| c.is_whitespace() || "(),".contains(c)).filter(|it| !it.is_empty()).collect();
+    for (at, word) in words.iter().enumerate() {
+        let length = match (*word, words.get(at + 1)) {
+            ("COLLATE" | "INITIALLY", Some(_)) | ("NOT", Some(&"DEFERRABLE")) => 2,
+            ("ON", Some(&"CONFLICT")) => 3,
+            _ => continue,
+        };
+        found.push(words[at..words.len().min(at + length)].join(" "));
+    }
+    found.sort();
+    found.extend(upper.contains("AUTOINCREMENT").then(|| "AUTOINCREMENT".to_owned()));
+    let behind = upper.rsplit(')').next().unwrap_or_default().trim();
+    found.extend((!behind.is_empty() && upper.contains(')')).then(|| behind.to_owned()));
+    found.join(" ")
+}
+
+/// Each place of a word, up to the end of the parentheses behind it.
+fn in_parentheses(plain: &str, upper: &str, word: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut at = 0;
-    while let Some(check) = upper[at..].find("CHECK") {
+    while let Some(check) = upper[at..].find(word) {
         let start = at + check;
         let mut depth = 0_usize;
         let end = upper[start..].char_indices().find(|(_, c)| {
@@ -167,14 +220,10 @@ fn options(sql: &str) -> String {
             *c == ')' && depth == 0
         });
         let end = end.map_or(upper.len(), |(end, _)| start + end + 1);
-        found.push(plain[start..end].to_owned());
+        found.push(plain[start..end].trim().to_owned());
         at = end;
     }
-    found.sort();
-    found.extend(upper.contains("AUTOINCREMENT").then(|| "AUTOINCREMENT".to_owned()));
-    let behind = upper.rsplit(')').next().unwrap_or_default().trim();
-    found.extend((!behind.is_empty() && upper.contains(')')).then(|| behind.to_owned()));
-    found.join(" ")
+    found
 }
 
 impl Database for Sqlite {
@@ -244,11 +293,21 @@ impl Database for Sqlite {
         Ok(facts)
     }
 
+    async fn rest(&mut self) -> Result<Facts, DatabaseError> {
+        Ok(Facts::new())
+    }
+
     async fn facts_anew(&mut self) -> Result<Facts, DatabaseError> {
         self.facts().await
     }
 
     fn address(&self) -> Vec<(&'static str, String)> {
+        #[cfg(unix)]
+        if let Some((file, _)) = &self.file {
+            let path = file.display().to_string();
+            // Four slashes: an absolute path to those that count three and to those that count two.
+            return vec![("DATABASE_URL", format!("sqlite:///{path}")), ("DATABASE_PATH", path)];
+        }
         Vec::new()
     }
 
@@ -258,7 +317,8 @@ impl Database for Sqlite {
 
     async fn aside(&mut self) -> Result<bool, DatabaseError> {
         let copy = self.connection.serialize(None).await.map_err(|error| lost(&error))?;
-        let mut connection = open(&self.stop).await.map_err(|error| lost(&error))?;
+        let options = SqliteConnectOptions::new().in_memory(true);
+        let mut connection = open(options, &self.stop).await.map_err(|error| lost(&error))?;
         connection.deserialize(None, copy, false).await.map_err(|error| lost(&error))?;
         let first = std::mem::replace(&mut self.connection, connection);
         self.kept = Some(Box::new((first, self.known.clone())));
@@ -292,5 +352,8 @@ mod tests {
         assert_eq!(touches_files("VACUUM main INTO 'x'"), Some("VACUUM INTO"));
         assert_eq!(touches_files("vacuum"), None);
         assert_eq!(options("CREATE TABLE t(a CHECK (a > (1)), b) STRICT"), "CHECK (a > (1)) STRICT");
+        assert_eq!(options("create table t(a text collate nocase, b as (a || 'x'))"), "COLLATE NOCASE as (a || 'x')");
+        assert_eq!(options("CREATE TABLE t(a REFERENCES u DEFERRABLE INITIALLY DEFERRED)"), "INITIALLY DEFERRED");
+        assert_ne!(options("CREATE VIRTUAL TABLE t USING fts5(a)"), options("CREATE VIRTUAL TABLE t USING fts5(a, b)"));
     }
 }

@@ -11,6 +11,7 @@ use http_body_util::BodyExt;
 use octocrab::{OctoBody, Octocrab};
 
 use crate::model::secret::Secret;
+use crate::world::env::Env;
 use crate::world::forge::{Forge, ForgeError, Reply, Request};
 
 use address::Address;
@@ -20,6 +21,9 @@ const REDIRECTS: usize = 3;
 
 /// How much longer than a request a download may take.
 const DOWNLOAD: u32 = 5;
+
+/// GitHub's own API, where `GITHUB_API_URL` names no other.
+pub const API: &str = "https://api.github.com";
 
 /// How long things may take. octocrab's own default is for ever.
 #[derive(Debug, Clone, Copy)]
@@ -58,6 +62,13 @@ impl GitHub {
     pub fn new(api_url: &str, token: Secret) -> Result<Self, ForgeError> {
         let address = Address::parse(api_url)?;
         Ok(Self { address, token, timeouts: Timeouts::default(), client: tokio::sync::OnceCell::new() })
+    }
+
+    /// As an environment names it, with its token; `None` without one.
+    #[must_use]
+    pub fn of(env: &Env) -> Option<Result<Self, ForgeError>> {
+        let token = ["GITHUB_TOKEN", "GH_TOKEN"].iter().find_map(|name| env.get(name))?;
+        Some(Self::new(env.get("GITHUB_API_URL").unwrap_or(API), Secret::new(token.to_owned())))
     }
 
     /// With other timeouts.

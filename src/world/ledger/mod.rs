@@ -111,6 +111,12 @@ impl Ledger {
         }
     }
 
+    /// Whether it is GitHub's.
+    #[must_use]
+    pub const fn is_on_github(&self) -> bool {
+        matches!(self.place, Place::GitHub(_))
+    }
+
     /// What a dry run would have written since the last time.
     pub fn take_planned(&mut self) -> Vec<String> {
         std::mem::take(&mut self.planned)

@@ -66,7 +66,7 @@ impl Service {
             std::os::unix::process::CommandExt::uid(&mut command, user.uid);
         }
         // The whole path: servers look for their other programs beside themselves.
-        let (child, group) = unix::start(command, &program.to_string_lossy(), None)?;
+        let (child, group) = unix::start_here(command, &program.to_string_lossy(), None)?;
         Ok(Self { child, group, stopped: false })
     }
 
@@ -86,16 +86,14 @@ impl Service {
         Ok(status.success())
     }
 
-    /// Asks it to end, waits `grace`, then kills it and its group.
-    pub async fn stop(&mut self, grace: Duration) {
+    /// Asks it to end at once, as one that has nothing to keep but what it shares with the system: waits `grace`, then
+    /// kills it and its group.
+    pub async fn end(&mut self, grace: Duration) {
         if !self.has_ended() {
-            self.ask(Signal::SIGINT);
+            self.ask(Signal::SIGQUIT);
             if tokio::time::timeout(grace, self.child.wait()).await.is_err() {
-                self.ask(Signal::SIGQUIT);
-                if tokio::time::timeout(grace, self.child.wait()).await.is_err() {
-                    self.group.kill();
-                    let _ = self.child.wait().await;
-                }
+                self.group.kill();
+                let _ = self.child.wait().await;
             }
         }
         self.stopped = true;

@@ -214,6 +214,16 @@ impl Repo {
         Ok(self.default_branch()?.filter(|(_, name)| *name != "origin/HEAD").map(|(_, name)| plain(name)))
     }
 
+    /// Whether what is checked out has a commit in its history, as far as that is known here.
+    #[must_use]
+    pub fn stands_on(&self, commit: &Sha) -> bool {
+        let base = self.head().ok().flatten().and_then(|head| {
+            self.named(commit.as_str()).ok()??;
+            self.read(|reader| reader.merge_base(&head, commit)).ok()?
+        });
+        base.as_ref() == Some(commit)
+    }
+
     fn default_branch(&self) -> Result<Option<(Sha, &'static str)>, RepoError> {
         for (full, name) in DEFAULT_BRANCHES {
             if let Some(sha) = self.named(full)? {

@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use git2::{
-    Delta, Diff, DiffFile, DiffFindOptions, DiffOptions, ErrorClass, ErrorCode, Oid, Patch, Repository, StatusOptions,
+    Delta, Diff, DiffFile, DiffFindOptions, DiffOptions, ErrorClass, ErrorCode, ObjectType, Oid, Patch, Repository,
+    StatusOptions,
 };
 
 use crate::diff::{Content, Entry, Hunk, Side};
@@ -22,6 +23,12 @@ pub(super) struct Library(pub(super) Repository);
 
 fn failed(action: &str) -> impl Fn(git2::Error) -> RepoError {
     move |error| RepoError::from_library(action, &error)
+}
+
+/// The id that git gives a file of this content.
+#[must_use]
+pub fn blob_id(content: &[u8]) -> Option<String> {
+    Oid::hash_object(ObjectType::Blob, content).ok().map(|oid| oid.to_string())
 }
 
 fn oid(sha: &Sha) -> Result<Oid, RepoError> {

@@ -24,6 +24,7 @@ pub use change::Change;
 pub use deploys::Checkout as Files;
 pub use error::RepoError;
 pub use git_program::GitError;
+pub use library::blob_id;
 pub use reader::Passed;
 
 use library::Library;

@@ -8,6 +8,7 @@ mod network;
 mod scheduled;
 mod server;
 mod sources;
+mod yanked;
 
 use std::fmt::Write as _;
 use std::path::PathBuf;

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use gatepost::config;
-use gatepost::deploy::engine::{Engine, Outcome, Watch, Wish};
+use gatepost::deploy::engine::{Engine, Watch, Wish};
 use gatepost::deploy::lock::Me;
 use gatepost::deploy::machine::Ask;
 use gatepost::deploy::{Deployer, Ground, Job, Ran};
@@ -101,11 +101,24 @@ impl Deployer for Put<'_> {
     }
 }
 
-pub struct Silent;
+/// Keeps what is said.
+#[derive(Default)]
+struct Ears(std::cell::RefCell<Vec<String>>);
 
-impl Watch for Silent {
-    fn say(&self, _: Duration, _: &str) {}
+impl Watch for Ears {
+    fn say(&self, _: Duration, text: &str) {
+        self.0.borrow_mut().push(text.to_owned());
+    }
+
     fn line(&self, _: &str) {}
+}
+
+/// What came of a run, and what it said.
+#[derive(Debug)]
+pub struct Heard {
+    pub ending: Ending,
+    pub made: Vec<String>,
+    pub said: Vec<String>,
 }
 
 fn pace() -> Pace {
@@ -182,7 +195,7 @@ impl Bench {
         }
     }
 
-    pub async fn attempt(&self) -> Outcome {
+    pub async fn attempt(&self) -> Heard {
         let sha = (self.scenario.ask == Ask::Deploy).then_some(NEXT);
         self.drive(self.scenario.ask, sha, &someone("bench")).await
     }
@@ -194,7 +207,7 @@ impl Bench {
         }
     }
 
-    pub async fn recover(&self) -> Outcome {
+    pub async fn recover(&self) -> Heard {
         self.drive(Ask::Recover, None, &someone("bench")).await
     }
 
@@ -204,7 +217,7 @@ impl Bench {
         Ledger::github(Hub::with_pace(forge, "octo/shop", pace(), Duration::from_millis(200)), false)
     }
 
-    pub async fn drive(&self, ask: Ask, sha: Option<&str>, me: &Me) -> Outcome {
+    pub async fn drive(&self, ask: Ask, sha: Option<&str>, me: &Me) -> Heard {
         let place = self.service.place();
         let path = std::env::var_os("PATH").unwrap();
         let env: Env = [("PATH".into(), path), ("PLACE".into(), place.as_os_str().to_owned())]
@@ -215,6 +228,7 @@ impl Bench {
         let wish =
             Wish { sha: sha.map(|sha| Sha::parse(sha).unwrap()), reference: "main".to_owned(), ..Wish::default() };
         let http = Http::new(Duration::from_secs(30), Duration::from_secs(1)).unwrap();
+        let ears = Ears::default();
         let mut engine = Engine {
             ledger: &mut self.ledger(),
             repo: &Repo::discover(&self.tree.dir, None).unwrap(),
@@ -231,10 +245,11 @@ impl Bench {
             cancel: &CancelToken::new(None),
             http: &http,
             remote: None,
-            watch: &Silent,
+            watch: &ears,
             dry_run: false,
         };
-        engine.drive(ask).await
+        let outcome = engine.drive(ask).await;
+        Heard { ending: outcome.ending, made: outcome.made, said: ears.0.take() }
     }
 
     /// The commit that gets all of the traffic, if it is well.
@@ -248,7 +263,7 @@ impl Bench {
     }
 
     /// What must hold at the end of a run, however it went.
-    pub fn check_end(&self, outcome: &Outcome, what: &str) {
+    pub fn check_end(&self, outcome: &Heard, what: &str) {
         let live = self.live();
         let wanted = match &outcome.ending {
             Ending::Live { .. } if self.scenario.ask == Ask::Deploy => Some(NEXT),
@@ -269,7 +284,7 @@ impl Bench {
     }
 
     /// What must hold once everything is settled.
-    pub fn check_settled(&self, said: &[&Outcome], what: &str) {
+    pub fn check_settled(&self, said: &[&Heard], what: &str) {
         self.fake.with(|state| {
             let repo = state.repo("octo/shop");
             assert!(!repo.refs.keys().any(|name| name.contains("gatepost")), "I2: {what}: {:?} is locked", repo.refs);
@@ -293,19 +308,18 @@ impl Bench {
             let authorised = [format!("deploy {NEXT}"), format!("rollback {GOOD}")];
             assert!(authorised.contains(&run.to_owned()), "I5: {what}: {run}");
         }
-        let left = |outcome: &&Outcome| matches!(outcome.ending, Ending::Failed(_) | Ending::RollbackFailed { .. });
+        let left = |outcome: &&Heard| matches!(outcome.ending, Ending::Failed(_) | Ending::RollbackFailed { .. });
         let left_as_it_is = said.iter().any(left);
         assert!(left_as_it_is || self.live().is_some(), "{what}: nothing that works has all of the traffic\n{said:#?}");
     }
 
     /// Whoever made a deployment says so, or whoever settled it.
-    pub fn check_told(&self, said: &[&Outcome], what: &str) {
+    pub fn check_told(&self, said: &[&Heard], what: &str) {
         self.fake.with(|state| {
             for deployment in &state.repo("octo/shop").deployments {
                 let id = deployment.id.to_string();
-                let told = |outcome: &&Outcome| {
-                    outcome.made.contains(&id) || outcome.said.iter().any(|(_, text)| text.contains(&id))
-                };
+                let told =
+                    |outcome: &&Heard| outcome.made.contains(&id) || outcome.said.iter().any(|text| text.contains(&id));
                 let is_new = !self.before_has(deployment.id);
                 assert!(!is_new || said.iter().any(told), "I7: {what}: nobody was told of {id}\n{said:#?}");
             }
@@ -318,7 +332,7 @@ impl Bench {
 }
 
 /// A recovery without faults comes to an end.
-pub fn check_end_of_recovery(outcome: &Outcome, what: &str) {
+pub fn check_end_of_recovery(outcome: &Heard, what: &str) {
     let is_end = matches!(
         outcome.ending,
         Ending::Live { .. } | Ending::Nothing(_) | Ending::RolledBack { .. } | Ending::Failed(_)

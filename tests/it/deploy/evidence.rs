@@ -43,6 +43,84 @@ fn red_gates_and_gates_that_only_report_are_no_evidence() {
 }
 
 #[test]
+fn a_report_of_another_configuration_is_no_evidence() {
+    let scene = Scene::new(On::File, "");
+    let config = std::fs::read_to_string(scene.tree.dir.join("gatepost.toml")).unwrap();
+    scene.tree.write("gatepost.toml", config.replace("\"true\"", "\"false\"")).write("lax.toml", &config).commit("lax");
+    scene.call(&["--config", "lax.toml", "run", "--all-files"]).with(0);
+    scene.call(&["deploy", "staging"]).with(3).says(&["test: another configuration judged it"]);
+    // A report that says nothing of it is none either.
+    scene.tree.write("gatepost.toml", &config).commit("good again");
+    scene.judged();
+    let path = scene.tree.dir.join(".gatepost/report.json");
+    let mut report: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    report["subject"]["config"] = serde_json::Value::Null;
+    std::fs::write(&path, report.to_string()).unwrap();
+    scene.call(&["deploy", "staging"]).with(3).says(&["test: its report does not say by which configuration"]);
+    scene.deploy().with(0);
+}
+
+const AUDITED: &str = "\n[gates.audit]\nkind = \"audit\"\ndatabase = [\"../db\"]\n";
+
+/// Gates on a push to main, as in docs/workflows/deploy.yml, with the audit among them.
+fn pushed(scene: &Scene, run_id: u64, arguments: &[&str]) -> i32 {
+    let head = scene.head();
+    let payload = serde_json::json!({
+        "before": "0".repeat(40), "after": head,
+        "repository": {"full_name": "octo/shop", "default_branch": "main"},
+    });
+    scene.tree.write("../push.json", payload.to_string());
+    let mut command = scene.command(&["run"]);
+    command.args(arguments).env("GITHUB_TOKEN", "ghs_shop").env("GITHUB_RUN_ID", run_id.to_string());
+    for (name, value) in [
+        ("GITHUB_ACTIONS", "true"),
+        ("GITHUB_EVENT_NAME", "push"),
+        ("GITHUB_RUN_ATTEMPT", "1"),
+        ("GITHUB_REF", "refs/heads/main"),
+        ("GITHUB_SERVER_URL", "https://github.test"),
+        ("GITHUB_SHA", &head),
+    ] {
+        command.env(name, value);
+    }
+    let done = command.env("GITHUB_EVENT_PATH", scene.tree.dir.with_file_name("push.json")).output().unwrap();
+    // The deploy is another job's: it has no report.
+    let _ = std::fs::remove_dir_all(scene.tree.dir.join(".gatepost"));
+    done.status.code().unwrap_or(-1)
+}
+
+#[test]
+fn an_audit_of_the_whole_commit_is_evidence_and_one_of_the_default_branch_is_not() {
+    let scene = Scene::new(On::GitHub, AUDITED);
+    let record = serde_json::json!({
+        "id": "A-1", "modified": gatepost::world::clock::now().to_string(), "summary": "bad",
+        "affected": [{"package": {"ecosystem": "crates.io", "name": "other"},
+            "ranges": [{"type": "SEMVER", "events": [{"introduced": "0"}]}]}],
+    });
+    scene.tree.write("../db/A-1.json", record.to_string());
+    let lock = "version = 4\n\n[[package]]\nname = \"app\"\nversion = \"0.1.0\"\ndependencies = [\n \"time\",\n]\n\n\
+                [[package]]\nname = \"time\"\nversion = \"0.3.0\"\nsource = \"registry+https://github.com/rust-lang/crates.io-index\"\n";
+    scene.tree.write("Cargo.lock", lock).commit("with packages");
+    scene.known();
+    let head = scene.head();
+    scene.fake.as_ref().unwrap().with(|github| {
+        github.token("ghs_shop", crate::github::Token::actions());
+    });
+    run(&scene, 15, &head, "push");
+    assert_eq!(pushed(&scene, 15, &[]), 0);
+    scene.call(&["deploy", "staging"]).with(3).says(&["audit: it has no result"]);
+    run(&scene, 16, &head, "push");
+    assert_eq!(pushed(&scene, 16, &["--all-files"]), 0);
+    scene.call(&["deploy", "staging"]).with(0).says(&["green: test (check run", "audit (check run"]);
+    let named = |name: &str| {
+        let checks = |github: &mut crate::github::State| {
+            github.repo("octo/shop").checks.iter().filter(|check| check.name == name).count()
+        };
+        scene.fake.as_ref().unwrap().with(checks)
+    };
+    assert_eq!((named("gatepost/audit (scheduled)"), named("gatepost/audit")), (1, 1));
+}
+
+#[test]
 fn a_pass_of_a_change_counts_with_its_base() {
     let scene = Scene::new(On::File, "");
     scene.tree.git(&["branch", "-M", "main"]);

@@ -13,6 +13,7 @@ mod probes;
 mod service;
 mod standstill;
 mod stories;
+mod telling;
 mod traffic;
 mod untrusted;
 

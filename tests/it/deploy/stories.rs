@@ -44,7 +44,7 @@ fn a_bad_deploy_is_rolled_back_by_itself_and_both_are_recorded() {
         scene.deploy().with(0);
         let head = scene.commit(Some(bad));
         let ran = scene.deploy().with(5);
-        ran.says(&["failed: ", "rolling back to", "healthy", "rolled back to", "from the failure to the old version"]);
+        ran.says(&["failed: ", "rolling back to", "healthy", "rolled back to", "from the decision to the old version"]);
         assert_eq!(scene.live(), good);
         let status = scene.status();
         assert_eq!((&status["sha"], &status["health"]), (&json!(good), &json!("healthy")));

@@ -131,3 +131,35 @@ fn a_shallow_clone_asks_github_for_the_merge_base() {
         |one: &String| one.starts_with("base fail: the clone is too shallow") && one.contains("fetch-depth: 0");
     assert!(complaints.iter().any(shallow), "{complaints:#?}");
 }
+
+#[test]
+fn the_servers_that_migrations_need_are_looked_for() {
+    let gate = |more: &str| format!("[gates.db]\nkind = \"migrations\"\n{more}\n");
+    let scene = |more: &str, sql: &str| {
+        let scene = Scene::new();
+        scene.tree.write("gatepost.toml", gate(more)).write("migrations/1_a.sql", sql);
+        scene
+    };
+    let good = scene("", "create table a (id bigserial);\n");
+    good.is_well();
+    let said = flat(&good.call(&["doctor"]));
+    assert!(said.contains("databases db: postgres 1"), "{said}");
+    let said = flat(&scene("database = \"sqlite\"", "create table a (id int);\n").call(&["doctor"]));
+    assert!(said.contains("databases db: SQLite, in gatepost itself"), "{said}");
+    let said = flat(&scene("", "create table a (id int) engine=innodb;\n").call(&["doctor"]));
+    assert!(said.contains("databases db: mariadb 1") || said.contains("databases db: mysql "), "{said}");
+    scene("version = \"9.4\"", "create table a (id bigserial);\n").complains(
+        "databases fail: db needs postgres 9.4, and there is postgres 1",
+        &["apt-get install postgresql-9.4"],
+    );
+    scene("", "create table a (id bigserial);\ncreate extension if not exists no_such_thing;\n").complains(
+        "databases fail: db: postgres 1",
+        &["no extension no_such_thing, which migrations/1_a.sql:2 needs", "`services:`"],
+    );
+    scene("path = \"nowhere\"", "").complains("databases fail: db: nowhere: there is no folder", &["`path`"]);
+    scene("database-url = \"env:DB_URL\"", "select 1;\n")
+        .complains("databases error: db: database-url names DB_URL, which is not set", &["set it"]);
+    let mut closed = scene("database-url = \"env:DB_URL\"", "select 1;\n");
+    closed.set("DB_URL", "postgres://u:secret@127.0.0.1:1/x").complains("databases fail: db: ", &["mend DB_URL"]);
+    assert!(!closed.call(&["doctor"]).out.contains("secret"));
+}

@@ -8,7 +8,8 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use gatepost::model::call::{
-    Annotation, Call, CheckRun, CommitStatus, News, ReceiptEnd, Review, ReviewSuggestion, StickyComment, StickyIssue,
+    Annotation, Call, CheckRun, CommitStatus, LiveComment, News, ReceiptEnd, Review, ReviewSuggestion, StickyComment,
+    StickyIssue,
 };
 use gatepost::model::outcome::Outcome;
 use gatepost::model::secret::Secret;
@@ -235,6 +236,10 @@ async fn a_list_that_goes_on_elsewhere_is_not_followed() {
     fake.finish();
 }
 
+fn live() -> LiveComment {
+    LiveComment { pull_request: 7, marker: "deploy-staging-12".to_owned(), body: "going on".to_owned() }
+}
+
 fn news() -> News {
     News {
         key: "production".to_owned(),
@@ -257,6 +262,7 @@ async fn a_lost_reply_to_any_write_leaves_one_object() {
         ("pulls/create-review", Call::Review(review())),
         ("issues/create", Call::StickyIssue(issue(1, "2 advisories", true))),
         ("issues/create", Call::News(news())),
+        ("issues/create-comment", Call::LiveComment(live())),
     ];
     for (operation, call) in writes {
         for fault in 0..8 {
@@ -277,7 +283,7 @@ async fn a_lost_reply_to_any_write_leaves_one_object() {
             let expected = match call {
                 Call::CheckRun(_) => (vec![60], 0, 0),
                 Call::CommitStatus(_) => (vec![], 1, 0),
-                Call::StickyComment(_) => (vec![], 0, 1),
+                Call::StickyComment(_) | Call::LiveComment(_) => (vec![], 0, 1),
                 Call::Review(_) | Call::StickyIssue(_) | Call::News(_) => (vec![], 0, 0),
             };
             let reviewed = fake.with(|github| github.repo("octo/shop").review_comments.len());

@@ -65,10 +65,14 @@ fn list_for_commit(state: &mut State, ask: &Ask) -> Answer {
 }
 
 fn list_files(state: &mut State, ask: &Ask) -> Answer {
-    let pull = find(state.of(ask)?, ask)?;
+    let repo = state.of(ask)?;
+    let pull = find(repo, ask)?;
     let file = |(path, status): &(String, String)| {
         let url = ask.url(&format!("contents/{path}"));
-        contract().complete("diff-entry", json!({ "filename": path, "status": status, "contents_url": url }))
+        let text = repo.files.get(&(pull.head.clone(), path.clone())).map_or("", String::as_str);
+        let id = git2::Oid::hash_object(git2::ObjectType::Blob, text.as_bytes()).unwrap().to_string();
+        let entry = json!({ "filename": path, "status": status, "contents_url": url, "sha": id });
+        contract().complete("diff-entry", entry)
     };
     Ok(ask.page(pull.files.iter().map(file).collect(), |page| page))
 }

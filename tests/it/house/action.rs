@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::Command;
 
-use gatepost::publish::outputs;
+use gatepost::publish::{deployed, outputs};
 use regex::Regex;
 use serde_json::Value;
 
@@ -135,6 +135,9 @@ fn the_scripts_are_for_the_bash_that_macos_has() {
 fn the_outputs_are_those_of_the_program_and_of_how_it_was_found() {
     let action = yaml("action.yml");
     let mut expected = BTreeMap::new();
+    for output in deployed::OUTPUTS {
+        expected.insert(output.name, (output.about, format!("${{{{ steps.run.outputs.{} }}}}", output.name)));
+    }
     for output in outputs::ALL {
         expected.insert(output.name, (output.about, format!("${{{{ steps.run.outputs.{} }}}}", output.name)));
     }
@@ -166,7 +169,11 @@ fn inputs_table(action: &Value) -> String {
 
 fn outputs_table(action: &Value) -> String {
     let found = action["outputs"].as_object().unwrap().iter();
-    let found = found.filter(|(name, _)| outputs::ALL.iter().all(|output| output.name != **name));
+    let is_found = |name: &str| {
+        outputs::ALL.iter().all(|output| output.name != name)
+            && deployed::OUTPUTS.iter().all(|output| output.name != name)
+    };
+    let found = found.filter(|(name, _)| is_found(name));
     found.fold("| output | value |\n|---|---|\n".to_owned(), |mut out, (name, output)| {
         let _ = writeln!(out, "| `{name}` | {} |", output["description"].as_str().unwrap());
         out

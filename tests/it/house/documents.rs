@@ -12,7 +12,7 @@ use gatepost::model::exit::ExitCode;
 use gatepost::model::notice::EVENTS;
 use gatepost::notify;
 use gatepost::parse::{self, Empty, Stream};
-use gatepost::publish::{self, outputs};
+use gatepost::publish::{self, deployed, outputs};
 
 use super::action;
 use super::source::root;
@@ -105,6 +105,7 @@ fn publishers() -> String {
     let rows = publish::ALL.iter().map(|publisher| (publisher.name, vec![publisher.about]));
     let places = table(&["place", "what is posted"], &by_name(rows));
     let rows = outputs::ALL.iter().map(|output| (output.name, vec![output.about]));
+    let rows = rows.chain(deployed::OUTPUTS.iter().map(|output| (output.name, vec![output.about])));
     format!("{places}\n{}", table(&["output of the step", "value"], &by_name(rows)))
 }
 

@@ -1,6 +1,52 @@
 //! SQLite, MariaDB, and a server that was named.
 
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
 use super::{Place, Ran};
+
+/// A server that is not ours: the scratch server of another run, which sleeps meanwhile.
+struct Other {
+    place: Place,
+    run: Child,
+    /// Where its socket is.
+    folder: PathBuf,
+}
+
+impl Other {
+    fn start(database: &str, sleep: &str, socket: &str) -> Self {
+        let place = Place::of(&[("migrations/1_a.sql", sleep)]);
+        let mut command = place.command(&["migrations", "--json", "--database", database]);
+        let run = command.stdout(Stdio::null()).spawn().unwrap();
+        let deadline = Instant::now() + Duration::from_mins(1);
+        let folder = loop {
+            let folders = place.folders().into_iter().filter(|name| !name.starts_with('.'));
+            if let Some(found) = folders.map(|name| place.temp.join(name)).find(|path| path.join(socket).exists()) {
+                break found;
+            }
+            assert!(Instant::now() < deadline);
+            std::thread::sleep(Duration::from_millis(50));
+        };
+        Self { place, run, folder }
+    }
+
+    fn end(mut self) {
+        self.interrupt();
+        self.place.nothing_is_left();
+    }
+
+    fn interrupt(&mut self) {
+        let _ = Command::new("kill").args(["-INT", &self.run.id().to_string()]).status();
+        let _ = self.run.wait();
+    }
+}
+
+impl Drop for Other {
+    fn drop(&mut self) {
+        self.interrupt();
+    }
+}
 
 #[test]
 fn sqlite_runs_in_this_process_and_touches_no_file() {
@@ -52,20 +98,9 @@ fn mariadb_is_applied_and_compared() {
 
 #[test]
 fn a_named_server_gets_a_database_of_its_own_and_keeps_its_roles() {
-    // The server is a scratch server of another run, which sleeps meanwhile.
-    let other = Place::of(&[("migrations/1_a.sql", "select pg_sleep(600);\n")]);
-    let mut server = other.command(&["migrations", "--json"]).stdout(std::process::Stdio::null()).spawn().unwrap();
-    let deadline = std::time::Instant::now() + std::time::Duration::from_mins(1);
-    let socket = loop {
-        let folders = other.folders();
-        let found = folders.iter().map(|name| other.temp.join(name)).find(|path| path.join(".s.PGSQL.5432").exists());
-        if let Some(found) = found.filter(|path| !path.file_name().unwrap().to_str().unwrap().starts_with('.')) {
-            break found;
-        }
-        assert!(std::time::Instant::now() < deadline);
-        std::thread::sleep(std::time::Duration::from_millis(50));
-    };
-    let url = format!("postgres://postgres@localhost/postgres?host={}", socket.display());
+    let other = Other::start("postgres", "select pg_sleep(600);\n", ".s.PGSQL.5432");
+    let socket = &other.folder;
+    let url = format!("postgres://postgres@localhost/template1?host={}", socket.display());
     let place = Place::of(&[
         ("migrations/1_a.sql", "create table a (id int);\n"),
         (
@@ -82,15 +117,13 @@ fn a_named_server_gets_a_database_of_its_own_and_keeps_its_roles() {
         ran.out
     );
     assert_eq!(ran.statement(1, 2)["changes"].as_array().unwrap().len(), 2);
-    let left = std::process::Command::new("psql")
-        .args(["-h", socket.to_str().unwrap(), "-U", "postgres", "-Atc"])
+    let left = Command::new("psql")
+        .args(["-h", socket.to_str().unwrap(), "-U", "postgres", "-d", "template1", "-Atc"])
         .arg("select datname from pg_database where datname like 'gatepost\\_%' union all select rolname::text from pg_roles where rolname in ('somebody', 'hidden')")
         .output()
         .unwrap();
     assert_eq!(String::from_utf8_lossy(&left.stdout), "", "{}", String::from_utf8_lossy(&left.stderr));
-    let _ = std::process::Command::new("kill").args(["-INT", &server.id().to_string()]).status();
-    server.wait().unwrap();
-    other.nothing_is_left();
+    other.end();
     let away = Ran::of(
         &place
             .command(&["migrations", "--json", "--database-url", "postgres://u:secret@db.example.com/x"])
@@ -99,4 +132,117 @@ fn a_named_server_gets_a_database_of_its_own_and_keeps_its_roles() {
     );
     assert!(away.verdict().contains("db.example.com is another machine"), "{}", away.verdict());
     assert!(!away.out.contains("secret"));
+}
+
+#[test]
+fn a_named_mysql_server_is_written_to_in_one_database_alone() {
+    let other = Other::start("mysql", "select sleep(600);\n", "s");
+    let socket = other.folder.join("s");
+    let client = |sql: &str| {
+        let output = Command::new("mariadb")
+            .args(["--no-defaults", "-uroot", "-N", "-e", sql, "-S"])
+            .arg(&socket)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    client("create database shop; create table shop.orders (id int); create database gatepost_0123abcd");
+    let place = Place::of(&[
+        ("migrations/1_a.sql", "create table a (id int primary key);\n"),
+        (
+            "migrations/2_b.sql",
+            "create user somebody;\ndrop table shop.orders;\nset global max_connections = 5;\ncreate table b (id int);\n",
+        ),
+    ]);
+    let url = format!("mysql://root@localhost/mysql?socket={}", socket.display());
+    let ran = place.migrations(&["--database", "mysql", "--database-url", &url]);
+    assert_eq!(ran.code, Some(4), "{}{}", ran.out, ran.err);
+    assert!(
+        ran.verdict().contains("2_b.sql:1: not run: it is for more than this database (an account)"),
+        "{}",
+        ran.verdict()
+    );
+    let why = |number: usize| ran.statement(1, number)["not_run"].as_str().unwrap_or_default().to_owned();
+    assert!(why(1).contains("command denied"), "{}", ran.out);
+    assert!(why(2).contains("settings"), "{}", ran.out);
+    assert_eq!(ran.statement(1, 3)["changes"].as_array().unwrap().len(), 2);
+    assert_eq!(client("show tables from shop"), "orders\n");
+    let left = client(
+        "select schema_name from information_schema.schemata where schema_name like 'gatepost\\_%' union all select user from mysql.user where user like 'gatepost%' or user = 'somebody'",
+    );
+    assert_eq!(left, "", "also what a killed run had left is dropped");
+    let away = ["--database", "mysql", "--database-url", "mysql://u:secret@db.example.com/x"];
+    let away = place.migrations(&away);
+    assert!(away.verdict().contains("db.example.com is another machine"), "{}", away.verdict());
+    assert!(!away.out.contains("secret"));
+    other.end();
+}
+
+#[test]
+fn a_version_of_mysql_that_is_not_there_is_named() {
+    let toml = "[gates.db]\nkind = \"migrations\"\ndatabase = \"mysql\"\nversion = \"4.1\"\n";
+    let place = Place::of(&[("gatepost.toml", toml), ("migrations/1_a.sql", "create table a (id int);\n")]);
+    place.commit();
+    let run = || Ran::of(&place.command(&["run", "--all-files", "--json"]).output().unwrap());
+    let reason = run().json["gates"][0]["reason"].as_str().unwrap().to_owned();
+    assert!(reason.starts_with("version 4.1 of mysql was asked for, and there is m"), "{reason}");
+    // Which one there is, it says itself.
+    let version = reason.split_whitespace().find(|word| word.starts_with("10.") || word.starts_with("8.")).unwrap();
+    let major = version.split('.').next().unwrap();
+    place.write("gatepost.toml", &toml.replace("4.1", major));
+    let ran = run();
+    assert_eq!(ran.json["gates"][0]["outcome"], "pass", "{}", ran.out);
+}
+
+#[test]
+fn a_tool_is_given_a_file_of_sqlite() {
+    let script = "import os, sqlite3\nurl = os.environ['DATABASE_URL']\nassert url == 'sqlite:///' + os.environ['DATABASE_PATH']\n\
+                  base = sqlite3.connect(os.environ['DATABASE_PATH'])\n\
+                  base.execute('alter table a add column w text')\nbase.execute('create table b (id integer)')\nbase.commit()\n";
+    let toml = "[gates.db]\nkind = \"migrations\"\ndatabase = \"sqlite\"\ncommand = [\"python3\", \"migrate.py\"]\nschema = \"dump.sql\"\n";
+    let place = Place::of(&[
+        ("gatepost.toml", toml),
+        ("migrate.py", script),
+        ("dump.sql", "create table a (id integer primary key, v text);\n"),
+        ("migrations/0001_a.py", "pass\n"),
+    ]);
+    place.commit();
+    let ran = Ran::of(&place.command(&["run", "--all-files", "--json"]).output().unwrap());
+    let gate = &ran.json["gates"][0];
+    assert_eq!(gate["outcome"], "pass", "{}{}", ran.out, ran.err);
+    let changes = &gate["migrations"]["migrations"][0]["statements"][0]["changes"];
+    assert_eq!(*changes, serde_json::json!(["+ table b", "+ column a.w TEXT", "+ column b.id INTEGER"]), "{}", ran.out);
+    place.nothing_is_left();
+}
+
+#[test]
+fn mariadb_shows_what_is_no_column() {
+    let place = Place::of(&[
+        (
+            "migrations/1_a.sql",
+            "create table a (id int primary key, v varchar(10), check (id > 0));\ncreate table b (id int);\n",
+        ),
+        (
+            "migrations/2_b.sql",
+            "alter table a drop constraint CONSTRAINT_1;\nalter table a comment 'x';\nalter table a modify v varchar(10) comment 'y';\n\
+             alter table a modify v varchar(10) collate utf8mb4_bin;\ncreate fulltext index f on a (v);\n\
+             alter table b partition by range (id) (partition p0 values less than (9));\n\
+             create event e on schedule every 1 day do select 1;\nalter table a add w int as (id + 1);\n",
+        ),
+    ]);
+    let ran = place.migrations(&["--database", "mysql"]);
+    let change = |number: usize| ran.statement(1, number)["changes"].to_string();
+    for (number, part) in [
+        (0, "- constraint a.CONSTRAINT_1 CHECK ("),
+        (1, "COMMENT 'x'"),
+        (2, "COMMENT 'y'"),
+        (3, "COLLATE utf8mb4_bin"),
+        (4, "+ index a.f FULLTEXT INDEX (v)"),
+        (5, "RANGE `id` p0 9"),
+        (6, "+ object event.e ENABLED 1 DAY"),
+        (7, "AS (`id` + 1)"),
+    ] {
+        assert!(change(number).contains(part), "{number}: {part}: {}", change(number));
+    }
 }

@@ -52,7 +52,7 @@ fn what_sleeps_beyond_the_timeout_is_ended_with_its_place() {
     assert!(begun.elapsed() < Duration::from_mins(1));
     let gate = &ran.json["gates"][0];
     assert_eq!((gate["outcome"].as_str(), ran.code), (Some("error"), Some(4)), "{}", ran.err);
-    assert_eq!(gate["reason"], "ran longer than its timeout of 6s at migrations/1_a.sql:3 and was ended");
+    assert_eq!(gate["reason"], "ran longer than its timeout of 6s and was ended at migrations/1_a.sql:3");
     place.nothing_is_left();
 }
 
@@ -123,20 +123,23 @@ fn without_the_server_it_says_how_to_get_one() {
 fn sleeping(place: &Place) -> std::process::Child {
     let child = place.command(&["migrations", "--json"]).stdout(std::process::Stdio::piped()).spawn().unwrap();
     let deadline = Instant::now() + Duration::from_mins(1);
-    let asleep = || {
-        let output = std::process::Command::new("ps").args(["-A", "-o", "ppid=,command="]).output().unwrap();
-        let lines = String::from_utf8(output.stdout).unwrap();
-        let servers = place.servers();
-        lines.lines().any(|line| {
-            let parent = line.split_whitespace().next().and_then(|pid| pid.parse::<i32>().ok());
-            line.contains("gatepost [local] SELECT") && parent.is_some_and(|parent| servers.contains(&parent))
-        })
-    };
-    while !asleep() {
+    while asleep(place).is_none() {
         assert!(Instant::now() < deadline, "it never came to sleep");
         std::thread::sleep(Duration::from_millis(50));
     }
     child
+}
+
+/// The server's process that runs the migration.
+fn asleep(place: &Place) -> Option<i32> {
+    let output = std::process::Command::new("ps").args(["-A", "-o", "ppid=,pid=,command="]).output().unwrap();
+    let lines = String::from_utf8(output.stdout).unwrap();
+    let servers = place.servers();
+    lines.lines().find_map(|line| {
+        let mut words = line.split_whitespace().map_while(|word| word.parse::<i32>().ok());
+        let (parent, pid) = (words.next()?, words.next()?);
+        (line.contains("gatepost [local] SELECT") && servers.contains(&parent)).then_some(pid)
+    })
 }
 
 const SLEEPS: &[(&str, &str)] = &[("migrations/1_a.sql", "create table a (id int);\nselect pg_sleep(600);\n")];
@@ -144,14 +147,17 @@ const SLEEPS: &[(&str, &str)] = &[("migrations/1_a.sql", "create table a (id int
 #[test]
 fn a_server_that_dies_is_an_error() {
     let place = Place::of(SLEEPS);
-    let child = sleeping(&place);
-    for pid in place.servers() {
-        let _ = std::process::Command::new("kill").args(["-9", &pid.to_string()]).status();
+    // The whole server, then only the process that runs the migration.
+    for whole in [true, false] {
+        let child = sleeping(&place);
+        for pid in if whole { place.servers() } else { Vec::from_iter(asleep(&place)) } {
+            let _ = std::process::Command::new("kill").args(["-9", &pid.to_string()]).status();
+        }
+        let ran = Ran::of(&child.wait_with_output().unwrap());
+        assert_eq!(ran.code, Some(4), "{}", ran.out);
+        assert!(ran.verdict().contains("migrations/1_a.sql: line 2"), "{}", ran.verdict());
+        place.nothing_is_left();
     }
-    let ran = Ran::of(&child.wait_with_output().unwrap());
-    assert_eq!(ran.code, Some(4), "{}", ran.out);
-    assert!(ran.verdict().contains("migrations/1_a.sql: line 2"), "{}", ran.verdict());
-    place.nothing_is_left();
 }
 
 #[test]
@@ -172,6 +178,7 @@ fn an_interrupt_stops_the_server() {
     let _ = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
     let ran = Ran::of(&child.wait_with_output().unwrap());
     assert_eq!(ran.code, Some(130), "{}", ran.out);
+    assert_eq!(ran.verdict(), "130 error: cancelled by SIGINT at migrations/1_a.sql:2");
     place.nothing_is_left();
 }
 
@@ -186,6 +193,7 @@ fn a_disk_that_is_full_is_an_error() {
     limited.envs(gatepost.get_envs().filter_map(|(name, value)| Some((name, value?))));
     let ran = Ran::of(&limited.output().unwrap());
     assert_eq!(ran.code, Some(4), "{}{}", ran.out, ran.err);
+    assert!(ran.verdict().contains("migrations/1_a.sql:4: the server could not go on"), "{}", ran.verdict());
     place.nothing_is_left();
 }
 
@@ -208,4 +216,38 @@ fn settings_of_a_migration_do_not_blind_the_watcher() {
     let ran = place.migrations(&[]);
     assert_eq!(ran.statement(0, 7)["changes"][0], "+ table public.a", "{}", ran.out);
     assert_eq!(ran.migration(1)["outcome"], "ok", "{}", ran.out);
+}
+
+#[test]
+fn what_was_half_kept_is_made_again() {
+    let place = Place::of(&[("migrations/1_a.sql", "create table a (id int);\n")]);
+    let cache = place.work().join("cache/gatepost/databases");
+    std::fs::create_dir_all(cache.join("making/base")).unwrap();
+    let run = || {
+        let output =
+            place.command(&["migrations", "--json"]).env("XDG_CACHE_HOME", place.work().join("cache")).output();
+        assert_eq!(Ran::of(&output.unwrap()).code, Some(0));
+        let entries = std::fs::read_dir(&cache).unwrap().map(|entry| entry.unwrap().path());
+        entries.filter(|path| path.is_dir()).collect::<Vec<_>>()
+    };
+    let kept = run();
+    assert_eq!(kept.len(), 1, "{kept:?}");
+    assert!(kept[0].join("PG_VERSION").exists(), "{kept:?}");
+    // One that no server starts from is thrown away, and made again by the run after.
+    std::fs::write(kept[0].join("global/pg_control"), "").unwrap();
+    assert_eq!(run(), Vec::<std::path::PathBuf>::new());
+    assert_eq!(run(), kept);
+    place.nothing_is_left();
+}
+
+#[test]
+fn what_a_failed_statement_wrote_is_not_the_next_ones() {
+    let fails = "insert into a select i from generate_series(1, 100) i union all select 1;\n";
+    let text = format!(
+        "create table a (id int primary key);\n{fails}insert into a values (1), (2);\ndeallocate all;\ncreate table b (id int);\n"
+    );
+    let place = Place::of(&[("migrations/1_a.sql", &text)]);
+    let ran = place.migrations(&[]);
+    assert_eq!((&ran.statement(0, 1)["rows"], &ran.statement(0, 2)["rows"]), (&0.into(), &2.into()), "{}", ran.out);
+    assert_eq!(ran.statement(0, 4)["changes"].as_array().unwrap().len(), 2, "{}", ran.out);
 }

@@ -140,7 +140,7 @@ fn a_tool_is_given_the_database() {
         ("schema.sql", T),
         (
             "gatepost.toml",
-            "[gates.db]\nkind = \"migrations\"\nschema = \"schema.sql\"\ncommand = '''psql -q \"$DATABASE_URL\" -c 'alter table t drop column v' '''\n",
+            "[gates.db]\nkind = \"migrations\"\nschema = \"schema.sql\"\ncommand = '''psql -q \"$DATABASE_URL\" -c 'alter table t drop column v' && psql -q -d postgres -c 'create database shadow' '''\n",
         ),
     ]);
     place.commit();

@@ -9,6 +9,7 @@ fn folder(path: &str, files: &[(&str, &str)], around: &[&str]) -> Folder {
         path: path.to_owned(),
         files: files.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec())).collect(),
         around: around.iter().map(|name| (*name).to_owned()).collect(),
+        near: Vec::new(),
     }
 }
 

@@ -2,10 +2,12 @@
 
 mod against;
 mod databases;
+mod detected;
 mod faults;
 mod judged;
 mod layouts;
 mod observed;
+mod open_pulls;
 mod trips;
 
 use std::path::{Path, PathBuf};
@@ -29,8 +31,10 @@ impl Place {
     fn new() -> Self {
         let mut word = [0_u8; 8];
         getrandom(&mut word);
-        // Short, and open to the user that servers run as when tests run as root.
-        let temp = Path::new("/tmp").join(format!("gpt-{:016x}", u64::from_le_bytes(word)));
+        // Short, and open to the user that servers run as when tests run as root. A server has a thousand files, and a
+        // disk's file system takes its time over so many that come and go.
+        let temp = if has_room(Path::new("/dev/shm")) { "/dev/shm" } else { "/tmp" };
+        let temp = Path::new(temp).join(format!("gpt-{:016x}", u64::from_le_bytes(word)));
         std::fs::create_dir(&temp).unwrap();
         std::fs::create_dir(temp.join("work")).unwrap();
         Self { temp }
@@ -122,6 +126,12 @@ impl Drop for Place {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.temp);
     }
+}
+
+/// Containers may have as little as 64 MiB of shared memory.
+fn has_room(folder: &Path) -> bool {
+    nix::sys::statvfs::statvfs(folder)
+        .is_ok_and(|found| u128::from(found.blocks_available()) * u128::from(found.fragment_size()) > 2 << 30)
 }
 
 fn getrandom(bytes: &mut [u8]) {

@@ -130,3 +130,53 @@ CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; SELECT 2; EN
     assert_eq!(std::fs::read_to_string(place.work().join("diff.sql")).unwrap(), diff);
     assert!(ran.findings().contains(&"2_change.sql:2 foreign-key-without-index".to_owned()));
 }
+
+#[test]
+fn what_runs_outside_a_transaction_shows_its_locks_and_rewrites() {
+    let alone = "-- no-transaction
+VACUUM FULL orders;
+REINDEX TABLE CONCURRENTLY orders;
+CREATE INDEX CONCURRENTLY orders_total ON orders (total);
+DROP INDEX CONCURRENTLY orders_total;
+ALTER TABLE parts DETACH PARTITION parts_1 CONCURRENTLY;
+VACUUM orders;
+";
+    let parts = "CREATE TABLE parts (id int) PARTITION BY RANGE (id);
+CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (9);
+";
+    let place = Place::of(&[
+        ("migrations/20240101000000_base.sql", ORDERS),
+        ("migrations/20240102000000_parts.sql", parts),
+        ("migrations/20240103000000_alone.sql", alone),
+    ]);
+    let ran = place.migrations(&[]);
+    let told = |number: usize| locks(&ran.statement(2, number)["locks"]);
+    let has =
+        |number: usize, lock: &str| assert!(told(number).contains(&lock.to_owned()), "{number}: {:?}", told(number));
+    has(0, "public.orders AccessExclusiveLock");
+    assert_eq!(ran.statement(2, 0)["rewrites"], json!(["public.orders"]), "{}", ran.out);
+    assert!(ran.statement(2, 0)["wal_bytes"].as_u64().unwrap() > 0);
+    has(1, "public.orders ShareUpdateExclusiveLock");
+    has(2, "public.orders ShareUpdateExclusiveLock");
+    has(3, "public.orders ShareUpdateExclusiveLock");
+    has(4, "public.parts ShareUpdateExclusiveLock");
+    has(4, "public.parts_1 AccessExclusiveLock");
+    assert_eq!(ran.statement(2, 2)["rewrites"], json!([]));
+    assert!(ran.findings().contains(&"20240103000000_alone.sql:2 table-rewrite".to_owned()), "{:?}", ran.findings());
+    assert!(ran.findings().contains(&"20240103000000_alone.sql:2 lock-without-timeout".to_owned()));
+    assert!(!ran.findings().iter().any(|finding| finding.contains("alone.sql:4")), "{:?}", ran.findings());
+}
+
+#[test]
+fn what_changes_in_relations_that_nobody_locked_is_seen() {
+    let base =
+        format!("{ORDERS}CREATE SCHEMA old;\nCREATE TYPE old.mood AS ENUM ('a');\nCREATE TABLE old.t (m old.mood);\n");
+    let change =
+        "GRANT SELECT ON orders TO PUBLIC;\nALTER SCHEMA old RENAME TO new;\nALTER TYPE new.mood RENAME TO humour;\n";
+    let place = Place::of(&[("migrations/1_base.sql", &base), ("migrations/2_change.sql", change)]);
+    let ran = place.migrations(&[]);
+    let changes = |number: usize| ran.statement(1, number)["changes"].to_string();
+    assert!(changes(0).contains("privileges public.orders"), "{}", changes(0));
+    assert!(changes(1).contains("~ table old.t renamed to new.t"), "{}", changes(1));
+    assert!(changes(2).contains("~ column new.t.m: new.mood -> new.humour"), "{}", changes(2));
+}

@@ -76,3 +76,53 @@ fn downs_are_expected_where_others_have_them() {
         (vec!["20240101000000_a.sql:1 missing-down".to_owned()], Some("sqlx"))
     );
 }
+
+/// What no table, type or function is: none of it may be called exact when it is left behind.
+#[test]
+fn nothing_that_is_left_behind_is_called_exact() {
+    let cases = [
+        ("COMMENT ON TABLE a IS 'x';", "comment on public.a x"),
+        ("COMMENT ON COLUMN a.v IS 'x';", "comment on public.a.v x"),
+        ("GRANT SELECT (v) ON a TO PUBLIC;", "privileges public.a.v"),
+        ("GRANT CREATE ON SCHEMA public TO PUBLIC;", "privileges public"),
+        ("REVOKE EXECUTE ON FUNCTION f() FROM PUBLIC;", "privileges public.f()"),
+        ("ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC;", "object default acl"),
+        ("CREATE STATISTICS s ON id, v FROM a;", "object statistics object public.s"),
+        ("ALTER TABLE a ALTER id SET STATISTICS 7;", "object settings of column.public.a.id STATISTICS 7"),
+        ("ALTER TABLE a ALTER v SET STORAGE EXTERNAL;", "object settings of column.public.a.v STORAGE e"),
+        ("ALTER TABLE a REPLICA IDENTITY FULL;", "object settings of relation.public.a REPLICA IDENTITY f"),
+        ("ALTER TABLE a CLUSTER ON a_pkey;", "object settings of index.public.a_pkey CLUSTERED"),
+        ("ALTER VIEW w SET (security_barrier);", "object settings of relation.public.w security_barrier=true"),
+        ("CREATE CAST (int AS text) WITH INOUT;", "object cast (integer AS pg_catalog.text)"),
+        (
+            "CREATE OPERATOR === (FUNCTION = int4eq, LEFTARG = int, RIGHTARG = int);",
+            "object operator public.===(integer,integer)",
+        ),
+        ("CREATE COLLATION c (LOCALE = 'C');", "object collation public.c"),
+        ("CREATE TEXT SEARCH CONFIGURATION t (COPY = simple);", "object text search configuration public.t"),
+        ("CREATE PUBLICATION p FOR TABLE a;", "object publication p"),
+        ("CREATE AGGREGATE g (int) (SFUNC = int4pl, STYPE = int);", "object aggregate public.g(integer)"),
+        ("CREATE SEQUENCE q OWNED BY a.id;", "object sequence.public.q OWNED BY public.a.id"),
+    ];
+    let base = "CREATE TABLE a (id int PRIMARY KEY, v text); CREATE VIEW w AS SELECT 1;
+CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';\n";
+    let place = Place::of(&[("migrations/0_base/up.sql", base)]);
+    for (at, (up, _)) in (1..).zip(cases) {
+        place.write(&format!("migrations/{at:02}_x/up.sql"), up);
+        place.write(&format!("migrations/{at:02}_x/down.sql"), "SELECT 1;\n");
+    }
+    let ran = place.migrations(&[]);
+    assert_eq!(ran.json["layout"], "diesel");
+    for (at, (up, expected)) in (1..).zip(cases) {
+        let migration = ran.migration(at);
+        let detail = migration["round_trip_detail"].to_string();
+        assert!(["differs", "reup_error"].contains(&migration["round_trip"].as_str().unwrap()), "{up}: {migration}");
+        if migration["round_trip"] == "differs" {
+            assert!(detail.contains(expected), "{up}: {detail}");
+        }
+    }
+    let summary = ran.json["schema_summary"].to_string();
+    for (up, expected) in cases {
+        assert!(summary.contains(expected), "{up}: {expected}: {summary}");
+    }
+}

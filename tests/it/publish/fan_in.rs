@@ -214,3 +214,32 @@ fn on_a_laptop_the_report_says_what_it_is_of() {
     assert!(ended.err.contains("work tree with changes"), "{}", ended.err);
     scene.fake.finish();
 }
+
+#[test]
+fn migrations_are_shown_as_a_direct_run_shows_them() {
+    let gates = "[gates.db]\nkind = \"migrations\"\ndatabase = \"sqlite\"\n";
+    let change = |root: &std::path::Path| {
+        write(&root.join("migrations/1_a.up.sql"), "CREATE TABLE a (id INTEGER PRIMARY KEY, n TEXT);\n");
+        write(&root.join("migrations/1_a.down.sql"), "DROP TABLE a;\n");
+        write(&root.join("migrations/2_b.up.sql"), "CREATE INDEX a_n ON a (n);\nINSERT INTO b VALUES (1);\n");
+        write(&root.join("migrations/2_b.down.sql"), "DROP INDEX a_n;\n");
+    };
+    let scene = || Scene::with(gates, change, |github| _ = github.token(TOKEN, Token::actions()));
+    let (direct, fanned) = (scene(), scene());
+    end(&mut direct.step(5, &[])).with_code(1);
+    end(&mut fanned.step(5, &["--publish", "never", "--output", "../db"])).with_code(1);
+    let ended = end(&mut publish(&fanned, 5, &["../db", "--json"])).with_code(1);
+    let section = |scene: &Scene| {
+        let comments = scene.comments();
+        let start = comments[0].find("The schema after it:").unwrap_or_else(|| panic!("{comments:?}"));
+        comments[0][start..].split("</details>").next().unwrap().to_owned()
+    };
+    assert_eq!(section(&fanned), section(&direct));
+    assert!(section(&direct).contains("+ index a.a_n"), "{}", section(&direct));
+    let written: Value = serde_json::from_str(&fanned.text("db/report.json")).unwrap();
+    let joined: Value = serde_json::from_str(&ended.out).unwrap();
+    assert_eq!(joined["gates"][0]["migrations"], written["gates"][0]["migrations"]);
+    assert_eq!(written["gates"][0]["migrations"]["migrations"][0]["round_trip"], "exact");
+    direct.fake.finish();
+    fanned.fake.finish();
+}

@@ -27,6 +27,7 @@ fn calls() -> Vec<Call> {
         Call::StickyComment(comment(5, "new")),
         Call::Review(review(3)),
         Call::News(news("1")),
+        Call::LiveComment(live("going on")),
     ]
 }
 
@@ -44,6 +45,10 @@ fn objects(hub: &Hub, call: &Call) -> (usize, bool) {
         Call::StickyComment(comment) => {
             let whole = format!("{}\n{}", Marker::of(comment), comment.body);
             (state.comments.len(), state.comments.first().is_some_and(|one| one["body"] == whole.as_str()))
+        }
+        Call::LiveComment(comment) => {
+            let whole = |one: &Value| one["body"].as_str().is_some_and(|body| body.ends_with(&comment.body));
+            (state.comments.len(), state.comments.first().is_some_and(whole))
         }
         Call::Review(review) => (state.reviews, state.review_comments.len() == review.suggestions.len()),
         Call::News(news) => {
@@ -66,6 +71,11 @@ async fn every_passing_fault_at_every_request_ends_with_one_whole_object() {
                     let before = comment(1, "old");
                     let body = format!("{}\nold", Marker::of(&before));
                     hub.with(|state| state.comment("github-actions[bot]", &body));
+                }
+                if old && let Call::LiveComment(_) = call {
+                    hub.with(|state| {
+                        state.comment("github-actions[bot]", "<!-- gatepost:live key=deploy-staging-12 -->\nold")
+                    });
                 }
                 if old && let Call::News(_) = call {
                     let body = "<!-- gatepost:news key=production id=0 -->\nold";
@@ -177,7 +187,7 @@ async fn when_github_is_gone_only_the_first_call_keeps_trying() {
     let receipts = interpreter(&hub).send_all(&calls()).await;
     assert!(receipts.iter().all(|receipt| failed(&receipt.end).contains("cannot reach https://h")));
     assert!(failed(&receipts[0].end).ends_with("(tried 4 times)"));
-    assert_eq!(hub.log().len(), 4 + 5);
+    assert_eq!(hub.log().len(), 4 + 6);
     hub.with(|state| state.faults.clear());
 }
 

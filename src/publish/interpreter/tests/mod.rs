@@ -3,6 +3,7 @@
 mod comments;
 mod faults;
 mod hub;
+mod live;
 mod news;
 mod reviews;
 mod triggered;
@@ -13,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::{Interpreter, Options, Pace};
 use crate::model::call::{
-    Annotation, Call, CheckRun, CommitStatus, News, ReceiptEnd, Review, ReviewSuggestion, StickyComment,
+    Annotation, Call, CheckRun, CommitStatus, LiveComment, News, ReceiptEnd, Review, ReviewSuggestion, StickyComment,
 };
 use crate::model::outcome::Outcome;
 use crate::model::sha::Sha;
@@ -97,6 +98,10 @@ fn review(count: u32) -> Review {
         body: format!("- fix {line}\n"),
     };
     Review { pull_request: 7, head_sha: head(), suggestions: (1..=count).map(one).collect() }
+}
+
+fn live(body: &str) -> LiveComment {
+    LiveComment { pull_request: 7, marker: "deploy-staging-12".to_owned(), body: body.to_owned() }
 }
 
 fn news(id: &str) -> News {

@@ -1,17 +1,18 @@
 //! The queries by which a PostgreSQL schema is read, and their rows as facts. Every name is qualified: a migration may
 //! have set any `search_path`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
+use super::rest::REST;
 use crate::model::migration::{Fact, Facts, Object, ObjectKind};
 
-/// Relations are read with everything that belongs to them; `{which}` limits them.
+/// The relations that are read, of which `{which}` limits the number.
 const RELATIONS: &str = r"
-WITH rel AS MATERIALIZED (
+rel AS MATERIALIZED (
   SELECT c.oid, c.relkind, c.relpersistence, c.relrowsecurity, c.relforcerowsecurity, c.reloptions, c.relispartition,
          c.relpartbound, c.relacl, c.relname, c.relfilenode,
          pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) AS path
@@ -19,6 +20,10 @@ WITH rel AS MATERIALIZED (
   WHERE c.oid >= 16384 AND {which} AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
     AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
                     WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND (d.deptype = 'e' OR (d.deptype = 'i' AND c.relkind = 'S'))))
+";
+
+/// Everything that belongs to them.
+const PARTS: &str = r"
 SELECT oid::int8, CASE relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'matview' WHEN 'S' THEN 'sequence'
          WHEN 'c' THEN 'type' WHEN 'i' THEN 'path' WHEN 'I' THEN 'path' ELSE 'table' END,
        path, '', 'r' || oid::text || '/' || relfilenode::text,
@@ -82,9 +87,17 @@ UNION ALL
 SELECT oid::int8, 'privileges', path, '', '', pg_catalog.array_to_string(relacl, ', ') FROM rel WHERE relacl IS NOT NULL
 ";
 
-/// Some relations, and the tables of those that are indexes.
-const SOME: &str =
-    "c.oid = ANY ($1 || ARRAY (SELECT i.indrelid FROM pg_catalog.pg_index i WHERE i.indexrelid = ANY ($1)))";
+/// What the session's own transaction holds locked, in which modes.
+const HELD: &str = r"
+held AS MATERIALIZED (
+  SELECT l.relation AS oid, l.mode, l.mode NOT IN ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock') AS strong
+  FROM pg_catalog.pg_locks l
+  WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation' AND l.granted AND l.relation >= 16384)
+";
+
+/// Only what is locked so that it may have been changed is read again, and the tables of indexes among it.
+const CHANGED: &str = r"c.oid = ANY (ARRAY (SELECT h.oid FROM held h WHERE h.strong UNION ALL
+    SELECT i.indrelid FROM held h JOIN pg_catalog.pg_index i ON i.indexrelid = h.oid WHERE h.strong))";
 
 /// What belongs to no relation.
 const OTHERS: &str = r"
@@ -119,96 +132,129 @@ WHERE p.oid >= 16384 AND n.nspname !~ '^pg_'
                   AND d.objid = p.oid AND d.deptype IN ('e', 'i'))
 ";
 
-/// What is cheap to ask after every statement: totals, and each locked relation's counters. Tagged by the first column.
-const COUNTERS: &str = r"
-SELECT 0::int8, pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0')::int8,
-  (1000 * EXTRACT(epoch FROM pg_catalog.current_setting('lock_timeout')::interval))::int8, 0::int8,
-  pg_catalog.concat_ws(',',
-    (SELECT pg_catalog.count(*) || '.' || coalesce(pg_catalog.max(x.xmin::text::int8), 0) FROM pg_catalog.pg_proc x WHERE x.oid >= 16384),
+/// What is cheap to ask after every statement: totals, and how often catalogs were written to. Only where types or
+/// constraints were is looked for those that belong to no table.
+const TOTALS: &str = r"
+SELECT 0::int8, 'totals', CASE WHEN types <> $1 THEN pg_catalog.concat_ws('.',
     (SELECT pg_catalog.count(*) || '.' || coalesce(pg_catalog.max(x.xmin::text::int8), 0) FROM pg_catalog.pg_type x
      WHERE x.oid >= 16384 AND x.typtype IN ('e', 'd', 'r')),
-    (SELECT pg_catalog.count(*) || '.' || coalesce(pg_catalog.max(x.xmin::text::int8), 0) FROM pg_catalog.pg_enum x),
-    (SELECT pg_catalog.count(*) || '.' || coalesce(pg_catalog.max(x.xmin::text::int8), 0) FROM pg_catalog.pg_namespace x),
-    (SELECT pg_catalog.count(*) || '.' || coalesce(pg_catalog.max(x.xmin::text::int8), 0) FROM pg_catalog.pg_extension x),
     (SELECT pg_catalog.count(*) || '.' || coalesce(pg_catalog.max(x.xmin::text::int8), 0) FROM pg_catalog.pg_constraint x
-     WHERE x.contypid > 0)), 0::int8, NULL::int8
-UNION ALL
-SELECT o, pg_catalog.pg_stat_get_xact_numscans(o::oid),
-  pg_catalog.pg_stat_get_xact_tuples_inserted(o::oid) + pg_catalog.pg_stat_get_xact_tuples_updated(o::oid)
-    + pg_catalog.pg_stat_get_xact_tuples_deleted(o::oid),
-  coalesce((SELECT c.relfilenode::int8 FROM pg_catalog.pg_class c WHERE c.oid = o::oid), -1), NULL,
-  pg_catalog.pg_relation_size(o::oid), NULL
-FROM pg_catalog.unnest($1) o
+     WHERE x.contypid > 0)) END, '', '',
+  pg_catalog.concat_ws(' ', pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0')::int8,
+    (1000 * EXTRACT(epoch FROM pg_catalog.current_setting('lock_timeout')::interval))::int8, types, {others}, {relations})
+FROM (SELECT {types} AS types) counted
 ";
+
+/// The readings of each relation that is locked.
+const READINGS: &str = r"
+SELECT h.oid::int8, 'reading', h.mode, '', '', {reading} FROM held h
+";
+
+/// The readings of relations that need not be locked.
+const READINGS_OF: &str = "SELECT h.oid, 'reading', '', '', '', {reading} FROM pg_catalog.unnest($1) h (oid)";
+
+/// Scans, rows written, the file, its size.
+const READING: &str = r"pg_catalog.concat_ws(' ', pg_catalog.pg_stat_get_xact_numscans(h.oid::oid),
+  pg_catalog.pg_stat_get_xact_tuples_inserted(h.oid::oid) + pg_catalog.pg_stat_get_xact_tuples_updated(h.oid::oid)
+    + pg_catalog.pg_stat_get_xact_tuples_deleted(h.oid::oid),
+  coalesce((SELECT c.relfilenode::int8 FROM pg_catalog.pg_class c WHERE c.oid = h.oid::oid), -1),
+  coalesce(pg_catalog.pg_relation_size(h.oid::oid), -1))";
+
+/// How often the transaction has written to catalogs.
+fn written(catalogs: &[&str]) -> String {
+    let count = |catalog: &&str| {
+        ["inserted", "updated", "deleted"]
+            .map(|what| format!("pg_catalog.pg_stat_get_xact_tuples_{what}('pg_catalog.{catalog}'::regclass)"))
+            .join(" + ")
+    };
+    catalogs.iter().map(count).collect::<Vec<_>>().join(" + ")
+}
 
 /// The statements that a session prepares once, by name.
 #[must_use]
 pub fn prepared() -> String {
-    let some = RELATIONS.replace("{which}", SOME);
+    let changed = RELATIONS.replace("{which}", CHANGED);
     let all = RELATIONS.replace("{which}", "true");
+    let totals = TOTALS
+        .replace("{types}", &written(&["pg_type", "pg_constraint"]))
+        .replace("{others}", &written(&["pg_proc", "pg_enum", "pg_namespace", "pg_extension"]))
+        .replace("{relations}", &written(&["pg_class"]));
+    let readings = READINGS.replace("{reading}", READING);
+    let readings_of = READINGS_OF.replace("{reading}", READING);
     format!(
-        "PREPARE gatepost_some (oid[]) AS {some}; PREPARE gatepost_all AS {all}; PREPARE gatepost_others AS {OTHERS}; \
-         PREPARE gatepost_counters (int8[]) AS {COUNTERS}"
+        "PREPARE gatepost_look (int8) AS WITH {HELD}, {changed} {totals} UNION ALL {readings} UNION ALL {PARTS}; \
+         PREPARE gatepost_readings (int8[]) AS {readings_of}; \
+         PREPARE gatepost_all AS WITH {all} {PARTS}; PREPARE gatepost_others AS {OTHERS}; \
+         PREPARE gatepost_rest AS {REST}"
     )
 }
 
 /// What is known of a schema, by the relation it belongs to; 0 holds what belongs to none.
 #[derive(Debug, Clone, Default)]
-pub struct Known {
-    by_owner: BTreeMap<i64, Rc<Vec<(Object, Fact)>>>,
-    /// The path of every relation, indexes and sequences too.
-    pub paths: BTreeMap<i64, String>,
-    /// Those that are indexes.
-    pub indexes: BTreeSet<i64>,
-    /// The file that each is kept in.
-    pub files: BTreeMap<i64, i64>,
+pub struct Known(BTreeMap<i64, Rc<Owner>>);
+
+/// A relation.
+#[derive(Debug, Clone, Default)]
+pub struct Owner {
+    /// Its name with its schema's.
+    pub path: String,
+    /// Whether it is an index, whose facts are its table's.
+    pub is_index: bool,
+    /// The file that it is kept in.
+    pub file: Option<i64>,
+    facts: Vec<(Object, Fact)>,
 }
 
 impl Known {
+    /// What is known of one relation.
+    #[must_use]
+    pub fn get(&self, oid: i64) -> Option<&Owner> {
+        self.0.get(&oid).map(Rc::as_ref).filter(|owner| !owner.path.is_empty())
+    }
+
+    /// All relations, indexes and sequences too.
+    pub fn relations(&self) -> impl Iterator<Item = (i64, &Owner)> {
+        self.0.iter().map(|(oid, owner)| (*oid, owner.as_ref())).filter(|(_, owner)| !owner.path.is_empty())
+    }
+
     /// Forgets these owners.
     pub fn forget(&mut self, owners: impl Iterator<Item = i64>) {
         for owner in owners {
-            self.by_owner.remove(&owner);
-            self.paths.remove(&owner);
-            self.files.remove(&owner);
-            self.indexes.remove(&owner);
+            self.0.remove(&owner);
         }
     }
 
-    /// Takes rows of [`RELATIONS`] and [`OTHERS`]; what was known of their owners is forgotten.
+    /// Takes rows of facts; what was known of their owners is forgotten.
     pub fn take(&mut self, rows: &[PgRow]) {
         self.forget(rows.iter().filter_map(|row| row.try_get(0).ok()));
         for row in rows {
             let text = |at: usize| row.try_get::<Option<String>, _>(at).ok().flatten().unwrap_or_default();
-            let owner: i64 = row.try_get(0).unwrap_or_default();
+            let oid: i64 = row.try_get(0).unwrap_or_default();
             let (word, path) = (text(1), text(2));
-            if owner != 0 && text(3).is_empty() && word != "privileges" {
-                self.paths.insert(owner, path.clone());
+            let owner = Rc::make_mut(self.0.entry(oid).or_default());
+            if oid != 0 && text(3).is_empty() && word != "privileges" {
+                owner.path.clone_from(&path);
             }
-            if word == "path" {
-                self.indexes.insert(owner);
-            }
+            owner.is_index |= word == "path";
             let identity = text(4);
             let (identity, file) = identity.split_once('/').unwrap_or((&identity, ""));
-            if let Ok(file) = file.parse() {
-                self.files.insert(owner, file);
-            }
+            owner.file = file.parse().ok().or(owner.file);
             let Some(kind) = kind(&word) else { continue };
             let object = Object { kind, of: path, name: text(3) };
             let fact = Fact { identity: identity.to_owned(), definition: text(5) };
-            Rc::make_mut(self.by_owner.entry(owner).or_default()).push((object, fact));
+            owner.facts.push((object, fact));
         }
     }
 
     /// The facts of some owners.
     pub fn of(&self, owners: impl Iterator<Item = i64>) -> Facts {
-        owners.filter_map(|owner| self.by_owner.get(&owner)).flat_map(|facts| facts.iter()).cloned().collect()
+        owners.filter_map(|owner| self.0.get(&owner)).flat_map(|owner| owner.facts.iter()).cloned().collect()
     }
 
     /// All facts.
     #[must_use]
     pub fn all(&self) -> Facts {
-        self.by_owner.values().flat_map(|facts| facts.iter()).cloned().collect()
+        self.0.values().flat_map(|owner| owner.facts.iter()).cloned().collect()
     }
 }
 

@@ -1,174 +1,219 @@
-//! What a statement did: locks through the eyes of another connection, counters and catalogs through its own.
+//! What a statement did: its locks, counters and the catalogs, read inside its own transaction.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use sqlx::Row as _;
 use sqlx::postgres::PgRow;
-use sqlx::{AssertSqlSafe, Executor as _, Row as _};
 
+use super::catalog::{self, Known};
 use super::{Postgres, lost, newly};
 use crate::migration::change;
 use crate::model::migration::{Change, Lock, LockMode, Object, ObjectKind, Statement, StatementError, What};
 use crate::world::database::DatabaseError;
 
-/// A look must not meet what the migration set: its search path, its timeouts. All of it is taken back at once.
-const BEFORE: &str = "SAVEPOINT gatepost_look; SET LOCAL statement_timeout = 0; SET LOCAL search_path = pg_catalog";
-/// For a few relations among many: planned once, and by indexes.
-const BY_INDEX: &str = "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off; SET LOCAL \
+/// A look must not meet what the migration set: its search path, its timeouts. It reads a few relations among many: it is
+/// planned once, and by indexes. All of it is taken back with the savepoint.
+const SETTINGS: &str = "SET LOCAL statement_timeout = 0; SET LOCAL search_path = pg_catalog; SET LOCAL plan_cache_mode = \
+                        force_generic_plan; SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL \
                         enable_hashjoin = off; SET LOCAL enable_mergejoin = off";
-const AFTER: &str = "ROLLBACK TO SAVEPOINT gatepost_look; RELEASE SAVEPOINT gatepost_look";
-/// The statement's own savepoint is let go, and the next one's set.
+/// All relations are read at once.
+const WHOLE: &str = "SET LOCAL statement_timeout = 0; SET LOCAL search_path = pg_catalog";
+/// A transaction of our own, as scripts have it.
+const OPEN: &str = "BEGIN; SAVEPOINT gatepost";
+/// The savepoint stands for the next statement.
+const BACK: &str = "ROLLBACK TO SAVEPOINT gatepost";
+/// The statement's own savepoint is let go, and the next one's set, in which the look is made.
 const NEXT: &str = "RELEASE SAVEPOINT gatepost; SAVEPOINT gatepost";
 
+/// What a script sets stays its own, as with a tool that opens a connection for each.
+pub(super) const RESET: &str =
+    "RESET ALL; RESET SESSION AUTHORIZATION; SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE";
 /// Counters are handed on at the end of the transaction, not a second later.
-pub(super) const FLUSH_AND_COMMIT: &str = "SELECT pg_catalog.pg_stat_force_next_flush(); COMMIT";
-/// As [`FLUSH_AND_COMMIT`], for what is taken back.
-pub(super) const FLUSH_AND_ROLLBACK: &str = "ROLLBACK; SELECT pg_catalog.pg_stat_force_next_flush()";
+pub(super) const FLUSH: &str = "SELECT pg_catalog.pg_stat_force_next_flush()";
 
 /// The readings before a statement.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Counters {
     wal: i64,
-    others: String,
-    scans: BTreeMap<i64, i64>,
-    rows: BTreeMap<i64, i64>,
-    files: BTreeMap<i64, i64>,
-    sizes: BTreeMap<i64, i64>,
     lock_timeout_ms: u64,
+    /// Writes to the catalogs of what belongs to no relation.
+    others: i64,
+    /// Writes to catalogs that hold such things and others, and a digest of the former.
+    types: i64,
+    digest: String,
+    /// Writes to the catalog of relations.
+    relations: i64,
+    of: BTreeMap<i64, Reading>,
+}
+
+/// The readings of a relation.
+#[derive(Debug, Default, Clone, Copy)]
+struct Reading {
+    scans: i64,
+    rows: i64,
+    /// -1 where the relation is gone.
+    file: i64,
+    size: i64,
+}
+
+/// What a look found.
+struct Seen {
+    counters: Counters,
+    locks: BTreeMap<i64, LockMode>,
+    /// Rows of facts.
+    facts: Vec<PgRow>,
+}
+
+impl Seen {
+    /// Readings of relations that were left alone stand as they were `before`.
+    fn of(rows: Vec<PgRow>, before: Counters) -> Result<Self, sqlx::Error> {
+        let mut seen = Self { counters: before, locks: BTreeMap::new(), facts: Vec::new() };
+        for row in rows {
+            // The answers of what is no query of ours have other columns.
+            let (Ok(oid), Ok(word)) = (row.try_get::<i64, _>(0), row.try_get::<&str, _>(1)) else { continue };
+            match word {
+                "totals" => seen.counters.total(&row)?,
+                "reading" => {
+                    if let Some(mode) = LockMode::of_word(row.try_get(2)?) {
+                        let strongest = seen.locks.entry(oid).or_insert(mode);
+                        *strongest = mode.max(*strongest);
+                    }
+                    let [scans, rows, file, size] = numbers(row.try_get(5)?);
+                    seen.counters.of.insert(oid, Reading { scans, rows, file, size });
+                }
+                _ => seen.facts.push(row),
+            }
+        }
+        Ok(seen)
+    }
 }
 
 impl Counters {
-    /// How many columns a row of readings has; facts have fewer.
-    const COLUMNS: usize = 7;
-
-    fn read(rows: &[PgRow]) -> Result<Self, sqlx::Error> {
-        let mut counters = Self::default();
-        for row in rows.iter().filter(|row| row.len() == Self::COLUMNS) {
-            let number = |at: usize| row.try_get::<Option<i64>, _>(at).map(Option::unwrap_or_default);
-            match number(0)? {
-                0 => {
-                    counters.wal = number(1)?;
-                    counters.lock_timeout_ms = u64::try_from(number(2)?).unwrap_or_default();
-                    counters.others = row.try_get::<Option<String>, _>(4)?.unwrap_or_default();
-                }
-                oid => {
-                    counters.scans.insert(oid, number(1)?);
-                    counters.rows.insert(oid, number(2)?);
-                    counters.files.insert(oid, number(3)?);
-                    counters.sizes.insert(oid, number(5)?);
-                }
-            }
-        }
-        Ok(counters)
-    }
-
     /// What is in force for waiting on locks, in milliseconds.
     pub(super) const fn timeout(&self) -> u64 {
         self.lock_timeout_ms
     }
+
+    fn total(&mut self, row: &PgRow) -> Result<(), sqlx::Error> {
+        let [wal, timeout, types, others, relations] = numbers(row.try_get(5)?);
+        self.wal = wal;
+        self.lock_timeout_ms = u64::try_from(timeout).unwrap_or_default();
+        (self.types, self.others, self.relations) = (types, others, relations);
+        if let Some(digest) = row.try_get(2)? {
+            self.digest = digest;
+        }
+        Ok(())
+    }
+
+    /// Whether anything that belongs to no relation was written since.
+    fn is_other_than(&self, before: &Self) -> bool {
+        self.others != before.others || self.digest != before.digest
+    }
+}
+
+fn numbers<const N: usize>(text: &str) -> [i64; N] {
+    let mut numbers = text.split(' ').map(|number| number.parse().unwrap_or_default());
+    std::array::from_fn(|_| numbers.next().unwrap_or_default())
 }
 
 impl Postgres {
-    /// The readings at the beginning of a script or, where each statement has its own transaction, of a statement.
+    /// Prepares what looks are made with.
+    pub(super) async fn prepare(&mut self) -> Result<(), DatabaseError> {
+        self.rows(catalog::prepared()).await.map(|_| ()).map_err(|error| lost("while it was prepared", &error))
+    }
+
+    /// Opens a transaction, with the readings that its first statement starts from.
     pub(super) async fn first_look(&mut self) -> Result<(), sqlx::Error> {
-        // Counters of relations start with a transaction, once those of earlier ones were handed on.
-        let oids = if self.flushes { BTreeSet::new() } else { self.script.existing.keys().copied().collect() };
-        let own = !self.script.open;
-        let (open, close) = if own { ("BEGIN; ", "; ROLLBACK") } else { ("", "") };
-        let sql = format!("{open}{BEFORE}; {BY_INDEX}; {}; {AFTER}{close}", counters_of(&oids));
-        let rows = self.rows(sql).await?;
-        self.script.counters = Counters::read(&rows)?;
-        let files = &mut self.script.counters.files;
-        files.extend(self.known.files.iter().map(|(oid, file)| (*oid, *file)));
+        self.look_after(OPEN).await
+    }
+
+    /// The readings that the next statement starts from, after `begin`, which sets its savepoint.
+    async fn look_after(&mut self, begin: &str) -> Result<(), sqlx::Error> {
+        // Counters of relations start with a transaction, once those of earlier ones were handed on. What was taken back
+        // is still counted.
+        let all = !self.flushes || begin == BACK;
+        let oids: Vec<String> =
+            self.script.before.relations().filter(|_| all).map(|(oid, _)| oid.to_string()).collect();
+        let readings = format!("EXECUTE gatepost_readings ('{{{}}}')", oids.join(","));
+        let sql = format!("{begin}; {SETTINGS}; EXECUTE gatepost_look (-1); {readings}; {BACK}");
+        self.script.counters = Seen::of(self.rows(sql).await?, Counters::default())?.counters;
         Ok(())
     }
 
-    /// Looks at what the statement just did, within its transaction: the locks first, then all else in one way there
-    /// and back.
+    /// A statement that failed: what it did is taken back, or its transaction is gone already.
+    pub(super) async fn take_back(&mut self) -> Result<(), sqlx::Error> {
+        let back = if self.script.observe { self.look_after(BACK).await } else { self.control(BACK).await };
+        if let Err(sqlx::Error::Database(_)) = back {
+            self.control("ROLLBACK").await?;
+            self.script.open = false;
+            return Ok(());
+        }
+        back
+    }
+
+    /// Looks at what the statement just did, within its transaction: locks, counters, and what it may have changed, in
+    /// one way there and back.
     pub(super) async fn look(&mut self, statement: &mut Statement) -> Result<(), sqlx::Error> {
-        let held = std::mem::take(&mut self.script.locks);
-        let now = self.locks().await?;
-        self.script.locks.clone_from(&now);
-        statement.locks = newly(&self.script.existing, &held, &now);
-        statement.held = self.still_held(&held, &statement.locks);
-        let oids: BTreeSet<i64> = now.keys().copied().collect();
-        let changed: BTreeSet<i64> =
-            now.iter().filter(|(_, mode)| **mode >= LockMode::ShareUpdateExclusive).map(|(oid, _)| *oid).collect();
-        let mut sql = vec![BEFORE.to_owned(), BY_INDEX.to_owned(), counters_of(&oids)];
-        if !changed.is_empty() {
-            sql.push(format!("EXECUTE gatepost_some ('{{{}}}')", joined(&changed)));
-        }
-        sql.extend([AFTER.to_owned(), NEXT.to_owned()]);
-        let rows = self.rows(sql.join("; ")).await?;
-        let after = Counters::read(&rows)?;
+        let sql = format!("{NEXT}; {SETTINGS}; EXECUTE gatepost_look ({}); {BACK}", self.script.counters.types);
+        let rows = self.rows(sql).await?;
         let before = std::mem::take(&mut self.script.counters);
-        self.compare(statement, &before, &after, &now);
-        let mut rows: Vec<PgRow> = rows.into_iter().filter(|row| row.len() < Counters::COLUMNS).collect();
-        let others = after.others != before.others;
+        let Seen { counters, locks, facts } = Seen::of(rows, before.clone())?;
+        let held = std::mem::replace(&mut self.script.locks, locks);
+        statement.locks = newly(&self.script.before, &held, &self.script.locks);
+        statement.held = self.still_held(&held, &statement.locks);
+        self.compare(statement, &before, &counters);
+        let touched: BTreeSet<i64> = (self.script.locks.iter())
+            .filter(|(_, mode)| **mode >= LockMode::ShareUpdateExclusive)
+            .map(|(oid, _)| *oid)
+            .collect();
+        let elsewhere = counters.relations != before.relations && touched.is_empty();
+        let others = counters.is_other_than(&before);
+        let known = (elsewhere || others).then(|| self.known.clone());
+        self.script.counters = counters;
+        let owners: BTreeSet<i64> = facts.iter().filter_map(|row| row.try_get(0).ok()).chain(touched).collect();
+        let mut changes = self.learn(&owners, &facts);
         if others {
-            rows.extend(self.rows(format!("{BEFORE}; EXECUTE gatepost_others; {AFTER}")).await?);
+            let rows = self.rows(format!("{WHOLE}; EXECUTE gatepost_others; {BACK}")).await?;
+            changes.extend(self.learn(&BTreeSet::from([0]), &rows));
         }
-        // Readings of relations that this statement left alone stand.
-        self.script.counters = Counters {
-            files: merged(before.files, after.files),
-            sizes: merged(before.sizes, after.sizes),
-            scans: merged(before.scans, after.scans),
-            rows: merged(before.rows, after.rows),
-            ..after
-        };
-        let owners: BTreeSet<i64> =
-            rows.iter().filter_map(|row| row.try_get(0).ok()).chain(changed).chain(others.then_some(0)).collect();
+        // What has another name now, or other privileges, is named so in relations that nobody had to lock.
+        let renamed = others && changes.iter().any(|change| !matches!(change.what, What::Added { .. }));
+        if let Some(known) = known.filter(|_| elsewhere || renamed) {
+            self.know_all().await?;
+            changes = change::compare(&known.all(), &self.known.all());
+        }
+        statement.changes.extend(changes);
+        Ok(())
+    }
+
+    /// Takes what was read of some owners, of which nothing else is left; what is new of it.
+    fn learn(&mut self, owners: &BTreeSet<i64>, rows: &[PgRow]) -> Vec<Change> {
         let before = self.known.of(owners.iter().copied());
         self.known.forget(owners.iter().copied());
-        self.known.take(&rows);
-        statement.changes.extend(change::compare(&before, &self.known.of(owners.into_iter())));
-        Ok(())
+        self.known.take(rows);
+        change::compare(&before, &self.known.of(owners.iter().copied()))
     }
 
-    /// The strongest lock of the runner on each relation, as the watcher sees it.
-    pub(super) async fn locks(&mut self) -> Result<BTreeMap<i64, LockMode>, sqlx::Error> {
-        let sql = format!(
-            "SELECT relation::int8, mode FROM pg_catalog.pg_locks WHERE pid = {} AND locktype = 'relation' AND granted \
-             AND relation >= 16384",
-            self.runner_pid
-        );
-        let rows = self.watcher.fetch_all(sqlx::raw_sql(AssertSqlSafe(sql))).await?;
-        let mut locks = BTreeMap::new();
-        for row in &rows {
-            let mode: String = row.try_get(1)?;
-            if let Some(mode) = LockMode::of_word(&mode) {
-                let strongest = locks.entry(row.try_get(0)?).or_insert(mode);
-                *strongest = mode.max(*strongest);
-            }
-        }
-        Ok(locks)
-    }
-
-    fn compare(&self, statement: &mut Statement, before: &Counters, after: &Counters, locks: &BTreeMap<i64, LockMode>) {
-        let more =
-            |old: &BTreeMap<i64, i64>, oid: &i64, new: i64| new.saturating_sub(old.get(oid).copied().unwrap_or(0));
+    fn compare(&self, statement: &mut Statement, before: &Counters, after: &Counters) {
         statement.wal_bytes = u64::try_from(after.wal.saturating_sub(before.wal)).unwrap_or_default();
-        statement.rows = after
-            .rows
-            .iter()
-            .map(|(oid, new)| more(&before.rows, oid, *new))
-            .filter_map(|n| u64::try_from(n).ok())
-            .sum();
         statement.lock_timeout_ms = after.lock_timeout_ms;
         let mut indexes = Vec::new();
-        for (oid, path) in &self.script.existing {
-            let scanned = after.scans.get(oid).is_some_and(|new| more(&before.scans, oid, *new) > 0);
-            let blocked = locks.get(oid).is_some_and(|mode| mode.is_dangerous());
-            if scanned && blocked && !self.known.indexes.contains(oid) {
+        for (oid, new) in &after.of {
+            let old = before.of.get(oid).copied().unwrap_or_default();
+            statement.rows += u64::try_from(new.rows.saturating_sub(old.rows)).unwrap_or_default();
+            let Some(existing) = self.script.before.get(*oid) else { continue };
+            let path = &existing.path;
+            let is_index = self.known.get(*oid).is_some_and(|known| known.is_index);
+            let scanned = new.scans > old.scans;
+            let blocked = self.script.locks.get(oid).is_some_and(|mode| mode.is_dangerous());
+            if scanned && blocked && !is_index {
                 statement.scans.push(path.clone());
             }
-            let (old, new) = (before.files.get(oid), after.files.get(oid));
-            let written_anew = matches!((old, new), (Some(old), Some(new)) if old != new && *new > 0 && *old > 0);
-            let stands = new.is_some_and(|file| *file >= 0);
-            let had = before.sizes.get(oid).is_some_and(|size| *size > 0);
-            let has = after.sizes.get(oid).is_some_and(|size| *size > 0);
-            if stands && had && !has && after.sizes.contains_key(oid) && !self.known.indexes.contains(oid) {
+            let file = if before.of.contains_key(oid) { old.file } else { existing.file.unwrap_or_default() };
+            let written_anew = file != new.file && new.file > 0 && file > 0;
+            if new.file >= 0 && old.size > 0 && new.size == 0 && !is_index {
                 statement.changes.push(emptied(path));
-            } else if written_anew && self.known.indexes.contains(oid) {
+            } else if written_anew && is_index {
                 indexes.push(path.clone());
             } else if written_anew && scanned {
                 statement.rewrites.push(path.clone());
@@ -188,31 +233,37 @@ impl Postgres {
         if !self.script.transaction {
             return Vec::new();
         }
-        let locks = newly(&self.script.existing, &BTreeMap::new(), held);
+        let locks = newly(&self.script.before, &BTreeMap::new(), held);
         locks
             .into_iter()
             .filter(|lock| lock.mode.is_dangerous() && !new.iter().any(|new| new.object == lock.object))
             .collect()
     }
 
-    /// The statement ended the transaction it ran in (COMMIT, ROLLBACK in the file): the rest runs by itself.
-    pub(super) async fn after_own_end(&mut self, statement: &mut Statement) -> Result<(), DatabaseError> {
+    /// The look failed: the statement let go of what was prepared for it, or ended the transaction it ran in (COMMIT,
+    /// ROLLBACK in the file), after which the rest runs by itself.
+    pub(super) async fn look_again(&mut self, statement: &mut Statement) -> Result<(), DatabaseError> {
         let failed = |error| lost("after a transaction was ended by its file", &error);
-        // It may also have let go of what was prepared.
-        self.control("ROLLBACK; DEALLOCATE ALL").await.map_err(failed)?;
-        self.prepare().await?;
-        self.script.open = false;
-        self.script.transaction = false;
-        self.script.locks.clear();
         let before = self.known.all();
-        self.know_all().await.map_err(failed)?;
+        let sql = format!("{BACK}; DEALLOCATE ALL; {}", catalog::prepared());
+        if self.rows(sql).await.is_ok() {
+            self.know_all().await.map_err(failed)?;
+            self.look_after(BACK).await.map_err(failed)?;
+        } else {
+            self.control("ROLLBACK; DEALLOCATE ALL").await.map_err(failed)?;
+            self.prepare().await?;
+            self.script.open = false;
+            self.script.transaction = false;
+            self.script.locks.clear();
+            self.know_all().await.map_err(failed)?;
+        }
         statement.changes = change::compare(&before, &self.known.all());
         Ok(())
     }
 
     /// Ends the transaction around a statement that has one to itself.
     pub(super) async fn close_one(&mut self, statement: &mut Statement) -> Result<(), DatabaseError> {
-        let ended = self.control(if self.flushes { FLUSH_AND_COMMIT } else { "COMMIT" }).await;
+        let ended = self.finish(true, "").await;
         self.script.open = false;
         match ended {
             Err(sqlx::Error::Database(error)) => {
@@ -232,18 +283,23 @@ impl Postgres {
         }
     }
 
+    /// Ends a transaction, and goes on if that was not refused.
+    pub(super) async fn finish(&mut self, keep: bool, then: &str) -> Result<(), sqlx::Error> {
+        let flush = if self.flushes && self.script.observe { FLUSH } else { "" };
+        let words = if keep { [flush, "COMMIT", then] } else { ["ROLLBACK", flush, then] };
+        let sql: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
+        self.rows(sql.join("; ")).await.map(|_| ())
+    }
+
     /// Reads the whole schema.
     pub(super) async fn know_all(&mut self) -> Result<(), sqlx::Error> {
-        let own = !self.script.open;
-        if own {
-            self.control("BEGIN").await?;
-        }
-        let sql = format!("{BEFORE}; EXECUTE gatepost_all; EXECUTE gatepost_others; {AFTER}");
+        let (open, close) = if self.script.open { (BACK, BACK) } else { (OPEN, "ROLLBACK") };
+        let sql = format!("{open}; {WHOLE}; EXECUTE gatepost_all; EXECUTE gatepost_others; {close}");
         let rows = self.rows(sql).await;
-        if own {
+        if rows.is_err() && !self.script.open {
             self.control("ROLLBACK").await?;
         }
-        self.known = super::Known::default();
+        self.known = Known::default();
         self.known.take(&rows?);
         self.current = true;
         Ok(())
@@ -253,18 +309,4 @@ impl Postgres {
 fn emptied(path: &str) -> Change {
     let object = Object { kind: ObjectKind::Table, of: path.to_owned(), name: String::new() };
     Change { object, what: What::Emptied }
-}
-
-fn counters_of(oids: &BTreeSet<i64>) -> String {
-    format!("EXECUTE gatepost_counters ('{{{}}}')", joined(oids))
-}
-
-fn joined(oids: &BTreeSet<i64>) -> String {
-    oids.iter().map(i64::to_string).collect::<Vec<_>>().join(",")
-}
-
-/// The newer readings over the older ones.
-fn merged(mut older: BTreeMap<i64, i64>, newer: BTreeMap<i64, i64>) -> BTreeMap<i64, i64> {
-    older.extend(newer);
-    older
 }

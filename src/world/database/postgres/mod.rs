@@ -1,16 +1,17 @@
-//! Migrations tried on PostgreSQL: one connection runs them, a second one reads the locks of the first as others would
-//! meet them, and the catalogs tell what a statement did. Nothing is concluded from a statement's text.
+//! Migrations tried on PostgreSQL: locks, counters and the catalogs tell what a statement did, read in its own transaction
+//! or, where it has none, by a second connection. Nothing is concluded from a statement's text.
 
 mod alone;
 mod catalog;
 mod look;
 mod remote;
+mod rest;
 mod server;
 
 use std::collections::BTreeMap;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgDatabaseError, PgErrorPosition, PgRow};
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _, Row as _};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, Row as _};
 use tokio::time::Instant;
 
 use crate::model::migration::{Facts, Form, Lock, LockMode, Source, Statement, StatementError};
@@ -19,10 +20,10 @@ use crate::world::database::{Database, DatabaseError, Ran, unknown};
 
 use catalog::Known;
 use remote::Keeper;
+pub use remote::ask;
 use server::Server;
+pub use server::programs;
 
-/// The database in which migrations run.
-const NAME: &str = "gatepost";
 /// A statement that cannot run in a transaction was tried in one.
 const IN_TRANSACTION: &str = "25001";
 
@@ -59,45 +60,45 @@ struct InScript {
     /// A transaction is open now.
     open: bool,
     observe: bool,
-    /// The schema when it began, for when it is taken back.
+    /// The schema when it began, which others see until it ends, and for when it is taken back.
     before: Known,
-    /// Relations that others could see when the script began.
-    existing: BTreeMap<i64, String>,
     locks: BTreeMap<i64, LockMode>,
     counters: look::Counters,
 }
 
 impl Postgres {
-    /// Starts a scratch server and makes an empty database on it.
+    /// Starts a scratch server with an empty database, and `for_tools` with the one that they connect to first.
     ///
     /// # Errors
     /// When there is no server, or it does not start.
-    pub async fn scratch(around: Surroundings<'_>, version: Option<&str>) -> Result<Self, DatabaseError> {
+    pub async fn scratch(
+        around: Surroundings<'_>,
+        version: Option<&str>,
+        for_tools: bool,
+    ) -> Result<Self, DatabaseError> {
         let server = Server::start(around, version).await?;
-        let options = server.options().clone();
-        Self::on(options, Some(server), NAME).await
+        let first = server.options().clone();
+        let mut database = Self::on(first, Some(server), server::NAME).await?;
+        if for_tools {
+            database.elsewhere(&["CREATE DATABASE postgres".to_owned()]).await?;
+        }
+        Ok(database)
     }
 
-    async fn on(options: PgConnectOptions, server: Option<Server>, name: &str) -> Result<Self, DatabaseError> {
-        let failed = |error| lost("while its first database was made", &error);
-        let maintenance = options.clone();
-        let mut first = PgConnection::connect_with(&options).await.map_err(failed)?;
-        // The encoding is what production has, whatever the server's default.
-        let make = format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'");
-        first.execute(sqlx::raw_sql(AssertSqlSafe(make))).await.map_err(failed)?;
-        let version: String = first
+    /// In an empty database, which stands already.
+    async fn on(first: PgConnectOptions, server: Option<Server>, name: &str) -> Result<Self, DatabaseError> {
+        let options = first.clone().database(name);
+        let (mut runner, watcher, runner_pid) = connect(&options).await?;
+        let version: String = runner
             .fetch_one(sqlx::raw_sql("SHOW server_version"))
             .await
             .and_then(|row| row.try_get(0))
-            .map_err(failed)?;
-        let _ = first.close().await;
-        let options = options.database(name);
-        let (runner, watcher, runner_pid) = connect(&options).await?;
+            .map_err(|error| lost("while its version was asked for", &error))?;
         let version = version.split_whitespace().next().unwrap_or_default().to_owned();
         let major: u32 = version.split('.').next().and_then(|major| major.parse().ok()).unwrap_or_default();
         let mut database = Self {
             server,
-            first: maintenance,
+            first,
             options,
             name: name.to_owned(),
             version,
@@ -105,7 +106,7 @@ impl Postgres {
             watcher,
             runner_pid,
             known: Known::default(),
-            current: false,
+            current: true,
             unflushed: false,
             flushes: major >= 15,
             script: InScript::default(),
@@ -114,12 +115,6 @@ impl Postgres {
         };
         database.prepare().await?;
         Ok(database)
-    }
-
-    async fn prepare(&mut self) -> Result<(), DatabaseError> {
-        let failed = |error| lost("while it was prepared", &error);
-        self.runner.execute(sqlx::raw_sql(AssertSqlSafe(catalog::prepared()))).await.map_err(failed)?;
-        Ok(())
     }
 
     async fn control(&mut self, sql: &'static str) -> Result<(), sqlx::Error> {
@@ -149,24 +144,14 @@ impl Postgres {
         if self.script.open {
             return Ok(());
         }
-        self.control("BEGIN").await?;
-        self.script.open = true;
-        self.script.locks.clear();
         if self.script.observe {
             self.first_look().await?;
+        } else {
+            self.control("BEGIN; SAVEPOINT gatepost").await?;
         }
-        self.control("SAVEPOINT gatepost").await
-    }
-
-    /// A statement that failed: what it did is taken back, or its transaction is gone already.
-    async fn take_back(&mut self) -> Result<(), sqlx::Error> {
-        let back = self.control("ROLLBACK TO SAVEPOINT gatepost").await;
-        if let Err(sqlx::Error::Database(_)) = back {
-            self.control("ROLLBACK").await?;
-            self.script.open = false;
-            return Ok(());
-        }
-        back
+        self.script.open = true;
+        self.script.locks.clear();
+        Ok(())
     }
 
     /// Runs a statement of a script that nobody looks at; one that fails ends its transaction.
@@ -231,8 +216,8 @@ impl Postgres {
 
 async fn connect(options: &PgConnectOptions) -> Result<(PgConnection, PgConnection, i32), DatabaseError> {
     let failed = |error| lost("while connecting to it", &error);
-    let mut runner = PgConnection::connect_with(options).await.map_err(failed)?;
-    let watcher = PgConnection::connect_with(options).await.map_err(failed)?;
+    let both = tokio::try_join!(PgConnection::connect_with(options), PgConnection::connect_with(options));
+    let (mut runner, watcher) = both.map_err(failed)?;
     let row = runner.fetch_one(sqlx::raw_sql("SELECT pg_catalog.pg_backend_pid()")).await.map_err(failed)?;
     Ok((runner, watcher, row.try_get(0).map_err(failed)?))
 }
@@ -281,21 +266,16 @@ impl Database for Postgres {
             self.know_all().await.map_err(|error| lost("while its catalogs were read", &error))?;
         }
         if observe && std::mem::take(&mut self.unflushed) && self.flushes {
-            self.control(look::FLUSH_AND_ROLLBACK).await.map_err(|error| lost("before a script", &error))?;
+            self.control(look::FLUSH).await.map_err(|error| lost("before a script", &error))?;
         }
         self.script = InScript {
-            before: self.known.clone(),
+            before: if observe { self.known.clone() } else { Known::default() },
             transaction,
             observe,
-            existing: if observe { self.known.paths.clone() } else { BTreeMap::new() },
             ..InScript::default()
         };
         if transaction {
-            self.control("BEGIN; SAVEPOINT gatepost").await.map_err(|error| lost("at BEGIN", &error))?;
-            self.script.open = true;
-            if observe {
-                self.first_look().await.map_err(|error| lost("before the first statement", &error))?;
-            }
+            self.open().await.map_err(|error| lost("at BEGIN", &error))?;
         }
         Ok(())
     }
@@ -334,7 +314,7 @@ impl Database for Postgres {
         } else if self.script.observe {
             match self.look(&mut statement).await {
                 Ok(()) => {}
-                Err(sqlx::Error::Database(_)) => self.after_own_end(&mut statement).await?,
+                Err(sqlx::Error::Database(_)) => self.look_again(&mut statement).await?,
                 Err(error) => return Err(lost(&format!("after line {}", source.line), &error)),
             }
         }
@@ -345,27 +325,22 @@ impl Database for Postgres {
     }
 
     async fn end(&mut self, keep: bool) -> Result<Option<String>, DatabaseError> {
-        let mut refused = None;
-        if self.script.open {
-            let (commit, rollback) = if self.flushes && self.script.observe {
-                (look::FLUSH_AND_COMMIT, look::FLUSH_AND_ROLLBACK)
-            } else {
-                ("COMMIT", "ROLLBACK")
-            };
-            let ended = self.control(if keep { commit } else { rollback }).await;
+        let (mut refused, was_open) = (None, self.script.open);
+        if was_open {
+            let ended = self.finish(keep, look::RESET).await;
             self.script.open = false;
             match ended {
                 Err(sqlx::Error::Database(error)) => refused = Some(error.message().to_owned()),
                 other => other.map_err(|error| lost("at the end of the script", &error))?,
             }
-            if !keep {
+            if !keep && self.script.observe {
                 self.known = std::mem::take(&mut self.script.before);
             }
             self.current &= refused.is_none();
         }
-        // What a script sets stays its own, as with a tool that opens a connection for each.
-        let reset = "RESET ALL; RESET SESSION AUTHORIZATION; SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE";
-        self.control(reset).await.map_err(|error| lost("at the end of the script", &error))?;
+        if refused.is_some() || !was_open {
+            self.control(look::RESET).await.map_err(|error| lost("at the end of the script", &error))?;
+        }
         Ok(refused)
     }
 
@@ -374,6 +349,10 @@ impl Database for Postgres {
             self.know_all().await.map_err(|error| lost("while its catalogs were read", &error))?;
         }
         Ok(self.known.all())
+    }
+
+    async fn rest(&mut self) -> Result<Facts, DatabaseError> {
+        self.read_rest().await.map_err(|error| lost("while its catalogs were read", &error))
     }
 
     async fn facts_anew(&mut self) -> Result<Facts, DatabaseError> {
@@ -385,7 +364,11 @@ impl Database for Postgres {
         let socket = self.options.get_socket().map(|socket| socket.display().to_string());
         let host = socket.unwrap_or_else(|| self.options.get_host().to_owned());
         let (user, port, name) = (self.options.get_username(), self.options.get_port(), self.name.clone());
-        let url = format!("postgresql://{user}@localhost:{port}/{name}?host={host}");
+        let url = match &self.keeper {
+            // With the password, without which nobody gets in.
+            Some(_) => self.options.to_url_lossy().to_string(),
+            None => format!("postgresql://{user}@localhost:{port}/{name}?host={host}"),
+        };
         vec![
             ("DATABASE_URL", url),
             ("PGHOST", host),
@@ -462,11 +445,11 @@ fn lost_statement(mut statement: Statement, error: &sqlx::Error) -> Statement {
 }
 
 /// The locks that are new: on what existed, and stronger than what was held.
-fn newly(existing: &BTreeMap<i64, String>, held: &BTreeMap<i64, LockMode>, now: &BTreeMap<i64, LockMode>) -> Vec<Lock> {
+fn newly(existing: &Known, held: &BTreeMap<i64, LockMode>, now: &BTreeMap<i64, LockMode>) -> Vec<Lock> {
     let stronger = now.iter().filter(|(oid, mode)| held.get(*oid).is_none_or(|held| held < *mode));
     let mut locks: Vec<Lock> = stronger
         .filter(|(_, mode)| **mode > LockMode::AccessShare)
-        .filter_map(|(oid, mode)| Some(Lock { object: existing.get(oid)?.clone(), mode: *mode }))
+        .filter_map(|(oid, mode)| Some(Lock { object: existing.get(*oid)?.path.clone(), mode: *mode }))
         .collect();
     locks.sort();
     locks

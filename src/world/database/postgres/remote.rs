@@ -35,23 +35,41 @@ fn is_here(options: &PgConnectOptions) -> bool {
         || matches!(host, "localhost" | "127.0.0.1" | "::1" | "[::1]")
 }
 
+/// Reads an address, which must not lead to another machine without leave.
+fn options(url: &str, allow_remote: bool) -> Result<PgConnectOptions, DatabaseError> {
+    // The driver's own message may quote the address, which has a password.
+    let options: PgConnectOptions = url.parse().map_err(|_| {
+        DatabaseError::Url("it is no address such as postgres://user:password@localhost:5432/postgres".to_owned())
+    })?;
+    if !is_here(&options) && !allow_remote {
+        let host = options.get_host();
+        return Err(DatabaseError::Url(format!(
+            "{host} is another machine; `allow-remote = true` lets a database be made there"
+        )));
+    }
+    Ok(options.disable_statement_logging())
+}
+
+/// Which server it is: `postgres 16.4`.
+///
+/// # Errors
+/// As [`Postgres::at`].
+pub async fn ask(url: &str, allow_remote: bool) -> Result<String, DatabaseError> {
+    let failed = |error| lost("while connecting to it", &error);
+    let mut connection = PgConnection::connect_with(&options(url, allow_remote)?).await.map_err(failed)?;
+    let row = connection.fetch_one(sqlx::raw_sql("SHOW server_version")).await.map_err(failed)?;
+    let version: String = row.try_get(0).map_err(failed)?;
+    let _ = connection.close().await;
+    Ok(format!("postgres {}", version.split_whitespace().next().unwrap_or_default()))
+}
+
 impl Postgres {
     /// Makes a database on the server at `url`.
     ///
     /// # Errors
     /// When it is no address, leads to another machine without leave, or a database cannot be made there.
     pub async fn at(url: &str, allow_remote: bool) -> Result<Self, DatabaseError> {
-        // The driver's own message may quote the address, which has a password.
-        let options: PgConnectOptions = url.parse().map_err(|_| {
-            DatabaseError::Url("it is no address such as postgres://user:password@localhost:5432/postgres".to_owned())
-        })?;
-        if !is_here(&options) && !allow_remote {
-            let host = options.get_host();
-            return Err(DatabaseError::Url(format!(
-                "{host} is another machine; `allow-remote = true` lets a database be made there"
-            )));
-        }
-        let options = options.disable_statement_logging();
+        let options = options(url, allow_remote)?;
         let failed = |error| lost("while connecting to it", &error);
         let mut connection = PgConnection::connect_with(&options).await.map_err(failed)?;
         sweep(&mut connection).await.map_err(failed)?;
@@ -60,6 +78,9 @@ impl Postgres {
         let name = format!("{PREFIX}{:08x}", u32::from_le_bytes(word));
         let lock = format!("SELECT pg_catalog.pg_advisory_lock(pg_catalog.hashtext('{name}'))");
         connection.execute(sqlx::raw_sql(AssertSqlSafe(lock))).await.map_err(failed)?;
+        // The encoding is what production has, whatever the server's default.
+        let make = format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'");
+        connection.execute(sqlx::raw_sql(AssertSqlSafe(make))).await.map_err(failed)?;
         let keeper = Keeper { connection, name: name.clone() };
         match Self::on(options, None, &name).await {
             Ok(database) => Ok(Self { keeper: Some(keeper), ..database }),

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
-use sqlx::{ConnectOptions as _, Connection as _};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
 
+use super::lost;
 use crate::model::migration::DatabaseKind;
 use crate::world::database::DatabaseError;
 use crate::world::database::programs::{self, Surroundings};
@@ -14,8 +15,12 @@ use crate::world::database::scratch::{self, Scratch};
 use crate::world::files;
 use crate::world::process::{Service, ServiceSpec};
 
+/// The database in which migrations run.
+pub(super) const NAME: &str = "gatepost";
 /// Where packages put servers, `BELOW` a folder for each version.
 const PARENTS: &[&str] = &["/usr/lib/postgresql", "/opt/homebrew/opt", "/usr/local/opt", "/usr/local/pgsql"];
+/// Whom it runs as where gatepost is root.
+const USERS: &[&str] = &["postgres"];
 /// How long a server may take to come up: a busy machine takes seconds.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long it may take to stop in order.
@@ -31,13 +36,6 @@ pub struct Server {
     _scratch: Scratch,
 }
 
-/// A folder with the programs of one version.
-#[derive(Debug, Clone)]
-struct Installed {
-    folder: PathBuf,
-    version: String,
-}
-
 impl Server {
     /// Starts one of the version asked for (`16`), else of the first that is found.
     ///
@@ -45,46 +43,40 @@ impl Server {
     /// When there is none, or it does not start.
     pub async fn start(around: Surroundings<'_>, version: Option<&str>) -> Result<Self, DatabaseError> {
         let temp = around.get("TMPDIR").map(PathBuf::from);
-        let scratch = Scratch::new(temp.as_deref(), &["postgres"])?;
-        let installed = choose(around, &scratch, version).await?;
-        let template = around.cache().map(|cache| cache.join(format!("postgres-{}-1", plain(&installed.version))));
+        let scratch = Scratch::new(temp.as_deref(), USERS)?;
+        let programs = choose(around, &scratch, version).await?;
+        let template = scratch::template(around, &programs.join("postgres"));
         if let Some(template) = template.as_deref().filter(|template| template.is_dir()) {
             let copied = scratch.copy_in(template, "data");
             if copied.is_ok() {
-                match Self::run(scratch, &installed).await {
+                match Self::run(scratch, &programs).await {
                     Ok(server) => return Ok(server),
                     // It may have been cut short when it was kept.
                     Err(_) => files::remove(template).map_err(|error| DatabaseError::Folder(error.source))?,
                 }
             }
-            return Box::pin(Self::start_cold(around, &installed, None)).await;
+            let scratch = Scratch::new(temp.as_deref(), USERS)?;
+            return Self::start_cold(scratch, &programs, None).await;
         }
-        drop(scratch);
-        Self::start_cold(around, &installed, template.as_deref()).await
+        Self::start_cold(scratch, &programs, template.as_deref()).await
     }
 
-    async fn start_cold(
-        around: Surroundings<'_>,
-        installed: &Installed,
-        template: Option<&Path>,
-    ) -> Result<Self, DatabaseError> {
-        let temp = around.get("TMPDIR").map(PathBuf::from);
-        let scratch = Scratch::new(temp.as_deref(), &["postgres"])?;
+    async fn start_cold(scratch: Scratch, programs: &Path, template: Option<&Path>) -> Result<Self, DatabaseError> {
         let data = scratch.folder("data")?;
         let words =
             ["--no-sync", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-locale", "--wal-segsize=4", "-D"];
-        let initdb = installed.folder.join("initdb");
+        let initdb = programs.join("initdb");
         finish(&scratch, &initdb, words.iter().map(OsString::from).chain([data.clone().into()])).await?;
         if let Some(template) = template {
             // A run without a kept template only starts later.
             let _ = scratch::keep(&data, template);
         }
-        Self::run(scratch, installed).await
+        Self::run(scratch, programs).await
     }
 
-    async fn run(scratch: Scratch, installed: &Installed) -> Result<Self, DatabaseError> {
+    async fn run(scratch: Scratch, programs: &Path) -> Result<Self, DatabaseError> {
         let socket = scratch.path().to_owned();
-        let program = installed.folder.join("postgres");
+        let program = programs.join("postgres");
         let data = scratch.path().join("data");
         let mut argv: Vec<OsString> = vec![program.clone().into(), "-D".into(), data.into(), "-k".into()];
         argv.push(socket.clone().into());
@@ -102,6 +94,8 @@ impl Server {
             "log_min_messages=fatal",
             "log_destination=stderr",
             "logging_collector=off",
+            // In its folder, with which it goes also after a kill; containers have little shared memory.
+            "dynamic_shared_memory_type=mmap",
         ];
         argv.extend(settings.iter().flat_map(|setting| [OsString::from("-c"), OsString::from(setting)]));
         let mut service = Service::start(&spec(&scratch, argv))?;
@@ -109,18 +103,21 @@ impl Server {
             .socket(&socket)
             .port(5432)
             .username("postgres")
-            .database("postgres")
+            .database("template1")
             .ssl_mode(PgSslMode::Disable)
             .disable_statement_logging();
         let mut waited = Duration::ZERO;
-        let pause = Duration::from_millis(5);
+        let pause = Duration::from_millis(2);
         loop {
-            if socket.join(".s.PGSQL.5432").exists() && PgConnection::connect_with(&options).await.is_ok() {
+            if socket.join(".s.PGSQL.5432").exists()
+                && let Ok(first) = PgConnection::connect_with(&options).await
+            {
+                name_database(first).await.map_err(|error| lost("while its database was made", &error))?;
                 return Ok(Self { service, options, _scratch: scratch });
             }
             if service.has_ended() || waited > PATIENCE {
                 let said = said(&scratch);
-                service.stop(STOPPING).await;
+                service.end(STOPPING).await;
                 return Err(DatabaseError::NotStarted { program, said });
             }
             tokio::time::sleep(pause).await;
@@ -128,16 +125,23 @@ impl Server {
         }
     }
 
-    /// How to connect to it, to the database `postgres`.
+    /// How to connect to it, to a database that is always there.
     #[must_use]
     pub const fn options(&self) -> &PgConnectOptions {
         &self.options
     }
 
-    /// Stops it and removes everything.
+    /// Ends it and removes everything.
     pub async fn stop(mut self) {
-        self.service.stop(STOPPING).await;
+        self.service.end(STOPPING).await;
     }
+}
+
+/// The one that every server starts with is as empty as a new one, which would have to be copied first.
+async fn name_database(mut first: PgConnection) -> Result<(), sqlx::Error> {
+    let sql = format!("ALTER DATABASE postgres RENAME TO {NAME}");
+    first.execute(sqlx::raw_sql(AssertSqlSafe(sql))).await?;
+    first.close().await
 }
 
 fn spec(scratch: &Scratch, argv: Vec<OsString>) -> ServiceSpec {
@@ -145,6 +149,13 @@ fn spec(scratch: &Scratch, argv: Vec<OsString>) -> ServiceSpec {
     let env =
         vec![(OsString::from("PATH"), OsString::from("/usr/bin:/bin")), (OsString::from("TZ"), OsString::from("UTC"))];
     ServiceSpec { argv, log: path.join("log"), dir: path, env, user: scratch.user() }
+}
+
+/// The programs of all servers that are installed.
+#[must_use]
+pub fn programs(around: Surroundings<'_>) -> Vec<PathBuf> {
+    let folders = programs::folders(around, PARENTS, "bin", &["initdb", "postgres"]);
+    folders.into_iter().map(|folder| folder.join("postgres")).collect()
 }
 
 /// Runs a program of the server to its end.
@@ -165,26 +176,18 @@ fn said(scratch: &Scratch) -> String {
     if lines.is_empty() { "it printed nothing".to_owned() } else { lines.join("; ") }
 }
 
-async fn choose(around: Surroundings<'_>, scratch: &Scratch, wanted: Option<&str>) -> Result<Installed, DatabaseError> {
+/// The folder with the programs of the version that is wanted.
+async fn choose(around: Surroundings<'_>, scratch: &Scratch, wanted: Option<&str>) -> Result<PathBuf, DatabaseError> {
     let mut found = Vec::new();
     for folder in programs::folders(around, PARENTS, "bin", &["initdb", "postgres"]) {
+        let Some(wanted) = wanted else { return Ok(folder) };
         let Some(version) = version(scratch, &folder).await else { continue };
-        let fits = wanted.is_none_or(|wanted| version == wanted || version.starts_with(&format!("{wanted}.")));
-        if fits {
-            return Ok(Installed { folder, version });
+        if version == wanted || version.starts_with(&format!("{wanted}.")) {
+            return Ok(folder);
         }
         found.push(version);
     }
-    let major = wanted.unwrap_or("16");
-    let help = if cfg!(target_os = "macos") {
-        format!("install one (`brew install postgresql@{major}`), or name a server with `database-url`")
-    } else {
-        format!(
-            "install one (`apt-get install postgresql-{major}` or `postgresql`), or name a server with `database-url`; \
-             in a workflow hosted Ubuntu runners have one, and `services: postgres: image: postgres:{major}` gives any \
-             version and, by its image, any extension"
-        )
-    };
+    let help = programs::how_to_get(DatabaseKind::Postgres, wanted);
     Err(match wanted {
         Some(wanted) if !found.is_empty() => {
             DatabaseError::NoVersion { kind: DatabaseKind::Postgres, wanted: wanted.to_owned(), found, help }
@@ -203,8 +206,4 @@ async fn version(scratch: &Scratch, folder: &Path) -> Option<String> {
     let _ = files::remove(&log);
     let version = text.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()))?;
     good.then(|| version.to_owned())
-}
-
-fn plain(version: &str) -> String {
-    version.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' }).collect()
 }

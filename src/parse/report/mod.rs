@@ -1,6 +1,8 @@
 //! Reads `report.json`, version 1, back, as if a stranger had written it: with limits, unknown keys ignored, and every
 //! place and text checked. Whether it may be believed is not decided here.
 
+mod migrations;
+
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -11,6 +13,7 @@ use crate::model::baseline::{Baseline, GateBaseline};
 use crate::model::evidence::Exit;
 use crate::model::finding::{Finding, Fix, Level};
 use crate::model::gate::{GateName, Mode};
+use crate::model::migration::Migrations;
 use crate::model::outcome::Outcome;
 use crate::model::path::RepoPath;
 use crate::model::report::{GateReport, Judged, Relevance, Report, Status, Subject, TestsCompared};
@@ -153,6 +156,7 @@ struct WrittenSubject {
     event: String,
     trusted: bool,
     dirty: bool,
+    config: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -183,6 +187,7 @@ struct WrittenGate {
     tests: Option<WrittenTests>,
     compared: Option<WrittenCompared>,
     audit: Option<Audit>,
+    migrations: Option<migrations::Written>,
     #[serde(default)]
     notes: List<String, MOST>,
 }
@@ -270,6 +275,7 @@ impl From<Written> for Report {
                 trusted: subject.trusted,
                 dirty: subject.dirty,
                 run_url: None,
+                config: subject.config,
             },
             started_at: moment(&read.started_at),
             took: milliseconds(read.took_ms),
@@ -312,8 +318,7 @@ impl From<WrittenGate> for GateReport {
             tests: read
                 .tests
                 .map(|tests| Tests { cases: tests.cases.0.into_iter().map(placed).collect(), took_ms: tests.took_ms }),
-            // It is in the part's own report.
-            migrations: None,
+            migrations: read.migrations.map(Migrations::from),
             compared: read.compared.map(TestsCompared::from),
             audit: read.audit,
             notes: read.notes.0,
