@@ -54,4 +54,4 @@ picture comment 900 1080
     cmark-gfm --unsafe --extension table "$here/deploy.md"
     printf '</div></div>'
 } >"$work/deploy.html"
-picture deploy 900 1010
+picture deploy 900 930

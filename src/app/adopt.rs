@@ -100,6 +100,7 @@ async fn record(
         undoes: None,
         placed,
         forced: None,
+        overridden: Vec::new(),
         by: me.owner.clone(),
         link: me.link.clone(),
     };

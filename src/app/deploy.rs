@@ -1,19 +1,26 @@
 //! `gatepost deploy`: on evidence, in order, at the right time; then what the machine says, to a recorded end.
 
+use std::rc::Rc;
+
 use crate::app::drive::{self, Deployed};
 use crate::app::evidence::{self, Evidence};
 use crate::app::site::{Site, Start};
 use crate::app::{Failure, herald, outage};
 use crate::config::Environment;
-use crate::deploy::engine::{Watch, Wish};
+use crate::deploy::engine::{Consent, Watch, Wish};
 use crate::deploy::tally::Verdict;
 use crate::deploy::verify::Sight;
+use crate::deploy::{Deployer, Ground};
 use crate::model::deployment::live;
 use crate::model::sha::Sha;
 use crate::model::story::{Deed, Proofs};
 use crate::policy::{self, window};
 use crate::world::clock;
 use crate::world::env::Env;
+
+/// Why a deploy is refused, for programs.
+const NOT_GREEN: &str = "gates_not_green";
+const RULES: &str = "protection_rules";
 
 /// What `gatepost deploy` was asked for.
 #[derive(Debug, Clone)]
@@ -28,6 +35,28 @@ pub struct Request {
     pub force: Option<String>,
     /// `--allow-irreversible`.
     pub allow_irreversible: bool,
+    /// How it was ordered, where that was not on the command line.
+    pub order: Order,
+}
+
+/// What an order that somebody wrote on GitHub comes with.
+#[derive(Debug, Clone, Default)]
+pub struct Order {
+    /// Its key: asked for again it is not done again.
+    pub intent: Option<String>,
+    /// Whom to ask whether it still stands.
+    pub consent: Option<Rc<dyn Consent>>,
+    /// Whose the commit is, as GitHub states it.
+    pub head: Option<Head>,
+}
+
+/// Whose the head of a pull request is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Head {
+    /// This branch of the repository is at it.
+    Own(String),
+    /// It is a stranger's. Someone who may has named it, and its code must not run here.
+    Fork,
 }
 
 /// Deploys a commit.
@@ -50,7 +79,9 @@ pub async fn deploy(request: &Request, env: &Env, watch: &dyn Watch) -> Result<D
     let forced = story.evidence.forced.clone();
     let reason = format!("deploy of {}", sha.short());
     let version = version(&site, &sha);
-    let wish = Wish { sha: Some(sha), reference, forced, reason, version };
+    let (intent, consent) = (request.order.intent.clone(), request.order.consent.clone());
+    let overridden = story.evidence.overridden.clone();
+    let wish = Wish { sha: Some(sha), reference, forced, reason, version, intent, consent, overridden };
     drive::drive(&mut site, &environment, story, wish, request.allow_irreversible, watch).await
 }
 
@@ -64,6 +95,7 @@ async fn ready(
 ) -> Result<Proofs, Failure> {
     if site.repo.is_dirty()? {
         return Err(Failure::refused("the work tree has changes: what would be deployed is not what was judged")
+            .because("dirty")
             .help("commit or stash them, then run the same command"));
     }
     outage::meet(site, &environment.settings.name, watch).await?;
@@ -97,20 +129,15 @@ async fn allowed(
     let name = &settings.name;
     let (deployer, rollback) = site.deployers(environment)?;
     site.demand_secrets(environment, &[&*deployer, &*rollback])?;
-    let (branches, tags) = site.repo.names_of(sha)?;
-    if policy::brings_secrets(&site.occasion) && branches.is_empty() && tags.is_empty() {
-        return Err(Failure::refused(format!(
-            "{} is on no branch of this repository: it may be a stranger's",
-            sha.short()
-        ))
-        .help("deploy what was merged, or start the workflow by hand for a commit that you have read"));
-    }
+    let (branches, tags) = names(site, sha, request.order.head.as_ref(), &[&*deployer, &*rollback])?;
     if let Some(why) = window::foreign(settings, &branches, &tags) {
         return Err(Failure::refused(format!("{} must not go to {name}: {why}", sha.short()))
+            .because("branch_not_allowed")
             .help("merge it first, or change `branches` and `tags` of the environment"));
     }
     if let Some(why) = window::closed(settings, &clock::local) {
         return Err(Failure::refused(format!("{name} is closed: {why}"))
+            .because("closed")
             .help(format!("wait; a rollback is always possible: gatepost rollback {name}")));
     }
     githubs_rules(site, environment, &branches, &tags).await?;
@@ -118,9 +145,9 @@ async fn allowed(
         is_live_before(site, before.as_str(), name.as_str(), sha).await?;
     }
     let missing = match evidence::of(site, settings, sha).await? {
-        Evidence::Green(green) => {
-            watch.say(std::time::Duration::ZERO, &evidence::words(&green));
-            return Ok(Proofs { green, ..Proofs::default() });
+        Evidence::Green(proofs) => {
+            watch.say(std::time::Duration::ZERO, &evidence::words(&proofs));
+            return Ok(proofs);
         }
         Evidence::Missing(missing) => missing,
     };
@@ -131,10 +158,39 @@ async fn allowed(
             Ok(Proofs { missing, forced: Some(reason.clone()), ..Proofs::default() })
         }
         (Some(_), false) => Err(Failure::refused(list)
+            .because(NOT_GREEN)
             .help(format!("{name} does not allow --force: allow-force = true in its section would"))),
         (None, _) => Err(Failure::refused(list)
+            .because(NOT_GREEN)
             .help(format!("run them on this commit: gatepost run --all-files && gatepost deploy {name}"))),
     }
+}
+
+/// The branches and tags that a commit is on. What may be a stranger's is not run where the repository's secrets are.
+fn names(
+    site: &Site,
+    sha: &Sha,
+    head: Option<&Head>,
+    deployers: &[&dyn Deployer],
+) -> Result<(Vec<String>, Vec<String>), Failure> {
+    let (mut branches, tags) = site.repo.names_of(sha)?;
+    match head {
+        Some(Head::Own(branch)) if !branches.contains(branch) => branches.push(branch.clone()),
+        Some(Head::Fork) if deployers.iter().any(|deployer| deployer.ground() == Ground::Commit) => {
+            let why = format!("{} is a fork's, and its own code would run with the secrets of this job", sha.short());
+            return Err(Failure::refused(why).because("fork_code").help(
+                "deploy it by what runs none of its code here: checkout = false, a workflow, a webhook, a host; or merge it first",
+            ));
+        }
+        None if policy::brings_secrets(&site.occasion) && branches.is_empty() && tags.is_empty() => {
+            let why = format!("{} is on no branch of this repository: it may be a stranger's", sha.short());
+            return Err(Failure::refused(why)
+                .because("not_ours")
+                .help("deploy what was merged, or start the workflow by hand for a commit that you have read"));
+        }
+        _ => {}
+    }
+    Ok((branches, tags))
 }
 
 /// GitHub's own rules bind jobs that name the environment, and not us: what only such a job can satisfy is left to one.
@@ -149,7 +205,7 @@ async fn githubs_rules(
     let Some(hub) = site.ledger.hub() else { return Ok(()) };
     let rules = hub.rules(name).await.map_err(|stop| {
         let what = format!("GitHub's rules for {name} could not be read, so that nothing is deployed: {stop}");
-        Failure::refused(what).help("the token needs `actions: read`")
+        Failure::refused(what).because(RULES).help("the token needs `actions: read`")
     })?;
     if let Some(patterns) = &rules.branches {
         let globs: Vec<globset::GlobMatcher> = patterns
@@ -159,6 +215,7 @@ async fn githubs_rules(
             .collect();
         if !branches.iter().chain(tags).any(|one| globs.iter().any(|glob| glob.is_match(one))) {
             return Err(Failure::refused(format!("GitHub lets only {} deploy to {name}", patterns.join(", ")))
+                .because(RULES)
                 .help("deploy a commit of such a branch, or change the environment's rules on GitHub"));
         }
     }
@@ -167,6 +224,7 @@ async fn githubs_rules(
         return Ok(());
     }
     Err(Failure::refused(format!("GitHub asks for {} before anything goes to {name}", rules.waits_for.join(" and ")))
+        .because(RULES)
         .help(format!(
             "deploy from a job with `environment: {name}` and say in-job = true, or by deploy = {{ workflow = \"…\" }} with such a job"
         )))
@@ -178,6 +236,7 @@ async fn is_live_before(site: &mut Site, before: &str, name: &str, sha: &Sha) ->
     let records = site.ledger.records(&earlier.settings.name).await?;
     let refuse = |what: String| {
         Err(Failure::refused(format!("{name} takes only what is live and healthy in {before}: {what}"))
+            .because("not_live_before")
             .help(format!("deploy it there first: gatepost deploy {before} {}", sha.short())))
     };
     let Some(record) = live(&records) else { return refuse("nothing is live there".to_owned()) };

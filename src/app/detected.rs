@@ -36,11 +36,8 @@ pub fn project(place: &Place<'_>, env: &Env) -> Result<Project, Failure> {
     let toml = detected.to_toml();
     let source = Source::Detected { evidence, notes: detected.notes, toml: toml.clone() };
     project::build(toml.as_bytes(), folder, source, &label).map_err(|wrong| match wrong {
-        Wrong::Text(problems) => Failure {
-            code: crate::model::exit::ExitCode::Bug,
-            what: problems.render("what was detected", place.colour),
-            help: Some("this is a bug in gatepost's detection; a gatepost.toml of your own avoids it".to_owned()),
-        },
+        Wrong::Text(problems) => Failure::bug(problems.render("what was detected", place.colour))
+            .help("this is a bug in gatepost's detection; a gatepost.toml of your own avoids it"),
         Wrong::NoGates => Failure::usage("nothing was detected"),
     })
 }

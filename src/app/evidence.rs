@@ -9,16 +9,17 @@ use crate::model::gate_result::GateResult;
 use crate::model::outcome::Outcome;
 use crate::model::report::{GateReport, Report};
 use crate::model::sha::Sha;
+use crate::model::story::Proofs;
 use crate::parse;
-use crate::policy::proof::{Demand, Known, Proof, prove};
+use crate::policy::proof::{Demand, Known, Proof, Stands, prove};
 use crate::publish::proof;
 use crate::world::{clock, files};
 
 /// What stands for a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Evidence {
-    /// Every gate that is required is green, and where that stands.
-    Green(Vec<(String, String)>),
+    /// Every gate that is required is green, or was overridden, and where that stands.
+    Green(Proofs),
     /// What is missing.
     Missing(Vec<String>),
 }
@@ -30,16 +31,14 @@ pub enum Evidence {
 pub async fn of(site: &mut Site, environment: &Environment, sha: &Sha) -> Result<Evidence, Failure> {
     let gates = required(site, environment)?;
     if gates.is_empty() {
-        return Ok(Evidence::Green(Vec::new()));
+        return Ok(Evidence::Green(Proofs::default()));
     }
     let mut known = Known::new();
     let now = clock::now().as_second();
     loop {
         let demand = Demand { gates: &gates, sha, now, max_age: environment.max_age };
         match prove(demand, &known) {
-            Proof::Green(green) => {
-                return Ok(Evidence::Green(green.into_iter().map(|(gate, at)| (gate.to_string(), at)).collect()));
-            }
+            Proof::Green(stands) => return Ok(Evidence::Green(proofs(&stands))),
             Proof::Refused(missing) => return Ok(Evidence::Missing(missing)),
             Proof::Ask(asked) => {
                 let results = results(site, environment, &asked).await;
@@ -49,11 +48,24 @@ pub async fn of(site: &mut Site, environment: &Environment, sha: &Sha) -> Result
     }
 }
 
-/// In one line.
+/// In one line. What was overridden is never called green.
 #[must_use]
-pub fn words(green: &[(String, String)]) -> String {
-    let all: Vec<String> = green.iter().map(|(gate, source)| format!("{gate} ({source})")).collect();
-    if all.is_empty() { "no gate is required".to_owned() } else { format!("green: {}", all.join(", ")) }
+pub fn words(proofs: &Proofs) -> String {
+    let green = proofs.green.iter().map(|(gate, source)| format!("{gate} ({source})")).collect::<Vec<_>>();
+    let parts = [("green", &green), ("overridden, not green", &proofs.overridden)];
+    let parts = parts.iter().filter(|(_, all)| !all.is_empty());
+    let says = parts.map(|(what, all)| format!("{what}: {}", all.join(", "))).collect::<Vec<_>>().join("; ");
+    if says.is_empty() { "no gate is required".to_owned() } else { says }
+}
+
+fn proofs(stands: &[Stands]) -> Proofs {
+    let green = stands.iter().filter(|one| one.overridden.is_none());
+    let overridden = stands.iter().filter_map(|one| Some((one, one.overridden.as_ref()?)));
+    Proofs {
+        green: green.map(|one| (one.gate.to_string(), one.source.clone())).collect(),
+        overridden: overridden.map(|(one, by)| format!("{} {by} ({})", one.gate, one.source)).collect(),
+        ..Proofs::default()
+    }
 }
 
 /// The gates that must be green: those of `requires`, else every one that can block.
@@ -126,6 +138,7 @@ fn read(report: &Report, config: &str) -> Vec<GateResult> {
         at,
         source: format!("report of {}", report.started_at),
         doubt: doubt.map(str::to_owned),
+        overridden: None,
     };
     report.gates.iter().map(result).collect()
 }

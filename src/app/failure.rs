@@ -12,25 +12,39 @@ pub struct Failure {
     pub what: String,
     /// What to do next.
     pub help: Option<String>,
+    /// Why in one stable word, for programs, where the exit code alone says too little.
+    pub reason: Option<&'static str>,
 }
 
 impl Failure {
     /// Asked for in a way that cannot be done.
     #[must_use]
     pub fn usage(what: impl Into<String>) -> Self {
-        Self { code: ExitCode::Usage, what: what.into(), help: None }
+        Self { code: ExitCode::Usage, what: what.into(), help: None, reason: None }
     }
 
     /// The outside world failed.
     #[must_use]
     pub fn outside(what: impl Into<String>) -> Self {
-        Self { code: ExitCode::CouldNotJudge, what: what.into(), help: None }
+        Self { code: ExitCode::CouldNotJudge, what: what.into(), help: None, reason: None }
     }
 
     /// Not allowed here.
     #[must_use]
     pub fn refused(what: impl Into<String>) -> Self {
-        Self { code: ExitCode::Refused, what: what.into(), help: None }
+        Self { code: ExitCode::Refused, what: what.into(), help: None, reason: None }
+    }
+
+    /// A bug in gatepost.
+    #[must_use]
+    pub fn bug(what: impl std::fmt::Display) -> Self {
+        Self { code: ExitCode::Bug, what: what.to_string(), help: None, reason: None }
+    }
+
+    /// Says why in one word.
+    #[must_use]
+    pub fn because(self, reason: &'static str) -> Self {
+        Self { reason: Some(reason), ..self }
     }
 
     /// Adds what to do next.

@@ -7,7 +7,6 @@ use crate::app::{Failure, detected};
 use crate::detect::reviewdog::Flags;
 use crate::detect::{self, Adopted, Left, reviewdog};
 use crate::mask::Masker;
-use crate::model::exit::ExitCode;
 use crate::model::gate::Mode;
 use crate::model::yaml::{self, Node};
 use crate::setup::template::{self, Shape, Wanted};
@@ -224,11 +223,7 @@ impl Made {
         let toml = format!("{HEAD}{}{integrity}{TAIL}", adopted.to_toml());
         let source = Source::File("gatepost.toml".to_owned());
         let project = project::build(toml.as_bytes(), folder, source, &|_| None).map_err(|wrong| match wrong {
-            Wrong::Text(problems) => Failure {
-                code: ExitCode::Bug,
-                what: problems.render("what init would write", place.colour),
-                help: None,
-            },
+            Wrong::Text(problems) => Failure::bug(problems.render("what init would write", place.colour)),
             Wrong::NoGates => no_gates(&adopted.left),
         })?;
         let Adopted { files, left, notes, .. } = adopted;

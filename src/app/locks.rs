@@ -48,7 +48,7 @@ pub async fn lock(start: &Start, name: &str, reason: Option<&str>, env: &Env) ->
             Ok(told(&site, &environment, "locked", reason, says).await)
         }
         Taken::Refused(why) => {
-            Err(Failure::refused(format!("{name} is {why}")).help(format!("gatepost unlock {name}")))
+            Err(Failure::refused(format!("{name} is {why}")).because("locked").help(format!("gatepost unlock {name}")))
         }
     }
 }
@@ -70,7 +70,7 @@ pub async fn unlock(start: &Start, name: &str, force: bool, env: &Env) -> Result
         if let Standing::Live { why, .. } = lock::look(&mut site.ledger, &held.holder, &me).await
             && !force
         {
-            return Err(Failure::refused(format!("{name} is {words}: {why}")).help(format!(
+            return Err(Failure::refused(format!("{name} is {words}: {why}")).because("locked").help(format!(
                 "wait for it, or undo it: gatepost rollback {name}; or take the lock away: gatepost unlock {name} --force"
             )));
         }

@@ -201,6 +201,12 @@ impl Poster {
         self.repository.as_deref()
     }
 
+    /// Whether it speaks with GitHub.
+    #[must_use]
+    pub const fn posts(&self) -> bool {
+        self.active && self.interpreter.is_some()
+    }
+
     /// The merge base of two commits as GitHub knows it.
     ///
     /// # Errors
@@ -437,7 +443,8 @@ fn unsent(call: &Call, dry_run: bool) -> Receipt {
 }
 
 /// 128 random bits: text that a tool printed cannot know them.
-pub(super) fn delimiter() -> String {
+#[must_use]
+pub fn delimiter() -> String {
     let mut bytes = [0_u8; 16];
     let random = getrandom::fill(&mut bytes).is_ok();
     let digits = u128::from_le_bytes(bytes);

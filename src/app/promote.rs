@@ -21,6 +21,8 @@ pub struct Request {
     pub force: Option<String>,
     /// `--allow-irreversible`.
     pub allow_irreversible: bool,
+    /// The key of what was asked for: asked for again it is not done again.
+    pub intent: Option<String>,
 }
 
 /// Promotes.
@@ -46,6 +48,7 @@ pub async fn promote(request: &Request, env: &Env, watch: &dyn Watch) -> Result<
         reference: Some(sha.to_string()),
         force: request.force.clone(),
         allow_irreversible: request.allow_irreversible,
+        order: deploy::Order { intent: request.intent.clone(), ..deploy::Order::default() },
     };
     Box::pin(deploy::deploy(&request, env, watch)).await
 }

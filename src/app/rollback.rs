@@ -21,6 +21,8 @@ pub struct Request {
     pub to: Option<String>,
     /// `--allow-irreversible`.
     pub allow_irreversible: bool,
+    /// The key of what was asked for: asked for again it is not done again.
+    pub intent: Option<String>,
 }
 
 /// Rolls an environment back.
@@ -39,7 +41,13 @@ pub async fn rollback(request: &Request, env: &Env, watch: &dyn Watch) -> Result
             return Err(failure);
         }
     }
-    let wish = Wish { sha: story.sha.clone(), reference, reason: "rollback".to_owned(), ..Wish::default() };
+    let wish = Wish {
+        sha: story.sha.clone(),
+        reference,
+        reason: "rollback".to_owned(),
+        intent: request.intent.clone(),
+        ..Wish::default()
+    };
     drive::drive(&mut site, &environment, story, wish, request.allow_irreversible, watch).await
 }
 

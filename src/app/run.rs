@@ -9,7 +9,7 @@ use crate::app::posting::{self, Posted, Poster, Publish, Said};
 use crate::app::project::{self, Place, Project};
 use crate::app::scope::{self, Asked, Judged};
 use crate::app::work::Ground;
-use crate::app::{Failure, detected};
+use crate::app::{Failure, detected, overridden};
 use crate::mask::Masker;
 use crate::model::event::Occasion;
 use crate::model::exit::ExitCode;
@@ -90,11 +90,9 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
     let signals = signals::listen(cancel.clone())
         .map_err(|error| Failure::outside(format!("cannot listen for signals: {error}")))?;
 
-    let Ready { project, masker, mut poster, judged, baseline, output, repo, root } =
+    let Ready { project, masker, mut poster, judged, baseline, output, repo, root, subject, overridden } =
         ready(request, env, &occasion).await?;
-    let config = publish::proof::digest(&project.config.source);
-    let subject = subject(&occasion, &judged, &poster, &config);
-    for said in project.said().into_iter().chain(baseline.aside) {
+    for said in project.said().into_iter().chain(baseline.aside).chain(overridden.notes.iter().cloned()) {
         watch.see(&Progress::Said { text: &masker.text(&said) });
     }
     let limits = limits(request, &project);
@@ -115,11 +113,13 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
         masker,
         watch,
         repo: &repo,
+        overridden: &overridden.gates,
     };
     let gates = Rc::new(ground.plan(project)?);
     let report_path = output.report_shown();
     let (subject, started_at) = (&subject, &started_at[..]);
-    let shared = Posted { subject, settings: &settings, report_path, started_at, left_out, config: &config };
+    let config = subject.config.as_deref().unwrap_or_default();
+    let shared = Posted { subject, settings: &settings, report_path, started_at, left_out, config };
     let (queue, waiting) = poster.queue(shared, &signals);
     let running = async {
         // Dropped when the last gate has ended: that ends the sending.
@@ -134,7 +134,7 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
     let (gates, ()) = tokio::join!(running, poster.send_all(waiting, &signals));
     let orphans = process::end_orphans().await;
 
-    let notes = judged.said().into_iter().chain(baseline.notes).chain(ends(orphans, &signals));
+    let notes = judged.said().into_iter().chain(baseline.notes).chain(overridden.notes).chain(ends(orphans, &signals));
     let notes = notes.map(|note| masker.text(&note)).collect();
     let verdict = policy::verdict(&gates);
     let took = begun.elapsed();
@@ -161,6 +161,8 @@ struct Ready {
     output: Output,
     repo: Rc<Repo>,
     root: PathBuf,
+    subject: Subject,
+    overridden: overridden::Found,
 }
 
 async fn ready(request: &Request, env: &Env, occasion: &Occasion) -> Result<Ready, Failure> {
@@ -183,7 +185,11 @@ async fn ready(request: &Request, env: &Env, occasion: &Occasion) -> Result<Read
         // One of an earlier run must not be taken for this one's.
         files::remove(&saved)?;
     }
-    Ok(Ready { project, masker, poster, judged, baseline, output, repo: Rc::new(repo), root })
+    let config = publish::proof::digest(&project.config.source);
+    let subject = subject(occasion, &judged, &poster, &config);
+    let overridden = overridden::of(env, occasion, &repo, &subject, &poster).await;
+    let repo = Rc::new(repo);
+    Ok(Ready { project, masker, poster, judged, baseline, output, repo, root, subject, overridden })
 }
 
 /// The repository around a folder; on Actions the workspace is trusted whoever owns it.

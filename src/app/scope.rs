@@ -156,6 +156,6 @@ impl From<RepoError> for Failure {
             | RepoError::UnknownCommit { .. } => ExitCode::Usage,
             _ => ExitCode::CouldNotJudge,
         };
-        Self { code, what: error.to_string(), help: Some(error.help()) }
+        Self { code, what: error.to_string(), help: Some(error.help()), reason: None }
     }
 }

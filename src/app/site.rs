@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::app::{Failure, posting, project, run};
+use crate::app::{Failure, posting, project, remote, run};
 use crate::config::{Config, Environment, Means, Problems};
 use crate::deploy::lock::Me;
 use crate::deploy::{self, Deployer, Remote};
@@ -10,7 +10,6 @@ use crate::mask::Masker;
 use crate::model::deployment::RunPlace;
 use crate::model::environments::EnvironmentName;
 use crate::model::event::Occasion;
-use crate::model::secret::Secret;
 use crate::model::sha::Sha;
 use crate::policy;
 use crate::world::env::Env;
@@ -46,6 +45,8 @@ pub struct Start {
     pub dry_run: bool,
     /// Whether problems of the configuration are shown in colour.
     pub colour: bool,
+    /// It was asked for in a comment, whose author and whose commit were looked at.
+    pub by_comment: bool,
 }
 
 /// See the module.
@@ -95,7 +96,10 @@ impl Site {
     /// # Errors
     /// When there is no repository or no environment, the configuration is wrong, or strangers' code would be deployed.
     pub async fn open(start: &Start, env: &Env) -> Result<Self, Failure> {
-        let occasion = occasion::read(env).map_err(|error| Failure::outside(error.to_string()).help(error.help()))?;
+        let mut occasion =
+            occasion::read(env).map_err(|error| Failure::outside(error.to_string()).help(error.help()))?;
+        // What wakes a comment's job does not tell whose the pull request is.
+        occasion.trusted |= start.by_comment && occasion.event == "issue_comment";
         let cancel = CancelToken::new(occasion.on_actions.then_some(ACTIONS_GRACE));
         let signals = signals::listen(cancel.clone())
             .map_err(|error| Failure::outside(format!("cannot listen for signals: {error}")))?;
@@ -108,7 +112,7 @@ impl Site {
         let (config, folder) = project::read(&place)?
             .ok_or_else(|| Failure::usage("there is no gatepost.toml, and so no environment").help(EXAMPLE))?;
         let state = repo.common_dir()?.join("gatepost");
-        let remote = remote(env, &occasion, &repo)?;
+        let remote = remote::of(env, &occasion, &repo)?;
         let ledger = ledger(start, remote.as_ref(), &state).await?;
         let http = Http::new(std::time::Duration::from_secs(30), std::time::Duration::from_secs(1))
             .map_err(|error| Failure::outside(error.to_string()))?;
@@ -142,7 +146,7 @@ impl Site {
             let names: Vec<&str> = self.config.environments.iter().map(|one| one.settings.name.as_str()).collect();
             let shown = crate::model::text::one_line(name, 80);
             let help = if names.is_empty() { EXAMPLE.to_owned() } else { crate::config::advice(name, &names) };
-            Failure::usage(format!("there is no environment named {shown:?}")).help(help)
+            Failure::usage(format!("there is no environment named {shown:?}")).because("unknown_environment").help(help)
         })
     }
 
@@ -212,6 +216,7 @@ impl Site {
         }
         let name = &environment.settings.name;
         Err(Failure::refused(format!("{name} needs variables that are not set: {}", missing.join(", ")))
+            .because("secrets_missing")
             .help("set them (on GitHub Actions under `env:`, from `secrets`) and run the command again"))
     }
 
@@ -232,15 +237,6 @@ impl Site {
     pub fn names(&self) -> Vec<EnvironmentName> {
         self.config.environments.iter().map(|one| one.settings.name.clone()).collect()
     }
-}
-
-/// The repository on GitHub, where there is a token and it is known.
-fn remote(env: &Env, occasion: &Occasion, repo: &Repo) -> Result<Option<Remote>, Failure> {
-    let Some(token) = ["GITHUB_TOKEN", "GH_TOKEN"].iter().find_map(|name| env.get(name)) else { return Ok(None) };
-    let named = occasion.repository.clone().or_else(|| env.get("GITHUB_REPOSITORY").map(str::to_owned));
-    let repository = if named.is_some() { named } else { repo.origin_repository()? };
-    let api = env.get("GITHUB_API_URL").unwrap_or(crate::world::github::API).to_owned();
-    Ok(repository.map(|repository| Remote { api, token: Secret::new(token.to_owned()), repository }))
 }
 
 /// The ledger that was asked for: GitHub's, where there is a token and a repository, unless the local one is named.

@@ -60,27 +60,6 @@ pub struct Waiting {
     pub migrations: Vec<String>,
 }
 
-/// Looks at the named environments, or at all.
-///
-/// # Errors
-/// When the ledger could not be read.
-pub async fn status(start: &Start, only: Option<&str>, env: &Env) -> Result<Vec<Row>, Failure> {
-    let mut site = Site::open(start, env).await?;
-    let environments = match only {
-        Some(name) => vec![site.environment(name)?],
-        None => site.config.environments.clone(),
-    };
-    let mut rows = Vec::new();
-    for environment in environments {
-        rows.push(row(&mut site, &environment).await?);
-    }
-    let shown: Vec<Shown<'_>> = rows.iter().map(Row::shown).collect();
-    if let Some(why) = herald::summarize(&site, &environments::markdown(&shown)) {
-        tracing::warn!("the job's summary could not be written: {why}");
-    }
-    Ok(rows)
-}
-
 impl Row {
     /// As it is shown.
     #[must_use]
@@ -100,6 +79,27 @@ impl Row {
             migrations: self.waiting.as_ref().map(|waiting| waiting.migrations.as_slice()).unwrap_or_default(),
         }
     }
+}
+
+/// Looks at the named environments, or at all.
+///
+/// # Errors
+/// When the ledger could not be read.
+pub async fn status(start: &Start, only: Option<&str>, env: &Env) -> Result<Vec<Row>, Failure> {
+    let mut site = Site::open(start, env).await?;
+    let environments = match only {
+        Some(name) => vec![site.environment(name)?],
+        None => site.config.environments.clone(),
+    };
+    let mut rows = Vec::new();
+    for environment in environments {
+        rows.push(row(&mut site, &environment).await?);
+    }
+    let shown: Vec<Shown<'_>> = rows.iter().map(Row::shown).collect();
+    if let Some(why) = herald::summarize(&site, &environments::markdown(&shown)) {
+        tracing::warn!("the job's summary could not be written: {why}");
+    }
+    Ok(rows)
 }
 
 async fn row(site: &mut Site, environment: &Environment) -> Result<Row, Failure> {

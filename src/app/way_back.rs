@@ -48,7 +48,7 @@ fn read(repo: &Repo, commit: &Sha, folder: &str) -> Result<Folder, RepoError> {
     let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
     let below = repo.read_below(commit, folder)?.into_iter();
     let files = below.filter_map(|(file, bytes)| Some((file.strip_prefix(&prefix)?.to_owned(), bytes))).collect();
-    Ok(Folder { path: folder.to_owned(), files, around: Vec::new() })
+    Ok(Folder { path: folder.to_owned(), files, ..Folder::default() })
 }
 
 /// Steps that are code, and files that keep the folder from being understood.

@@ -1,5 +1,6 @@
 //! The gates of a run as the schedule sees them: each attempt is run, judged and masked here.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -17,7 +18,7 @@ use crate::mask::Masker;
 use crate::model::change::Scope;
 use crate::model::event::Occasion;
 use crate::model::evidence::{Evidence, Problem, ProblemKind};
-use crate::model::gate::{Only, Rules};
+use crate::model::gate::{GateName, Only, Rules};
 use crate::model::outcome::Outcome;
 use crate::model::progress::{Progress, Watch};
 use crate::model::report::GateReport;
@@ -69,6 +70,8 @@ pub struct Ground<'a> {
     pub watch: &'a Rc<dyn Watch>,
     /// The repository.
     pub repo: &'a Rc<Repo>,
+    /// Gates that were overridden for this commit, by whom and why.
+    pub overridden: &'a BTreeMap<GateName, String>,
 }
 
 /// All gates of a run.
@@ -86,6 +89,7 @@ pub struct Gates {
     offers: Option<Offers>,
     repo: Rc<Repo>,
     scheduled: bool,
+    overridden: BTreeMap<GateName, String>,
 }
 
 impl Ground<'_> {
@@ -124,6 +128,7 @@ impl Ground<'_> {
             offers,
             repo: Rc::clone(self.repo),
             scheduled: self.occasion.is_of_default_branch() && !(self.all_files && self.occasion.event == "push"),
+            overridden: self.overridden.clone(),
         })
     }
 
@@ -173,6 +178,9 @@ impl Gates {
     /// A report as it is shown: reproducible, and without secrets.
     fn shown(&self, mut report: GateReport) -> GateReport {
         report.reproduce += &self.again;
+        if !report.outcome.is_green() {
+            report.overridden = self.overridden.get(&report.name).cloned();
+        }
         self.masker.gate(&report)
     }
 

@@ -3,8 +3,10 @@
 
 mod arguments;
 mod lines;
+mod rights;
 #[cfg(test)]
 mod tests;
+mod woken;
 
 use std::fmt::Write as _;
 
@@ -13,6 +15,9 @@ use crate::model::sha::Sha;
 use crate::model::text::{clean, one_line, shorten};
 
 use lines::{Kind, Line};
+
+pub use rights::OVERRIDES;
+pub use woken::{Woken, WokenError, woken};
 
 /// The most commands of one comment.
 pub const MOST: usize = 10;

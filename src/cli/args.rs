@@ -106,6 +106,8 @@ pub enum Command {
     Unlock(Unlock),
     /// See whether addresses answer well
     Verify(Verify),
+    /// Carry out the commands of the comment that woke the workflow
+    Comment(Comment),
     /// Try migrations on a scratch server: what each statement would do to a live database
     Migrations(Migrations),
     /// Show the configuration and the workflow this repository could start with, and write them
@@ -254,6 +256,17 @@ pub struct Notify {
     #[arg(long)]
     pub json: bool,
     /// Print what would be sent in place of sending it
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// `gatepost comment`.
+#[derive(Debug, Args)]
+pub struct Comment {
+    /// Print the result as JSON on standard output, and nothing else there
+    #[arg(long)]
+    pub json: bool,
+    /// Read, check and say what would be done, and do nothing
     #[arg(long)]
     pub dry_run: bool,
 }

@@ -22,6 +22,7 @@ pub fn start(place: &Place<'_>, on: &OnLedger) -> Start {
         },
         dry_run: on.dry_run,
         colour: place.screen.err_colour,
+        by_comment: false,
     }
 }
 
@@ -41,6 +42,7 @@ pub fn deploy(place: &Place<'_>, args: args::Deploy) -> Result<ExitCode, Failure
         reference: (args.reference != "HEAD").then_some(args.reference),
         force: args.anyway.reason,
         allow_irreversible: args.anyway.allow_irreversible,
+        order: deploy::Order::default(),
     };
     let stages = Stages::new(place, args.on.json);
     let done = super::runtime()?.block_on(deploy::deploy(&request, place.env, &stages))?;
@@ -57,6 +59,7 @@ pub fn rollback(place: &Place<'_>, args: args::Rollback) -> Result<ExitCode, Fai
         environment: args.environment,
         to: args.to,
         allow_irreversible: args.allow_irreversible,
+        intent: None,
     };
     let stages = Stages::new(place, args.on.json);
     let done = super::runtime()?.block_on(rollback::rollback(&request, place.env, &stages))?;
@@ -74,6 +77,7 @@ pub fn promote(place: &Place<'_>, args: args::Promote) -> Result<ExitCode, Failu
         to: args.to,
         force: args.anyway.reason,
         allow_irreversible: args.anyway.allow_irreversible,
+        intent: None,
     };
     let stages = Stages::new(place, args.on.json);
     let done = super::runtime()?.block_on(promote::promote(&request, place.env, &stages))?;

@@ -44,11 +44,7 @@ pub fn init(place: &Place<'_>, args: &Init) -> Result<ExitCode, Failure> {
         if write {
             init::write(&setup)?;
         }
-        let shown = json(&view(&setup, write)).map_err(|error| Failure {
-            code: ExitCode::Bug,
-            what: error.to_string(),
-            help: None,
-        })?;
+        let shown = json(&view(&setup, write)).map_err(Failure::bug)?;
         place.json(&setup.masker.mask(&shown));
         return Ok(ExitCode::Pass);
     }

@@ -2,6 +2,7 @@
 
 mod args;
 mod audit;
+mod comment;
 mod deploy;
 mod doctor;
 mod environments;
@@ -78,6 +79,7 @@ fn dispatch(cli: Cli, env: &Env, screen: Screen) -> Result<ExitCode, Failure> {
         Command::Lock(args) => environments::lock(&place, &args),
         Command::Unlock(args) => environments::unlock(&place, &args),
         Command::Verify(args) => environments::verify(&place, args),
+        Command::Comment(args) => comment::comment(&place, &args),
         Command::Migrations(migrations) => migrations::migrations(&place, migrations),
         Command::Init(init) => init::init(&place, &init),
         Command::Doctor(doctor) => doctor::doctor(&place, &doctor),

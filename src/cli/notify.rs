@@ -27,8 +27,7 @@ pub fn notify(place: &Place<'_>, args: Notify) -> Result<ExitCode, Failure> {
     let told = super::runtime()?.block_on(notify::notify(&request, place.env))?;
     let view = NotifyView { event: told.event, routes: told.routes, receipts: &told.receipts };
     if args.json {
-        let bug = |error: serde_json::Error| Failure { code: ExitCode::Bug, what: error.to_string(), help: None };
-        place.json(&told.masker.mask(&json(&view).map_err(bug)?));
+        place.json(&told.masker.mask(&json(&view).map_err(Failure::bug)?));
     } else {
         place.text(&told.masker.mask(&text(&view)));
     }

@@ -19,13 +19,7 @@ pub fn parse(place: &Place<'_>, args: Parse) -> Result<ExitCode, Failure> {
     let request = Request { start: place.start.to_owned(), from: args.from, files: args.files };
     let understood = parse::parse(&request)?;
     let whole = join(understood);
-    let report = || {
-        parsed_text::as_report(&whole.format, &whole.parsed, &whole.lines).map_err(|error| Failure {
-            code: ExitCode::Bug,
-            what: error.to_string(),
-            help: None,
-        })
-    };
+    let report = || parsed_text::as_report(&whole.format, &whole.parsed, &whole.lines).map_err(Failure::bug);
     let dress = Dress { colour: place.screen.out_colour, width: place.screen.width };
     match shape {
         Shape::Text => place.text(&parsed_text::write(&report()?, dress)),

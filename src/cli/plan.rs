@@ -46,8 +46,7 @@ pub fn plan(place: &Place<'_>, args: Plan) -> Result<ExitCode, Failure> {
     };
     let view = PlanView { source, occasion: &plan.occasion, scope: &plan.scope, gates: &gates, notes: &plan.notes };
     if args.json {
-        let shown =
-            json(&view).map_err(|error| Failure { code: ExitCode::Bug, what: error.to_string(), help: None })?;
+        let shown = json(&view).map_err(Failure::bug)?;
         place.json(&plan.masker.mask(&shown));
     } else {
         let shown = text(&view, Dress { colour: place.screen.out_colour, width: place.screen.width });

@@ -27,8 +27,7 @@ pub fn publish(place: &Place<'_>, args: Publish) -> Result<ExitCode, Failure> {
     printer.closing(&published.report);
     printer.said(&published.said, &[]);
     if args.json {
-        let bug = |error: serde_json::Error| Failure { code: ExitCode::Bug, what: error.to_string(), help: None };
-        place.json(&json_v1::write(&published.report).map_err(bug)?);
+        place.json(&json_v1::write(&published.report).map_err(Failure::bug)?);
     }
     Ok(published.code)
 }

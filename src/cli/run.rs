@@ -55,11 +55,7 @@ pub fn run(place: &Place<'_>, args: Run) -> Result<ExitCode, Failure> {
     }
     printer.said(&ran.said, &ran.unwritten);
     if json {
-        let text = json_v1::write(&ran.report).map_err(|error| Failure {
-            code: ExitCode::Bug,
-            what: error.to_string(),
-            help: None,
-        })?;
+        let text = json_v1::write(&ran.report).map_err(Failure::bug)?;
         place.json(&text);
     }
     Ok(ran.code)

@@ -18,7 +18,7 @@ use super::rollout::{self, Analysis, Step};
 use super::rules::{Branch, Folder, Variable};
 use super::times::{FreezeDays, HoursOfDays};
 use super::values::{Command, Text, Time, Whole};
-use crate::model::environments::{self as model, EnvironmentName};
+use crate::model::environments::{self as model, EnvironmentName, GITHUB_ACTIONS};
 use crate::model::gate::GateName;
 use crate::model::rollout::Strategy;
 
@@ -139,7 +139,7 @@ impl Default for Section {
             grace: Time(std::time::Duration::from_secs(10)),
             lease: Time(minutes(15)),
             migrations: None,
-            app_id: Whole(15_368),
+            app_id: Whole(GITHUB_ACTIONS),
             production: None,
             in_job: false,
             freeze_after_rollback: false,

@@ -53,6 +53,7 @@ impl Masker {
             migrations: gate.migrations.as_ref().map(|run| self.migrations(run)),
             compared: gate.compared.as_ref().map(|compared| self.compared(compared)),
             audit: gate.audit.as_ref().map(|audit| self.audit(audit)),
+            overridden: self.option(gate.overridden.as_deref()),
             notes: self.all(&gate.notes),
         }
     }

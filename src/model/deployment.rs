@@ -52,6 +52,9 @@ pub struct Payload {
     /// Why missing evidence was passed over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forced: Option<String>,
+    /// The gates that were not green, and were overridden, by whom and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overridden: Vec<String>,
     /// Who asked.
     #[serde(default)]
     pub by: String,

@@ -10,6 +10,9 @@ use crate::model::json_path::JsonPath;
 use crate::model::rollout::Rollout;
 use crate::model::settings::CommandLine;
 
+/// The app whose token a workflow has: the author of its check runs.
+pub const GITHUB_ACTIONS: u64 = 15_368;
+
 /// An environment's name: 1 to 64 of `A-Z a-z 0-9 _ . -`, starting with a letter or digit, and fit for a git reference.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(try_from = "String", into = "String")]

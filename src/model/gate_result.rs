@@ -1,5 +1,7 @@
 //! What one gate once said of one commit, as far as a deploy needs it as evidence.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::gate::GateName;
@@ -28,4 +30,26 @@ pub struct GateResult {
     /// Why it is not to be believed.
     #[serde(default)]
     pub doubt: Option<String>,
+    /// Somebody has decided that the commit may stand although it is not green. It stays what it is.
+    #[serde(default)]
+    pub overridden: Option<Overridden>,
+}
+
+/// Who has decided that a commit may stand although a gate is not green, and why. Never a pass.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Overridden {
+    /// Who.
+    pub by: String,
+    /// Why; their words, on one line.
+    pub reason: String,
+    /// When, in seconds since 1970.
+    pub at: i64,
+    /// Where it stands.
+    pub source: String,
+}
+
+impl fmt::Display for Overridden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "by {}: {:?}", self.by, self.reason)
+    }
 }

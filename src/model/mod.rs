@@ -1,9 +1,11 @@
 //! Floor 0: the nouns. Plain data that every other floor speaks; no I/O, no decisions.
 
+pub mod answer;
 pub mod audit;
 pub mod baseline;
 pub mod call;
 pub mod change;
+pub mod conversation;
 pub mod deployment;
 pub mod diagnosis;
 pub mod environments;

@@ -156,6 +156,8 @@ pub struct GateReport {
     pub compared: Option<TestsCompared>,
     /// What an audit audited and found.
     pub audit: Option<Audit>,
+    /// Who has decided that the commit may stand although the outcome is not green, and why. The outcome stays.
+    pub overridden: Option<String>,
     /// Worth saying beside the outcome.
     pub notes: Vec<String>,
 }
@@ -183,6 +185,7 @@ impl GateReport {
             compared: None,
             migrations: None,
             audit: None,
+            overridden: None,
             notes: Vec::new(),
             name,
         }
@@ -220,12 +223,27 @@ impl GateReport {
         format!("gatepost/{}{}", self.name, if scheduled { " (scheduled)" } else { "" })
     }
 
-    /// Whether it is shown but never blocks.
+    /// Whether it is shown but does not block: by its mode, or because it was overridden.
     #[must_use]
     pub fn not_enforced(&self) -> bool {
-        self.mode == Mode::Report
+        self.free().is_some()
+    }
+
+    /// What must be said beside its outcome where that does not block.
+    #[must_use]
+    pub fn free(&self) -> Option<&'static str> {
+        match self.mode {
+            _ if self.overridden.is_some() => Some(OVERRIDDEN),
+            Mode::Report => Some(NOT_ENFORCED),
+            Mode::Block => None,
+        }
     }
 }
+
+/// What is said beside the outcome of a gate that does not block.
+pub const NOT_ENFORCED: &str = "not enforced";
+/// The same, where somebody has overridden it.
+pub const OVERRIDDEN: &str = "overridden";
 
 /// What was judged, and for whom.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -268,8 +286,15 @@ pub struct Report {
 }
 
 impl Report {
+    /// How many gates do not block, for this reason.
+    #[must_use]
+    pub fn free(&self, why: &str) -> usize {
+        self.gates.iter().filter(|gate| gate.free() == Some(why)).count()
+    }
+
     /// Gates that are not enforced and would have blocked if they were.
     pub fn would_have_blocked(&self) -> impl Iterator<Item = &GateReport> {
-        self.gates.iter().filter(|gate| gate.not_enforced() && !gate.outcome.is_green())
+        let by_mode = |gate: &&GateReport| gate.free() == Some(NOT_ENFORCED) && !gate.outcome.is_green();
+        self.gates.iter().filter(by_mode)
     }
 }

@@ -212,6 +212,7 @@ mod tests {
             undoes: undoes.map(str::to_owned),
             placed: None,
             forced: None,
+            overridden: Vec::new(),
             by: String::new(),
             link: None,
         };

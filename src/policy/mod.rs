@@ -18,7 +18,7 @@ pub mod window;
 
 use crate::model::change::{LineRange, Scope};
 use crate::model::evidence::{Evidence, Exit, Located, Place, Understood};
-use crate::model::gate::{Flaky, Mode, Only, Rules};
+use crate::model::gate::{Flaky, Only, Rules};
 use crate::model::outcome::Outcome;
 use crate::model::path::RepoPath;
 use crate::model::report::{GateReport, Judged, Relevance, Status};
@@ -88,7 +88,7 @@ pub fn unjudged(common: &Common, rules: &Rules, outcome: Outcome, reason: String
 /// The worst of the enforced gates; `skipped` when nothing was enforced.
 #[must_use]
 pub fn verdict(gates: &[GateReport]) -> Outcome {
-    gates.iter().filter(|gate| gate.mode == Mode::Block).map(|gate| gate.outcome).max().unwrap_or(Outcome::Skipped)
+    gates.iter().filter(|gate| !gate.not_enforced()).map(|gate| gate.outcome).max().unwrap_or(Outcome::Skipped)
 }
 
 fn blank(common: &Common, rules: &Rules) -> GateReport {

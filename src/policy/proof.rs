@@ -18,12 +18,23 @@ pub type Known = BTreeMap<Sha, Result<Vec<GateResult>, String>>;
 /// Whether a commit may be deployed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Proof {
-    /// It may; by gate, where that stands.
-    Green(Vec<(GateName, String)>),
+    /// It may.
+    Green(Vec<Stands>),
     /// It may not; one reason for each gate that is not green.
     Refused(Vec<String>),
     /// First the results of this commit must be read.
     Ask(Sha),
+}
+
+/// Why a gate is no obstacle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stands {
+    /// The gate.
+    pub gate: GateName,
+    /// Where its results stand.
+    pub source: String,
+    /// It is not green, and by whom and why it was overridden: the commit's own result, or one of a base.
+    pub overridden: Option<String>,
 }
 
 /// What is asked for.
@@ -46,7 +57,7 @@ pub fn prove(demand: Demand<'_>, known: &Known) -> Proof {
     let mut refused = Vec::new();
     for gate in demand.gates {
         match chain(demand, gate, known) {
-            Link::Green(source) => green.push((gate.clone(), source)),
+            Link::Green(source, overridden) => green.push(Stands { gate: gate.clone(), source, overridden }),
             Link::Refused(why) => refused.push(format!("{gate}: {why}")),
             Link::Ask(sha) => return Proof::Ask(sha),
         }
@@ -55,7 +66,7 @@ pub fn prove(demand: Demand<'_>, known: &Known) -> Proof {
 }
 
 enum Link {
-    Green(String),
+    Green(String, Option<String>),
     Refused(String),
     Ask(Sha),
 }
@@ -72,6 +83,13 @@ fn chain(demand: Demand<'_>, gate: &GateName, known: &Known) -> Link {
         };
         let newest = results.iter().filter(|result| result.gate == *gate && !result.scheduled).max_by_key(|one| one.at);
         let Some(result) = newest else { return Link::Refused(format!("it has no result{place}")) };
+        if let Some(overridden) = &result.overridden
+            && !is_old(demand, overridden.at)
+            && (result.doubt.is_some() || !result.enforced || !result.outcome.is_green())
+        {
+            sources.push(overridden.source.clone());
+            return Link::Green(sources.join(", on "), Some(format!("{overridden}{place}")));
+        }
         if let Some(why) = objection(demand, result) {
             return Link::Refused(format!("{why}{place} ({})", result.source));
         }
@@ -79,7 +97,7 @@ fn chain(demand: Demand<'_>, gate: &GateName, known: &Known) -> Link {
         let judged_all = result.outcome == Outcome::Pass && !result.limited;
         let said = if result.outcome == Outcome::Pass { "it judged only a change" } else { "it was skipped" };
         match &result.base {
-            _ if judged_all => return Link::Green(sources.join(", on ")),
+            _ if judged_all => return Link::Green(sources.join(", on "), None),
             Some(base) => at = base.clone(),
             None => return Link::Refused(format!("{said}{place}, and nothing is known of what it was compared with")),
         }
@@ -88,8 +106,6 @@ fn chain(demand: Demand<'_>, gate: &GateName, known: &Known) -> Link {
 }
 
 fn objection(demand: Demand<'_>, result: &GateResult) -> Option<String> {
-    let age = demand.now.saturating_sub(result.at);
-    let limit = i64::try_from(demand.max_age.as_secs()).unwrap_or(i64::MAX);
     if let Some(doubt) = &result.doubt {
         return Some(doubt.clone());
     }
@@ -99,12 +115,19 @@ fn objection(demand: Demand<'_>, result: &GateResult) -> Option<String> {
     if !result.outcome.is_green() {
         return Some(format!("it ended in {}", result.outcome.word()));
     }
-    (age > limit).then(|| format!("its result is {} h old, and counts for {} h", age / 3600, limit / 3600))
+    let hours = demand.now.saturating_sub(result.at) / 3600;
+    let limit = demand.max_age.as_secs() / 3600;
+    is_old(demand, result.at).then(|| format!("its result is {hours} h old, and counts for {limit} h"))
+}
+
+fn is_old(demand: Demand<'_>, at: i64) -> bool {
+    demand.now.saturating_sub(at) > i64::try_from(demand.max_age.as_secs()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::gate_result::Overridden;
 
     fn sha(letter: char) -> Sha {
         Sha::parse(&letter.to_string().repeat(40)).unwrap()
@@ -125,7 +148,13 @@ mod tests {
             at,
             source: "a report".to_owned(),
             doubt: None,
+            overridden: None,
         }
+    }
+
+    fn overridden(at: i64) -> Overridden {
+        let [by, reason, source] = ["ana", "flaky", "check run 7"].map(str::to_owned);
+        Overridden { by, reason, at, source }
     }
 
     fn proof(known: Vec<(char, Vec<GateResult>)>) -> Proof {
@@ -158,6 +187,24 @@ mod tests {
         let known = [(sha('a'), Err("page 3 is malformed".to_owned()))].into_iter().collect();
         let demand = Demand { gates: &[lint()], sha: &sha('a'), now: 0, max_age: Duration::ZERO };
         assert!(matches!(prove(demand, &known), Proof::Refused(why) if why[0].contains("page 3 is malformed")));
+    }
+
+    #[test]
+    fn what_was_overridden_stands_and_is_no_pass() {
+        let red = |at| GateResult { overridden: Some(overridden(at)), ..result(Outcome::Fail, None, 9_000) };
+        let Proof::Green(stands) = proof(vec![('a', vec![red(9_500)])]) else { panic!() };
+        assert_eq!(stands[0].overridden.as_deref(), Some("by ana: \"flaky\""));
+        assert!(why(vec![('a', vec![red(4_000)])]).contains("ended in fail"), "it is as old as a result may be");
+        // What is green by itself needs no override.
+        let green = GateResult { overridden: Some(overridden(9_500)), ..result(Outcome::Pass, None, 9_000) };
+        let Proof::Green(stands) = proof(vec![('a', vec![green])]) else { panic!() };
+        assert_eq!(stands[0].overridden, None);
+        let Proof::Green(stands) =
+            proof(vec![('a', vec![result(Outcome::Pass, Some('b'), 9_000)]), ('b', vec![red(9_500)])])
+        else {
+            panic!()
+        };
+        assert_eq!(stands[0].overridden.as_deref(), Some("by ana: \"flaky\" on its base bbbbbbb"));
     }
 
     #[test]

@@ -93,6 +93,7 @@ mod tests {
             migrations: None,
             tests: (!cases.is_empty()).then(|| Tests { cases: cases.iter().map(case).collect(), took_ms: None }),
             audit: None,
+            overridden: None,
             notes: Vec::new(),
         }
     }

@@ -5,6 +5,7 @@ use crate::model::change::{ChangeKind, ChangeSet, FileChange, LineMap};
 use crate::model::evidence::{Problem, ProblemKind};
 use crate::model::finding::{Finding, Level};
 use crate::model::gate::GateName;
+use crate::model::gate::Mode;
 use crate::model::path::RepoPath;
 use crate::model::tests::{Case, CaseOutcome, Tests};
 use std::time::Duration;

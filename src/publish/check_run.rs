@@ -187,10 +187,11 @@ fn text(gate: &GateReport, rest: &[&Judged], context: &Context<'_>) -> (String, 
 }
 
 fn summary(gate: &GateReport, annotated: usize, left: Left, context: &Context<'_>) -> String {
-    let enforced = if gate.not_enforced() { ", not enforced" } else { "" };
+    let enforced = gate.free().map_or_else(String::new, |why| format!(", {why}"));
     let cached = if gate.cached { ", cached" } else { "" };
     let word = if gate.outcome == Outcome::Error { "could not judge" } else { gate.outcome.word() };
     let mut out = format!("**{word}{enforced}{cached}**: {}\n\n", prose(&gate.reason, 2000));
+    out.push_str(&page::overridden(gate));
     let found = found(gate);
     if !found.is_empty() {
         let only =
@@ -278,6 +279,21 @@ mod tests {
         assert_eq!(shown(Outcome::Fail, Mode::Report, false), "neutral | not enforced: fail: why");
         assert_eq!(shown(Outcome::Error, Mode::Report, false), "neutral | not enforced: could not judge: why");
         assert_eq!(shown(Outcome::Skipped, Mode::Report, false), "skipped | not enforced: skipped: why");
+    }
+
+    #[test]
+    fn what_was_overridden_is_neutral_and_says_who_and_why() {
+        let mut report = report();
+        let overridden = Some("by max: \"@all `x`\"".to_owned());
+        report.gates = vec![GateReport { overridden, ..gate("lint", Outcome::Fail, "2 warnings", 1) }];
+        let check = check(&report, 0, false);
+        assert_eq!((check.conclusion, &*check.title), ("neutral", "overridden by max: \"@all `x`\": fail: 2 warnings"));
+        assert!(
+            check.summary.contains("**fail, overridden**") && check.summary.contains("Overridden, not passed: by max")
+        );
+        let body = ended(&report, &PublishSettings::default(), |end| page::whole(&end, "", &AMOUNTS, LIMIT));
+        assert!(body.contains("❌&nbsp;fail,&nbsp;overridden") && body.contains(", 1 overridden"), "{body}");
+        assert!(!body.contains("passed\n"), "{body}");
     }
 
     #[test]

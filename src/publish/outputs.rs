@@ -63,6 +63,15 @@ pub static ALL: &[Output] = &[
     row("tests-flaky", "test cases that passed only on a retry", |end| sum(end, |gate| tests(gate).flaky)),
 ];
 
+/// The outputs of `gatepost comment`: their names and what they hold.
+pub static OF_COMMENT: &[(&str, &str)] = &[DECISION, REASON];
+
+const DECISION: (&str, &str) = (
+    "decision",
+    "of `comment`: `done`, `confirm`, `refused`, `failed`, `unavailable` or `ignored`; of several commands the first that was not done",
+);
+const REASON: (&str, &str) = ("reason_code", "of `comment`: why, in one word that does not change");
+
 const fn row(name: &'static str, about: &'static str, value: fn(&RunEnd<'_>) -> String) -> Output {
     Output { name, about, value }
 }
@@ -75,6 +84,12 @@ fn on_end(end: &RunEnd<'_>) -> Vec<Posting> {
 #[must_use]
 pub fn plan(end: &RunEnd<'_>) -> String {
     ALL.iter().map(|output| entry(output.name, &(output.value)(end), end.delimiter)).collect()
+}
+
+/// What the answer to a comment adds to the file.
+#[must_use]
+pub fn answer(decision: &str, code: &str, delimiter: &str) -> String {
+    entry(DECISION.0, decision, delimiter) + &entry(REASON.0, code, delimiter)
 }
 
 pub(super) fn entry(name: &str, value: &str, delimiter: &str) -> String {

@@ -137,10 +137,8 @@ fn row(gate: &GateReport) -> String {
         Outcome::Error => format!("{} could not judge", sign(gate.outcome)),
         other => format!("{} {}", sign(other), other.word()),
     };
-    for (label, holds) in [("cached", gate.cached), ("not enforced", gate.not_enforced())] {
-        if holds {
-            let _ = write!(outcome, ", {label}");
-        }
+    for label in gate.cached.then_some("cached").into_iter().chain(gate.free()) {
+        let _ = write!(outcome, ", {label}");
     }
     let (found, why) = (found(gate), prose_cell(&gate.reason, 160));
     let found = if found.is_empty() { "–" } else { &found };
@@ -166,9 +164,10 @@ fn has_details(gate: &GateReport, everything: bool) -> bool {
 fn details(gate: &GateReport, links: &Links<'_>, amount: Amount, report_path: &str) -> String {
     let found = found(gate);
     let found = if found.is_empty() { String::new() } else { format!(" · {found}") };
-    let enforced = if gate.not_enforced() { " · not enforced" } else { "" };
+    let enforced = gate.free().map_or_else(String::new, |why| format!(" · {why}"));
     let sign = sign(gate.outcome);
     let mut out = format!("<details><summary>{sign} <code>{}</code>{found}{enforced}</summary>\n\n", gate.name);
+    out.push_str(&overridden(gate));
     if gate.reason.chars().count() > 160 {
         let _ = write!(out, "{}\n\n", prose(&gate.reason, 1000));
     }
@@ -183,6 +182,12 @@ fn details(gate: &GateReport, links: &Links<'_>, amount: Amount, report_path: &s
     out.push_str(&notes(&gate.notes));
     out.push_str(&reproduce(gate, report_path));
     out + "</details>\n\n"
+}
+
+/// Who has overridden it and why: a page of its own words.
+pub(super) fn overridden(gate: &GateReport) -> String {
+    let by = gate.overridden.as_ref();
+    by.map_or_else(String::new, |by| format!("Overridden, not passed: {}\n\n", prose(by, 700)))
 }
 
 /// The tests that differ from the base's, by name, at most so many of each sort.

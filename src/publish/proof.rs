@@ -1,6 +1,7 @@
 //! What a check run tells a later deploy about itself, in its external id: the run, the gate, and how much was judged.
 //! People are told in words elsewhere.
 
+use crate::model::gate::GateName;
 use crate::model::outcome::Outcome;
 use crate::model::report::{GateReport, Subject};
 
@@ -15,6 +16,12 @@ pub fn external_id(run: &str, gate: &GateReport, subject: &Subject, config: &str
     };
     let base = subject.base.as_ref().map_or("-", |base| base.as_str());
     format!("gatepost:{run}:{}:{scope}:{base}:{config}", gate.name)
+}
+
+/// The external id of a check run that says that its gate was overridden: it leads to the comment that did.
+#[must_use]
+pub fn override_id(run: &str, gate: &GateName, comment: u64) -> String {
+    format!("gatepost:{run}:{gate}:override:{comment}:-")
 }
 
 /// A configuration in 16 digits: two that differ have other ones.

@@ -36,6 +36,7 @@ pub(super) fn gate(name: &str, outcome: Outcome, reason: &str, took: u64) -> Gat
         migrations: None,
         compared: None,
         audit: None,
+        overridden: None,
         notes: Vec::new(),
     }
 }

@@ -1,7 +1,7 @@
 //! How results are put into words in every place they are posted: titles, counts, labels. Plain text only.
 
 use crate::model::outcome::Outcome;
-use crate::model::report::{GateReport, Judged, Relevance, Status};
+use crate::model::report::{GateReport, Judged, NOT_ENFORCED, OVERRIDDEN, Relevance, Status};
 use crate::model::tests::CaseName;
 use crate::model::text::one_line;
 use crate::policy;
@@ -16,8 +16,12 @@ pub(super) fn verdict(end: &RunEnd<'_>) -> Outcome {
 
 /// One line about a gate's end, at most `limit` characters, with every label it must carry.
 pub(super) fn title(gate: &GateReport, limit: usize) -> String {
-    let enforced = if gate.not_enforced() { "not enforced: " } else { "" };
-    line(&format!("{enforced}{}", outcome(gate, limit)), limit)
+    let free = match (&gate.overridden, gate.free()) {
+        (Some(by), _) => format!("overridden {by}: "),
+        (None, Some(why)) => format!("{why}: "),
+        (None, None) => String::new(),
+    };
+    line(&format!("{free}{}", outcome(gate, limit)), limit)
 }
 
 /// The same, where whether it is enforced is said around it.
@@ -60,7 +64,8 @@ pub(super) fn headline(end: &RunEnd<'_>) -> String {
         Outcome::Skipped => "Nothing to judge: every gate was skipped".to_owned(),
     };
     for (label, holds) in [
-        (format!(", {} not enforced", report.gates.len() - enforced), report.gates.len() > enforced && enforced > 0),
+        (format!(", {} {OVERRIDDEN}", report.free(OVERRIDDEN)), report.free(OVERRIDDEN) > 0),
+        (format!(", {} {NOT_ENFORCED}", report.free(NOT_ENFORCED)), report.free(NOT_ENFORCED) > 0 && enforced > 0),
         (", interrupted".to_owned(), end.cancelled),
     ] {
         if holds {

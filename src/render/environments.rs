@@ -139,6 +139,8 @@ fn more(row: &Shown<'_>, out: &mut String) {
     }
     let forced = row.live.and_then(|live| live.payload.as_ref()).and_then(|payload| payload.forced.as_ref());
     notes.extend(forced.map(|why| format!("deployed by force: {why}")));
+    let overridden = row.live.and_then(|live| live.payload.as_ref()).map(|payload| payload.overridden.as_slice());
+    notes.extend(overridden.unwrap_or_default().iter().map(|gate| format!("not green, overridden: {gate}")));
     for commit in row.waiting.map(|(_, commits)| commits).unwrap_or_default().iter().take(LISTED) {
         notes.push(format!("waiting: {commit}"));
     }
@@ -176,6 +178,11 @@ pub fn json(rows: &[Shown<'_>]) -> String {
         deployment: row.live.map(|live| live.id.as_str()),
         verified: row.live.is_some_and(Record::was_verified),
         forced: row.live.and_then(|live| live.payload.as_ref()).and_then(|payload| payload.forced.as_deref()),
+        overridden: row
+            .live
+            .and_then(|live| live.payload.as_ref())
+            .map(|payload| payload.overridden.as_slice())
+            .unwrap_or_default(),
         age_s: row.age,
         health: row.health.0,
         health_says: row.health.1,
@@ -224,6 +231,7 @@ struct Written<'a> {
     deployment: Option<&'a str>,
     verified: bool,
     forced: Option<&'a str>,
+    overridden: &'a [String],
     age_s: Option<i64>,
     health: &'a str,
     health_says: &'a str,

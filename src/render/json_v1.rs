@@ -125,6 +125,10 @@ pub struct GateV1<'a> {
     /// What an audit audited and found; `null` for every other kind.
     #[serde(default)]
     pub audit: Option<Cow<'a, Audit>>,
+    /// Who has decided that the commit may stand although the outcome is not green, and why; `null` where nobody has. Such a
+    /// gate does not count in the verdict, and is no evidence by itself.
+    #[serde(default)]
+    pub overridden: Option<Cow<'a, str>>,
     /// Worth saying beside the outcome.
     #[serde(default)]
     pub notes: Vec<Cow<'a, str>>,
@@ -206,6 +210,7 @@ impl<'a> From<&'a GateReport> for GateV1<'a> {
             migrations: gate.migrations.as_ref().map(MigrationsV1::from),
             compared: gate.compared.as_ref().map(ComparedV1::from),
             audit: gate.audit.as_ref().map(Cow::Borrowed),
+            overridden: gate.overridden.as_deref().map(Cow::Borrowed),
             notes: borrowed(&gate.notes),
         }
     }

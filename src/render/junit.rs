@@ -51,7 +51,7 @@ fn status(gate: &GateReport) -> TestCaseStatus {
         Outcome::Error => TestCaseStatus::non_success(NonSuccessKind::Error),
         Outcome::Fail => TestCaseStatus::non_success(NonSuccessKind::Failure),
     };
-    let enforced = if gate.not_enforced() { " (not enforced)" } else { "" };
+    let enforced = gate.free().map_or_else(String::new, |why| format!(" ({why})"));
     status.set_message(format!("{}{enforced}", gate.reason));
     let listed = listed(gate);
     if !listed.is_empty() {

@@ -1,6 +1,7 @@
 //! What was judged or parsed, written for someone: each shape one file. Pure: values in, text or frozen structs out.
 
 pub mod audit_v1;
+pub mod chat;
 pub mod deployment;
 pub mod doctor;
 pub mod environments;

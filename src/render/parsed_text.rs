@@ -53,6 +53,7 @@ pub fn as_report(format: &str, parsed: &Parsed, lines: &[Option<String>]) -> Res
         tests: parsed.tests.clone(),
         migrations: None,
         audit: None,
+        overridden: None,
         notes: parsed.notes.clone(),
     };
     let subject = Subject { event: "local".to_owned(), trusted: true, ..Subject::default() };

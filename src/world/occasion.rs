@@ -42,6 +42,21 @@ impl OccasionError {
     }
 }
 
+/// The event of this run and its payload; `None` outside GitHub Actions.
+///
+/// # Errors
+/// When the payload cannot be read.
+pub fn payload(env: &Env) -> Result<Option<(String, Vec<u8>)>, OccasionError> {
+    if env.get("GITHUB_ACTIONS") != Some("true") {
+        return Ok(None);
+    }
+    Ok(Some((env.get("GITHUB_EVENT_NAME").unwrap_or_default().to_owned(), files::read(&path(env)?)?)))
+}
+
+fn path(env: &Env) -> Result<PathBuf, OccasionError> {
+    env.os("GITHUB_EVENT_PATH").filter(|path| !path.is_empty()).map(PathBuf::from).ok_or(OccasionError::NoPath)
+}
+
 /// The occasion of this run. Outside GitHub Actions (`GITHUB_ACTIONS` is not `true`) it is a local one.
 ///
 /// # Errors
@@ -50,7 +65,7 @@ pub fn read(env: &Env) -> Result<Occasion, OccasionError> {
     if env.get("GITHUB_ACTIONS") != Some("true") {
         return Ok(Occasion::local());
     }
-    let path = PathBuf::from(env.os("GITHUB_EVENT_PATH").filter(|path| !path.is_empty()).ok_or(OccasionError::NoPath)?);
+    let path = path(env)?;
     let payload = files::read(&path)?;
     let variables = Variables {
         event_name: env.get("GITHUB_EVENT_NAME"),

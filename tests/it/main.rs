@@ -12,6 +12,8 @@ mod audit;
 mod bless;
 #[cfg(unix)]
 mod cancel;
+#[cfg(unix)]
+mod comment;
 mod config;
 #[cfg(unix)]
 mod deploy;

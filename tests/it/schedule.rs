@@ -45,6 +45,7 @@ impl Pretended {
             tests: None,
             migrations: None,
             audit: None,
+            overridden: None,
             notes: Vec::new(),
         }
     }

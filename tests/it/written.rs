@@ -33,6 +33,7 @@ fn gate(name: &str, outcome: Outcome, reason: &str) -> GateReport {
         tests: None,
         migrations: None,
         audit: None,
+        overridden: None,
         notes: vec![],
     }
 }

@@ -1,6 +1,6 @@
 //! The effects on the ledger and the lock, and the choice of what to roll back to.
 
-use super::Drive;
+use super::{DONE_ALREADY, Drive};
 use crate::deploy::lock::{self, Claim, Parted, Taken};
 use crate::deploy::machine::{Ask, Created, Effect, Event};
 use crate::model::deployment::{Payload, Phase, Record, Role, live};
@@ -111,13 +111,21 @@ impl Drive<'_, '_> {
             _ => wish.sha.clone().map(|sha| (sha, wish.reference.clone())),
         };
         let Some((sha, reference)) = wanted else { return Event::NotCreated("no commit was named".to_owned()) };
+        let intent = self.engine.wish.intent.clone().filter(|_| self.is_asked_for(role));
+        if let Some(why) = self.withdrawn(role, intent.as_deref()).await {
+            return Event::Withdrawn(why);
+        }
         if let Err(why) = self.still_locked().await {
             return Event::Lost(why);
         }
         let engine = &mut *self.engine;
         let forced = engine.wish.forced.clone().filter(|_| role == Role::Deploy);
+        let overridden = if role == Role::Deploy { engine.wish.overridden.clone() } else { Vec::new() };
         let says = match &forced {
             Some(why) => format!("{} by force: {why}", role.word()),
+            None if !overridden.is_empty() => {
+                format!("{} of {}, overridden: {}", role.word(), sha.short(), overridden.join(", "))
+            }
             None => format!("{} of {}", role.word(), sha.short()),
         };
         let previous = live(&self.records).map(|record| record.sha.clone());
@@ -127,11 +135,12 @@ impl Drive<'_, '_> {
         let placed = rollout.map(|rollout| Placed { strategy: rollout.strategy, slot });
         let payload = Payload {
             role,
-            intent: format!("{}/{}", self.nonce, self.made.len()),
+            intent: intent.unwrap_or_else(|| format!("{}/{}", self.nonce, self.made.len())),
             previous: previous.clone(),
             placed,
             undoes: undoes.or_else(|| self.undone.clone().filter(|_| role == Role::Rollback)),
             forced,
+            overridden,
             by: engine.me.owner.clone(),
             link: engine.me.link.clone(),
         };
@@ -154,6 +163,28 @@ impl Drive<'_, '_> {
         }
     }
 
+    /// Whether a deployment of this role is what was asked for, and not what followed from it.
+    fn is_asked_for(&self, role: Role) -> bool {
+        matches!((self.ask, role), (Ask::Deploy, Role::Deploy) | (Ask::Rollback, Role::Rollback))
+    }
+
+    /// Why what was asked for must not be recorded: it was done already, or is not wanted any more.
+    async fn withdrawn(&self, role: Role, intent: Option<&str>) -> Option<String> {
+        let is_done = |record: &&Record| record.payload.as_ref().is_some_and(|one| Some(&*one.intent) == intent);
+        if let Some(record) = self.records.iter().find(is_done) {
+            let end = record.end().map_or("has no end yet", |end| end.phase.word());
+            return Some(format!("{DONE_ALREADY}, by deployment {}: {end}", record.id));
+        }
+        self.objection(role).await
+    }
+
+    async fn objection(&self, role: Role) -> Option<String> {
+        match &self.engine.wish.consent {
+            Some(consent) if role == Role::Deploy => consent.objection().await,
+            _ => None,
+        }
+    }
+
     /// Whether the lock is ours: asked before anything is done that only its holder may do.
     pub(super) async fn still_locked(&mut self) -> Result<(), String> {
         let Some(held) = &mut self.held else { return Err("the lock is not held".to_owned()) };
@@ -171,6 +202,12 @@ impl Drive<'_, '_> {
     async fn mark(&mut self, id: &str, phase: Phase, says: String) -> Event {
         if let Err(why) = self.still_locked().await {
             return Event::Lost(why);
+        }
+        let role = self.record(id).and_then(Record::role);
+        if let (Phase::InProgress, Some(role)) = (&phase, role)
+            && let Some(why) = self.objection(role).await
+        {
+            return Event::Withdrawn(why);
         }
         let engine = &mut *self.engine;
         let url = engine.environment.url.clone();

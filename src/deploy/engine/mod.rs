@@ -5,7 +5,10 @@ mod acts;
 mod carry;
 mod traffic;
 
+use std::fmt;
 use std::path::Path;
+use std::pin::Pin;
+use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -39,6 +42,21 @@ pub trait Watch {
 /// Looks at two commits (what is rolled back to, what is undone) and says why the first must not follow the second.
 pub type Objection<'a> = &'a dyn Fn(&Sha, &Sha) -> Option<String>;
 
+/// What a refusal begins with where the same was done already.
+pub const DONE_ALREADY: &str = "it was done already";
+
+/// Asked, before a deploy is recorded and again before it is begun, whether it is still wanted.
+pub trait Consent {
+    /// Why it is not.
+    fn objection(&self) -> Pin<Box<dyn Future<Output = Option<String>> + '_>>;
+}
+
+impl fmt::Debug for dyn Consent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Consent")
+    }
+}
+
 /// What was asked for.
 #[derive(Debug, Clone, Default)]
 pub struct Wish {
@@ -52,6 +70,12 @@ pub struct Wish {
     pub reason: String,
     /// The version that commands are told.
     pub version: String,
+    /// The key of what was asked for, where asking again must not do it again.
+    pub intent: Option<String>,
+    /// Whom to ask whether a deploy is still wanted.
+    pub consent: Option<Rc<dyn Consent>>,
+    /// The gates that are not green, and were overridden, by whom and why.
+    pub overridden: Vec<String>,
 }
 
 /// Everything that a deployment stands on.

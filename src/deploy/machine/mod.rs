@@ -46,6 +46,8 @@ pub enum Event {
     Created(Created),
     /// It is not.
     NotCreated(String),
+    /// What was asked for is not wanted any more, or was done already; why.
+    Withdrawn(String),
     /// The step is recorded.
     Marked,
     /// It is not.
@@ -267,7 +269,9 @@ impl State {
             (Stage::Choosing, Event::Chosen(chosen)) => self.chosen(chosen),
             (Stage::Creating(role), Event::Created(created)) => self.created(created, role),
             (Stage::Creating(_), Event::NotCreated(why)) => self.not_created(&why),
+            (Stage::Creating(_), Event::Withdrawn(why)) => self.unlock(Ending::Refused(why)),
             (Stage::Starting, Event::Marked) => self.start(),
+            (Stage::Starting, Event::Withdrawn(why)) => self.withdrawn(why),
             (Stage::Starting, Event::NotMarked(why)) => self.close(Phase::Error, format!("not begun: {why}")),
             (Stage::Running, Event::Done) => self.ran(false),
             (Stage::Running, Event::Accepted) => self.ran(true),
@@ -501,6 +505,13 @@ impl State {
             return self.go_back(why, true);
         }
         self.close(Phase::Error, format!("{INTERRUPTED}: {why}"))
+    }
+
+    /// It is recorded, and must not be begun.
+    fn withdrawn(&mut self, why: String) -> Vec<Effect> {
+        let effects = self.close(Phase::Error, format!("not begun: {why}"));
+        self.end = Some(Ending::Refused(why));
+        effects
     }
 
     /// Records the end of what ran.

@@ -113,8 +113,12 @@ impl World {
                 }
             }
             Effect::Create(..) if turn == 9 => Event::NotCreated(why()),
+            Effect::Create(Role::Deploy, _) if turn == 7 => Event::Withdrawn(why()),
             Effect::Create(role, undoes) => self.create(*role, undoes.as_ref(), turn),
             Effect::Mark(..) if turn == 9 => Event::NotMarked(why()),
+            Effect::Mark(id, Phase::InProgress, _) if turn == 7 && self.record(id).role() == Some(Role::Deploy) => {
+                Event::Withdrawn(why())
+            }
             Effect::Mark(id, phase, says) => self.mark(id, phase, says),
             Effect::Run(id, _) => self.run(id, turn),
             Effect::Verify(id, _, accepted) => self.verify(id, *accepted, turn),
@@ -188,6 +192,7 @@ impl World {
             undoes: undoes.cloned(),
             placed,
             forced: None,
+            overridden: Vec::new(),
             by: String::new(),
             link: None,
         };
@@ -412,6 +417,20 @@ fn a_sick_deploy_is_rolled_back_once_and_both_are_recorded() {
     assert!(matches!(end, Some(Ending::RollbackFailed { .. })), "{end:?}");
     let end = played(&mut world, Ask::Deploy, false, &[0, 0, 0, 0, 5]);
     assert!(matches!(end, Some(Ending::Failed(_))), "{end:?}");
+    world.check_settled();
+    assert!(world.broken.is_empty(), "{:?}", world.broken);
+}
+
+#[test]
+fn what_is_not_wanted_any_more_is_not_begun_and_has_an_end() {
+    let mut world = World::default();
+    let _ = played(&mut world, Ask::Deploy, true, &[]);
+    // Lock, read, create; then create, begin.
+    for (turns, recorded) in [(&[0, 0, 7][..], 1), (&[0, 0, 0, 7], 2)] {
+        let end = played(&mut world, Ask::Deploy, true, turns);
+        assert!(matches!(end, Some(Ending::Refused(_))), "{end:?}");
+        assert_eq!((world.records.len(), world.live.clone()), (recorded, Some((sha(1), true))));
+    }
     world.check_settled();
     assert!(world.broken.is_empty(), "{:?}", world.broken);
 }

@@ -321,6 +321,8 @@ impl From<WrittenGate> for GateReport {
             migrations: read.migrations.map(Migrations::from),
             compared: read.compared.map(TestsCompared::from),
             audit: read.audit,
+            // Whoever wrote the report may not say so.
+            overridden: None,
             notes: read.notes.0,
         }
     }

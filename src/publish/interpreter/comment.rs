@@ -7,11 +7,11 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::model::call::{ReceiptEnd, StickyComment};
-use crate::publish::interpreter::author::{Identity, User, is_by, viewer};
 use crate::publish::interpreter::marker::Marker;
 use crate::publish::interpreter::reads;
 use crate::world::forge::{Forge, Method, Request};
 use crate::world::line::answer::Stop;
+use crate::world::line::author::{Identity, User, is_by, viewer};
 use crate::world::line::{Creation, Kind, Line, Missing};
 
 /// How often another run may overwrite us before we let it.

@@ -5,10 +5,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::model::call::{ReceiptEnd, StickyIssue};
-use crate::publish::interpreter::author::{Identity, User, is_by, viewer};
 use crate::publish::interpreter::marker::Marker;
 use crate::world::forge::{Forge, Method, Request};
 use crate::world::line::answer::Stop;
+use crate::world::line::author::{Identity, User, is_by, viewer};
 use crate::world::line::{Creation, Kind, Line, Missing};
 
 #[derive(Debug, Default, Clone, Deserialize)]

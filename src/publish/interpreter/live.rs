@@ -7,9 +7,9 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::model::call::{LiveComment, ReceiptEnd};
-use crate::publish::interpreter::author::{Identity, User, is_by, viewer};
 use crate::world::forge::{Forge, Method, Request};
 use crate::world::line::answer::Stop;
+use crate::world::line::author::{Identity, User, is_by, viewer};
 use crate::world::line::{Creation, Kind, Line, Missing, segment};
 
 /// Posts it.

@@ -1,7 +1,6 @@
 //! Sends calls to GitHub, one at a time, and leaves a receipt for each: retries, rate limits, lesser ways where the
 //! token may not write. It decides nothing about verdicts, and one failing call never loses the others.
 
-mod author;
 mod baseline;
 mod check_run;
 mod comment;
@@ -28,7 +27,7 @@ use crate::publish::commit_status;
 use crate::world::forge::Forge;
 
 use crate::world::line::Line;
-use author::Identity;
+use crate::world::line::author::Identity;
 
 pub use crate::world::line::answer::Stop;
 pub use crate::world::line::pace::Pace;
@@ -185,6 +184,15 @@ impl<F: Forge> Interpreter<F> {
             }
             Err(stop) => Err(stop),
         }
+    }
+
+    /// Posts a check run, and nothing in its place where the token may not: what a status cannot say is not said by one.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub async fn only_as_check_run(&mut self, run: &CheckRun) -> Result<ReceiptEnd, Stop> {
+        self.line.allow(self.patience * 2);
+        check_run::post(&mut self.line, run).await
     }
 
     async fn status(&mut self, status: &CommitStatus) -> Result<ReceiptEnd, Stop> {

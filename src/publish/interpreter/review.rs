@@ -8,11 +8,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::model::call::{ReceiptEnd, Review, ReviewSuggestion};
-use crate::publish::interpreter::author::{Identity, User, is_by, viewer};
 use crate::publish::interpreter::reads;
 use crate::render::figures::count;
 use crate::world::forge::{Forge, Method, Request};
 use crate::world::line::answer::Stop;
+use crate::world::line::author::{Identity, User, is_by, viewer};
 use crate::world::line::{Creation, Kind, Line};
 
 /// The most suggestions of one run's review.

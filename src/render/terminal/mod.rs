@@ -69,7 +69,11 @@ pub const fn sign(outcome: Outcome) -> &'static str {
 #[must_use]
 pub fn headline(gate: &GateReport, dress: Dress) -> String {
     let style = dress.outcome(gate.outcome);
-    let enforced = if gate.not_enforced() { " (not enforced)" } else { "" };
+    let enforced = match (&gate.overridden, gate.free()) {
+        (Some(by), _) => format!(" (overridden {})", one_line(by, 200)),
+        (None, Some(why)) => format!(" ({why})"),
+        (None, None) => String::new(),
+    };
     format!(
         "{} {} {}{enforced}: {}",
         dress.paint(style, sign(gate.outcome)),

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::model::outcome::Outcome;
-use crate::model::report::{GateReport, Report};
+use crate::model::report::{GateReport, NOT_ENFORCED, OVERRIDDEN, Report};
 use crate::model::text::{one_line, shorten};
 use crate::render::terminal::{Dress, plural, sign};
 
@@ -18,7 +18,7 @@ pub fn closing(report: &Report, dress: Dress) -> String {
         .gates
         .iter()
         .map(|gate| {
-            let enforced = if gate.not_enforced() { ", not enforced" } else { "" };
+            let enforced = gate.free().map_or_else(String::new, |why| format!(", {why}"));
             [
                 gate.name.to_string(),
                 format!("{} {}{enforced}", sign(gate.outcome), gate.outcome.word()),
@@ -70,7 +70,8 @@ fn verdict_line(report: &Report, dress: Dress) -> String {
         (of(Outcome::Error), "could not be judged"),
         (of(Outcome::Pass), "passed"),
         (of(Outcome::Skipped), "skipped"),
-        (report.gates.iter().filter(|gate| gate.not_enforced()).count(), "not enforced"),
+        (report.free(OVERRIDDEN), OVERRIDDEN),
+        (report.free(NOT_ENFORCED), NOT_ENFORCED),
     ]
     .into_iter()
     .filter(|(number, _)| *number > 0)

@@ -2,6 +2,7 @@
 //! tried again, and looks up what a lost reply left open. It knows nothing of what is posted.
 
 pub mod answer;
+pub mod author;
 pub mod pace;
 
 use std::fmt::Write as _;

@@ -34,7 +34,7 @@ const SCRIPT: &str = "#!/bin/sh\nset -eu\necho \"$GATEPOST_ROLE $GATEPOST_SHA $G
 
 /// Which ledger a test uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum On {
+pub enum On {
     File,
     GitHub,
 }
@@ -42,23 +42,23 @@ enum On {
 const BOTH: [On; 2] = [On::File, On::GitHub];
 
 /// A repository, a service and a ledger.
-struct Scene {
-    tree: Tree,
-    service: Service,
-    fake: Option<FakeGitHub>,
-    env: Vec<(String, String)>,
+pub struct Scene {
+    pub tree: Tree,
+    pub service: Service,
+    pub fake: Option<FakeGitHub>,
+    pub env: Vec<(String, String)>,
 }
 
 /// What one call did.
-struct Ran {
-    code: i32,
-    out: String,
-    err: String,
+pub struct Ran {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
 }
 
 impl Scene {
     /// One commit, that is good, with `staging`; `more` is added to the configuration.
-    fn new(on: On, more: &str) -> Self {
+    pub fn new(on: On, more: &str) -> Self {
         let tree = Tree::new();
         let service = Service::start(tree.dir.with_file_name("place"));
         let config = format!(
@@ -92,7 +92,7 @@ impl Scene {
     }
 
     /// GitHub knows the commits that are here.
-    fn known(&self) {
+    pub fn known(&self) {
         let Some(fake) = &self.fake else { return };
         let listed = self.tree.git(&["log", "--all", "--format=%H %P"]);
         fake.with(|github| {
@@ -108,7 +108,7 @@ impl Scene {
     }
 
     /// One more commit, with this file (`sick`, `broken`, `slow`) in it, or without those.
-    fn commit(&self, file: Option<&str>) -> String {
+    pub fn commit(&self, file: Option<&str>) -> String {
         for name in ["sick", "broken", "slow"] {
             let _ = std::fs::remove_file(self.tree.dir.join(name));
         }
@@ -118,11 +118,11 @@ impl Scene {
         self.head()
     }
 
-    fn head(&self) -> String {
+    pub fn head(&self) -> String {
         self.tree.sha("HEAD").to_string()
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_gatepost"));
         command
             .args(arguments)
@@ -138,54 +138,54 @@ impl Scene {
         command
     }
 
-    fn call(&self, arguments: &[&str]) -> Ran {
+    pub fn call(&self, arguments: &[&str]) -> Ran {
         let done = self.command(arguments).output().unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Ran { code: done.status.code().unwrap_or(-1), out: text(&done.stdout), err: text(&done.stderr) }
     }
 
     /// `gatepost run` makes the evidence.
-    fn judged(&self) -> &Self {
+    pub fn judged(&self) -> &Self {
         let ran = self.call(&["run", "--all-files", "--publish", "never"]);
         assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
         self
     }
 
-    fn deploy(&self) -> Ran {
+    pub fn deploy(&self) -> Ran {
         self.judged().call(&["deploy", "staging"])
     }
 
     /// `staging` as `status --json` has it.
-    fn status(&self) -> Value {
+    pub fn status(&self) -> Value {
         let ran = self.call(&["status", "--json"]);
         assert_eq!(ran.code, 0, "{}", ran.err);
         serde_json::from_str::<Value>(&ran.out).unwrap()["environments"][0].clone()
     }
 
     /// The commit that answers.
-    fn live(&self) -> String {
+    pub fn live(&self) -> String {
         self.service.live()
     }
 
     /// What the deploy script was run for: `role sha id`.
-    fn runs(&self) -> Vec<String> {
+    pub fn runs(&self) -> Vec<String> {
         let runs = std::fs::read_to_string(self.service.place().join("runs")).unwrap_or_default();
         runs.lines().map(str::to_owned).collect()
     }
 
-    fn ledger(&self) -> PathBuf {
+    pub fn ledger(&self) -> PathBuf {
         self.tree.dir.join(".git/gatepost/ledger.sqlite")
     }
 }
 
 impl Ran {
-    fn with(self, code: i32) -> Self {
+    pub fn with(self, code: i32) -> Self {
         assert_eq!(self.code, code, "{}\n{}", self.out, self.err);
         self
     }
 
     /// Everything in order stands in what was printed.
-    fn says(self, all: &[&str]) -> Self {
+    pub fn says(self, all: &[&str]) -> Self {
         let text = format!("{}{}", self.out, self.err);
         let mut rest = text.as_str();
         for one in all {

@@ -256,3 +256,19 @@ fn a_migration_that_cannot_be_taken_back_stops_a_rollback_by_itself() {
     scene.commit(Some("sick"));
     scene.deploy().with(5);
 }
+
+#[test]
+fn migrations_are_what_their_layout_makes_of_their_files() {
+    let scene = Scene::new(On::File, "");
+    let both = |up: &str| format!("-- migrate:up\n{up}\n-- migrate:down\nDROP TABLE t;\n");
+    scene.tree.write("db/migrations/1_s.sql", both("CREATE TABLE s (c int);")).commit("a table");
+    scene.deploy().with(0);
+    // The way down stands in the same file, and is not run.
+    scene.tree.write("db/migrations/2_t.sql", both("CREATE TABLE t (c int);")).write("db/migrations/README.md", "x");
+    scene.commit(Some("sick"));
+    assert_eq!(scene.status()["migrations"], json!(["db/migrations/2_t.sql"]));
+    scene.deploy().with(5);
+    scene.tree.write("db/migrations/3_u.sql", "-- migrate:up\nCREATE TABLE u (c int);\n");
+    scene.commit(Some("sick"));
+    scene.deploy().with(1).says(&["the migration db/migrations/3_u.sql is irreversible"]);
+}

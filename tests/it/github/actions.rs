@@ -13,6 +13,9 @@ pub const OPERATIONS: &[(&str, Operation)] = &[
     ("actions/list-jobs-for-workflow-run", list_jobs),
     ("actions/create-workflow-dispatch", dispatch),
     ("actions/list-workflow-runs", list_runs),
+    ("actions/list-workflow-runs-for-repo", list_all_runs),
+    ("actions/re-run-workflow", rerun),
+    ("actions/re-run-workflow-failed-jobs", rerun_failed),
     ("actions/list-artifacts-for-repo", list_artifacts),
     ("actions/list-workflow-run-artifacts", list_artifacts_of_run),
     ("actions/download-artifact", download),
@@ -49,6 +52,10 @@ fn dispatch(state: &mut State, ask: &Ask) -> Answer {
     let repo = state.of(ask)?;
     let (workflow, name) = (ask.text("workflow_id").to_owned(), ask.given("ref").unwrap_or_default());
     let sha = repo.resolve(&name).ok_or_else(|| Reply::error(422, &format!("No ref found for: {name}")))?;
+    if repo.not_by_hand.contains(&workflow) {
+        let why = "Workflow does not have 'workflow_dispatch' trigger";
+        return Err(Reply::error(422, why).into());
+    }
     let inputs = ask.body["inputs"].clone();
     ask.demand(inputs.as_object().is_none_or(|all| all.len() <= 25), "/inputs", &inputs, "more than 25 inputs")?;
     repo.dispatches.push((workflow.clone(), name, inputs));
@@ -92,6 +99,51 @@ fn list_runs(state: &mut State, ask: &Ask) -> Answer {
         .collect();
     let total = runs.len();
     Ok(ask.page(runs, |runs| json!({ "total_count": total, "workflow_runs": runs })))
+}
+
+fn list_all_runs(state: &mut State, ask: &Ask) -> Answer {
+    let repo = state.of(ask)?;
+    let named = |key: &str, is: &str| ["", is].contains(&ask.text(key));
+    let fits = |run: &&WorkflowRun| named("head_sha", &run.head_sha) && named("event", &run.event);
+    let runs: Vec<Value> = repo
+        .runs
+        .iter()
+        .rev()
+        .filter(fits)
+        .map(|run| timed(repo, run, json_of(run, &path_of(repo, run), ask)))
+        .collect();
+    let total = runs.len();
+    Ok(ask.page(runs, |runs| json!({ "total_count": total, "workflow_runs": runs })))
+}
+
+fn timed(repo: &super::state::Repo, run: &WorkflowRun, mut json: Value) -> Value {
+    let at = repo.run_times.get(&run.id).map_or("2026-01-01T00:00:00Z", String::as_str);
+    json["created_at"] = json!(at);
+    json
+}
+
+fn rerun(state: &mut State, ask: &Ask) -> Answer {
+    again(state, ask, false)
+}
+
+fn rerun_failed(state: &mut State, ask: &Ask) -> Answer {
+    again(state, ask, true)
+}
+
+/// A further attempt, of a run that has ended.
+fn again(state: &mut State, ask: &Ask, failed_only: bool) -> Answer {
+    let id = ask.number("run_id");
+    let repo = state.of(ask)?;
+    let run = repo.runs.iter_mut().find(|run| run.id == id).ok_or_else(Reply::not_found)?;
+    if run.conclusion.is_none() {
+        return Err(Reply::error(403, "This workflow is already running").into());
+    }
+    if failed_only && run.conclusion.as_deref() == Some("success") {
+        return Err(Reply::error(403, "This workflow run has no failed jobs").into());
+    }
+    (run.attempt, run.conclusion) = (run.attempt + 1, None);
+    repo.reruns.push((id, failed_only));
+    Ok(Reply::created(json!({})))
 }
 
 fn list_artifacts(state: &mut State, ask: &Ask) -> Answer {

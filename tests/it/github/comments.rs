@@ -13,6 +13,7 @@ pub const OPERATIONS: &[(&str, Operation)] = &[
     ("issues/get-comment", get),
     ("issues/update-comment", update),
     ("issues/delete-comment", delete),
+    ("reactions/create-for-issue-comment", react),
 ];
 
 /// Characters in a body.
@@ -56,6 +57,22 @@ fn delete(state: &mut State, ask: &Ask) -> Answer {
     let id = find(state, ask, ask.number("comment_id"))?.id;
     state.of(ask)?.comments.retain(|comment| comment.id != id);
     Ok(Reply::gone())
+}
+
+/// The same one made twice is one: 200 in place of 201.
+fn react(state: &mut State, ask: &Ask) -> Answer {
+    let (id, now) = (find(state, ask, ask.number("comment_id"))?.id, state.now());
+    let content = ask.given("content").unwrap_or_default();
+    let reaction = (id, ask.token.account.login.clone(), content.clone());
+    let all = &mut state.of(ask)?.reactions;
+    let is_new = !all.contains(&reaction);
+    if is_new {
+        all.push(reaction);
+    }
+    let user = ask.token.account.json();
+    let json =
+        contract().complete("reaction", json!({ "id": id, "content": content, "user": user, "created_at": now }));
+    Ok(if is_new { Reply::created(json) } else { Reply::ok(json) })
 }
 
 fn find<'a>(state: &'a mut State, ask: &Ask, id: u64) -> Result<&'a mut Comment, Reply> {

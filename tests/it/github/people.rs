@@ -9,8 +9,12 @@ use super::faults::epoch;
 use super::server::Operation;
 use super::state::State;
 
-pub const OPERATIONS: &[(&str, Operation)] =
-    &[("users/get-authenticated", user), ("rate-limit/get", rate_limit), ("graphql", graphql)];
+pub const OPERATIONS: &[(&str, Operation)] = &[
+    ("users/get-authenticated", user),
+    ("rate-limit/get", rate_limit),
+    ("graphql", graphql),
+    ("repos/get-collaborator-permission-level", permission),
+];
 
 /// A workflow's token belongs to an app, which is no user.
 fn user(_: &mut State, ask: &Ask) -> Answer {
@@ -21,6 +25,21 @@ fn user(_: &mut State, ask: &Ask) -> Answer {
     Ok(Reply::ok(
         contract().complete("public-user", json!({ "login": account.login, "id": account.id, "type": "User" })),
     ))
+}
+
+/// Of a public repository everybody may read; of a private one whoever is not there is not found.
+fn permission(state: &mut State, ask: &Ask) -> Answer {
+    let repo = state.of(ask)?;
+    let login = ask.text("username").to_owned();
+    let known = repo.collaborators.get(&login).cloned();
+    let (permission, role) = match known {
+        Some(known) => known,
+        None if repo.private => return Err(Reply::error(404, "Not Found").into()),
+        None => ("read".to_owned(), "read".to_owned()),
+    };
+    let user = super::tokens::Account::user(&login).json();
+    let json = json!({ "permission": permission, "role_name": role, "user": user });
+    Ok(Reply::ok(contract().complete("repository-collaborator-permission", json)))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "operations share one signature")]

@@ -41,12 +41,22 @@ pub struct Repo {
     pub checks: Vec<CheckRun>,
     pub statuses: Vec<CommitStatus>,
     pub comments: Vec<Comment>,
+    /// Reactions to comments: the comment, who, and what.
+    pub reactions: Vec<(u64, String, String)>,
+    /// What people may do, by login: `permission` and `role_name`. Whoever is not here may read.
+    pub collaborators: BTreeMap<String, (String, String)>,
     pub reviews: Vec<Review>,
     pub review_comments: Vec<ReviewComment>,
     pub deployments: Vec<Deployment>,
     pub runs: Vec<WorkflowRun>,
     /// The workflow's file of a run; `.github/workflows/ci.yml` where none is told.
     pub run_paths: BTreeMap<u64, String>,
+    /// When a run was made; long before everything else where none is told.
+    pub run_times: BTreeMap<u64, String>,
+    /// Runs that were started again: the run, and whether only its failed jobs.
+    pub reruns: Vec<(u64, bool)>,
+    /// Workflows' files that cannot be started by hand.
+    pub not_by_hand: BTreeSet<String>,
     /// Commits that a pull request was squashed into.
     pub squashed: BTreeMap<String, u64>,
     /// Jobs of a run: the runner's name and the status.
@@ -381,6 +391,17 @@ impl Repo {
             tree: sha.chars().rev().collect(),
         };
         self.commits.insert(sha.to_owned(), commit);
+        self
+    }
+
+    /// What somebody may do: GitHub's `role_name`.
+    pub fn collaborator(&mut self, login: &str, role: &str) -> &mut Self {
+        let permission = match role {
+            "maintain" => "write",
+            "triage" => "read",
+            role => role,
+        };
+        self.collaborators.insert(login.to_owned(), (permission.to_owned(), role.to_owned()));
         self
     }
 

@@ -141,6 +141,9 @@ fn the_outputs_are_those_of_the_program_and_of_how_it_was_found() {
     for output in outputs::ALL {
         expected.insert(output.name, (output.about, format!("${{{{ steps.run.outputs.{} }}}}", output.name)));
     }
+    for (name, about) in outputs::OF_COMMENT {
+        expected.insert(name, (about, format!("${{{{ steps.run.outputs.{name} }}}}")));
+    }
     for (name, output) in action["outputs"].as_object().unwrap() {
         let (about, value) = (output["description"].as_str().unwrap(), output["value"].as_str().unwrap());
         if let Some(expected) = expected.remove(name.as_str()) {

@@ -2,6 +2,7 @@
 //! payloads may be text, and a lost reply must not make a second deployment.
 
 mod lock;
+mod overrides;
 mod results;
 mod rules;
 

@@ -3,12 +3,14 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::overrides::{self, Claim};
 use super::{Hub, PATIENCE};
 use crate::model::gate::GateName;
-use crate::model::gate_result::GateResult;
+use crate::model::gate_result::{GateResult, Overridden};
 use crate::model::outcome::Outcome;
 use crate::model::sha::Sha;
 use crate::world::github::GitHub;
@@ -77,15 +79,19 @@ struct Tree {
 struct Said<'a> {
     run: u64,
     scope: &'a str,
-    base: Option<Sha>,
+    /// A commit; of an override the comment.
+    base: &'a str,
     config: &'a str,
 }
+
+/// The scope of a check run that says that its gate was overridden.
+const OVERRIDE: &str = "override";
 
 fn said<'a>(check: &'a Check, gate: &str) -> Option<Said<'a>> {
     let parts: Vec<&str> = check.external_id.as_deref()?.split(':').collect();
     let ["gatepost", run, name, scope, base, config] = parts[..] else { return None };
     let run = run.split('.').next()?.parse().ok()?;
-    (name == gate).then(|| Said { run, scope, base: Sha::parse(base).ok(), config })
+    (name == gate).then_some(Said { run, scope, base, config })
 }
 
 impl Hub {
@@ -130,13 +136,16 @@ async fn of_commit(line: &mut Line<GitHub>, sha: &Sha, app: u64) -> Result<Vec<(
     let path = line.path(&format!("/commits/{sha}/check-runs?filter=all&per_page=100"));
     let checks = line.pages::<Page>(path).await?.into_iter().flat_map(|page| page.check_runs);
     let mut newest: BTreeMap<GateName, Check> = BTreeMap::new();
+    let mut overridden: BTreeMap<GateName, Check> = BTreeMap::new();
     for check in checks {
         let ours = check.app.as_ref().is_some_and(|by| by.id == app) && check.head_sha == *sha;
         let Some(gate) = check.name.strip_prefix(PREFIX).filter(|_| ours) else { continue };
         let Ok(gate) = GateName::parse(gate) else { continue };
+        let is_override = said(&check, gate.as_str()).is_some_and(|said| said.scope == OVERRIDE);
+        let kept = if is_override { &mut overridden } else { &mut newest };
         // A re-run makes a check run of its own, with a greater number.
-        if newest.get(&gate).is_none_or(|known| known.id < check.id) {
-            newest.insert(gate, check);
+        if kept.get(&gate).is_none_or(|known| known.id < check.id) {
+            kept.insert(gate, check);
         }
     }
     let mut runs: BTreeMap<u64, Believed> = BTreeMap::new();
@@ -156,7 +165,73 @@ async fn of_commit(line: &mut Line<GitHub>, sha: &Sha, app: u64) -> Result<Vec<(
         result.scheduled = believed.scheduled;
         results.push((result, config));
     }
+    for (gate, check) in overridden {
+        take_override(line, &mut results, gate, &check).await?;
+    }
     Ok(results)
+}
+
+impl Hub {
+    /// The gates that were overridden for a commit, by whom and why; and why others that say so are not believed.
+    ///
+    /// # Errors
+    /// When anything of it could not be read.
+    pub async fn overridden(
+        &mut self,
+        sha: &Sha,
+        app: u64,
+    ) -> Result<Vec<(GateName, Result<Overridden, String>)>, Stop> {
+        // Gates wait for it.
+        self.line.allow_more(Duration::from_secs(10));
+        let line = &mut self.line;
+        let path = line.path(&format!("/commits/{sha}/check-runs?filter=all&per_page=100"));
+        let checks = line.pages::<Page>(path).await?.into_iter().flat_map(|page| page.check_runs);
+        let mut newest: BTreeMap<GateName, Check> = BTreeMap::new();
+        for check in checks.filter(|check| check.app.as_ref().is_some_and(|by| by.id == app) && check.head_sha == *sha)
+        {
+            let Some(Ok(gate)) = check.name.strip_prefix(PREFIX).map(GateName::parse) else { continue };
+            let is_override = said(&check, gate.as_str()).is_some_and(|said| said.scope == OVERRIDE);
+            if is_override && newest.get(&gate).is_none_or(|known| known.id < check.id) {
+                newest.insert(gate, check);
+            }
+        }
+        let mut found = Vec::new();
+        for (gate, check) in newest {
+            let Some(said) = said(&check, gate.as_str()) else { continue };
+            let believed = overrides::believed(line, &claim(&check, &gate, &said)).await?;
+            found.push((gate, believed));
+        }
+        Ok(found)
+    }
+}
+
+fn claim<'a>(check: &'a Check, gate: &'a GateName, said: &Said<'a>) -> Claim<'a> {
+    Claim { check: check.id, gate, sha: &check.head_sha, run: said.run, comment: said.base, at: completed(check) }
+}
+
+/// Adds to a gate's result that it was overridden, or why that does not count.
+async fn take_override(
+    line: &mut Line<GitHub>,
+    results: &mut Vec<(GateResult, String)>,
+    gate: GateName,
+    check: &Check,
+) -> Result<(), Stop> {
+    let Some(said) = said(check, gate.as_str()) else { return Ok(()) };
+    let known = results.iter().position(|(result, _)| result.gate == gate);
+    let at = known.unwrap_or_else(|| {
+        let none = result(gate.clone(), check, None, Some("it was never judged".to_owned()));
+        results.push((GateResult { outcome: Outcome::Error, ..none }, said.config.to_owned()));
+        results.len() - 1
+    });
+    let result = &mut results[at].0;
+    if result.outcome.is_green() && result.enforced && result.doubt.is_none() {
+        return Ok(());
+    }
+    match overrides::believed(line, &claim(check, &gate, &said)).await? {
+        Ok(overridden) => result.overridden = Some(overridden),
+        Err(why) => result.source = format!("{}; its override does not count: {why}", result.source),
+    }
+    Ok(())
 }
 
 fn result(gate: GateName, check: &Check, said: Option<&Said<'_>>, doubt: Option<String>) -> GateResult {
@@ -166,18 +241,24 @@ fn result(gate: GateName, check: &Check, said: Option<&Said<'_>>, doubt: Option<
         ("completed", Some("failure")) => Outcome::Fail,
         _ => Outcome::Error,
     };
-    let at = check.completed_at.as_deref().and_then(|at| at.parse::<jiff::Timestamp>().ok());
     GateResult {
         gate,
         outcome,
         enforced: check.conclusion.as_deref() != Some("neutral") && said.is_none_or(|said| said.scope != "report"),
         limited: said.is_none_or(|said| said.scope != "all"),
-        base: said.and_then(|said| said.base.clone()),
+        base: said.and_then(|said| Sha::parse(said.base).ok()),
         scheduled: false,
-        at: at.map_or(0, jiff::Timestamp::as_second),
+        at: completed(check),
         source: format!("check run {}", check.id),
         doubt,
+        overridden: None,
     }
+}
+
+/// In seconds since 1970.
+fn completed(check: &Check) -> i64 {
+    let at = check.completed_at.as_deref().and_then(|at| at.parse::<jiff::Timestamp>().ok());
+    at.map_or(0, jiff::Timestamp::as_second)
 }
 
 /// What is known of the run that a check run names.

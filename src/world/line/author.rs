@@ -40,7 +40,16 @@ pub struct User {
     kind: Option<String>,
 }
 
+impl User {
+    /// Whether it is a program's account.
+    #[must_use]
+    pub fn is_bot(&self) -> bool {
+        self.kind.as_deref() == Some("Bot") || self.login.ends_with("[bot]")
+    }
+}
+
 /// An app is `name` to some endpoints and `name[bot]` to others; people cannot have brackets in their names.
+#[must_use]
 pub fn is_by(user: Option<&User>, login: &str) -> bool {
     user.is_some_and(|user| {
         let bot = user.kind.as_deref() == Some("Bot");

@@ -1,0 +1,113 @@
+//! `/override`: a person who may decides that the pull request's head may stand although a gate is not green. It is recorded as a
+//! check run of the gate's name that is neutral and says so: never a pass, and worth nothing for any other commit.
+
+use std::time::Duration;
+
+use crate::app::comment::acts::Asked;
+use crate::app::comment::desk::Desk;
+use crate::model::answer::{Answer, Decision};
+use crate::model::call::{CheckRun, ReceiptEnd};
+use crate::model::conversation::{Proposal, Written};
+use crate::model::gate::GateName;
+use crate::model::text::one_line;
+use crate::publish::interpreter::{Interpreter, Options, Pace};
+use crate::publish::proof;
+use crate::render::links::Address;
+use crate::render::markdown::{Untrusted, prose};
+use crate::world::clock;
+use crate::world::github::GitHub;
+
+/// How long posting may wait for retries and rate limits.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// The most characters of a title (the API's limit).
+const TITLE: usize = 255;
+
+impl Desk<'_> {
+    pub(super) async fn override_gate(&mut self, asked: Asked<'_>, gate: &GateName, reason: &str) -> Answer {
+        let (proposal, written) = match (&self.proposal, &self.written) {
+            (Some(proposal), Some(written)) => (proposal.clone(), written.clone()),
+            (None, _) => return asked.refused("not_a_pull_request", "a gate is overridden for a pull request's head"),
+            (_, None) => {
+                let says = "an override must stand in a comment: a later deploy reads it there again";
+                return asked.refused("needs_comment", says);
+            }
+        };
+        let gates: Vec<&str> =
+            self.config.iter().flat_map(|config| &config.gates).map(|one| one.common.name.as_str()).collect();
+        if !gates.contains(&gate.as_str()) {
+            let says =
+                format!("there is no gate {:?}; {}", gate.as_str(), crate::config::advice(gate.as_str(), &gates));
+            return asked.refused("unknown_gate", says);
+        }
+        match self.talk.stood_before(&proposal, &written.created_at).await {
+            Ok(true) => {}
+            Ok(false) => {
+                let says = format!(
+                    "{} was not seen on this pull request before the comment was written: look at it, and write it again",
+                    proposal.head.short()
+                );
+                return asked.refused("head_moved", says);
+            }
+            Err(stop) => return asked.answer(Decision::Unavailable, "head_unreadable", stop.to_string()),
+        }
+        let ended = match self.talk.judged(&proposal.head).await {
+            Ok(judged) => judged.into_iter().find(|one| one.gate == *gate),
+            Err(stop) => return asked.answer(Decision::Unavailable, "github_unavailable", stop.to_string()),
+        };
+        if ended.as_ref().is_some_and(|one| one.conclusion == "success") {
+            return asked.refused("already_green", format!("{gate} is green for {}", proposal.head.short()));
+        }
+        let was = ended.map_or_else(|| "it did not run".to_owned(), |one| format!("it ended in {}", one.conclusion));
+        let check = self.check(&proposal, &written, gate, reason, &was);
+        let end = self.post(&check).await;
+        let says = format!("{gate} is overridden for {}, and is no pass: {was}", proposal.head.short());
+        let done = |decision, code, says: String| Answer {
+            sha: Some(proposal.head.clone()),
+            ..asked.answer(decision, code, says)
+        };
+        match end {
+            Ok(_) => done(Decision::Done, "overridden", says),
+            Err(why) => done(Decision::Unavailable, "not_recorded", format!("it could not be recorded: {why}")),
+        }
+    }
+
+    fn check(&self, proposal: &Proposal, written: &Written, gate: &GateName, reason: &str, was: &str) -> CheckRun {
+        let by = written.author.as_deref().unwrap_or_default();
+        let (run, attempt) = self.occasion.generation;
+        let page = Address::parse(&written.url);
+        let link = page.as_ref().map_or_else(|| "a comment".to_owned(), |page| format!("[a comment]({page})"));
+        let summary = format!(
+            "**overridden, not passed**: {} in {link} by {}, for {} alone.\n\nThe reason given:\n\n{}",
+            prose(was, 200),
+            Untrusted(by).code(60),
+            Untrusted(proposal.head.short()).code(10),
+            Untrusted(reason).fence("text", 600),
+        );
+        let now = clock::now().to_string();
+        CheckRun {
+            name: format!("gatepost/{gate}"),
+            head_sha: proposal.head.clone(),
+            external_id: proof::override_id(&format!("{run}.{attempt}"), gate, written.id),
+            already: None,
+            conclusion: "neutral",
+            started_at: now.clone(),
+            completed_at: now,
+            title: one_line(&self.masker.mask(&format!("overridden by {by}: {reason}")), TITLE),
+            summary: self.masker.mask(&summary).into_owned(),
+            text: None,
+            details_url: page.map(|page| page.to_string()),
+            annotations: Vec::new(),
+        }
+    }
+
+    async fn post(&self, check: &CheckRun) -> Result<ReceiptEnd, String> {
+        let forge = GitHub::new(&self.remote.api, self.remote.token.clone()).map_err(|error| error.to_string())?;
+        let options = Options {
+            repository: self.remote.repository.clone(),
+            patience: PATIENCE,
+            dry_run: self.request.dry_run,
+            pace: Pace::default(),
+        };
+        Interpreter::new(forge, &options).only_as_check_run(check).await.map_err(|stop| stop.to_string())
+    }
+}

@@ -1,0 +1,217 @@
+//! `/override`: a gate that is not green, and a commit that may stand all the same. It is shown as what it is wherever it
+//! counts, and counts only as long as GitHub still says so.
+
+use super::{Chat, REPO};
+use crate::github::Account;
+
+const ALL: &str = "gatepost:15.1:test:all:-:0123456789abcdef";
+
+/// What becomes otherwise later.
+type Change<'a> = &'a dyn Fn(&Chat);
+
+/// A pull request whose gate has failed.
+fn red() -> Chat {
+    let chat = Chat::new("");
+    chat.github(|github| github.repo(REPO).checks.clear());
+    chat.check("failure", ALL);
+    chat
+}
+
+/// It is overridden by Max, as GitHub has it.
+fn overridden() -> Chat {
+    let chat = red();
+    chat.ask("max", "/override test flaky @octocat `x`").is(0, "done", "overridden");
+    chat
+}
+
+#[test]
+fn an_override_is_shown_as_one_and_lets_a_deploy_pass() {
+    let chat = red();
+    chat.ask("ana", &chat.confirmed()).is(3, "refused", "gates_not_green");
+    chat.ask("ana", "/override test flaky").is(3, "refused", "no_permission").says("maintain");
+    chat.ask("max", "/override tset flaky").is(3, "refused", "unknown_gate").says("did you mean `test`");
+    chat.ask("max", "/override test").is(2, "refused", "missing_argument");
+    chat.ask("max", "/override test flaky @octocat `x`").is(0, "done", "overridden").says("is no pass");
+    chat.github(|github| {
+        let check = github.repo(REPO).checks.last().unwrap().clone();
+        assert_eq!((check.name.as_str(), check.conclusion.as_deref()), ("gatepost/test", Some("neutral")));
+        assert_eq!(
+            (check.head_sha.as_str(), check.title.as_deref().unwrap()),
+            (&*chat.head, "overridden by max: flaky @octocat `x`")
+        );
+        let summary = check.summary.unwrap();
+        assert!(summary.contains("**overridden, not passed**: it ended in failure"), "{summary}");
+        assert!(summary.contains("```text\nflaky @octocat `x`\n```"), "{summary}");
+        assert!(check.external_id.unwrap().starts_with("gatepost:77.1:test:override:"));
+    });
+    let done = chat.ask("ana", &chat.confirmed()).is(0, "done", "live");
+    let shown = chat.reply();
+    assert!(shown.contains("overridden, not green: test by max: \"flaky @octocat `x`\""), "{shown}\n{}", done.err);
+    assert!(!shown.contains("green: test ("), "{shown}");
+    chat.github(|github| {
+        let deployment = &github.repo(REPO).deployments[0];
+        let payload = &deployment.given["payload"]["gatepost"]["overridden"];
+        assert_eq!(*payload, serde_json::json!(["test by max: \"flaky @octocat `x`\""]));
+        assert!(deployment.given["description"].as_str().unwrap().contains("overridden: test by max"));
+    });
+    chat.scene.call(&["status"]).with(0).says(&["not green, overridden: test by max"]);
+    chat.scene.fake.unwrap().finish();
+}
+
+#[test]
+fn a_gate_that_turns_green_needs_no_override_and_a_red_rerun_keeps_it() {
+    let chat = overridden();
+    chat.check("failure", ALL);
+    chat.ask("ana", &chat.confirmed()).is(0, "done", "live");
+    assert!(chat.reply().contains("overridden, not green"), "{}", chat.reply());
+    chat.check("success", ALL);
+    chat.ask("ana", &chat.confirmed()).is(0, "done", "live");
+    assert!(!chat.reply().contains("overridden"), "{}", chat.reply());
+}
+
+#[test]
+fn a_push_after_the_comment_is_not_overridden() {
+    let chat = red();
+    let id = chat.say("max", "/override test flaky");
+    // Pushed in between, and judged at once.
+    let next = "e".repeat(40);
+    chat.github(|github| {
+        github.repo(REPO).push(7, &next);
+        github.repo(REPO).run_times.insert(16, "2026-01-09T00:00:00Z".to_owned());
+    });
+    chat.run(16, &next, "pull_request", Some("failure"));
+    chat.wake(id).is(3, "refused", "head_moved").says("was not seen on this pull request before");
+    // The commit was known before, but on another branch.
+    let chat = red();
+    let id = chat.say("max", "/override test flaky");
+    chat.github(|github| {
+        github.repo(REPO).push(7, &next);
+    });
+    chat.run(16, &next, "push", Some("failure"));
+    chat.github(|github| github.repo(REPO).runs.last_mut().unwrap().head_branch = Some("other".to_owned()));
+    chat.wake(id).is(3, "refused", "head_moved");
+    assert!(
+        chat.github(|github| github.repo(REPO).checks.iter().all(|one| one.conclusion.as_deref() != Some("neutral")))
+    );
+}
+
+#[test]
+fn what_does_not_hold_any_more_does_not_count() {
+    let changes: [(&str, Change<'_>); 7] = [
+        ("may not override gates", &|chat| {
+            chat.github(|github| {
+                github.repo(REPO).collaborator("max", "write");
+            });
+        }),
+        ("was edited, or is a bot's", &|chat| {
+            chat.github(|github| {
+                let all = &mut github.repo(REPO).comments;
+                let comment = all.iter_mut().find(|one| one.author == Account::user("max")).unwrap();
+                "2026-02-01T00:00:00Z".clone_into(&mut comment.updated_at);
+            });
+        }),
+        ("is gone", &|chat| {
+            chat.github(|github| github.repo(REPO).comments.retain(|one| one.author != Account::user("max")));
+        }),
+        ("was not woken by a comment", &|chat| {
+            chat.github(|github| {
+                let run = github.repo(REPO).runs.iter_mut().find(|run| run.id == super::RUN).unwrap();
+                run.event = "pull_request".to_owned();
+            });
+        }),
+        ("does not say so", &|chat| {
+            // Another comment of the same person.
+            let id = chat.say("max", "/status");
+            chat.check("neutral", &format!("gatepost:77.1:test:override:{id}:-"));
+        }),
+        ("the commit came after the comment", &|chat| {
+            chat.github(|github| {
+                github.repo(REPO).run_times.insert(15, "2026-01-09T00:00:00Z".to_owned());
+            });
+        }),
+        ("it ended in fail", &|chat| {
+            // Another app says so.
+            chat.github(|github| github.repo(REPO).checks.last_mut().unwrap().owner = Account::app(77, "evil"));
+        }),
+    ];
+    for (why, change) in changes {
+        let chat = overridden();
+        change(&chat);
+        chat.ask("ana", &chat.confirmed()).is(3, "refused", "gates_not_green").says(why);
+        assert_eq!(chat.scene.runs(), [""; 0], "{why}");
+    }
+}
+
+#[test]
+fn an_override_that_cannot_be_looked_at_refuses() {
+    let chat = overridden();
+    let id = chat.say("ana", &chat.confirmed());
+    // The first is Ana's, as is the second of the evidence Max's.
+    chat.fake().fault("repos/get-collaborator-permission-level").nth(2).refuse(403);
+    chat.wake(id).is(3, "refused", "gates_not_green").says("unavailable");
+}
+
+#[test]
+fn a_gate_that_never_ended_can_be_overridden() {
+    let chat = red();
+    chat.github(|github| github.repo(REPO).checks.clear());
+    chat.ask("max", "/override test the runner died").is(0, "done", "overridden").says("it did not run");
+    chat.ask("ana", &chat.confirmed()).is(0, "done", "live");
+    assert!(chat.reply().contains("overridden, not green"), "{}", chat.reply());
+}
+
+/// The pull request's own run, after its gate was overridden and still fails.
+fn run_again(chat: &Chat) -> (i32, serde_json::Value, String) {
+    chat.scene.tree.git(&["checkout", "--quiet", "feature"]);
+    let config = std::fs::read_to_string(chat.scene.tree.dir.join("gatepost.toml")).unwrap();
+    chat.scene.tree.write("gatepost.toml", config.replace("command = \"true\"", "command = \"false\""));
+    let event = serde_json::json!({
+        "pull_request": { "number": 7, "head": { "sha": chat.head, "ref": "feature", "repo": { "full_name": REPO } },
+                          "base": { "sha": chat.scene.tree.sha("main").to_string(), "ref": "main", "repo": { "full_name": REPO } } },
+    });
+    let command = chat.command("pull_request", &event, "ana");
+    let mut run = chat.scene.command(&["run", "--json"]);
+    run.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let done = run.env("GITHUB_REF", "refs/pull/7/merge").output().unwrap();
+    let json = serde_json::from_slice(&done.stdout).unwrap_or_default();
+    (done.status.code().unwrap(), json, String::from_utf8_lossy(&done.stderr).into_owned())
+}
+
+#[test]
+fn a_later_run_shows_it_in_report_check_run_and_comment() {
+    let chat = red();
+    let (code, report, err) = run_again(&chat);
+    assert_eq!((code, &report["gates"][0]["overridden"]), (1, &serde_json::Value::Null), "{err}");
+    let chat = overridden();
+    let (code, report, err) = run_again(&chat);
+    let gate = &report["gates"][0];
+    assert_eq!((code, &gate["outcome"]), (0, &serde_json::json!("fail")), "{report:#} {err}");
+    assert_eq!(gate["overridden"], "by max: \"flaky @octocat `x`\"");
+    assert_eq!(report["verdict"], "skipped", "nothing else was judged");
+    assert!(err.contains("overridden by max"), "{err}");
+    chat.github(|github| {
+        let check = github.repo(REPO).checks.last().unwrap();
+        assert_eq!(check.conclusion.as_deref(), Some("neutral"));
+        assert!(
+            check.title.as_ref().unwrap().starts_with("overridden by max: \"flaky @octocat `x`\": fail"),
+            "{check:?}"
+        );
+    });
+    let comment = chat.reply();
+    assert!(!comment.contains("passed") || comment.contains("overridden"), "{comment}");
+    // And it still lets a deploy pass, as what it is.
+    chat.scene.tree.git(&["checkout", "--quiet", "--force", "main"]);
+    chat.ask("ana", &chat.confirmed()).is(0, "done", "live");
+    assert!(chat.reply().contains("overridden, not green"), "{}", chat.reply());
+}
+
+#[test]
+fn an_override_that_does_not_count_changes_no_run() {
+    let chat = overridden();
+    chat.github(|github| {
+        github.repo(REPO).collaborator("max", "write");
+    });
+    let (code, report, err) = run_again(&chat);
+    assert_eq!((code, &report["verdict"]), (1, &serde_json::json!("fail")), "{err}");
+    assert!(report["notes"].to_string().contains("its override does not count"), "{}", report["notes"]);
+}
