@@ -188,7 +188,7 @@ pub static OUTPUTS: &[Output] = &[
     },
     Output {
         name: "ending",
-        about: "after those: `live`, `nothing`, `failed`, `inconclusive`, `rolled_back`, `rollback_failed`, `refused`, `interrupted` or `unsettled`",
+        about: "after those: `live`, `nothing`, `failed`, `inconclusive`, `paused`, `rolled_back`, `rollback_failed`, `refused`, `interrupted` or `unsettled`",
         value: |story| story.ending.as_ref().map_or("", Ending::word).to_owned(),
     },
     Output {
