@@ -147,6 +147,21 @@ impl Default for Section {
     }
 }
 
+impl Section {
+    fn given(&self) -> rollout::Given<'_> {
+        rollout::Given {
+            strategy: self.strategy,
+            switch: self.switch.as_ref(),
+            weight: self.weight.as_ref(),
+            preview: self.preview.as_ref().map(|preview| preview.0.as_str()),
+            steps: &self.steps,
+            analysis: &self.analysis,
+            version: self.verify.version.as_ref().map(|version| version.0.path.as_str()),
+            auto_rollback: self.auto_rollback,
+        }
+    }
+}
+
 /// Reads every environment; those without a problem are added to `into`, in file order.
 pub(super) fn read(
     table: &DeTable<'_>,
@@ -272,7 +287,7 @@ impl Reader<'_> {
     /// What does not go together with the strategy, or without one.
     fn strategy(&mut self, section: &Section, by_command: bool) {
         let table = self.table;
-        let wrong = rollout::objections(section, &|key| table.contains_key(key), by_command);
+        let wrong = rollout::objections(&section.given(), &|key| table.contains_key(key), by_command);
         for (key, what, help) in wrong {
             let span = self.table.get(key).map_or_else(|| self.span.clone(), Spanned::span);
             self.problems.push(Problem::new(span, what).help(help));
@@ -309,7 +324,7 @@ fn settled(name: EnvironmentName, section: Section) -> model::Environment {
     let gate = |gate: &Spanned<String>| GateName::parse(gate.get_ref()).ok();
     let texts = |list: Vec<Text<Branch>>| list.into_iter().map(|text| text.0).collect();
     model::Environment {
-        rollout: rollout::settled(&section),
+        rollout: rollout::settled(&section.given()),
         production: section.production.unwrap_or(name.as_str() == "production"),
         url: section.url.map(|url| url.0),
         verify: model::Verify {

@@ -9,7 +9,6 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::environments::Section;
 use super::values::{Command, Time, Whole};
 use crate::model::rollout::{self as model, Rollout, Strategy};
 
@@ -122,8 +121,21 @@ pub(super) type Wrong = (&'static str, String, String);
 /// The keys that only a strategy gives a meaning.
 pub(super) const KEYS: [&str; 5] = ["switch", "weight", "preview", "steps", "analysis"];
 
+/// What a section says of its strategy.
+pub(super) struct Given<'g> {
+    pub(super) strategy: Option<Strategy>,
+    pub(super) switch: Option<&'g Command>,
+    pub(super) weight: Option<&'g Command>,
+    pub(super) preview: Option<&'g str>,
+    pub(super) steps: &'g [Step],
+    pub(super) analysis: &'g Analysis,
+    /// Where the version is told.
+    pub(super) version: Option<&'g str>,
+    pub(super) auto_rollback: bool,
+}
+
 /// What does not go together in a section. `has` tells which keys are written; `by_command`: a command deploys.
-pub(super) fn objections(section: &Section, has: &dyn Fn(&str) -> bool, by_command: bool) -> Vec<Wrong> {
+pub(super) fn objections(section: &Given<'_>, has: &dyn Fn(&str) -> bool, by_command: bool) -> Vec<Wrong> {
     let Some(strategy) = section.strategy else {
         let alone = KEYS.into_iter().filter(|key| has(key));
         let help = "add strategy = \"blue-green\" or strategy = \"canary\"";
@@ -142,13 +154,13 @@ pub(super) fn objections(section: &Section, has: &dyn Fn(&str) -> bool, by_comma
     for key in KEYS.into_iter().filter(|key| foreign.contains(key) && has(key)) {
         say(key, format!("`{key}` is nothing to strategy `{word}`"), "remove it, or choose the other strategy");
     }
-    match &section.verify.version {
+    match section.version {
         None => say(
             "strategy",
             format!("strategy `{word}` needs `version`: without it the old version would answer as well"),
             "add verify = { version = { path = \"/version\" } }",
         ),
-        Some(version) if section.preview.is_some() && version.0.path.starts_with("http") => say(
+        Some(version) if section.preview.is_some() && version.starts_with("http") => say(
             "preview",
             "the `version` is a whole address, and would be asked where traffic arrives".to_owned(),
             "write its path alone",
@@ -176,18 +188,18 @@ pub(super) fn objections(section: &Section, has: &dyn Fn(&str) -> bool, by_comma
 }
 
 /// The strategy of a section without objections.
-pub(super) fn settled(section: &Section) -> Option<Rollout> {
+pub(super) fn settled(section: &Given<'_>) -> Option<Rollout> {
     let strategy = section.strategy?;
     let hook = match strategy {
-        Strategy::BlueGreen => section.switch.as_ref()?,
-        Strategy::Canary => section.weight.as_ref()?,
+        Strategy::BlueGreen => section.switch?,
+        Strategy::Canary => section.weight?,
     };
-    let analysis = &section.analysis;
+    let analysis = section.analysis;
     let number = |limit: &Whole<0, 1000>| u32::try_from(limit.0).unwrap_or(u32::MAX);
     Some(Rollout {
         strategy,
         hook: hook.0.clone(),
-        preview: section.preview.as_ref().map(|preview| preview.0.clone()),
+        preview: section.preview.map(str::to_owned),
         steps: section.steps.iter().map(|step| step.0).collect(),
         analysis: model::Analysis {
             command: analysis.command.as_ref().map(|command| command.0.clone()),
