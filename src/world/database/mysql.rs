@@ -124,7 +124,7 @@ impl Mysql {
         if !copied {
             install(&scratch, &installed).await?;
             if let Some(template) = &template {
-                let _ = scratch::keep(&scratch.path().join("data"), template);
+                let _ = scratch::keep(&scratch.path().join("data"), template, &[]);
             }
         }
         Self::start(scratch, &installed).await

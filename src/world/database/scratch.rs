@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::world::database::programs::Surroundings;
-use crate::world::process::{User, end_leftover};
+use crate::world::process::{User, end_leftover, remove_segment};
 
 /// What scratch folders are called.
 const PREFIX: &str = "gatepost-db-";
@@ -92,7 +92,7 @@ impl Scratch {
     /// When it cannot be read or written.
     pub fn copy_in(&self, from: &Path, name: &str) -> io::Result<PathBuf> {
         let to = self.path.join(name);
-        copy(from, &to, &|path| self.give(path))?;
+        copy(from, &to, &[], &|path| self.give(path))?;
         Ok(to)
     }
 
@@ -106,6 +106,7 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
+        release(&self.path);
         let _ = fs::remove_dir_all(&self.path);
     }
 }
@@ -115,14 +116,14 @@ impl Drop for Scratch {
 pub fn template(around: Surroundings<'_>, program: &Path) -> Option<PathBuf> {
     let data = fs::metadata(program).ok()?;
     let name = program.file_name()?.to_string_lossy().into_owned();
-    Some(around.cache()?.join(format!("{name}-{}-{}-2", data.len(), data.mtime())))
+    Some(around.cache()?.join(format!("{name}-{}-{}-3", data.len(), data.mtime())))
 }
 
-/// Copies a folder with all in it, so that a reader of `to` sees all or nothing.
+/// Copies a folder with all in it but files with such an ending, so that a reader of `to` sees all or nothing.
 ///
 /// # Errors
 /// When it cannot be read or written.
-pub fn keep(from: &Path, to: &Path) -> io::Result<()> {
+pub fn keep(from: &Path, to: &Path, without: &[&str]) -> io::Result<()> {
     let parent = to.parent().ok_or(io::ErrorKind::InvalidInput)?;
     fs::create_dir_all(parent)?;
     let lock = File::create(parent.join(LOCK))?;
@@ -133,22 +134,26 @@ pub fn keep(from: &Path, to: &Path) -> io::Result<()> {
     let making = parent.join("making");
     // One that was killed may have left some.
     let _ = fs::remove_dir_all(&making);
-    let kept = copy(from, &making, &|_| Ok(())).and_then(|()| fs::rename(&making, to));
+    let kept = copy(from, &making, without, &|_| Ok(())).and_then(|()| fs::rename(&making, to));
     if kept.is_err() {
         let _ = fs::remove_dir_all(&making);
     }
     kept
 }
 
-fn copy(from: &Path, to: &Path, then: &dyn Fn(&Path) -> io::Result<()>) -> io::Result<()> {
+fn copy(from: &Path, to: &Path, without: &[&str], then: &dyn Fn(&Path) -> io::Result<()>) -> io::Result<()> {
     fs::DirBuilder::new().mode(0o700).create(to)?;
     then(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;
-        let target = to.join(entry.file_name());
+        let name = entry.file_name();
+        if without.iter().any(|ending| name.as_encoded_bytes().ends_with(ending.as_bytes())) {
+            continue;
+        }
+        let target = to.join(name);
         let kind = entry.file_type()?;
         if kind.is_dir() {
-            copy(&entry.path(), &target, then)?;
+            copy(&entry.path(), &target, without, then)?;
         } else if kind.is_file() {
             fs::copy(entry.path(), &target)?;
             then(&target)?;
@@ -202,6 +207,17 @@ fn sweep(temp: &Path, user: Option<User>) {
                 end_leftover(pid, sign);
             }
         }
+        release(&path);
         let _ = fs::remove_dir_all(&path);
+    }
+}
+
+/// A PostgreSQL that was killed leaves its file behind, and the segment that the file's seventh line names.
+fn release(scratch: &Path) {
+    let text = fs::read_to_string(scratch.join("data/postmaster.pid")).unwrap_or_default();
+    let mut numbers = text.lines().nth(6).unwrap_or_default().split_whitespace();
+    let key = numbers.next().and_then(|word| word.parse().ok());
+    if let Some((key, id)) = key.zip(numbers.next().and_then(|word| word.parse().ok())) {
+        remove_segment(key, id);
     }
 }

@@ -37,7 +37,7 @@ pub use cancel::{ACTIONS_GRACE, CancelToken, CancelledBy, Signal};
 pub use inherited::{Inherited, reset_inherited_signals};
 pub use run::{run, run_told};
 #[cfg(unix)]
-pub use service::{Service, ServiceSpec, User, end_leftover};
+pub use service::{Service, ServiceSpec, User, end_leftover, remove_segment};
 pub use start::SpawnError;
 
 #[cfg(unix)]

@@ -150,6 +150,26 @@ pub fn end_leftover(pid: i32, sign: &str) {
     }
 }
 
+/// Removes a segment of shared memory that a killed process left behind, if it has both numbers and nobody uses it.
+#[cfg(target_os = "linux")]
+#[expect(clippy::disallowed_methods, reason = "this is one of the places that start processes")]
+pub fn remove_segment(key: u32, id: i32) {
+    // Its columns: key, id, rights, size, who made it and who used it last, how many use it.
+    let is_it = |line: &str| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let number = |at: usize| words.get(at).and_then(|word: &&str| word.parse::<i32>().ok());
+        number(0).map(i32::cast_unsigned) == Some(key) && number(1) == Some(id) && number(6) == Some(0)
+    };
+    let bytes = files::read(Path::new("/proc/sysvipc/shm")).unwrap_or_default();
+    if String::from_utf8_lossy(&bytes).lines().any(is_it) {
+        let _ = std::process::Command::new("ipcrm").args(["-m", &id.to_string()]).stderr(Stdio::null()).status();
+    }
+}
+
+/// Elsewhere nothing tells who uses it.
+#[cfg(not(target_os = "linux"))]
+pub const fn remove_segment(_key: u32, _id: i32) {}
+
 #[cfg(target_os = "linux")]
 fn command_line(pid: i32) -> Option<String> {
     let bytes = files::read(Path::new(&format!("/proc/{pid}/cmdline"))).ok()?;

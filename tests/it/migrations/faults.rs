@@ -150,6 +150,8 @@ fn a_server_that_dies_is_an_error() {
     // The whole server, then only the process that runs the migration.
     for whole in [true, false] {
         let child = sleeping(&place);
+        let segment = segment(&place);
+        assert!(is_there(&segment) || !cfg!(target_os = "linux"), "{segment:?}");
         for pid in if whole { place.servers() } else { Vec::from_iter(asleep(&place)) } {
             let _ = std::process::Command::new("kill").args(["-9", &pid.to_string()]).status();
         }
@@ -157,7 +159,20 @@ fn a_server_that_dies_is_an_error() {
         assert_eq!(ran.code, Some(4), "{}", ran.out);
         assert!(ran.verdict().contains("migrations/1_a.sql: line 2"), "{}", ran.verdict());
         place.nothing_is_left();
+        assert!(!is_there(&segment), "{segment:?}");
     }
+}
+
+/// The numbers of the shared memory that the server made.
+fn segment(place: &Place) -> Vec<String> {
+    let file = place.temp.join(&place.folders()[0]).join("data/postmaster.pid");
+    let text = std::fs::read_to_string(file).unwrap();
+    text.lines().nth(6).unwrap().split_whitespace().map(str::to_owned).collect()
+}
+
+fn is_there(segment: &[String]) -> bool {
+    let all = std::fs::read_to_string("/proc/sysvipc/shm").unwrap_or_default();
+    all.lines().any(|line| line.split_whitespace().take(2).eq(segment.iter().map(String::as_str)))
 }
 
 #[test]
@@ -233,6 +248,8 @@ fn what_was_half_kept_is_made_again() {
     let kept = run();
     assert_eq!(kept.len(), 1, "{kept:?}");
     assert!(kept[0].join("PG_VERSION").exists(), "{kept:?}");
+    let maps = std::fs::read_dir(kept[0].join("base/1")).unwrap().map(|entry| entry.unwrap().file_name());
+    assert_eq!(maps.filter(|name| name.to_string_lossy().ends_with("_vm")).count(), 0, "what it can do without");
     // One that no server starts from is thrown away, and made again by the run after.
     std::fs::write(kept[0].join("global/pg_control"), "").unwrap();
     assert_eq!(run(), Vec::<std::path::PathBuf>::new());

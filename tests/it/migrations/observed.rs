@@ -180,3 +180,108 @@ fn what_changes_in_relations_that_nobody_locked_is_seen() {
     assert!(changes(1).contains("~ table old.t renamed to new.t"), "{}", changes(1));
     assert!(changes(2).contains("~ column new.t.m: new.mood -> new.humour"), "{}", changes(2));
 }
+
+#[test]
+fn what_switches_counters_off_hides_nothing() {
+    let base = format!("{ORDERS}CREATE TYPE mood AS ENUM ('a');\n");
+    let blind = "SET LOCAL track_counts = off;
+ALTER TYPE mood RENAME VALUE 'a' TO 'b';
+GRANT SELECT ON customers TO PUBLIC;
+ALTER TABLE orders ALTER COLUMN total SET NOT NULL;
+DO $$ BEGIN SET LOCAL track_counts = off; ALTER TABLE orders ALTER COLUMN id TYPE int; GRANT SELECT ON orders TO PUBLIC; END $$;
+DO $$ BEGIN SET LOCAL track_counts = off; CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; RESET track_counts; END $$;
+";
+    let place = Place::of(&[("migrations/1_base.sql", &base), ("migrations/2_change.sql", blind)]);
+    let ran = place.migrations(&[]);
+    let changes = |number: usize| ran.statement(1, number)["changes"].to_string();
+    assert!(changes(1).contains("ENUM ('a') -> ENUM ('b')"), "{}", changes(1));
+    assert!(changes(2).contains("privileges public.customers"), "{}", changes(2));
+    assert_eq!(ran.statement(1, 3)["scans"], json!(["public.orders"]), "they are switched on again");
+    assert!(changes(4).contains("integer") && changes(4).contains("privileges public.orders"), "{}", changes(4));
+    assert!(changes(5).contains("+ function public.f()"), "{}", changes(5));
+    assert!(ran.findings().contains(&"2_change.sql:5 failed-statement".to_owned()), "{:?}", ran.findings());
+    assert!(ran.message("failed-statement").contains("track_counts is off"), "{}", ran.out);
+}
+
+#[test]
+fn privileges_given_while_another_table_is_locked_are_seen() {
+    let change = "ALTER TABLE orders ADD COLUMN x int;\nGRANT SELECT ON customers TO PUBLIC;\n";
+    let place = Place::of(&[("migrations/1_base.sql", ORDERS), ("migrations/2_change.sql", change)]);
+    let ran = place.migrations(&[]);
+    let changes = ran.statement(1, 1)["changes"].to_string();
+    assert!(changes.contains("privileges public.customers"), "{changes}");
+}
+
+#[test]
+fn emptied_and_written_anew_are_told_apart() {
+    let table = |name: &str| {
+        format!(
+            "CREATE TABLE {name} (id serial PRIMARY KEY, n int, x int4range, EXCLUDE USING gist (x WITH &&));
+INSERT INTO {name} (n) SELECT i FROM generate_series(1, 100) i;
+"
+        )
+    };
+    let base = ["a", "b", "c", "d", "e"].map(table).concat() + "CREATE MATERIALIZED VIEW v AS SELECT n FROM e;\n";
+    let place = Place::of(&[
+        ("migrations/1_base.sql", &base),
+        ("migrations/2_a.sql", "TRUNCATE a RESTART IDENTITY;\nALTER TABLE a ALTER n TYPE bigint;\n"),
+        ("migrations/3_b.sql", "DO $$ BEGIN TRUNCATE b; ALTER TABLE b ALTER n TYPE bigint; END $$;\n"),
+        ("migrations/4_c.sql", "DO $$ BEGIN TRUNCATE c; INSERT INTO c (n) VALUES (1); END $$;\n"),
+        ("migrations/5_d.sql", "CLUSTER d USING d_pkey;\n"),
+        ("migrations/6_v.sql", "REFRESH MATERIALIZED VIEW v;\n"),
+    ]);
+    let ran = place.migrations(&[]);
+    let told = |migration: usize, number: usize| {
+        let statement = ran.statement(migration, number);
+        let emptied = statement["changes"].to_string().contains("every row of");
+        (statement["rewrites"].to_string(), emptied)
+    };
+    assert_eq!(told(1, 0), ("[]".to_owned(), true), "{}", ran.out);
+    assert_eq!(told(1, 1), ("[\"public.a\"]".to_owned(), false));
+    assert_eq!(told(2, 0), ("[\"public.b\"]".to_owned(), true));
+    assert_eq!(told(3, 0), ("[]".to_owned(), true));
+    assert_eq!(told(4, 0), ("[\"public.d\"]".to_owned(), false));
+    assert_eq!(told(5, 0), ("[\"public.v\"]".to_owned(), false));
+}
+
+#[test]
+fn what_changes_among_many_tables_is_seen() {
+    let tables: String = (0..40)
+        .map(|at| format!("CREATE TABLE t{at} (id bigint PRIMARY KEY, n int CONSTRAINT c CHECK (n > 0), s serial);\n"))
+        .collect();
+    let changes: &[(&str, &str)] = &[
+        ("ALTER TABLE t1 ADD COLUMN m int", "+ column public.t1.m"),
+        ("ALTER TABLE t1 ALTER COLUMN m SET DEFAULT 1", "DEFAULT 1"),
+        ("ALTER TABLE t1 ALTER COLUMN m SET DEFAULT 2", "DEFAULT 2"),
+        ("ALTER TABLE t2 DROP CONSTRAINT c", "- constraint public.t2.c"),
+        ("CREATE INDEX i ON t3 (n)", "+ index public.t3.i"),
+        ("ALTER INDEX i RENAME TO j", "renamed to public.t3.j"),
+        ("DROP INDEX j", "- index public.t3.j"),
+        ("CREATE POLICY p ON t4", "+ policy public.t4.p"),
+        ("DROP POLICY p ON t4", "- policy public.t4.p"),
+        ("CREATE RULE r AS ON DELETE TO t5 DO INSTEAD NOTHING", "+ rule public.t5.r"),
+        ("DROP RULE r ON t5", "- rule public.t5.r"),
+        ("CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'", "+ function public.f()"),
+        ("CREATE TRIGGER g BEFORE INSERT ON t6 FOR EACH ROW EXECUTE FUNCTION f()", "+ trigger public.t6.g"),
+        ("DROP TRIGGER g ON t6", "- trigger public.t6.g"),
+        ("ALTER TABLE t7 ADD FOREIGN KEY (id) REFERENCES t8", "+ constraint public.t7."),
+        ("ALTER TABLE t7 DROP CONSTRAINT t7_id_fkey", "- constraint public.t7."),
+        ("ALTER SEQUENCE t9_s_seq INCREMENT 5", "INCREMENT 5"),
+        ("GRANT SELECT ON t10 TO PUBLIC", "privileges public.t10"),
+        ("GRANT SELECT ON old TO PUBLIC", "privileges public.old"),
+        ("ALTER TABLE t11 INHERIT t12", "INHERITS"),
+        ("ALTER TABLE t11 NO INHERIT t12", "INHERITS"),
+        ("DROP TABLE t13", "- table public.t13"),
+        ("ALTER TABLE t14 RENAME TO u14", "renamed to public.u14"),
+    ];
+    let text = changes.iter().fold(tables, |all, (sql, _)| format!("{all}{sql};\n"));
+    let place = Place::of(&[("migrations/1_a.sql", "CREATE TABLE old (id int);\n"), ("migrations/2_b.sql", &text)]);
+    let ran = place.migrations(&[]);
+    for (at, (sql, expected)) in changes.iter().enumerate() {
+        let statement = ran.statement(1, 40 + at);
+        assert_eq!(statement["error"], json!(null), "{sql}");
+        let told = statement["changes"].as_array().unwrap();
+        let of_it = told.iter().filter(|change| change.as_str().unwrap().contains(expected)).count();
+        assert!(of_it == 1 && told.len() < 4, "{sql}: {}", statement["changes"]);
+    }
+}

@@ -14,7 +14,7 @@ use crate::model::migration::{Fact, Facts, Object, ObjectKind};
 const RELATIONS: &str = r"
 rel AS MATERIALIZED (
   SELECT c.oid, c.relkind, c.relpersistence, c.relrowsecurity, c.relforcerowsecurity, c.reloptions, c.relispartition,
-         c.relpartbound, c.relacl, c.relname, c.relfilenode,
+         c.relpartbound, c.relacl, c.relname, c.relfilenode, c.relhastriggers, c.relhasrules,
          pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) AS path
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   WHERE c.oid >= 16384 AND {which} AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
@@ -72,6 +72,7 @@ UNION ALL
 SELECT rel.oid::int8, 'trigger', path, pg_catalog.quote_ident(t.tgname), 't' || t.oid::text,
        pg_catalog.pg_get_triggerdef(t.oid) || CASE t.tgenabled WHEN 'O' THEN '' ELSE ' (enabled: ' || t.tgenabled::text || ')' END
 FROM rel JOIN pg_catalog.pg_trigger t ON t.tgrelid = rel.oid AND NOT t.tgisinternal
+WHERE rel.relhastriggers
 UNION ALL
 SELECT rel.oid::int8, 'policy', path, pg_catalog.quote_ident(p.polname), 'p' || p.oid::text,
        pg_catalog.concat_ws(' ', CASE WHEN p.polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END, 'FOR', p.polcmd::text,
@@ -83,21 +84,45 @@ FROM rel JOIN pg_catalog.pg_policy p ON p.polrelid = rel.oid
 UNION ALL
 SELECT rel.oid::int8, 'rule', path, pg_catalog.quote_ident(w.rulename), 'w' || w.oid::text, pg_catalog.pg_get_ruledef(w.oid)
 FROM rel JOIN pg_catalog.pg_rewrite w ON w.ev_class = rel.oid AND w.rulename <> '_RETURN'
+WHERE rel.relhasrules
 UNION ALL
 SELECT oid::int8, 'privileges', path, '', '', pg_catalog.array_to_string(relacl, ', ') FROM rel WHERE relacl IS NOT NULL
 ";
 
-/// What the session's own transaction holds locked, in which modes.
+/// What the session's own transaction holds locked, in which modes, and the file it is kept in. Of many, each has a stamp,
+/// which changes with any row of the catalogs that it is read from: how many there are, and the age of the youngest.
+/// 99 is the schema of tables for long values.
 const HELD: &str = r"
 held AS MATERIALIZED (
-  SELECT l.relation AS oid, l.mode, l.mode NOT IN ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock') AS strong
-  FROM pg_catalog.pg_locks l
-  WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation' AND l.granted AND l.relation >= 16384)
+  SELECT h.oid, h.mode, h.strong, h.file, CASE WHEN h.strong AND h.many THEN (
+    SELECT pg_catalog.count(*) * 4294967296 + pg_catalog.min(parts.age) FROM (
+      SELECT h.age UNION ALL
+      SELECT pg_catalog.age(x.xmin) FROM pg_catalog.pg_attribute x WHERE h.wide AND x.attrelid = h.oid AND x.attnum > 0 UNION ALL
+      SELECT pg_catalog.age(x.xmin) FROM pg_catalog.pg_constraint x WHERE h.wide AND x.conrelid = h.oid UNION ALL
+      SELECT pg_catalog.age(x.xmin) FROM pg_catalog.pg_index x WHERE h.relhasindex AND x.indrelid = h.oid UNION ALL
+      SELECT pg_catalog.age(x.xmin) FROM pg_catalog.pg_inherits x WHERE h.wide AND x.inhrelid = h.oid UNION ALL
+      SELECT pg_catalog.age(x.xmin) FROM pg_catalog.pg_policy x WHERE h.wide AND x.polrelid = h.oid UNION ALL
+      SELECT pg_catalog.age(x.xmin) FROM pg_catalog.pg_trigger x WHERE h.relhastriggers AND x.tgrelid = h.oid UNION ALL
+      SELECT pg_catalog.age(x.xmin) FROM pg_catalog.pg_rewrite x WHERE h.relhasrules AND x.ev_class = h.oid UNION ALL
+      SELECT pg_catalog.age(x.xmin) FROM pg_catalog.pg_sequence x WHERE h.relkind = 'S' AND x.seqrelid = h.oid) parts (age)) END AS stamp
+  FROM (
+    SELECT l.relation AS oid, l.mode, l.mode NOT IN ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock') AS strong,
+           c.relfilenode AS file, pg_catalog.age(c.xmin) AS age, c.relkind, c.relkind NOT IN ('i', 'I', 'S') AS wide,
+           c.relhasindex, c.relhastriggers, c.relhasrules, pg_catalog.count(*) OVER () > 32 AS many
+    FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_class c ON c.oid = l.relation
+    WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation' AND l.granted AND l.relation >= 16384
+      AND c.relnamespace IS DISTINCT FROM 99) h),
+fresh AS MATERIALIZED (
+  SELECT h.oid FROM held h WHERE h.strong AND (h.stamp IS NULL OR h.stamp IS DISTINCT FROM ($2 ->> h.oid::text)::int8))
 ";
 
-/// Only what is locked so that it may have been changed is read again, and the tables of indexes among it.
-const CHANGED: &str = r"c.oid = ANY (ARRAY (SELECT h.oid FROM held h WHERE h.strong UNION ALL
-    SELECT i.indrelid FROM held h JOIN pg_catalog.pg_index i ON i.indexrelid = h.oid WHERE h.strong))";
+/// Only what is locked so that it may have been changed is read again, where its stamp is not the one it had, and the
+/// tables of indexes among it; and where relations were altered, which GRANT does without a lock, those without a stamp
+/// that the transaction wrote to.
+const CHANGED: &str = r"c.oid = ANY (ARRAY (SELECT h.oid FROM fresh h UNION ALL
+    SELECT i.indrelid FROM fresh h JOIN pg_catalog.pg_index i ON i.indexrelid = h.oid UNION ALL
+    SELECT x.oid FROM pg_catalog.pg_class x WHERE (SELECT {altered} <> $1 OR uncounted FROM counting)
+    AND x.oid >= 16384 AND pg_catalog.age(x.xmin) <= 0 AND $2 ->> x.oid::text IS NULL))";
 
 /// What belongs to no relation.
 const OTHERS: &str = r"
@@ -132,18 +157,31 @@ WHERE p.oid >= 16384 AND n.nspname !~ '^pg_'
                   AND d.objid = p.oid AND d.deptype IN ('e', 'i'))
 ";
 
-/// What is cheap to ask after every statement: totals, and how often catalogs were written to. Only where types or
-/// constraints were is looked for those that belong to no table.
+/// What is cheap to ask after every statement: totals, how often relations were altered, and a digest of what belongs to
+/// none, which changes with any row that came, went or was written: a transaction can switch counters off, not `xmin`.
 const TOTALS: &str = r"
-SELECT 0::int8, 'totals', CASE WHEN types <> $1 THEN pg_catalog.concat_ws('.',
-    (SELECT pg_catalog.count(*) || '.' || coalesce(pg_catalog.max(x.xmin::text::int8), 0) FROM pg_catalog.pg_type x
-     WHERE x.oid >= 16384 AND x.typtype IN ('e', 'd', 'r')),
-    (SELECT pg_catalog.count(*) || '.' || coalesce(pg_catalog.max(x.xmin::text::int8), 0) FROM pg_catalog.pg_constraint x
-     WHERE x.contypid > 0)) END, '', '',
+SELECT 0::int8, 'totals', pg_catalog.concat_ws('.', {digests}), '', '',
   pg_catalog.concat_ws(' ', pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0')::int8,
-    (1000 * EXTRACT(epoch FROM pg_catalog.current_setting('lock_timeout')::interval))::int8, types, {others}, {relations})
-FROM (SELECT {types} AS types) counted
+    (1000 * EXTRACT(epoch FROM pg_catalog.current_setting('lock_timeout')::interval))::int8, {altered}, {dropped}, uncounted::int4)
+FROM counting
 ";
+
+/// Whether something may have been done while counters were off: for the session, or for a function as it runs.
+const COUNTING: &str = r"
+counting AS MATERIALIZED (
+  SELECT pg_catalog.current_setting('track_counts') = 'off' OR EXISTS (
+    SELECT FROM pg_catalog.pg_proc p WHERE p.oid >= 16384 AND p.proconfig::text ~ 'track_counts') AS uncounted)
+";
+
+/// What belongs to no relation, and where it is.
+const DIGESTED: &[&str] = &[
+    "pg_type x WHERE x.oid >= 16384 AND x.typtype IN ('e', 'd', 'r')",
+    "pg_constraint x WHERE x.contypid > 0",
+    "pg_proc x WHERE x.oid >= 16384",
+    "pg_enum x",
+    "pg_namespace x",
+    "pg_extension x",
+];
 
 /// The readings of each relation that is locked.
 const READINGS: &str = r"
@@ -151,38 +189,43 @@ SELECT h.oid::int8, 'reading', h.mode, '', '', {reading} FROM held h
 ";
 
 /// The readings of relations that need not be locked.
-const READINGS_OF: &str = "SELECT h.oid, 'reading', '', '', '', {reading} FROM pg_catalog.unnest($1) h (oid)";
+const READINGS_OF: &str = "SELECT h.oid, 'reading', '', '', '', {reading}
+FROM (SELECT u.oid, c.relfilenode AS file, 0 AS stamp
+      FROM pg_catalog.unnest($1) u (oid) LEFT JOIN pg_catalog.pg_class c ON c.oid = u.oid::oid) h";
 
-/// Scans, rows written, the file, its size.
+/// Scans, rows written, the file, the stamp.
 const READING: &str = r"pg_catalog.concat_ws(' ', pg_catalog.pg_stat_get_xact_numscans(h.oid::oid),
   pg_catalog.pg_stat_get_xact_tuples_inserted(h.oid::oid) + pg_catalog.pg_stat_get_xact_tuples_updated(h.oid::oid)
-    + pg_catalog.pg_stat_get_xact_tuples_deleted(h.oid::oid),
-  coalesce((SELECT c.relfilenode::int8 FROM pg_catalog.pg_class c WHERE c.oid = h.oid::oid), -1),
-  coalesce(pg_catalog.pg_relation_size(h.oid::oid), -1))";
+    + pg_catalog.pg_stat_get_xact_tuples_deleted(h.oid::oid), coalesce(h.file::int8, -1), coalesce(h.stamp, 0))";
 
-/// How often the transaction has written to catalogs.
-fn written(catalogs: &[&str]) -> String {
-    let count = |catalog: &&str| {
-        ["inserted", "updated", "deleted"]
-            .map(|what| format!("pg_catalog.pg_stat_get_xact_tuples_{what}('pg_catalog.{catalog}'::regclass)"))
-            .join(" + ")
-    };
-    catalogs.iter().map(count).collect::<Vec<_>>().join(" + ")
+/// The sizes of files of the database, of those that are in its own place. What was replaced stays until the commit.
+pub(super) fn sizes(files: [i64; 2]) -> String {
+    let size =
+        |file: i64| format!("coalesce((pg_catalog.pg_stat_file('base/' || d.oid || '/{file}', true)).size, -1)::int8");
+    let [old, new] = files.map(size);
+    format!("SELECT {old}, {new} FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()")
 }
+
+/// How often the transaction has altered relations.
+const ALTERED: &str = "pg_catalog.pg_stat_get_xact_tuples_updated('pg_catalog.pg_class'::regclass)";
+
+/// How often it has dropped some.
+const DROPPED: &str = "pg_catalog.pg_stat_get_xact_tuples_deleted('pg_catalog.pg_class'::regclass)";
 
 /// The statements that a session prepares once, by name.
 #[must_use]
 pub fn prepared() -> String {
-    let changed = RELATIONS.replace("{which}", CHANGED);
+    let changed = RELATIONS.replace("{which}", &CHANGED.replace("{altered}", ALTERED));
     let all = RELATIONS.replace("{which}", "true");
-    let totals = TOTALS
-        .replace("{types}", &written(&["pg_type", "pg_constraint"]))
-        .replace("{others}", &written(&["pg_proc", "pg_enum", "pg_namespace", "pg_extension"]))
-        .replace("{relations}", &written(&["pg_class"]));
+    let digest = |from: &&str| {
+        format!("(SELECT pg_catalog.count(*) || '.' || pg_catalog.min(pg_catalog.age(x.xmin)) FROM pg_catalog.{from})")
+    };
+    let digests = DIGESTED.iter().map(digest).collect::<Vec<_>>().join(", ");
+    let totals = TOTALS.replace("{digests}", &digests).replace("{altered}", ALTERED).replace("{dropped}", DROPPED);
     let readings = READINGS.replace("{reading}", READING);
     let readings_of = READINGS_OF.replace("{reading}", READING);
     format!(
-        "PREPARE gatepost_look (int8) AS WITH {HELD}, {changed} {totals} UNION ALL {readings} UNION ALL {PARTS}; \
+        "PREPARE gatepost_look (int8, jsonb) AS WITH {HELD}, {COUNTING}, {changed} {totals} UNION ALL {readings} UNION ALL {PARTS}; \
          PREPARE gatepost_readings (int8[]) AS {readings_of}; \
          PREPARE gatepost_all AS WITH {all} {PARTS}; PREPARE gatepost_others AS {OTHERS}; \
          PREPARE gatepost_rest AS {REST}"
@@ -203,6 +246,14 @@ pub struct Owner {
     /// The file that it is kept in.
     pub file: Option<i64>,
     facts: Vec<(Object, Fact)>,
+}
+
+impl Owner {
+    /// Whether it is of this kind.
+    #[must_use]
+    pub fn is(&self, kind: ObjectKind) -> bool {
+        self.facts.iter().any(|(object, _)| object.kind == kind && object.name.is_empty())
+    }
 }
 
 impl Known {

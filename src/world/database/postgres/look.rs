@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sqlx::Row as _;
 use sqlx::postgres::PgRow;
+use sqlx::{AssertSqlSafe, Executor as _, Row as _};
 
 use super::catalog::{self, Known};
 use super::{Postgres, lost, newly};
@@ -13,9 +13,10 @@ use crate::world::database::DatabaseError;
 
 /// A look must not meet what the migration set: its search path, its timeouts. It reads a few relations among many: it is
 /// planned once, and by indexes. All of it is taken back with the savepoint.
-const SETTINGS: &str = "SET LOCAL statement_timeout = 0; SET LOCAL search_path = pg_catalog; SET LOCAL plan_cache_mode = \
-                        force_generic_plan; SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL \
-                        enable_hashjoin = off; SET LOCAL enable_mergejoin = off";
+const SETTINGS: &str = "SELECT pg_catalog.set_config(name, value, true) FROM (VALUES ('statement_timeout', '0'), \
+                        ('search_path', 'pg_catalog'), ('plan_cache_mode', 'force_generic_plan'), \
+                        ('enable_seqscan', 'off'), ('enable_bitmapscan', 'off'), ('enable_hashjoin', 'off'), \
+                        ('enable_mergejoin', 'off')) settings (name, value)";
 /// All relations are read at once.
 const WHOLE: &str = "SET LOCAL statement_timeout = 0; SET LOCAL search_path = pg_catalog";
 /// A transaction of our own, as scripts have it.
@@ -36,13 +37,14 @@ pub(super) const FLUSH: &str = "SELECT pg_catalog.pg_stat_force_next_flush()";
 pub(super) struct Counters {
     wal: i64,
     lock_timeout_ms: u64,
-    /// Writes to the catalogs of what belongs to no relation.
-    others: i64,
-    /// Writes to catalogs that hold such things and others, and a digest of the former.
-    types: i64,
+    /// Of what belongs to no relation.
     digest: String,
-    /// Writes to the catalog of relations.
-    relations: i64,
+    /// How often relations were altered.
+    altered: i64,
+    /// How often some were dropped.
+    dropped: i64,
+    /// Counters are off, or may have been meanwhile.
+    uncounted: bool,
     of: BTreeMap<i64, Reading>,
 }
 
@@ -53,7 +55,8 @@ struct Reading {
     rows: i64,
     /// -1 where the relation is gone.
     file: i64,
-    size: i64,
+    /// Changes with what is known of it; 0 where that is not so.
+    stamp: i64,
 }
 
 /// What a look found.
@@ -78,8 +81,8 @@ impl Seen {
                         let strongest = seen.locks.entry(oid).or_insert(mode);
                         *strongest = mode.max(*strongest);
                     }
-                    let [scans, rows, file, size] = numbers(row.try_get(5)?);
-                    seen.counters.of.insert(oid, Reading { scans, rows, file, size });
+                    let [scans, rows, file, stamp] = numbers(row.try_get(5)?);
+                    seen.counters.of.insert(oid, Reading { scans, rows, file, stamp });
                 }
                 _ => seen.facts.push(row),
             }
@@ -94,20 +97,25 @@ impl Counters {
         self.lock_timeout_ms
     }
 
-    fn total(&mut self, row: &PgRow) -> Result<(), sqlx::Error> {
-        let [wal, timeout, types, others, relations] = numbers(row.try_get(5)?);
-        self.wal = wal;
-        self.lock_timeout_ms = u64::try_from(timeout).unwrap_or_default();
-        (self.types, self.others, self.relations) = (types, others, relations);
-        if let Some(digest) = row.try_get(2)? {
-            self.digest = digest;
-        }
-        Ok(())
+    /// The stamps as the server compares them.
+    fn stamps(&self) -> String {
+        let stamps = self.of.iter().filter(|(_, reading)| reading.stamp != 0);
+        stamps.map(|(oid, reading)| format!("\"{oid}\":{}", reading.stamp)).collect::<Vec<_>>().join(",")
     }
 
-    /// Whether anything that belongs to no relation was written since.
-    fn is_other_than(&self, before: &Self) -> bool {
-        self.others != before.others || self.digest != before.digest
+    /// Whether nothing that is known of a relation changed since.
+    fn is_same(&self, before: &Self, oid: i64) -> bool {
+        let stamp = |counters: &Self| counters.of.get(&oid).map_or(0, |reading| reading.stamp);
+        stamp(self) != 0 && stamp(self) == stamp(before)
+    }
+
+    fn total(&mut self, row: &PgRow) -> Result<(), sqlx::Error> {
+        let [wal, timeout, altered, dropped, uncounted] = numbers(row.try_get(5)?);
+        self.wal = wal;
+        self.lock_timeout_ms = u64::try_from(timeout).unwrap_or_default();
+        (self.altered, self.dropped, self.uncounted) = (altered, dropped, uncounted != 0);
+        self.digest = row.try_get(2)?;
+        Ok(())
     }
 }
 
@@ -135,7 +143,7 @@ impl Postgres {
         let oids: Vec<String> =
             self.script.before.relations().filter(|_| all).map(|(oid, _)| oid.to_string()).collect();
         let readings = format!("EXECUTE gatepost_readings ('{{{}}}')", oids.join(","));
-        let sql = format!("{begin}; {SETTINGS}; EXECUTE gatepost_look (-1); {readings}; {BACK}");
+        let sql = format!("{begin}; {SETTINGS}; EXECUTE gatepost_look (NULL, '{{}}'); {readings}; {BACK}");
         self.script.counters = Seen::of(self.rows(sql).await?, Counters::default())?.counters;
         Ok(())
     }
@@ -154,7 +162,8 @@ impl Postgres {
     /// Looks at what the statement just did, within its transaction: locks, counters, and what it may have changed, in
     /// one way there and back.
     pub(super) async fn look(&mut self, statement: &mut Statement) -> Result<(), sqlx::Error> {
-        let sql = format!("{NEXT}; {SETTINGS}; EXECUTE gatepost_look ({}); {BACK}", self.script.counters.types);
+        let (altered, stamps) = (self.script.counters.altered, self.script.counters.stamps());
+        let sql = format!("{NEXT}; {SETTINGS}; EXECUTE gatepost_look ({altered}, '{{{stamps}}}'); {BACK}");
         let rows = self.rows(sql).await?;
         let before = std::mem::take(&mut self.script.counters);
         let Seen { counters, locks, facts } = Seen::of(rows, before.clone())?;
@@ -163,13 +172,14 @@ impl Postgres {
         statement.held = self.still_held(&held, &statement.locks);
         self.compare(statement, &before, &counters);
         let touched: BTreeSet<i64> = (self.script.locks.iter())
-            .filter(|(_, mode)| **mode >= LockMode::ShareUpdateExclusive)
+            .filter(|(oid, mode)| **mode >= LockMode::ShareUpdateExclusive && !counters.is_same(&before, **oid))
             .map(|(oid, _)| *oid)
             .collect();
-        let elsewhere = counters.relations != before.relations && touched.is_empty();
-        let others = counters.is_other_than(&before);
-        let known = (elsewhere || others).then(|| self.known.clone());
-        self.script.counters = counters;
+        let others = counters.digest != before.digest;
+        let known = others.then(|| self.known.clone());
+        if counters.uncounted {
+            self.count_again(statement).await?;
+        }
         let owners: BTreeSet<i64> = facts.iter().filter_map(|row| row.try_get(0).ok()).chain(touched).collect();
         let mut changes = self.learn(&owners, &facts);
         if others {
@@ -178,11 +188,35 @@ impl Postgres {
         }
         // What has another name now, or other privileges, is named so in relations that nobody had to lock.
         let renamed = others && changes.iter().any(|change| !matches!(change.what, What::Added { .. }));
-        if let Some(known) = known.filter(|_| elsewhere || renamed) {
+        if let Some(known) = known.filter(|_| renamed) {
             self.know_all().await?;
             changes = change::compare(&known.all(), &self.known.all());
         }
+        self.renewed(statement, &before, &counters).await?;
+        self.script.counters = counters;
         statement.changes.extend(changes);
+        Ok(())
+    }
+
+    /// Switches counters on for what follows. What was done under strong locks while they were off is not known to be well.
+    async fn count_again(&mut self, statement: &mut Statement) -> Result<(), sqlx::Error> {
+        let on = format!("SET track_counts = on; {NEXT}");
+        match self.rows(on).await {
+            // A role that may not switch them cannot have done so either, but one before it.
+            Err(sqlx::Error::Database(_)) => self.control(BACK).await?,
+            other => drop(other?),
+        }
+        if statement.wal_bytes > 0 && self.script.locks.values().any(|mode| mode.is_dangerous()) {
+            statement.error = Some(StatementError {
+                message:
+                    "what it reads and writes was not counted: track_counts is off, in the session or in a function"
+                        .to_owned(),
+                code: None,
+                hint: Some("leave track_counts on, without which scans are not seen".to_owned()),
+                line: statement.source.line,
+                column: None,
+            });
+        }
         Ok(())
     }
 
@@ -197,34 +231,67 @@ impl Postgres {
     fn compare(&self, statement: &mut Statement, before: &Counters, after: &Counters) {
         statement.wal_bytes = u64::try_from(after.wal.saturating_sub(before.wal)).unwrap_or_default();
         statement.lock_timeout_ms = after.lock_timeout_ms;
-        let mut indexes = Vec::new();
         for (oid, new) in &after.of {
             let old = before.of.get(oid).copied().unwrap_or_default();
             statement.rows += u64::try_from(new.rows.saturating_sub(old.rows)).unwrap_or_default();
             let Some(existing) = self.script.before.get(*oid) else { continue };
-            let path = &existing.path;
             let is_index = self.known.get(*oid).is_some_and(|known| known.is_index);
-            let scanned = new.scans > old.scans;
             let blocked = self.script.locks.get(oid).is_some_and(|mode| mode.is_dangerous());
-            if scanned && blocked && !is_index {
-                statement.scans.push(path.clone());
+            if new.scans > old.scans && blocked && !is_index {
+                statement.scans.push(existing.path.clone());
             }
-            let file = if before.of.contains_key(oid) { old.file } else { existing.file.unwrap_or_default() };
-            let written_anew = file != new.file && new.file > 0 && file > 0;
-            if new.file >= 0 && old.size > 0 && new.size == 0 && !is_index {
-                statement.changes.push(emptied(path));
-            } else if written_anew && is_index {
-                indexes.push(path.clone());
-            } else if written_anew && scanned {
-                statement.rewrites.push(path.clone());
-            } else if written_anew {
-                // A new file that nothing was read for has nothing in it.
-                statement.changes.push(emptied(path));
+        }
+    }
+
+    /// Tells what has another file than before: written anew, or emptied.
+    async fn renewed(
+        &mut self,
+        statement: &mut Statement,
+        before: &Counters,
+        after: &Counters,
+    ) -> Result<(), sqlx::Error> {
+        let mut indexes = Vec::new();
+        for (oid, new) in &after.of {
+            let (Some(existing), Some(known)) = (self.script.before.get(*oid), self.known.get(*oid)) else { continue };
+            let file = before.of.get(oid).map_or_else(|| existing.file.unwrap_or_default(), |old| old.file);
+            if file == new.file || file <= 0 || new.file <= 0 || known.is(ObjectKind::Sequence) {
+                continue;
+            }
+            let path = existing.path.clone();
+            if known.is_index {
+                indexes.push(path);
+                continue;
+            }
+            let is_view = known.is(ObjectKind::MaterializedView);
+            let [was, is] = self.sizes([file, new.file]).await?;
+            let is_emptied = !is_view && Self::is_emptied(*oid, is, before, after);
+            if is_emptied || (!is_view && was > 0 && is == 0) {
+                statement.changes.push(emptied(&path));
+            }
+            if !is_emptied {
+                statement.rewrites.push(path);
             }
         }
         if statement.rewrites.is_empty() && statement.changes.is_empty() {
             // Those of a table that is written anew go without saying.
             statement.rewrites = indexes;
+        }
+        Ok(())
+    }
+
+    /// Whether a table got a new file of `size` bytes because it was emptied: a table is written anew by way of another,
+    /// which is dropped. What is in it was inserted since.
+    fn is_emptied(table: i64, size: i64, before: &Counters, after: &Counters) -> bool {
+        let rows = |counters: &Counters| counters.of.get(&table).map_or(0, |reading| reading.rows);
+        after.dropped == before.dropped && !after.uncounted && (size <= 0 || rows(after) > rows(before))
+    }
+
+    /// The sizes of two files in bytes; -1 where that cannot be told: they lie elsewhere, or only a superuser may ask.
+    async fn sizes(&mut self, files: [i64; 2]) -> Result<[i64; 2], sqlx::Error> {
+        match self.watcher.fetch_one(sqlx::raw_sql(AssertSqlSafe(catalog::sizes(files)))).await {
+            Ok(row) => Ok([row.try_get(0)?, row.try_get(1)?]),
+            Err(sqlx::Error::Database(_)) => Ok([-1, -1]),
+            Err(error) => Err(error),
         }
     }
 
