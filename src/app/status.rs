@@ -60,6 +60,27 @@ pub struct Waiting {
     pub migrations: Vec<String>,
 }
 
+impl Row {
+    /// As it is shown.
+    #[must_use]
+    pub fn shown(&self) -> Shown<'_> {
+        Shown {
+            name: &self.name,
+            live: self.live.as_ref(),
+            newest: self.newest.as_ref(),
+            health: match &self.health {
+                Health::Unknown(why) => ("unknown", why.as_str()),
+                Health::Healthy => ("healthy", ""),
+                Health::Unhealthy(why) => ("unhealthy", why.as_str()),
+            },
+            lock: self.lock.as_deref(),
+            age: self.age,
+            waiting: self.waiting.as_ref().map(|waiting| (waiting.from.as_str(), waiting.commits.as_slice())),
+            migrations: self.waiting.as_ref().map(|waiting| waiting.migrations.as_slice()).unwrap_or_default(),
+        }
+    }
+}
+
 /// Looks at the named environments, or at all.
 ///
 /// # Errors
