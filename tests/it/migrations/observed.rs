@@ -246,9 +246,9 @@ INSERT INTO {name} (n) SELECT i FROM generate_series(1, 100) i;
 
 #[test]
 fn what_changes_among_many_tables_is_seen() {
-    let tables: String = (0..40)
-        .map(|at| format!("CREATE TABLE t{at} (id bigint PRIMARY KEY, n int CONSTRAINT c CHECK (n > 0), s serial);\n"))
-        .collect();
+    let table =
+        |at| format!("CREATE TABLE t{at} (id bigint PRIMARY KEY, n int CONSTRAINT c CHECK (n > 0), s serial);\n");
+    let tables = (0..40).map(table).collect::<Vec<_>>().concat();
     let changes: &[(&str, &str)] = &[
         ("ALTER TABLE t1 ADD COLUMN m int", "+ column public.t1.m"),
         ("ALTER TABLE t1 ALTER COLUMN m SET DEFAULT 1", "DEFAULT 1"),
