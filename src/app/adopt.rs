@@ -7,13 +7,15 @@ use crate::app::drive;
 use crate::app::site::{Site, Start};
 use crate::app::{Failure, herald};
 use crate::deploy::engine::Watch;
-use crate::deploy::lock::{self, Taken};
+use crate::deploy::lock::{self, Claim, Taken};
 use crate::deploy::tally::Verdict;
 use crate::deploy::verify::Sight;
 use crate::model::call::Receipt;
 use crate::model::deployment::{Payload, Phase, Role, VERIFIED};
+use crate::model::rollout::Placed;
 use crate::model::sha::Sha;
 use crate::model::story::Deed;
+use crate::policy::deploys;
 use crate::world::env::Env;
 use crate::world::ledger::{New, Step};
 
@@ -46,7 +48,7 @@ pub async fn adopt(start: &Start, name: &str, sha: &str, env: &Env, watch: &dyn 
     }
     let me = site.me(settings.lease);
     let holder = me.holder(&format!("adopt {}", sha.short()), false);
-    let held = match lock::take(&mut site.ledger, &settings.name, &me, holder, false).await? {
+    let held = match lock::take(&mut site.ledger, &settings.name, &me, holder, Claim::Own).await? {
         Taken::Held(held, _) => held,
         Taken::Refused(why) => {
             return Err(Failure::refused(format!("{name} is {why}")).help(format!("gatepost status {name}")));
@@ -84,11 +86,19 @@ async fn record(
         }
     };
     watch.say(Duration::ZERO, &format!("healthy: {says}"));
+    let placed = match &settings.rollout {
+        None => None,
+        Some(rollout) => {
+            let slot = deploys::active(&site.ledger.records(&settings.name).await?);
+            Some(Placed { strategy: rollout.strategy, slot })
+        }
+    };
     let payload = Payload {
         role: Role::Adopt,
         intent: lock::nonce(),
         previous: None,
         undoes: None,
+        placed,
         forced: None,
         overridden: Vec::new(),
         by: me.owner.clone(),

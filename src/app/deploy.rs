@@ -102,6 +102,21 @@ async fn ready(
     allowed(site, environment, sha, request, watch).await
 }
 
+/// Goes on with a deploy that waits for a person. What it needed to begin it had: its commit is the recorded one.
+///
+/// # Errors
+/// As [`deploy`].
+pub async fn go_on(start: &Start, name: &str, env: &Env, watch: &dyn Watch) -> Result<Deployed, Failure> {
+    let mut site = Site::open(start, env).await?;
+    let environment = site.environment(name)?;
+    let (deployer, _) = site.deployers(&environment)?;
+    site.demand_secrets(&environment, &[&*deployer])?;
+    outage::meet(&mut site, &environment.settings.name, watch).await?;
+    let wish = Wish { reason: "going on".to_owned(), ..Wish::default() };
+    let story = drive::story(&site, &environment, Deed::Deploy, None, "");
+    drive::drive(&mut site, &environment, story, wish, false, watch).await
+}
+
 /// Everything that may refuse.
 async fn allowed(
     site: &mut Site,

@@ -56,6 +56,8 @@ pub async fn drive(
     watch: &dyn Watch,
 ) -> Result<Deployed, Failure> {
     let ask = match story.deed {
+        // Only what was recorded by another run has no commit of its own.
+        Deed::Deploy if wish.sha.is_none() => Ask::Continue,
         Deed::Deploy => Ask::Deploy,
         Deed::Rollback => Ask::Rollback,
         Deed::Recovery => Ask::Recover,
@@ -128,7 +130,9 @@ const fn code(ending: &Ending, ask: Ask) -> ExitCode {
         (Ending::RolledBack { .. }, _) => ExitCode::RolledBack,
         (Ending::RollbackFailed { .. }, _) => ExitCode::RollbackFailed,
         (Ending::Refused(_), _) => ExitCode::Refused,
-        (Ending::Inconclusive(_) | Ending::Interrupted(_) | Ending::Unsettled(_), _) => ExitCode::CouldNotJudge,
+        (Ending::Inconclusive(_) | Ending::Paused(_) | Ending::Interrupted(_) | Ending::Unsettled(_), _) => {
+            ExitCode::CouldNotJudge
+        }
     }
 }
 
@@ -138,6 +142,7 @@ fn next(name: &str, ending: &Ending, ask: Ask) -> Option<String> {
         Ending::Live { .. } | Ending::Nothing(_) | Ending::RolledBack { .. } => return None,
         Ending::Failed(_) | Ending::RollbackFailed { .. } => format!("gatepost rollback {name} --to REF"),
         Ending::Inconclusive(_) => format!("gatepost rollback {name}"),
+        Ending::Paused(_) => format!("gatepost deploy {name} --continue, or gatepost rollback {name}"),
         Ending::Refused(why) => after_refusal(name, why, ask),
         Ending::Interrupted(_) | Ending::Unsettled(_) => format!("gatepost recover {name}"),
     })
@@ -146,6 +151,7 @@ fn next(name: &str, ending: &Ending, ask: Ask) -> Option<String> {
 /// Every refusal ends with the exact next command.
 fn after_refusal(name: &str, why: &str, ask: Ask) -> String {
     match ask {
+        _ if why.contains("paused by") => format!("gatepost deploy {name} --continue, or gatepost rollback {name}"),
         _ if why.contains("locked by") => format!("gatepost unlock {name}"),
         Ask::Rollback if why.contains("migration") => format!("gatepost rollback {name} --allow-irreversible"),
         Ask::Rollback if why.contains("verified") || why.contains("deployed") => {

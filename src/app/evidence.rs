@@ -63,7 +63,7 @@ fn proofs(stands: &[Stands]) -> Proofs {
     let overridden = stands.iter().filter_map(|one| Some((one, one.overridden.as_ref()?)));
     Proofs {
         green: green.map(|one| (one.gate.to_string(), one.source.clone())).collect(),
-        overridden: overridden.map(|(one, by)| format!("{} {by} ({})", one.gate, one.source)).collect(),
+        overridden: overridden.map(|(one, by)| format!("{} {by}", one.gate)).collect(),
         ..Proofs::default()
     }
 }

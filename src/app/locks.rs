@@ -3,7 +3,7 @@
 use crate::app::site::{Site, Start};
 use crate::app::{Failure, drive, herald};
 use crate::config::Environment;
-use crate::deploy::lock::{self, Standing, Taken};
+use crate::deploy::lock::{self, Claim, Standing, Taken};
 use crate::model::call::Receipt;
 use crate::model::story::Deed;
 use crate::world::env::Env;
@@ -42,7 +42,7 @@ pub async fn lock(start: &Start, name: &str, reason: Option<&str>, env: &Env) ->
     if site.dry_run {
         return Ok(told(&site, &environment, "locked", reason, format!("would lock {name}")).await);
     }
-    match lock::take(&mut site.ledger, &environment.settings.name, &me, holder, false).await? {
+    match lock::take(&mut site.ledger, &environment.settings.name, &me, holder, Claim::Own).await? {
         Taken::Held(held, _) => {
             let says = format!("{name} is {}; gatepost unlock {name} gives it back", lock::words(&held.holder));
             Ok(told(&site, &environment, "locked", reason, says).await)
@@ -72,6 +72,11 @@ pub async fn unlock(start: &Start, name: &str, force: bool, env: &Env) -> Result
         {
             return Err(Failure::refused(format!("{name} is {words}: {why}")).because("locked").help(format!(
                 "wait for it, or undo it: gatepost rollback {name}; or take the lock away: gatepost unlock {name} --force"
+            )));
+        }
+        if held.holder.paused.is_some() && !force {
+            return Err(Failure::refused(format!("{name} is {words}: its traffic is divided")).help(format!(
+                "gatepost deploy {name} --continue, or gatepost rollback {name}; gatepost unlock {name} --force leaves it so"
             )));
         }
         if site.dry_run {

@@ -55,6 +55,8 @@ pub struct Site {
     pub env: Env,
     /// What woke it.
     pub occasion: Occasion,
+    /// A comment asked for it; the reply to that tells of it.
+    pub by_comment: bool,
     /// The repository.
     pub repo: Repo,
     /// Its root, without links.
@@ -121,6 +123,7 @@ impl Site {
         Ok(Self {
             env,
             occasion,
+            by_comment: start.by_comment,
             repo,
             root,
             config,

@@ -561,6 +561,9 @@ pub struct Deploy {
     /// A branch, tag or commit
     #[arg(value_name = "REF", default_value = "HEAD")]
     pub reference: String,
+    /// Go on with the canary that waits for a person, at its next step
+    #[arg(long = "continue", conflicts_with_all = ["reference", "force", "allow_irreversible"])]
+    pub go_on: bool,
     /// What deploys take.
     #[command(flatten)]
     pub anyway: Anyway,

@@ -31,6 +31,11 @@ pub fn start(place: &Place<'_>, on: &OnLedger) -> Start {
 /// # Errors
 /// As [`deploy::deploy`].
 pub fn deploy(place: &Place<'_>, args: args::Deploy) -> Result<ExitCode, Failure> {
+    if args.go_on {
+        let (start, stages) = (start(place, &args.on), Stages::new(place, args.on.json));
+        let going = deploy::go_on(&start, &args.environment, place.env, &stages);
+        return Ok(show(place, &super::runtime()?.block_on(going)?, args.on.json));
+    }
     let request = deploy::Request {
         start: start(place, &args.on),
         environment: args.environment,

@@ -14,11 +14,13 @@ use super::nearest::{advice, listed};
 use super::probes::{Health, Verify};
 use super::problems::Problem;
 use super::reading::{self, Keys, keys_in, keys_of, quoted};
+use super::rollout::{self, Analysis, Step};
 use super::rules::{Branch, Folder, Variable};
 use super::times::{FreezeDays, HoursOfDays};
 use super::values::{Command, Text, Time, Whole};
 use crate::model::environments::{self as model, EnvironmentName, GITHUB_ACTIONS};
 use crate::model::gate::GateName;
+use crate::model::rollout::Strategy;
 
 /// One environment.
 #[derive(Debug, Clone)]
@@ -54,6 +56,21 @@ pub struct Section {
     /// A command that must end with 0 once the probes are good.
     #[schemars(with = "Command")]
     pub smoke: Option<Command>,
+    /// How deploys go beside the old version, in two slots (`blue`, `green`); default: in its place.
+    #[schemars(with = "Strategy")]
+    pub strategy: Option<Strategy>,
+    /// The hook of `blue-green`: it sends all traffic to `GATEPOST_SLOT`, or for `GATEPOST_WEIGHT` 0 to `GATEPOST_OTHER_SLOT`.
+    #[schemars(with = "Command")]
+    pub switch: Option<Command>,
+    /// The hook of `canary`: it sends `GATEPOST_WEIGHT` percent of the traffic to `GATEPOST_SLOT`, the rest to `GATEPOST_OTHER_SLOT`.
+    #[schemars(with = "Command")]
+    pub weight: Option<Command>,
+    /// Where a slot without traffic answers, as in `https://{slot}.example.com`; `blue-green` needs it.
+    pub preview: Option<Text<super::rules::Address>>,
+    /// The steps of `canary`: weights 1 to 99, or tables with `weight`, `watch` (how long it is looked at, default `1m`) and `pause` (it then waits for a person).
+    pub steps: Vec<Step>,
+    /// How a step is looked at: `command`, `initial-delay`, `interval`, `failure-limit`, `consecutive-error-limit`, `inconclusive-limit`.
+    pub analysis: Analysis,
     /// Whether a deploy that fails is rolled back at once.
     pub auto_rollback: bool,
     /// Gates that must be green for the commit; default: every gate.
@@ -102,6 +119,12 @@ impl Default for Section {
             health: Vec::new(),
             verify: Verify::default(),
             smoke: None,
+            strategy: None,
+            switch: None,
+            weight: None,
+            preview: None,
+            steps: Vec::new(),
+            analysis: Analysis::default(),
             auto_rollback: true,
             requires: None,
             max_age: Time(minutes(7 * 24 * 60)),
@@ -120,6 +143,21 @@ impl Default for Section {
             production: None,
             in_job: false,
             freeze_after_rollback: false,
+        }
+    }
+}
+
+impl Section {
+    fn given(&self) -> rollout::Given<'_> {
+        rollout::Given {
+            strategy: self.strategy,
+            switch: self.switch.as_ref(),
+            weight: self.weight.as_ref(),
+            preview: self.preview.as_ref().map(|preview| preview.0.as_str()),
+            steps: &self.steps,
+            analysis: &self.analysis,
+            version: self.verify.version.as_ref().map(|version| version.0.path.as_str()),
+            auto_rollback: self.auto_rollback,
         }
     }
 }
@@ -209,6 +247,7 @@ impl Reader<'_> {
         }
         self.addresses(&section);
         let deploy = self.means("deploy");
+        self.strategy(&section, deploy.as_ref().is_none_or(|deploy| deploy.name == "command"));
         let rollback = if self.table.contains_key("rollback") { self.means("rollback") } else { None };
         if !self.table.contains_key("deploy") {
             let names: Vec<&str> = self.known.deployers.iter().map(|row| row.name).collect();
@@ -245,6 +284,16 @@ impl Reader<'_> {
         }
     }
 
+    /// What does not go together with the strategy, or without one.
+    fn strategy(&mut self, section: &Section, by_command: bool) {
+        let table = self.table;
+        let wrong = rollout::objections(&section.given(), &|key| table.contains_key(key), by_command);
+        for (key, what, help) in wrong {
+            let span = self.table.get(key).map_or_else(|| self.span.clone(), Spanned::span);
+            self.problems.push(Problem::new(span, what).help(help));
+        }
+    }
+
     /// `{ NAME = …, … }`: the deployer that one of the keys names.
     fn means(&mut self, key: &str) -> Option<Means> {
         let value = self.table.get(key)?;
@@ -275,6 +324,7 @@ fn settled(name: EnvironmentName, section: Section) -> model::Environment {
     let gate = |gate: &Spanned<String>| GateName::parse(gate.get_ref()).ok();
     let texts = |list: Vec<Text<Branch>>| list.into_iter().map(|text| text.0).collect();
     model::Environment {
+        rollout: rollout::settled(&section.given()),
         production: section.production.unwrap_or(name.as_str() == "production"),
         url: section.url.map(|url| url.0),
         verify: model::Verify {

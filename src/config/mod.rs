@@ -11,6 +11,7 @@ mod problems;
 mod reading;
 mod reference;
 pub mod reviewdog;
+mod rollout;
 mod rules;
 mod schema;
 mod sections;

@@ -12,7 +12,7 @@ use crate::model::evidence::Exit;
 use crate::model::settings::CommandLine;
 use crate::model::text::one_line;
 use crate::world::files;
-use crate::world::process::{self, CancelToken, Caps, End, Spawn};
+use crate::world::process::{self, Caps, End, Spawn};
 
 pub(super) const KIND: Kind = Kind {
     row: DeployerRow::of::<Settings>("command", "a command of the repository, told by GATEPOST_… variables"),
@@ -57,8 +57,43 @@ impl Deployer for Deploy {
     }
 }
 
+/// The exit status by which a command says that it cannot tell: gatepost's own.
+pub(super) const INCONCLUSIVE: i32 = 4;
+
 /// Runs a command of a deployment to its end.
 pub(super) async fn run(command: &CommandLine, job: &Job<'_>, timeout: Duration) -> Ran {
+    match finished(command, job, timeout).await {
+        Err(why) => Ran::Failed(why),
+        Ok((End::Cancelled(by), ..)) => Ran::Interrupted(by.to_string()),
+        Ok((End::TimedOut, _, said)) => Ran::Failed(too_long(timeout, &said)),
+        Ok((End::Exited, Some(Exit::Code(0)), _)) => Ran::Done,
+        Ok((End::Exited, Some(Exit::Code(code)), said)) => Ran::Failed(format!("exit status {code}{said}")),
+        Ok((End::Exited, Some(Exit::Signal(signal)), said)) => Ran::Failed(format!("killed by signal {signal}{said}")),
+        Ok((End::Exited, None, said)) => Ran::Failed(format!("how it ended is not known{said}")),
+    }
+}
+
+/// The exit status of a command and its last line; why there is no status.
+pub(super) async fn status(command: &CommandLine, job: &Job<'_>, timeout: Duration) -> Result<(i32, String), String> {
+    match finished(command, job, timeout).await? {
+        (End::Exited, Some(Exit::Code(code)), said) => Ok((code, said)),
+        (End::Exited, Some(Exit::Signal(signal)), said) => Err(format!("killed by signal {signal}{said}")),
+        (End::Exited, None, said) => Err(format!("how it ended is not known{said}")),
+        (End::TimedOut, _, said) => Err(too_long(timeout, &said)),
+        (End::Cancelled(by), ..) => Err(by.to_string()),
+    }
+}
+
+fn too_long(timeout: Duration, said: &str) -> String {
+    format!("it ran longer than {} s and was ended{said}", timeout.as_secs())
+}
+
+/// How a command ended, and the last line that it printed.
+async fn finished(
+    command: &CommandLine,
+    job: &Job<'_>,
+    timeout: Duration,
+) -> Result<(End, Option<Exit>, String), String> {
     let spawn = Spawn {
         argv: command.argv(),
         dir: job.root.to_owned(),
@@ -73,34 +108,14 @@ pub(super) async fn run(command: &CommandLine, job: &Job<'_>, timeout: Duration)
         leaves_services: true,
         for_machines: false,
     };
-    ended(&spawn, job.cancel, &mut |line| (job.on_line)(line), &mut |leader| {
+    let mut on_start = |leader| {
         job.group.leader.set(Some(leader));
         job.group.known.notify_one();
-    })
-    .await
-}
-
-async fn ended(
-    spawn: &Spawn,
-    cancel: &CancelToken,
-    on_line: &mut dyn FnMut(&str),
-    on_start: &mut dyn FnMut(i32),
-) -> Ran {
-    let finished = match process::run_told(spawn, cancel, on_line, on_start).await {
-        Ok(finished) => finished,
-        Err(error) => return Ran::Failed(error.to_string()),
     };
+    let ran = process::run_told(&spawn, job.cancel, &mut |line| (job.on_line)(line), &mut on_start).await;
+    let ended = ran.map_err(|error| error.to_string())?;
     let last = files::tail(&spawn.log, 2_000).unwrap_or_default();
     let last = String::from_utf8_lossy(&last).lines().rev().find(|line| !line.trim().is_empty()).map(str::to_owned);
     let said = last.map_or_else(String::new, |line| format!(": {}", one_line(&line, 200)));
-    match (finished.end, finished.exit) {
-        (End::Cancelled(by), _) => Ran::Interrupted(by.to_string()),
-        (End::TimedOut, _) => {
-            Ran::Failed(format!("it ran longer than {} s and was ended{said}", spawn.timeout.as_secs()))
-        }
-        (End::Exited, Some(Exit::Code(0))) => Ran::Done,
-        (End::Exited, Some(Exit::Code(code))) => Ran::Failed(format!("exit status {code}{said}")),
-        (End::Exited, Some(Exit::Signal(signal))) => Ran::Failed(format!("killed by signal {signal}{said}")),
-        (End::Exited, None) => Ran::Failed(format!("how it ended is not known{said}")),
-    }
+    Ok((ended.end, ended.exit, said))
 }

@@ -22,6 +22,10 @@ const VANISHING: usize = 40;
 const VANISHES: Duration = Duration::from_secs(2);
 /// How often it is tried when others are quicker.
 const TRIES: usize = 5;
+/// How often one looks whether a holder elsewhere has ended its deploy, as it was asked to.
+const ASKS: Duration = Duration::from_secs(1);
+/// So many of its own looks a holder may need for that, beside its command's grace.
+const ENDS: u32 = 4;
 
 /// Who takes locks here.
 #[derive(Debug, Clone, Default)]
@@ -53,6 +57,8 @@ impl Me {
             reason: reason.to_owned(),
             link: self.link.clone(),
             sticky,
+            paused: None,
+            asked: None,
             machine: self.machine.clone(),
             process: self.process,
             started: self.started.clone(),
@@ -139,8 +145,12 @@ pub fn standing(holder: &Holder, machine: &str, known: &Known, now: Timestamp) -
 pub fn words(holder: &Holder) -> String {
     let reason = if holder.reason.is_empty() { String::new() } else { format!(" ({})", holder.reason) };
     let link = holder.link.as_ref().map_or_else(String::new, |link| format!(", {link}"));
-    let sticky = if holder.sticky { "locked" } else { "held" };
-    format!("{sticky} by {}{reason} since {}{link}", holder.owner, holder.since)
+    let how = match (holder.sticky, &holder.paused) {
+        (_, Some(_)) => "paused",
+        (true, None) => "locked",
+        (false, None) => "held",
+    };
+    format!("{how} by {}{reason} since {}{link}", holder.owner, holder.since)
 }
 
 /// Looks at a holder.
@@ -165,7 +175,19 @@ pub enum Taken {
     Refused(String),
 }
 
-/// Takes an environment's lock. `deploys` also takes that of a live deploy on this machine, which it ends.
+/// What a lock is wanted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claim {
+    /// Something of its own.
+    Own,
+    /// To undo what goes on or waits there. A live deploy on this machine is ended; one elsewhere is asked to end, which
+    /// its command's grace may delay.
+    Undo(Duration),
+    /// To go on with what waits there.
+    Continue,
+}
+
+/// Takes an environment's lock.
 ///
 /// # Errors
 /// When it is not known who has it.
@@ -173,52 +195,85 @@ pub async fn take(
     ledger: &mut Ledger,
     environment: &EnvironmentName,
     me: &Me,
-    mut holder: Holder,
-    deploys: bool,
+    holder: Holder,
+    claim: Claim,
 ) -> Result<Taken, LedgerError> {
     let (mut tries, mut looks) = (0, 0);
+    let mut asked: Option<tokio::time::Instant> = None;
     while tries < TRIES {
         let Some(held) = ledger.lock(environment).await? else {
             tries += 1;
             match ledger.swap(environment, None, &holder).await? {
-                Some(held) => return Ok(Taken::Held(Box::new(held), None)),
+                Some(held) => return Ok(Taken::Held(Box::new(held), asked.map(|_| "it was asked for".to_owned()))),
                 None => continue,
             }
         };
-        let why = match look(ledger, &held.holder, me).await {
-            Standing::Free(why) => why,
+        let why = match (look(ledger, &held.holder, me).await, claim) {
+            (Standing::Free(why), _) => why,
             // It vanishes, or may be taken soon.
-            Standing::Live { .. } if held.holder.released && looks < VANISHING => {
+            (Standing::Live { .. }, _) if held.holder.released && looks < VANISHING => {
                 looks += 1;
-                tokio::time::sleep(VANISHES).await;
+                tokio::time::sleep(if asked.is_some() { ASKS } else { VANISHES }).await;
                 continue;
             }
-            Standing::Live { here: true, .. } if deploys => "its deploy is undone".to_owned(),
-            Standing::Live { why, .. } => return Ok(Taken::Refused(format!("{}: {why}", words(&held.holder)))),
-            Standing::Sticky => return Ok(Taken::Refused(words(&held.holder))),
+            (Standing::Live { here: true, .. }, Claim::Undo(_)) => "its deploy is undone".to_owned(),
+            (Standing::Live { why, here: false }, Claim::Undo(grace)) if !held.holder.released => {
+                let since = *asked.get_or_insert_with(tokio::time::Instant::now);
+                let patience = ledger.look() * ENDS + grace;
+                if since.elapsed() > patience {
+                    let waited = patience.as_secs();
+                    let words = words(&held.holder);
+                    return Ok(Taken::Refused(format!("{words}: {why}; asked to end, it did not within {waited} s")));
+                }
+                if held.holder.asked.is_none() {
+                    let asks = Holder { asked: Some(me.owner.clone()), ..held.holder.clone() };
+                    ledger.swap(environment, Some(&held), &asks).await?;
+                }
+                tokio::time::sleep(ASKS.min(ledger.look())).await;
+                continue;
+            }
+            (Standing::Live { why, .. }, _) => {
+                return Ok(Taken::Refused(format!("{}: {why}", words(&held.holder))));
+            }
+            (Standing::Sticky, Claim::Undo(_) | Claim::Continue) if held.holder.paused.is_some() => {
+                "it waited for this".to_owned()
+            }
+            (Standing::Sticky, _) => return Ok(Taken::Refused(words(&held.holder))),
         };
         tries += 1;
-        // Until it was ended, whoever comes after us must know of it too.
-        (holder.hook, holder.mark) = (held.holder.hook.clone(), held.holder.mark.clone());
-        let Some(mut ours) = ledger.swap(environment, Some(&held), &holder).await? else { continue };
-        if held.holder.machine == me.machine {
-            let survivors = end_remains(&held.holder).await;
-            if survivors > 0 {
-                let _ = ledger.free(environment, &ours).await;
-                return Ok(Taken::Refused(format!(
-                    "{survivors} processes of {} could not be ended",
-                    words(&held.holder)
-                )));
-            }
+        if let Some(taken) = take_over(ledger, environment, me, &holder, &held, &why).await? {
+            return Ok(taken);
         }
-        (holder.hook, holder.mark) = (None, None);
-        if held.holder.mark.is_some() {
-            let Some(cleared) = renew(ledger, environment, &ours, &holder).await? else { continue };
-            ours = cleared;
-        }
-        return Ok(Taken::Held(Box::new(ours), Some(format!("taken over, {}: {why}", words(&held.holder)))));
     }
     Ok(Taken::Refused("others were quicker, several times".to_owned()))
+}
+
+/// `None` when another was quicker.
+async fn take_over(
+    ledger: &mut Ledger,
+    environment: &EnvironmentName,
+    me: &Me,
+    holder: &Holder,
+    held: &Held,
+    why: &str,
+) -> Result<Option<Taken>, LedgerError> {
+    // Until it was ended, whoever comes after us must know of it too.
+    let (hook, mark) = (held.holder.hook.clone(), held.holder.mark.clone());
+    let both = Holder { hook, mark, ..holder.clone() };
+    let Some(mut ours) = ledger.swap(environment, Some(held), &both).await? else { return Ok(None) };
+    if held.holder.machine == me.machine {
+        let survivors = end_remains(&held.holder).await;
+        if survivors > 0 {
+            let _ = ledger.free(environment, &ours).await;
+            let what = format!("{survivors} processes of {} could not be ended", words(&held.holder));
+            return Ok(Some(Taken::Refused(what)));
+        }
+    }
+    if held.holder.mark.is_some() {
+        let Some(cleared) = renew(ledger, environment, &ours, holder).await? else { return Ok(None) };
+        ours = cleared;
+    }
+    Ok(Some(Taken::Held(Box::new(ours), Some(format!("taken over, {}: {why}", words(&held.holder))))))
 }
 
 /// Ends what a holder has running, where it is on this machine.
@@ -243,21 +298,30 @@ async fn renew(
     ledger.swap(environment, Some(held), &holder).await
 }
 
+/// Why what was done under a lock must end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Parted {
+    /// The lock is not ours any more.
+    Lost(String),
+    /// Somebody asks for the end, to undo it.
+    Asked(String),
+}
+
 /// Says that the holder lives, with what its command is.
 ///
 /// # Errors
-/// When the lock is someone else's by now, or has not been ours for longer than its lease.
+/// When the lock is someone else's by now, has not been ours for longer than its lease, or is asked for.
 pub async fn say(
     ledger: &mut Ledger,
     environment: &EnvironmentName,
     held: &mut Held,
     hook: Option<HookGroup>,
     mark: Option<String>,
-) -> Result<(), String> {
+) -> Result<(), Parted> {
     let holder = Holder { hook, mark, ..held.holder.clone() };
     match renew(ledger, environment, held, &holder).await {
         Ok(Some(now)) => *held = now,
-        Ok(None) => return Err(lost(ledger, environment).await),
+        Ok(None) => check(ledger, environment, held).await?,
         Err(error) => {
             held.holder.hook = holder.hook;
             held.holder.mark = holder.mark;
@@ -267,42 +331,59 @@ pub async fn say(
     Ok(())
 }
 
-/// Whether the lock is still ours.
+/// Whether the lock is still ours, and nobody asks for it.
 ///
 /// # Errors
 /// As [`say`].
-pub async fn check(ledger: &mut Ledger, environment: &EnvironmentName, held: &Held) -> Result<(), String> {
+pub async fn check(ledger: &mut Ledger, environment: &EnvironmentName, held: &mut Held) -> Result<(), Parted> {
     match ledger.lock(environment).await {
-        Ok(Some(now)) if now.version == held.version || now.holder.nonce == held.holder.nonce => Ok(()),
-        Ok(_) => Err(lost(ledger, environment).await),
+        Ok(Some(now)) if now.version == held.version => Ok(()),
+        Ok(Some(now)) if now.holder.nonce == held.holder.nonce => {
+            // What was asked for was put on top of our own word: from here on that is ours.
+            let asked = now.holder.asked.clone().filter(|_| held.holder.asked.is_none());
+            *held = now;
+            asked.map_or(Ok(()), |who| Err(Parted::Asked(format!("{who} asks for its end, to undo it"))))
+        }
+        Ok(Some(now)) => Err(Parted::Lost(format!("the lock was taken over: now {}", words(&now.holder)))),
+        Ok(None) => Err(Parted::Lost("the lock was taken away".to_owned())),
         Err(error) => in_lease(held, &error),
     }
 }
 
-fn in_lease(held: &Held, error: &LedgerError) -> Result<(), String> {
+fn in_lease(held: &Held, error: &LedgerError) -> Result<(), Parted> {
     let heard = held.holder.heard.parse::<Timestamp>().unwrap_or(Timestamp::UNIX_EPOCH);
     let age = u64::try_from(clock::now().as_second() - heard.as_second()).unwrap_or_default();
-    if age < held.holder.lease { Ok(()) } else { Err(format!("the lock could not be kept: {error}")) }
+    if age < held.holder.lease { Ok(()) } else { Err(Parted::Lost(format!("the lock could not be kept: {error}"))) }
 }
 
-async fn lost(ledger: &mut Ledger, environment: &EnvironmentName) -> String {
-    match ledger.lock(environment).await {
-        Ok(Some(now)) => format!("the lock was taken over: now {}", words(&now.holder)),
-        _ => "the lock was taken away".to_owned(),
-    }
-}
-
-/// Keeps the lock while `work` goes on. When it is lost, `work` is dropped, and its command with it.
+/// Gives a lock back, whatever was put on top of our own word.
 ///
 /// # Errors
-/// Why the lock is not ours any more.
+/// When it is not known whether that is done.
+pub async fn give_back(ledger: &mut Ledger, environment: &EnvironmentName, mut held: Held) -> Result<(), LedgerError> {
+    for _ in 0..TRIES {
+        if ledger.free(environment, &held).await? {
+            break;
+        }
+        match ledger.lock(environment).await? {
+            Some(now) if now.holder.nonce == held.holder.nonce => held = now,
+            _ => break,
+        }
+    }
+    Ok(())
+}
+
+/// Keeps the lock while `work` goes on. When it is lost or asked for, `work` is dropped, and its command with it.
+///
+/// # Errors
+/// Why `work` was dropped.
 pub async fn keep<T>(
     ledger: &mut Ledger,
     environment: &EnvironmentName,
     held: &mut Held,
     group: &Group,
     work: impl Future<Output = T>,
-) -> Result<T, String> {
+) -> Result<T, Parted> {
     tokio::pin!(work);
     let look = ledger.look();
     let third = Duration::from_secs(held.holder.lease / 3);

@@ -109,6 +109,7 @@ pub const fn of_ending(ending: &Ending) -> (Decision, &'static str) {
         Ending::Nothing(_) => (Decision::Done, "nothing_to_do"),
         Ending::Failed(_) => (Decision::Failed, "deploy_failed"),
         Ending::Inconclusive(_) => (Decision::Failed, "inconclusive"),
+        Ending::Paused(_) => (Decision::Failed, "paused"),
         Ending::RolledBack { .. } => (Decision::Failed, "rolled_back"),
         Ending::RollbackFailed { .. } => (Decision::Failed, "rollback_failed"),
         Ending::Refused(_) => (Decision::Refused, "refused"),

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::model::environments::EnvironmentName;
+use crate::model::rollout::{Placed, Slot, Traffic};
 use crate::model::sha::Sha;
 
 /// Why a deployment was made.
@@ -45,6 +46,9 @@ pub struct Payload {
     /// The deployment that this rollback undoes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undoes: Option<String>,
+    /// Where it runs beside the old one, where the environment has a strategy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub placed: Option<Placed>,
     /// Why missing evidence was passed over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forced: Option<String>,
@@ -194,6 +198,18 @@ impl Record {
         self.payload.as_ref().and_then(|payload| payload.undoes.as_deref())
     }
 
+    /// Where its traffic stood when that was last recorded.
+    #[must_use]
+    pub fn traffic(&self) -> Traffic {
+        self.marks.iter().rev().find_map(|mark| Traffic::of(&mark.says)).unwrap_or(Traffic::Untouched)
+    }
+
+    /// Where it runs.
+    #[must_use]
+    pub fn slot(&self) -> Slot {
+        self.payload.as_ref().and_then(|payload| payload.placed).map_or(Slot::Blue, |placed| placed.slot)
+    }
+
     /// Whether a signal cut it off.
     #[must_use]
     pub fn was_interrupted(&self) -> bool {
@@ -232,6 +248,12 @@ pub struct Holder {
     /// Taken by a person's command until it is given back.
     #[serde(default)]
     pub sticky: bool,
+    /// The deployment whose traffic is divided: it waits for a person, who goes on or goes back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused: Option<String>,
+    /// Who asks the holder to end its deploy, because it is to be undone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<String>,
     /// The machine, as long as it is up.
     #[serde(default)]
     pub machine: String,
@@ -289,6 +311,8 @@ pub enum Ending {
     Failed(String),
     /// It could not be told whether it works, and the environment was left as it is.
     Inconclusive(String),
+    /// Its traffic is divided, and a person goes on or goes back; the environment stays locked.
+    Paused(String),
     /// It failed, and an earlier commit is live again.
     RolledBack {
         /// Why.
@@ -320,6 +344,7 @@ impl Ending {
             Self::Nothing(_) => "nothing",
             Self::Failed(_) => "failed",
             Self::Inconclusive(_) => "inconclusive",
+            Self::Paused(_) => "paused",
             Self::RolledBack { .. } => "rolled_back",
             Self::RollbackFailed { .. } => "rollback_failed",
             Self::Refused(_) => "refused",
@@ -336,6 +361,7 @@ impl fmt::Display for Ending {
             Self::Nothing(says) => f.write_str(says),
             Self::Failed(why) => write!(f, "failed, and left as it is: {why}"),
             Self::Inconclusive(why) => write!(f, "it could not be told whether it works: {why}"),
+            Self::Paused(why) => write!(f, "waits for a person, and stays locked: {why}"),
             Self::RolledBack { why, to } => write!(f, "rolled back to {}: {why}", to.short()),
             Self::RollbackFailed { why, rollback } => write!(f, "the rollback failed: {rollback}; it was for: {why}"),
             Self::Refused(why) => write!(f, "refused: {why}"),

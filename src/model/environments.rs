@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::gate::GateName;
 use crate::model::json_path::JsonPath;
+use crate::model::rollout::Rollout;
 use crate::model::settings::CommandLine;
 
 /// The app whose token a workflow has: the author of its check runs.
@@ -77,6 +78,8 @@ pub struct Environment {
     pub url: Option<String>,
     /// How it is told whether it works.
     pub verify: Verify,
+    /// How deploys go beside the old version; `None`: in its place.
+    pub rollout: Option<Rollout>,
     /// Whether a deploy that fails is rolled back at once.
     pub auto_rollback: bool,
     /// Gates that must be green; `None`: every gate.

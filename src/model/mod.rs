@@ -23,6 +23,7 @@ pub mod package;
 pub mod path;
 pub mod progress;
 pub mod report;
+pub mod rollout;
 pub mod secret;
 pub mod settings;
 pub mod sha;

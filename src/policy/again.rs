@@ -139,7 +139,7 @@ mod tests {
     fn a_dry_run_needs_its_migrations() {
         let with = |outcome, migrations: Option<Migrations>| {
             let kind = "migrations".to_owned();
-            again(GateReport { kind, exit: None, migrations, ..claimed("db", outcome) }, None)
+            again(GateReport { kind, command: Vec::new(), exit: None, migrations, ..claimed("db", outcome) }, None)
         };
         let whole = |outcome| {
             let migration = Migration { outcome, ..Migration::not_run("1.sql") };

@@ -1,6 +1,7 @@
 //! What the records of an environment mean: what earlier runs left to be settled, and what can be rolled back to.
 
 use crate::model::deployment::{Phase, Record, Role};
+use crate::model::rollout::{ALL, Beside, Slot, Traffic};
 use crate::model::sha::Sha;
 
 /// Something that an earlier run left.
@@ -14,6 +15,8 @@ pub enum Leftover {
         open: bool,
         /// Nothing was recorded after it.
         newest: bool,
+        /// It is in one of two slots.
+        beside: Option<Beside>,
     },
     /// A rollback without an end (`open`), or the newest one, cut off by a signal.
     Rollback {
@@ -25,6 +28,8 @@ pub enum Leftover {
         undoes: Option<String>,
         /// Nothing was recorded after it.
         newest: bool,
+        /// It was moving all traffic to its slot.
+        moving: bool,
     },
     /// A deploy without an end, whose rollback has worked.
     Undone {
@@ -59,7 +64,8 @@ pub fn leftovers(records: &[Record]) -> Vec<Leftover> {
         left.extend(match (record.role(), undoing) {
             (Some(Role::Rollback), _) => {
                 let undoes = record.undoes().filter(|undone| ours.iter().any(|one| one.id == *undone && one.is_open()));
-                Some(Leftover::Rollback { id, open, undoes: undoes.map(str::to_owned), newest: is_newest })
+                let moving = record.traffic() == Traffic::At(ALL);
+                Some(Leftover::Rollback { id, open, undoes: undoes.map(str::to_owned), newest: is_newest, moving })
             }
             // The rollback will end it.
             (_, Some(rollback)) if rollback.is_open() => None,
@@ -74,10 +80,65 @@ pub fn leftovers(records: &[Record]) -> Vec<Leftover> {
                 }
             }
             (_, Some(_)) => None,
-            (_, None) => Some(Leftover::Deploy { id, open, newest: is_newest }),
+            (_, None) => Some(Leftover::Deploy { id, open, newest: is_newest, beside: beside(record) }),
         });
     }
     left
+}
+
+/// What is known of the slots of a deployment, where the environment has them.
+fn beside(record: &Record) -> Option<Beside> {
+    let payload = record.payload.as_ref()?;
+    payload.placed?;
+    Some(Beside { old: payload.previous.clone(), traffic: record.traffic() })
+}
+
+/// The slot that has the traffic: the last one that got all of it, and did not give it back. What was there before
+/// slots counts as the first one, and until anything was live that is where nothing is. `records` are newest first.
+#[must_use]
+pub fn active(records: &[Record]) -> Slot {
+    let was_live = |record: &Record| record.marks.iter().any(|mark| mark.phase == Phase::Success);
+    if !records.iter().any(was_live) {
+        return Slot::Blue;
+    }
+    let got_all = |record: &&Record| match &record.payload {
+        Some(payload) if payload.placed.is_some() => record.traffic() == Traffic::At(ALL),
+        Some(_) => has_begun(record),
+        None => false,
+    };
+    records.iter().find(got_all).map_or(Slot::Blue, Record::slot)
+}
+
+fn has_begun(record: &Record) -> bool {
+    record.marks.iter().any(|mark| mark.phase != Phase::Queued)
+}
+
+/// The slot in which a commit still runs, so that going back to it needs no deploy: nothing was deployed over it since
+/// it was verified there. `records` are newest first.
+#[must_use]
+pub fn still_in(records: &[Record], sha: &Sha) -> Option<Slot> {
+    let newest = |slot: Slot| {
+        let mut here = records.iter().filter(|record| record.payload.is_some() && record.slot() == slot);
+        here.find(|record| has_begun(record))
+    };
+    let runs = |slot: &Slot| newest(*slot).is_some_and(|record| record.sha == *sha && record.was_verified());
+    Slot::BOTH.into_iter().find(runs)
+}
+
+/// What a rollback undoes: the named deployment, else the newest one, whether it worked or not. A rollback that was cut
+/// off before it could work or fail stands for what it was to undo. `records` are newest first.
+#[must_use]
+pub fn undone<'r>(records: &'r [Record], named: Option<&str>) -> Option<&'r Record> {
+    let find = |id: &str| records.iter().find(|record| record.id == id);
+    let mut undone = named.and_then(find).or_else(|| records.iter().find(|record| record.payload.is_some()))?;
+    for _ in records {
+        let cut_off = undone.role() == Some(Role::Rollback) && undone.end().is_none_or(|end| end.phase == Phase::Error);
+        match undone.undoes().filter(|_| cut_off).and_then(find) {
+            Some(before) => undone = before,
+            None => break,
+        }
+    }
+    Some(undone)
 }
 
 /// What to roll back to, and why not to the others.
@@ -136,6 +197,7 @@ mod tests {
     use super::*;
     use crate::model::deployment::{INTERRUPTED, Mark, Payload, VERIFIED};
     use crate::model::environments::EnvironmentName;
+    use crate::model::rollout::{Placed, Strategy};
 
     fn sha(letter: char) -> Sha {
         Sha::parse(&letter.to_string().repeat(40)).unwrap()
@@ -148,6 +210,7 @@ mod tests {
             intent: id.to_owned(),
             previous: None,
             undoes: undoes.map(str::to_owned),
+            placed: None,
             forced: None,
             overridden: Vec::new(),
             by: String::new(),
@@ -171,19 +234,25 @@ mod tests {
         let open = record("2", 'b', Role::Deploy, None, None);
         let left = |records: &[&Record]| leftovers(&records.iter().map(|&one| one.clone()).collect::<Vec<_>>());
         assert_eq!(left(&[&one]), []);
-        assert_eq!(left(&[&open, &one]), [Leftover::Deploy { id: "2".to_owned(), open: true, newest: true }]);
+        assert_eq!(
+            left(&[&open, &one]),
+            [Leftover::Deploy { id: "2".to_owned(), open: true, newest: true, beside: None }]
+        );
         let undoing = |end| record("3", 'a', Role::Rollback, Some("2"), end);
         let undoes = Some("2".to_owned());
         let id = || "3".to_owned();
         assert_eq!(
             left(&[&undoing(None), &open, &one]),
-            [Leftover::Rollback { id: id(), open: true, undoes: undoes.clone(), newest: true }]
+            [Leftover::Rollback { id: id(), open: true, undoes: undoes.clone(), newest: true, moving: false }]
         );
         assert_eq!(left(&[&undoing(good()), &open, &one]), [Leftover::Undone { id: "2".to_owned(), by: id() }]);
         let failed = undoing(Some((Phase::Failure, "x")));
         assert_eq!(left(&[&failed, &open, &one]), [Leftover::NotUndone { id: "2".to_owned(), by: id() }]);
         let cut = undoing(Some((Phase::Error, INTERRUPTED)));
-        assert_eq!(left(&[&cut, &open]), [Leftover::Rollback { id: id(), open: false, undoes, newest: true }]);
+        assert_eq!(
+            left(&[&cut, &open]),
+            [Leftover::Rollback { id: id(), open: false, undoes, newest: true, moving: false }]
+        );
         let other = Record { payload: None, ..open.clone() };
         assert_eq!(left(&[&other, &one]), [], "what GitHub made for a job is nobody's deploy");
     }
@@ -211,5 +280,54 @@ mod tests {
         assert!(choice.passed.iter().any(|(id, _, why)| id == "5" && why == "it was rolled back by 10"));
         assert_eq!(choice.target.map(|target| target.id).as_deref(), Some("4"));
         assert_eq!(choose(&records, &sha('a'), Some(&sha('7'))).target, None);
+    }
+
+    #[test]
+    fn a_rollback_that_was_cut_off_is_tried_again_and_not_undone() {
+        let good = || Some((Phase::Success, VERIFIED));
+        let before = [record("2", 'b', Role::Deploy, None, good()), record("1", 'a', Role::Deploy, None, good())];
+        let undoes = |end| {
+            let mut records = vec![record("3", 'a', Role::Rollback, Some("2"), end)];
+            records.extend(before.iter().cloned());
+            undone(&records, None).map(|record| record.id.clone()).unwrap()
+        };
+        assert_eq!(undone(&before, None).map(|record| record.id.as_str()), Some("2"));
+        assert_eq!(undone(&before, Some("1")).map(|record| record.id.as_str()), Some("1"));
+        assert_eq!(undoes(None), "2");
+        assert_eq!(undoes(Some((Phase::Error, "its run ended early"))), "2");
+        assert_eq!(undoes(good()), "3", "it worked, and is what is live");
+        assert_eq!(undoes(Some((Phase::Failure, "503"))), "3", "what it went to does not work either");
+    }
+
+    #[test]
+    fn the_old_version_is_still_there_until_something_was_deployed_over_it() {
+        let placed = |slot| Some(Placed { strategy: Strategy::BlueGreen, slot });
+        let good = || Some((Phase::Success, VERIFIED));
+        let at = |id: &str, letter: char, slot, end: Option<(Phase, &str)>| {
+            let mut one = record(id, letter, Role::Deploy, None, end.clone());
+            one.payload.as_mut().unwrap().placed = placed(slot);
+            let moved = Mark { phase: Phase::InProgress, says: Traffic::At(ALL).says("deploy"), at: String::new() };
+            one.marks.splice(1..1, end.map(|_| moved));
+            one
+        };
+        let before = record("1", 'a', Role::Deploy, None, good());
+        assert_eq!(
+            (active(&[]), active(std::slice::from_ref(&before))),
+            (Slot::Blue, Slot::Blue),
+            "what was before is blue"
+        );
+        let mut records = vec![at("2", 'b', Slot::Green, good()), before];
+        assert_eq!((active(&records), still_in(&records, &sha('a'))), (Slot::Green, Some(Slot::Blue)));
+        records.insert(0, at("3", 'c', Slot::Blue, None));
+        assert_eq!(still_in(&records, &sha('a')), Some(Slot::Blue), "recorded, and not begun");
+        let mark = |phase, says: String| Mark { phase, says, at: String::new() };
+        records[0].marks.push(mark(Phase::InProgress, "deploy begun".to_owned()));
+        assert_eq!((active(&records), still_in(&records, &sha('a'))), (Slot::Green, None));
+        assert_eq!(still_in(&records, &sha('b')), Some(Slot::Green));
+        assert_eq!(still_in(&records, &sha('c')), None, "what is not known to work is none");
+        records[0].marks.push(mark(Phase::InProgress, Traffic::At(ALL).says("deploy")));
+        assert_eq!(active(&records), Slot::Blue);
+        records[0].marks.push(mark(Phase::Failure, Traffic::went_back(&sha('b'))));
+        assert_eq!(active(&records), Slot::Green);
     }
 }

@@ -65,6 +65,7 @@ fn headline(story: &Story) -> String {
         Some(Ending::Nothing(_)) => format!("➖ {deed}: nothing was done"),
         Some(Ending::Failed(_)) => format!("❌ {deed} failed, and was left as it is"),
         Some(Ending::Inconclusive(_)) => format!("❓ {deed}: it could not be told whether it works"),
+        Some(Ending::Paused(_)) => format!("⏸️ {deed} waits for a person"),
         Some(Ending::RolledBack { to, .. }) if story.deed == Deed::Recovery => {
             format!("↩️ {deed}: rolled back to `{}`", to.short())
         }
@@ -96,6 +97,7 @@ fn facts(story: &Story, site: Option<&Site>) -> String {
         Some(
             Ending::Failed(why)
             | Ending::Inconclusive(why)
+            | Ending::Paused(why)
             | Ending::Refused(why)
             | Ending::Interrupted(why)
             | Ending::Unsettled(why),
@@ -186,7 +188,7 @@ pub static OUTPUTS: &[Output] = &[
     },
     Output {
         name: "ending",
-        about: "after those: `live`, `nothing`, `failed`, `inconclusive`, `rolled_back`, `rollback_failed`, `refused`, `interrupted` or `unsettled`",
+        about: "after those: `live`, `nothing`, `failed`, `inconclusive`, `paused`, `rolled_back`, `rollback_failed`, `refused`, `interrupted` or `unsettled`",
         value: |story| story.ending.as_ref().map_or("", Ending::word).to_owned(),
     },
     Output {

@@ -47,9 +47,9 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// `None` where the ledger is not on GitHub.
+    /// `None` where the ledger is not on GitHub, and where a reply to a comment tells of it.
     pub fn new(site: &Site) -> Option<Self> {
-        let remote = site.remote.as_ref().filter(|_| site.ledger.is_on_github())?;
+        let remote = site.remote.as_ref().filter(|_| site.ledger.is_on_github() && !site.by_comment)?;
         // The ledger was opened with the same address.
         let forge = GitHub::new(&remote.api, remote.token.clone()).ok()?;
         let (repository, dry_run) = (remote.repository.clone(), site.dry_run);

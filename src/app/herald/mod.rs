@@ -121,7 +121,7 @@ impl<'a> Herald<'a> {
             (Ending::RollbackFailed { .. }, _) => {
                 self.tell("rollback.failed", sha, previous, Some(&ending.to_string()));
             }
-            (Ending::Inconclusive(_) | Ending::Interrupted(_) | Ending::Unsettled(_), _) => {
+            (Ending::Inconclusive(_) | Ending::Paused(_) | Ending::Interrupted(_) | Ending::Unsettled(_), _) => {
                 self.tell("deploy.inconclusive", sha, previous, Some(&ending.to_string()));
             }
         }
@@ -159,7 +159,7 @@ impl Watch for Herald<'_> {
         let (sha, previous) = self.commits();
         match news {
             News::Begun(Role::Deploy) => self.tell("deploy.started", sha, previous, None),
-            News::Begun(_) => {}
+            News::Begun(_) | News::Resumed(..) => {}
             News::Failed(why) => self.tell("deploy.failed", sha, previous, Some(why)),
             News::Settled(_, phase, says) => {
                 self.tell("recovered", sha, previous, Some(&format!("{}: {says}", phase.word())));

@@ -1,9 +1,10 @@
 //! The effects on the ledger and the lock, and the choice of what to roll back to.
 
 use super::{DONE_ALREADY, Drive};
-use crate::deploy::lock::{self, Taken};
-use crate::deploy::machine::{Ask, Effect, Event};
+use crate::deploy::lock::{self, Claim, Parted, Taken};
+use crate::deploy::machine::{Ask, Created, Effect, Event};
 use crate::model::deployment::{Payload, Phase, Record, Role, live};
+use crate::model::rollout::Placed;
 use crate::model::sha::Sha;
 use crate::policy::deploys;
 use crate::world::ledger::{LedgerError, New, Step};
@@ -29,6 +30,11 @@ impl Drive<'_, '_> {
             Effect::Mark(id, phase, says) => self.mark(&id, phase, says).await,
             Effect::Run(id, role) => self.carry_out(&id, role).await,
             Effect::Verify(id, role, accepted) => self.verify(&id, role, accepted).await,
+            Effect::Preview(id, role, accepted) => self.preview(&id, role, accepted).await,
+            Effect::Shift(id, weight) => self.shift(&id, weight).await,
+            Effect::Look(id, weight) => self.look(&id, weight).await,
+            Effect::SeeOld(id) => self.see_old(&id).await,
+            Effect::Hold(id, says) => self.hold(id, &says).await,
             Effect::Unlock => self.unlock().await,
         }
     }
@@ -36,8 +42,13 @@ impl Drive<'_, '_> {
     async fn lock(&mut self) -> Event {
         let engine = &mut *self.engine;
         let holder = engine.me.holder(&engine.wish.reason, false);
-        let (name, deploys) = (&engine.environment.name, self.ask == Ask::Rollback);
-        match lock::take(engine.ledger, name, engine.me, holder, deploys).await {
+        let name = &engine.environment.name;
+        let claim = match self.ask {
+            Ask::Rollback => Claim::Undo(engine.environment.grace),
+            Ask::Continue => Claim::Continue,
+            Ask::Deploy | Ask::Recover => Claim::Own,
+        };
+        match lock::take(engine.ledger, name, engine.me, holder, claim).await {
             Ok(Taken::Held(held, over)) => {
                 self.held = Some(*held);
                 let ledger = self.engine.ledger.name();
@@ -64,9 +75,7 @@ impl Drive<'_, '_> {
         if let Err(error) = self.read().await {
             self.say(&format!("the ledger could not be read again: {error}"));
         }
-        let undone = undoes.and_then(|id| self.record(id));
-        // The newest one is what is there, whether it worked or not.
-        let undone = undone.or_else(|| self.records.iter().find(|one| one.payload.is_some()));
+        let undone = deploys::undone(&self.records, undoes);
         let bad = undone.map(|record| record.sha.clone());
         self.undone = undone.map(|record| record.id.clone());
         if let (Ask::Rollback, Some(to)) = (self.ask, self.engine.wish.sha.clone()) {
@@ -119,10 +128,16 @@ impl Drive<'_, '_> {
             }
             None => format!("{} of {}", role.word(), sha.short()),
         };
+        let previous = live(&self.records).map(|record| record.sha.clone());
+        let still = deploys::still_in(&self.records, &sha).filter(|_| role == Role::Rollback);
+        let slot = still.unwrap_or_else(|| deploys::active(&self.records).other());
+        let rollout = engine.environment.rollout.as_ref();
+        let placed = rollout.map(|rollout| Placed { strategy: rollout.strategy, slot });
         let payload = Payload {
             role,
             intent: intent.unwrap_or_else(|| format!("{}/{}", self.nonce, self.made.len())),
-            previous: live(&self.records).map(|record| record.sha.clone()),
+            previous: previous.clone(),
+            placed,
             undoes: undoes.or_else(|| self.undone.clone().filter(|_| role == Role::Rollback)),
             forced,
             overridden,
@@ -137,8 +152,12 @@ impl Drive<'_, '_> {
                 let undone = record.undoes().and_then(|undone| self.record(undone));
                 self.engine.watch.of(&record, undone);
                 self.records.insert(0, record);
-                self.say(&format!("deployment {id}: {} of {}", role.word(), sha.short()));
-                Event::Created(id, same)
+                let place = placed.map_or_else(String::new, |placed| {
+                    format!(" ({}, slot {})", placed.strategy.word(), placed.slot.word())
+                });
+                self.say(&format!("deployment {id}: {} of {}{place}", role.word(), sha.short()));
+                let old = previous.filter(|_| placed.is_some());
+                Event::Created(Created { id, same, old, runs: placed.is_some() && still.is_some() })
             }
             Err(error) => Event::NotCreated(error.to_string()),
         }
@@ -168,8 +187,16 @@ impl Drive<'_, '_> {
 
     /// Whether the lock is ours: asked before anything is done that only its holder may do.
     pub(super) async fn still_locked(&mut self) -> Result<(), String> {
-        let Some(held) = &self.held else { return Err("the lock is not held".to_owned()) };
-        lock::check(self.engine.ledger, &self.engine.environment.name, held).await
+        let Some(held) = &mut self.held else { return Err("the lock is not held".to_owned()) };
+        match lock::check(self.engine.ledger, &self.engine.environment.name, held).await {
+            Ok(()) => Ok(()),
+            Err(Parted::Lost(why)) => Err(why),
+            // What is being recorded is recorded; then it ends.
+            Err(Parted::Asked(why)) => {
+                self.asked = Some(why);
+                Ok(())
+            }
+        }
     }
 
     async fn mark(&mut self, id: &str, phase: Phase, says: String) -> Event {
@@ -203,8 +230,8 @@ impl Drive<'_, '_> {
                 return Event::Unlocked;
             }
         }
-        match engine.ledger.free(name, &held).await {
-            Ok(_) => Event::Unlocked,
+        match lock::give_back(engine.ledger, name, held).await {
+            Ok(()) => Event::Unlocked,
             Err(error) => {
                 let what = format!("the lock could not be given back, its lease ends it: {error}");
                 self.say(&what);

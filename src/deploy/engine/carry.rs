@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use super::Drive;
+use crate::deploy::lock::Parted;
 use crate::deploy::machine::Event;
 use crate::deploy::tally::Verdict;
 use crate::deploy::verify::Sight;
@@ -17,19 +18,34 @@ use crate::world::process::MARK;
 /// How long an orphan's own commit may take to answer.
 const PROBE: std::time::Duration = std::time::Duration::from_secs(15);
 
+/// Where a command of a deployment runs, and what it is for.
+pub(super) struct Place<'p> {
+    /// The name of its log.
+    pub(super) log: &'p str,
+    /// Where logs go; by it the command's processes are known.
+    pub(super) folder: PathBuf,
+    /// Where it runs.
+    pub(super) root: PathBuf,
+    /// The share of the traffic that it is about, in percent.
+    pub(super) weight: Option<u8>,
+}
+
 impl Drive<'_, '_> {
     pub(super) async fn carry_out(&mut self, id: &str, role: Role) -> Event {
         let Some(record) = self.record(id).cloned() else { return Event::Failed(format!("{id} is not recorded")) };
+        if let Some(interrupted) = self.interruption() {
+            return interrupted;
+        }
         let engine = &*self.engine;
         let (deployer, root) = (if role == Role::Rollback { engine.rollback } else { engine.deployer }, engine.root);
         if engine.dry_run {
             self.say(&format!("would deploy {} to {}", record.sha.short(), record.environment));
             return Event::Done;
         }
-        let folder = engine.folder.join(format!("{}-{id}", record.environment));
-        if let Err(error) = files::make_dir(&folder) {
-            return Event::Failed(error.to_string());
-        }
+        let folder = match self.folder_of(&record) {
+            Ok(folder) => folder,
+            Err(why) => return Event::Failed(why),
+        };
         let repo = engine.repo;
         let elsewhere = match ground(deployer, repo, &record.sha) {
             Ok(elsewhere) => elsewhere,
@@ -40,10 +56,11 @@ impl Drive<'_, '_> {
             Err(error) => return Event::Failed(error.to_string()),
         };
         let root = files.as_ref().map_or(root, |files| files.folder()).to_owned();
-        let ran = self.kept(&record, role, folder, &root, Some(deployer)).await;
+        let place = Place { log: "deploy.txt", folder, root, weight: None };
+        let ran = self.kept(&record, role, place, async |job: Job<'_>| deployer.deploy(job).await).await;
         drop(files);
         match ran {
-            Err(why) => Event::Lost(why),
+            Err(parted) => self.parted(parted).await,
             Ok(Ran::Done) => {
                 self.say(&format!("deployed {}", record.sha.short()));
                 Event::Done
@@ -57,19 +74,31 @@ impl Drive<'_, '_> {
         }
     }
 
-    /// Runs a deployer (or, without one, the smoke command) while the lock is kept.
-    async fn kept(
+    /// The end that was asked for, by somebody or by a signal, before the next thing is begun.
+    pub(super) fn interruption(&mut self) -> Option<Event> {
+        let asked = self.asked.take();
+        asked.or_else(|| self.engine.cancel.by().map(|by| by.to_string())).map(Event::Interrupted)
+    }
+
+    /// Where the logs of a deployment are.
+    pub(super) fn folder_of(&self, record: &Record) -> Result<PathBuf, String> {
+        let folder = self.engine.folder.join(format!("{}-{}", record.environment, record.id));
+        files::make_dir(&folder).map_err(|error| error.to_string())?;
+        Ok(folder)
+    }
+
+    /// Does work that runs commands for a deployment while the lock is kept.
+    pub(super) async fn kept<T>(
         &mut self,
         record: &Record,
         role: Role,
-        folder: PathBuf,
-        root: &std::path::Path,
-        deployer: Option<&dyn Deployer>,
-    ) -> Result<Ran, String> {
-        let mark = folder.display().to_string();
-        let variables = self.variables(record, role, &mark);
+        place: Place<'_>,
+        work: impl AsyncFnOnce(Job<'_>) -> T,
+    ) -> Result<T, Parted> {
+        let mark = place.folder.display().to_string();
+        let variables = self.variables(record, role, &mark, place.weight);
         let engine = &mut *self.engine;
-        let Some(held) = &mut self.held else { return Err("the lock is not held".to_owned()) };
+        let Some(held) = &mut self.held else { return Err(Parted::Lost("the lock is not held".to_owned())) };
         let environment = engine.environment;
         // Known before the command is: who takes over from a dead holder finds what it had just started.
         lock::say(engine.ledger, &environment.name, held, None, Some(mark)).await?;
@@ -81,9 +110,9 @@ impl Drive<'_, '_> {
             reference: &record.reference,
             id: &record.id,
             role,
-            root,
+            root: &place.root,
             variables: &variables,
-            log: folder.join(if deployer.is_some() { "deploy.txt" } else { "smoke.txt" }),
+            log: place.folder.join(place.log),
             masker: engine.masker,
             cancel: engine.cancel,
             on_line: &on_line,
@@ -91,26 +120,19 @@ impl Drive<'_, '_> {
             http: engine.http,
             remote: engine.remote,
         };
-        let work = async {
-            match (deployer, &environment.verify.smoke) {
-                (Some(deployer), _) => deployer.deploy(job).await,
-                (None, Some(smoke)) => command::run(smoke, &job, environment.timeout).await,
-                (None, None) => Ran::Done,
-            }
-        };
-        let ran = lock::keep(engine.ledger, &environment.name, held, &group, work).await?;
+        let done = lock::keep(engine.ledger, &environment.name, held, &group, work(job)).await?;
         lock::say(engine.ledger, &environment.name, held, None, None).await?;
-        Ok(ran)
+        Ok(done)
     }
 
-    fn variables(&self, record: &Record, role: Role, mark: &str) -> Vec<(OsString, OsString)> {
+    fn variables(&self, record: &Record, role: Role, mark: &str, weight: Option<u8>) -> Vec<(OsString, OsString)> {
         let engine = &*self.engine;
         let previous = record.payload.as_ref().and_then(|payload| payload.previous.as_ref());
         let version = match role {
             Role::Rollback => record.sha.short().to_owned(),
             _ => engine.wish.version.clone(),
         };
-        let told = [
+        let mut told = vec![
             ("GATEPOST_ENVIRONMENT", record.environment.to_string()),
             ("GATEPOST_SHA", record.sha.to_string()),
             ("GATEPOST_REF", record.reference.clone()),
@@ -121,6 +143,16 @@ impl Drive<'_, '_> {
             ("GATEPOST_ROLE", role.word().to_owned()),
             (MARK, mark.to_owned()),
         ];
+        if let Some(rollout) = &engine.environment.rollout {
+            let slot = record.slot();
+            told.extend([
+                ("GATEPOST_STRATEGY", rollout.strategy.word().to_owned()),
+                ("GATEPOST_SLOT", slot.word().to_owned()),
+                ("GATEPOST_OTHER_SLOT", slot.other().word().to_owned()),
+                ("GATEPOST_PREVIEW_URL", rollout.address(slot).unwrap_or_default()),
+            ]);
+            told.extend(weight.map(|weight| ("GATEPOST_WEIGHT", weight.to_string())));
+        }
         let is_told = |name: &OsString| told.iter().any(|(own, _)| name == *own);
         let inherited = engine.env.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
         let mut variables: Vec<(OsString, OsString)> = inherited.filter(|(name, _)| !is_told(name)).collect();
@@ -155,7 +187,7 @@ impl Drive<'_, '_> {
     pub(super) async fn verify(&mut self, id: &str, role: Role, accepted: bool) -> Event {
         let Some(record) = self.record(id).cloned() else { return Event::Failed(format!("{id} is not recorded")) };
         let engine = &mut *self.engine;
-        let (environment, http, watch) = (engine.environment, engine.http, engine.watch);
+        let environment = engine.environment;
         let verify = &environment.verify;
         if accepted && verify.version.is_none() {
             let why = "the deploy was only handed on, and without a `version` the old instance would answer as well";
@@ -172,25 +204,13 @@ impl Drive<'_, '_> {
             pacing: verify.pacing,
             env: engine.env,
         };
-        let Some(held) = &mut self.held else { return Event::Lost("the lock is not held".to_owned()) };
-        let cancel = engine.cancel;
-        let nothing_to_ask = verify.health.is_empty() && verify.version.is_none();
-        let told = |why: &str| watch.line(why);
-        let look = async {
-            if nothing_to_ask {
-                return Ok(Verdict::Healthy("there is only the smoke command".to_owned()));
+        let says = if verify.health.is_empty() && verify.version.is_none() {
+            "there is only the smoke command".to_owned()
+        } else {
+            match self.judged(&sight).await {
+                Ok(says) => says,
+                Err(event) => return event,
             }
-            tokio::select! {
-                verdict = sight.judge(http, &told) => Ok(verdict),
-                by = cancel.cancelled() => Err(by.to_string()),
-            }
-        };
-        let kept = lock::keep(engine.ledger, &environment.name, held, &Group::default(), look).await;
-        let says = match kept {
-            Err(why) => return Event::Lost(why),
-            Ok(Err(by)) => return Event::Interrupted(by),
-            Ok(Ok(Verdict::Unhealthy(why))) => return Event::Failed(why),
-            Ok(Ok(Verdict::Healthy(says))) => says,
         };
         self.is_back(role);
         self.say(&format!("healthy: {says}"));
@@ -200,8 +220,32 @@ impl Drive<'_, '_> {
         self.watch(&record).await.unwrap_or(Event::Healthy(says))
     }
 
+    /// Looks until there is a verdict; anything but health is an event.
+    pub(super) async fn judged(&mut self, sight: &Sight<'_>) -> Result<String, Event> {
+        if let Some(interrupted) = self.interruption() {
+            return Err(interrupted);
+        }
+        let engine = &mut *self.engine;
+        let Some(held) = &mut self.held else { return Err(Event::Lost("the lock is not held".to_owned())) };
+        let (http, watch, cancel) = (engine.http, engine.watch, engine.cancel);
+        let told = |why: &str| watch.line(why);
+        let look = async {
+            tokio::select! {
+                verdict = sight.judge(http, &told) => Ok(verdict),
+                by = cancel.cancelled() => Err(by.to_string()),
+            }
+        };
+        let kept = lock::keep(engine.ledger, &engine.environment.name, held, &Group::default(), look).await;
+        match kept {
+            Err(parted) => Err(self.parted(parted).await),
+            Ok(Err(by)) => Err(Event::Interrupted(by)),
+            Ok(Ok(Verdict::Unhealthy(why))) => Err(Event::Failed(why)),
+            Ok(Ok(Verdict::Healthy(says))) => Ok(says),
+        }
+    }
+
     /// After a rollback: the old version answers.
-    fn is_back(&mut self, role: Role) {
+    pub(super) fn is_back(&mut self, role: Role) {
         if role == Role::Rollback {
             self.rollback_took = self.decided_at.map(|at| at.elapsed());
         }
@@ -209,11 +253,15 @@ impl Drive<'_, '_> {
 
     /// The smoke command; `None` when it is content.
     async fn smoke(&mut self, record: &Record, role: Role) -> Option<Event> {
-        self.engine.environment.verify.smoke.as_ref()?;
-        let folder = self.engine.folder.join(format!("{}-{}", record.environment, record.id));
-        let root = self.engine.root.to_owned();
-        match self.kept(record, role, folder, &root, None).await {
-            Err(why) => Some(Event::Lost(why)),
+        let smoke = self.engine.environment.verify.smoke.as_ref()?;
+        let folder = match self.folder_of(record) {
+            Ok(folder) => folder,
+            Err(why) => return Some(Event::Failed(why)),
+        };
+        let place = Place { log: "smoke.txt", folder, root: self.engine.root.to_owned(), weight: None };
+        let timeout = self.engine.environment.timeout;
+        match self.kept(record, role, place, async |job: Job<'_>| command::run(smoke, &job, timeout).await).await {
+            Err(parted) => Some(self.parted(parted).await),
             Ok(Ran::Failed(why)) => Some(Event::Failed(format!("the smoke command: {why}"))),
             Ok(Ran::Interrupted(why)) => Some(Event::Interrupted(why)),
             Ok(Ran::Done | Ran::Accepted) => {
@@ -247,7 +295,7 @@ impl Drive<'_, '_> {
             }
         };
         match lock::keep(engine.ledger, &environment.name, held, &Group::default(), look).await {
-            Err(why) => Some(Event::Lost(why)),
+            Err(parted) => Some(self.parted(parted).await),
             Ok(Err(by)) => Some(Event::Interrupted(by)),
             Ok(Ok(Some(Verdict::Unhealthy(why)))) => Some(Event::Failed(why)),
             Ok(Ok(_)) => {

@@ -3,6 +3,7 @@
 
 mod acts;
 mod carry;
+mod traffic;
 
 use std::fmt;
 use std::path::Path;
@@ -12,12 +13,13 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::deploy::lock::{self, Me};
-use crate::deploy::machine::{Ask, Effect, Event, News, State, step};
+use crate::deploy::lock::{self, Me, Parted};
+use crate::deploy::machine::{Ask, Effect, Event, News, Rules, State, step};
 use crate::deploy::{Deployer, Remote};
 use crate::mask::Masker;
 use crate::model::deployment::{Ending, Record};
 use crate::model::environments::Environment;
+use crate::model::rollout::Rollout;
 use crate::model::sha::Sha;
 use crate::world::env::Env;
 use crate::world::http::Http;
@@ -145,12 +147,14 @@ struct Drive<'e, 'a> {
     made: Vec<String>,
     previous: Option<Sha>,
     nonce: String,
+    /// Somebody asks for the end, to undo it.
+    asked: Option<String>,
 }
 
 impl Engine<'_> {
     /// Does what was asked for, to its end.
     pub async fn drive(&mut self, ask: Ask) -> Outcome {
-        let auto_rollback = self.environment.auto_rollback;
+        let rules = self.rules();
         let mut drive = Drive {
             engine: self,
             ask,
@@ -164,14 +168,24 @@ impl Engine<'_> {
             made: Vec::new(),
             previous: None,
             nonce: lock::nonce(),
+            asked: None,
         };
-        let ending = match drive.run(State::new(ask, auto_rollback)).await {
+        let ending = match Box::pin(drive.run(State::new(ask, rules))).await {
             Ending::Live { .. } | Ending::RolledBack { .. } if drive.engine.dry_run => {
                 Ending::Nothing("a dry run: nothing was done".to_owned())
             }
             ending => ending,
         };
         Outcome { ending, previous: drive.previous, made: drive.made, rollback_took: drive.rollback_took }
+    }
+
+    fn rules(&self) -> Rules {
+        let weights = |rollout: &Rollout| rollout.steps.iter().map(|step| step.weight).collect();
+        Rules {
+            auto_rollback: self.environment.auto_rollback,
+            weights: self.environment.rollout.as_ref().map(weights),
+            named: self.wish.sha.is_some(),
+        }
     }
 }
 
@@ -195,6 +209,19 @@ impl Drive<'_, '_> {
         state.end().cloned().unwrap_or_else(|| Ending::Unsettled("it stopped half way".to_owned()))
     }
 
+    /// What it means that the lock could not be kept. Whoever asks for the end finds nothing running.
+    async fn parted(&mut self, parted: Parted) -> Event {
+        match parted {
+            Parted::Lost(why) => Event::Lost(why),
+            Parted::Asked(why) => {
+                if let Some(held) = &self.held {
+                    lock::end(&held.holder, self.engine.me).await;
+                }
+                Event::Interrupted(why)
+            }
+        }
+    }
+
     fn say(&mut self, text: &str) {
         let (after, text) = (self.begun.elapsed(), self.engine.masker.text(text));
         self.engine.watch.say(after, &text);
@@ -212,6 +239,7 @@ impl Drive<'_, '_> {
                 }
                 self.say(&format!("deployment {id} is settled: {}, {says}", phase.word()));
             }
+            News::Resumed(id, says) => self.say(&format!("deployment {id} {says}")),
             News::Begun(_) | News::Ended(_) => {}
         }
         self.engine.watch.news(news);

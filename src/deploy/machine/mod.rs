@@ -3,10 +3,12 @@
 
 #[cfg(test)]
 mod tests;
+mod traffic;
 
 use std::collections::VecDeque;
 
 use crate::model::deployment::{Ending, INTERRUPTED, Phase, Role, VERIFIED};
+use crate::model::rollout::{ALL, Beside, Traffic};
 use crate::model::sha::Sha;
 use crate::policy::deploys::Leftover;
 
@@ -17,6 +19,8 @@ pub enum Ask {
     Deploy,
     /// Undo what is live.
     Rollback,
+    /// Go on with a deploy that waits for a person.
+    Continue,
     /// Settle what earlier runs left.
     Recover,
 }
@@ -38,8 +42,8 @@ pub enum Event {
     Answers(bool),
     /// What to roll back to, or why not.
     Chosen(Result<Sha, String>),
-    /// The deployment is recorded, with the commit that was asked for (or with another).
-    Created(String, bool),
+    /// The deployment is recorded.
+    Created(Created),
     /// It is not.
     NotCreated(String),
     /// What was asked for is not wanted any more, or was done already; why.
@@ -70,6 +74,19 @@ pub enum Event {
     NotUnlocked(String),
 }
 
+/// A deployment as it was recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Created {
+    /// Its id.
+    pub id: String,
+    /// It is of the commit that was asked for.
+    pub same: bool,
+    /// What it leaves running beside it, where the environment has two slots.
+    pub old: Option<Sha>,
+    /// Its commit runs in its slot already: only traffic is moved.
+    pub runs: bool,
+}
+
 /// What is to be done. Each is answered by one event, but for [`Effect::Tell`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
@@ -89,6 +106,16 @@ pub enum Effect {
     Run(String, Role),
     /// See whether it works; whether the deployer only accepted it.
     Verify(String, Role, bool),
+    /// See whether it works where it has no traffic yet.
+    Preview(String, Role, bool),
+    /// Let so many percent of the traffic go to it.
+    Shift(String, u8),
+    /// Look at it for the step of this weight.
+    Look(String, u8),
+    /// See whether what was live before it works.
+    SeeOld(String),
+    /// Keep the environment locked until a person goes on with this deployment or undoes it.
+    Hold(String, String),
     /// Give the lock back.
     Unlock,
     /// Say what happened.
@@ -104,6 +131,8 @@ pub enum News {
     Failed(String),
     /// What becomes of a deployment that an earlier run left.
     Settled(String, Phase, String),
+    /// What an earlier run left is finished; how.
+    Resumed(String, String),
     /// Everything is over.
     Ended(Ending),
 }
@@ -127,6 +156,17 @@ enum Stage {
     Creating(Role),
     Starting,
     Running,
+    Previewing(bool),
+    /// The step is being recorded.
+    Stepping(u8),
+    Shifting(u8),
+    Looking(u8),
+    Pausing,
+    /// That all traffic goes back is being recorded; then it goes; then the old version is looked at.
+    Turning,
+    Returning,
+    SeeingOld,
+    Holding,
     Verifying,
     /// The end of what ran is being recorded.
     Closing,
@@ -136,17 +176,36 @@ enum Stage {
     Over,
 }
 
+/// By what rules.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rules {
+    /// A deploy that fails is rolled back.
+    pub auto_rollback: bool,
+    /// The weights before everything moves, where the environment has two slots.
+    pub weights: Option<Vec<u8>>,
+    /// The commit to roll back to was named.
+    pub named: bool,
+}
+
 /// Where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct State {
     ask: Ask,
-    auto_rollback: bool,
+    rules: Rules,
     stage: Stage,
     left: VecDeque<Leftover>,
     /// The one that is looked at.
     probed: Option<Leftover>,
     /// What runs: its id and role.
     run: Option<(String, Role)>,
+    /// What runs beside it.
+    old: Option<Sha>,
+    /// It runs already, and only traffic is moved.
+    runs: bool,
+    /// The traffic that it was given, if it was touched.
+    weight: Option<u8>,
+    /// Why all traffic goes back, and whether a signal wanted that.
+    back: Option<(String, bool)>,
     undone: Option<Undone>,
     /// What is rolled back to.
     to: Option<Sha>,
@@ -160,14 +219,18 @@ pub struct State {
 impl State {
     /// Before anything.
     #[must_use]
-    pub const fn new(ask: Ask, auto_rollback: bool) -> Self {
+    pub const fn new(ask: Ask, rules: Rules) -> Self {
         Self {
             ask,
-            auto_rollback,
+            rules,
             stage: Stage::New,
             left: VecDeque::new(),
             probed: None,
             run: None,
+            old: None,
+            runs: false,
+            weight: None,
+            back: None,
             undone: None,
             to: None,
             by_hand: false,
@@ -204,23 +267,22 @@ impl State {
             (Stage::Probing, Event::Answers(answers)) => self.probed(answers),
             (Stage::Settling, Event::Marked) => self.next_left(),
             (Stage::Choosing, Event::Chosen(chosen)) => self.chosen(chosen),
-            (Stage::Creating(role), Event::Created(id, same)) => self.created(id, role, same),
+            (Stage::Creating(role), Event::Created(created)) => self.created(created, role),
             (Stage::Creating(_), Event::NotCreated(why)) => self.not_created(&why),
             (Stage::Creating(_), Event::Withdrawn(why)) => self.unlock(Ending::Refused(why)),
             (Stage::Starting, Event::Marked) => self.start(),
             (Stage::Starting, Event::Withdrawn(why)) => self.withdrawn(why),
             (Stage::Starting, Event::NotMarked(why)) => self.close(Phase::Error, format!("not begun: {why}")),
-            (Stage::Running, Event::Done) => self.verify(false),
-            (Stage::Running, Event::Accepted) => self.verify(true),
+            (Stage::Running, Event::Done) => self.ran(false),
+            (Stage::Running, Event::Accepted) => self.ran(true),
             (Stage::Running | Stage::Verifying, Event::Failed(why)) => self.failed(why),
             (Stage::Verifying, Event::Healthy(says)) => self.close(Phase::Success, format!("{VERIFIED}: {says}")),
             (Stage::Verifying, Event::Unverified) => {
                 self.close(Phase::Success, "live, not verified: nothing is configured to verify by".to_owned())
             }
+            (Stage::Verifying, Event::Inconclusive(why)) if self.old.is_some() => self.pause(ALL, &why),
             (Stage::Verifying, Event::Inconclusive(why)) => self.close(Phase::Error, format!("inconclusive: {why}")),
-            (Stage::Running | Stage::Verifying, Event::Interrupted(why)) => {
-                self.close(Phase::Error, format!("{INTERRUPTED}: {why}"))
-            }
+            (Stage::Running | Stage::Verifying, Event::Interrupted(why)) => self.interrupted(why),
             (Stage::Closing, Event::Marked) => self.closed(),
             (Stage::ClosingUndone, Event::Marked) => self.finish(),
             (Stage::Settling | Stage::Closing | Stage::ClosingUndone, Event::NotMarked(why)) => {
@@ -228,11 +290,11 @@ impl State {
             }
             (Stage::New | Stage::Over, _) => Vec::new(),
             (_, Event::Lost(why)) => self.over(Ending::Unsettled(why)),
-            (Stage::Unlocking, Event::Unlocked | Event::NotUnlocked(_)) => {
+            (Stage::Unlocking | Stage::Holding, Event::Unlocked | Event::NotUnlocked(_)) => {
                 let end = self.end.take().unwrap_or_else(|| Ending::Nothing("nothing was left to do".to_owned()));
                 self.over(end)
             }
-            _ => Vec::new(),
+            (stage, event) => self.moved(stage, event),
         }
     }
 
@@ -248,6 +310,10 @@ impl State {
     }
 
     fn unlock(&mut self, end: Ending) -> Vec<Effect> {
+        // What an earlier run left may have its traffic divided: the next run takes the lock over from this one.
+        if matches!(end, Ending::Unsettled(_)) && !self.settled && self.rules.weights.is_some() {
+            return self.over(end);
+        }
         self.end = Some(end);
         self.go(Stage::Unlocking, Effect::Unlock)
     }
@@ -256,7 +322,13 @@ impl State {
     fn next_left(&mut self) -> Vec<Effect> {
         let Some(leftover) = self.left.pop_front() else { return self.begin() };
         match leftover {
-            Leftover::Deploy { id, open: true, newest: true } if self.ask == Ask::Rollback => {
+            Leftover::Deploy { id, open: true, newest, beside: Some(beside) }
+                if self.is_finished_by_traffic(&beside) =>
+            {
+                self.left_beside(id, newest, beside)
+            }
+            Leftover::Rollback { id, open: true, moving: true, undoes, newest } => self.left_moving(id, newest, undoes),
+            Leftover::Deploy { id, open: true, newest: true, .. } if self.ask == Ask::Rollback => {
                 self.undone = Some(Undone { open: Some(id), why: "undone while it was not settled".to_owned() });
                 self.next_left()
             }
@@ -266,7 +338,7 @@ impl State {
                 self.go(Stage::Probing, probe)
             }
             Leftover::Deploy { open: false, newest, .. } => {
-                if newest && self.ask == Ask::Recover && self.auto_rollback {
+                if newest && self.ask == Ask::Recover && self.rules.auto_rollback {
                     return self.undo(Undone { open: None, why: "it was interrupted".to_owned() });
                 }
                 self.next_left()
@@ -291,7 +363,7 @@ impl State {
         let Some(leftover) = self.probed.take() else { return self.next_left() };
         let (id, next) = match leftover {
             Leftover::Deploy { id, newest, .. } => {
-                if !answers && newest && self.ask == Ask::Recover && self.auto_rollback {
+                if !answers && newest && self.ask == Ask::Recover && self.rules.auto_rollback {
                     return self.undo(Undone { open: Some(id), why: GONE.to_owned() });
                 }
                 (id, None)
@@ -301,7 +373,7 @@ impl State {
                 (id, undone)
             }
             Leftover::Rollback { id, undoes, newest: true, .. } => {
-                (id.clone(), Some(Leftover::Rollback { id, open: false, undoes, newest: true }))
+                (id.clone(), Some(Leftover::Rollback { id, open: false, undoes, newest: true, moving: false }))
             }
             Leftover::Rollback { id, undoes, .. } => {
                 let undone = undoes.map(|undone| Leftover::NotUndone { id: undone, by: id.clone() });
@@ -336,6 +408,7 @@ impl State {
                 let end = self.end.take().unwrap_or_else(|| Ending::Nothing("nothing was left to settle".to_owned()));
                 self.unlock(end)
             }
+            Ask::Continue => self.unlock(Ending::Refused("nothing waits for a person here".to_owned())),
             Ask::Deploy => {
                 self.end = None;
                 self.go(Stage::Creating(Role::Deploy), Effect::Create(Role::Deploy, None))
@@ -388,9 +461,12 @@ impl State {
         self.unlock(Ending::Unsettled(format!("nothing was deployed, for it could not be recorded: {why}")))
     }
 
-    fn created(&mut self, id: String, role: Role, same: bool) -> Vec<Effect> {
+    fn created(&mut self, created: Created, role: Role) -> Vec<Effect> {
+        let id = created.id;
         self.run = Some((id.clone(), role));
-        if !same {
+        (self.runs, self.weight, self.back) = (created.runs, None, None);
+        self.old = created.old.filter(|_| role == Role::Deploy);
+        if !created.same {
             return self.close(Phase::Error, "the record is of another commit than was asked for".to_owned());
         }
         self.go(Stage::Starting, Effect::Mark(id, Phase::InProgress, format!("{} begun", role.word())))
@@ -398,6 +474,9 @@ impl State {
 
     fn start(&mut self) -> Vec<Effect> {
         let Some((id, role)) = self.run.clone() else { return Vec::new() };
+        if self.runs {
+            return self.next_weight();
+        }
         self.stage = Stage::Running;
         vec![Effect::Tell(News::Begun(role)), Effect::Run(id, role)]
     }
@@ -410,7 +489,8 @@ impl State {
     /// What ran has failed: it is undone, once, if it is no rollback itself.
     fn failed(&mut self, why: String) -> Vec<Effect> {
         match &self.run {
-            Some((id, Role::Deploy)) if self.auto_rollback => {
+            Some((_, Role::Deploy)) if self.old.is_some() => self.go_back(why, false),
+            Some((id, Role::Deploy)) if self.rules.auto_rollback => {
                 let undone = Undone { open: Some(id.clone()), why: why.clone() };
                 let mut effects = vec![Effect::Tell(News::Failed(why))];
                 effects.extend(self.undo(undone));
@@ -418,6 +498,13 @@ impl State {
             }
             _ => self.close(Phase::Failure, why),
         }
+    }
+
+    fn interrupted(&mut self, why: String) -> Vec<Effect> {
+        if self.old.is_some() {
+            return self.go_back(why, true);
+        }
+        self.close(Phase::Error, format!("{INTERRUPTED}: {why}"))
     }
 
     /// It is recorded, and must not be begun.
@@ -466,7 +553,7 @@ impl State {
 
     /// One thing is done: what was asked for, or a rollback that an earlier run had begun.
     fn finish(&mut self) -> Vec<Effect> {
-        (self.run, self.undone, self.to) = (None, None, None);
+        (self.run, self.undone, self.to, self.old) = (None, None, None, None);
         if self.settled || matches!(self.end, Some(Ending::Interrupted(_))) {
             let end = self.end.take().unwrap_or_else(|| Ending::Nothing("nothing was left to do".to_owned()));
             return self.unlock(end);

@@ -3,9 +3,10 @@
 
 use proptest::prelude::*;
 
-use super::{Ask, Effect, Ending, Event, Phase, Role, State, step};
-use crate::model::deployment::{INTERRUPTED, Mark, Payload, Record, VERIFIED};
+use super::{ALL, Ask, Created, Effect, Ending, Event, Phase, Role, Rules, State, step};
+use crate::model::deployment::{INTERRUPTED, Mark, Payload, Record, VERIFIED, live};
 use crate::model::environments::EnvironmentName;
+use crate::model::rollout::{Placed, Slot, Strategy as Moves};
 use crate::model::sha::Sha;
 use crate::policy::deploys;
 
@@ -22,6 +23,13 @@ struct World {
     /// Oldest first.
     records: Vec<Record>,
     lock: bool,
+    /// The lock waits for a person.
+    paused: bool,
+    /// The weights of a canary, none of blue-green; `None`: there is one place only.
+    weights: Option<Vec<u8>>,
+    /// What runs in the slots, and whether well; and how much of the traffic goes to the second one.
+    slots: [Option<(Sha, bool)>; 2],
+    green: u8,
     /// A hook that was killed with its run may still be at work.
     hook: bool,
     /// The commit that answers, and whether well.
@@ -46,6 +54,26 @@ impl World {
         self.records.iter().rev().cloned().collect()
     }
 
+    /// What answers, whoever asks; nothing is sure while traffic is divided.
+    fn answers(&self) -> Option<(Sha, bool)> {
+        match (self.weights.is_some(), self.green) {
+            (false, _) => self.live.clone(),
+            (true, 0) => self.slots[0].clone(),
+            (true, ALL) => self.slots[1].clone(),
+            (true, _) => None,
+        }
+    }
+
+    fn is_divided(&self) -> bool {
+        !(self.green == 0 || self.green == ALL) && self.slots.iter().all(Option::is_some)
+    }
+
+    fn in_slot(&self, id: &str) -> (usize, Option<(Sha, bool)>) {
+        let record = self.records.iter().find(|record| record.id == id).unwrap();
+        let at = usize::from(record.slot() == Slot::Green);
+        (at, self.slots[at].clone())
+    }
+
     fn demand(&mut self, holds: bool, what: &str) {
         if !holds {
             self.broken.push(what.to_owned());
@@ -53,26 +81,29 @@ impl World {
     }
 
     /// Carries out an effect; `turn` decides how it comes out, 0 being well.
-    fn act(&mut self, effect: &Effect, turn: u8) -> Option<Event> {
+    fn act(&mut self, effect: &Effect, turn: u8, ask: Ask) -> Option<Event> {
         let why = || "why".to_owned();
         Some(match effect {
             Effect::Tell(_) => return None,
-            Effect::Lock if turn == 9 => Event::NotLocked(why()),
+            Effect::Lock if turn == 9 || (self.paused && !matches!(ask, Ask::Rollback | Ask::Continue)) => {
+                Event::NotLocked(why())
+            }
             Effect::Lock => {
                 // A takeover ends what the dead holder had started.
-                (self.lock, self.hook) = (true, false);
+                (self.lock, self.hook, self.paused) = (true, false, false);
                 Event::Locked
             }
             Effect::Read if turn == 9 => Event::NotRead(why()),
             Effect::Read => Event::Found(deploys::leftovers(&self.newest_first())),
             Effect::Probe(id) => {
                 let sha = self.record(id).sha.clone();
-                Event::Answers(self.live == Some((sha, true)) && turn < 8)
+                self.demand(!self.is_divided(), "one answer of many is asked for");
+                Event::Answers(self.answers() == Some((sha, true)) && turn < 8)
             }
             Effect::Choose(undoes) => {
                 let records = self.newest_first();
-                let bad = undoes.as_ref().map(|id| self.record(id).sha.clone());
-                let bad = bad.or_else(|| records.first().map(|record| record.sha.clone())).unwrap_or(sha(0));
+                let bad = deploys::undone(&records, undoes.as_deref());
+                let bad = bad.map_or(sha(0), |record| record.sha.clone());
                 match deploys::choose(&records, &bad, None).target {
                     Some(target) if turn < 9 => {
                         self.wanted = Some(target.sha.clone());
@@ -91,13 +122,50 @@ impl World {
             Effect::Mark(id, phase, says) => self.mark(id, phase, says),
             Effect::Run(id, _) => self.run(id, turn),
             Effect::Verify(id, _, accepted) => self.verify(id, *accepted, turn),
+            Effect::Preview(..) | Effect::Shift(..) | Effect::Look(..) | Effect::SeeOld(_) | Effect::Hold(..) => {
+                self.act_beside(effect, turn)
+            }
             Effect::Unlock if turn == 9 => Event::NotUnlocked(why()),
             Effect::Unlock => {
                 self.demand(!self.hook, "I2: unlocked while a hook runs");
+                self.demand(!self.is_divided(), "unlocked while traffic is divided");
                 self.lock = false;
                 Event::Unlocked
             }
         })
+    }
+
+    fn act_beside(&mut self, effect: &Effect, turn: u8) -> Event {
+        let why = || "why".to_owned();
+        match effect {
+            Effect::Preview(id, ..) => match (turn, self.in_slot(id).1) {
+                (8, _) => Event::Interrupted("SIGINT".to_owned()),
+                (0..=5, Some((_, true))) => Event::Healthy(why()),
+                _ => Event::Failed("503".to_owned()),
+            },
+            Effect::Shift(id, weight) => self.shift(id, *weight, turn),
+            Effect::Look(id, _) => match (turn, self.in_slot(id).1) {
+                (7, _) => Event::Inconclusive("4".to_owned()),
+                (8, _) => Event::Interrupted("SIGINT".to_owned()),
+                (0..=5, Some((_, true))) => Event::Healthy(why()),
+                _ => Event::Failed("503".to_owned()),
+            },
+            Effect::SeeOld(id) => {
+                let old = self.record(id).payload.as_ref().unwrap().previous.clone().unwrap();
+                self.demand(!self.is_divided(), "the old one is looked at among the new");
+                match turn {
+                    8 => Event::Interrupted("SIGINT".to_owned()),
+                    _ if self.answers() == Some((old, true)) => Event::Healthy(why()),
+                    _ => Event::Failed("503".to_owned()),
+                }
+            }
+            Effect::Hold(..) if turn == 9 => Event::NotUnlocked(why()),
+            Effect::Hold(..) => {
+                self.paused = true;
+                Event::Unlocked
+            }
+            other => panic!("{other:?}"),
+        }
     }
 
     fn create(&mut self, role: Role, undoes: Option<&String>, turn: u8) -> Event {
@@ -110,11 +178,19 @@ impl World {
         let id = (self.records.len() + 1).to_string();
         let same = turn != 8;
         let other = sha(255);
+        let records = self.newest_first();
+        let wanted = self.wanted.clone().unwrap();
+        let previous = live(&records).map(|record| record.sha.clone());
+        let still = deploys::still_in(&records, &wanted).filter(|_| role == Role::Rollback);
+        let slot = still.unwrap_or_else(|| deploys::active(&records).other());
+        let strategy = self.weights.as_ref().map(|all| if all.is_empty() { Moves::BlueGreen } else { Moves::Canary });
+        let placed = strategy.map(|strategy| Placed { strategy, slot });
         let payload = Payload {
             role,
             intent: id.clone(),
-            previous: None,
+            previous: previous.clone(),
             undoes: undoes.cloned(),
+            placed,
             forced: None,
             overridden: Vec::new(),
             by: String::new(),
@@ -129,16 +205,19 @@ impl World {
             created_at: String::new(),
             marks: Vec::new(),
         });
-        Event::Created(id, same)
+        let old = previous.filter(|_| placed.is_some());
+        Event::Created(Created { id, same, old, runs: placed.is_some() && still.is_some() })
     }
 
     fn mark(&mut self, id: &str, phase: &Phase, says: &str) -> Event {
-        let live = self.live.clone();
+        let live = self.answers();
+        let divided = self.is_divided();
         let record = self.record(id);
         let again = phase.is_end() && record.end().is_some();
         let is_true = live == Some((record.sha.clone(), true));
         record.marks.push(Mark { phase: phase.clone(), says: says.to_owned(), at: String::new() });
         self.demand(!again, "I1: a second end");
+        self.demand(!phase.is_end() || !divided, "an end while traffic is divided");
         self.demand(
             *phase != Phase::Success || !says.starts_with(VERIFIED) || is_true,
             "I3: verified what does not work",
@@ -152,17 +231,53 @@ impl World {
         self.demand(authorised, "I5: another commit than was authorised");
         self.demand(self.lock && !self.hook, "I2: a hook without the lock, or beside another");
         let well = turn < 6;
+        let (slot, _) = self.in_slot(id);
+        let beside = self.weights.is_some();
+        if beside {
+            let share = if slot == 1 { self.green } else { ALL - self.green };
+            let is_first = live(&self.newest_first()).is_none();
+            self.demand(share == 0 || is_first, "deployed over what has traffic");
+        }
+        let mut put = |well| {
+            if beside {
+                self.slots[slot] = Some((sha.clone(), well));
+            } else {
+                self.live = Some((sha.clone(), well));
+            }
+        };
         match turn {
             0..=4 | 6 => {
-                self.live = Some((sha, well));
-                if turn == 4 { Event::Accepted } else { Event::Done }
+                put(well);
+                if turn == 4 && !beside { Event::Accepted } else { Event::Done }
             }
             5 => Event::Failed("it printed an error".to_owned()),
             7 => {
-                self.live = Some((sha, false));
+                put(false);
                 Event::Failed("it broke half way".to_owned())
             }
             8 => Event::Interrupted("SIGTERM".to_owned()),
+            _ => {
+                self.lock = false;
+                Event::Lost("taken over".to_owned())
+            }
+        }
+    }
+
+    fn shift(&mut self, id: &str, weight: u8, turn: u8) -> Event {
+        self.demand(self.lock && !self.hook, "I2: traffic is moved without the lock, or beside another hook");
+        let (slot, _) = self.in_slot(id);
+        let green = if slot == 1 { weight } else { ALL - weight };
+        match turn {
+            0..=6 => {
+                self.green = green;
+                Event::Done
+            }
+            7 => {
+                // It stopped half way.
+                self.green = u8::midpoint(self.green, green);
+                Event::Failed("no such pool".to_owned())
+            }
+            8 => Event::Failed("it did nothing".to_owned()),
             _ => {
                 self.lock = false;
                 Event::Lost("taken over".to_owned())
@@ -176,7 +291,7 @@ impl World {
             7 => Event::Inconclusive("no version".to_owned()),
             8 => Event::Interrupted("SIGINT".to_owned()),
             _ if accepted && turn == 6 => Event::Inconclusive("no version".to_owned()),
-            _ if self.live == Some((sha, true)) => Event::Healthy("2 good rounds".to_owned()),
+            _ if self.answers() == Some((sha, true)) => Event::Healthy("2 good rounds".to_owned()),
             _ => Event::Failed("503".to_owned()),
         }
     }
@@ -184,7 +299,8 @@ impl World {
     /// One run, until it is over or killed.
     fn play(&mut self, ask: Ask, auto_rollback: bool, fates: &mut impl Iterator<Item = Fate>) -> Option<Ending> {
         let before = self.rollbacks;
-        let (mut state, mut effects) = step(State::new(ask, auto_rollback), Event::Begin);
+        let rules = Rules { auto_rollback, weights: self.weights.clone(), named: false };
+        let (mut state, mut effects) = step(State::new(ask, rules), Event::Begin);
         for _ in 0..200 {
             let Some(effect) = effects.iter().find(|effect| !matches!(effect, Effect::Tell(_))).cloned() else { break };
             self.demand(
@@ -195,9 +311,9 @@ impl World {
             if fate.kill == Some(false) {
                 return None;
             }
-            let event = self.act(&effect, fate.turn).unwrap();
+            let event = self.act(&effect, fate.turn, ask).unwrap();
             if fate.kill == Some(true) {
-                self.hook = matches!(effect, Effect::Run(..)) && fate.turn == 3;
+                self.hook = matches!(effect, Effect::Run(..) | Effect::Shift(..)) && fate.turn == 3;
                 return None;
             }
             (state, effects) = step(state, event);
@@ -218,6 +334,7 @@ impl World {
         }
         self.demand(!self.lock, "I2: locked in the end");
         self.demand(!self.hook, "I2: a hook is left");
+        self.demand(!self.is_divided(), "traffic is divided in the end");
     }
 }
 
@@ -233,7 +350,16 @@ fn fate() -> impl Strategy<Value = Fate> {
 }
 
 fn ask() -> impl Strategy<Value = Ask> {
-    prop_oneof![3 => Just(Ask::Deploy), 1 => Just(Ask::Rollback), 1 => Just(Ask::Recover)]
+    prop_oneof![4 => Just(Ask::Deploy), 1 => Just(Ask::Rollback), 1 => Just(Ask::Continue), 1 => Just(Ask::Recover)]
+}
+
+/// In one place, blue-green, and canaries.
+fn weights() -> impl Strategy<Value = Option<Vec<u8>>> {
+    prop_oneof![
+        2 => Just(None),
+        1 => Just(Some(Vec::new())),
+        3 => prop::collection::btree_set(1..ALL, 1..4).prop_map(|weights| Some(weights.into_iter().collect())),
+    ]
 }
 
 proptest! {
@@ -242,17 +368,22 @@ proptest! {
     #[test]
     fn one_recovery_settles_whatever_was_left(
         asks in prop::collection::vec((ask(), any::<bool>()), 1..5),
+        weights in weights(),
         fates in prop::collection::vec(fate(), 0..60),
     ) {
-        let mut world = World::default();
+        let mut world = World { weights, ..World::default() };
         let mut fates = fates.into_iter();
         for (ask, auto_rollback) in asks {
             let end = world.play(ask, auto_rollback, &mut fates);
             let settled = !matches!(end, None | Some(Ending::Unsettled(_) | Ending::Refused(_)));
-            if settled && fates.len() > 0 {
+            if settled && !world.lock && fates.len() > 0 {
                 let open = world.records.iter().filter(|record| record.is_open()).count();
                 world.demand(open == 0, "I1: a run that ended left something without an end");
             }
+        }
+        if world.paused {
+            // A person undoes what waits for one.
+            let _ = world.play(Ask::Rollback, true, &mut std::iter::empty());
         }
         let _ = world.play(Ask::Recover, true, &mut std::iter::empty());
         world.check_settled();
@@ -315,4 +446,84 @@ fn what_was_interrupted_is_finished_by_a_recovery() {
     assert!(matches!(end, Some(Ending::RolledBack { .. })), "{end:?}");
     assert_eq!(ends(&world), [("deploy", "ended"), ("deploy", "interrupted"), ("rollback", "ended")]);
     assert!(matches!(played(&mut world, Ask::Recover, true, &[]), Some(Ending::Nothing(_))));
+}
+
+fn beside(weights: &[u8]) -> World {
+    World { weights: Some(weights.to_vec()), ..World::default() }
+}
+
+/// The marks of the newest deployment.
+fn marks(world: &World) -> Vec<&str> {
+    world.records.last().unwrap().marks.iter().map(|mark| mark.says.as_str()).collect()
+}
+
+#[test]
+fn a_canary_goes_step_by_step_and_a_sick_one_goes_back() {
+    let mut world = beside(&[5, 50]);
+    assert!(matches!(played(&mut world, Ask::Deploy, true, &[]), Some(Ending::Live { .. })), "the first has no steps");
+    assert_eq!((world.green, marks(&world).len()), (ALL, 3));
+    assert!(matches!(played(&mut world, Ask::Deploy, true, &[]), Some(Ending::Live { verified: true, .. })));
+    let steps = ["deploy begun", "traffic 5 %: deploy", "traffic 50 %: deploy", "traffic 100 %: deploy"];
+    assert_eq!(marks(&world)[..4], steps);
+    assert_eq!(world.answers(), Some((sha(2), true)));
+    // Lock, read, create, begin, run, preview, step, shift, look, step, shift, look (bad).
+    let end = played(&mut world, Ask::Deploy, true, &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 6]);
+    assert!(matches!(end, Some(Ending::RolledBack { ref to, .. }) if *to == sha(2)), "{end:?}");
+    assert_eq!(marks(&world)[3..], ["going back: 503", "all traffic is with 0000000: 503"]);
+    assert_eq!((world.answers(), world.lock), (Some((sha(2), true)), false));
+    // By hand from there: to the one before, which still runs beside it, so that nothing is deployed.
+    let slots = world.slots.clone();
+    let end = played(&mut world, Ask::Rollback, true, &[]);
+    assert!(matches!(end, Some(Ending::Live { .. })), "{end:?}");
+    assert_eq!((world.slots.clone(), world.answers()), (slots, Some((sha(2), true))));
+    world.check_settled();
+    assert!(world.broken.is_empty(), "{:?}", world.broken);
+}
+
+#[test]
+fn what_cannot_be_told_waits_locked_for_a_person() {
+    for ask in [Ask::Continue, Ask::Rollback] {
+        let mut world = beside(&[5, 50]);
+        let _ = played(&mut world, Ask::Deploy, true, &[]);
+        let end = played(&mut world, Ask::Deploy, true, &[0, 0, 0, 0, 0, 0, 0, 0, 7]);
+        assert!(matches!(end, Some(Ending::Paused(_))), "{end:?}");
+        assert!(world.paused && world.lock && world.is_divided());
+        assert!(matches!(played(&mut world, Ask::Deploy, true, &[]), Some(Ending::Refused(_))));
+        assert!(matches!(played(&mut world, Ask::Recover, true, &[]), Some(Ending::Refused(_))));
+        let end = played(&mut world, ask, true, &[]);
+        assert!(matches!(end, Some(Ending::Live { verified: true, .. })), "{end:?}");
+        let live = if ask == Ask::Continue { sha(2) } else { sha(1) };
+        assert_eq!(world.answers(), Some((live, true)));
+        assert!(matches!(played(&mut world, Ask::Continue, true, &[]), Some(Ending::Refused(_))));
+        world.check_settled();
+        assert!(world.broken.is_empty(), "{:?}", world.broken);
+    }
+}
+
+#[test]
+fn traffic_that_cannot_be_moved_back_keeps_the_environment_locked() {
+    let mut world = beside(&[50]);
+    let _ = played(&mut world, Ask::Deploy, true, &[]);
+    // The look is bad, and so is the hook that is to move everything back.
+    let end = played(&mut world, Ask::Deploy, true, &[0, 0, 0, 0, 0, 0, 0, 0, 6, 0, 8]);
+    assert!(matches!(end, Some(Ending::RollbackFailed { .. })), "{end:?}");
+    assert!(world.paused && world.records[1].is_open());
+    let end = played(&mut world, Ask::Rollback, true, &[]);
+    assert!(matches!(end, Some(Ending::Live { .. })), "{end:?}");
+    world.check_settled();
+    assert!(world.broken.is_empty(), "{:?}", world.broken);
+}
+
+#[test]
+fn going_back_to_what_still_runs_deploys_nothing() {
+    let mut world = beside(&[]);
+    for _ in 0..2 {
+        let _ = played(&mut world, Ask::Deploy, true, &[]);
+    }
+    let slots = world.slots.clone();
+    let end = played(&mut world, Ask::Rollback, true, &[]);
+    assert!(matches!(end, Some(Ending::Live { .. })), "{end:?}");
+    assert_eq!((&world.slots, world.answers()), (&slots, Some((sha(1), true))));
+    assert_eq!(marks(&world)[..2], ["rollback begun", "traffic 100 %: rollback"]);
+    assert!(world.broken.is_empty(), "{:?}", world.broken);
 }

@@ -138,12 +138,12 @@ impl Ledger {
         }
     }
 
-    /// How often it may be asked whether a lock is still held: GitHub gives a workflow 1,000 requests an hour.
+    /// How often it may be asked whether a lock is still held.
     #[must_use]
     pub const fn look(&self) -> Duration {
-        match self.place {
+        match &self.place {
             Place::Local(_) => Duration::from_millis(500),
-            Place::GitHub(_) => Duration::from_secs(15),
+            Place::GitHub(hub) => hub.look,
         }
     }
 

@@ -1,15 +1,21 @@
 //! Deploys of the real program to a service of the test's own, with the ledger in a file and on the fake GitHub: the same
 //! rules, by the same tests.
 
+mod bench;
 mod crashes;
+mod elsewhere;
 mod evidence;
+mod faults;
 mod hosts;
 mod locks;
 mod outages;
 mod probes;
 mod service;
+mod standstill;
 mod stories;
 mod telling;
+mod traffic;
+mod untrusted;
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};

@@ -31,7 +31,7 @@ pub struct Service {
 impl Service {
     /// One that is as its files say.
     pub fn start(place: PathBuf) -> Self {
-        Self::answering(place, Arc::new(|asked, place| Some(by_files(&asked.path, place))))
+        Self::answering(place, Arc::new(|asked, place| Some(by_files(asked, place))))
     }
 
     /// One that answers the nth request for a path as it likes.
@@ -91,11 +91,52 @@ pub fn reply(status: &str, body: &str) -> String {
     format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
 }
 
-fn by_files(path: &str, place: &Path) -> String {
-    let sick = place.join("sick").exists();
+fn by_files(asked: &Asked, place: &Path) -> String {
+    let path = asked.path.as_str();
+    for slot in ["blue", "green"] {
+        if let Some(path) = path.strip_prefix(&format!("/{slot}")) {
+            return of(place, &format!("{slot}."), path, false);
+        }
+    }
+    if !place.join("slots").exists() {
+        return of(place, "", path, true);
+    }
+    // Spread, so that a few requests see both where both have a share.
+    let to_given = asked.number * 37 % 100 < usize::from(given(place).1);
+    let slot = if to_given { given(place).0 } else { other(&given(place).0) };
+    of(place, &format!("{slot}."), path, true)
+}
+
+/// The slot that the hook named last, and the share that it gave it.
+fn given(place: &Path) -> (String, u8) {
+    let text = std::fs::read_to_string(place.join("traffic")).unwrap_or_default();
+    let (slot, weight) = text.trim().split_once(' ').unwrap_or(("blue", "100"));
+    (slot.to_owned(), weight.parse().unwrap())
+}
+
+fn other(slot: &str) -> String {
+    if slot == "blue" { "green".to_owned() } else { "blue".to_owned() }
+}
+
+/// Who gets all of the traffic; `None` while it is divided.
+pub fn whole(place: &Path) -> Option<String> {
+    let (slot, weight) = given(place);
+    let sha = |slot: &str| std::fs::read_to_string(place.join(format!("{slot}.live"))).unwrap_or_default();
+    match weight {
+        100 => Some(sha(&slot).trim().to_owned()),
+        0 => Some(sha(&other(&slot)).trim().to_owned()),
+        _ => None,
+    }
+}
+
+/// What a version answers; one that is weak is sick only where it has traffic.
+fn of(place: &Path, prefix: &str, path: &str, with_traffic: bool) -> String {
+    let is = |what: &str| place.join(format!("{prefix}{what}")).exists();
     match path {
-        "/version" => reply("200 OK", std::fs::read_to_string(place.join("live")).unwrap_or_default().trim()),
-        _ if sick => reply("503 Service Unavailable", "{\"status\":\"down\"}"),
+        "/version" => {
+            reply("200 OK", std::fs::read_to_string(place.join(format!("{prefix}live"))).unwrap_or_default().trim())
+        }
+        _ if is("sick") || (is("weak") && with_traffic) => reply("503 Service Unavailable", "{\"status\":\"down\"}"),
         _ => reply("200 OK", "{\"status\":\"ok\"}"),
     }
 }

@@ -26,6 +26,8 @@ use crate::world::line::{Creation, Kind, Line, segment};
 const TASK: &str = "gatepost";
 /// How long one touch of the ledger may wait for retries and rate limits.
 const PATIENCE: Duration = Duration::from_mins(2);
+/// How often a lock is looked at: GitHub gives a workflow 1,000 requests an hour.
+const LOOK: Duration = Duration::from_secs(15);
 /// Deployments whose statuses are read in any case.
 const LEAST: usize = 5;
 /// Commits that were verified and not undone, after which older deployments are not read: whatever those left, a later
@@ -40,13 +42,21 @@ pub struct Hub {
     line: Line<GitHub>,
     /// The tree of a lock that we hold, by its nonce: it is written once.
     tree: Option<(String, String)>,
+    /// See [`super::Ledger::look`].
+    pub(super) look: Duration,
 }
 
 impl Hub {
     /// The ledger of `repository` (`owner/name`). Sends nothing yet.
     #[must_use]
     pub fn new(forge: GitHub, repository: &str) -> Self {
-        Self { line: Line::new(forge, repository, Pace::default(), false), tree: None }
+        Self::with_pace(forge, repository, Pace::default(), LOOK)
+    }
+
+    /// The same with other waits; `look`: how often it may be asked whether a lock is still held.
+    #[must_use]
+    pub fn with_pace(forge: GitHub, repository: &str, pace: Pace, look: Duration) -> Self {
+        Self { line: Line::new(forge, repository, pace, false), tree: None, look }
     }
 
     /// The line, for what else is asked of GitHub; it may wait as long as one touch of the ledger.

@@ -1,0 +1,65 @@
+//! A rollback that undoes a deploy of another machine: it is asked to end, and only where it does, or is dead, it is undone.
+
+use std::time::Duration;
+
+use gatepost::deploy::machine::Ask;
+use gatepost::model::deployment::Ending;
+
+use super::bench::{Bench, Beside, GOOD, NEXT, Scenario, someone};
+
+async fn until_it_runs(bench: &Bench) {
+    while !bench.service.place().join("runs").exists() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_live_deploy_of_another_machine_is_asked_to_end_and_undone() {
+    for beside in [Beside::Nowhere, Beside::Canary] {
+        let bench = Bench::new(Scenario::new(beside, "slow", Ask::Deploy)).await;
+        let (here, there) = (someone("here"), someone("there"));
+        let asks = async {
+            until_it_runs(&bench).await;
+            // Whoever does not undo it waits for it.
+            let refused = bench.drive(Ask::Deploy, Some(NEXT), &here).await;
+            assert!(
+                matches!(&refused.ending, Ending::Refused(why) if why.contains("held by ana on there")),
+                "{refused:?}"
+            );
+            bench.drive(Ask::Rollback, None, &here).await
+        };
+        let (ended, undone) = tokio::join!(bench.drive(Ask::Deploy, Some(NEXT), &there), asks);
+        assert!(
+            matches!(&ended.ending, Ending::Interrupted(why) if why.contains("ana on here asks for its end")),
+            "{ended:?}"
+        );
+        assert!(matches!(undone.ending, Ending::Live { verified: true, .. }), "{undone:?}");
+        assert_eq!(bench.live().as_deref(), Some(GOOD));
+        bench.check_settled(&[&ended, &undone], "asked to end");
+        bench.check_told(&[&ended, &undone], "asked to end");
+    }
+}
+
+#[tokio::test]
+async fn one_that_does_not_answer_keeps_its_lock_until_it_is_known_to_be_dead() {
+    let mut bench = Bench::new(Scenario::new(Beside::Nowhere, "slow", Ask::Deploy)).await;
+    bench.environment.grace = Duration::ZERO;
+    // From here on nobody there says a word.
+    let there = someone("there");
+    tokio::select! {
+        outcome = bench.drive(Ask::Deploy, Some(NEXT), &there) => panic!("{outcome:?}"),
+        () = until_it_runs(&bench) => {}
+    }
+    let here = someone("here");
+    let refused = bench.drive(Ask::Rollback, None, &here).await;
+    assert!(matches!(&refused.ending, Ending::Refused(why) if why.contains("did not within")), "{refused:?}");
+    bench.fake.with(|state| {
+        let repo = state.repo("octo/shop");
+        assert!(repo.refs.keys().any(|name| name.contains("gatepost")), "it is still locked");
+        assert_eq!(repo.deployments.len(), 2, "nothing is recorded by who may not");
+    });
+    // On its own machine it is known to be gone.
+    let undone = bench.drive(Ask::Rollback, None, &someone("there")).await;
+    assert!(matches!(undone.ending, Ending::Live { verified: true, .. }), "{undone:?}");
+    bench.check_settled(&[&refused, &undone], "did not answer");
+}
