@@ -155,14 +155,23 @@ pub fn end_leftover(pid: i32, sign: &str) {
 #[expect(clippy::disallowed_methods, reason = "this is one of the places that start processes")]
 pub fn remove_segment(key: u32, id: i32) {
     // Its columns: key, id, rights, size, who made it and who used it last, how many use it.
-    let is_it = |line: &str| {
+    let users = |line: &str| {
         let words: Vec<&str> = line.split_whitespace().collect();
         let number = |at: usize| words.get(at).and_then(|word: &&str| word.parse::<i32>().ok());
-        number(0).map(i32::cast_unsigned) == Some(key) && number(1) == Some(id) && number(6) == Some(0)
+        number(6).filter(|_| number(0).map(i32::cast_unsigned) == Some(key) && number(1) == Some(id))
     };
-    let bytes = files::read(Path::new("/proc/sysvipc/shm")).unwrap_or_default();
-    if String::from_utf8_lossy(&bytes).lines().any(is_it) {
-        let _ = std::process::Command::new("ipcrm").args(["-m", &id.to_string()]).stderr(Stdio::null()).status();
+    // The last of the dead server's processes go a moment after it.
+    for _ in 0..50 {
+        let bytes = files::read(Path::new("/proc/sysvipc/shm")).unwrap_or_default();
+        match String::from_utf8_lossy(&bytes).lines().find_map(users) {
+            None => return,
+            Some(0) => {
+                let remove = ["-m", &id.to_string()];
+                let _ = std::process::Command::new("ipcrm").args(remove).stderr(Stdio::null()).status();
+                return;
+            }
+            Some(_) => std::thread::sleep(Duration::from_millis(10)),
+        }
     }
 }
 
