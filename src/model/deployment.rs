@@ -167,6 +167,12 @@ impl Record {
         self.marks.iter().find(|mark| mark.phase.is_end())
     }
 
+    /// Whether anything was done for it.
+    #[must_use]
+    pub fn is_begun(&self) -> bool {
+        self.marks.iter().any(|mark| mark.phase == Phase::InProgress)
+    }
+
     /// Whether gatepost made it and it has no end yet.
     #[must_use]
     pub fn is_open(&self) -> bool {

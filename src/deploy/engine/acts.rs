@@ -3,10 +3,11 @@
 use super::{DONE_ALREADY, Drive};
 use crate::deploy::lock::{self, Claim, Parted, Taken};
 use crate::deploy::machine::{Ask, Created, Effect, Event};
-use crate::model::deployment::{Payload, Phase, Record, Role, live};
+use crate::model::deployment::{Mark, Payload, Phase, Record, Role, live};
 use crate::model::rollout::Placed;
 use crate::model::sha::Sha;
 use crate::policy::deploys;
+use crate::world::clock;
 use crate::world::ledger::{LedgerError, New, Step};
 
 /// Records that were passed over and are named.
@@ -203,8 +204,10 @@ impl Drive<'_, '_> {
         if let Err(why) = self.still_locked().await {
             return Event::Lost(why);
         }
-        let role = self.record(id).and_then(Record::role);
-        if let (Phase::InProgress, Some(role)) = (&phase, role)
+        // Asked before it is begun: half way the way back is a rollback.
+        let begins = phase == Phase::InProgress && self.made.last().is_some_and(|made| made == id);
+        let new = self.record(id).filter(|record| begins && !record.is_begun());
+        if let Some(role) = new.and_then(Record::role)
             && let Some(why) = self.objection(role).await
         {
             return Event::Withdrawn(why);
@@ -213,7 +216,14 @@ impl Drive<'_, '_> {
         let url = engine.environment.url.clone();
         let step = Step { phase, says: engine.masker.text(&says), url, log: engine.me.link.clone() };
         match engine.ledger.mark(id, &step).await {
-            Ok(()) => Event::Marked,
+            Ok(()) => {
+                let mark = Mark { phase: step.phase, says: step.says, at: clock::now().to_string() };
+                self.records
+                    .iter_mut()
+                    .filter(|record| record.id == id)
+                    .for_each(|record| record.marks.push(mark.clone()));
+                Event::Marked
+            }
             Err(error) => Event::NotMarked(error.to_string()),
         }
     }

@@ -38,6 +38,8 @@ struct World {
     /// What was asked for by this run.
     wanted: Option<Sha>,
     rollbacks: usize,
+    /// The newest record of this run.
+    made: Option<String>,
     broken: Vec<String>,
 }
 
@@ -116,9 +118,7 @@ impl World {
             Effect::Create(Role::Deploy, _) if turn == 7 => Event::Withdrawn(why()),
             Effect::Create(role, undoes) => self.create(*role, undoes.as_ref(), turn),
             Effect::Mark(..) if turn == 9 => Event::NotMarked(why()),
-            Effect::Mark(id, Phase::InProgress, _) if turn == 7 && self.record(id).role() == Some(Role::Deploy) => {
-                Event::Withdrawn(why())
-            }
+            Effect::Mark(id, Phase::InProgress, _) if turn == 7 && self.is_new(id) => Event::Withdrawn(why()),
             Effect::Mark(id, phase, says) => self.mark(id, phase, says),
             Effect::Run(id, _) => self.run(id, turn),
             Effect::Verify(id, _, accepted) => self.verify(id, *accepted, turn),
@@ -168,6 +168,12 @@ impl World {
         }
     }
 
+    fn is_new(&mut self, id: &str) -> bool {
+        let record = self.record(id);
+        let is_new = record.role() == Some(Role::Deploy) && !record.is_begun();
+        is_new && self.made.as_deref() == Some(id)
+    }
+
     fn create(&mut self, role: Role, undoes: Option<&String>, turn: u8) -> Event {
         self.demand(self.lock, "I2: a deployment without the lock");
         self.rollbacks += usize::from(role == Role::Rollback);
@@ -176,6 +182,7 @@ impl World {
             self.wanted = Some(sha(self.fresh));
         }
         let id = (self.records.len() + 1).to_string();
+        self.made = Some(id.clone());
         let same = turn != 8;
         let other = sha(255);
         let records = self.newest_first();
@@ -299,6 +306,7 @@ impl World {
     /// One run, until it is over or killed.
     fn play(&mut self, ask: Ask, auto_rollback: bool, fates: &mut impl Iterator<Item = Fate>) -> Option<Ending> {
         let before = self.rollbacks;
+        self.made = None;
         let rules = Rules { auto_rollback, weights: self.weights.clone(), named: false };
         let (mut state, mut effects) = step(State::new(ask, rules), Event::Begin);
         for _ in 0..200 {
