@@ -106,7 +106,7 @@ fn a_canary_that_fails_gets_no_traffic_any_more_and_the_old_one_is_seen_to_work(
         "moved all traffic to slot green",
         "is healthy",
         "rolled back to",
-        "from the failure to the old version",
+        "from the decision to the old version",
     ]);
     assert_eq!(lines(&scene, "moves"), ["green 100", "blue 10", "blue 0"]);
     let status = scene.status();
