@@ -6,7 +6,6 @@ use crate::app::site::Site;
 use crate::model::environments::Environment;
 use crate::model::gate::{GateName, Mode};
 use crate::model::gate_result::GateResult;
-use crate::model::outcome::Outcome;
 use crate::model::report::{GateReport, Report};
 use crate::model::sha::Sha;
 use crate::model::story::Proofs;
@@ -132,7 +131,7 @@ fn read(report: &Report, config: &str) -> Vec<GateResult> {
         gate: gate.name.clone(),
         outcome: gate.outcome,
         enforced: gate.mode == Mode::Block,
-        limited: gate.only != "all" || gate.outcome == Outcome::Skipped,
+        limited: !gate.judged_everything(),
         base: report.subject.base.clone(),
         scheduled: report.subject.event == "schedule" || gate.audit.as_ref().is_some_and(|audit| audit.scheduled),
         at,

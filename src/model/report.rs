@@ -191,6 +191,14 @@ impl GateReport {
         }
     }
 
+    /// Whether all there is was judged, and not only what a change adds: of the base's migrations it is only known that
+    /// they apply.
+    #[must_use]
+    pub fn judged_everything(&self) -> bool {
+        let of_the_base = self.migrations.as_ref().map_or(0, |run| run.of_the_base);
+        self.only == "all" && self.outcome != Outcome::Skipped && of_the_base == 0
+    }
+
     /// Findings that count.
     pub fn blocking(&self) -> impl Iterator<Item = &Judged> {
         self.findings.iter().filter(|finding| finding.blocking)

@@ -2,7 +2,6 @@
 //! People are told in words elsewhere.
 
 use crate::model::gate::GateName;
-use crate::model::outcome::Outcome;
 use crate::model::report::{GateReport, Subject};
 
 /// The external id of a gate's check run: `gatepost:RUN.ATTEMPT:GATE:SCOPE:BASE:CONFIG`, where the scope is `all`,
@@ -11,7 +10,7 @@ use crate::model::report::{GateReport, Subject};
 pub fn external_id(run: &str, gate: &GateReport, subject: &Subject, config: &str) -> String {
     let scope = match () {
         () if gate.not_enforced() || subject.dirty => "report",
-        () if gate.only == "all" && gate.outcome != Outcome::Skipped => "all",
+        () if gate.judged_everything() => "all",
         () => "change",
     };
     let base = subject.base.as_ref().map_or("-", |base| base.as_str());
@@ -28,4 +27,26 @@ pub fn override_id(run: &str, gate: &GateName, comment: u64) -> String {
 #[must_use]
 pub fn digest(config: &str) -> String {
     blake3::hash(config.as_bytes()).to_hex().as_str()[..16].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::gate::GateName;
+    use crate::model::migration::Migrations;
+    use crate::model::outcome::Outcome;
+
+    #[test]
+    fn migrations_that_were_only_applied_were_not_judged() {
+        let name = GateName::parse("db").unwrap();
+        let gate = |of_the_base| GateReport {
+            outcome: Outcome::Pass,
+            only: "all".to_owned(),
+            migrations: Some(Migrations { of_the_base, ..Migrations::default() }),
+            ..GateReport::unjudged(name.clone(), "migrations".to_owned())
+        };
+        let scope = |of_the_base| external_id("7.1", &gate(of_the_base), &Subject::default(), "c");
+        assert_eq!(scope(0), "gatepost:7.1:db:all:-:c");
+        assert_eq!(scope(3), "gatepost:7.1:db:change:-:c");
+    }
 }
