@@ -170,10 +170,13 @@ fn readme_shows_what_is_printed() {
 #[test]
 fn readme_configures_what_there_is() {
     let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
-    let (_, after) = readme.split_once("```toml\n").unwrap();
-    let (example, _) = after.split_once("```").unwrap();
-    let read = project::with_known(|known| config::read(example.as_bytes(), known)).unwrap();
-    assert_eq!(read.gates.len(), 4);
+    let examples = readme.split("```toml\n").skip(1).map(|rest| rest.split_once("```").unwrap().0);
+    let read: Vec<_> = examples
+        .map(|example| project::with_known(|known| config::read(example.as_bytes(), known)).expect(example))
+        .collect();
+    let gates: usize = read.iter().map(|config| config.gates.len()).sum();
+    let environments: usize = read.iter().map(|config| config.environments.len()).sum();
+    assert_eq!((read.len(), gates, environments), (5, 5, 1));
 }
 
 /// The text of which `docs/pictures/make.sh` makes the picture.
