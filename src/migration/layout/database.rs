@@ -28,7 +28,7 @@ const TELLING: &[(&str, Read)] = &[
     ("build.gradle.kts", |text| by_words(text, ARTIFACTS)),
 ];
 
-/// The names of [`TELLING`].
+/// The names of files that tell of the database.
 pub fn telling() -> impl Iterator<Item = &'static str> {
     TELLING.iter().map(|(name, _)| *name)
 }
