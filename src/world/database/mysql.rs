@@ -24,6 +24,8 @@ pub use remote::ask;
 
 /// Where packages put servers, `sbin` or `bin` below.
 const PARENTS: &[&str] = &["/usr", "/opt/homebrew/opt", "/usr/local/opt", "/usr/local"];
+/// Where the server's temporary tables are, in its own folder: a server that starts removes those it finds, whoever's.
+const TEMPORARY: &str = "tmp";
 /// How long a server may take to come up.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// The database in which migrations run.
@@ -119,6 +121,7 @@ impl Mysql {
         let installed = find(around, version)?;
         let temp = around.get("TMPDIR").map(PathBuf::from);
         let scratch = Scratch::new(temp.as_deref(), &["mysql"])?;
+        scratch.folder(TEMPORARY)?;
         let template = scratch::template(around, &installed.server);
         let copied = template.as_deref().is_some_and(|kept| scratch.bring(kept, "data").is_ok());
         if !copied {
@@ -307,7 +310,10 @@ async fn install(scratch: &Scratch, programs: &Installed) -> Result<(), Database
 
 fn spec(scratch: &Scratch, argv: Vec<OsString>) -> ServiceSpec {
     let path = scratch.path().to_owned();
-    let env = vec![(OsString::from("PATH"), OsString::from("/usr/sbin:/usr/bin:/sbin:/bin"))];
+    let env = vec![
+        (OsString::from("PATH"), OsString::from("/usr/sbin:/usr/bin:/sbin:/bin")),
+        (OsString::from("TMPDIR"), path.join(TEMPORARY).into()),
+    ];
     ServiceSpec { argv, log: path.join("log"), dir: path, env, user: scratch.user() }
 }
 

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::{Place, Ran};
@@ -49,9 +48,6 @@ impl Drop for Other {
     }
 }
 
-/// One of these servers at a time: of several at once on a busy machine one was seen to be lost, and why is not known.
-static ONE: Mutex<()> = Mutex::new(());
-
 #[test]
 fn sqlite_runs_in_this_process_and_touches_no_file() {
     let place = Place::of(&[
@@ -79,7 +75,6 @@ fn sqlite_runs_in_this_process_and_touches_no_file() {
 
 #[test]
 fn mariadb_is_applied_and_compared() {
-    let _turn = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     let place = Place::of(&[
         (
             "migrations/1_a.sql",
@@ -141,7 +136,6 @@ fn a_named_server_gets_a_database_of_its_own_and_keeps_its_roles() {
 
 #[test]
 fn a_named_mysql_server_is_written_to_in_one_database_alone() {
-    let _turn = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     let other = Other::start("mysql", "select sleep(600);\n", "s");
     let socket = other.folder.join("s");
     let client = |sql: &str| {
@@ -187,7 +181,6 @@ fn a_named_mysql_server_is_written_to_in_one_database_alone() {
 
 #[test]
 fn a_version_of_mysql_that_is_not_there_is_named() {
-    let _turn = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     let toml = "[gates.db]\nkind = \"migrations\"\ndatabase = \"mysql\"\nversion = \"4.1\"\n";
     let place = Place::of(&[("gatepost.toml", toml), ("migrations/1_a.sql", "create table a (id int);\n")]);
     place.commit();
@@ -200,6 +193,22 @@ fn a_version_of_mysql_that_is_not_there_is_named() {
     place.write("gatepost.toml", &toml.replace("4.1", major));
     let ran = run();
     assert_eq!(ran.json["gates"][0]["outcome"], "pass", "{}", ran.out);
+}
+
+/// A server that starts removes the temporary tables that it finds, whoever's they are.
+#[test]
+fn servers_at_once_leave_each_other_alone() {
+    let places: Vec<Place> =
+        (0..6).map(|_| Place::of(&[("migrations/1_a.sql", "create table a (id int);\n")])).collect();
+    let start = |place: &Place| {
+        let mut command = place.command(&["migrations", "--json", "--database", "mysql"]);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let running: Vec<Child> = places.iter().map(start).collect();
+    for child in running {
+        let ran = Ran::of(&child.wait_with_output().unwrap());
+        assert_eq!(ran.code, Some(0), "{}", ran.out);
+    }
 }
 
 #[test]
@@ -225,7 +234,6 @@ fn a_tool_is_given_a_file_of_sqlite() {
 
 #[test]
 fn mariadb_shows_what_is_no_column() {
-    let _turn = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     let place = Place::of(&[
         (
             "migrations/1_a.sql",
