@@ -325,6 +325,8 @@ pub enum Ending {
         why: String,
         /// To which.
         to: Sha,
+        /// Whether that was seen to work: false where nothing is configured to verify by, or it could not be told.
+        verified: bool,
     },
     /// It failed, and so did the rollback.
     RollbackFailed {
@@ -368,7 +370,10 @@ impl fmt::Display for Ending {
             Self::Failed(why) => write!(f, "failed, and left as it is: {why}"),
             Self::Inconclusive(why) => write!(f, "it could not be told whether it works: {why}"),
             Self::Paused(why) => write!(f, "waits for a person, and stays locked: {why}"),
-            Self::RolledBack { why, to } => write!(f, "rolled back to {}: {why}", to.short()),
+            Self::RolledBack { why, to, verified } => {
+                let doubt = if *verified { "" } else { " (not verified)" };
+                write!(f, "rolled back to {}{doubt}: {why}", to.short())
+            }
             Self::RollbackFailed { why, rollback } => write!(f, "the rollback failed: {rollback}; it was for: {why}"),
             Self::Refused(why) => write!(f, "refused: {why}"),
             // It begins with the word.

@@ -91,6 +91,6 @@ impl Story {
     /// Whether what is live now was seen to work.
     #[must_use]
     pub const fn is_verified(&self) -> bool {
-        matches!(self.ending, Some(Ending::Live { verified: true, .. } | Ending::RolledBack { .. }))
+        matches!(self.ending, Some(Ending::Live { verified: true, .. } | Ending::RolledBack { verified: true, .. }))
     }
 }

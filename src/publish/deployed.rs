@@ -102,7 +102,10 @@ fn facts(story: &Story, site: Option<&Site>) -> String {
             | Ending::Interrupted(why)
             | Ending::Unsettled(why),
         ) => (None, Some(why.clone())),
-        Some(Ending::RolledBack { why, .. }) => (Some("the old version is live again".to_owned()), Some(why.clone())),
+        Some(Ending::RolledBack { why, verified, .. }) => {
+            let doubt = if *verified { "" } else { "; it was not verified" };
+            (Some(format!("the old version is live again{doubt}")), Some(why.clone()))
+        }
         Some(Ending::RollbackFailed { why, rollback }) => (None, Some(format!("{rollback}; it was for: {why}"))),
         None => (None, None),
     };
@@ -252,7 +255,7 @@ mod tests {
                 (at(3_300), "failed: /api/health answered 503".to_owned()),
                 (at(3_400), "rolling back to bbbbbbb".to_owned()),
             ],
-            ending: Some(Ending::RolledBack { why: "/api/health answered 503".to_owned(), to: sha("b") }),
+            ending: Some(Ending::RolledBack { why: "/api/health answered 503".to_owned(), to: sha("b"), verified: true }),
             rollback_took: Some(at(2_700)),
             url: Some("https://staging.shop.example".to_owned()),
             run: Some("https://github.com/octo/shop/actions/runs/1001".to_owned()),
@@ -282,7 +285,7 @@ mod tests {
             (Some(Ending::Nothing(says.clone())), "➖"),
             (Some(Ending::Failed(says.clone())), "❌"),
             (Some(Ending::Inconclusive(says.clone())), "❓"),
-            (Some(Ending::RolledBack { why: why.clone(), to: sha("b") }), "↩️"),
+            (Some(Ending::RolledBack { why: why.clone(), to: sha("b"), verified: true }), "↩️"),
             (Some(Ending::RollbackFailed { why, rollback: says.clone() }), "🔥"),
             (Some(Ending::Refused(says.clone())), "⛔"),
             (Some(Ending::Interrupted(says.clone())), "❓"),

@@ -48,6 +48,8 @@ fn gatepost(shop: &Path, arguments: &[&str]) -> Command {
     let given = needed.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
     let mut command = Command::new(env!("CARGO_BIN_EXE_gatepost"));
     command.current_dir(shop).arg("run").args(arguments).env_clear().envs(given).env("RUST_BACKTRACE", "0");
+    // Two tests that panic at the same moment would come in either order, and the hint at backtraces with the first.
+    command.env("RUST_TEST_THREADS", "1");
     command
 }
 

@@ -114,10 +114,15 @@ impl<'a> Herald<'a> {
             (Ending::Nothing(_), _) | (Ending::Live { .. } | Ending::Refused(_), Deed::Recovery) => {}
             (Ending::Live { says, .. }, Deed::Deploy) => self.tell("deploy.succeeded", sha, previous, Some(says)),
             (Ending::Live { says, .. }, Deed::Rollback) => self.tell("rollback", sha, previous, Some(says)),
-            (Ending::RolledBack { why, to }, _) => self.tell("rollback", Some(to.clone()), sha, Some(why)),
             (Ending::Refused(why), Deed::Deploy) => self.tell("deploy.refused", sha, previous, Some(why)),
             (Ending::Refused(why), Deed::Rollback) => self.tell("rollback.refused", sha, previous, Some(why)),
             (Ending::Failed(why), _) => self.tell("deploy.failed", sha, previous, Some(why)),
+            (Ending::RolledBack { why, to, verified: true }, _) => {
+                self.tell("rollback", Some(to.clone()), sha, Some(why));
+            }
+            (Ending::RolledBack { to, verified: false, .. }, _) => {
+                self.tell("rollback", Some(to.clone()), sha, Some(&ending.to_string()));
+            }
             (Ending::RollbackFailed { .. }, _) => {
                 self.tell("rollback.failed", sha, previous, Some(&ending.to_string()));
             }

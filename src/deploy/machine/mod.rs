@@ -527,7 +527,7 @@ impl State {
         let undone = self.undone.as_ref().map_or_else(String::new, |undone| undone.why.clone());
         match (phase, role) {
             (Phase::Success, Role::Rollback) if !self.by_hand => match &self.to {
-                Some(to) => Ending::RolledBack { why: undone, to: to.clone() },
+                Some(to) => Ending::RolledBack { why: undone, to: to.clone(), verified },
                 None => Ending::Live { verified, says },
             },
             (Phase::Success, _) => Ending::Live { verified, says },

@@ -154,6 +154,7 @@ impl World {
                 let old = self.record(id).payload.as_ref().unwrap().previous.clone().unwrap();
                 self.demand(!self.is_divided(), "the old one is looked at among the new");
                 match turn {
+                    7 => Event::Unverified,
                     8 => Event::Interrupted("SIGINT".to_owned()),
                     _ if self.answers() == Some((old, true)) => Event::Healthy(why()),
                     _ => Event::Failed("503".to_owned()),
@@ -297,6 +298,7 @@ impl World {
         match turn {
             7 => Event::Inconclusive("no version".to_owned()),
             8 => Event::Interrupted("SIGINT".to_owned()),
+            9 if !accepted => Event::Unverified,
             _ if accepted && turn == 6 => Event::Inconclusive("no version".to_owned()),
             _ if self.answers() == Some((sha, true)) => Event::Healthy("2 good rounds".to_owned()),
             _ => Event::Failed("503".to_owned()),
@@ -441,6 +443,22 @@ fn what_is_not_wanted_any_more_is_not_begun_and_has_an_end() {
     }
     world.check_settled();
     assert!(world.broken.is_empty(), "{:?}", world.broken);
+}
+
+#[test]
+fn what_nothing_was_seen_of_is_not_verified_after_a_rollback_either() {
+    let mut world = beside(&[5]);
+    let _ = played(&mut world, Ask::Deploy, true, &[]);
+    // Lock, read, create, begin, run, preview, step, shift, look (bad), mark, back, see the old one: nothing to see it by.
+    let end = played(&mut world, Ask::Deploy, true, &[0, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0, 7]);
+    assert!(matches!(end, Some(Ending::RolledBack { verified: false, .. })), "{end:?}");
+    // Lock, read, create, begin, run (sick); its rollback: read, begin, run, verify.
+    let mut world = World::default();
+    let _ = played(&mut world, Ask::Deploy, true, &[]);
+    for (turn, expected) in [(0, true), (9, false)] {
+        let end = played(&mut world, Ask::Deploy, true, &[0, 0, 0, 0, 6, 0, 0, 0, 0, turn]);
+        assert!(matches!(end, Some(Ending::RolledBack { verified, .. }) if verified == expected), "{end:?}");
+    }
 }
 
 #[test]

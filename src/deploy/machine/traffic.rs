@@ -36,13 +36,12 @@ impl State {
             (Stage::Turning, Event::Marked | Event::NotMarked(_)) => self.turn(),
             (Stage::Returning, Event::Done) => self.returned(),
             (Stage::Returning, Event::Failed(why) | Event::Interrupted(why)) => self.stuck(&why),
-            (Stage::SeeingOld, Event::Healthy(_) | Event::Unverified | Event::Inconclusive(_)) => {
-                self.closed_back(None)
-            }
-            (Stage::SeeingOld, Event::Failed(why)) => self.closed_back(Some(why)),
+            (Stage::SeeingOld, Event::Healthy(_)) => self.closed_back(Ok(true)),
+            (Stage::SeeingOld, Event::Unverified | Event::Inconclusive(_)) => self.closed_back(Ok(false)),
+            (Stage::SeeingOld, Event::Failed(why)) => self.closed_back(Err(why)),
             (Stage::SeeingOld, Event::Interrupted(why)) => {
                 self.back = Some((why, true));
-                self.closed_back(None)
+                self.closed_back(Ok(false))
             }
             _ => Vec::new(),
         }
@@ -129,26 +128,27 @@ impl State {
     fn returned(&mut self) -> Vec<Effect> {
         let Some((id, _)) = self.run.clone() else { return Vec::new() };
         if matches!(self.back, Some((_, true))) {
-            return self.closed_back(None);
+            return self.closed_back(Ok(false));
         }
         self.go(Stage::SeeingOld, Effect::SeeOld(id))
     }
 
-    /// The end of a deploy whose traffic went back; why the old version does not work, where it does not.
-    fn closed_back(&mut self, sick: Option<String>) -> Vec<Effect> {
+    /// The end of a deploy whose traffic went back: whether the old version was seen to work, or why it does not.
+    fn closed_back(&mut self, seen: Result<bool, String>) -> Vec<Effect> {
         let (Some((id, _)), Some(to)) = (self.run.clone(), self.old.clone()) else { return Vec::new() };
         let (why, interrupted) = self.back.take().unwrap_or_default();
         let back = Traffic::went_back(&to);
-        let (says, end) = match sick {
-            Some(sick) => {
+        let (says, end) = match seen {
+            Err(sick) => {
                 let says = format!("{back}, which does not work: {sick}; it was for: {why}");
                 (says, Ending::RollbackFailed { why, rollback: sick })
             }
-            None if interrupted => (format!("{back}, cut off: {why}"), Ending::Interrupted(format!("{why}; {back}"))),
-            None if self.by_hand => {
-                (format!("{back}: {why}"), Ending::Live { verified: true, says: format!("{VERIFIED}: {back}") })
+            Ok(_) if interrupted => (format!("{back}, cut off: {why}"), Ending::Interrupted(format!("{why}; {back}"))),
+            Ok(verified) if self.by_hand => {
+                let seen = if verified { VERIFIED } else { "not verified" };
+                (format!("{back}: {why}"), Ending::Live { verified, says: format!("{seen}: {back}") })
             }
-            None => (format!("{back}: {why}"), Ending::RolledBack { why, to }),
+            Ok(verified) => (format!("{back}: {why}"), Ending::RolledBack { why, to, verified }),
         };
         self.end = Some(end);
         self.go(Stage::Closing, Effect::Mark(id, Phase::Failure, says))

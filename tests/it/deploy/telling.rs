@@ -293,7 +293,7 @@ fn the_page_is_the_one_in_the_picture() {
         },
         deployments: vec!["3120".to_owned(), "3121".to_owned()],
         stages: stages.into_iter().map(|(ms, says)| (std::time::Duration::from_millis(ms), says)).collect(),
-        ending: Some(Ending::RolledBack { why: sick.to_owned(), to: good }),
+        ending: Some(Ending::RolledBack { why: sick.to_owned(), to: good, verified: true }),
         rollback_took: Some(std::time::Duration::from_millis(6_600)),
         url: Some("https://staging.shop.example".to_owned()),
         run: Some("https://github.com/octo/shop/actions/runs/1001".to_owned()),
