@@ -65,16 +65,29 @@ fn finding(
     let fixed_in = version.and_then(|version| fixed_in(group, package.ecosystem, version));
     let summary = about.iter().chain(group).map(|advisory| &advisory.summary).find(|summary| !summary.is_empty());
     AuditFinding {
-        advisory: first.id.clone(),
         aliases: names.into_iter().map(str::to_owned).collect(),
         summary: summary.cloned().unwrap_or_default(),
-        ecosystem: package.ecosystem,
-        package: package.name.clone(),
-        version: package.version.clone(),
         severity: rated.map(|rated| rated.severity),
         score: rated.and_then(|rated| rated.score),
         score_source: rated.map(|rated| rated.source),
         kind: about.iter().map(|advisory| advisory.kind).max().unwrap_or_default(),
+        ..unjudged(path, package, &first.id, fixed_in)
+    }
+}
+
+/// What is said of a package in the lockfile at `path`, before anything is known of the advisory but its name.
+pub(super) fn unjudged(path: &str, package: &Package, advisory: &str, fixed_in: Option<String>) -> AuditFinding {
+    AuditFinding {
+        advisory: advisory.to_owned(),
+        aliases: Vec::new(),
+        summary: String::new(),
+        ecosystem: package.ecosystem,
+        package: package.name.clone(),
+        version: package.version.clone(),
+        severity: None,
+        score: None,
+        score_source: None,
+        kind: AdvisoryKind::default(),
         remedy: fixed_in.as_deref().and_then(|fixed| remedy(path, package, fixed)),
         fixed_in,
         standing: None,

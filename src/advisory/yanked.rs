@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::remedy::remedy;
+use super::audit::unjudged;
 use super::version::Version;
 use crate::model::audit::{AdvisoryKind, AuditFinding};
 use crate::model::package::{Ecosystem, Package};
@@ -79,27 +79,9 @@ pub fn find<'a>(path: &str, packages: &'a [Package], known: &BTreeMap<String, Re
 fn finding(path: &str, package: &Package, all: &Releases) -> AuditFinding {
     let fixed_in = next(package, all);
     AuditFinding {
-        advisory: NAME.to_owned(),
-        aliases: Vec::new(),
         summary: "its authors took this release back".to_owned(),
-        ecosystem: package.ecosystem,
-        package: package.name.clone(),
-        version: package.version.clone(),
-        severity: None,
-        score: None,
-        score_source: None,
         kind: AdvisoryKind::Yanked,
-        remedy: fixed_in.as_deref().and_then(|fixed| remedy(path, package, fixed)),
-        fixed_in,
-        standing: None,
-        ignored: None,
-        expired: None,
-        dev: package.dev,
-        undecided: false,
-        path: package.path.clone(),
-        lockfile: path.to_owned(),
-        line: package.line,
-        blocking: false,
+        ..unjudged(path, package, NAME, fixed_in)
     }
 }
 

@@ -10,8 +10,7 @@ use crate::app::{Failure, posting};
 use crate::gate::migrations::{self, Ground, Settings};
 use crate::model::change::Scope;
 use crate::model::exit::ExitCode;
-use crate::model::gate::{Flaky, GateName, Mode};
-use crate::model::outcome::Outcome;
+use crate::model::gate::GateName;
 use crate::model::report::GateReport;
 use crate::model::settings::Common;
 use crate::policy;
@@ -95,33 +94,11 @@ pub async fn migrations(
     let mut report = policy::judge(&common, &rules, policy::Ground { scope: &scope, baseline: None }, evidence);
     "gatepost migrations".clone_into(&mut report.reproduce);
     let report = posting::masker(env, &[]).gate(&report);
-    let code = signals.caught().map_or_else(|| exit_code(report.outcome), |it| ExitCode::Interrupted(it.number()));
+    let code = signals.caught().map_or_else(|| ExitCode::from(report.outcome), |it| ExitCode::Interrupted(it.number()));
     Ok((report, code))
-}
-
-fn exit_code(outcome: Outcome) -> ExitCode {
-    ExitCode::from(outcome)
 }
 
 fn common() -> Result<Common, Failure> {
     let name = GateName::parse("migrations").map_err(|error| Failure::usage(error.to_string()))?;
-    Ok(Common {
-        name,
-        kind: "migrations".to_owned(),
-        command: None,
-        format: None,
-        reports: Vec::new(),
-        dir: String::new(),
-        paths: Vec::new(),
-        when: Vec::new(),
-        needs: Vec::new(),
-        only: None,
-        max_findings: 0,
-        mode: Mode::Block,
-        timeout: TIMEOUT,
-        grace: Duration::from_secs(5),
-        retries: 0,
-        flaky: Flaky::Warn,
-        label: None,
-    })
+    Ok(Common { timeout: TIMEOUT, grace: Duration::from_secs(5), ..Common::built_in(name, "migrations") })
 }

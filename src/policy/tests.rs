@@ -32,23 +32,9 @@ pub(super) fn shown(level: Level, blocking: bool) -> Judged {
 
 fn common() -> Common {
     Common {
-        name: GateName::parse("lint").unwrap(),
-        kind: "lint".to_owned(),
         command: Some(CommandLine::Argv(vec!["tool".to_owned(), "-x".to_owned()])),
-        format: None,
-        reports: Vec::new(),
-        dir: String::new(),
-        paths: Vec::new(),
-        when: Vec::new(),
-        needs: Vec::new(),
-        only: None,
-        max_findings: 0,
-        mode: Mode::Block,
         timeout: Duration::from_secs(9),
-        grace: Duration::from_secs(1),
-        retries: 0,
-        flaky: Flaky::Warn,
-        label: None,
+        ..Common::built_in(GateName::parse("lint").unwrap(), "lint")
     }
 }
 

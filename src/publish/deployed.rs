@@ -255,7 +255,11 @@ mod tests {
                 (at(3_300), "failed: /api/health answered 503".to_owned()),
                 (at(3_400), "rolling back to bbbbbbb".to_owned()),
             ],
-            ending: Some(Ending::RolledBack { why: "/api/health answered 503".to_owned(), to: sha("b"), verified: true }),
+            ending: Some(Ending::RolledBack {
+                why: "/api/health answered 503".to_owned(),
+                to: sha("b"),
+                verified: true,
+            }),
             rollback_took: Some(at(2_700)),
             url: Some("https://staging.shop.example".to_owned()),
             run: Some("https://github.com/octo/shop/actions/runs/1001".to_owned()),

@@ -174,6 +174,17 @@ proptest! {
 }
 
 #[test]
+fn no_lost_word_makes_a_reader_panic() {
+    for case in cases() {
+        let text = String::from_utf8(case.bytes).unwrap();
+        for word in text.split_ascii_whitespace().take(400) {
+            let from = word.as_ptr().addr() - text.as_ptr().addr();
+            let _ = case.format.read(format!("{}{}", &text[..from], &text[from + word.len()..]).as_bytes());
+        }
+    }
+}
+
+#[test]
 fn depth_and_size_are_bounded() {
     let texts = [
         "[".repeat(1 << 18),

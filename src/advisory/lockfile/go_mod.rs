@@ -34,14 +34,27 @@ struct Directive<'t> {
     indirect: bool,
 }
 
+/// A `replace`: of one version or of all, and what stands in for it, a module and its version or a folder.
+#[derive(Clone, Copy)]
+struct Rule<'t> {
+    of: Option<&'t str>,
+    new: &'t [&'t str],
+}
+
 fn read(text: &str) -> Result<Lockfile, LockError> {
     ended(text)?;
     let directives = directives(text)?;
-    let mut replaced: HashMap<&str, Vec<&[&str]>> = HashMap::new();
+    let mut replaced: HashMap<&str, Vec<Rule>> = HashMap::new();
     for directive in &directives {
-        if let ["replace", old, rest @ ..] = &directive.words[..] {
-            replaced.entry(old).or_default().push(rest);
-        }
+        let (old, rule) = match &directive.words[..] {
+            ["replace", old, "=>", new @ ..] => (*old, Rule { of: None, new }),
+            ["replace", old, version, "=>", new @ ..] => (*old, Rule { of: Some(*version), new }),
+            ["replace", ..] => {
+                return Err(malformed(directive.line, "a module, `=>` and what replaces it were expected"));
+            }
+            _ => continue,
+        };
+        replaced.entry(old).or_default().push(rule);
     }
     let mut entries = Vec::from_iter(release(&directives));
     let complete = entries.first().is_some_and(|release| is_complete(&release.version));
@@ -120,14 +133,13 @@ fn directives(text: &str) -> Result<Vec<Directive<'_>>, LockError> {
 }
 
 /// What takes the place of a module: itself where nothing does, `None` where it is a folder.
-fn replacement<'t>(module: &'t str, version: &'t str, rules: Option<&Vec<&[&'t str]>>) -> Option<(&'t str, &'t str)> {
+fn replacement<'t>(module: &'t str, version: &'t str, rules: Option<&Vec<Rule<'t>>>) -> Option<(&'t str, &'t str)> {
     let rules = rules.map(Vec::as_slice).unwrap_or_default();
     // A rule for one version goes before one for all.
-    let of_version = rules.iter().find(|rule| rule.first() == Some(&version));
-    let new = of_version.map(|rule| &rule[1..]).or_else(|| rules.iter().find(|rule| rule[0] == "=>").copied());
-    match new {
+    let find = |of| rules.iter().find(|rule| rule.of == of);
+    match find(Some(version)).or_else(|| find(None)).map(|rule| rule.new) {
         None => Some((module, version)),
-        Some(["=>", module, version]) => Some((module, version)),
+        Some([module, version]) => Some((module, version)),
         Some(_) => None,
     }
 }

@@ -452,11 +452,11 @@ fn what_nothing_was_seen_of_is_not_verified_after_a_rollback_either() {
     // Lock, read, create, begin, run, preview, step, shift, look (bad), mark, back, see the old one: nothing to see it by.
     let end = played(&mut world, Ask::Deploy, true, &[0, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0, 7]);
     assert!(matches!(end, Some(Ending::RolledBack { verified: false, .. })), "{end:?}");
-    // Lock, read, create, begin, run (sick); its rollback: read, begin, run, verify.
+    // Lock, read, create, begin, run (sick); its rollback: mark, choose, create, begin, run, verify.
     let mut world = World::default();
     let _ = played(&mut world, Ask::Deploy, true, &[]);
     for (turn, expected) in [(0, true), (9, false)] {
-        let end = played(&mut world, Ask::Deploy, true, &[0, 0, 0, 0, 6, 0, 0, 0, 0, turn]);
+        let end = played(&mut world, Ask::Deploy, true, &[0, 0, 0, 0, 6, 0, 0, 0, 0, 0, turn]);
         assert!(matches!(end, Some(Ending::RolledBack { verified, .. }) if verified == expected), "{end:?}");
     }
 }
