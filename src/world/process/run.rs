@@ -53,7 +53,7 @@ pub async fn run_told(
     if let Some(by) = cancel.by() {
         return Ok(never_started(by));
     }
-    let Started { mut child, mut group, out, err } = start(spawn).await?;
+    let Started { mut child, mut group, out, err } = start(spawn)?;
     if let Some(id) = child.id().and_then(|id| i32::try_from(id).ok()) {
         on_start(id);
     }

@@ -66,7 +66,7 @@ impl Service {
             std::os::unix::process::CommandExt::uid(&mut command, user.uid);
         }
         // The whole path: servers look for their other programs beside themselves.
-        let (child, group) = unix::start_here(command, &program.to_string_lossy(), None)?;
+        let (child, group) = unix::start(command, &program.to_string_lossy(), None)?;
         Ok(Self { child, group, stopped: false })
     }
 

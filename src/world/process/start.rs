@@ -90,7 +90,7 @@ pub(super) struct Started {
 ///
 /// # Errors
 /// When there is no such program or folder, or the system refuses.
-pub(super) async fn start(spawn: &Spawn) -> Result<Started, SpawnError> {
+pub(super) fn start(spawn: &Spawn) -> Result<Started, SpawnError> {
     let name = spawn.argv.first().map_or("", String::as_str);
     if !spawn.dir.is_dir() {
         return Err(SpawnError::NoDir { program: name.to_owned(), dir: spawn.dir.clone() });
@@ -103,10 +103,10 @@ pub(super) async fn start(spawn: &Spawn) -> Result<Started, SpawnError> {
         Some(interpreter) if is_not_found(&source) => SpawnError::NoInterpreter { file: file.clone(), interpreter },
         _ => SpawnError::System { file: file.clone(), source },
     };
-    start_file(&file, spawn).await.map_err(refused)
+    start_file(&file, spawn).map_err(refused)
 }
 
-async fn start_file(file: &Path, spawn: &Spawn) -> io::Result<Started> {
+fn start_file(file: &Path, spawn: &Spawn) -> io::Result<Started> {
     let mut command = std::process::Command::new(file);
     command.args(spawn.argv.iter().skip(1)).current_dir(&spawn.dir).stdin(Stdio::null());
     command.env_clear().envs(spawn.env.iter().map(|(name, value)| (name, value)));
@@ -121,7 +121,7 @@ async fn start_file(file: &Path, spawn: &Spawn) -> io::Result<Started> {
     };
     command.stdout(writer);
     let (out, err) = (system::reading(out)?, err.map(system::reading).transpose()?);
-    let (child, group) = system::start(command, &spawn.argv[0], mark(spawn)).await?;
+    let (child, group) = system::start(command, &spawn.argv[0], mark(spawn))?;
     Ok(Started { child, group, out: Pipe::new(Some(out)), err: Pipe::new(err) })
 }
 

@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::Path;
 use std::process::{Command, ExitStatus};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -15,7 +15,6 @@ use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{AccessFlags, Pid, access};
 use tokio::process::{Child, ChildStdout};
-use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use crate::world::process::inherited::reset_inherited_signals;
@@ -33,13 +32,8 @@ const STANDSTILL: Duration = Duration::from_millis(20);
 const LAST: Duration = Duration::from_secs(1);
 
 /// The leaders of the groups that run, whose statuses tokio collects. All other children of this process are
-/// orphans that it adopted.
+/// orphans that it adopted. Held while a process is started, so that no leader is unknown for a moment.
 static LEADERS: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
-/// Shared by those that start a process and wanted whole by who asks for orphans, so that no leader is unknown then.
-static STARTING: RwLock<()> = RwLock::new(());
-/// How many processes are started at a time: each start holds its thread until the new program runs. More than a few
-/// gain nothing, and each would be a thread.
-static STARTERS: Semaphore = Semaphore::const_new(3);
 
 /// What was found of a command after its end.
 #[derive(Debug, Default, Clone, Copy)]
@@ -57,24 +51,19 @@ pub(super) struct Group {
     swept: bool,
 }
 
-/// Starts the command, as [`start_here`] does, beside whatever else there is to do.
-pub(super) async fn start(command: Command, name: &str, mark: Option<&OsStr>) -> io::Result<(Child, Group)> {
-    reset_inherited_signals()?;
-    let (name, mark) = (name.to_owned(), mark.map(OsStr::to_owned));
-    let _turn = STARTERS.acquire().await.map_err(io::Error::other)?;
-    tokio::task::spawn_blocking(move || start_here(command, &name, mark)).await.map_err(io::Error::other)?
-}
-
 /// Starts the command as the leader of a new group; `name` becomes its `argv[0]`.
-pub(super) fn start_here(mut command: Command, name: &str, mark: Option<OsString>) -> io::Result<(Child, Group)> {
+pub(super) fn start(mut command: Command, name: &str, mark: Option<&OsStr>) -> io::Result<(Child, Group)> {
     reset_inherited_signals()?;
     snapshot::adopt_orphans();
     command.arg0(name).process_group(0);
-    let _starting = STARTING.read().unwrap_or_else(PoisonError::into_inner);
+    let mut leaders = leaders();
     let child = tokio::process::Command::from(command).spawn()?;
     let leader = child.id().and_then(|id| i32::try_from(id).ok()).ok_or(io::ErrorKind::NotFound)?;
-    leaders().insert(leader);
-    Ok((child, Group { leader: Pid::from_raw(leader), mark, seen: Vec::new(), swept: false }))
+    leaders.insert(leader);
+    Ok((
+        child,
+        Group { leader: Pid::from_raw(leader), mark: mark.map(OsStr::to_owned), seen: Vec::new(), swept: false },
+    ))
 }
 
 /// A pipe to be read without blocking.
@@ -272,7 +261,6 @@ fn is_reaped(pid: i32) -> bool {
 
 /// Children that this process did not start.
 fn adopted() -> Vec<i32> {
-    let _nobody_starts = STARTING.write().unwrap_or_else(PoisonError::into_inner);
     let leaders = leaders();
     snapshot::children().into_iter().filter(|pid| !leaders.contains(pid)).collect()
 }

@@ -19,7 +19,7 @@ pub(super) struct Swept {
 /// Stands for the command's process; `run` ends that itself.
 pub(super) struct Group;
 
-pub(super) async fn start(command: Command, _name: &str, _mark: Option<&OsStr>) -> io::Result<(Child, Group)> {
+pub(super) fn start(command: Command, _name: &str, _mark: Option<&OsStr>) -> io::Result<(Child, Group)> {
     Ok((tokio::process::Command::from(command).spawn()?, Group))
 }
 
