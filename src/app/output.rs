@@ -36,7 +36,8 @@ impl Output {
         gates: impl Iterator<Item = &'a GateName> + Clone,
     ) -> Result<Self, Failure> {
         let ignore = folder.join(".gitignore");
-        if files::is_file(&ignore) {
+        let is_ours = files::is_file(&ignore);
+        if is_ours {
             if files::read(&ignore)? != IGNORE {
                 return Err(Failure::usage(format!("the output folder {shown} has a .gitignore of its own"))
                     .help("name a folder that is gatepost's alone by --output"));
@@ -48,7 +49,9 @@ impl Output {
             files::empty(&folder.join("logs"), is_empty)?;
         }
         files::make_dir(&folder.join("logs"))?;
-        files::write(&ignore, IGNORE)?;
+        if !is_ours {
+            files::write(&ignore, IGNORE)?;
+        }
         files::remove(&folder.join("report.json"))?;
         for gate in gates {
             files::empty(&folder.join("gates").join(gate.as_str()), |_, _| false)?;

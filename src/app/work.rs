@@ -187,8 +187,9 @@ impl Gates {
     async fn evidence(&self, planned: &Planned, number: u32, cancel: &CancelToken) -> Evidence {
         let name = &planned.gate.common().name;
         let folder = self.output.of_gate(name);
-        let fresh = files::empty(&folder, |_, _| false).and_then(|()| files::make_dir(&folder));
-        if let Err(error) = fresh {
+        // For the first attempt it was emptied with all others, before any gate ran.
+        let emptied = if number > 1 { files::empty(&folder, |_, _| false) } else { Ok(()) };
+        if let Err(error) = emptied.and_then(|()| files::make_dir(&folder)) {
             let problem =
                 Problem { kind: ProblemKind::NotStarted, what: format!("its output folder is not ready: {error}") };
             return Evidence { problems: vec![problem], ..Evidence::default() };
