@@ -287,9 +287,18 @@ impl Reader<'_> {
     /// What does not go together with the strategy, or without one.
     fn strategy(&mut self, section: &Section, by_command: bool) {
         let table = self.table;
+        let within = |whole: Range<usize>, part: &Range<usize>| whole.start <= part.start && part.end <= whole.end;
+        let unread: Vec<&str> = table
+            .iter()
+            .filter(|(_, value)| self.problems.iter().any(|problem| within(value.span(), &problem.span)))
+            .map(|(key, _)| key.get_ref().as_ref())
+            .collect();
+        if unread.contains(&"strategy") {
+            return;
+        }
         let wrong = rollout::objections(&section.given(), &|key| table.contains_key(key), by_command);
-        for (key, what, help) in wrong {
-            let span = self.table.get(key).map_or_else(|| self.span.clone(), Spanned::span);
+        for (key, what, help) in wrong.into_iter().filter(|(key, ..)| !unread.contains(key)) {
+            let span = table.get(key).map_or_else(|| self.span.clone(), Spanned::span);
             self.problems.push(Problem::new(span, what).help(help));
         }
     }
