@@ -1,11 +1,13 @@
 //! What deployers of hosts share: JSON over HTTP with a token, and following something until it has ended.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::deploy::{Job, Ran};
+use crate::deploy::{Deployer, Ground, Job, Ran};
+use crate::model::deployment::Role;
 use crate::model::text::{clean, one_line, shorten};
 use crate::world::http::Exchange;
 
@@ -17,6 +19,42 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 const AGAIN: [u64; 3] = [1, 3, 9];
 /// Between two looks, from the first on; the last one from then on.
 const LOOKS: [u64; 5] = [1, 2, 3, 5, 10];
+
+/// A host that deploys by itself when its API is asked to.
+pub(super) trait Host {
+    /// The token, as `env:NAME`.
+    fn token(&self) -> &str;
+
+    /// Deploys the commit.
+    async fn create(&self, job: &Job<'_>, token: &str) -> Result<Ran, String>;
+
+    /// Goes back to what the host still has of the commit.
+    async fn roll_back(&self, job: &Job<'_>, token: &str) -> Result<Ran, String>;
+}
+
+impl<H: Host> Deployer for H {
+    fn ground(&self) -> Ground {
+        Ground::None
+    }
+
+    fn secrets(&self) -> Vec<String> {
+        variable(self.token()).map(str::to_owned).into_iter().collect()
+    }
+
+    fn deploy<'a>(&'a self, job: Job<'a>) -> Pin<Box<dyn Future<Output = Ran> + 'a>> {
+        Box::pin(async move {
+            let token = match secret(&job, self.token()) {
+                Ok(token) => token,
+                Err(why) => return Ran::Failed(why),
+            };
+            let done = match job.role {
+                Role::Rollback => self.roll_back(&job, &token).await,
+                Role::Deploy | Role::Adopt => self.create(&job, &token).await,
+            };
+            done.unwrap_or_else(Ran::Failed)
+        })
+    }
+}
 
 /// What is asked of a host.
 pub(super) struct Ask<'a> {
@@ -75,7 +113,7 @@ pub(super) enum Look {
     Failed(String),
 }
 
-/// Looks until it has ended, the time is up, or a signal came. `after_all` is told which of the two it was not.
+/// Looks until it has ended, the time is up, or a signal came.
 pub(super) async fn follow(job: &Job<'_>, mut look: impl AsyncFnMut() -> Result<Look, String>) -> Ran {
     let begun = Instant::now();
     let limit = job.environment.timeout;
@@ -90,7 +128,10 @@ pub(super) async fn follow(job: &Job<'_>, mut look: impl AsyncFnMut() -> Result<
                 said = word;
             }
             Ok(Look::Going(_)) => {}
-            Err(why) => (job.on_line)(&why),
+            Err(why) => {
+                (job.on_line)(&why);
+                said = why;
+            }
         }
         if begun.elapsed() >= limit {
             return Ran::Failed(format!("it had not ended after {} s; last: {said}", limit.as_secs()));

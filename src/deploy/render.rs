@@ -1,16 +1,13 @@
 //! `{ render = "srv-…" }`: a service at Render, deployed by its commit and rolled back to an earlier deploy.
 //! <https://api-docs.render.com>
 
-use std::pin::Pin;
-
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::config::DeployerRow;
-use crate::deploy::host::{Ask, Look, ask, follow, secret, variable};
-use crate::deploy::{Deployer, Ground, Job, Kind, Ran};
-use crate::model::deployment::Role;
+use crate::deploy::host::{Ask, Host, Look, ask, follow};
+use crate::deploy::{Job, Kind, Ran};
 use crate::model::text::one_line;
 use crate::world::line::segment;
 
@@ -39,46 +36,19 @@ impl Default for Settings {
 
 struct Render(Settings);
 
-impl Deployer for Render {
-    fn ground(&self) -> Ground {
-        Ground::None
+impl Host for Render {
+    fn token(&self) -> &str {
+        &self.0.token
     }
 
-    fn secrets(&self) -> Vec<String> {
-        variable(&self.0.token).map(str::to_owned).into_iter().collect()
-    }
-
-    fn deploy<'a>(&'a self, job: Job<'a>) -> Pin<Box<dyn Future<Output = Ran> + 'a>> {
-        Box::pin(async move {
-            let token = match secret(&job, &self.0.token) {
-                Ok(token) => token,
-                Err(why) => return Ran::Failed(why),
-            };
-            let begun = if job.role == Role::Rollback {
-                self.roll_back(&job, &token).await
-            } else {
-                self.create(&job, &token).await
-            };
-            match begun {
-                Ok(id) => self.until_live(&job, &token, &id).await,
-                Err(why) => Ran::Failed(why),
-            }
-        })
-    }
-}
-
-impl Render {
-    fn url(&self, rest: &str) -> String {
-        format!("{}/v1/services/{}{rest}", self.0.api.trim_end_matches('/'), segment(&self.0.render))
-    }
-
-    async fn create(&self, job: &Job<'_>, token: &str) -> Result<String, String> {
+    async fn create(&self, job: &Job<'_>, token: &str) -> Result<Ran, String> {
         let body = json!({"commitId": job.sha.as_str()});
         let made = ask(job, &Ask { method: "POST", url: &self.url("/deploys"), token, body: Some(&body) }).await?;
-        made["id"].as_str().map(str::to_owned).ok_or_else(|| "the deploy that was made has no id".to_owned())
+        let id = made["id"].as_str().ok_or("the deploy that was made has no id")?;
+        Ok(self.until_live(job, token, id).await)
     }
 
-    async fn roll_back(&self, job: &Job<'_>, token: &str) -> Result<String, String> {
+    async fn roll_back(&self, job: &Job<'_>, token: &str) -> Result<Ran, String> {
         let url = self.url("/deploys?limit=100");
         let listed = ask(job, &Ask { method: "GET", url: &url, token, body: None }).await?;
         let was_live = |one: &&Value| {
@@ -101,7 +71,14 @@ impl Render {
             ),
             Err(why) => (job.on_line)(&format!("Render's deploys on every push could not be switched off: {why}")),
         }
-        made["id"].as_str().map(str::to_owned).ok_or_else(|| "the rollback that was made has no id".to_owned())
+        let id = made["id"].as_str().ok_or("the rollback that was made has no id")?;
+        Ok(self.until_live(job, token, id).await)
+    }
+}
+
+impl Render {
+    fn url(&self, rest: &str) -> String {
+        format!("{}/v1/services/{}{rest}", self.0.api.trim_end_matches('/'), segment(&self.0.render))
     }
 
     async fn until_live(&self, job: &Job<'_>, token: &str, id: &str) -> Ran {

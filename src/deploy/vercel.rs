@@ -1,16 +1,13 @@
 //! `{ vercel = "prj_…" }`: a project at Vercel, deployed from its git commit and rolled back to an earlier deployment.
 //! <https://vercel.com/docs/rest-api>
 
-use std::pin::Pin;
-
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::config::DeployerRow;
-use crate::deploy::host::{Ask, Look, ask, follow, secret, variable};
-use crate::deploy::{Deployer, Ground, Job, Kind, Ran};
-use crate::model::deployment::Role;
+use crate::deploy::host::{Ask, Host, Look, ask, follow};
+use crate::deploy::{Job, Kind, Ran};
 use crate::model::text::one_line;
 use crate::world::line::segment;
 
@@ -46,40 +43,9 @@ impl Default for Settings {
 
 struct Vercel(Settings);
 
-impl Deployer for Vercel {
-    fn ground(&self) -> Ground {
-        Ground::None
-    }
-
-    fn secrets(&self) -> Vec<String> {
-        variable(&self.0.token).map(str::to_owned).into_iter().collect()
-    }
-
-    fn deploy<'a>(&'a self, job: Job<'a>) -> Pin<Box<dyn Future<Output = Ran> + 'a>> {
-        Box::pin(async move {
-            let token = match secret(&job, &self.0.token) {
-                Ok(token) => token,
-                Err(why) => return Ran::Failed(why),
-            };
-            let done = if job.role == Role::Rollback {
-                self.roll_back(&job, &token).await
-            } else {
-                self.create(&job, &token).await
-            };
-            done.unwrap_or_else(Ran::Failed)
-        })
-    }
-}
-
-impl Vercel {
-    fn url(&self, path: &str) -> String {
-        let team = self.0.team.as_ref().map_or_else(String::new, |team| format!("teamId={}", segment(team)));
-        let join = match (team.is_empty(), path.contains('?')) {
-            (true, _) => "",
-            (false, true) => "&",
-            (false, false) => "?",
-        };
-        format!("{}{path}{join}{team}", self.0.api.trim_end_matches('/'))
+impl Host for Vercel {
+    fn token(&self) -> &str {
+        &self.0.token
     }
 
     async fn create(&self, job: &Job<'_>, token: &str) -> Result<Ran, String> {
@@ -104,22 +70,6 @@ impl Vercel {
         Ok(self.until_ready(job, token, id).await)
     }
 
-    async fn until_ready(&self, job: &Job<'_>, token: &str, id: &str) -> Ran {
-        let url = self.url(&format!("/v13/deployments/{}", segment(id)));
-        follow(job, async || {
-            let found = ask(job, &Ask { method: "GET", url: &url, token, body: None }).await?;
-            Ok(match found["readyState"].as_str() {
-                Some("READY") => Look::Done,
-                Some(end @ ("ERROR" | "CANCELED")) => {
-                    let said = found["errorMessage"].as_str().unwrap_or_default();
-                    Look::Failed(format!("the deployment {id} ended in {end} {}", one_line(said, 200)))
-                }
-                other => Look::Going(format!("{id} is {}", one_line(other.unwrap_or("there"), 40))),
-            })
-        })
-        .await
-    }
-
     /// An earlier deployment of the commit is pointed to again: nothing is built.
     async fn roll_back(&self, job: &Job<'_>, token: &str) -> Result<Ran, String> {
         let project = segment(&self.0.vercel);
@@ -136,6 +86,34 @@ impl Vercel {
         ask(job, &Ask { method: "POST", url: &url, token, body: Some(&json!({})) }).await?;
         (job.on_line)(&format!("pointed to {id}; Vercel promotes nothing by itself until one is promoted"));
         Ok(self.until_pointed(job, token, id).await)
+    }
+}
+
+impl Vercel {
+    fn url(&self, path: &str) -> String {
+        let team = self.0.team.as_ref().map_or_else(String::new, |team| format!("teamId={}", segment(team)));
+        let join = match (team.is_empty(), path.contains('?')) {
+            (true, _) => "",
+            (false, true) => "&",
+            (false, false) => "?",
+        };
+        format!("{}{path}{join}{team}", self.0.api.trim_end_matches('/'))
+    }
+
+    async fn until_ready(&self, job: &Job<'_>, token: &str, id: &str) -> Ran {
+        let url = self.url(&format!("/v13/deployments/{}", segment(id)));
+        follow(job, async || {
+            let found = ask(job, &Ask { method: "GET", url: &url, token, body: None }).await?;
+            Ok(match found["readyState"].as_str() {
+                Some("READY") => Look::Done,
+                Some(end @ ("ERROR" | "CANCELED")) => {
+                    let said = found["errorMessage"].as_str().unwrap_or_default();
+                    Look::Failed(format!("the deployment {id} ended in {end} {}", one_line(said, 200)))
+                }
+                other => Look::Going(format!("{id} is {}", one_line(other.unwrap_or("there"), 40))),
+            })
+        })
+        .await
     }
 
     /// The addresses of the project follow in their own time.
