@@ -53,16 +53,16 @@ pub struct Section {
     pub health: Vec<Health>,
     /// How it is told whether it works: `version`, `interval`, `successes`, `timeout`, `grace`, `deadline`, `watch`.
     pub verify: Verify,
-    /// A command that must end with 0 once the probes are good.
+    /// A command that must end with 0 once the probes are good; it is told by the variables of `deploy = { command = … }`.
     #[schemars(with = "Command")]
     pub smoke: Option<Command>,
     /// How deploys go beside the old version, in two slots (`blue`, `green`); default: in its place.
     #[schemars(with = "Strategy")]
     pub strategy: Option<Strategy>,
-    /// The hook of `blue-green`: it sends all traffic to `GATEPOST_SLOT`, or for `GATEPOST_WEIGHT` 0 to `GATEPOST_OTHER_SLOT`.
+    /// The hook of `blue-green`: it sends all traffic to `GATEPOST_SLOT`, or for `GATEPOST_WEIGHT` 0 to `GATEPOST_OTHER_SLOT`. It has the variables of `deploy = { command = … }` too.
     #[schemars(with = "Command")]
     pub switch: Option<Command>,
-    /// The hook of `canary`: it sends `GATEPOST_WEIGHT` percent of the traffic to `GATEPOST_SLOT`, the rest to `GATEPOST_OTHER_SLOT`.
+    /// The hook of `canary`: it sends `GATEPOST_WEIGHT` percent of the traffic to `GATEPOST_SLOT`, the rest to `GATEPOST_OTHER_SLOT`. It has the variables of `deploy = { command = … }` too.
     #[schemars(with = "Command")]
     pub weight: Option<Command>,
     /// Where a slot without traffic answers, as in `https://{slot}.example.com`; `blue-green` needs it.
@@ -284,7 +284,7 @@ impl Reader<'_> {
         }
     }
 
-    /// What does not go together with the strategy, or without one.
+    /// What does not go together with the strategy, or without one. Of what could not be read nothing more is said.
     fn strategy(&mut self, section: &Section, by_command: bool) {
         let table = self.table;
         let within = |whole: Range<usize>, part: &Range<usize>| whole.start <= part.start && part.end <= whole.end;

@@ -19,7 +19,7 @@ const WATCH: Duration = Duration::from_mins(1);
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Analysis {
-    /// Run in every round: 0 is good, 4 inconclusive, any other exit status bad.
+    /// Run in every round, with the variables of the hook `weight`: 0 is good, 4 inconclusive, any other exit status bad.
     #[schemars(with = "Command")]
     pub command: Option<Command>,
     /// Before the first round of a step.

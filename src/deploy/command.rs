@@ -26,7 +26,7 @@ pub(super) const KIND: Kind = Kind {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 struct Settings {
-    /// What is run: a string by `bash -e -o pipefail -c`, an array directly.
+    /// What is run: a string by `bash -e -o pipefail -c`, an array directly. It is told by `GATEPOST_ENVIRONMENT`, `GATEPOST_SHA`, `GATEPOST_REF`, `GATEPOST_VERSION`, `GATEPOST_PREVIOUS_SHA`, `GATEPOST_DEPLOYMENT_ID`, `GATEPOST_URL` and `GATEPOST_ROLE` (`deploy`, `rollback`); with a `strategy` by `GATEPOST_STRATEGY`, `GATEPOST_SLOT`, `GATEPOST_OTHER_SLOT` and `GATEPOST_PREVIEW_URL` too.
     #[schemars(with = "Command")]
     command: Option<Command>,
     /// Whether it runs among the files of the commit; `false`: in the work tree as it is.

@@ -1,6 +1,9 @@
 //! Blue-green and canary by the real program: the hook is a script, the service answers from two slots, and what it answers
 //! is what counts.
 
+use std::collections::BTreeSet;
+
+use gatepost::world::process::MARK;
 use serde_json::json;
 
 use super::service::whole;
@@ -259,4 +262,24 @@ fn a_weak_canary_killed_anywhere_is_recovered() {
 #[test]
 fn a_good_blue_green_deploy_killed_anywhere_is_recovered() {
     killed_everywhere(BLUE_GREEN, "fine");
+}
+
+#[test]
+fn what_hooks_are_told_by_is_in_the_schema_and_in_the_help() {
+    let scene = beside(On::File, CANARY);
+    for name in ["deploy.sh", "traffic.sh"] {
+        let script = std::fs::read_to_string(scene.tree.dir.join(name)).unwrap();
+        scene.tree.write(name, script + "env >>\"$PLACE/env\"\n");
+    }
+    go(&scene, Some("fine")).with(0);
+    let all = lines(&scene, "env");
+    let own = all.iter().filter_map(|line| line.split_once('=')).map(|(name, _)| name.to_owned());
+    let told: BTreeSet<String> = own.filter(|name| name.starts_with("GATEPOST_") && name != MARK).collect();
+    assert_eq!(told.len(), 13, "{told:?}");
+    for place in [&["schema", "config"][..], &["deploy", "--help"]] {
+        let shown = scene.call(place).with(0).out;
+        for name in &told {
+            assert!(shown.contains(name.as_str()), "{name} is not in {place:?}");
+        }
+    }
 }
