@@ -13,9 +13,21 @@ use crate::world::repo::Repo;
 /// # Errors
 /// When the repository's own addresses cannot be read.
 pub fn of(env: &Env, occasion: &Occasion, repo: &Repo) -> Result<Option<Remote>, Failure> {
-    let Some(token) = ["GITHUB_TOKEN", "GH_TOKEN"].iter().find_map(|name| env.get(name)) else { return Ok(None) };
+    if token(env).is_none() {
+        return Ok(None);
+    }
     let named = occasion.repository.clone().or_else(|| env.get("GITHUB_REPOSITORY").map(str::to_owned));
     let repository = if named.is_some() { named } else { repo.origin_repository()? };
+    Ok(repository.and_then(|repository| at(env, repository)))
+}
+
+/// A repository whose name is known, where there is a token.
+#[must_use]
+pub fn at(env: &Env, repository: String) -> Option<Remote> {
     let api = env.get("GITHUB_API_URL").unwrap_or(API).to_owned();
-    Ok(repository.map(|repository| Remote { api, token: Secret::new(token.to_owned()), repository }))
+    token(env).map(|token| Remote { api, token: Secret::new(token.to_owned()), repository })
+}
+
+fn token(env: &Env) -> Option<&str> {
+    ["GITHUB_TOKEN", "GH_TOKEN"].iter().find_map(|name| env.get(name))
 }

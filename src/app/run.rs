@@ -187,7 +187,7 @@ async fn ready(request: &Request, env: &Env, occasion: &Occasion) -> Result<Read
     }
     let config = publish::proof::digest(&project.config.source);
     let subject = subject(occasion, &judged, &poster, &config);
-    let overridden = overridden::of(env, occasion, &repo, &subject, &poster).await;
+    let overridden = overridden::of(env, &subject, &poster).await;
     let repo = Rc::new(repo);
     Ok(Ready { project, masker, poster, judged, baseline, output, repo, root, subject, overridden })
 }

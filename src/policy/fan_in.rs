@@ -90,11 +90,17 @@ pub fn same_subject(subject: &Subject, whose: &str, part: &Part) -> Result<(), R
     Ok(())
 }
 
-/// Joins the parts, of which there is at least one: `expected` first and in its order, then what else they have.
+/// Joins the parts, of which there is at least one: `expected` first and in its order, then what else they have. What was
+/// `overridden`, by whom and why, is believed of nobody else.
 ///
 /// # Errors
 /// When two have the same gate.
-pub fn join(subject: Subject, parts: Vec<Part>, expected: &[Expected]) -> Result<Report, Refusal> {
+pub fn join(
+    subject: Subject,
+    parts: Vec<Part>,
+    expected: &[Expected],
+    overridden: &BTreeMap<GateName, String>,
+) -> Result<Report, Refusal> {
     let mut report = Report {
         verdict: Outcome::Skipped,
         started_at: parts.iter().map(|part| part.report.started_at.clone()).min().unwrap_or_default(),
@@ -106,7 +112,10 @@ pub fn join(subject: Subject, parts: Vec<Part>, expected: &[Expected]) -> Result
     let mut gates: BTreeMap<GateName, (String, GateReport)> = BTreeMap::new();
     let mut order = Vec::new();
     for part in parts {
-        report.verdict = report.verdict.max(part.report.verdict);
+        // Where a run says worse than its gates do, it was cut short.
+        if part.report.verdict > verdict(&part.report.gates) {
+            report.verdict = report.verdict.max(part.report.verdict);
+        }
         report.subject.dirty |= part.report.subject.dirty;
         for note in part.report.notes {
             if !report.notes.contains(&note) {
@@ -129,6 +138,9 @@ pub fn join(subject: Subject, parts: Vec<Part>, expected: &[Expected]) -> Result
     }
     let others = order.iter().filter_map(|name| gates.remove(name)).map(|(_, gate)| again(gate, None));
     report.gates.extend(others);
+    for gate in report.gates.iter_mut().filter(|gate| !gate.outcome.is_green()) {
+        gate.overridden = overridden.get(&gate.name).cloned();
+    }
     report.verdict = report.verdict.max(verdict(&report.gates));
     Ok(report)
 }
@@ -193,7 +205,7 @@ mod tests {
             part("a", &[("lint", Outcome::Fail)]),
         ];
         let all = [expected("lint", true, true), expected("docs", false, false), expected("test", true, true)];
-        let report = join(subject(), parts, &all).unwrap();
+        let report = join(subject(), parts, &all, &BTreeMap::new()).unwrap();
         let is = |name: &str, outcome| (name.to_owned(), outcome);
         assert_eq!(ends(&report), [is("lint", Outcome::Fail), is("test", Outcome::Pass), is("extra", Outcome::Pass)]);
         assert_eq!((report.verdict, report.notes.len()), (Outcome::Fail, 1));
@@ -204,10 +216,11 @@ mod tests {
         let skipped = |never_skipped| {
             let mut part = part("a", &[("lint", Outcome::Skipped)]);
             (part.report.gates[0].attempts, part.report.gates[0].exit) = (0, None);
-            join(subject(), vec![part], &[expected("lint", true, never_skipped)]).unwrap().verdict
+            let expected = [expected("lint", true, never_skipped)];
+            join(subject(), vec![part], &expected, &BTreeMap::new()).unwrap().verdict
         };
         assert_eq!((skipped(true), skipped(false)), (Outcome::Error, Outcome::Skipped));
-        let report = join(subject(), Vec::new(), &[expected("lint", true, true)]).unwrap();
+        let report = join(subject(), Vec::new(), &[expected("lint", true, true)], &BTreeMap::new()).unwrap();
         assert_eq!((report.verdict, ends(&report).len()), (Outcome::Error, 1));
         assert!(report.gates[0].reason.starts_with("no report has it, and it was expected (every path)"));
     }
@@ -216,7 +229,39 @@ mod tests {
     fn a_part_is_never_worth_more_than_it_says() {
         let mut interrupted = part("a", &[("lint", Outcome::Pass)]);
         interrupted.report.verdict = Outcome::Error;
-        assert_eq!(join(subject(), vec![interrupted], &[]).unwrap().verdict, Outcome::Error);
+        let verdict = |overridden: &BTreeMap<GateName, String>| {
+            join(subject(), vec![interrupted.clone()], &[], overridden).unwrap().verdict
+        };
+        assert_eq!(verdict(&BTreeMap::new()), Outcome::Error);
+        assert_eq!(verdict(&overridden("lint")), Outcome::Error, "what was overridden is a gate, not a run");
+    }
+
+    fn overridden(gate: &str) -> BTreeMap<GateName, String> {
+        BTreeMap::from([(GateName::parse(gate).unwrap(), "by max: flaky".to_owned())])
+    }
+
+    #[test]
+    fn what_was_overridden_keeps_its_outcome_and_is_left_out_of_the_verdict() {
+        let parts = || {
+            vec![part("a", &[("lint", Outcome::Fail), ("docs", Outcome::Pass)]), part("b", &[("test", Outcome::Error)])]
+        };
+        let says = |overridden: &BTreeMap<GateName, String>| {
+            let mut parts = parts();
+            for part in &mut parts {
+                part.report.verdict = verdict(&part.report.gates);
+            }
+            let report = join(subject(), parts, &[], overridden).unwrap();
+            let marked: Vec<String> = report
+                .gates
+                .iter()
+                .filter(|gate| gate.overridden.is_some())
+                .map(|gate| gate.name.to_string())
+                .collect();
+            (report.verdict, report.gates[0].outcome, marked)
+        };
+        assert_eq!(says(&BTreeMap::new()), (Outcome::Fail, Outcome::Fail, vec![]));
+        assert_eq!(says(&overridden("lint")), (Outcome::Error, Outcome::Fail, vec!["lint".to_owned()]));
+        assert_eq!(says(&overridden("docs")), (Outcome::Fail, Outcome::Fail, vec![]), "it needs none");
     }
 
     #[test]
@@ -230,7 +275,8 @@ mod tests {
         );
         assert!(wrong(Subject { head: None, ..subject() }).contains("of the commit aaaa"));
         assert!(wrong(Subject { pull_request: Some(8), ..subject() }).contains("of the pull request #7, b of #8"));
-        let twice = join(subject(), vec![part("a", &[("x", Outcome::Pass)]), part("b", &[("x", Outcome::Fail)])], &[]);
+        let parts = vec![part("a", &[("x", Outcome::Pass)]), part("b", &[("x", Outcome::Fail)])];
+        let twice = join(subject(), parts, &[], &BTreeMap::new());
         assert!(matches!(twice, Err(Refusal::Twice { one, other, .. }) if one == "a" && other == "b"));
     }
 }

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use crate::app::posting::{self, Posted, Poster, Publish, Said};
 use crate::app::project::{self, Place, Project};
 use crate::app::scope::{self, Asked};
-use crate::app::{Failure, run};
+use crate::app::{Failure, overridden, run};
 use crate::model::event::Occasion;
 use crate::model::exit::ExitCode;
 use crate::model::outcome::Outcome;
@@ -117,7 +117,8 @@ async fn of_this_run(request: &Request, env: &Env, here: &Occasion, found: Found
     }
     let (settings, gates) = configuration_here(request, env, &occasion, &mut poster).await?;
     let expected = expected::named(&request.expect, gates)?;
-    let report = join(subject, found, &expected)?;
+    let overridden = overridden::of(env, &subject, &poster).await;
+    let report = join(subject, found, &expected, overridden)?;
     Ok((Joined { report, settings, hold_back_green: false }, poster))
 }
 
@@ -157,7 +158,8 @@ async fn of_another_run(
         settings = project.config.publish;
     }
     let expected = expected::named(&request.expect, gates)?;
-    let mut report = join(subject, found, &expected)?;
+    let overridden = overridden::of(env, &subject, &poster).await;
+    let mut report = join(subject, found, &expected, overridden)?;
     let hold_back_green = !triggered.run.succeeded();
     if let Some(warning) = triggered.warning() {
         report.verdict = report.verdict.max(Outcome::Error);
@@ -243,7 +245,12 @@ async fn configuration_there(
     Ok(None)
 }
 
-fn join(subject: Subject, found: Found, expected: &[Expected]) -> Result<Report, Failure> {
+fn join(
+    subject: Subject,
+    found: Found,
+    expected: &[Expected],
+    overridden: overridden::Found,
+) -> Result<Report, Failure> {
     let Found { parts, missing, .. } = found;
     let known = expected.iter().any(|gate| gate.due.is_some());
     if parts.is_empty() && !known {
@@ -253,7 +260,9 @@ fn join(subject: Subject, found: Found, expected: &[Expected]) -> Result<Report,
              named `gatepost`, or `gatepost-…`",
         ));
     }
-    let mut report = policy::join(subject, parts, expected).map_err(|error| refused(&error))?;
+    let joined = policy::join(subject, parts, expected, &overridden.gates);
+    let mut report = joined.map_err(|error| refused(&error))?;
+    report.notes.extend(overridden.notes);
     if !missing.is_empty() {
         report.verdict = report.verdict.max(Outcome::Error);
         report.notes.insert(0, not_there(&missing));

@@ -162,6 +162,11 @@ fn a_gate_that_never_ended_can_be_overridden() {
 
 /// The pull request's own run, after its gate was overridden and still fails.
 fn run_again(chat: &Chat) -> (i32, serde_json::Value, String) {
+    by_the_pull_request(chat, &["run", "--json"])
+}
+
+/// What a job of the pull request's own run says, whose gate still fails.
+fn by_the_pull_request(chat: &Chat, arguments: &[&str]) -> (i32, serde_json::Value, String) {
     chat.scene.tree.git(&["checkout", "--quiet", "feature"]);
     let config = std::fs::read_to_string(chat.scene.tree.dir.join("gatepost.toml")).unwrap();
     chat.scene.tree.write("gatepost.toml", config.replace("command = \"true\"", "command = \"false\""));
@@ -170,7 +175,7 @@ fn run_again(chat: &Chat) -> (i32, serde_json::Value, String) {
                           "base": { "sha": chat.scene.tree.sha("main").to_string(), "ref": "main", "repo": { "full_name": REPO } } },
     });
     let command = chat.command("pull_request", &event, "ana");
-    let mut run = chat.scene.command(&["run", "--json"]);
+    let mut run = chat.scene.command(arguments);
     run.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
     let done = run.env("GITHUB_REF", "refs/pull/7/merge").output().unwrap();
     let json = serde_json::from_slice(&done.stdout).unwrap_or_default();
@@ -203,6 +208,32 @@ fn a_later_run_shows_it_in_report_check_run_and_comment() {
     chat.scene.tree.git(&["checkout", "--quiet", "--force", "main"]);
     chat.ask("ana", &chat.confirmed()).is(0, "done", "live");
     assert!(chat.reply().contains("overridden, not green"), "{}", chat.reply());
+}
+
+#[test]
+fn several_jobs_show_it_in_their_one_verdict() {
+    let chat = red();
+    let joined = || {
+        by_the_pull_request(&chat, &["run", "test", "--output", "../job"]);
+        by_the_pull_request(&chat, &["publish", "../job", "--json"])
+    };
+    let (code, report, err) = joined();
+    assert_eq!((code, &report["verdict"]), (1, &serde_json::json!("fail")), "{report:#} {err}");
+    chat.scene.tree.git(&["checkout", "--quiet", "--force", "main"]);
+    chat.ask("max", "/override test flaky").is(0, "done", "overridden");
+    let (code, report, err) = joined();
+    let gate = &report["gates"][0];
+    assert_eq!((code, &gate["outcome"]), (0, &serde_json::json!("fail")), "{report:#} {err}");
+    assert_eq!(
+        (&gate["overridden"], &report["verdict"]),
+        (&serde_json::json!("by max: \"flaky\""), &serde_json::json!("skipped"))
+    );
+    assert!(chat.reply().contains("overridden"), "{}", chat.reply());
+    // A report that says so itself is not believed.
+    chat.github(|github| github.repo(REPO).collaborator("max", "write").checks.len());
+    let (code, report, err) = by_the_pull_request(&chat, &["publish", "../job", "--json"]);
+    assert_eq!((code, &report["gates"][0]["overridden"]), (1, &serde_json::Value::Null), "{err}");
+    assert!(report["notes"].to_string().contains("its override does not count"), "{}", report["notes"]);
 }
 
 #[test]
