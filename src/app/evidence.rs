@@ -9,6 +9,7 @@ use crate::model::gate_result::GateResult;
 use crate::model::report::{GateReport, Report};
 use crate::model::sha::Sha;
 use crate::model::story::Proofs;
+use crate::model::text::to_the_second;
 use crate::parse;
 use crate::policy::proof::{Demand, Known, Proof, Stands, prove};
 use crate::publish::proof;
@@ -135,7 +136,7 @@ fn read(report: &Report, config: &str) -> Vec<GateResult> {
         base: report.subject.base.clone(),
         scheduled: report.subject.event == "schedule" || gate.audit.as_ref().is_some_and(|audit| audit.scheduled),
         at,
-        source: format!("report of {}", report.started_at),
+        source: format!("report of {}", to_the_second(&report.started_at)),
         doubt: doubt.map(str::to_owned),
         overridden: None,
     };

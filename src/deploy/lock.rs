@@ -8,6 +8,8 @@ use jiff::Timestamp;
 use crate::deploy::Group;
 use crate::model::deployment::{Holder, HookGroup, RunPlace};
 use crate::model::environments::EnvironmentName;
+use crate::model::rollout::Traffic;
+use crate::model::text::to_the_second;
 use crate::world::ledger::{Held, Ledger, LedgerError};
 use crate::world::{clock, process};
 
@@ -150,7 +152,7 @@ pub fn words(holder: &Holder) -> String {
         (true, None) => "locked",
         (false, None) => "held",
     };
-    format!("{how} by {}{reason} since {}{link}", holder.owner, holder.since)
+    format!("{how} by {}{reason} since {}{link}", holder.owner, to_the_second(&holder.since))
 }
 
 /// Looks at a holder.

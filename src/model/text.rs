@@ -54,6 +54,15 @@ pub fn shorten(text: &str, limit: usize) -> String {
     }
 }
 
+/// A time of RFC 3339 without the fractions of its second.
+#[must_use]
+pub fn to_the_second(time: &str) -> String {
+    match time.split_once('.') {
+        Some((whole, fraction)) => format!("{whole}{}", fraction.trim_start_matches(|c: char| c.is_ascii_digit())),
+        None => time.to_owned(),
+    }
+}
+
 fn skip_escape(rest: &mut std::iter::Peekable<std::str::Chars<'_>>) {
     match rest.next() {
         Some('[') => skip_csi(rest),
@@ -102,6 +111,13 @@ pub const fn is_invisible(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_are_shown_to_the_second() {
+        assert_eq!(to_the_second("2026-11-21T20:47:50.584534193Z"), "2026-11-21T20:47:50Z");
+        assert_eq!(to_the_second("2026-11-21T20:47:50.5+01:00"), "2026-11-21T20:47:50+01:00");
+        assert_eq!(to_the_second("2026-11-21T20:47:50Z"), "2026-11-21T20:47:50Z");
+    }
 
     #[test]
     fn escapes_and_reordering_are_removed() {
