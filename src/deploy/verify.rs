@@ -99,8 +99,10 @@ impl Sight<'_> {
             Some(name) => self.env.get(name).unwrap_or_default().to_owned(),
             None => value.clone(),
         };
+        // A connection that was kept may lead to the instance from before.
+        let own = std::iter::once(("connection".to_owned(), "close".to_owned()));
         let headers: Vec<(String, String)> =
-            probe.headers.iter().map(|(name, given)| (name.clone(), value(given))).collect();
+            own.chain(probe.headers.iter().map(|(name, given)| (name.clone(), value(given)))).collect();
         let method = if probe.method.is_empty() { "GET" } else { &probe.method };
         let timeout = self.pacing.timeout;
         http.exchange(&Exchange { method, url, headers: &headers, body: None, timeout, limit: LIMIT }).await

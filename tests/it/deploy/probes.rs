@@ -1,6 +1,6 @@
 //! Services that flap, hang, redirect and lie, and what is said of them.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use super::service::{Service, reply};
 use super::{On, Scene};
@@ -45,7 +45,29 @@ fn the_old_version_that_answers_well_is_no_success() {
     scene.tree.write("deploy.sh", "#!/bin/sh\necho nothing is done\n").commit("a deploy that does nothing");
     let config = std::fs::read_to_string(scene.tree.dir.join("gatepost.toml")).unwrap();
     scene.tree.write("gatepost.toml", config.replace("5s", "600ms")).commit("less patience");
-    scene.deploy().with(5).says(&["answers as", "not healthy within 600ms"]);
+    scene.deploy().with(5).says(&["answers as", "did not become healthy within 600ms"]);
+}
+
+#[test]
+fn every_look_has_a_connection_of_its_own() {
+    let place = tempfile::tempdir().unwrap();
+    let kept = Arc::new(Mutex::new(Vec::new()));
+    let asked_for = Arc::clone(&kept);
+    let service = Service::answering(
+        place.path().to_owned(),
+        Arc::new(move |asked, _| {
+            asked_for.lock().unwrap().push(asked.headers.get("connection").cloned());
+            Some(reply("200 OK", "fine"))
+        }),
+    );
+    let done = std::process::Command::new(env!("CARGO_BIN_EXE_gatepost"))
+        .args(["verify", &service.url(), "--interval", "0.01"])
+        .env_clear()
+        .status()
+        .unwrap();
+    assert!(done.success());
+    // One that was kept could lead to the instance from before, or be closed just when it is used.
+    assert_eq!(*kept.lock().unwrap(), [Some("close".to_owned()), Some("close".to_owned())]);
 }
 
 #[test]
