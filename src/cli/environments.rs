@@ -7,7 +7,6 @@ use crate::cli::Place;
 use crate::cli::args;
 use crate::cli::deploy::start;
 use crate::cli::stages::Stages;
-use crate::deploy::engine::Watch as _;
 use crate::model::call::Receipt;
 use crate::model::environments::Pacing;
 use crate::model::exit::ExitCode;
@@ -91,7 +90,7 @@ pub fn verify(place: &Place<'_>, args: args::Verify) -> Result<ExitCode, Failure
     if args.json {
         say(place, true, if good { "healthy" } else { "unhealthy" }, &says, &[]);
     } else {
-        stages.say(Duration::ZERO, &says);
+        place.text(&format!("{says}\n"));
     }
     Ok(if good { ExitCode::Pass } else { ExitCode::Fail })
 }

@@ -112,7 +112,7 @@ impl Tally {
         let limit = self.pacing.deadline;
         (after >= limit).then(|| {
             let last = if self.last.is_empty() { "not enough good rounds in a row" } else { &self.last };
-            Verdict::Unhealthy(format!("not healthy within {}; last: {last}", show_time(limit)))
+            Verdict::Unhealthy(format!("it did not become healthy within {}; last: {last}", show_time(limit)))
         })
     }
 }

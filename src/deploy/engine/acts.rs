@@ -54,7 +54,9 @@ impl Drive<'_, '_> {
                 self.held = Some(*held);
                 let ledger = self.engine.ledger.name();
                 let over = over.map_or_else(String::new, |over| format!(", {over}"));
-                self.say(&format!("locked {name} ({ledger} ledger){over}"));
+                if !self.engine.dry_run {
+                    self.say(&format!("locked {name} ({ledger} ledger){over}"));
+                }
                 Event::Locked
             }
             Ok(Taken::Refused(why)) => Event::NotLocked(format!("{name} is {why}")),
@@ -91,7 +93,7 @@ impl Drive<'_, '_> {
         }
         match choice.target {
             Some(target) => self.checked(target.sha, target.reference, Some(&bad)),
-            None => Event::Chosen(Err("no earlier deployment was ever verified".to_owned())),
+            None => Event::Chosen(Err("no earlier deployment of another commit was ever verified".to_owned())),
         }
     }
 

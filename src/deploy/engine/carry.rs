@@ -193,9 +193,17 @@ impl Drive<'_, '_> {
             let why = "the deploy was only handed on, and without a `version` the old instance would answer as well";
             return Event::Inconclusive(why.to_owned());
         }
-        if verify.is_empty() || engine.dry_run {
+        if verify.is_empty() {
             self.is_back(role);
             return Event::Unverified;
+        }
+        if engine.dry_run {
+            let paths = verify.health.iter().map(|probe| probe.path.clone());
+            let version = verify.version.as_ref().map(|probe| format!("{} as {}", probe.path, record.sha.short()));
+            let smoke = verify.smoke.as_ref().map(|_| "the smoke command".to_owned());
+            let looks: Vec<String> = paths.chain(version).chain(smoke).collect();
+            self.say(&format!("would verify: {}", looks.join(", ")));
+            return Event::Healthy("if it is well".to_owned());
         }
         let sight = Sight {
             url: environment.url.as_deref(),

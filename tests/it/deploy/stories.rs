@@ -80,7 +80,7 @@ fn a_first_deploy_that_fails_has_nothing_to_go_back_to_unless_something_was_adop
         std::fs::write(scene.service.place().join("live"), &first).unwrap();
         scene.commit(Some("sick"));
         scene.deploy().with(1).says(&[
-            "not rolled back: no earlier deployment was ever verified",
+            "not rolled back: no earlier deployment of another commit was ever verified",
             "next: gatepost rollback staging --to REF",
         ]);
         // By hand there is a way, with a name.
@@ -197,6 +197,7 @@ fn a_dry_run_goes_the_same_way_and_does_nothing() {
             "would lock staging",
             "would record: deploy of",
             "would deploy",
+            "would verify: /health, /version as ",
             "would unlock staging",
             "nothing was done",
         ]);
