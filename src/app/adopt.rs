@@ -44,14 +44,16 @@ pub async fn adopt(start: &Start, name: &str, sha: &str, env: &Env, watch: &dyn 
     let verify = &settings.verify;
     if verify.health.is_empty() && verify.version.is_none() {
         return Err(Failure::refused(format!("nothing tells whether {name} works, so that nothing can be adopted"))
+            .because("nothing_to_look_at")
             .help("add `url` and `health` to the environment"));
     }
     let me = site.me(settings.lease);
     let holder = me.holder(&format!("adopt {}", sha.short()), false);
     let held = match lock::take(&mut site.ledger, &settings.name, &me, holder, Claim::Own).await? {
         Taken::Held(held, _) => held,
-        Taken::Refused(why) => {
-            return Err(Failure::refused(format!("{name} is {why}")).help(format!("gatepost status {name}")));
+        Taken::Refused { why, .. } => {
+            let refused = Failure::refused(format!("{name} is {why}")).because("locked");
+            return Err(refused.help(format!("gatepost status {name}")));
         }
     };
     let recorded = record(&mut site, &environment, &sha, &me, watch).await;
@@ -81,7 +83,8 @@ async fn record(
     let says = match sight.judge(&site.http, &|why| watch.line(why)).await {
         Verdict::Healthy(says) => says,
         Verdict::Unhealthy(why) => {
-            return Err(Failure::refused(format!("{} is not adopted, for it is not healthy: {why}", sha.short()))
+            return Err(Failure::refused(format!("{} is not adopted: {why}", sha.short()))
+                .because("not_healthy")
                 .help(format!("see what answers: gatepost status {}", settings.name)));
         }
     };

@@ -1,11 +1,12 @@
 //! `gatepost deploy`: on evidence, in order, at the right time; then what the machine says, to a recorded end.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use crate::app::drive::{self, Deployed};
 use crate::app::evidence::{self, Evidence};
 use crate::app::site::{Site, Start};
-use crate::app::{Failure, herald, outage};
+use crate::app::{Failure, outage};
 use crate::config::Environment;
 use crate::deploy::engine::{Consent, Watch, Wish};
 use crate::deploy::tally::Verdict;
@@ -19,7 +20,7 @@ use crate::world::clock;
 use crate::world::env::Env;
 
 /// Why a deploy is refused, for programs.
-const NOT_GREEN: &str = "gates_not_green";
+pub const NOT_GREEN: &str = "gates_not_green";
 const RULES: &str = "protection_rules";
 
 /// What `gatepost deploy` was asked for.
@@ -62,20 +63,18 @@ pub enum Head {
 /// Deploys a commit.
 ///
 /// # Errors
-/// When it was refused or could not be begun. A deploy that was begun always ends in [`Deployed`].
+/// When there is no such environment or commit. Whatever else becomes of it, a refusal too, is in [`Deployed`].
 pub async fn deploy(request: &Request, env: &Env, watch: &dyn Watch) -> Result<Deployed, Failure> {
     let mut site = Site::open(&request.start, env).await?;
     let environment = site.environment(&request.environment)?;
     let sha = site.commit(request.reference.as_deref())?;
-    let reference = request.reference.clone().unwrap_or_else(|| sha.to_string());
+    // What is counted from HEAD is another commit tomorrow.
+    let named = request.reference.clone().filter(|name| !name.starts_with("HEAD") && !name.contains(['~', '^', '@']));
+    let reference = named.unwrap_or_else(|| sha.to_string());
     let mut story = drive::story(&site, &environment, Deed::Deploy, Some(&sha), &reference);
-    story.evidence = match ready(&mut site, &environment, &sha, request, watch).await {
-        Ok(evidence) => evidence,
-        Err(failure) => {
-            herald::refused(&site, story, &failure, watch).await;
-            return Err(failure);
-        }
-    };
+    if let Err(failure) = ready(&mut site, &environment, &sha, request, &mut story.evidence, watch).await {
+        return Ok(drive::refused(&site, story, failure, watch).await);
+    }
     let forced = story.evidence.forced.clone();
     let reason = format!("deploy of {}", sha.short());
     let version = version(&site, &sha);
@@ -91,15 +90,17 @@ async fn ready(
     environment: &Environment,
     sha: &Sha,
     request: &Request,
+    proofs: &mut Proofs,
     watch: &dyn Watch,
-) -> Result<Proofs, Failure> {
+) -> Result<(), Failure> {
     if site.repo.is_dirty()? {
         return Err(Failure::refused("the work tree has changes: what would be deployed is not what was judged")
             .because("dirty")
             .help("commit or stash them, then run the same command"));
     }
     outage::meet(site, &environment.settings.name, watch).await?;
-    allowed(site, environment, sha, request, watch).await
+    allowed(site, environment, sha, request).await?;
+    judged(site, environment, sha, request, proofs, watch).await
 }
 
 /// Goes on with a deploy that waits for a person. What it needed to begin it had: its commit is the recorded one.
@@ -117,14 +118,8 @@ pub async fn go_on(start: &Start, name: &str, env: &Env, watch: &dyn Watch) -> R
     drive::drive(&mut site, &environment, story, wish, false, watch).await
 }
 
-/// Everything that may refuse.
-async fn allowed(
-    site: &mut Site,
-    environment: &Environment,
-    sha: &Sha,
-    request: &Request,
-    watch: &dyn Watch,
-) -> Result<Proofs, Failure> {
+/// Everything that may refuse, whatever the gates said.
+async fn allowed(site: &mut Site, environment: &Environment, sha: &Sha, request: &Request) -> Result<(), Failure> {
     let settings = &environment.settings;
     let name = &settings.name;
     let (deployer, rollback) = site.deployers(environment)?;
@@ -144,26 +139,44 @@ async fn allowed(
     if let Some(before) = &settings.after {
         is_live_before(site, before.as_str(), name.as_str(), sha).await?;
     }
-    let missing = match evidence::of(site, settings, sha).await? {
-        Evidence::Green(proofs) => {
-            watch.say(std::time::Duration::ZERO, &evidence::words(&proofs));
-            return Ok(proofs);
+    Ok(())
+}
+
+/// Whether its gates are green; what is known of them is in `proofs` even where they are not.
+async fn judged(
+    site: &mut Site,
+    environment: &Environment,
+    sha: &Sha,
+    request: &Request,
+    proofs: &mut Proofs,
+    watch: &dyn Watch,
+) -> Result<(), Failure> {
+    let settings = &environment.settings;
+    let name = &settings.name;
+    proofs.missing = match evidence::of(site, settings, sha).await? {
+        Evidence::Green(green) => {
+            watch.say(Duration::ZERO, &evidence::words(&green));
+            *proofs = green;
+            return Ok(());
         }
         Evidence::Missing(missing) => missing,
     };
-    let list = format!("the gates are not green for {}:\n  {}", sha.short(), missing.join("\n  "));
-    match (&request.force, settings.allow_force) {
+    let list = format!("the gates are not green for {}:\n  {}", sha.short(), proofs.missing.join("\n  "));
+    let help = match (&request.force, settings.allow_force) {
         (Some(reason), true) => {
-            watch.say(std::time::Duration::ZERO, &format!("by force ({reason}), although {list}"));
-            Ok(Proofs { missing, forced: Some(reason.clone()), ..Proofs::default() })
+            watch.say(Duration::ZERO, &format!("by force ({reason}), although {list}"));
+            proofs.forced = Some(reason.clone());
+            return Ok(());
         }
-        (Some(_), false) => Err(Failure::refused(list)
-            .because(NOT_GREEN)
-            .help(format!("{name} does not allow --force: allow-force = true in its section would"))),
-        (None, _) => Err(Failure::refused(list)
-            .because(NOT_GREEN)
-            .help(format!("run them on this commit: gatepost run --all-files && gatepost deploy {name}"))),
-    }
+        (Some(_), false) => format!("{name} does not allow --force: allow-force = true in its section would"),
+        (None, _) => {
+            let gates = settings.requires.iter().flatten().map(|gate| format!(" {gate}")).collect::<String>();
+            let is_here = site.repo.head()?.as_ref() == Some(sha);
+            let go_there = if is_here { String::new() } else { format!("git checkout {} && ", sha.short()) };
+            format!("run them on this commit: {go_there}gatepost run --all-files{gates} && gatepost deploy {name}")
+        }
+    };
+    Err(Failure::refused(list).because(NOT_GREEN).help(help))
 }
 
 /// The branches and tags that a commit is on. What may be a stranger's is not run where the repository's secrets are.

@@ -7,14 +7,17 @@ use crate::app::herald::{self, Herald};
 use crate::app::site::Site;
 use crate::app::{Failure, way_back};
 use crate::config::Environment;
-use crate::deploy::engine::{Engine, Outcome, Watch, Wish};
-use crate::deploy::machine::Ask;
+use crate::deploy::engine::{self, Engine, Outcome, Watch, Wish};
+use crate::deploy::machine::{Ask, News};
 use crate::mask::Masker;
 use crate::model::call::Receipt;
 use crate::model::deployment::Ending;
 use crate::model::exit::ExitCode;
 use crate::model::sha::Sha;
 use crate::model::story::{Deed, Story};
+
+/// Why a refusal is one, in a word, where the same was done already.
+pub const DONE_ALREADY: &str = "done_already";
 
 /// A deployment that came to an end.
 #[derive(Debug)]
@@ -27,6 +30,8 @@ pub struct Deployed {
     pub code: ExitCode,
     /// Takes secrets out of what is shown of it.
     pub masker: Masker,
+    /// Why it was not begun, where that is so; the story says so too.
+    pub failure: Option<Failure>,
 }
 
 /// What is known of a story before it begins.
@@ -41,6 +46,22 @@ pub fn story(site: &Site, environment: &Environment, deed: Deed, sha: Option<&Sh
         url: environment.settings.url.clone(),
         ..Story::new(deed, environment.settings.name.as_str())
     }
+}
+
+/// Tells that something was not begun, and why.
+pub async fn refused(site: &Site, story: Story, failure: Failure, watch: &dyn Watch) -> Deployed {
+    let (herald, letters) = Herald::new(site, story, watch);
+    herald.news(&News::Ended(Ending::Refused(failure.what.clone())));
+    let story = herald.end(|story| not_begun(story, &failure));
+    let mut told = letters.send(std::future::ready(())).await;
+    told.extend(herald::leave_with_the_runner(site, &story, &told));
+    Deployed { story, told, code: failure.code, masker: site.masker.clone(), failure: Some(failure) }
+}
+
+/// The end of what was not begun.
+pub fn not_begun(story: &mut Story, failure: &Failure) {
+    story.ending = Some(Ending::Refused(failure.what.clone()));
+    (story.reason, story.next) = (Some(failure.word()), failure.help.clone());
 }
 
 /// Has the machine do what was asked for.
@@ -67,10 +88,10 @@ pub async fn drive(
     let work = async {
         let outcome = Box::pin(engine(site, environment, ask, wish, allow_irreversible, &herald)).await;
         let story = outcome.map(|outcome| {
-            let next = next(environment.settings.name.as_str(), &outcome.ending, ask);
+            let (reason, next) = next(environment.settings.name.as_str(), &outcome.ending, ask);
             herald.end(|story| {
                 story.previous = outcome.previous.or_else(|| story.previous.take());
-                (story.ending, story.next) = (Some(outcome.ending), next);
+                (story.ending, story.reason, story.next) = (Some(outcome.ending), reason, next);
                 story.rollback_took = outcome.rollback_took;
             })
         });
@@ -83,7 +104,7 @@ pub async fn drive(
     told.extend(herald::leave_with_the_runner(site, &story, &told));
     let code = story.ending.as_ref().map_or(ExitCode::Bug, |ending| code(ending, ask));
     let code = site.signals.caught().map_or(code, |signal| ExitCode::Interrupted(signal.number()));
-    Ok(Deployed { story, told, code, masker: site.masker.clone() })
+    Ok(Deployed { story, told, code, masker: site.masker.clone(), failure: None })
 }
 
 async fn engine(
@@ -136,27 +157,42 @@ const fn code(ending: &Ending, ask: Ask) -> ExitCode {
     }
 }
 
-/// What to do next.
-fn next(name: &str, ending: &Ending, ask: Ask) -> Option<String> {
-    Some(match ending {
-        Ending::Live { .. } | Ending::Nothing(_) | Ending::RolledBack { .. } => return None,
+/// Why it was refused in one word, where it was, and what to do next.
+fn next(name: &str, ending: &Ending, ask: Ask) -> (Option<&'static str>, Option<String>) {
+    let next = match ending {
+        Ending::Nothing(why) if why.contains("paused by") => on_or_back(name),
+        Ending::Live { .. } | Ending::Nothing(_) | Ending::RolledBack { .. } => return (None, None),
         Ending::Failed(_) | Ending::RollbackFailed { .. } => format!("gatepost rollback {name} --to REF"),
         Ending::Inconclusive(_) => format!("gatepost rollback {name}"),
-        Ending::Paused(_) => format!("gatepost deploy {name} --continue, or gatepost rollback {name}"),
-        Ending::Refused(why) => after_refusal(name, why, ask),
+        Ending::Paused(_) => on_or_back(name),
+        Ending::Refused(why) => {
+            let (reason, next) = after_refusal(name, why, ask);
+            return (Some(reason), Some(next));
+        }
         Ending::Interrupted(_) | Ending::Unsettled(_) => format!("gatepost recover {name}"),
-    })
+    };
+    (None, Some(next))
+}
+
+fn on_or_back(name: &str) -> String {
+    format!("gatepost deploy {name} --continue, or gatepost rollback {name}")
 }
 
 /// Every refusal ends with the exact next command.
-fn after_refusal(name: &str, why: &str, ask: Ask) -> String {
+fn after_refusal(name: &str, why: &str, ask: Ask) -> (&'static str, String) {
+    let status = format!("gatepost status {name}");
     match ask {
-        _ if why.contains("paused by") => format!("gatepost deploy {name} --continue, or gatepost rollback {name}"),
-        _ if why.contains("locked by") => format!("gatepost unlock {name}"),
-        Ask::Rollback if why.contains("migration") => format!("gatepost rollback {name} --allow-irreversible"),
-        Ask::Rollback if why.contains("verified") || why.contains("deployed") => {
-            format!("gatepost rollback {name} --to REF")
+        _ if why.starts_with(engine::DONE_ALREADY) => (DONE_ALREADY, status),
+        _ if why.contains("paused by") => ("paused", on_or_back(name)),
+        _ if why.contains("kept locked by") => ("locked", format!("gatepost rollback {name}")),
+        _ if why.contains("locked by") => ("locked", format!("gatepost unlock {name}")),
+        _ if why.contains("held by") => ("locked", status),
+        Ask::Rollback if why.contains("migration") => {
+            ("irreversible", format!("gatepost rollback {name} --allow-irreversible"))
         }
-        _ => format!("gatepost status {name}"),
+        Ask::Rollback if why.contains("verified") || why.contains("deployed") => {
+            ("nothing_to_go_back_to", format!("gatepost rollback {name} --to REF"))
+        }
+        _ => ("refused", status),
     }
 }

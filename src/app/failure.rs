@@ -47,6 +47,18 @@ impl Failure {
         Self { reason: Some(reason), ..self }
     }
 
+    /// Why in one stable word; where there is no other, by the exit code.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        self.reason.unwrap_or(match self.code {
+            ExitCode::Usage => "usage",
+            ExitCode::Refused => "refused",
+            ExitCode::Interrupted(_) => "interrupted",
+            ExitCode::Bug => "bug",
+            _ => "unavailable",
+        })
+    }
+
     /// Adds what to do next.
     #[must_use]
     pub fn help(self, help: impl Into<String>) -> Self {

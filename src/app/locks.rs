@@ -47,7 +47,7 @@ pub async fn lock(start: &Start, name: &str, reason: Option<&str>, env: &Env) ->
             let says = format!("{name} is {}; gatepost unlock {name} gives it back", lock::words(&held.holder));
             Ok(told(&site, &environment, "locked", reason, says).await)
         }
-        Taken::Refused(why) => {
+        Taken::Refused { why, .. } => {
             Err(Failure::refused(format!("{name} is {why}")).because("locked").help(format!("gatepost unlock {name}")))
         }
     }
@@ -75,7 +75,7 @@ pub async fn unlock(start: &Start, name: &str, force: bool, env: &Env) -> Result
             )));
         }
         if held.holder.paused.is_some() && !force {
-            return Err(Failure::refused(format!("{name} is {words}: its traffic is divided")).help(format!(
+            return Err(Failure::refused(format!("{name} is {words}: its traffic is divided")).because("paused").help(format!(
                 "gatepost deploy {name} --continue, or gatepost rollback {name}; gatepost unlock {name} --force leaves it so"
             )));
         }

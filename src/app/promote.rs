@@ -2,7 +2,7 @@
 
 use crate::app::drive::{self, Deployed};
 use crate::app::site::{Site, Start};
-use crate::app::{Failure, deploy, herald};
+use crate::app::{Failure, deploy};
 use crate::deploy::engine::Watch;
 use crate::model::deployment::live;
 use crate::model::story::Deed;
@@ -28,7 +28,7 @@ pub struct Request {
 /// Promotes.
 ///
 /// # Errors
-/// As [`deploy::deploy`], and when nothing is live there.
+/// As [`deploy::deploy`].
 pub async fn promote(request: &Request, env: &Env, watch: &dyn Watch) -> Result<Deployed, Failure> {
     let mut site = Site::open(&request.start, env).await?;
     let from = site.environment(&request.from)?;
@@ -36,10 +36,10 @@ pub async fn promote(request: &Request, env: &Env, watch: &dyn Watch) -> Result<
     let records = site.ledger.records(&from.settings.name).await?;
     let Some(sha) = live(&records).map(|record| record.sha.clone()) else {
         let failure = Failure::refused(format!("nothing is live in {}", request.from))
+            .because("nothing_live")
             .help(format!("deploy there first: gatepost deploy {}", request.from));
         let story = drive::story(&site, &to, Deed::Deploy, None, "");
-        herald::refused(&site, story, &failure, watch).await;
-        return Err(failure);
+        return Ok(drive::refused(&site, story, failure, watch).await);
     };
     drop(site);
     let request = deploy::Request {

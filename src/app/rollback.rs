@@ -3,7 +3,7 @@
 
 use crate::app::drive::{self, Deployed};
 use crate::app::site::{Site, Start};
-use crate::app::{Failure, herald, outage};
+use crate::app::{Failure, outage};
 use crate::config::Environment;
 use crate::deploy::engine::{Watch, Wish};
 use crate::model::sha::Sha;
@@ -36,10 +36,7 @@ pub async fn rollback(request: &Request, env: &Env, watch: &dyn Watch) -> Result
     let mut story = drive::story(&site, &environment, Deed::Rollback, None, &reference);
     match ready(&mut site, &environment, request, watch).await {
         Ok(to) => story.sha = to,
-        Err(failure) => {
-            herald::refused(&site, story, &failure, watch).await;
-            return Err(failure);
-        }
+        Err(failure) => return Ok(drive::refused(&site, story, failure, watch).await),
     }
     let wish = Wish {
         sha: story.sha.clone(),

@@ -319,5 +319,13 @@ pub fn help(command: Option<&str>) -> String {
         // Writing to a String cannot fail.
         let _ = writeln!(out, "- `{}`: {}", row.written(), row.about);
     }
+    if command.is_none_or(|name| ["deploy", "promote"].contains(&name)) {
+        let _ = writeln!(out, "\n{FORCE}.");
+    }
     out + "\nCommands stand at the beginning of a comment, each on a line of its own.\n"
 }
+
+/// How gates that are not green are gone past.
+pub const FORCE: &str = "No comment goes past gates that are not green: `/override GATE REASON` lets one of them stand, and \
+    whoever may deploy from a command line has `gatepost deploy ENV SHA --force --reason TEXT`, where the environment says \
+    `allow-force = true`";

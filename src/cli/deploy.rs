@@ -1,13 +1,13 @@
 //! `gatepost deploy`, `rollback`, `promote` and `recover` on the command line.
 
-use crate::app::deploy;
-use crate::app::drive::Deployed;
+use crate::app::drive::{self, Deployed};
 use crate::app::site::{Choice, Start};
-use crate::app::{Failure, promote, recover, rollback};
+use crate::app::{Failure, deploy, posting, promote, recover, rollback};
 use crate::cli::Place;
 use crate::cli::args::{self, LedgerOf, OnLedger};
 use crate::cli::stages::Stages;
 use crate::model::exit::ExitCode;
+use crate::model::story::{Deed, Story};
 use crate::render::{self, deployment};
 
 /// Where and how a command about environments works.
@@ -34,7 +34,7 @@ pub fn deploy(place: &Place<'_>, args: args::Deploy) -> Result<ExitCode, Failure
     if args.go_on {
         let (start, stages) = (start(place, &args.on), Stages::new(place, args.on.json));
         let going = deploy::go_on(&start, &args.environment, place.env, &stages);
-        return Ok(show(place, &super::runtime()?.block_on(going)?, args.on.json));
+        return show(place, Deed::Deploy, &args.environment, args.on.json, super::runtime()?.block_on(going));
     }
     let request = deploy::Request {
         start: start(place, &args.on),
@@ -45,8 +45,8 @@ pub fn deploy(place: &Place<'_>, args: args::Deploy) -> Result<ExitCode, Failure
         order: deploy::Order::default(),
     };
     let stages = Stages::new(place, args.on.json);
-    let done = super::runtime()?.block_on(deploy::deploy(&request, place.env, &stages))?;
-    Ok(show(place, &done, args.on.json))
+    let done = super::runtime()?.block_on(deploy::deploy(&request, place.env, &stages));
+    show(place, Deed::Deploy, &request.environment, args.on.json, done)
 }
 
 /// Rolls back.
@@ -62,8 +62,8 @@ pub fn rollback(place: &Place<'_>, args: args::Rollback) -> Result<ExitCode, Fai
         intent: None,
     };
     let stages = Stages::new(place, args.on.json);
-    let done = super::runtime()?.block_on(rollback::rollback(&request, place.env, &stages))?;
-    Ok(show(place, &done, args.on.json))
+    let done = super::runtime()?.block_on(rollback::rollback(&request, place.env, &stages));
+    show(place, Deed::Rollback, &request.environment, args.on.json, done)
 }
 
 /// Promotes.
@@ -80,8 +80,8 @@ pub fn promote(place: &Place<'_>, args: args::Promote) -> Result<ExitCode, Failu
         intent: None,
     };
     let stages = Stages::new(place, args.on.json);
-    let done = super::runtime()?.block_on(promote::promote(&request, place.env, &stages))?;
-    Ok(show(place, &done, args.on.json))
+    let done = super::runtime()?.block_on(promote::promote(&request, place.env, &stages));
+    show(place, Deed::Deploy, &request.to, args.on.json, done)
 }
 
 /// Recovers.
@@ -91,17 +91,35 @@ pub fn promote(place: &Place<'_>, args: args::Promote) -> Result<ExitCode, Failu
 pub fn recover(place: &Place<'_>, args: &args::Recover) -> Result<ExitCode, Failure> {
     let stages = Stages::new(place, args.on.json);
     let start = start(place, &args.on);
-    let done = super::runtime()?.block_on(recover::recover(&start, &args.environment, place.env, &stages))?;
-    Ok(show(place, &done, args.on.json))
+    let done = super::runtime()?.block_on(recover::recover(&start, &args.environment, place.env, &stages));
+    show(place, Deed::Recovery, &args.environment, args.on.json, done)
 }
 
-fn show(place: &Place<'_>, done: &Deployed, json: bool) -> ExitCode {
+/// Shows how it ended. Programs are told of what was not begun too; people are told that by what is returned.
+fn show(
+    place: &Place<'_>,
+    deed: Deed,
+    environment: &str,
+    json: bool,
+    done: Result<Deployed, Failure>,
+) -> Result<ExitCode, Failure> {
+    let done = done.inspect_err(|failure| {
+        let mut story = Story::new(deed, environment);
+        drive::not_begun(&mut story, failure);
+        if json {
+            place.json(&posting::masker(place.env, &[]).mask(&deployment::json(&story, &[])));
+        }
+    })?;
     let (story, told) = (&done.story, &done.told);
     if json {
         place.json(&done.masker.mask(&deployment::json(story, told)));
-    } else {
-        let text = deployment::text(story) + &render::notify::told(told, place.global.verbose > 0);
-        place.text(&done.masker.mask(&text));
     }
-    done.code
+    let ended = if done.failure.is_none() { deployment::text(story) } else { String::new() };
+    let text = done.masker.mask(&(ended + &render::notify::told(told, place.global.verbose > 0))).into_owned();
+    if json {
+        place.aside(&text)
+    } else {
+        place.text(&text)
+    }
+    done.failure.map_or(Ok(done.code), Err)
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::app::{Failure, adopt, locks, status, verify};
+use crate::app::{Failure, adopt, locks, posting, status, verify};
 use crate::cli::Place;
 use crate::cli::args;
 use crate::cli::deploy::start;
@@ -38,7 +38,7 @@ pub fn adopt(place: &Place<'_>, args: &args::Adopt) -> Result<ExitCode, Failure>
     let stages = Stages::new(place, args.on.json);
     let start = start(place, &args.on);
     let adopting = adopt::adopt(&start, &args.environment, &args.sha, place.env, &stages);
-    let adopted = super::runtime()?.block_on(adopting)?;
+    let adopted = done(place, args.on.json, super::runtime()?.block_on(adopting))?;
     let says = format!("{} is live in {} as deployment {}", adopted.sha.short(), args.environment, adopted.id);
     say(place, args.on.json, "adopted", &format!("{says}; {}", adopted.says), &adopted.told);
     Ok(ExitCode::Pass)
@@ -51,8 +51,8 @@ pub fn adopt(place: &Place<'_>, args: &args::Adopt) -> Result<ExitCode, Failure>
 pub fn lock(place: &Place<'_>, args: &args::Lock) -> Result<ExitCode, Failure> {
     let start = start(place, &args.on);
     let locking = locks::lock(&start, &args.environment, args.reason.as_deref(), place.env);
-    let done = super::runtime()?.block_on(locking)?;
-    say(place, args.on.json, "locked", &done.says, &done.told);
+    let locked = done(place, args.on.json, super::runtime()?.block_on(locking))?;
+    say(place, args.on.json, "locked", &locked.says, &locked.told);
     Ok(ExitCode::Pass)
 }
 
@@ -62,8 +62,9 @@ pub fn lock(place: &Place<'_>, args: &args::Lock) -> Result<ExitCode, Failure> {
 /// As [`locks::unlock`].
 pub fn unlock(place: &Place<'_>, args: &args::Unlock) -> Result<ExitCode, Failure> {
     let start = start(place, &args.on);
-    let done = super::runtime()?.block_on(locks::unlock(&start, &args.environment, args.force, place.env))?;
-    say(place, args.on.json, "unlocked", &done.says, &done.told);
+    let unlocking = locks::unlock(&start, &args.environment, args.force, place.env);
+    let unlocked = done(place, args.on.json, super::runtime()?.block_on(unlocking))?;
+    say(place, args.on.json, "unlocked", &unlocked.says, &unlocked.told);
     Ok(ExitCode::Pass)
 }
 
@@ -95,9 +96,20 @@ pub fn verify(place: &Place<'_>, args: args::Verify) -> Result<ExitCode, Failure
     Ok(if good { ExitCode::Pass } else { ExitCode::Fail })
 }
 
+/// What was not done is told to programs too.
+fn done<T>(place: &Place<'_>, json: bool, done: Result<T, Failure>) -> Result<T, Failure> {
+    done.inspect_err(|failure| {
+        if json {
+            let (reason, says) = (Some(failure.word()), failure.what.as_str());
+            let said = environments::said(&Said { outcome: "refused", reason, says, told: &[] });
+            place.json(&posting::masker(place.env, &[]).mask(&said));
+        }
+    })
+}
+
 fn say(place: &Place<'_>, json: bool, outcome: &str, says: &str, told: &[Receipt]) {
     if json {
-        place.json(&environments::said(&Said { outcome, says, told }));
+        place.json(&environments::said(&Said { outcome, reason: None, says, told }));
     } else {
         place.text(&format!("{says}\n{}", render::notify::told(told, place.global.verbose > 0)));
     }

@@ -144,6 +144,11 @@ impl Place<'_> {
         screen::out(&for_people(self.env, text));
     }
 
+    /// Prints for people, beside what programs read on standard output.
+    fn aside(&self, text: &str) {
+        screen::err(&for_people(self.env, text));
+    }
+
     /// Prints for programs, on standard output.
     fn json(&self, json: &str) {
         if on_actions(self.env) { screen::out(&workflow::json(json)) } else { screen::out(json) }

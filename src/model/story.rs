@@ -40,6 +40,8 @@ pub struct Story {
     pub stages: Vec<(Duration, String)>,
     /// How it ended; `None` while it goes on.
     pub ending: Option<Ending>,
+    /// Why it was refused, in one stable word.
+    pub reason: Option<&'static str>,
     /// From the decision to go back until the old version was seen to answer.
     pub rollback_took: Option<Duration>,
     /// Where the environment answers.
@@ -80,6 +82,7 @@ impl Story {
             deployments: Vec::new(),
             stages: Vec::new(),
             ending: None,
+            reason: None,
             rollback_took: None,
             url: None,
             run: None,

@@ -37,6 +37,8 @@ pub struct Shown<'a> {
 pub struct Said<'a> {
     /// In one word.
     pub outcome: &'a str,
+    /// Why it was refused, in one stable word.
+    pub reason: Option<&'a str>,
     /// In one line.
     pub says: &'a str,
     /// Whom it was told.
@@ -209,11 +211,13 @@ pub fn said(said: &Said<'_>) -> String {
     struct Whole<'a> {
         schema: &'static str,
         outcome: &'a str,
+        reason: Option<&'a str>,
         says: &'a str,
         told: Vec<RouteV1<'a>>,
     }
     let told = said.told.iter().map(route).collect();
-    let whole = Whole { schema: "gatepost.said/v1", outcome: said.outcome, says: said.says, told };
+    let Said { outcome, reason, says, .. } = *said;
+    let whole = Whole { schema: "gatepost.said/v1", outcome, reason, says, told };
     serde_json::to_string(&whole).unwrap_or_default() + "\n"
 }
 

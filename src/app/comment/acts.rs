@@ -9,18 +9,21 @@ use tokio::sync::Mutex;
 use crate::app::comment::desk::Desk;
 use crate::app::comment::telling::Telling;
 use crate::app::deploy::{self, Head, Order};
-use crate::app::drive::Deployed;
+use crate::app::drive::{self, Deployed};
 use crate::app::site::{Choice, Site, Start};
 use crate::app::{Failure, locks, promote, rollback, status};
 use crate::chat::{self, Act, Command, Parameters};
-use crate::deploy::engine::{Consent, DONE_ALREADY};
+use crate::deploy::engine::Consent;
 use crate::model::answer::{Answer, Decision, of_ending};
 use crate::model::conversation::{Proposal, Role};
-use crate::model::deployment::Ending;
 use crate::model::exit::ExitCode;
 use crate::model::sha::Sha;
 use crate::render::environments;
+use crate::render::notify::told;
 use crate::world::talk::Talk;
+
+/// What to do next in a comment where gates are not green.
+const NOT_GREEN: &str = "run them again by `/rerun failed`, or let one of them stand by `/override GATE REASON`";
 
 /// One command, and what was answered before it.
 #[derive(Clone, Copy)]
@@ -41,31 +44,41 @@ impl Asked<'_> {
 
     /// What could not be begun.
     pub(super) fn failed(&self, failure: Failure) -> Answer {
-        let (decision, code) = match failure.code {
-            ExitCode::Usage => (Decision::Refused, "usage"),
-            ExitCode::Refused => (Decision::Refused, "refused"),
-            ExitCode::Interrupted(_) => (Decision::Failed, "interrupted"),
-            _ => (Decision::Unavailable, "unavailable"),
+        let decision = match failure.code {
+            ExitCode::Usage | ExitCode::Refused => Decision::Refused,
+            ExitCode::Interrupted(_) => Decision::Failed,
+            _ => Decision::Unavailable,
         };
-        let says = failure.help.map_or_else(|| failure.what.clone(), |help| format!("{}; {help}", failure.what));
-        Answer { exit: failure.code, ..self.answer(decision, failure.reason.unwrap_or(code), says) }
+        let code = failure.word();
+        let help = match failure.reason {
+            Some(deploy::NOT_GREEN) => Some(NOT_GREEN.to_owned()),
+            _ => failure.help,
+        };
+        let says = help.map_or_else(|| failure.what.clone(), |help| format!("{}; {help}", failure.what));
+        Answer { exit: failure.code, ..self.answer(decision, code, says) }
     }
 
-    /// What came to an end.
-    fn ended(&self, done: &Deployed, lines: &[String]) -> Answer {
-        let (decision, code) = match &done.story.ending {
-            Some(Ending::Refused(why)) if why.starts_with(DONE_ALREADY) => (Decision::Ignored, "done_already"),
-            Some(Ending::Refused(why)) if why.contains("locked by") || why.contains("held by") => {
-                (Decision::Refused, "locked")
-            }
-            Some(ending) => of_ending(ending),
-            None => (Decision::Failed, "bug"),
+    /// What came to an end, or was not begun.
+    fn ended(&self, done: Result<Deployed, Failure>, mut lines: Vec<String>) -> Answer {
+        let mut done = match done {
+            Ok(done) => done,
+            Err(failure) => return self.failed(failure),
+        };
+        lines.extend(told(&done.told, false).lines().map(str::to_owned));
+        let more = (!lines.is_empty()).then(|| lines.join("\n"));
+        if let Some(failure) = done.failure.take() {
+            return Answer { more, ..self.failed(failure) };
+        }
+        let (decision, code) = match (done.story.ending.as_ref().map(of_ending), done.story.reason) {
+            (_, Some(drive::DONE_ALREADY)) => (Decision::Ignored, drive::DONE_ALREADY),
+            (Some((decision, code)), reason) => (decision, reason.unwrap_or(code)),
+            (None, _) => (Decision::Failed, "bug"),
         };
         let next = done.story.next.as_ref().map_or_else(String::new, |next| format!("; next: `{next}`"));
         let ending = done.story.ending.as_ref().map_or_else(String::new, ToString::to_string);
         Answer {
             sha: done.story.sha.clone(),
-            more: (!lines.is_empty()).then(|| lines.join("\n")),
+            more,
             deployments: done.story.deployments.clone(),
             exit: if decision == Decision::Ignored { ExitCode::Pass } else { done.code },
             ..self.answer(decision, code, format!("{ending}{next}"))
@@ -169,10 +182,7 @@ impl Desk<'_> {
         let telling = Telling::new(self.watch);
         let work = Box::pin(deploy::deploy(&request, self.env, &telling));
         let done = self.told(asked.said, asked.before, &telling, work).await;
-        let answer = match done {
-            Ok(done) => asked.ended(&done, &telling.lines()),
-            Err(failure) => asked.failed(failure),
-        };
+        let answer = asked.ended(done, telling.lines());
         let has_moved = consent.is_some_and(|consent| consent.objected.get());
         let code = if has_moved && answer.decision == Decision::Refused { "head_moved" } else { answer.code };
         Answer { sha: Some(sha.clone()), code, ..answer }
@@ -232,10 +242,8 @@ impl Desk<'_> {
         };
         let telling = Telling::new(self.watch);
         let work = Box::pin(rollback::rollback(&request, self.env, &telling));
-        match self.told(asked.said, asked.before, &telling, work).await {
-            Ok(done) => asked.ended(&done, &telling.lines()),
-            Err(failure) => asked.failed(failure),
-        }
+        let done = self.told(asked.said, asked.before, &telling, work).await;
+        asked.ended(done, telling.lines())
     }
 
     /// What is gone back to runs its own commands: it was deployed there before, or is on a branch of this repository.
@@ -268,10 +276,8 @@ impl Desk<'_> {
         };
         let telling = Telling::new(self.watch);
         let work = Box::pin(promote::promote(&request, self.env, &telling));
-        match self.told(asked.said, asked.before, &telling, work).await {
-            Ok(done) => asked.ended(&done, &telling.lines()),
-            Err(failure) => asked.failed(failure),
-        }
+        let done = self.told(asked.said, asked.before, &telling, work).await;
+        asked.ended(done, telling.lines())
     }
 
     async fn status(&self, asked: Asked<'_>, only: Option<&str>) -> Answer {
@@ -301,6 +307,9 @@ fn moved(asked: Asked<'_>, environment: &str, asked_for: &Sha, head: &Sha) -> An
 fn known(parameters: &Parameters, names: &[&str]) -> Result<bool, String> {
     let mut given = false;
     for (key, value) in parameters {
+        if key == "force" && !names.contains(&"force") {
+            return Err(format!("{key}={value} is not understood here. {}", chat::FORCE));
+        }
         if !names.contains(&key.as_str()) {
             let known = if names.is_empty() {
                 "it takes none".to_owned()

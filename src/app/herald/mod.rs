@@ -11,8 +11,8 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
 
+use crate::app::posting;
 use crate::app::site::Site;
-use crate::app::{Failure, posting};
 use crate::deploy::engine::Watch;
 use crate::deploy::machine::News;
 use crate::model::call::{Receipt, ReceiptEnd};
@@ -182,21 +182,6 @@ fn repository(site: &Site) -> Option<String> {
 fn place(site: &Site, story: &Story) -> String {
     let folder = || site.root.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     story.repository.clone().unwrap_or_else(folder)
-}
-
-/// Tells that something was not begun, and why; what could not be told is said.
-pub async fn refused(site: &Site, story: Story, failure: &Failure, watch: &dyn Watch) {
-    let (herald, letters) = Herald::new(site, story, watch);
-    let ending = Ending::Refused(failure.what.clone());
-    herald.news(&News::Ended(ending.clone()));
-    let story = herald.end(|story| (story.ending, story.next) = (Some(ending), failure.help.clone()));
-    let mut told = letters.send(std::future::ready(())).await;
-    told.extend(leave_with_the_runner(site, &story, &told));
-    for receipt in told {
-        if let ReceiptEnd::Failed(why) | ReceiptEnd::Downgraded(why) = &receipt.end {
-            watch.say(Duration::ZERO, &format!("not told: {}: {why}", receipt.what));
-        }
-    }
 }
 
 /// Tells one event that is not of a deployment.

@@ -228,6 +228,46 @@ fn the_json_says_it_all_and_nothing_else_is_there() {
 }
 
 #[test]
+fn what_was_refused_is_in_the_json_too_and_its_message_beside_it() {
+    let more = "\n[environments.production]\ndeploy = { command = \"./deploy.sh\" }\nafter = \"staging\"\n";
+    let scene = Scene::new(On::File, more);
+    let refused = |arguments: &[&str], code: i32, reason: &str, message: &str| {
+        let ran = scene.call(&[arguments, &["--json"]].concat()).with(code);
+        let json = serde_json::from_str::<serde_json::Value>(&ran.out).unwrap();
+        assert_eq!((&json["outcome"], &json["reason"]), (&json!("refused"), &json!(reason)), "{arguments:?}: {json:#}");
+        assert!(ran.err.contains(message) && json["says"].as_str().unwrap().contains(message), "{}\n{json:#}", ran.err);
+        json
+    };
+    let json = refused(&["deploy", "staging"], 3, "gates_not_green", "the gates are not green");
+    assert_eq!((&json["schema"], &json["sha"]), (&json!("gatepost.deploy/v1"), &json!(scene.head())));
+    assert_eq!(json["missing"], json!(["test: it has no result"]));
+    let next = "run them on this commit: gatepost run --all-files && gatepost deploy staging";
+    assert_eq!(json["next"], next);
+    refused(&["promote", "staging", "production"], 3, "nothing_live", "nothing is live in staging");
+    refused(&["deploy", "production"], 3, "not_live_before", "nothing is live there");
+    refused(&["rollback", "staging"], 3, "nothing_to_go_back_to", "nothing was ever deployed here");
+    refused(&["adopt", "staging", "--sha", "HEAD"], 3, "not_healthy", "is not adopted");
+    refused(&["deploy", "stagin"], 2, "unknown_environment", "there is no environment");
+    refused(&["deploy", "staging", "nowhere"], 2, "usage", "there is no commit");
+    scene.call(&["lock", "staging"]).with(0);
+    scene.judged();
+    refused(&["deploy", "staging"], 3, "locked", "locked by ana");
+    refused(&["rollback", "staging", "--to", "HEAD"], 3, "locked", "locked by ana");
+    refused(&["recover", "staging"], 3, "locked", "locked by ana");
+    refused(&["lock", "staging"], 3, "locked", "locked by ana");
+    scene.call(&["unlock", "staging"]).with(0);
+    // What went well has no reason.
+    let ran = scene.call(&["deploy", "staging", "--json"]).with(0).says(&["live: verified"]);
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&ran.out).unwrap()["reason"], json!(null));
+    // Of another commit the evidence is made there.
+    let first = scene.head();
+    scene.commit(None);
+    scene.commit(None);
+    scene.call(&["deploy", "staging", "HEAD~1"]).with(3).says(&["git checkout ", "&& gatepost run --all-files"]);
+    scene.call(&["deploy", "staging", &first]).with(0);
+}
+
+#[test]
 fn a_migration_that_cannot_be_taken_back_stops_a_rollback_by_itself() {
     for (up, down, why) in [
         ("ALTER TABLE t DROP COLUMN c;", Some("ALTER TABLE t ADD c int;"), "is incompatible with the code before it"),
