@@ -213,6 +213,8 @@ fn the_help_shows_every_command() {
         help(Some("status")).lines().next(),
         Some("- `/status [ENV]`: show what is live where, how it is, and what waits")
     );
+    let forces = |command| help(command).contains("gatepost deploy ENV SHA --force --reason TEXT");
+    assert!(forces(None) && forces(Some("deploy")) && forces(Some("promote")) && !forces(Some("status")));
 }
 
 /// Pieces that the grammar turns on, and any text.

@@ -27,8 +27,12 @@ impl Desk<'_> {
         let (proposal, written) = match (&self.proposal, &self.written) {
             (Some(proposal), Some(written)) => (proposal.clone(), written.clone()),
             (None, _) => return asked.refused("not_a_pull_request", "a gate is overridden for a pull request's head"),
-            (_, None) => {
-                let says = "an override must stand in a comment: a later deploy reads it there again";
+            (Some(proposal), None) => {
+                let says = format!(
+                    "an override must stand in a comment, where a later deploy reads it again: write `/override {gate} REASON` \
+                     as a comment on #{}",
+                    proposal.number
+                );
                 return asked.refused("needs_comment", says);
             }
         };

@@ -27,7 +27,7 @@ fn overridden() -> Chat {
 #[test]
 fn an_override_is_shown_as_one_and_lets_a_deploy_pass() {
     let chat = red();
-    chat.ask("ana", &chat.confirmed()).is(3, "refused", "gates_not_green");
+    chat.ask("ana", &chat.confirmed()).is(3, "refused", "gates_not_green").says("`/rerun failed`");
     chat.ask("ana", "/override test flaky").is(3, "refused", "no_permission").says("maintain");
     chat.ask("max", "/override tset flaky").is(3, "refused", "unknown_gate").says("did you mean `test`");
     chat.ask("max", "/override test").is(2, "refused", "missing_argument");

@@ -34,7 +34,9 @@ fn a_comment_is_acted_on_whole_or_not_at_all() {
     // Part of it is not theirs to ask for.
     chat.ask("ana", &format!("/deploy staging {}\n/override test no", chat.head)).is(3, "refused", "no_permission");
     assert_eq!((chat.deployments(), chat.scene.runs()), (vec![], vec![]));
-    chat.ask("ana", &format!("{} force=true", chat.confirmed())).is(3, "refused", "bad_argument");
+    chat.ask("ana", &format!("{} force=true", chat.confirmed()))
+        .is(3, "refused", "bad_argument")
+        .says("--force --reason TEXT");
     chat.ask("ana", "/deploy stagin").is(2, "refused", "unknown_environment").says("did you mean `staging`");
 }
 
@@ -89,7 +91,7 @@ fn by_hand_the_same_commands_are_given() {
     hand(&chat.confirmed(), "7", "ana", "83").is(0, "ignored", "answered");
     assert_eq!(chat.deployments(), [(chat.head.clone(), "success".to_owned())]);
     // An override must stand where a deploy can read it again.
-    hand("/override test why", "7", "max", "84").is(3, "refused", "needs_comment");
+    hand("/override test why", "7", "max", "84").is(3, "refused", "needs_comment").says("as a comment on #7");
     // Without an issue it is answered in the log alone, and once all the same.
     let main = chat.scene.head();
     let replies = chat.replies();
