@@ -147,10 +147,11 @@ pub fn standing(holder: &Holder, machine: &str, known: &Known, now: Timestamp) -
 pub fn words(holder: &Holder) -> String {
     let reason = if holder.reason.is_empty() { String::new() } else { format!(" ({})", holder.reason) };
     let link = holder.link.as_ref().map_or_else(String::new, |link| format!(", {link}"));
-    let how = match (holder.sticky, &holder.paused) {
-        (_, Some(_)) => "paused",
-        (true, None) => "locked",
-        (false, None) => "held",
+    let how = match &holder.paused {
+        Some(_) if is_attended(holder) => "paused",
+        Some(_) => "kept locked",
+        None if holder.sticky => "locked",
+        None => "held",
     };
     format!("{how} by {}{reason} since {}{link}", holder.owner, to_the_second(&holder.since))
 }
@@ -173,8 +174,23 @@ pub async fn look(ledger: &mut Ledger, holder: &Holder, me: &Me) -> Standing {
 pub enum Taken {
     /// It is held; and whose it was, where it was taken over.
     Held(Box<Held>, Option<String>),
-    /// Someone else has it.
-    Refused(String),
+    /// It is not to be had.
+    Refused {
+        /// Who has it, where that is known.
+        by: Option<Box<Holder>>,
+        /// Why.
+        why: String,
+    },
+}
+
+/// Whether a holder that does not give way sees to what is there: its deploy goes on, or waits for a person. A lock that
+/// a person took, and one that is kept because traffic could not be moved back, are another matter.
+#[must_use]
+pub fn is_attended(holder: &Holder) -> bool {
+    match holder.paused {
+        Some(_) => matches!(Traffic::of(&holder.reason), Some(Traffic::Paused(_))),
+        None => !holder.sticky,
+    }
 }
 
 /// What a lock is wanted for.
@@ -225,7 +241,8 @@ pub async fn take(
                 if since.elapsed() > patience {
                     let waited = patience.as_secs();
                     let words = words(&held.holder);
-                    return Ok(Taken::Refused(format!("{words}: {why}; asked to end, it did not within {waited} s")));
+                    let why = format!("{words}: {why}; asked to end, it did not within {waited} s");
+                    return Ok(Taken::Refused { by: Some(Box::new(held.holder)), why });
                 }
                 if held.holder.asked.is_none() {
                     let asks = Holder { asked: Some(me.owner.clone()), ..held.holder.clone() };
@@ -235,19 +252,23 @@ pub async fn take(
                 continue;
             }
             (Standing::Live { why, .. }, _) => {
-                return Ok(Taken::Refused(format!("{}: {why}", words(&held.holder))));
+                let why = format!("{}: {why}", words(&held.holder));
+                return Ok(Taken::Refused { by: Some(Box::new(held.holder)), why });
             }
             (Standing::Sticky, Claim::Undo(_) | Claim::Continue) if held.holder.paused.is_some() => {
                 "it waited for this".to_owned()
             }
-            (Standing::Sticky, _) => return Ok(Taken::Refused(words(&held.holder))),
+            (Standing::Sticky, _) => {
+                let why = words(&held.holder);
+                return Ok(Taken::Refused { by: Some(Box::new(held.holder)), why });
+            }
         };
         tries += 1;
         if let Some(taken) = take_over(ledger, environment, me, &holder, &held, &why).await? {
             return Ok(taken);
         }
     }
-    Ok(Taken::Refused("others were quicker, several times".to_owned()))
+    Ok(Taken::Refused { by: None, why: "others were quicker, several times".to_owned() })
 }
 
 /// `None` when another was quicker.
@@ -267,8 +288,8 @@ async fn take_over(
         let survivors = end_remains(&held.holder).await;
         if survivors > 0 {
             let _ = ledger.free(environment, &ours).await;
-            let what = format!("{survivors} processes of {} could not be ended", words(&held.holder));
-            return Ok(Some(Taken::Refused(what)));
+            let why = format!("{survivors} processes of {} could not be ended", words(&held.holder));
+            return Ok(Some(Taken::Refused { by: None, why }));
         }
     }
     if held.holder.mark.is_some() {

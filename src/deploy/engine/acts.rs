@@ -59,7 +59,10 @@ impl Drive<'_, '_> {
                 }
                 Event::Locked
             }
-            Ok(Taken::Refused(why)) => Event::NotLocked(format!("{name} is {why}")),
+            Ok(Taken::Refused { by: Some(by), why }) if self.ask == Ask::Recover && lock::is_attended(&by) => {
+                Event::Attended(format!("nothing was left to settle: {name} is {why}"))
+            }
+            Ok(Taken::Refused { why, .. }) => Event::NotLocked(format!("{name} is {why}")),
             Err(error) => Event::NotLocked(format!("the lock of {name} could not be taken: {error}")),
         }
     }

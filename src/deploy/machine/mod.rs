@@ -34,6 +34,8 @@ pub enum Event {
     Locked,
     /// It is not; why.
     NotLocked(String),
+    /// It is not, for somebody attends to what is there: a person who decides, or a deploy that goes on.
+    Attended(String),
     /// The ledger was read; what earlier runs left, oldest first.
     Found(Vec<Leftover>),
     /// The ledger could not be read.
@@ -259,6 +261,7 @@ impl State {
             (Stage::New, Event::Begin) => self.go(Stage::Locking, Effect::Lock),
             (Stage::Locking, Event::Locked) => self.go(Stage::Reading, Effect::Read),
             (Stage::Locking, Event::NotLocked(why)) => self.over(Ending::Refused(why)),
+            (Stage::Locking, Event::Attended(why)) => self.over(Ending::Nothing(why)),
             (Stage::Reading, Event::Found(left)) => {
                 self.left = left.into();
                 self.next_left()

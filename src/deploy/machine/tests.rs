@@ -87,6 +87,7 @@ impl World {
         let why = || "why".to_owned();
         Some(match effect {
             Effect::Tell(_) => return None,
+            Effect::Lock if turn != 9 && self.paused && ask == Ask::Recover => Event::Attended(why()),
             Effect::Lock if turn == 9 || (self.paused && !matches!(ask, Ask::Rollback | Ask::Continue)) => {
                 Event::NotLocked(why())
             }
@@ -515,7 +516,8 @@ fn what_cannot_be_told_waits_locked_for_a_person() {
         assert!(matches!(end, Some(Ending::Paused(_))), "{end:?}");
         assert!(world.paused && world.lock && world.is_divided());
         assert!(matches!(played(&mut world, Ask::Deploy, true, &[]), Some(Ending::Refused(_))));
-        assert!(matches!(played(&mut world, Ask::Recover, true, &[]), Some(Ending::Refused(_))));
+        assert!(matches!(played(&mut world, Ask::Recover, true, &[]), Some(Ending::Nothing(_))));
+        assert!(world.paused && world.lock, "it still waits");
         let end = played(&mut world, ask, true, &[]);
         assert!(matches!(end, Some(Ending::Live { verified: true, .. })), "{end:?}");
         let live = if ask == Ask::Continue { sha(2) } else { sha(1) };

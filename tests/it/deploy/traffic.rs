@@ -150,7 +150,8 @@ fn what_cannot_be_told_stops_and_asks() {
     assert_eq!((live(&scene), scene.status()["newest"]["end"].clone()), (None, json!(null)));
     assert!(scene.status()["lock"].as_str().unwrap().contains("paused by ana"));
     scene.call(&["deploy", "staging"]).with(3).says(&["paused by ana", next]);
-    scene.call(&["recover", "staging"]).with(3).says(&[next]);
+    // There is nothing to recover: it waits as it should.
+    scene.call(&["recover", "staging"]).with(0).says(&["nothing was left to settle", "paused by ana", "at 10 %", next]);
     scene.call(&["unlock", "staging"]).with(3).says(&["its traffic is divided", "--continue"]);
     untouch(&scene, "unclear");
     scene.call(&["deploy", "staging", "--continue"]).with(0).says(&["goes on", "moved 60 %", "live: verified"]);
@@ -185,7 +186,11 @@ fn traffic_that_cannot_be_moved_back_keeps_the_lock() {
     let good = scene.head();
     touch(&scene, "stuck");
     go(&scene, Some("fine")).with(6).says(&["traffic could not be moved", "no such pool", "next: gatepost rollback"]);
-    scene.call(&["recover", "staging"]).with(3);
+    scene.call(&["recover", "staging"]).with(3).says(&[
+        "kept locked by ana",
+        "the rollback failed",
+        "next: gatepost rollback staging",
+    ]);
     scene.call(&["rollback", "staging"]).with(6);
     untouch(&scene, "stuck");
     scene.call(&["rollback", "staging"]).with(0);
