@@ -10,6 +10,7 @@ use crate::deploy::tally::Round;
 use crate::deploy::verify::Sight;
 use crate::model::deployment::{Record, live};
 use crate::model::environments::Pacing;
+use crate::model::rollout::Traffic;
 use crate::render::environments::{self, Shown};
 use crate::world::clock;
 use crate::world::env::Env;
@@ -117,7 +118,11 @@ async fn row(site: &mut Site, environment: &Environment) -> Result<Row, Failure>
             Some(format!("{}{}", lock::words(&held.holder), if dead { ", which is dead" } else { "" }))
         }
     };
-    let health = health(site, environment, live.as_ref()).await;
+    // While traffic is divided either of the two may answer.
+    let is_divided =
+        |record: &Record| record.is_open() && matches!(record.traffic(), Traffic::At(_) | Traffic::Paused(_));
+    let whole = live.as_ref().filter(|_| !newest.as_ref().is_some_and(is_divided));
+    let health = health(site, environment, whole).await;
     let since =
         live.as_ref().and_then(|record| record.marks.last()).and_then(|mark| mark.at.parse::<jiff::Timestamp>().ok());
     let age = since.map(|since| clock::now().as_second() - since.as_second());

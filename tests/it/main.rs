@@ -44,5 +44,6 @@ mod repo;
 mod run;
 mod schedule;
 mod shop;
+mod slots;
 mod tree;
 mod written;

@@ -29,14 +29,14 @@ fn history(into: &Path) -> Output {
     Command::new("sh").arg(SCRIPT).arg(into).envs(others).output().unwrap()
 }
 
-fn shop(test: &str) -> PathBuf {
+pub fn shop(test: &str) -> PathBuf {
     let place = place(test);
     let made = history(&place);
     assert!(made.status.success(), "{made:?}");
     place
 }
 
-fn git(repository: &Path, arguments: &[&str]) -> String {
+pub fn git(repository: &Path, arguments: &[&str]) -> String {
     let done = Command::new("git").args(arguments).current_dir(repository).output().unwrap();
     assert!(done.status.success(), "{done:?}");
     String::from_utf8(done.stdout).unwrap().trim_end().to_owned()
@@ -243,7 +243,7 @@ fn the_history_is_the_same_every_time_and_overwrites_nothing() {
 }
 
 /// Ends the shop of a test when it ends, however it does.
-struct Running(PathBuf);
+pub struct Running(pub PathBuf);
 
 impl Drop for Running {
     fn drop(&mut self) {
