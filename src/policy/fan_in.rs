@@ -90,17 +90,32 @@ pub fn same_subject(subject: &Subject, whose: &str, part: &Part) -> Result<(), R
     Ok(())
 }
 
-/// Joins the parts, of which there is at least one: `expected` first and in its order, then what else they have. What was
-/// `overridden`, by whom and why, is believed of nobody else.
+/// Checks that no two parts have the same gate.
 ///
 /// # Errors
-/// When two have the same gate.
+/// When two have.
+pub fn distinct(parts: &[Part]) -> Result<(), Refusal> {
+    let mut known: BTreeMap<&GateName, &str> = BTreeMap::new();
+    for part in parts {
+        for gate in &part.report.gates {
+            if let Some(one) = known.insert(&gate.name, &part.name) {
+                let (one, other) = (one.to_owned(), part.name.clone());
+                return Err(Refusal::Twice { one, other, gate: gate.name.clone() });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Joins the parts, which are distinct: `expected` first and in its order, then what else they have. What was `overridden`, by
+/// whom and why, is believed of nobody else.
+#[must_use]
 pub fn join(
     subject: Subject,
     parts: Vec<Part>,
     expected: &[Expected],
     overridden: &BTreeMap<GateName, String>,
-) -> Result<Report, Refusal> {
+) -> Report {
     let mut report = Report {
         verdict: Outcome::Skipped,
         started_at: parts.iter().map(|part| part.report.started_at.clone()).min().unwrap_or_default(),
@@ -109,7 +124,7 @@ pub fn join(
         gates: Vec::new(),
         notes: Vec::new(),
     };
-    let mut gates: BTreeMap<GateName, (String, GateReport)> = BTreeMap::new();
+    let mut gates: BTreeMap<GateName, GateReport> = BTreeMap::new();
     let mut order = Vec::new();
     for part in parts {
         // Where a run says worse than its gates do, it was cut short.
@@ -124,25 +139,22 @@ pub fn join(
         }
         for gate in part.report.gates {
             order.push(gate.name.clone());
-            if let Some((one, _)) = gates.get(&gate.name) {
-                return Err(Refusal::Twice { one: one.clone(), other: part.name, gate: gate.name });
-            }
-            gates.insert(gate.name.clone(), (part.name.clone(), gate));
+            gates.insert(gate.name.clone(), gate);
         }
     }
     for wanted in expected {
         match gates.remove(&wanted.name) {
-            Some((_, gate)) => report.gates.push(judged(gate, wanted)),
+            Some(gate) => report.gates.push(judged(gate, wanted)),
             None => report.gates.extend(wanted.due.as_ref().map(|why| missing(wanted, why))),
         }
     }
-    let others = order.iter().filter_map(|name| gates.remove(name)).map(|(_, gate)| again(gate, None));
+    let others = order.iter().filter_map(|name| gates.remove(name)).map(|gate| again(gate, None));
     report.gates.extend(others);
     for gate in report.gates.iter_mut().filter(|gate| !gate.outcome.is_green()) {
         gate.overridden = overridden.get(&gate.name).cloned();
     }
     report.verdict = report.verdict.max(verdict(&report.gates));
-    Ok(report)
+    report
 }
 
 fn judged(gate: GateReport, wanted: &Expected) -> GateReport {
@@ -205,7 +217,7 @@ mod tests {
             part("a", &[("lint", Outcome::Fail)]),
         ];
         let all = [expected("lint", true, true), expected("docs", false, false), expected("test", true, true)];
-        let report = join(subject(), parts, &all, &BTreeMap::new()).unwrap();
+        let report = join(subject(), parts, &all, &BTreeMap::new());
         let is = |name: &str, outcome| (name.to_owned(), outcome);
         assert_eq!(ends(&report), [is("lint", Outcome::Fail), is("test", Outcome::Pass), is("extra", Outcome::Pass)]);
         assert_eq!((report.verdict, report.notes.len()), (Outcome::Fail, 1));
@@ -217,10 +229,10 @@ mod tests {
             let mut part = part("a", &[("lint", Outcome::Skipped)]);
             (part.report.gates[0].attempts, part.report.gates[0].exit) = (0, None);
             let expected = [expected("lint", true, never_skipped)];
-            join(subject(), vec![part], &expected, &BTreeMap::new()).unwrap().verdict
+            join(subject(), vec![part], &expected, &BTreeMap::new()).verdict
         };
         assert_eq!((skipped(true), skipped(false)), (Outcome::Error, Outcome::Skipped));
-        let report = join(subject(), Vec::new(), &[expected("lint", true, true)], &BTreeMap::new()).unwrap();
+        let report = join(subject(), Vec::new(), &[expected("lint", true, true)], &BTreeMap::new());
         assert_eq!((report.verdict, ends(&report).len()), (Outcome::Error, 1));
         assert!(report.gates[0].reason.starts_with("no report has it, and it was expected (every path)"));
     }
@@ -230,7 +242,7 @@ mod tests {
         let mut interrupted = part("a", &[("lint", Outcome::Pass)]);
         interrupted.report.verdict = Outcome::Error;
         let verdict = |overridden: &BTreeMap<GateName, String>| {
-            join(subject(), vec![interrupted.clone()], &[], overridden).unwrap().verdict
+            join(subject(), vec![interrupted.clone()], &[], overridden).verdict
         };
         assert_eq!(verdict(&BTreeMap::new()), Outcome::Error);
         assert_eq!(verdict(&overridden("lint")), Outcome::Error, "what was overridden is a gate, not a run");
@@ -250,7 +262,7 @@ mod tests {
             for part in &mut parts {
                 part.report.verdict = verdict(&part.report.gates);
             }
-            let report = join(subject(), parts, &[], overridden).unwrap();
+            let report = join(subject(), parts, &[], overridden);
             let marked: Vec<String> = report
                 .gates
                 .iter()
@@ -276,7 +288,7 @@ mod tests {
         assert!(wrong(Subject { head: None, ..subject() }).contains("of the commit aaaa"));
         assert!(wrong(Subject { pull_request: Some(8), ..subject() }).contains("of the pull request #7, b of #8"));
         let parts = vec![part("a", &[("x", Outcome::Pass)]), part("b", &[("x", Outcome::Fail)])];
-        let twice = join(subject(), parts, &[], &BTreeMap::new());
+        let twice = distinct(&parts);
         assert!(matches!(twice, Err(Refusal::Twice { one, other, .. }) if one == "a" && other == "b"));
     }
 }

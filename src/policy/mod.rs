@@ -29,7 +29,7 @@ pub use crate::model::baseline::{Baseline, GateBaseline};
 pub use again::{Configured, again};
 use compare::compare;
 pub use due::{Due, default_only, due};
-pub use fan_in::{Expected, Part, Refusal, join, same_subject};
+pub use fan_in::{Expected, Part, Refusal, distinct, join, same_subject};
 pub use fingerprint::Fingerprints;
 pub use retry::combine;
 pub use strangers::{brings_secrets, may_deploy, may_publish, may_run};

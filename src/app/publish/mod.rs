@@ -115,6 +115,7 @@ async fn of_this_run(request: &Request, env: &Env, here: &Occasion, found: Found
         let whose = if here.on_actions { "this run" } else { found.parts[0].name.as_str() };
         policy::same_subject(&subject, whose, part).map_err(|error| refused(&error))?;
     }
+    policy::distinct(&found.parts).map_err(|error| refused(&error))?;
     let (settings, gates) = configuration_here(request, env, &occasion, &mut poster).await?;
     let expected = expected::named(&request.expect, gates)?;
     let overridden = overridden::of(env, &subject, &poster).await;
@@ -149,6 +150,7 @@ async fn of_another_run(
         let subject = Subject { pull_request, ..subject.clone() };
         policy::same_subject(&subject, &format!("run {id}"), part).map_err(|error| refused(&error))?;
     }
+    policy::distinct(&found.parts).map_err(|error| refused(&error))?;
     let mut settings = PublishSettings::default();
     let mut gates = Vec::new();
     let base = pull.map(|pull| pull.base.clone());
@@ -260,8 +262,7 @@ fn join(
              named `gatepost`, or `gatepost-…`",
         ));
     }
-    let joined = policy::join(subject, parts, expected, &overridden.gates);
-    let mut report = joined.map_err(|error| refused(&error))?;
+    let mut report = policy::join(subject, parts, expected, &overridden.gates);
     report.notes.extend(overridden.notes);
     if !missing.is_empty() {
         report.verdict = report.verdict.max(Outcome::Error);
