@@ -143,10 +143,10 @@ fn a_branch_of_any_name_is_only_a_name() {
 fn going_back_and_promoting_are_the_same_commands() {
     let more = "\n[environments.production]\ndeploy = { command = \"./deploy.sh\" }\nafter = \"staging\"\nverify = { interval = \"10ms\" }\n";
     let chat = Chat::new(more);
-    chat.ask("ana", "/promote staging production").is(3, "refused", "refused").says("nothing is live in staging");
+    chat.ask("ana", "/promote staging production").is(3, "refused", "nothing_live").says("nothing is live in staging");
     chat.ask("ana", &chat.confirmed()).is(0, "done", "live");
     chat.ask("ana", "/promote staging production").is(0, "done", "live");
-    chat.ask("ana", "/rollback staging").is(3, "refused", "refused").says("no earlier deployment");
+    chat.ask("ana", "/rollback staging").is(3, "refused", "nothing_to_go_back_to").says("no earlier deployment");
     let main = chat.scene.head();
     chat.ask("ana", &format!("/rollback staging {main}")).is(0, "done", "live");
     assert_eq!(chat.scene.live(), main);
