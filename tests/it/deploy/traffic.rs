@@ -21,7 +21,7 @@ const HOOK: &str = "#!/bin/sh\nset -eu\necho \"$GATEPOST_SLOT $GATEPOST_WEIGHT\"
 const BLUE_GREEN: &str =
     "requires = []\nstrategy = \"blue-green\"\nswitch = \"./traffic.sh\"\npreview = \"URL/{slot}\"\n";
 const CANARY: &str = "requires = []\nstrategy = \"canary\"\nweight = \"./traffic.sh\"\npreview = \"URL/{slot}\"\n\
-    steps = [{ weight = 10, watch = \"50ms\" }, { weight = 60, watch = \"50ms\" }]\n";
+    steps = [{ weight = 10, watch = \"200ms\" }, { weight = 60, watch = \"200ms\" }]\n";
 
 /// A scene with two slots, whose first commit is live.
 fn beside(on: On, strategy: &str) -> Scene {
@@ -174,7 +174,7 @@ fn what_cannot_be_told_stops_and_asks() {
 
 #[test]
 fn a_step_may_ask_for_a_person_itself() {
-    let scene = beside(On::File, &CANARY.replace("watch = \"50ms\" }]", "watch = \"50ms\", pause = true }]"));
+    let scene = beside(On::File, &CANARY.replace("watch = \"200ms\" }]", "watch = \"200ms\", pause = true }]"));
     go(&scene, Some("fine")).with(4).says(&["at 60 %: the new version was good", "the step asks for a person"]);
     scene.call(&["deploy", "staging", "--continue"]).with(0).says(&["moved 100 %"]);
     assert_eq!(live(&scene), Some(scene.head()));
@@ -199,7 +199,7 @@ fn traffic_that_cannot_be_moved_back_keeps_the_lock() {
 
 #[test]
 fn a_signal_and_a_rollback_end_a_canary_with_its_traffic_gone_back() {
-    let long = CANARY.replace("watch = \"50ms\"", "watch = \"60s\"");
+    let long = CANARY.replace("watch = \"200ms\"", "watch = \"60s\"");
     for on in BOTH {
         let scene = beside(on, &long);
         let good = scene.head();
