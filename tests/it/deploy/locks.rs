@@ -1,10 +1,11 @@
 //! One deploy at a time, and what becomes of a holder that is gone.
 
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::{BOTH, Scene};
+use super::{BOTH, On, Scene};
 
 pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(20);
@@ -12,6 +13,18 @@ pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
         assert!(Instant::now() < deadline, "{what}");
         std::thread::sleep(Duration::from_millis(20));
     }
+}
+
+/// A scene with a good commit, which is live, while the next one is being deployed.
+fn slow(on: On) -> (Scene, String, Child) {
+    let scene = Scene::new(on, "");
+    let good = scene.head();
+    scene.deploy().with(0);
+    scene.commit(Some("slow"));
+    scene.judged();
+    let deploy = scene.command(&["deploy", "staging"]).stdout(Stdio::null()).spawn().unwrap();
+    until("the slow deploy runs", || scene.runs().len() == 2);
+    (scene, good, deploy)
 }
 
 #[test]
@@ -32,12 +45,7 @@ fn a_persons_lock_stands_until_it_is_given_back() {
 #[test]
 fn of_two_deploys_one_waits_for_the_other_to_end() {
     for on in BOTH {
-        let scene = Scene::new(on, "");
-        scene.deploy().with(0);
-        scene.commit(Some("slow"));
-        scene.judged();
-        let mut first = scene.command(&["deploy", "staging"]).stdout(std::process::Stdio::null()).spawn().unwrap();
-        until("the slow deploy runs", || scene.runs().len() == 2);
+        let (scene, _, mut first) = slow(on);
         scene.call(&["deploy", "staging"]).with(3).says(&["held by ana", "runs on this machine"]);
         scene.call(&["unlock", "staging"]).with(3).says(&["gatepost unlock staging --force"]);
         assert!(first.try_wait().unwrap().is_none());
@@ -64,13 +72,7 @@ fn leftover(command: &str) -> bool {
 #[test]
 fn a_killed_deploy_is_taken_over_at_once_and_its_command_ended() {
     for on in BOTH {
-        let scene = Scene::new(on, "");
-        let good = scene.head();
-        scene.deploy().with(0);
-        scene.commit(Some("slow"));
-        scene.judged();
-        let mut killed = scene.command(&["deploy", "staging"]).stdout(std::process::Stdio::null()).spawn().unwrap();
-        until("the slow deploy runs", || scene.runs().len() == 2);
+        let (scene, good, mut killed) = slow(on);
         killed.kill().unwrap();
         killed.wait().unwrap();
         let status = scene.status();
@@ -92,17 +94,13 @@ fn a_killed_deploy_is_taken_over_at_once_and_its_command_ended() {
 
 #[test]
 fn a_signal_ends_the_command_records_the_end_and_gives_the_lock_back() {
-    for on in BOTH {
-        let scene = Scene::new(on, "");
-        let good = scene.head();
-        scene.deploy().with(0);
-        scene.commit(Some("slow"));
-        scene.judged();
-        let mut stopped = scene.command(&["deploy", "staging"]).stdout(std::process::Stdio::null()).spawn().unwrap();
-        until("the slow deploy runs", || scene.runs().len() == 2);
+    use nix::sys::signal::Signal;
+
+    for (on, signal, code) in [(On::File, Signal::SIGHUP, 129), (On::GitHub, Signal::SIGINT, 130)] {
+        let (scene, good, mut stopped) = slow(on);
         let id = nix::unistd::Pid::from_raw(i32::try_from(stopped.id()).unwrap());
-        nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGINT).unwrap();
-        assert_eq!(stopped.wait().unwrap().code(), Some(130));
+        nix::sys::signal::kill(id, signal).unwrap();
+        assert_eq!(stopped.wait().unwrap().code(), Some(code));
         let status = scene.status();
         assert_eq!((&status["lock"], &status["newest"]["end"]), (&json!(null), &json!("error")));
         scene.call(&["recover", "staging"]).with(0).says(&["rolled back"]);

@@ -1,5 +1,6 @@
 //! Who is told of a deploy: notifiers, the pull request, the job. Whatever becomes of that, the deploy ends as it does.
 
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 use gatepost::model::deployment::Ending;
@@ -8,6 +9,7 @@ use gatepost::model::story::{Deed, Proofs, Story};
 use gatepost::publish::deployed;
 use serde_json::{Value, json};
 
+use super::locks::until;
 use super::service::{Service, reply};
 use super::{On, Ran, Scene};
 use crate::bless;
@@ -190,9 +192,14 @@ fn came_from_a_pull_request(scene: &Scene) {
     });
 }
 
+fn command(scene: &Scene, arguments: &[&str]) -> Command {
+    let mut command = scene.command(arguments);
+    command.env("GITHUB_SHA", scene.head()).env("GITHUB_REF", "refs/heads/main");
+    command
+}
+
 fn run(scene: &Scene, arguments: &[&str]) -> Ran {
-    let head = scene.head();
-    let done = scene.command(arguments).env("GITHUB_SHA", &head).env("GITHUB_REF", "refs/heads/main").output().unwrap();
+    let done = command(scene, arguments).output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     Ran { code: done.status.code().unwrap_or(-1), out: text(&done.stdout), err: text(&done.stderr) }
 }
@@ -260,6 +267,26 @@ fn one_comment_for_each_deployment_the_summary_and_the_outputs_say_how_it_went()
     let fake = scene.fake.as_ref().unwrap();
     let updates = fake.requests("issues/update-comment").len();
     assert!(updates <= 6, "{updates} updates of two comments in a few seconds");
+}
+
+#[test]
+fn another_runs_recovery_continues_the_comment_of_a_deploy_that_was_killed() {
+    let mut scene = in_a_workflow("requires = []\n");
+    let good = scene.head();
+    run(&scene, &["deploy", "staging"]).with(0);
+    scene.commit(Some("slow"));
+    came_from_a_pull_request(&scene);
+    let mut killed = command(&scene, &["deploy", "staging"]).stdout(Stdio::null()).spawn().unwrap();
+    until("its comment is there", || scene.runs().len() == 2 && comments(&scene).len() == 2);
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    assert!(comments(&scene)[1].contains("going on"), "{:?}", comments(&scene));
+    scene.env.push(("GITHUB_RUN_ID".to_owned(), "1002".to_owned()));
+    run(&scene, &["recover", "staging"]).with(0).says(&["taken over", "rolled back"]);
+    let said = comments(&scene);
+    assert_eq!(said.len(), 2, "{said:?}");
+    let headline = format!("### ↩️ Recovery of `staging`: rolled back to `{}`", &good[..7]);
+    assert!(said[1].contains(&headline) && said[1].contains("/octo/shop/actions/runs/1002"), "{}", said[1]);
 }
 
 /// The text of which `docs/pictures/make.sh` makes the picture.
