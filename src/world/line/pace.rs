@@ -36,6 +36,33 @@ impl Default for Pace {
     }
 }
 
+impl Pace {
+    /// That of this process. Tests that start it hundreds of times have a debug build hurry; a release build never does.
+    #[must_use]
+    pub fn of_process() -> Self {
+        if is_in_haste() { Self::hasty() } else { Self::default() }
+    }
+
+    /// The same in thousandths of seconds, and without gaps: for servers that are a test's own.
+    #[must_use]
+    pub fn hasty() -> Self {
+        let looks = [2; 4].map(Duration::from_millis);
+        let (retries, pause) = ([2; 3].map(Duration::from_millis), Duration::from_millis(2));
+        Self { retries, looks, pause, burst: u32::MAX, ..Self::default() }
+    }
+}
+
+#[cfg(debug_assertions)]
+#[expect(clippy::disallowed_methods, reason = "only a test sets it, for a server of its own")]
+fn is_in_haste() -> bool {
+    std::env::var_os("GATEPOST_HASTE").is_some()
+}
+
+#[cfg(not(debug_assertions))]
+const fn is_in_haste() -> bool {
+    false
+}
+
 /// `base` and up to a quarter more or less, so that runs that failed together do not come back together.
 #[must_use]
 pub fn jittered(base: Duration) -> Duration {

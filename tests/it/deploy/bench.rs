@@ -65,6 +65,8 @@ pub struct Bench {
     pub service: Service,
     pub environment: Environment,
     tree: Tree,
+    /// One for all: each reads the system's certificates anew.
+    http: Http,
     scenario: Scenario,
     before: State,
     files: Vec<(PathBuf, Vec<u8>)>,
@@ -121,11 +123,6 @@ pub struct Heard {
     pub said: Vec<String>,
 }
 
-fn pace() -> Pace {
-    let millis = Duration::from_millis;
-    Pace { retries: [millis(2); 3], looks: [millis(2); 4], pause: millis(2), burst: 100_000, ..Pace::default() }
-}
-
 /// Someone whose process is gone as soon as it is looked for.
 pub fn someone(machine: &str) -> Me {
     let (owner, machine, started) = (format!("ana on {machine}"), machine.to_owned(), "then".to_owned());
@@ -151,7 +148,7 @@ impl Bench {
         let text = format!(
             "[gates.test]\nkind = 'command'\ncommand = 'true'\n[environments.staging]\ndeploy = {{ command = 'x' }}\n\
              url = 'URL'\nhealth = ['/health']\nlease = '15m'\n\
-             verify = {{ version = {{ path = '/version' }}, timeout = '300ms', grace = '0s', deadline = '3s' }}\n{strategy}"
+             verify = {{ version = {{ path = '/version' }}, timeout = '300ms', grace = '0s', deadline = '1s' }}\n{strategy}"
         );
         let text = text.replace("URL", &service.url()).replace("HOOK", HOOK);
         let config = config::read(text.as_bytes(), &crate::config::KNOWN).unwrap();
@@ -162,7 +159,8 @@ impl Bench {
         }
         std::fs::write(service.place().join("kind"), "good").unwrap();
         let before = fake.with(|state| state.clone());
-        let mut bench = Self { fake, service, environment, tree, scenario, before, files: Vec::new() };
+        let http = Http::new(Duration::from_secs(30), Duration::from_secs(1)).unwrap();
+        let mut bench = Self { fake, service, environment, tree, http, scenario, before, files: Vec::new() };
         bench.good(GOOD).await;
         if scenario.ask == Ask::Rollback {
             bench.good(NEXT).await;
@@ -202,8 +200,9 @@ impl Bench {
 
     /// By now GitHub shows what it did not show at first.
     pub async fn settle_down(&self) {
+        let mut ledger = self.ledger();
         for _ in 0..4 {
-            let _ = self.ledger().records(&self.environment.name).await;
+            let _ = ledger.records(&self.environment.name).await;
         }
     }
 
@@ -214,7 +213,7 @@ impl Bench {
     fn ledger(&self) -> Ledger {
         let timeouts = Timeouts { whole: Duration::from_millis(1500), ..Timeouts::default() };
         let forge = GitHub::new(&self.fake.url(), Secret::new("secret".to_owned())).unwrap().with_timeouts(timeouts);
-        Ledger::github(Hub::with_pace(forge, "octo/shop", pace(), Duration::from_millis(200)), false)
+        Ledger::github(Hub::with_pace(forge, "octo/shop", Pace::hasty(), Duration::from_millis(200)), false)
     }
 
     pub async fn drive(&self, ask: Ask, sha: Option<&str>, me: &Me) -> Heard {
@@ -227,7 +226,6 @@ impl Bench {
             .collect();
         let wish =
             Wish { sha: sha.map(|sha| Sha::parse(sha).unwrap()), reference: "main".to_owned(), ..Wish::default() };
-        let http = Http::new(Duration::from_secs(30), Duration::from_secs(1)).unwrap();
         let ears = Ears::default();
         let mut engine = Engine {
             ledger: &mut self.ledger(),
@@ -243,7 +241,7 @@ impl Bench {
             env: &env,
             masker: &Masker::new([]),
             cancel: &CancelToken::new(None),
-            http: &http,
+            http: &self.http,
             remote: None,
             watch: &ears,
             dry_run: false,
@@ -344,8 +342,13 @@ fn is_end(state: &str) -> bool {
     ["success", "failure", "error"].contains(&state)
 }
 
-/// Runs `work` for each of `points` on so many threads, each with a bench of its own.
-pub fn spread<P: Sync>(threads: usize, scenario: Scenario, points: &[P], work: impl AsyncFn(&Bench, &P) + Sync) {
+/// Runs `work` for each of `points` on so many threads, each with a bench of its own, which goes on as long as `work` says so.
+pub fn spread<P: Sync>(
+    threads: usize,
+    scenario: Scenario,
+    points: &[P],
+    work: impl AsyncFn(&Bench, &P) -> bool + Sync,
+) {
     std::thread::scope(|scope| {
         for thread in 0..threads.min(points.len()) {
             let work = &work;
@@ -355,7 +358,9 @@ pub fn spread<P: Sync>(threads: usize, scenario: Scenario, points: &[P], work: i
                     let bench = Bench::new(scenario).await;
                     for point in points.iter().skip(thread).step_by(threads) {
                         bench.reset();
-                        work(&bench, point).await;
+                        if !work(&bench, point).await {
+                            break;
+                        }
                     }
                 });
             });

@@ -78,6 +78,7 @@ fn every_fault(scenario: Scenario, least: usize) {
         bench.check_told(&[&outcome, &recovered], &what);
         let counter = if matches!(outcome.ending, Ending::Live { .. }) { &live } else { &other };
         counter.fetch_add(1, Ordering::Relaxed);
+        true
     });
     // Most faults pass, and some cannot be overcome: both were seen, unless nothing could come out well.
     let (live, other) = (live.into_inner(), other.into_inner());

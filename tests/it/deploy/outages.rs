@@ -2,22 +2,23 @@
 
 use serde_json::json;
 
+use super::crashes::hasty;
 use super::{On, Scene};
 use crate::github::Fault;
 
 #[test]
 fn a_rollback_works_without_github_and_is_sent_there_later() {
-    let mut scene = Scene::new(On::GitHub, "");
+    let mut scene = hasty(On::GitHub);
     let first = scene.head();
-    scene.deploy().with(0);
+    scene.call(&["deploy", "staging"]).with(0);
     let second = scene.commit(None);
-    scene.deploy().with(0);
+    scene.call(&["deploy", "staging"]).with(0);
     assert_eq!(scene.live(), second);
     // It keeps what it has seen: before the deploy there was one, so the second is seen by asking once more.
     scene.call(&["recover", "staging"]).with(0);
     let api = scene.env.iter().position(|(name, _)| name == "GITHUB_API_URL").unwrap();
     let url = std::mem::replace(&mut scene.env[api].1, "http://127.0.0.1:9".to_owned());
-    scene.judged().call(&["deploy", "staging"]).with(4);
+    scene.call(&["deploy", "staging"]).with(4);
     scene.call(&["rollback", "staging"]).with(0).says(&[
         "GitHub cannot be reached",
         "by what was seen there",
@@ -39,8 +40,7 @@ fn a_rollback_works_without_github_and_is_sent_there_later() {
 
 /// One deployment for each intent, and one end for each deployment, whatever reply is lost.
 fn settled_once(operation: &str, nth: usize, fault: &Fault) {
-    let scene = Scene::new(On::GitHub, "");
-    scene.judged();
+    let scene = hasty(On::GitHub);
     let fake = scene.fake.as_ref().unwrap();
     fake.fault(operation).nth(nth).strike(fault.clone());
     let ran = scene.call(&["deploy", "staging"]);

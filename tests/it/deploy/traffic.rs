@@ -29,6 +29,7 @@ fn beside(on: On, strategy: &str) -> Scene {
     let config = std::fs::read_to_string(scene.tree.dir.join("gatepost.toml")).unwrap();
     let analysis = "analysis = { interval = \"10ms\", command = \"./analyse.sh\" }\n";
     let analysis = if strategy.contains("canary") { analysis } else { "" };
+    let config = config.replace("deadline = \"5s\"", "deadline = \"2s\"");
     scene.tree.write("gatepost.toml", config.replace("URL", &scene.service.url()) + analysis);
     let analyse = "#!/bin/sh\n[ ! -e \"$PLACE/unclear\" ] || exit 4\n";
     for (name, text) in [("deploy.sh", DEPLOY), ("traffic.sh", HOOK), ("analyse.sh", analyse)] {

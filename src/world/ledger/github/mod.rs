@@ -50,7 +50,7 @@ impl Hub {
     /// The ledger of `repository` (`owner/name`). Sends nothing yet.
     #[must_use]
     pub fn new(forge: GitHub, repository: &str) -> Self {
-        Self::with_pace(forge, repository, Pace::default(), LOOK)
+        Self::with_pace(forge, repository, Pace::of_process(), LOOK)
     }
 
     /// The same with other waits; `look`: how often it may be asked whether a lock is still held.
