@@ -170,7 +170,7 @@ async fn judged(
         }
         (Some(_), false) => format!("{name} does not allow --force: allow-force = true in its section would"),
         (None, _) => {
-            let gates = settings.requires.iter().flatten().map(|gate| format!(" {gate}")).collect::<String>();
+            let gates = settings.requires.iter().flatten().flat_map(|gate| [" ", gate.as_str()]).collect::<String>();
             let is_here = site.repo.head()?.as_ref() == Some(sha);
             let go_there = if is_here { String::new() } else { format!("git checkout {} && ", sha.short()) };
             format!("run them on this commit: {go_there}gatepost run --all-files{gates} && gatepost deploy {name}")

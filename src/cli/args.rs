@@ -89,11 +89,7 @@ pub enum Command {
     /// Join reports of several jobs, or of another run, into one verdict, and post it
     Publish(Publish),
     /// Deploy a commit to an environment, verify it, and roll back if it does not work
-    ///
-    /// Its command is told by GATEPOST_ENVIRONMENT, GATEPOST_SHA, GATEPOST_REF, GATEPOST_VERSION, GATEPOST_PREVIOUS_SHA,
-    /// GATEPOST_DEPLOYMENT_ID, GATEPOST_URL and GATEPOST_ROLE (deploy, rollback), and where the environment has a strategy by
-    /// GATEPOST_STRATEGY, GATEPOST_SLOT, GATEPOST_OTHER_SLOT and GATEPOST_PREVIEW_URL too, hooks that move traffic by
-    /// GATEPOST_WEIGHT.
+    #[command(after_long_help = TOLD)]
     Deploy(Deploy),
     /// Go back to the last deployment that was verified, or to a named commit
     Rollback(Rollback),
@@ -129,6 +125,12 @@ pub enum Command {
         what: SchemaOf,
     },
 }
+
+/// What commands of an environment are told.
+const TOLD: &str = "The environment's command is told by GATEPOST_ENVIRONMENT, GATEPOST_SHA, GATEPOST_REF, GATEPOST_VERSION, \
+    GATEPOST_PREVIOUS_SHA, GATEPOST_DEPLOYMENT_ID, GATEPOST_URL and GATEPOST_ROLE (deploy, rollback), and with a strategy by \
+    GATEPOST_STRATEGY, GATEPOST_SLOT, GATEPOST_OTHER_SLOT and GATEPOST_PREVIEW_URL too; a hook that moves traffic by \
+    GATEPOST_WEIGHT beside.";
 
 /// What is compared with what.
 #[derive(Debug, Args)]

@@ -117,9 +117,9 @@ fn show(
     let ended = if done.failure.is_none() { deployment::text(story) } else { String::new() };
     let text = done.masker.mask(&(ended + &render::notify::told(told, place.global.verbose > 0))).into_owned();
     if json {
-        place.aside(&text)
+        place.aside(&text);
     } else {
-        place.text(&text)
+        place.text(&text);
     }
     done.failure.map_or(Ok(done.code), Err)
 }
