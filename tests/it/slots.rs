@@ -61,14 +61,10 @@ fn answers(door: u16) -> Vec<String> {
     all
 }
 
-#[test]
-fn a_canary_of_the_shop_goes_up_beside_the_old_one_and_back_again() {
-    let shop = shop("slots");
-    let place = shop.with_file_name("slots-place");
-    let _ = std::fs::remove_dir_all(&place);
-    let _running = ["blue", "green"].map(|slot| Running(place.join(slot)));
+/// Has the shop deployed to two slots behind a door, whose port is the answer.
+fn two_slots(shop: &Path, place: &Path) -> u16 {
     let [blue, green] = [port(), port()];
-    let door = door(place.clone(), [blue, green]);
+    let door = door(place.to_owned(), [blue, green]);
     let shown = place.display();
     let script = format!(
         "#!/bin/sh\nset -eu\ncase $GATEPOST_SLOT in blue) port={blue} ;; green) port={green} ;; esac\n\
@@ -86,6 +82,16 @@ fn a_canary_of_the_shop_goes_up_beside_the_old_one_and_back_again() {
          steps = [{{ weight = 40, watch = \"0s\", pause = true }}]\n"
     );
     std::fs::write(shop.join("gatepost.toml"), config).unwrap();
+    door
+}
+
+#[test]
+fn a_canary_of_the_shop_goes_up_beside_the_old_one_and_back_again() {
+    let shop = shop("slots");
+    let place = shop.with_file_name("slots-place");
+    let _ = std::fs::remove_dir_all(&place);
+    let _running = ["blue", "green"].map(|slot| Running(place.join(slot)));
+    let door = two_slots(&shop, &place);
     let commit = |what: &str| {
         git(&shop, &["add", "--all"]);
         git(&shop, &["-c", "user.name=Ada", "-c", "user.email=ada@shop.example", "commit", "-qm", what]);
