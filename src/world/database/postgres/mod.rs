@@ -51,6 +51,8 @@ pub struct Postgres {
     script: InScript,
     /// Of what belongs to no relation, as the next transaction will see it, where that is known.
     digest: Option<String>,
+    /// Whether the plans of looks are made.
+    planned: bool,
     /// What was known before going aside.
     kept: Option<Known>,
     /// On a server that is not ours.
@@ -126,6 +128,7 @@ impl Postgres {
             major,
             script: InScript::default(),
             digest: None,
+            planned: false,
             kept: None,
             keeper: None,
             roles: Vec::new(),
