@@ -7,7 +7,7 @@ use squawk_syntax::SourceFile;
 
 use crate::migration::rules::Known;
 use crate::model::finding::{Edit, Finding, Fix, Level};
-use crate::model::migration::{Migration, Piece, Script, Statement};
+use crate::model::migration::{Change, Migration, ObjectKind, Piece, Script, Statement};
 
 /// Where a rule is explained.
 const HELP: &str = "https://squawkhq.com/docs/";
@@ -73,6 +73,9 @@ const OBSERVED: &[&str] = &[
     "adding-field-with-default",
     "adding-serial-primary-key-field",
     "ban-concurrent-index-creation-in-transaction",
+    "ban-drop-function",
+    "ban-drop-type",
+    "ban-drop-view",
     "changing-column-type",
     "require-lock-timeout",
     "unused-ignore",
@@ -160,6 +163,10 @@ fn kept(
         finding.level = Level::Note;
         return Some(finding);
     }
+    if name == "renaming-object" && statement.is_some_and(renames_indexes_alone) {
+        finding.level = Level::Note;
+        return Some(finding);
+    }
     let ours = |other: &&mut Finding| {
         let same = SAME.iter().any(|(theirs, ours)| *theirs == name && other.rule.as_deref() == Some(ours));
         same && statement.is_some_and(|statement| other.line == Some(statement.source.line))
@@ -174,6 +181,12 @@ fn kept(
     let ran = statement.filter(|statement| statement.error.is_none() && statement.not_run.is_none());
     let refuted = !BEYOND_TABLES.contains(&name.as_str()) && ran.is_some_and(|statement| !touches(statement, known));
     (!refuted).then_some(finding)
+}
+
+/// Whether nothing that a statement renamed is named by other code: an index is named by who looks after the database.
+fn renames_indexes_alone(statement: &Statement) -> bool {
+    let is_index = |change: &Change| change.object.kind == ObjectKind::Index;
+    !statement.changes.is_empty() && statement.changes.iter().all(is_index)
 }
 
 /// Whether a statement had to do with anything that others use.

@@ -12,6 +12,7 @@ use crate::migration::split::split;
 use crate::model::evidence::{Exit, Problem, ProblemKind};
 use crate::model::migration::{Applied, Form, Migration, Piece, Script, Source, StatementError, Transaction};
 use crate::model::settings::{CommandLine, Common};
+use crate::model::text::one_line;
 use crate::world::database::{Database, DatabaseError, unknown};
 use crate::world::files;
 use crate::world::process::{self, Caps, End, Finished, Spawn};
@@ -69,7 +70,14 @@ impl<'a> Tool<'a> {
         before.extend(database.rest().await?);
         record.borrow_mut().before = before.clone();
         let spawn = self.spawn(address);
-        let finished = process::run(&spawn, ground.cancel, &mut |line| (ground.on_line)(line)).await;
+        let mut last = String::new();
+        let mut hear = |line: &str| {
+            if !line.trim().is_empty() {
+                line.trim().clone_into(&mut last);
+            }
+            (ground.on_line)(line);
+        };
+        let finished = process::run(&spawn, ground.cancel, &mut hear).await;
         let mut after = database.facts_anew().await?;
         after.extend(database.rest().await?);
         let mut record = record.borrow_mut();
@@ -87,7 +95,8 @@ impl<'a> Tool<'a> {
                 if let Some(problem) = self.ended(&finished) {
                     record.problems.push(problem);
                 } else if let Some(Exit::Code(code)) = finished.exit.filter(|exit| *exit != Exit::Code(0)) {
-                    let message = format!("the command ended with exit status {code}; its log is {}", self.log());
+                    let said = if last.is_empty() { String::new() } else { format!(" ({})", one_line(&last, 300)) };
+                    let message = format!("the command ended with exit status {code}{said}; its log is {}", self.log());
                     migration.error = Some(message.clone());
                     let error = StatementError { message, code: None, hint: None, line: 1, column: None };
                     statement.error = Some(error);

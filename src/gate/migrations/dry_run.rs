@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 
-use crate::migration::layout::{Layout, Plan};
+use crate::migration::layout::{Layout, Plan, Platform};
 use crate::migration::rules::is_same;
 use crate::migration::{preflight, split};
 use crate::model::evidence::{Exit, Problem, ProblemKind};
@@ -169,7 +169,12 @@ impl Played {
 
 impl<D: Database> Stage<'_, D> {
     pub(super) fn problem(&self, what: String) {
-        self.record.borrow_mut().problems.push(Problem { kind: ProblemKind::Unreadable, what });
+        let problem = Problem { kind: ProblemKind::Unreadable, what };
+        let problems = &mut self.record.borrow_mut().problems;
+        // A script that is run again meets the same ones.
+        if !problems.contains(&problem) {
+            problems.push(problem);
+        }
     }
 
     /// Whether the server can make every extension that is asked for; those that are missing are named.
@@ -201,6 +206,15 @@ impl<D: Database> Stage<'_, D> {
         if let Some(sql) = self.bookkeeping() {
             self.play(&one_script("the bookkeeping table", sql), false).await?;
         }
+        if let Some(platform) = self.platform() {
+            self.ground(&one_script("of the platform", platform.sql), platform.name).await?;
+            self.record.borrow_mut().notes.push(format!(
+                "what {} brings with a database ({}) is stood in for, as its manual describes it; `schema` names a dump of \
+                 the real one",
+                platform.name,
+                platform.schemas.join(", ")
+            ));
+        }
         if let Some(schema) = &self.trial.schema {
             self.ground(schema, "the schema").await?;
         } else {
@@ -219,9 +233,21 @@ impl<D: Database> Stage<'_, D> {
     fn bookkeeping(&self) -> Option<&'static str> {
         let sql = self.trial.layout.bookkeeping?;
         let name = sql.split(" EXISTS ").last()?.split([' ', '(']).next()?;
+        self.is_named(name).then_some(sql)
+    }
+
+    /// Whether a script names it.
+    fn is_named(&self, name: &str) -> bool {
         let all = self.trial.plan.migrations.iter().chain(&self.trial.base.migrations);
         let named = |script: &Script| script.pieces.iter().any(|piece| piece.text.contains(name));
-        all.filter_map(|planned| planned.up.as_ref()).any(named).then_some(sql)
+        all.filter_map(|planned| planned.up.as_ref()).any(named)
+    }
+
+    /// What a platform brings and files name, where no dump of the schema is given that has it.
+    fn platform(&self) -> Option<&'static Platform> {
+        let platform = self.trial.layout.platform.as_ref()?;
+        let is_wanted = self.trial.kind == DatabaseKind::Postgres && self.trial.schema.is_none();
+        (is_wanted && platform.schemas.iter().any(|schema| self.is_named(schema))).then_some(platform)
     }
 
     /// Applies what databases have before the change; nobody looks.
@@ -309,11 +335,17 @@ impl<D: Database> Stage<'_, D> {
             lost: false,
         };
         self.database.begin(transactional, observe).await?;
-        for source in sources {
+        let mut rest = sources.iter();
+        while let Some(source) = rest.next() {
             let statement = match &source.form {
                 Form::Meta => self.meta(script, source),
                 Form::Sql | Form::Copy(_) | Form::CopyOut => match self.statement(script, source).await? {
                     Ran::Done(statement) => *statement,
+                    Ran::Again => {
+                        played.statements.clear();
+                        rest = sources.iter();
+                        continue;
+                    }
                     Ran::Lost(statement) => {
                         played.statements.push(*statement);
                         played.lost = true;

@@ -271,6 +271,7 @@ async fn until_end<D: crate::world::database::Database>(
     if let Some(Err(error)) = tried {
         record.borrow_mut().problems.push(unreadable(error.to_string()));
     }
+    record.borrow_mut().notes.extend(database.taken_for_granted());
     database.stop().await;
 }
 

@@ -15,6 +15,7 @@ pub(super) static DIESEL: Layout = Layout {
         "CREATE TABLE IF NOT EXISTS __diesel_schema_migrations (version VARCHAR(50) PRIMARY KEY NOT NULL, \
          run_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP)",
     ),
+    platform: None,
     read: diesel,
 };
 
@@ -27,6 +28,7 @@ pub(super) static PRISMA: Layout = Layout {
          NULL, finished_at TIMESTAMP, migration_name VARCHAR(255) NOT NULL, logs TEXT, rolled_back_at TIMESTAMP, \
          started_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, applied_steps_count INTEGER NOT NULL DEFAULT 0)",
     ),
+    platform: None,
     read: prisma,
 };
 
@@ -35,6 +37,7 @@ pub(super) static DRIZZLE: Layout = Layout {
     about: "Drizzle Kit: `NUMBER_name.sql` in the order of `meta/_journal.json`",
     has_down: false,
     bookkeeping: None,
+    platform: None,
     read: drizzle,
 };
 
@@ -89,22 +92,28 @@ fn diesel(folder: &Folder) -> Plan {
     plan
 }
 
+/// A migration of a tool that knows no downs; its name begins with its version.
+fn one_way(folder: &Folder, name: &str, order: Order, up: &str, transaction: Transaction, plan: &mut Plan) -> Planned {
+    let (version, rest) = names::number(name).unwrap_or((name, ""));
+    Planned {
+        version: version.to_owned(),
+        order,
+        name: names::words(rest),
+        path: folder.place(up),
+        files: folder.digests(&[up]),
+        up: folder.script(up, transaction, plan),
+        down: None,
+        repeatable: false,
+    }
+}
+
 fn prisma(folder: &Folder) -> Plan {
     let mut plan = Plan::default();
     let mut known = BTreeSet::new();
     for name in folders(folder, "migration.sql") {
         let up = format!("{name}/migration.sql");
-        let (version, rest) = names::number(name).unwrap_or((name, ""));
-        let planned = Planned {
-            version: version.to_owned(),
-            order: Order(Vec::new(), name.to_owned()),
-            name: names::words(rest),
-            path: folder.place(&up),
-            files: folder.digests(&[&up]),
-            up: folder.script(&up, Transaction::WhereAllowed, &mut plan),
-            down: None,
-            repeatable: false,
-        };
+        let order = Order(Vec::new(), name.to_owned());
+        let planned = one_way(folder, name, order, &up, Transaction::WhereAllowed, &mut plan);
         plan.migrations.push(planned);
         known.insert(up);
     }
@@ -155,17 +164,8 @@ fn drizzle(folder: &Folder) -> Plan {
             plan.problems.push(format!("{} names {tag}, and there is no {}", folder.place(journal), folder.place(&up)));
             continue;
         }
-        let (version, rest) = names::number(&tag).unwrap_or((&tag, ""));
-        let planned = Planned {
-            version: version.to_owned(),
-            order: Order(vec![idx], String::new()),
-            name: names::words(rest),
-            path: folder.place(&up),
-            files: folder.digests(&[&up]),
-            up: folder.script(&up, Transaction::Whole, &mut plan),
-            down: None,
-            repeatable: false,
-        };
+        let order = Order(vec![idx], String::new());
+        let planned = one_way(folder, &tag, order, &up, Transaction::Whole, &mut plan);
         plan.migrations.push(planned);
         known.insert(up);
     }

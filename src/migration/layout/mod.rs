@@ -7,6 +7,7 @@ mod folders;
 mod names;
 mod numbered;
 mod sections;
+mod supabase;
 mod versioned;
 
 use std::collections::BTreeMap;
@@ -50,7 +51,20 @@ pub struct Layout {
     pub has_down: bool,
     /// The table in which the tool keeps what it has applied, as SQL that makes it; `None` where no file can name it.
     pub bookkeeping: Option<&'static str>,
+    /// What databases have that no file of the folder makes, because a platform brings it: as SQL, and how it is named.
+    pub platform: Option<Platform>,
     read: fn(&Folder) -> Plan,
+}
+
+/// What a platform brings with a database.
+#[derive(Debug, Clone, Copy)]
+pub struct Platform {
+    /// Whose it is.
+    pub name: &'static str,
+    /// Makes it.
+    pub sql: &'static str,
+    /// Schemas by which scripts name it.
+    pub schemas: &'static [&'static str],
 }
 
 /// Every layout.

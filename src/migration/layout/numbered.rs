@@ -8,6 +8,7 @@ pub(super) static NUMBERED: Layout = Layout {
     about: "plain files that begin with a number",
     has_down: false,
     bookkeeping: None,
+    platform: None,
     read: numbered,
 };
 

@@ -8,6 +8,7 @@ pub(super) static DBMATE: Layout = Layout {
     about: "dbmate: `VERSION_name.sql` with `-- migrate:up` and `-- migrate:down`",
     has_down: true,
     bookkeeping: Some("CREATE TABLE IF NOT EXISTS schema_migrations (version VARCHAR(128) PRIMARY KEY)"),
+    platform: None,
     read: |folder| read(folder, dbmate, |version| Some(Order(Vec::new(), version.to_owned()))),
 };
 
@@ -19,6 +20,7 @@ pub(super) static GOOSE: Layout = Layout {
         "CREATE TABLE IF NOT EXISTS goose_db_version (id INTEGER PRIMARY KEY, version_id BIGINT NOT NULL, is_applied \
          BOOLEAN NOT NULL, tstamp TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP)",
     ),
+    platform: None,
     read: |folder| read(folder, goose, names::by_number),
 };
 

@@ -14,6 +14,7 @@ pub(super) static SQLX: Layout = Layout {
          installed_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, success BOOLEAN NOT NULL, checksum VARCHAR(200) NOT \
          NULL, execution_time BIGINT NOT NULL)",
     ),
+    platform: None,
     read: |folder| pairs(folder, sqlx_transaction),
 };
 
@@ -25,6 +26,7 @@ pub(super) static GOLANG_MIGRATE: Layout = Layout {
         "CREATE TABLE IF NOT EXISTS schema_migrations (version BIGINT NOT NULL PRIMARY KEY, dirty BOOLEAN NOT NULL)",
     ),
     // The file is sent as one text: one statement runs by itself, several in one transaction.
+    platform: None,
     read: |folder| pairs(folder, |_| Transaction::WhereAllowed),
 };
 
@@ -36,6 +38,7 @@ pub(super) static SUPABASE: Layout = Layout {
         "CREATE SCHEMA IF NOT EXISTS supabase_migrations; CREATE TABLE IF NOT EXISTS \
          supabase_migrations.schema_migrations (version TEXT NOT NULL PRIMARY KEY, statements TEXT[], name TEXT)",
     ),
+    platform: Some(super::supabase::PLATFORM),
     read: |folder| pairs(folder, |_| Transaction::Whole),
 };
 
@@ -49,6 +52,7 @@ pub(super) static FLYWAY: Layout = Layout {
          installed_by VARCHAR(100) NOT NULL, installed_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, \
          execution_time INTEGER NOT NULL, success BOOLEAN NOT NULL)",
     ),
+    platform: None,
     read: flyway,
 };
 

@@ -61,6 +61,14 @@ pub enum DatabaseError {
         /// What the driver said.
         said: String,
     },
+    /// Its catalogs are not those that are read here.
+    #[error("{name} is older than any that is understood: {oldest} or newer is needed")]
+    TooOld {
+        /// Which one it is.
+        name: String,
+        /// The oldest that is understood.
+        oldest: String,
+    },
     /// The server that was named cannot be used.
     #[error("database-url: {0}")]
     Url(String),
@@ -70,12 +78,24 @@ fn listed(found: &[String]) -> String {
     if found.is_empty() { "none".to_owned() } else { found.join(", ") }
 }
 
+/// Refuses a server on another machine, unless there is leave.
+#[cfg(unix)]
+fn here_or_allowed(host: &str, by_socket: bool, allow_remote: bool) -> Result<(), DatabaseError> {
+    let is_here = by_socket || host.starts_with('/') || matches!(host, "localhost" | "127.0.0.1" | "::1" | "[::1]");
+    if is_here || allow_remote {
+        return Ok(());
+    }
+    Err(DatabaseError::Url(format!("{host} is another machine; `allow-remote = true` lets a database be made there")))
+}
+
 /// How a statement ended.
 pub enum Ran {
     /// It was run, whether it succeeded or not.
     Done(Box<Statement>),
     /// The connection did not survive it.
     Lost(Box<Statement>),
+    /// What it lacked was made, and the script's transaction begun anew: the script is to be run from its start.
+    Again,
 }
 
 /// A database while migrations are tried on it.
@@ -143,6 +163,11 @@ pub trait Database {
     /// # Errors
     /// When the server is gone.
     async fn extensions(&mut self) -> Result<Vec<String>, DatabaseError>;
+
+    /// What was taken for granted, as notes.
+    fn taken_for_granted(&self) -> Vec<String> {
+        Vec::new()
+    }
 
     /// Ends what was started here, and removes what was made.
     async fn stop(self);

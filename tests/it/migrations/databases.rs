@@ -105,7 +105,7 @@ fn a_named_server_gets_a_database_of_its_own_and_keeps_its_roles() {
         ("migrations/1_a.sql", "create table a (id int);\n"),
         (
             "migrations/2_b.sql",
-            "create role somebody;\ndo $$ begin execute 'create role hidden'; end $$;\ncreate table b (id int);\n",
+            "create role somebody;\ndo $$ begin execute 'create role hidden'; end $$;\ncreate table b (id int);\ngrant select on b to nobody_here;\n",
         ),
     ]);
     let ran = place.migrations(&["--database-url", &url]);
@@ -117,9 +117,11 @@ fn a_named_server_gets_a_database_of_its_own_and_keeps_its_roles() {
         ran.out
     );
     assert_eq!(ran.statement(1, 2)["changes"].as_array().unwrap().len(), 2);
+    let hint = ran.statement(1, 3)["error"]["hint"].as_str().unwrap_or_else(|| panic!("{}", ran.out));
+    assert!(hint.contains("gatepost makes no role on a server that was named"), "{hint}");
     let left = Command::new("psql")
         .args(["-h", socket.to_str().unwrap(), "-U", "postgres", "-d", "template1", "-Atc"])
-        .arg("select datname from pg_database where datname like 'gatepost\\_%' union all select rolname::text from pg_roles where rolname in ('somebody', 'hidden')")
+        .arg("select datname from pg_database where datname like 'gatepost\\_%' union all select rolname::text from pg_roles where rolname in ('somebody', 'hidden', 'nobody_here')")
         .output()
         .unwrap();
     assert_eq!(String::from_utf8_lossy(&left.stdout), "", "{}", String::from_utf8_lossy(&left.stderr));

@@ -158,3 +158,33 @@ fn a_tool_is_given_the_database() {
         assert!(gate["reason"].as_str().unwrap().contains(why), "{gate}");
     }
 }
+
+#[test]
+fn what_is_made_again_is_not_dropped_and_no_code_names_an_index() {
+    let base = "CREATE TABLE t (id int PRIMARY KEY, v text);
+CREATE INDEX t_v ON t (v);
+CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';
+CREATE FUNCTION g() RETURNS int LANGUAGE sql AS 'SELECT 1';
+";
+    let change = "SET lock_timeout = '2s';
+DROP FUNCTION f;
+CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 2';
+DROP FUNCTION g;
+ALTER INDEX t_v RENAME TO t_text;
+";
+    let place = Place::of(&[("migrations/1_base.sql", base)]);
+    place.commit();
+    place.write("migrations/2_change.sql", change);
+    let ran = place.migrations(&["--base", "HEAD"]);
+    assert_eq!(ran.findings(), ["2_change.sql:4 drop-object"], "{}", ran.out);
+}
+
+#[test]
+fn what_a_tool_said_at_last_is_told_when_it_fails() {
+    let toml = "[gates.db]\nkind = \"migrations\"\ndatabase = \"postgres\"\ncommand = \"echo starting; echo no such revision; echo; exit 3\"\n";
+    let place = Place::of(&[("gatepost.toml", toml)]);
+    place.commit();
+    let ran = Ran::of(&place.command(&["run", "--all-files", "--json"]).output().unwrap());
+    let message = ran.json["gates"][0]["findings"][0]["message"].as_str().unwrap_or_else(|| panic!("{}", ran.out));
+    assert!(message.starts_with("the command ended with exit status 3 (no such revision);"), "{message}");
+}

@@ -8,6 +8,7 @@ mod judged;
 mod layouts;
 mod observed;
 mod open_pulls;
+mod roles;
 mod trips;
 
 use std::path::{Path, PathBuf};

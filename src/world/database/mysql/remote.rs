@@ -6,7 +6,7 @@ use sqlx::mysql::{MySqlConnectOptions, MySqlConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, Row as _};
 
 use super::{Mysql, lost};
-use crate::world::database::DatabaseError;
+use crate::world::database::{DatabaseError, here_or_allowed};
 
 /// What databases and accounts of ours are called.
 const PREFIX: &str = "gatepost_";
@@ -27,13 +27,7 @@ fn options(url: &str, allow_remote: bool) -> Result<MySqlConnectOptions, Databas
     let options: MySqlConnectOptions = url.parse().map_err(|_| {
         DatabaseError::Url("it is no address such as mysql://user:password@localhost:3306/mysql".to_owned())
     })?;
-    let host = options.get_host();
-    let is_here = options.get_socket().is_some() || matches!(host, "localhost" | "127.0.0.1" | "::1" | "[::1]");
-    if !is_here && !allow_remote {
-        return Err(DatabaseError::Url(format!(
-            "{host} is another machine; `allow-remote = true` lets a database be made there"
-        )));
-    }
+    here_or_allowed(options.get_host(), options.get_socket().is_some(), allow_remote)?;
     Ok(options.disable_statement_logging())
 }
 

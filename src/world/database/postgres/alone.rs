@@ -113,7 +113,7 @@ impl Postgres {
 
     /// What the runner has counted so far, once it has handed that on.
     async fn readings(&mut self) -> Result<Readings, sqlx::Error> {
-        if self.flushes {
+        if self.flushes() {
             self.control("SELECT pg_catalog.pg_stat_force_next_flush()").await?;
         }
         let sql = "SELECT 0::int8, pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0')::int8 UNION ALL \

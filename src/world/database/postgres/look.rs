@@ -1,6 +1,7 @@
 //! What a statement did: its locks, counters and the catalogs, read inside its own transaction.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Executor as _, Row as _};
@@ -11,12 +12,6 @@ use crate::migration::change;
 use crate::model::migration::{Change, Lock, LockMode, Object, ObjectKind, Statement, StatementError, What};
 use crate::world::database::DatabaseError;
 
-/// A look must not meet what the migration set: its search path, its timeouts. It reads a few relations among many: it is
-/// planned once, and by indexes. All of it is taken back with the savepoint.
-const SETTINGS: &str = "SELECT pg_catalog.set_config(name, value, true) FROM (VALUES ('statement_timeout', '0'), \
-                        ('search_path', 'pg_catalog'), ('plan_cache_mode', 'force_generic_plan'), \
-                        ('enable_seqscan', 'off'), ('enable_bitmapscan', 'off'), ('enable_hashjoin', 'off'), \
-                        ('enable_mergejoin', 'off')) settings (name, value)";
 /// All relations are read at once.
 const WHOLE: &str = "SET LOCAL statement_timeout = 0; SET LOCAL search_path = pg_catalog";
 /// A transaction of our own, as scripts have it.
@@ -32,17 +27,31 @@ pub(super) const RESET: &str =
 /// Counters are handed on at the end of the transaction, not a second later.
 pub(super) const FLUSH: &str = "SELECT pg_catalog.pg_stat_force_next_flush()";
 
+/// Of more relations than this that are held at once, only those are read again of which a row was written: to find
+/// them, catalogs are read from end to end.
+const MANY: usize = 32;
+
 /// The readings before a statement.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Counters {
     wal: i64,
     lock_timeout_ms: u64,
-    /// Of what belongs to no relation.
+    /// Of what belongs to no relation: how many rows there are of each kind, and the age of the youngest.
     digest: String,
+    /// How often the catalogs of what belongs to no relation were written to.
+    others: i64,
+    /// How often those of triggers, policies and rules were.
+    beside: i64,
+    /// How often the other ones of relations were.
+    parts: i64,
+    /// How many rows of those are gone.
+    gone: i64,
     /// How often relations were altered.
     altered: i64,
     /// How often some were dropped.
     dropped: i64,
+    /// Rows written to relations that the script made.
+    fresh_rows: i64,
     /// Counters are off, or may have been meanwhile.
     uncounted: bool,
     of: BTreeMap<i64, Reading>,
@@ -55,36 +64,36 @@ struct Reading {
     rows: i64,
     /// -1 where the relation is gone.
     file: i64,
-    /// Changes with what is known of it; 0 where that is not so.
-    stamp: i64,
 }
 
 /// What a look found.
 struct Seen {
     counters: Counters,
     locks: BTreeMap<i64, LockMode>,
-    /// Rows of facts.
-    facts: Vec<PgRow>,
 }
 
 impl Seen {
     /// Readings of relations that were left alone stand as they were `before`.
-    fn of(rows: Vec<PgRow>, before: Counters) -> Result<Self, sqlx::Error> {
-        let mut seen = Self { counters: before, locks: BTreeMap::new(), facts: Vec::new() };
+    /// Those made in the script, which are numbered above `file`, need none.
+    fn of(rows: &[PgRow], before: Counters, file: i64) -> Result<Self, sqlx::Error> {
+        let mut seen = Self { counters: before, locks: BTreeMap::new() };
         for row in rows {
             // The answers of what is no query of ours have other columns.
             let (Ok(oid), Ok(word)) = (row.try_get::<i64, _>(0), row.try_get::<&str, _>(1)) else { continue };
             match word {
-                "totals" => seen.counters.total(&row)?,
+                "totals" => seen.counters.total(row)?,
+                "digest" => seen.counters.digest = row.try_get(5)?,
                 "reading" => {
                     if let Some(mode) = LockMode::of_word(row.try_get(2)?) {
                         let strongest = seen.locks.entry(oid).or_insert(mode);
                         *strongest = mode.max(*strongest);
                     }
-                    let [scans, rows, file, stamp] = numbers(row.try_get(5)?);
-                    seen.counters.of.insert(oid, Reading { scans, rows, file, stamp });
+                    if oid <= file {
+                        let [scans, rows, file] = numbers(row.try_get(5)?);
+                        seen.counters.of.insert(oid, Reading { scans, rows, file });
+                    }
                 }
-                _ => seen.facts.push(row),
+                _ => {}
             }
         }
         Ok(seen)
@@ -97,26 +106,23 @@ impl Counters {
         self.lock_timeout_ms
     }
 
-    /// The stamps as the server compares them.
-    fn stamps(&self) -> String {
-        let stamps = self.of.iter().filter(|(_, reading)| reading.stamp != 0);
-        stamps.map(|(oid, reading)| format!("\"{oid}\":{}", reading.stamp)).collect::<Vec<_>>().join(",")
-    }
-
-    /// Whether nothing that is known of a relation changed since.
-    fn is_same(&self, before: &Self, oid: i64) -> bool {
-        let stamp = |counters: &Self| counters.of.get(&oid).map_or(0, |reading| reading.stamp);
-        stamp(self) != 0 && stamp(self) == stamp(before)
-    }
-
     fn total(&mut self, row: &PgRow) -> Result<(), sqlx::Error> {
-        let [wal, timeout, altered, dropped, uncounted] = numbers(row.try_get(5)?);
+        let [wal, timeout, uncounted, others, parts, beside, gone, altered, dropped, fresh_rows] =
+            numbers(row.try_get(5)?);
         self.wal = wal;
         self.lock_timeout_ms = u64::try_from(timeout).unwrap_or_default();
-        (self.altered, self.dropped, self.uncounted) = (altered, dropped, uncounted != 0);
-        self.digest = row.try_get(2)?;
+        self.uncounted = uncounted != 0;
+        (self.others, self.beside, self.parts) = (others, beside, parts);
+        (self.gone, self.altered, self.dropped) = (gone, altered, dropped);
+        self.fresh_rows = fresh_rows;
         Ok(())
     }
+}
+
+/// A digest as the next transaction sees it, to which all rows are of one age.
+fn at_rest(digest: &str) -> String {
+    let counts = digest.split(' ').map(|kind| kind.split('.').next().unwrap_or_default());
+    counts.map(|count| format!("{count}.1")).collect::<Vec<_>>().join(" ")
 }
 
 fn numbers<const N: usize>(text: &str) -> [i64; N] {
@@ -127,24 +133,41 @@ fn numbers<const N: usize>(text: &str) -> [i64; N] {
 impl Postgres {
     /// Prepares what looks are made with.
     pub(super) async fn prepare(&mut self) -> Result<(), DatabaseError> {
-        self.rows(catalog::prepared()).await.map(|_| ()).map_err(|error| lost("while it was prepared", &error))
+        self.planned = false;
+        self.rows(catalog::prepared(self.major))
+            .await
+            .map(|_| ())
+            .map_err(|error| lost("while it was prepared", &error))
     }
 
     /// Opens a transaction, with the readings that its first statement starts from.
     pub(super) async fn first_look(&mut self) -> Result<(), sqlx::Error> {
+        self.script.youngest = 1;
         self.look_after(OPEN).await
     }
 
     /// The readings that the next statement starts from, after `begin`, which sets its savepoint.
     async fn look_after(&mut self, begin: &str) -> Result<(), sqlx::Error> {
-        // Counters of relations start with a transaction, once those of earlier ones were handed on. What was taken back
-        // is still counted.
-        let all = !self.flushes || begin == BACK;
-        let oids: Vec<String> =
-            self.script.before.relations().filter(|_| all).map(|(oid, _)| oid.to_string()).collect();
-        let readings = format!("EXECUTE gatepost_readings ('{{{}}}')", oids.join(","));
-        let sql = format!("{begin}; {SETTINGS}; EXECUTE gatepost_look (NULL, '{{}}'); {readings}; {BACK}");
-        self.script.counters = Seen::of(self.rows(sql).await?, Counters::default())?.counters;
+        let file = self.script.before.greatest();
+        // Counters start with a transaction, once those of earlier ones were handed on. What was taken back is still
+        // counted.
+        let starts = self.flushes() && begin == OPEN;
+        let digest = self.digest.clone().filter(|_| starts);
+        let mut sql = begin.to_owned();
+        if !std::mem::replace(&mut self.planned, true) {
+            let _ = write!(sql, "; {}; {BACK}", catalog::PLANNED);
+        }
+        let _ = write!(sql, "; EXECUTE gatepost_settings; EXECUTE gatepost_look ({file}, 0)");
+        if digest.is_none() {
+            sql.push_str("; EXECUTE gatepost_digest");
+        }
+        let before = Counters { digest: digest.unwrap_or_default(), ..Counters::default() };
+        if !starts {
+            let oids: Vec<String> = self.script.before.relations().map(|(oid, _)| oid.to_string()).collect();
+            let _ = write!(sql, "; EXECUTE gatepost_readings ('{{{}}}')", oids.join(","));
+        }
+        let _ = write!(sql, "; {BACK}");
+        self.script.counters = Seen::of(&self.rows(sql).await?, before, file)?.counters;
         Ok(())
     }
 
@@ -159,43 +182,120 @@ impl Postgres {
         back
     }
 
-    /// Looks at what the statement just did, within its transaction: locks, counters, and what it may have changed, in
-    /// one way there and back.
+    /// Looks at what the statement just did, within its transaction: locks and counters, and where those tell of changes,
+    /// the catalogs.
     pub(super) async fn look(&mut self, statement: &mut Statement) -> Result<(), sqlx::Error> {
-        let (altered, stamps) = (self.script.counters.altered, self.script.counters.stamps());
-        let sql = format!("{NEXT}; {SETTINGS}; EXECUTE gatepost_look ({altered}, '{{{stamps}}}'); {BACK}");
-        let rows = self.rows(sql).await?;
         let before = std::mem::take(&mut self.script.counters);
-        let Seen { counters, locks, facts } = Seen::of(rows, before.clone())?;
-        let held = std::mem::replace(&mut self.script.locks, locks);
+        let file = self.script.before.greatest();
+        let many = self.script.locks.len() > MANY;
+        let last = if many { self.script.locks.last_key_value().map_or(file, |(oid, _)| file.max(*oid)) } else { 0 };
+        let sql = format!("{NEXT}; EXECUTE gatepost_settings; EXECUTE gatepost_look ({file}, {last}); {BACK}");
+        let rows = self.rows(sql).await?;
+        let Seen { mut counters, mut locks } = Seen::of(&rows, before.clone(), file)?;
+        counters.uncounted |= catalog::hides(&statement.source.sql) || self.known.has_hiding_function();
+        let held = std::mem::take(&mut self.script.locks);
+        if many {
+            let of_the_script = held.range(file.saturating_add(1)..).map(|(oid, mode)| (*oid, *mode));
+            locks.extend(of_the_script.collect::<Vec<_>>());
+        }
+        self.script.locks = locks;
         statement.locks = newly(&self.script.before, &held, &self.script.locks);
         statement.held = self.still_held(&held, &statement.locks);
         self.compare(statement, &before, &counters);
-        let touched: BTreeSet<i64> = (self.script.locks.iter())
-            .filter(|(oid, mode)| **mode >= LockMode::ShareUpdateExclusive && !counters.is_same(&before, **oid))
-            .map(|(oid, _)| *oid)
-            .collect();
-        let others = counters.digest != before.digest;
-        let known = others.then(|| self.known.clone());
-        if counters.uncounted {
+        let changes = if counters.uncounted {
             self.count_again(statement).await?;
-        }
-        let owners: BTreeSet<i64> = facts.iter().filter_map(|row| row.try_get(0).ok()).chain(touched).collect();
-        let mut changes = self.learn(&owners, &facts);
-        if others {
-            let rows = self.rows(format!("{WHOLE}; EXECUTE gatepost_others; {BACK}")).await?;
-            changes.extend(self.learn(&BTreeSet::from([0]), &rows));
-        }
-        // What has another name now, or other privileges, is named so in relations that nobody had to lock.
-        let renamed = others && changes.iter().any(|change| !matches!(change.what, What::Added { .. }));
-        if let Some(known) = known.filter(|_| renamed) {
-            self.know_all().await?;
-            changes = change::compare(&known.all(), &self.known.all());
-        }
+            counters.digest.clear();
+            self.all_anew().await?
+        } else {
+            self.changes(&before, &mut counters, many).await?
+        };
         self.renewed(statement, &before, &counters).await?;
         self.script.counters = counters;
         statement.changes.extend(changes);
         Ok(())
+    }
+
+    /// What changed in the catalogs since, of which only what may have changed is read again.
+    async fn changes(
+        &mut self,
+        before: &Counters,
+        after: &mut Counters,
+        many: bool,
+    ) -> Result<Vec<Change>, sqlx::Error> {
+        let mut changes = Vec::new();
+        if after.parts != before.parts || after.beside != before.beside {
+            changes = self.changes_of_relations(before, after, many).await?;
+        } else if after.others != before.others {
+            let sql = format!("EXECUTE gatepost_settings; EXECUTE gatepost_digest; {BACK}");
+            let Seen { counters, .. } = Seen::of(&self.rows(sql).await?, after.clone(), 0)?;
+            *after = counters;
+        }
+        if after.digest == before.digest {
+            return Ok(changes);
+        }
+        let rows = self.rows(format!("{WHOLE}; EXECUTE gatepost_others; {BACK}")).await?;
+        let others = self.learn(&BTreeSet::from([0]), &rows);
+        // What has another name now, or other privileges, is named so in relations that nobody had to lock.
+        let renamed = others.iter().any(|change| !matches!(change.what, What::Added { .. }));
+        changes.extend(others);
+        if renamed {
+            changes.extend(self.all_anew().await?);
+            changes.sort_by(|a, b| a.object.cmp(&b.object));
+        }
+        Ok(changes)
+    }
+
+    /// What changed in relations: of those that are locked so that it may have been, or that were written to.
+    async fn changes_of_relations(
+        &mut self,
+        before: &Counters,
+        after: &mut Counters,
+        many: bool,
+    ) -> Result<Vec<Change>, sqlx::Error> {
+        let strong = self.script.locks.iter().filter(|(_, mode)| **mode >= LockMode::ShareUpdateExclusive);
+        let strong: BTreeSet<i64> = strong.map(|(oid, _)| *oid).collect();
+        let youngest = self.script.youngest;
+        // A row that is gone is nobody's: its relation is among those that are locked.
+        let written = many && after.gone == before.gone;
+        let mut whole = written || after.beside != before.beside || self.known.has_beside(strong.iter());
+        let digest = if after.others == before.others { "" } else { "EXECUTE gatepost_digest; " };
+        let named: Vec<String> = strong.iter().map(i64::to_string).collect();
+        loop {
+            let question = if written {
+                format!("gatepost_written ({youngest})")
+            } else {
+                let (name, altered) = (if whole { "_whole" } else { "" }, after.altered != before.altered);
+                format!("gatepost_named{name} ('{{{}}}', {altered}, {youngest})", named.join(","))
+            };
+            let rows = self.rows(format!("EXECUTE gatepost_settings; {digest}EXECUTE {question}; {BACK}")).await?;
+            let mut facts = Vec::new();
+            for row in rows {
+                match row.try_get::<&str, _>(1) {
+                    Ok("digest") => after.digest = row.try_get(5)?,
+                    Ok("youngest") => {
+                        let age = row.try_get::<Option<&str>, _>(5)?.and_then(|age| age.parse().ok());
+                        self.script.youngest = age.unwrap_or(youngest);
+                    }
+                    Ok(_) => facts.push(row),
+                    // The answer of a setting.
+                    Err(_) => {}
+                }
+            }
+            let mut owners = if written { BTreeSet::new() } else { strong.clone() };
+            owners.extend(facts.iter().filter_map(|row| row.try_get::<i64, _>(0).ok()));
+            if whole || !self.known.has_beside(owners.iter()) {
+                return Ok(self.learn(&owners, &facts));
+            }
+            // A relation that nobody locked has triggers, policies or rules, which were not asked for.
+            whole = true;
+        }
+    }
+
+    /// What changed since, whatever that is.
+    async fn all_anew(&mut self) -> Result<Vec<Change>, sqlx::Error> {
+        let before = self.known.all();
+        self.know_all().await?;
+        Ok(change::compare(&before, &self.known.all()))
     }
 
     /// Switches counters on for what follows. What was done under strong locks while they were off is not known to be well.
@@ -206,10 +306,11 @@ impl Postgres {
             Err(sqlx::Error::Database(_)) => self.control(BACK).await?,
             other => drop(other?),
         }
-        if statement.wal_bytes > 0 && self.script.locks.values().any(|mode| mode.is_dangerous()) {
+        if self.script.locks.values().any(|mode| mode.is_dangerous()) {
             statement.error = Some(StatementError {
                 message:
-                    "what it reads and writes was not counted: track_counts is off, in the session or in a function"
+                    "what it reads and writes was not counted, or not all of it: track_counts is off, in the session, \
+                          in a function or in a part of the statement"
                         .to_owned(),
                 code: None,
                 hint: Some("leave track_counts on, without which scans are not seen".to_owned()),
@@ -231,6 +332,7 @@ impl Postgres {
     fn compare(&self, statement: &mut Statement, before: &Counters, after: &Counters) {
         statement.wal_bytes = u64::try_from(after.wal.saturating_sub(before.wal)).unwrap_or_default();
         statement.lock_timeout_ms = after.lock_timeout_ms;
+        statement.rows = u64::try_from(after.fresh_rows.saturating_sub(before.fresh_rows)).unwrap_or_default();
         for (oid, new) in &after.of {
             let old = before.of.get(oid).copied().unwrap_or_default();
             statement.rows += u64::try_from(new.rows.saturating_sub(old.rows)).unwrap_or_default();
@@ -312,7 +414,8 @@ impl Postgres {
     pub(super) async fn look_again(&mut self, statement: &mut Statement) -> Result<(), DatabaseError> {
         let failed = |error| lost("after a transaction was ended by its file", &error);
         let before = self.known.all();
-        let sql = format!("{BACK}; DEALLOCATE ALL; {}", catalog::prepared());
+        self.planned = false;
+        let sql = format!("{BACK}; DEALLOCATE ALL; {}", catalog::prepared(self.major));
         if self.rows(sql).await.is_ok() {
             self.know_all().await.map_err(failed)?;
             self.look_after(BACK).await.map_err(failed)?;
@@ -352,10 +455,15 @@ impl Postgres {
 
     /// Ends a transaction, and goes on if that was not refused.
     pub(super) async fn finish(&mut self, keep: bool, then: &str) -> Result<(), sqlx::Error> {
-        let flush = if self.flushes && self.script.observe { FLUSH } else { "" };
+        let flush = if self.flushes() && self.script.observe { FLUSH } else { "" };
         let words = if keep { [flush, "COMMIT", then] } else { ["ROLLBACK", flush, then] };
         let sql: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
-        self.rows(sql.join("; ")).await.map(|_| ())
+        self.rows(sql.join("; ")).await?;
+        if keep && self.script.observe {
+            let digest = &self.script.counters.digest;
+            self.digest = (!digest.is_empty()).then(|| at_rest(digest));
+        }
+        Ok(())
     }
 
     /// Reads the whole schema.
@@ -366,6 +474,7 @@ impl Postgres {
         if rows.is_err() && !self.script.open {
             self.control("ROLLBACK").await?;
         }
+        self.digest = None;
         self.known = Known::default();
         self.known.take(&rows?);
         self.current = true;

@@ -6,6 +6,7 @@ mod catalog;
 mod look;
 mod remote;
 mod rest;
+mod roles;
 mod server;
 
 use std::collections::BTreeMap;
@@ -26,6 +27,8 @@ pub use server::programs;
 
 /// A statement that cannot run in a transaction was tried in one.
 const IN_TRANSACTION: &str = "25001";
+/// The oldest version whose catalogs have what is read here.
+const OLDEST: u32 = 12;
 
 /// A PostgreSQL database of our own.
 pub struct Postgres {
@@ -43,13 +46,21 @@ pub struct Postgres {
     current: bool,
     /// Whether a script that nobody looked at left counters behind.
     unflushed: bool,
-    /// Whether counters can be handed on at will (version 15 and later).
-    flushes: bool,
+    /// The server's version, of which the later numbers change nothing here.
+    major: u32,
     script: InScript,
+    /// Of what belongs to no relation, as the next transaction will see it, where that is known.
+    digest: Option<String>,
+    /// Whether the plans of looks are made.
+    planned: bool,
     /// What was known before going aside.
     kept: Option<Known>,
     /// On a server that is not ours.
     keeper: Option<Keeper>,
+    /// Made here, because migrations take them to exist.
+    roles: Vec<String>,
+    /// Statements that dropped roles.
+    dropped: Vec<String>,
 }
 
 /// What holds for the script that runs.
@@ -64,6 +75,8 @@ struct InScript {
     before: Known,
     locks: BTreeMap<i64, LockMode>,
     counters: look::Counters,
+    /// The age of the youngest row of the catalogs that was seen; those that the transaction writes now are younger.
+    youngest: i64,
 }
 
 impl Postgres {
@@ -96,6 +109,10 @@ impl Postgres {
             .map_err(|error| lost("while its version was asked for", &error))?;
         let version = version.split_whitespace().next().unwrap_or_default().to_owned();
         let major: u32 = version.split('.').next().and_then(|major| major.parse().ok()).unwrap_or_default();
+        if major < OLDEST {
+            let name = format!("postgres {version}");
+            return Err(DatabaseError::TooOld { name, oldest: format!("postgres {OLDEST}") });
+        }
         let mut database = Self {
             server,
             first,
@@ -108,13 +125,22 @@ impl Postgres {
             known: Known::default(),
             current: true,
             unflushed: false,
-            flushes: major >= 15,
+            major,
             script: InScript::default(),
+            digest: None,
+            planned: false,
             kept: None,
             keeper: None,
+            roles: Vec::new(),
+            dropped: Vec::new(),
         };
         database.prepare().await?;
         Ok(database)
+    }
+
+    /// Whether counters can be handed on at will.
+    const fn flushes(&self) -> bool {
+        self.major >= 15
     }
 
     async fn control(&mut self, sql: &'static str) -> Result<(), sqlx::Error> {
@@ -159,16 +185,35 @@ impl Postgres {
         self.current = false;
         self.unflushed = true;
         let mut statement = unknown(source);
-        let begun = Instant::now();
-        let sent = self.send(source).await;
-        statement.took = begun.elapsed();
-        let Err(error) = sent else { return Ran::Done(Box::new(statement)) };
-        match failure(source, &error) {
-            Some(failure) => {
+        loop {
+            let begun = Instant::now();
+            let sent = self.send(source).await;
+            statement.took = begun.elapsed();
+            let Err(error) = sent else {
+                self.note_roles(source);
+                return Ran::Done(Box::new(statement));
+            };
+            let Some(failure) = failure(source, &error) else {
+                return Ran::Lost(Box::new(lost_statement(statement, &error)));
+            };
+            if !self.make_role(&failure).await {
                 statement.error = Some(failure);
-                Ran::Done(Box::new(statement))
+                return Ran::Done(Box::new(statement));
             }
-            None => Ran::Lost(Box::new(lost_statement(statement, &error))),
+            // All that its transaction did is gone.
+            if self.script.open {
+                return match self.control("ROLLBACK; BEGIN; SAVEPOINT gatepost").await {
+                    Ok(()) => Ran::Again,
+                    Err(error) => Ran::Lost(Box::new(lost_statement(statement, &error))),
+                };
+            }
+        }
+    }
+
+    /// Remembers a statement that dropped roles.
+    fn note_roles(&mut self, source: &Source) {
+        if roles::drops(&source.sql) {
+            self.dropped.push(source.sql.clone());
         }
     }
 
@@ -265,7 +310,7 @@ impl Database for Postgres {
         if observe && !self.current {
             self.know_all().await.map_err(|error| lost("while its catalogs were read", &error))?;
         }
-        if observe && std::mem::take(&mut self.unflushed) && self.flushes {
+        if observe && std::mem::take(&mut self.unflushed) && self.flushes() {
             self.control(look::FLUSH).await.map_err(|error| lost("before a script", &error))?;
         }
         self.script = InScript {
@@ -304,14 +349,22 @@ impl Database for Postgres {
                 return Ok(Ran::Lost(Box::new(lost_statement(statement, error))));
             };
             let alone = failure.code.as_deref() == Some(IN_TRANSACTION) && !self.script.transaction;
-            statement.error = Some(failure);
             if let Err(error) = self.take_back().await {
+                statement.error = Some(failure);
                 return Ok(Ran::Lost(Box::new(lost_statement(statement, &error))));
             }
+            if self.make_role(&failure).await && (!self.script.open || self.control(roles::HEAR).await.is_ok()) {
+                return Box::pin(self.run(source)).await;
+            }
+            statement.error = Some(self.with_advice(failure));
             if alone {
                 return self.run_alone(unknown(source)).await;
             }
-        } else if self.script.observe {
+        }
+        if statement.error.is_none() {
+            self.note_roles(source);
+        }
+        if statement.error.is_none() && self.script.observe {
             match self.look(&mut statement).await {
                 Ok(()) => {}
                 Err(sqlx::Error::Database(_)) => self.look_again(&mut statement).await?,
@@ -395,7 +448,8 @@ impl Database for Postgres {
 
     async fn back(&mut self) -> Result<(), DatabaseError> {
         self.leave().await?;
-        self.elsewhere(&[format!("DROP DATABASE IF EXISTS {}_aside WITH (FORCE)", self.name)]).await?;
+        let copy = format!("{}_aside", self.name);
+        self.elsewhere(&remote::drop_database(&copy)).await?;
         self.options = self.options.clone().database(&self.name);
         if let Some(kept) = self.kept.take() {
             self.known = kept;
@@ -409,6 +463,12 @@ impl Database for Postgres {
         let sql = "SELECT name::text FROM pg_catalog.pg_available_extensions ORDER BY 1";
         let rows = self.watcher.fetch_all(sqlx::raw_sql(sql)).await.map_err(failed)?;
         rows.iter().map(|row| row.try_get(0).map_err(failed)).collect()
+    }
+
+    fn taken_for_granted(&self) -> Vec<String> {
+        let note =
+            |role: &String| format!("role {role} made on the scratch server: it is taken to exist in production");
+        self.roles.iter().map(note).collect()
     }
 
     async fn stop(mut self) {

@@ -5,7 +5,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, Row as _};
 
 use super::{Postgres, lost};
-use crate::world::database::DatabaseError;
+use crate::world::database::{DatabaseError, here_or_allowed};
 
 /// What databases of ours are called.
 const PREFIX: &str = "gatepost_";
@@ -27,26 +27,13 @@ pub(super) struct Keeper {
     name: String,
 }
 
-/// Whether an address leads to this machine.
-fn is_here(options: &PgConnectOptions) -> bool {
-    let host = options.get_host();
-    options.get_socket().is_some()
-        || host.starts_with('/')
-        || matches!(host, "localhost" | "127.0.0.1" | "::1" | "[::1]")
-}
-
 /// Reads an address, which must not lead to another machine without leave.
 fn options(url: &str, allow_remote: bool) -> Result<PgConnectOptions, DatabaseError> {
     // The driver's own message may quote the address, which has a password.
     let options: PgConnectOptions = url.parse().map_err(|_| {
         DatabaseError::Url("it is no address such as postgres://user:password@localhost:5432/postgres".to_owned())
     })?;
-    if !is_here(&options) && !allow_remote {
-        let host = options.get_host();
-        return Err(DatabaseError::Url(format!(
-            "{host} is another machine; `allow-remote = true` lets a database be made there"
-        )));
-    }
+    here_or_allowed(options.get_host(), options.get_socket().is_some(), allow_remote)?;
     Ok(options.disable_statement_logging())
 }
 
@@ -96,11 +83,22 @@ impl Keeper {
     /// Drops what was made.
     pub(super) async fn drop_databases(mut self) {
         for name in [format!("{}_aside", self.name), self.name] {
-            let sql = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
-            let _ = self.connection.execute(sqlx::raw_sql(AssertSqlSafe(sql))).await;
+            for sql in drop_database(&name) {
+                let _ = self.connection.execute(sqlx::raw_sql(AssertSqlSafe(sql))).await;
+            }
         }
         let _ = self.connection.close().await;
     }
+}
+
+/// Drops a database, whoever is connected to it; `WITH (FORCE)` is new in version 13.
+pub(super) fn drop_database(name: &str) -> [String; 2] {
+    [
+        format!(
+            "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE datname = '{name}'"
+        ),
+        format!("DROP DATABASE IF EXISTS {name}"),
+    ]
 }
 
 /// Drops databases whose makers are gone: the lock on the name went with their connection.
@@ -112,8 +110,9 @@ async fn sweep(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
         let lock = format!("SELECT pg_catalog.pg_try_advisory_lock(pg_catalog.hashtext('{first}'))");
         let row = connection.fetch_one(sqlx::raw_sql(AssertSqlSafe(lock))).await?;
         if row.try_get(0)? {
-            let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
-            let _ = connection.execute(sqlx::raw_sql(AssertSqlSafe(drop))).await;
+            for sql in drop_database(&name) {
+                let _ = connection.execute(sqlx::raw_sql(AssertSqlSafe(sql))).await;
+            }
             let unlock = format!("SELECT pg_catalog.pg_advisory_unlock(pg_catalog.hashtext('{first}'))");
             connection.execute(sqlx::raw_sql(AssertSqlSafe(unlock))).await?;
         }

@@ -7,11 +7,11 @@ use sqlx::postgres::PgRow;
 use super::Postgres;
 use crate::model::migration::{Fact, Facts, Object, ObjectKind};
 
-/// Prepared as `gatepost_rest`. Names are not qualified: it is always run with `search_path` set to `pg_catalog`, and
+/// Prepared as `gatepost_rest`, once [`of_version`] made it the server's. Names are not qualified: it is always run with `search_path` set to `pg_catalog`, and
 /// the server reads a prepared statement anew when that changes.
 ///
 /// Rows: kind, what it belongs to, name within that, definition.
-pub(super) const REST: &str = r"
+const REST: &str = r"
 WITH ext AS MATERIALIZED (
   SELECT classid, objid FROM pg_depend WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e' AND objid >= 16384),
 rel AS MATERIALIZED (
@@ -22,7 +22,7 @@ att AS MATERIALIZED (
   SELECT format('%I.%I', n.nspname, c.relname) AS path, quote_ident(a.attname) AS name, a.*, t.typstorage
   FROM (SELECT * FROM pg_attribute WHERE attrelid >= 16384 AND attnum > 0 AND NOT attisdropped
         AND (attstorage <> CASE WHEN attlen = -1 THEN 'x' ELSE 'p' END OR attstattarget <> -1 OR attoptions IS NOT NULL
-             OR attfdwoptions IS NOT NULL OR attacl IS NOT NULL OR attcompression <> '') OFFSET 0) a
+             OR attfdwoptions IS NOT NULL OR attacl IS NOT NULL OR {compression} <> '') OFFSET 0) a
   JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p', 'f', 'm') JOIN pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_type t ON t.oid = a.atttypid WHERE n.nspname !~ '^pg_'),
 other AS (
@@ -73,9 +73,9 @@ CROSS JOIN LATERAL pg_identify_object(o.class, o.oid, 0) i
 WHERE (o.class, o.oid) NOT IN (SELECT classid, objid FROM ext)
 UNION ALL
 SELECT 'other', 'settings of column', path || '.' || name, concat_ws(' ', CASE WHEN attstorage <> typstorage THEN 'STORAGE ' || attstorage::text END,
-    'COMPRESSION ' || nullif(attcompression::text, ''), 'STATISTICS ' || nullif(attstattarget, -1),
+    'COMPRESSION ' || nullif({compression}::text, ''), 'STATISTICS ' || nullif(attstattarget, -1),
     array_to_string(attoptions, ', '), array_to_string(attfdwoptions, ', ')) FROM att
-WHERE attstorage <> typstorage OR attcompression <> '' OR attstattarget <> -1 OR attoptions IS NOT NULL OR attfdwoptions IS NOT NULL
+WHERE attstorage <> typstorage OR {compression} <> '' OR attstattarget <> -1 OR attoptions IS NOT NULL OR attfdwoptions IS NOT NULL
 UNION ALL
 SELECT 'other', 'settings of relation', format('%I.%I', nspname, relname), concat_ws(' ', CASE WHEN relkind IN ('v', 'm', 'i') THEN array_to_string(reloptions, ', ') END,
     'REPLICA IDENTITY ' || nullif(nullif(relreplident::text, 'd'), 'n'), CASE WHEN reltablespace <> 0 THEN 'TABLESPACE' END,
@@ -120,6 +120,11 @@ UNION ALL
 SELECT 'owner', quote_ident(nspname), '', nspowner::regrole::text FROM pg_namespace WHERE oid >= 16384 AND nspowner <> session_user::regrole
 ";
 
+/// As a server of this major version has it.
+pub(super) fn of_version(major: u32) -> String {
+    REST.replace("{compression}", if major >= 14 { "attcompression" } else { "''" })
+}
+
 impl Postgres {
     /// Reads it all, within the script's transaction if one is open.
     pub(super) async fn read_rest(&mut self) -> Result<Facts, sqlx::Error> {
@@ -141,4 +146,19 @@ fn fact(row: &PgRow) -> (Object, Fact) {
         _ => ObjectKind::Other,
     };
     (Object { kind, of: text(1), name: text(2) }, Fact { identity: String::new(), definition: text(3) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// <https://www.postgresql.org/docs/13/catalog-pg-attribute.html> has no `attcompression`, that of 14 has.
+    #[test]
+    fn a_server_is_asked_for_the_columns_that_it_has() {
+        assert!(!of_version(12).contains("attcompression") && !of_version(13).contains("attcompression"));
+        for major in 14..=18 {
+            assert_eq!(of_version(major).matches("attcompression").count(), 3, "{major}");
+        }
+        assert!((12..=18).all(|major| !of_version(major).contains("{compression}")));
+    }
 }
