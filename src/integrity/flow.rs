@@ -450,5 +450,13 @@ fn join(dir: &str, next: &str) -> String {
     if next.starts_with('/') || next.starts_with(super::shell::OPAQUE) || dir.contains(super::shell::OPAQUE) {
         return super::shell::OPAQUE.to_string();
     }
-    super::ground::join(dir, next)
+    let mut parts: Vec<&str> = dir.split('/').filter(|part| !part.is_empty()).collect();
+    for part in next.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            other => parts.push(other),
+        }
+    }
+    parts.join("/")
 }
