@@ -29,6 +29,11 @@ pub fn comment(story: &Story, server: &str, pull_request: u64, deployment: &str)
     }
 }
 
+/// Whether what is to be done next is a line for the shell.
+fn is_command(text: &str) -> bool {
+    ["gatepost ", "git "].iter().any(|program| text.starts_with(program))
+}
+
 /// The page, as Markdown, well below what a comment may have. Of `told` what went wrong is said at its end.
 #[must_use]
 pub fn page(story: &Story, server: &str, told: &[Receipt]) -> String {
@@ -38,7 +43,11 @@ pub fn page(story: &Story, server: &str, told: &[Receipt]) -> String {
     out += &evidence(story);
     out += &stages(story);
     if let Some(next) = &story.next {
-        let shown = if next.starts_with("gatepost ") { Untrusted(next).code(LINE) } else { prose(next, LINE) };
+        let shown = match next.split_once(": ") {
+            _ if is_command(next) => Untrusted(next).code(LINE),
+            Some((what, how)) if is_command(how) => format!("{}: {}", prose(what, LINE), Untrusted(how).code(LINE)),
+            _ => prose(next, LINE),
+        };
         let _ = write!(out, "Next: {shown}\n\n");
     }
     out += &not_told(told);
@@ -298,6 +307,18 @@ mod tests {
             let story = Story { ending, ..rolled_back() };
             assert!(headline(&story).starts_with(sign), "{}", headline(&story));
         }
+    }
+
+    #[test]
+    fn what_to_type_next_is_code() {
+        let page =
+            |next: &str| page(&Story { next: Some(next.to_owned()), ..rolled_back() }, "https://github.com", &[]);
+        assert!(page("gatepost status staging").contains("\nNext: `gatepost status staging`\n"));
+        let shown = page("run them on this commit: git checkout 406fc50 && gatepost deploy staging");
+        assert!(
+            shown.contains("\nNext: run them on this commit: `git checkout 406fc50 && gatepost deploy staging`\n"),
+            "{shown}"
+        );
     }
 
     #[test]

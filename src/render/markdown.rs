@@ -172,9 +172,11 @@ fn tokens(line: &str) -> Vec<&str> {
     found
 }
 
-/// The token without the punctuation that ends a phrase, and that punctuation.
+/// The token without the punctuation that ends a phrase, and that punctuation: a parenthesis too, where another token
+/// opened it.
 fn split_end(token: &str) -> (&str, &str) {
-    let core = token.trim_end_matches(['.', ',', ';', ':', '!', '?']);
+    let closes = !token.contains('(');
+    let core = token.trim_end_matches(|c| matches!(c, '.' | ',' | ';' | ':' | '!' | '?') || (closes && c == ')'));
     if core.is_empty() { (token, "") } else { token.split_at(core.len()) }
 }
 
@@ -223,6 +225,7 @@ mod tests {
 
     #[test]
     fn our_sentences_read_as_sentences() {
+        assert_eq!(prose("fail (check run 40000000002); run f(x)", 200), "fail (check run `40000000002`); run `f(x)`");
         for plain in [
             "2 new warnings on changed lines",
             "1 of 128 tests failed, 1,204 ran (85.5% of them green): look.",
