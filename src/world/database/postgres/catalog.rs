@@ -213,15 +213,17 @@ const OF_WRITTEN: &str = r"c.oid = ANY (ARRAY (SELECT written.oid FROM written U
 /// The age of the youngest row.
 const YOUNGEST: &str = "SELECT 0::int8, 'youngest', '', '', '', pg_catalog.min(written.age)::text FROM written";
 
-/// No look must meet what the migration set: its search path, its timeouts. All of it is taken back with the savepoint.
-const SETTINGS: &[(&str, &str)] =
-    &[("statement_timeout", "0"), ("search_path", "pg_catalog"), ("plan_cache_mode", "force_generic_plan")];
-
-/// A look reads a few relations among many: it is planned once, and by indexes.
-pub(super) const PLANNED: &str = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; \
-     SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; EXECUTE gatepost_settings; \
-     EXECUTE gatepost_look (0, 0); EXECUTE gatepost_digest; EXECUTE gatepost_named ('{}', false, 0); \
-     EXECUTE gatepost_named_whole ('{}', false, 0)";
+/// No look must meet what the migration set: its search path, its timeouts. It reads a few relations among many: it is
+/// planned once, and by indexes. All of it is taken back with the savepoint.
+const SETTINGS: &[(&str, &str)] = &[
+    ("statement_timeout", "0"),
+    ("search_path", "pg_catalog"),
+    ("plan_cache_mode", "force_generic_plan"),
+    ("enable_seqscan", "off"),
+    ("enable_bitmapscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+];
 
 /// The sizes of files of the database, of those that are in its own place. What was replaced stays until the commit.
 pub(super) fn sizes(files: [i64; 2]) -> String {

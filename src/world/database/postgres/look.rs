@@ -133,7 +133,6 @@ fn numbers<const N: usize>(text: &str) -> [i64; N] {
 impl Postgres {
     /// Prepares what looks are made with.
     pub(super) async fn prepare(&mut self) -> Result<(), DatabaseError> {
-        self.planned = false;
         self.rows(catalog::prepared(self.major))
             .await
             .map(|_| ())
@@ -153,11 +152,7 @@ impl Postgres {
         // counted.
         let starts = self.flushes() && begin == OPEN;
         let digest = self.digest.clone().filter(|_| starts);
-        let mut sql = begin.to_owned();
-        if !std::mem::replace(&mut self.planned, true) {
-            let _ = write!(sql, "; {}; {BACK}", catalog::PLANNED);
-        }
-        let _ = write!(sql, "; EXECUTE gatepost_settings; EXECUTE gatepost_look ({file}, 0)");
+        let mut sql = format!("{begin}; EXECUTE gatepost_settings; EXECUTE gatepost_look ({file}, 0)");
         if digest.is_none() {
             sql.push_str("; EXECUTE gatepost_digest");
         }
@@ -414,7 +409,6 @@ impl Postgres {
     pub(super) async fn look_again(&mut self, statement: &mut Statement) -> Result<(), DatabaseError> {
         let failed = |error| lost("after a transaction was ended by its file", &error);
         let before = self.known.all();
-        self.planned = false;
         let sql = format!("{BACK}; DEALLOCATE ALL; {}", catalog::prepared(self.major));
         if self.rows(sql).await.is_ok() {
             self.know_all().await.map_err(failed)?;

@@ -51,8 +51,6 @@ pub struct Postgres {
     script: InScript,
     /// Of what belongs to no relation, as the next transaction will see it, where that is known.
     digest: Option<String>,
-    /// Whether the plans of looks are made.
-    planned: bool,
     /// What was known before going aside.
     kept: Option<Known>,
     /// On a server that is not ours.
@@ -128,7 +126,6 @@ impl Postgres {
             major,
             script: InScript::default(),
             digest: None,
-            planned: false,
             kept: None,
             keeper: None,
             roles: Vec::new(),
