@@ -162,6 +162,10 @@ fn next(name: &str, ending: &Ending, ask: Ask) -> (Option<&'static str>, Option<
     let next = match ending {
         Ending::Nothing(why) if why.contains("paused by") => on_or_back(name),
         Ending::Live { .. } | Ending::Nothing(_) | Ending::RolledBack { .. } => return (None, None),
+        // What stopped the rollback would stop it again.
+        Ending::Failed(why) if why.contains("not rolled back: the migration") => {
+            format!("gatepost rollback {name} --allow-irreversible")
+        }
         Ending::Failed(_) | Ending::RollbackFailed { .. } => format!("gatepost rollback {name} --to REF"),
         Ending::Inconclusive(_) => format!("gatepost rollback {name}"),
         Ending::Paused(_) => on_or_back(name),

@@ -365,8 +365,9 @@ impl Ending {
 impl fmt::Display for Ending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Live { says, .. } => write!(f, "live: {says}"),
-            Self::Nothing(says) => f.write_str(says),
+            Self::Live { says, verified: true } => write!(f, "live: {says}"),
+            // The one begins with that word, of the other there is nothing live to tell.
+            Self::Live { says, verified: false } | Self::Nothing(says) => f.write_str(says),
             Self::Failed(why) => write!(f, "failed, and left as it is: {why}"),
             Self::Inconclusive(why) => write!(f, "it could not be told whether it works: {why}"),
             Self::Paused(why) => write!(f, "waits for a person, and stays locked: {why}"),

@@ -145,7 +145,7 @@ impl State {
             }
             Ok(_) if interrupted => (format!("{back}, cut off: {why}"), Ending::Interrupted(format!("{why}; {back}"))),
             Ok(verified) if self.by_hand => {
-                let seen = if verified { VERIFIED } else { "not verified" };
+                let seen = if verified { VERIFIED } else { "live, not verified" };
                 (format!("{back}: {why}"), Ending::Live { verified, says: format!("{seen}: {back}") })
             }
             Ok(verified) => (format!("{back}: {why}"), Ending::RolledBack { why, to, verified }),

@@ -140,7 +140,7 @@ fn production_takes_only_what_is_live_before_it() {
         scene.judged();
         scene.call(&["deploy", "production"]).with(3).says(&["nothing is live there", "gatepost deploy staging"]);
         scene.deploy().with(0);
-        scene.call(&["promote", "staging", "production"]).with(0).says(&["live, not verified"]);
+        scene.call(&["promote", "staging", "production"]).with(0).says(&["production: live, not verified"]);
         let shown = scene.call(&["status"]).with(0);
         assert_eq!(shown.out.lines().filter(|line| line.contains(&scene.head()[..7])).count(), 2, "{}", shown.out);
         scene.tree.git(&["checkout", "--quiet", "-b", "topic"]);
@@ -283,11 +283,9 @@ fn a_migration_that_cannot_be_taken_back_stops_a_rollback_by_itself() {
         scene.commit(Some("sick"));
         let waits = scene.status();
         assert_eq!(waits["migrations"], json!(["migrations/2/up.sql"]));
-        scene.deploy().with(1).says(&["not rolled back: the migration migrations/2/up.sql", why]);
-        scene
-            .call(&["rollback", "staging"])
-            .with(3)
-            .says(&[why, "next: gatepost rollback staging --allow-irreversible"]);
+        let next = "next: gatepost rollback staging --allow-irreversible";
+        scene.deploy().with(1).says(&["not rolled back: the migration migrations/2/up.sql", why, next]);
+        scene.call(&["rollback", "staging"]).with(3).says(&[why, next]);
         scene.call(&["rollback", "staging", "--allow-irreversible"]).with(0);
         assert_eq!(scene.live(), good);
     }
