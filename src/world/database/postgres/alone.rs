@@ -8,7 +8,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, Row as _};
 use tokio::time::Instant;
 
-use super::{Postgres, failure, lost, lost_statement, newly};
+use super::{Postgres, failure, look, lost, lost_statement, newly};
 use crate::migration::change;
 use crate::model::migration::{Fact, Facts, LockMode, Object, ObjectKind, Statement};
 use crate::world::database::{DatabaseError, Ran};
@@ -106,7 +106,7 @@ impl Postgres {
                 statement.scans.push(owner.path.clone());
             }
         }
-        self.first_look().await?;
+        self.look_after(look::OPEN).await?;
         statement.lock_timeout_ms = self.script.counters.timeout();
         self.control("ROLLBACK").await
     }

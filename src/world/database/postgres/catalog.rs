@@ -10,14 +10,14 @@ use sqlx::postgres::PgRow;
 use super::rest;
 use crate::model::migration::{Fact, Facts, Object, ObjectKind};
 
-/// The relations that are read, of which `{which}` limits the number.
+/// The relations that are read, of which `{which}` limits the number. 99 is the schema of tables for long values.
 const RELATIONS: &str = r"
 rel AS MATERIALIZED (
   SELECT c.oid, c.relkind, c.relpersistence, c.relrowsecurity, c.relforcerowsecurity, c.reloptions, c.relispartition,
          c.relpartbound, c.relacl, c.relname, c.relfilenode, c.relhastriggers, c.relhasrules,
-         pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) AS path
-  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  WHERE c.oid >= 16384 AND {which} AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+         c.relnamespace::regnamespace::text || '.' || pg_catalog.quote_ident(c.relname) AS path
+  FROM pg_catalog.pg_class c
+  WHERE c.oid >= 16384 AND {which} AND c.relnamespace <> 99 AND c.relpersistence <> 't'
     AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
                     WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND (d.deptype = 'e' OR (d.deptype = 'i' AND c.relkind = 'S'))))
 ";
@@ -107,7 +107,6 @@ WHERE p.oid >= 16384 AND n.nspname !~ '^pg_'
 
 /// What most relations have none of.
 const BESIDE: &str = r"
-UNION ALL
 SELECT rel.oid::int8, 'trigger', path, pg_catalog.quote_ident(t.tgname), 't' || t.oid::text,
        pg_catalog.pg_get_triggerdef(t.oid) || CASE t.tgenabled WHEN 'O' THEN '' ELSE ' (enabled: ' || t.tgenabled::text || ')' END
 FROM rel JOIN pg_catalog.pg_trigger t ON t.tgrelid = rel.oid AND NOT t.tgisinternal
@@ -126,44 +125,8 @@ FROM rel JOIN pg_catalog.pg_rewrite w ON w.ev_class = rel.oid AND w.rulename <> 
 WHERE rel.relhasrules
 ";
 
-/// What the session's own transaction holds locked, and in which modes.
-const HELD: &str = r"
-held AS MATERIALIZED (
-  SELECT l.relation AS oid, l.mode FROM pg_catalog.pg_locks l
-  WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation' AND l.granted AND l.relation >= 16384)
-";
-
-/// What is cheap to ask after every statement: how much log there is, and what the transaction has written to catalogs
-/// and to relations that are numbered above `$1`, as those are that the script made.
-const TOTALS: &str = r"
-SELECT 0::int8, 'totals', '', '', '',
-  pg_catalog.concat_ws(' ', pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0')::int8,
-    (1000 * EXTRACT(epoch FROM pg_catalog.current_setting('lock_timeout')::interval))::int8,
-    (pg_catalog.current_setting('track_counts') = 'off')::int4, moved.others, moved.parts, moved.beside, moved.gone,
-    pg_catalog.pg_stat_get_xact_tuples_updated('pg_catalog.pg_class'::regclass),
-    pg_catalog.pg_stat_get_xact_tuples_deleted('pg_catalog.pg_class'::regclass),
-    (SELECT coalesce(pg_catalog.sum(w.rows), 0)::int8
-     FROM (SELECT DISTINCT h.oid FROM held h WHERE h.oid::int8 > $1) x, LATERAL (SELECT {every} OFFSET 0) w (rows)
-     WHERE w.rows > 0 AND NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = x.oid AND c.relnamespace = 99)))
-FROM (
-  SELECT pg_catalog.sum(w.every) FILTER (WHERE w.kind = 0), pg_catalog.sum(w.every) FILTER (WHERE w.kind = 1),
-         pg_catalog.sum(w.every) FILTER (WHERE w.kind = 2), pg_catalog.sum(w.gone) FILTER (WHERE w.kind > 0)
-  FROM (SELECT x.kind, {every}, pg_catalog.pg_stat_get_xact_tuples_deleted(x.oid)
-        FROM ROWS FROM (pg_catalog.unnest('{catalogs}'::regclass[]), pg_catalog.unnest('{kinds}'::int4[])) x (oid, kind)
-        OFFSET 0) w (kind, every, gone)
-  ) moved (others, parts, beside, gone)
-";
-
-/// What belongs to no relation, and where it is. A comparison that no index answers: all of a small catalog is read
-/// sooner than a part of it by an index.
-const DIGESTED: &[(&str, &str)] = &[
-    ("pg_type", "x.oid::int8 >= 16384 AND x.typtype IN ('e', 'd', 'r')"),
-    ("pg_constraint", "x.contypid > 0"),
-    ("pg_proc", "x.oid >= 16384"),
-    ("pg_enum", "true"),
-    ("pg_namespace", "true"),
-    ("pg_extension", "true"),
-];
+/// What a statement did; see there.
+const LOOK: &str = include_str!("look.sql");
 
 /// Where facts of relations are, and the relation that each row is of.
 const PARTS_IN: &[(&str, &str)] = &[
@@ -174,56 +137,16 @@ const PARTS_IN: &[(&str, &str)] = &[
     ("pg_index", "indrelid"),
     ("pg_inherits", "inhrelid"),
     ("pg_sequence", "seqrelid"),
-    ("pg_policy", "polrelid"),
-    ("pg_trigger", "tgrelid"),
-    ("pg_rewrite", "ev_class"),
 ];
-/// Those of them at the end that hold what most tables have none of: [`BESIDE`].
-const BESIDE_IN: usize = 3;
-
-/// The readings of each relation that is locked, but for those made in the script and up to `$2`, which were looked at
-/// already. 99 is the schema of tables for long values.
-const READINGS: &str = r"
-SELECT h.oid::int8, 'reading', h.mode, '', '', {reading}
-FROM (SELECT h.oid, h.mode, c.relfilenode AS file FROM held h LEFT JOIN pg_catalog.pg_class c ON c.oid = h.oid
-      WHERE (h.oid::int8 <= $1 OR h.oid::int8 > $2) AND c.relnamespace IS DISTINCT FROM 99) h
-";
+/// Where that is what most relations have none of: [`BESIDE`].
+const BESIDE_IN: &[(&str, &str)] = &[("pg_policy", "polrelid"), ("pg_trigger", "tgrelid"), ("pg_rewrite", "ev_class")];
+/// What belongs to no relation is in these, and some of it is in those of types and constraints.
+const OTHERS_IN: &[&str] = &["pg_proc", "pg_enum", "pg_namespace", "pg_extension"];
 
 /// The readings of relations that need not be locked.
-const READINGS_OF: &str = "SELECT h.oid, 'reading', '', '', '', {reading}
-FROM (SELECT u.oid, c.relfilenode AS file
-      FROM pg_catalog.unnest($1) u (oid) LEFT JOIN pg_catalog.pg_class c ON c.oid = u.oid::oid) h";
-
-/// Scans, rows written, the file.
-const READING: &str = r"pg_catalog.concat_ws(' ', pg_catalog.pg_stat_get_xact_numscans(h.oid::oid), {every},
-  coalesce(h.file::int8, -1))";
-
-/// Those that are named, and the tables of indexes among them; and with `$2` those whose own row was written since the
-/// row of age `$3`: GRANT writes it without a lock. Ages of a transaction's own rows fall with each statement.
-const NAMED: &str = r"
-written AS MATERIALIZED (
-  SELECT x.oid, pg_catalog.age(x.xmin) AS age FROM pg_catalog.pg_class x
-  WHERE $2 AND x.oid::int8 >= 16384 AND pg_catalog.age(x.xmin) < $3)
-";
-const OF_NAMED: &str = r"c.oid = ANY (ARRAY (SELECT u.oid::oid FROM pg_catalog.unnest($1) u (oid) UNION ALL
-    SELECT i.indrelid FROM pg_catalog.unnest($1) u (oid) JOIN pg_catalog.pg_index i ON i.indexrelid = u.oid::oid UNION ALL
-    SELECT written.oid FROM written))";
-const OF_WRITTEN: &str = r"c.oid = ANY (ARRAY (SELECT written.oid FROM written UNION ALL
-    SELECT i.indrelid FROM written JOIN pg_catalog.pg_index i ON i.indexrelid = written.oid))";
-/// The age of the youngest row.
-const YOUNGEST: &str = "SELECT 0::int8, 'youngest', '', '', '', pg_catalog.min(written.age)::text FROM written";
-
-/// No look must meet what the migration set: its search path, its timeouts. It reads a few relations among many: it is
-/// planned once, and by indexes. All of it is taken back with the savepoint.
-const SETTINGS: &[(&str, &str)] = &[
-    ("statement_timeout", "0"),
-    ("search_path", "pg_catalog"),
-    ("plan_cache_mode", "force_generic_plan"),
-    ("enable_seqscan", "off"),
-    ("enable_bitmapscan", "off"),
-    ("enable_hashjoin", "off"),
-    ("enable_mergejoin", "off"),
-];
+const READINGS_OF: &str = "SELECT h.oid, 'reading', '', '', '',
+  pg_catalog.concat_ws(' ', pg_catalog.pg_stat_get_xact_numscans(h.oid::oid), {written}, coalesce(c.relfilenode::int8, -1))
+FROM pg_catalog.unnest($1) h (oid) LEFT JOIN pg_catalog.pg_class c ON c.oid = h.oid::oid";
 
 /// The sizes of files of the database, of those that are in its own place. What was replaced stays until the commit.
 pub(super) fn sizes(files: [i64; 2]) -> String {
@@ -233,71 +156,48 @@ pub(super) fn sizes(files: [i64; 2]) -> String {
     format!("SELECT {old}, {new} FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()")
 }
 
-/// How many rows of `x` the transaction has written. A sum over a list of relations costs less than a long sum: to make
-/// an expression ready takes longer than to work it out.
-const EVERY: &str = "pg_catalog.pg_stat_get_xact_tuples_inserted(x.oid) + pg_catalog.pg_stat_get_xact_tuples_updated(x.oid) \
-                     + pg_catalog.pg_stat_get_xact_tuples_deleted(x.oid)";
+/// How many rows of a relation the transaction has written: each of these.
+const WRITTEN: [&str; 3] = ["inserted", "updated", "deleted"];
 
-/// What is looked at after every statement.
-fn look() -> String {
-    let parts = PARTS_IN.len() - BESIDE_IN;
-    let others = DIGESTED.iter().map(|(catalog, _)| (*catalog, 0));
-    let of_relations = PARTS_IN.iter().enumerate().map(|(at, (catalog, _))| (*catalog, if at < parts { 1 } else { 2 }));
-    let (catalogs, kinds): (Vec<String>, Vec<String>) =
-        others.chain(of_relations).map(|(catalog, kind)| (format!("pg_catalog.{catalog}"), kind.to_string())).unzip();
-    let totals = TOTALS
-        .replace("{catalogs}", &format!("{{{}}}", catalogs.join(",")))
-        .replace("{kinds}", &format!("{{{}}}", kinds.join(",")))
-        .replace("{every}", EVERY);
-    let reading = READING.replace("{every}", &EVERY.replace("x.oid", "h.oid::oid"));
-    let readings = READINGS.replace("{reading}", &reading);
-    let readings_of = READINGS_OF.replace("{reading}", &reading);
-    format!(
-        "PREPARE gatepost_look (int8, int8) AS WITH {HELD} {totals} UNION ALL {readings}; \
-         PREPARE gatepost_readings (int8[]) AS {readings_of}"
-    )
-}
-
-/// How many rows of what belongs to no relation there are, and the age of the youngest of each kind, which is 1 before
-/// the transaction wrote any: a row that came, went or was written changes them.
-fn digest() -> String {
-    let one = |(catalog, which): &(&str, &str)| {
-        format!(
-            "(SELECT pg_catalog.count(*) || '.' || LEAST(coalesce(pg_catalog.min(pg_catalog.age(x.xmin)), 1), 1) FROM \
-             pg_catalog.{catalog} x WHERE {which})"
-        )
+/// The sum of some counters of some relations.
+fn sum<'a>(relations: impl Iterator<Item = &'a str>, of: &[&str]) -> String {
+    let one = |relation: &str| {
+        let counter = |of: &&str| format!("pg_catalog.pg_stat_get_xact_tuples_{of}({relation})");
+        of.iter().map(counter).collect::<Vec<_>>().join(" + ")
     };
-    let all: Vec<String> = DIGESTED.iter().map(one).collect();
-    format!("SELECT 0::int8, 'digest', '', '', '', pg_catalog.concat_ws(' ', {})", all.join(", "))
+    relations.map(one).collect::<Vec<_>>().join(" + ")
 }
 
-/// The statements that a session prepares once, by name, on a server of this major version.
+/// The function that looks.
+fn look() -> String {
+    let relations = RELATIONS.replace("{which}", "c.oid = ANY (strong)");
+    let catalogs = |of: &[(&str, &str)]| of.iter().map(|(name, _)| format!("'{name}'::regclass")).collect::<Vec<_>>();
+    let (parts, beside) = (catalogs(PARTS_IN), catalogs(BESIDE_IN));
+    let others: Vec<String> = OTHERS_IN.iter().map(|name| format!("'{name}'::regclass")).collect();
+    let every = PARTS_IN.iter().chain(BESIDE_IN).map(|(name, of)| format!("SELECT {of}, age(xmin) FROM {name}"));
+    let names = |of: &[String], counters: &[&str]| sum(of.iter().map(String::as_str), counters);
+    LOOK.replace("{parts}", &names(&parts, &WRITTEN))
+        .replace("{beside}", &names(&beside, &WRITTEN))
+        .replace("{gone}", &names(&[parts, beside].concat(), &["deleted"]))
+        .replace("{others}", &names(&others, &WRITTEN))
+        .replace("{written}", &sum(["h.oid"].into_iter(), &WRITTEN))
+        .replace("{every}", &every.collect::<Vec<_>>().join(" UNION ALL "))
+        .replace("{facts}", &format!("WITH {relations} {PARTS}"))
+        .replace("{facts_beside}", &format!("WITH {relations} {BESIDE}"))
+        .replace("{facts_others}", OTHERS)
+}
+
+/// What a session makes ready once, on a server of this major version. A migration may have changed who may call what
+/// it makes.
 #[must_use]
 pub fn prepared(major: u32) -> String {
-    let relations = |which: &str| RELATIONS.replace("{which}", which);
-    let written = |(catalog, of): &(&str, &str)| {
-        format!(
-            "SELECT x.{of}, pg_catalog.age(x.xmin) FROM pg_catalog.{catalog} x WHERE x.{of}::int8 >= 16384 AND \
-             pg_catalog.age(x.xmin) < $1"
-        )
-    };
-    let written: Vec<String> = PARTS_IN.iter().map(written).collect();
-    let written = format!("written (oid, age) AS MATERIALIZED ({})", written.join(" UNION ALL "));
-    let settings: Vec<String> =
-        SETTINGS.iter().map(|(name, value)| format!("pg_catalog.set_config('{name}', '{value}', true)")).collect();
-    let named = format!("(int8[], bool, int8) AS WITH {NAMED}, {} {YOUNGEST} UNION ALL {PARTS}", relations(OF_NAMED));
+    let relations = RELATIONS.replace("{which}", "true");
+    let readings_of = READINGS_OF.replace("{written}", &sum(["h.oid::oid"].into_iter(), &WRITTEN));
     [
-        // In one column, by which its answer is known from facts.
-        format!("PREPARE gatepost_settings AS SELECT pg_catalog.concat({})", settings.join(", ")),
         look(),
-        format!("PREPARE gatepost_digest AS {}", digest()),
-        format!("PREPARE gatepost_named {named}"),
-        format!("PREPARE gatepost_named_whole {named} {BESIDE}"),
-        format!(
-            "PREPARE gatepost_written (int8) AS WITH {written}, {} {YOUNGEST} UNION ALL {PARTS} {BESIDE}",
-            relations(OF_WRITTEN)
-        ),
-        format!("PREPARE gatepost_all AS WITH {} {PARTS} {BESIDE}", relations("true")),
+        "GRANT EXECUTE ON FUNCTION pg_temp.gatepost_look TO public".to_owned(),
+        format!("PREPARE gatepost_readings (int8[]) AS {readings_of}"),
+        format!("PREPARE gatepost_all AS WITH {relations} {PARTS} UNION ALL {BESIDE}"),
         format!("PREPARE gatepost_others AS {OTHERS}"),
         format!("PREPARE gatepost_rest AS {}", rest::of_version(major)),
     ]
@@ -319,6 +219,8 @@ pub struct Owner {
     pub file: Option<i64>,
     /// Whether a function is among the facts that names what switches counters off.
     hides: bool,
+    /// Whether triggers, policies or rules are.
+    has_beside: bool,
     facts: Vec<(Object, Fact)>,
 }
 
@@ -354,13 +256,9 @@ impl Known {
         self.0.get(&0).is_some_and(|owner| owner.hides)
     }
 
-    /// Whether one of these owners has triggers, policies or rules.
-    #[must_use]
-    pub fn has_beside<'a>(&self, mut owners: impl Iterator<Item = &'a i64>) -> bool {
-        let kinds = [ObjectKind::Trigger, ObjectKind::Policy, ObjectKind::Rule];
-        owners.any(|owner| {
-            self.0.get(owner).is_some_and(|owner| owner.facts.iter().any(|(object, _)| kinds.contains(&object.kind)))
-        })
+    /// Those that have triggers, policies or rules.
+    pub fn beside(&self) -> impl Iterator<Item = i64> {
+        self.0.iter().filter(|(_, owner)| owner.has_beside).map(|(oid, _)| *oid)
     }
 
     /// Forgets these owners.
@@ -371,8 +269,8 @@ impl Known {
     }
 
     /// Takes rows of facts; what was known of their owners is forgotten.
-    pub fn take(&mut self, rows: &[PgRow]) {
-        self.forget(rows.iter().filter_map(|row| row.try_get(0).ok()));
+    pub fn take<'a>(&mut self, rows: impl Iterator<Item = &'a PgRow> + Clone) {
+        self.forget(rows.clone().filter_map(|row| row.try_get(0).ok()));
         for row in rows {
             let text = |at: usize| row.try_get::<Option<String>, _>(at).ok().flatten().unwrap_or_default();
             let oid: i64 = row.try_get(0).unwrap_or_default();
@@ -388,6 +286,7 @@ impl Known {
             let Some(kind) = kind(&word) else { continue };
             let object = Object { kind, of: path, name: text(3) };
             let fact = Fact { identity: identity.to_owned(), definition: text(5) };
+            owner.has_beside |= matches!(kind, ObjectKind::Trigger | ObjectKind::Policy | ObjectKind::Rule);
             owner.hides |= kind == ObjectKind::Function && hides(&fact.definition);
             owner.facts.push((object, fact));
         }

@@ -1,10 +1,10 @@
 //! What a statement did: its locks, counters and the catalogs, read inside its own transaction.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
+use std::time::Duration;
 
 use sqlx::postgres::PgRow;
-use sqlx::{AssertSqlSafe, Executor as _, Row as _};
+use sqlx::{AssertSqlSafe, Either, Executor as _, Row as _};
 
 use super::catalog::{self, Known};
 use super::{Postgres, lost, newly};
@@ -15,11 +15,15 @@ use crate::world::database::DatabaseError;
 /// All relations are read at once.
 const WHOLE: &str = "SET LOCAL statement_timeout = 0; SET LOCAL search_path = pg_catalog";
 /// A transaction of our own, as scripts have it.
-const OPEN: &str = "BEGIN; SAVEPOINT gatepost";
+pub(super) const OPEN: &str = "BEGIN; SAVEPOINT gatepost";
 /// The savepoint stands for the next statement.
 const BACK: &str = "ROLLBACK TO SAVEPOINT gatepost";
 /// The statement's own savepoint is let go, and the next one's set, in which the look is made.
 const NEXT: &str = "RELEASE SAVEPOINT gatepost; SAVEPOINT gatepost";
+/// A timeout that a migration set is for its own statements.
+const PATIENT: &str = "SET LOCAL statement_timeout = 0";
+/// How much log there is, in bytes.
+const LOG: &str = "SELECT pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0')::int8";
 
 /// What a script sets stays its own, as with a tool that opens a connection for each.
 pub(super) const RESET: &str =
@@ -31,25 +35,25 @@ pub(super) const FLUSH: &str = "SELECT pg_catalog.pg_stat_force_next_flush()";
 /// them, catalogs are read from end to end.
 const MANY: usize = 32;
 
+/// What has been written to catalogs when a transaction begins, in the look's own words.
+const NOTHING: &str = "{0,0,0,0,0,0,0,0,0}";
+
+/// What is known from one look to the next, whatever transaction it was in.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Marks {
+    /// The greatest number of a type that was seen.
+    types: i64,
+    /// How many constraints domains have.
+    domains: i64,
+}
+
 /// The readings before a statement.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Counters {
     wal: i64,
     lock_timeout_ms: u64,
-    /// Of what belongs to no relation: how many rows there are of each kind, and the age of the youngest.
-    digest: String,
-    /// How often the catalogs of what belongs to no relation were written to.
-    others: i64,
-    /// How often those of triggers, policies and rules were.
-    beside: i64,
-    /// How often the other ones of relations were.
-    parts: i64,
-    /// How many rows of those are gone.
-    gone: i64,
-    /// How often relations were altered.
-    altered: i64,
-    /// How often some were dropped.
-    dropped: i64,
+    /// How often catalogs were written to, in the look's own words; none before the first.
+    moved: Option<String>,
     /// Rows written to relations that the script made.
     fresh_rows: i64,
     /// Counters are off, or may have been meanwhile.
@@ -70,33 +74,64 @@ struct Reading {
 struct Seen {
     counters: Counters,
     locks: BTreeMap<i64, LockMode>,
+    /// What the statement took, in microseconds.
+    took: u64,
+    youngest: i64,
+    marks: Marks,
+    /// Of whom everything that there is was read.
+    owners: BTreeSet<i64>,
+    facts: Vec<PgRow>,
 }
 
 impl Seen {
     /// Readings of relations that were left alone stand as they were `before`.
-    /// Those made in the script, which are numbered above `file`, need none.
-    fn of(rows: &[PgRow], before: Counters, file: i64) -> Result<Self, sqlx::Error> {
-        let mut seen = Self { counters: before, locks: BTreeMap::new() };
+    /// Those made in the script, which are numbered above `first`, need none.
+    fn of(rows: Vec<PgRow>, before: Counters, first: i64) -> Result<Self, sqlx::Error> {
+        let mut seen = Self {
+            counters: before,
+            locks: BTreeMap::new(),
+            took: 0,
+            youngest: 1,
+            marks: Marks::default(),
+            owners: BTreeSet::new(),
+            facts: Vec::new(),
+        };
         for row in rows {
-            // The answers of what is no query of ours have other columns.
-            let (Ok(oid), Ok(word)) = (row.try_get::<i64, _>(0), row.try_get::<&str, _>(1)) else { continue };
-            match word {
-                "totals" => seen.counters.total(row)?,
-                "digest" => seen.counters.digest = row.try_get(5)?,
+            let oid: i64 = row.try_get(0)?;
+            match row.try_get(1)? {
+                "totals" => seen.total(&row)?,
+                "owners" => {
+                    let named = row.try_get::<&str, _>(5)?.split(' ');
+                    seen.owners.extend(named.filter_map(|oid| oid.parse::<i64>().ok()));
+                }
+                "others" => _ = seen.owners.insert(0),
                 "reading" => {
                     if let Some(mode) = LockMode::of_word(row.try_get(2)?) {
-                        let strongest = seen.locks.entry(oid).or_insert(mode);
-                        *strongest = mode.max(*strongest);
+                        seen.locks.insert(oid, mode);
                     }
-                    if oid <= file {
+                    if oid <= first {
                         let [scans, rows, file] = numbers(row.try_get(5)?);
                         seen.counters.of.insert(oid, Reading { scans, rows, file });
                     }
                 }
-                _ => {}
+                _ => seen.facts.push(row),
             }
         }
         Ok(seen)
+    }
+
+    fn total(&mut self, row: &PgRow) -> Result<(), sqlx::Error> {
+        let [took, wal, timeout, uncounted, fresh_rows, youngest, types, domains] = numbers(row.try_get(5)?);
+        self.took = u64::try_from(took).unwrap_or_default();
+        self.youngest = youngest;
+        self.marks = Marks { types, domains };
+        let counters = &mut self.counters;
+        counters.wal = wal;
+        counters.lock_timeout_ms = u64::try_from(timeout).unwrap_or_default();
+        counters.uncounted = uncounted != 0;
+        counters.moved = Some(row.try_get(4)?);
+        counters.fresh_rows = fresh_rows;
+        Ok(())
     }
 }
 
@@ -106,23 +141,11 @@ impl Counters {
         self.lock_timeout_ms
     }
 
-    fn total(&mut self, row: &PgRow) -> Result<(), sqlx::Error> {
-        let [wal, timeout, uncounted, others, parts, beside, gone, altered, dropped, fresh_rows] =
-            numbers(row.try_get(5)?);
-        self.wal = wal;
-        self.lock_timeout_ms = u64::try_from(timeout).unwrap_or_default();
-        self.uncounted = uncounted != 0;
-        (self.others, self.beside, self.parts) = (others, beside, parts);
-        (self.gone, self.altered, self.dropped) = (gone, altered, dropped);
-        self.fresh_rows = fresh_rows;
-        Ok(())
+    /// How many relations were dropped.
+    fn dropped(&self) -> i64 {
+        let moved = self.moved.as_deref().unwrap_or_default().trim_matches(['{', '}']);
+        moved.split(',').nth(4).and_then(|number| number.parse().ok()).unwrap_or_default()
     }
-}
-
-/// A digest as the next transaction sees it, to which all rows are of one age.
-fn at_rest(digest: &str) -> String {
-    let counts = digest.split(' ').map(|kind| kind.split('.').next().unwrap_or_default());
-    counts.map(|count| format!("{count}.1")).collect::<Vec<_>>().join(" ")
 }
 
 fn numbers<const N: usize>(text: &str) -> [i64; N] {
@@ -130,10 +153,19 @@ fn numbers<const N: usize>(text: &str) -> [i64; N] {
     std::array::from_fn(|_| numbers.next().unwrap_or_default())
 }
 
+/// What a statement sent together with its look came to.
+pub(super) enum Sent {
+    /// The statement was refused, or the connection is gone.
+    Refused(sqlx::Error),
+    /// It was done, and looked at.
+    Done(Result<Vec<PgRow>, sqlx::Error>),
+}
+
 impl Postgres {
     /// Prepares what looks are made with.
     pub(super) async fn prepare(&mut self) -> Result<(), DatabaseError> {
-        self.rows(catalog::prepared(self.major))
+        let flush = if self.flushes() { FLUSH } else { "" };
+        self.rows(format!("{}; {flush}", catalog::prepared(self.major)))
             .await
             .map(|_| ())
             .map_err(|error| lost("while it was prepared", &error))
@@ -142,27 +174,25 @@ impl Postgres {
     /// Opens a transaction, with the readings that its first statement starts from.
     pub(super) async fn first_look(&mut self) -> Result<(), sqlx::Error> {
         self.script.youngest = 1;
-        self.look_after(OPEN).await
+        if !self.flushes() {
+            return self.look_after(OPEN).await;
+        }
+        // Counters start with the transaction, as those of earlier ones were handed on.
+        let rows = self.rows(format!("{OPEN}; {LOG}")).await?;
+        let wal = rows.first().map_or(Ok(0), |row| row.try_get(0))?;
+        self.script.counters = Counters { wal, moved: Some(NOTHING.to_owned()), ..Counters::default() };
+        Ok(())
     }
 
-    /// The readings that the next statement starts from, after `begin`, which sets its savepoint.
-    async fn look_after(&mut self, begin: &str) -> Result<(), sqlx::Error> {
-        let file = self.script.before.greatest();
-        // Counters start with a transaction, once those of earlier ones were handed on. What was taken back is still
-        // counted.
-        let starts = self.flushes() && begin == OPEN;
-        let digest = self.digest.clone().filter(|_| starts);
-        let mut sql = format!("{begin}; EXECUTE gatepost_settings; EXECUTE gatepost_look ({file}, 0)");
-        if digest.is_none() {
-            sql.push_str("; EXECUTE gatepost_digest");
-        }
-        let before = Counters { digest: digest.unwrap_or_default(), ..Counters::default() };
-        if !starts {
-            let oids: Vec<String> = self.script.before.relations().map(|(oid, _)| oid.to_string()).collect();
-            let _ = write!(sql, "; EXECUTE gatepost_readings ('{{{}}}')", oids.join(","));
-        }
-        let _ = write!(sql, "; {BACK}");
-        self.script.counters = Seen::of(&self.rows(sql).await?, before, file)?.counters;
+    /// The readings that the next statement starts from, after `begin`, which sets its savepoint: of every relation, as
+    /// what was taken back is still counted.
+    pub(super) async fn look_after(&mut self, begin: &str) -> Result<(), sqlx::Error> {
+        let look = self.look_of(&Counters::default(), 0);
+        let oids: Vec<String> = self.script.before.relations().map(|(oid, _)| oid.to_string()).collect();
+        let sql = format!("{begin}; {PATIENT}; {look}; EXECUTE gatepost_readings ('{{{}}}'); {BACK}", oids.join(","));
+        let rows = self.rows(sql).await?;
+        let seen = Seen::of(rows, Counters::default(), self.script.before.greatest())?;
+        self.script.counters = seen.counters;
         Ok(())
     }
 
@@ -177,20 +207,76 @@ impl Postgres {
         back
     }
 
-    /// Looks at what the statement just did, within its transaction: locks and counters, and where those tell of changes,
-    /// the catalogs.
-    pub(super) async fn look(&mut self, statement: &mut Statement) -> Result<(), sqlx::Error> {
+    /// The call that tells what happened since `before`. Relations up to `upto` that the script made are passed over.
+    fn look_of(&self, before: &Counters, upto: i64) -> String {
+        let first = self.script.before.greatest();
+        let was = before.moved.as_ref().map_or_else(|| "NULL".to_owned(), |moved| format!("'{moved}'"));
+        let beside: Vec<String> = self.known.beside().map(|oid| oid.to_string()).collect();
+        let (youngest, Marks { types, domains }) = (self.script.youngest, self.marks);
+        let beside = beside.join(",");
+        format!(
+            "SELECT * FROM pg_temp.gatepost_look({first}, {upto}, {was}, {youngest}, '{{{beside}}}', {types}, {domains})"
+        )
+    }
+
+    /// Up to which of the relations that the script made none is read again; 0 where all are.
+    fn upto(&self) -> i64 {
+        if self.script.locks.len() <= MANY {
+            return 0;
+        }
+        let first = self.script.before.greatest();
+        self.script.locks.last_key_value().map_or(first, |(oid, _)| first.max(*oid)).max(1)
+    }
+
+    /// What is sent to look at the statement that was just done.
+    fn look_now(&self) -> String {
+        format!("{NEXT}; {PATIENT}; {}; {BACK}", self.look_of(&self.script.counters, self.upto()))
+    }
+
+    /// Sends a statement and the look at it as one message: to wait for each costs more than what it asks.
+    pub(super) async fn send_with_look(&mut self, sql: &str) -> Sent {
+        // A comment may end the statement's last line.
+        let sql = format!("{sql}\n; {}", self.look_now());
+        let mut answers = self.runner.fetch_many(sqlx::raw_sql(AssertSqlSafe(sql)));
+        let mut rows = None::<Vec<PgRow>>;
+        while let Some(answer) = std::future::poll_fn(|context| answers.as_mut().poll_next(context)).await {
+            match (answer, &mut rows) {
+                (Err(error), None) => return Sent::Refused(error),
+                (Err(error), Some(_)) => return Sent::Done(Err(error)),
+                // The statement is done; its own rows are read and let go.
+                (Ok(Either::Left(_)), None) => rows = Some(Vec::new()),
+                (Ok(Either::Right(row)), Some(rows)) => rows.push(row),
+                (Ok(_), _) => {}
+            }
+        }
+        Sent::Done(Ok(rows.unwrap_or_default()))
+    }
+
+    /// Looks at what the statement just did, within its transaction: locks, counters and what changed in the catalogs;
+    /// in `rows` where that was asked for together with the statement.
+    pub(super) async fn look(
+        &mut self,
+        statement: &mut Statement,
+        rows: Option<Vec<PgRow>>,
+    ) -> Result<(), sqlx::Error> {
+        let upto = self.upto();
+        let is_timed = rows.is_some();
+        let rows = match rows {
+            Some(rows) => rows,
+            None => self.rows(self.look_now()).await?,
+        };
         let before = std::mem::take(&mut self.script.counters);
-        let file = self.script.before.greatest();
-        let many = self.script.locks.len() > MANY;
-        let last = if many { self.script.locks.last_key_value().map_or(file, |(oid, _)| file.max(*oid)) } else { 0 };
-        let sql = format!("{NEXT}; EXECUTE gatepost_settings; EXECUTE gatepost_look ({file}, {last}); {BACK}");
-        let rows = self.rows(sql).await?;
-        let Seen { mut counters, mut locks } = Seen::of(&rows, before.clone(), file)?;
+        let first = self.script.before.greatest();
+        let seen = Seen::of(rows, before.clone(), first)?;
+        let (mut counters, mut locks) = (seen.counters, seen.locks);
+        if is_timed {
+            statement.took = Duration::from_micros(seen.took);
+        }
+        (self.script.youngest, self.marks) = (seen.youngest, seen.marks);
         counters.uncounted |= catalog::hides(&statement.source.sql) || self.known.has_hiding_function();
         let held = std::mem::take(&mut self.script.locks);
-        if many {
-            let of_the_script = held.range(file.saturating_add(1)..).map(|(oid, mode)| (*oid, *mode));
+        if upto > 0 {
+            let of_the_script = held.range(first.saturating_add(1)..).map(|(oid, mode)| (*oid, *mode));
             locks.extend(of_the_script.collect::<Vec<_>>());
         }
         self.script.locks = locks;
@@ -199,10 +285,9 @@ impl Postgres {
         self.compare(statement, &before, &counters);
         let changes = if counters.uncounted {
             self.count_again(statement).await?;
-            counters.digest.clear();
             self.all_anew().await?
         } else {
-            self.changes(&before, &mut counters, many).await?
+            self.changes(seen.owners, &seen.facts).await?
         };
         self.renewed(statement, &before, &counters).await?;
         self.script.counters = counters;
@@ -210,80 +295,23 @@ impl Postgres {
         Ok(())
     }
 
-    /// What changed in the catalogs since, of which only what may have changed is read again.
-    async fn changes(
-        &mut self,
-        before: &Counters,
-        after: &mut Counters,
-        many: bool,
-    ) -> Result<Vec<Change>, sqlx::Error> {
-        let mut changes = Vec::new();
-        if after.parts != before.parts || after.beside != before.beside {
-            changes = self.changes_of_relations(before, after, many).await?;
-        } else if after.others != before.others {
-            let sql = format!("EXECUTE gatepost_settings; EXECUTE gatepost_digest; {BACK}");
-            let Seen { counters, .. } = Seen::of(&self.rows(sql).await?, after.clone(), 0)?;
-            *after = counters;
-        }
-        if after.digest == before.digest {
-            return Ok(changes);
-        }
-        let rows = self.rows(format!("{WHOLE}; EXECUTE gatepost_others; {BACK}")).await?;
-        let others = self.learn(&BTreeSet::from([0]), &rows);
-        // What has another name now, or other privileges, is named so in relations that nobody had to lock.
-        let renamed = others.iter().any(|change| !matches!(change.what, What::Added { .. }));
-        changes.extend(others);
-        if renamed {
-            changes.extend(self.all_anew().await?);
-            changes.sort_by(|a, b| a.object.cmp(&b.object));
+    /// What changed in the catalogs, of which only what may have changed was read.
+    async fn changes(&mut self, mut owners: BTreeSet<i64>, facts: &[PgRow]) -> Result<Vec<Change>, sqlx::Error> {
+        let others = owners.remove(&0);
+        let (of_none, of_relations): (Vec<&PgRow>, Vec<&PgRow>) =
+            facts.iter().partition(|row| row.try_get::<i64, _>(0).is_ok_and(|oid| oid == 0));
+        let mut changes = self.learn(&owners, &of_relations);
+        if others {
+            let others = self.learn(&BTreeSet::from([0]), &of_none);
+            // What has another name now, or other privileges, is named so in relations that nobody had to lock.
+            let renamed = others.iter().any(|change| !matches!(change.what, What::Added { .. }));
+            changes.extend(others);
+            if renamed {
+                changes.extend(self.all_anew().await?);
+                changes.sort_by(|a, b| a.object.cmp(&b.object));
+            }
         }
         Ok(changes)
-    }
-
-    /// What changed in relations: of those that are locked so that it may have been, or that were written to.
-    async fn changes_of_relations(
-        &mut self,
-        before: &Counters,
-        after: &mut Counters,
-        many: bool,
-    ) -> Result<Vec<Change>, sqlx::Error> {
-        let strong = self.script.locks.iter().filter(|(_, mode)| **mode >= LockMode::ShareUpdateExclusive);
-        let strong: BTreeSet<i64> = strong.map(|(oid, _)| *oid).collect();
-        let youngest = self.script.youngest;
-        // A row that is gone is nobody's: its relation is among those that are locked.
-        let written = many && after.gone == before.gone;
-        let mut whole = written || after.beside != before.beside || self.known.has_beside(strong.iter());
-        let digest = if after.others == before.others { "" } else { "EXECUTE gatepost_digest; " };
-        let named: Vec<String> = strong.iter().map(i64::to_string).collect();
-        loop {
-            let question = if written {
-                format!("gatepost_written ({youngest})")
-            } else {
-                let (name, altered) = (if whole { "_whole" } else { "" }, after.altered != before.altered);
-                format!("gatepost_named{name} ('{{{}}}', {altered}, {youngest})", named.join(","))
-            };
-            let rows = self.rows(format!("EXECUTE gatepost_settings; {digest}EXECUTE {question}; {BACK}")).await?;
-            let mut facts = Vec::new();
-            for row in rows {
-                match row.try_get::<&str, _>(1) {
-                    Ok("digest") => after.digest = row.try_get(5)?,
-                    Ok("youngest") => {
-                        let age = row.try_get::<Option<&str>, _>(5)?.and_then(|age| age.parse().ok());
-                        self.script.youngest = age.unwrap_or(youngest);
-                    }
-                    Ok(_) => facts.push(row),
-                    // The answer of a setting.
-                    Err(_) => {}
-                }
-            }
-            let mut owners = if written { BTreeSet::new() } else { strong.clone() };
-            owners.extend(facts.iter().filter_map(|row| row.try_get::<i64, _>(0).ok()));
-            if whole || !self.known.has_beside(owners.iter()) {
-                return Ok(self.learn(&owners, &facts));
-            }
-            // A relation that nobody locked has triggers, policies or rules, which were not asked for.
-            whole = true;
-        }
     }
 
     /// What changed since, whatever that is.
@@ -317,10 +345,10 @@ impl Postgres {
     }
 
     /// Takes what was read of some owners, of which nothing else is left; what is new of it.
-    fn learn(&mut self, owners: &BTreeSet<i64>, rows: &[PgRow]) -> Vec<Change> {
+    fn learn(&mut self, owners: &BTreeSet<i64>, rows: &[&PgRow]) -> Vec<Change> {
         let before = self.known.of(owners.iter().copied());
         self.known.forget(owners.iter().copied());
-        self.known.take(rows);
+        self.known.take(rows.iter().copied());
         change::compare(&before, &self.known.of(owners.iter().copied()))
     }
 
@@ -380,7 +408,7 @@ impl Postgres {
     /// which is dropped. What is in it was inserted since.
     fn is_emptied(table: i64, size: i64, before: &Counters, after: &Counters) -> bool {
         let rows = |counters: &Counters| counters.of.get(&table).map_or(0, |reading| reading.rows);
-        after.dropped == before.dropped && !after.uncounted && (size <= 0 || rows(after) > rows(before))
+        after.dropped() == before.dropped() && !after.uncounted && (size <= 0 || rows(after) > rows(before))
     }
 
     /// The sizes of two files in bytes; -1 where that cannot be told: they lie elsewhere, or only a superuser may ask.
@@ -452,12 +480,7 @@ impl Postgres {
         let flush = if self.flushes() && self.script.observe { FLUSH } else { "" };
         let words = if keep { [flush, "COMMIT", then] } else { ["ROLLBACK", flush, then] };
         let sql: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
-        self.rows(sql.join("; ")).await?;
-        if keep && self.script.observe {
-            let digest = &self.script.counters.digest;
-            self.digest = (!digest.is_empty()).then(|| at_rest(digest));
-        }
-        Ok(())
+        self.rows(sql.join("; ")).await.map(|_| ())
     }
 
     /// Reads the whole schema.
@@ -468,9 +491,8 @@ impl Postgres {
         if rows.is_err() && !self.script.open {
             self.control("ROLLBACK").await?;
         }
-        self.digest = None;
         self.known = Known::default();
-        self.known.take(&rows?);
+        self.known.take(rows?.iter());
         self.current = true;
         Ok(())
     }

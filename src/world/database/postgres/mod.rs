@@ -20,6 +20,7 @@ use crate::world::database::programs::Surroundings;
 use crate::world::database::{Database, DatabaseError, Ran, unknown};
 
 use catalog::Known;
+use look::Sent;
 use remote::Keeper;
 pub use remote::ask;
 use server::Server;
@@ -49,8 +50,7 @@ pub struct Postgres {
     /// The server's version, of which the later numbers change nothing here.
     major: u32,
     script: InScript,
-    /// Of what belongs to no relation, as the next transaction will see it, where that is known.
-    digest: Option<String>,
+    marks: look::Marks,
     /// What was known before going aside.
     kept: Option<Known>,
     /// On a server that is not ours.
@@ -125,7 +125,7 @@ impl Postgres {
             unflushed: false,
             major,
             script: InScript::default(),
-            digest: None,
+            marks: look::Marks::default(),
             kept: None,
             keeper: None,
             roles: Vec::new(),
@@ -160,6 +160,21 @@ impl Postgres {
         let mut copy = self.runner.copy_in_raw(&source.sql).await?;
         copy.send(data.as_bytes()).await?;
         copy.finish().await.map(|_| ())
+    }
+
+    /// Sends a statement of an observed script, and the look at it where that can go along.
+    async fn send_observed(
+        &mut self,
+        source: &Source,
+    ) -> (Result<(), sqlx::Error>, Option<Result<Vec<PgRow>, sqlx::Error>>) {
+        // On a server that is not ours a statement may yet have to be taken back.
+        if !self.script.observe || self.keeper.is_some() || source.form != Form::Sql {
+            return (self.send(source).await, None);
+        }
+        match self.send_with_look(&source.sql).await {
+            Sent::Refused(error) => (Err(error), None),
+            Sent::Done(rows) => (Ok(()), Some(rows)),
+        }
     }
 
     /// Opens a transaction around a statement where the script has none open; its savepoint is set.
@@ -335,7 +350,7 @@ impl Database for Postgres {
         self.current &= self.script.observe;
         let shared = self.shared().await.map_err(|error| lost(&during, &error))?;
         let begun = Instant::now();
-        let sent = self.send(source).await;
+        let (sent, look) = self.send_observed(source).await;
         statement.took = begun.elapsed();
         if sent.is_ok() && self.script.open && self.shared().await.is_ok_and(|now| now != shared) {
             self.take_back().await.map_err(|error| lost(&during, &error))?;
@@ -362,7 +377,11 @@ impl Database for Postgres {
             self.note_roles(source);
         }
         if statement.error.is_none() && self.script.observe {
-            match self.look(&mut statement).await {
+            let looked = match look.transpose() {
+                Ok(rows) => self.look(&mut statement, rows).await,
+                Err(error) => Err(error),
+            };
+            match looked {
                 Ok(()) => {}
                 Err(sqlx::Error::Database(_)) => self.look_again(&mut statement).await?,
                 Err(error) => return Err(lost(&format!("after line {}", source.line), &error)),

@@ -101,7 +101,7 @@ UNION ALL
 SELECT 'privileges', path, name, array_to_string(attacl, ', ') FROM att WHERE attacl IS NOT NULL
 UNION ALL
 SELECT 'privileges', i.identity, '', array_to_string(p.proacl, ', ') FROM pg_proc p CROSS JOIN LATERAL pg_identify_object('pg_proc'::regclass, p.oid, 0) i
-WHERE p.oid >= 16384 AND p.proacl IS NOT NULL
+WHERE p.oid >= 16384 AND p.proacl IS NOT NULL AND p.pronamespace::regnamespace::text !~ '^pg_temp_'
   AND p.oid NOT IN (SELECT objid FROM ext WHERE classid = 'pg_proc'::regclass)
 UNION ALL
 SELECT 'privileges', quote_ident(nspname), '', array_to_string(nspacl, ', ') FROM pg_namespace
