@@ -312,6 +312,13 @@ impl<D: Database> Stage<'_, D> {
             Transaction::None => false,
             Transaction::WhereAllowed => sources.len() > 1,
         };
+        if !observe && (transactional || sources.len() == 1) {
+            (self.on_line)(&script.path);
+            self.record.borrow_mut().at.clone_from(&script.path);
+            if self.database.at_once(&sources).await? {
+                return Ok(Played { statements: Vec::new(), transactional, refused: None, lost: false });
+            }
+        }
         let mut played = self.statements(script, &sources, transactional, observe).await?;
         if !played.lost {
             played.refused = self.database.end(true).await?;

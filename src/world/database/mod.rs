@@ -110,6 +110,15 @@ pub trait Database {
     /// When the server is gone.
     async fn begin(&mut self, transaction: bool, observe: bool) -> Result<(), DatabaseError>;
 
+    /// Runs a whole script in a transaction of its own, while nobody looks; false where it has to be run statement by
+    /// statement, of which nothing was done.
+    ///
+    /// # Errors
+    /// When the server is gone.
+    async fn at_once(&mut self, _sources: &[Source]) -> Result<bool, DatabaseError> {
+        Ok(false)
+    }
+
     /// Runs one statement of the script; one that fails leaves the others unharmed.
     ///
     /// # Errors

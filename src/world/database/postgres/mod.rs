@@ -8,6 +8,7 @@ mod remote;
 mod rest;
 mod roles;
 mod server;
+mod unseen;
 
 use std::collections::BTreeMap;
 
@@ -167,8 +168,10 @@ impl Postgres {
         &mut self,
         source: &Source,
     ) -> (Result<(), sqlx::Error>, Option<Result<Vec<PgRow>, sqlx::Error>>) {
-        // On a server that is not ours a statement may yet have to be taken back.
-        if !self.script.observe || self.keeper.is_some() || source.form != Form::Sql {
+        // On a server that is not ours a statement may yet have to be taken back, and what may be several statements is
+        // known by its own message to have gone wrong.
+        let may_be_several = source.form != Form::Sql || source.sql.contains(';');
+        if !self.script.observe || self.keeper.is_some() || may_be_several {
             return (self.send(source).await, None);
         }
         match self.send_with_look(&source.sql).await {
@@ -190,36 +193,6 @@ impl Postgres {
         self.script.open = true;
         self.script.locks.clear();
         Ok(())
-    }
-
-    /// Runs a statement of a script that nobody looks at; one that fails ends its transaction.
-    async fn run_unseen(&mut self, source: &Source) -> Ran {
-        self.current = false;
-        self.unflushed = true;
-        let mut statement = unknown(source);
-        loop {
-            let begun = Instant::now();
-            let sent = self.send(source).await;
-            statement.took = begun.elapsed();
-            let Err(error) = sent else {
-                self.note_roles(source);
-                return Ran::Done(Box::new(statement));
-            };
-            let Some(failure) = failure(source, &error) else {
-                return Ran::Lost(Box::new(lost_statement(statement, &error)));
-            };
-            if !self.make_role(&failure).await {
-                statement.error = Some(failure);
-                return Ran::Done(Box::new(statement));
-            }
-            // All that its transaction did is gone.
-            if self.script.open {
-                return match self.control("ROLLBACK; BEGIN; SAVEPOINT gatepost").await {
-                    Ok(()) => Ran::Again,
-                    Err(error) => Ran::Lost(Box::new(lost_statement(statement, &error))),
-                };
-            }
-        }
     }
 
     /// Remembers a statement that dropped roles.
@@ -335,6 +308,10 @@ impl Database for Postgres {
             self.open().await.map_err(|error| lost("at BEGIN", &error))?;
         }
         Ok(())
+    }
+
+    async fn at_once(&mut self, sources: &[Source]) -> Result<bool, DatabaseError> {
+        self.run_at_once(sources).await.map_err(|error| lost("in the midst of a script", &error))
     }
 
     async fn run(&mut self, source: &Source) -> Result<Ran, DatabaseError> {
