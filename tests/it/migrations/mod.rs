@@ -5,6 +5,7 @@ mod databases;
 mod detected;
 mod faults;
 mod judged;
+mod known;
 mod layouts;
 mod observed;
 mod open_pulls;

@@ -8,7 +8,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, Row as _};
 use tokio::time::Instant;
 
-use super::{Postgres, failure, look, lost, lost_statement, newly};
+use super::{Postgres, catalog, failure, look, lost, lost_statement, newly};
 use crate::migration::change;
 use crate::model::migration::{Fact, Facts, LockMode, Object, ObjectKind, Statement};
 use crate::world::database::{DatabaseError, Ran};
@@ -94,7 +94,11 @@ impl Postgres {
         let after = self.readings().await?;
         statement.wal_bytes = u64::try_from(after.wal.saturating_sub(before.wal)).unwrap_or_default();
         let known = self.known.clone();
-        self.know_all().await?;
+        if self.know_all().await.is_err() {
+            // It let go of what looks are made with, as DISCARD ALL does.
+            self.rows(catalog::prepared(self.major)).await?;
+            self.know_all().await?;
+        }
         statement.changes = change::compare(&known.all(), &self.known.all());
         for (oid, owner) in known.relations().filter(|(_, owner)| !owner.is_index) {
             let now = self.known.get(oid).and_then(|owner| owner.file);

@@ -143,10 +143,10 @@ const BESIDE_IN: &[(&str, &str)] = &[("pg_policy", "polrelid"), ("pg_trigger", "
 /// What belongs to no relation is in these, and some of it is in those of types and constraints.
 const OTHERS_IN: &[&str] = &["pg_proc", "pg_enum", "pg_namespace", "pg_extension"];
 
-/// The readings of relations that need not be locked.
+/// The readings of relations of a list, which need not be locked.
 const READINGS_OF: &str = "SELECT h.oid, 'reading', '', '', '',
   pg_catalog.concat_ws(' ', pg_catalog.pg_stat_get_xact_numscans(h.oid::oid), {written}, coalesce(c.relfilenode::int8, -1))
-FROM pg_catalog.unnest($1) h (oid) LEFT JOIN pg_catalog.pg_class c ON c.oid = h.oid::oid";
+FROM pg_catalog.unnest('{{list}}'::int8[]) h (oid) LEFT JOIN pg_catalog.pg_class c ON c.oid = h.oid::oid";
 
 /// The sizes of files of the database, of those that are in its own place. What was replaced stays until the commit.
 pub(super) fn sizes(files: [i64; 2]) -> String {
@@ -187,21 +187,30 @@ fn look() -> String {
         .replace("{facts_others}", OTHERS)
 }
 
-/// What a session makes ready once, on a server of this major version. A migration may have changed who may call what
-/// it makes.
+/// The readings of every relation of a list, held or not.
+pub(super) fn readings(of: &[String]) -> String {
+    let readings = READINGS_OF.replace("{written}", &sum(["h.oid::oid"].into_iter(), &WRITTEN));
+    readings.replace("{list}", &of.join(","))
+}
+
+/// What makes a session ready, or ready again, on a server of this major version. A migration may have changed who may
+/// call what is made in it.
 #[must_use]
 pub fn prepared(major: u32) -> String {
     let relations = RELATIONS.replace("{which}", "true");
-    let readings_of = READINGS_OF.replace("{written}", &sum(["h.oid::oid"].into_iter(), &WRITTEN));
-    [
-        look(),
-        "GRANT EXECUTE ON FUNCTION pg_temp.gatepost_look TO public".to_owned(),
-        format!("PREPARE gatepost_readings (int8[]) AS {readings_of}"),
-        format!("PREPARE gatepost_all AS WITH {relations} {PARTS} UNION ALL {BESIDE}"),
-        format!("PREPARE gatepost_others AS {OTHERS}"),
-        format!("PREPARE gatepost_rest AS {}", rest::of_version(major)),
-    ]
-    .join("; ")
+    let all = format!("RETURN QUERY WITH {relations} {PARTS} UNION ALL {BESIDE}; RETURN QUERY {OTHERS}");
+    let rest = format!("RETURN QUERY {}", rest::of_version(major));
+    let mut made = look();
+    for (name, columns, body) in [
+        ("all", "oid int8, word text, path text, name text, identity text, definition text", all),
+        ("rest", "kind text, path text, name text, definition text", rest),
+    ] {
+        made += &format!(
+            "; CREATE OR REPLACE FUNCTION pg_temp.gatepost_{name}() RETURNS TABLE ({columns}) LANGUAGE plpgsql \
+             SET search_path = pg_catalog SET jit = off AS $gatepost$\n#variable_conflict use_column\nBEGIN {body}; END $gatepost$"
+        );
+    }
+    made + "; GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA pg_temp TO public"
 }
 
 /// What is known of a schema, by the relation it belongs to; 0 holds what belongs to none.

@@ -12,8 +12,6 @@ use crate::migration::change;
 use crate::model::migration::{Change, Lock, LockMode, Object, ObjectKind, Statement, StatementError, What};
 use crate::world::database::DatabaseError;
 
-/// All relations are read at once.
-const WHOLE: &str = "SET LOCAL statement_timeout = 0; SET LOCAL search_path = pg_catalog";
 /// A transaction of our own, as scripts have it.
 pub(super) const OPEN: &str = "BEGIN; SAVEPOINT gatepost";
 /// The savepoint stands for the next statement.
@@ -21,7 +19,7 @@ const BACK: &str = "ROLLBACK TO SAVEPOINT gatepost";
 /// The statement's own savepoint is let go, and the next one's set, in which the look is made.
 const NEXT: &str = "RELEASE SAVEPOINT gatepost; SAVEPOINT gatepost";
 /// A timeout that a migration set is for its own statements.
-const PATIENT: &str = "SET LOCAL statement_timeout = 0";
+pub(super) const PATIENT: &str = "SET LOCAL statement_timeout = 0";
 /// How much log there is, in bytes.
 const LOG: &str = "SELECT pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0')::int8";
 
@@ -189,7 +187,7 @@ impl Postgres {
     pub(super) async fn look_after(&mut self, begin: &str) -> Result<(), sqlx::Error> {
         let look = self.look_of(&Counters::default(), 0);
         let oids: Vec<String> = self.script.before.relations().map(|(oid, _)| oid.to_string()).collect();
-        let sql = format!("{begin}; {PATIENT}; {look}; EXECUTE gatepost_readings ('{{{}}}'); {BACK}", oids.join(","));
+        let sql = format!("{begin}; {PATIENT}; {look}; {}; {BACK}", catalog::readings(&oids));
         let rows = self.rows(sql).await?;
         let seen = Seen::of(rows, Counters::default(), self.script.before.greatest())?;
         self.script.counters = seen.counters;
@@ -301,15 +299,16 @@ impl Postgres {
         let (of_none, of_relations): (Vec<&PgRow>, Vec<&PgRow>) =
             facts.iter().partition(|row| row.try_get::<i64, _>(0).is_ok_and(|oid| oid == 0));
         let mut changes = self.learn(&owners, &of_relations);
+        // What has another name now, or other privileges, is named so in relations that nobody had to lock.
+        let mut is_named_elsewhere = changes.iter().any(|change| matches!(change.what, What::Renamed { .. }));
         if others {
             let others = self.learn(&BTreeSet::from([0]), &of_none);
-            // What has another name now, or other privileges, is named so in relations that nobody had to lock.
-            let renamed = others.iter().any(|change| !matches!(change.what, What::Added { .. }));
+            is_named_elsewhere |= others.iter().any(|change| !matches!(change.what, What::Added { .. }));
             changes.extend(others);
-            if renamed {
-                changes.extend(self.all_anew().await?);
-                changes.sort_by(|a, b| a.object.cmp(&b.object));
-            }
+        }
+        if is_named_elsewhere {
+            changes.extend(self.all_anew().await?);
+            changes.sort_by(|a, b| a.object.cmp(&b.object));
         }
         Ok(changes)
     }
@@ -437,12 +436,13 @@ impl Postgres {
     pub(super) async fn look_again(&mut self, statement: &mut Statement) -> Result<(), DatabaseError> {
         let failed = |error| lost("after a transaction was ended by its file", &error);
         let before = self.known.all();
-        let sql = format!("{BACK}; DEALLOCATE ALL; {}", catalog::prepared(self.major));
+        let sql = format!("{BACK}; {}; {NEXT}", catalog::prepared(self.major));
         if self.rows(sql).await.is_ok() {
+            self.script.prepared_again = true;
             self.know_all().await.map_err(failed)?;
             self.look_after(BACK).await.map_err(failed)?;
         } else {
-            self.control("ROLLBACK; DEALLOCATE ALL").await.map_err(failed)?;
+            self.control("ROLLBACK").await.map_err(failed)?;
             self.prepare().await?;
             self.script.open = false;
             self.script.transaction = false;
@@ -486,7 +486,7 @@ impl Postgres {
     /// Reads the whole schema.
     pub(super) async fn know_all(&mut self) -> Result<(), sqlx::Error> {
         let (open, close) = if self.script.open { (BACK, BACK) } else { (OPEN, "ROLLBACK") };
-        let sql = format!("{open}; {WHOLE}; EXECUTE gatepost_all; EXECUTE gatepost_others; {close}");
+        let sql = format!("{open}; {PATIENT}; SELECT * FROM pg_temp.gatepost_all(); {close}");
         let rows = self.rows(sql).await;
         if rows.is_err() && !self.script.open {
             self.control("ROLLBACK").await?;

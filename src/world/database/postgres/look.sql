@@ -59,11 +59,12 @@ BEGIN
     RETURN NEXT;
     IF oid > first THEN
       fresh := fresh + r.rows;
-    ELSIF r.is_strong AND r.relkind IN ('i', 'I') THEN
-      indexes := indexes || r.oid;
     END IF;
     IF r.is_strong OR r.is_young THEN
       strong := strong || r.oid;
+      IF r.relkind IN ('i', 'I') THEN
+        indexes := indexes || r.oid;
+      END IF;
     END IF;
     IF r.is_young THEN
       young := least(young, r.age);

@@ -46,8 +46,8 @@ pub struct Postgres {
     known: Known,
     /// Whether `known` is the schema as it is.
     current: bool,
-    /// Whether a script that nobody looked at left counters behind.
-    unflushed: bool,
+    /// Whether a script ran that nobody looked at.
+    unseen: bool,
     /// The server's version, of which the later numbers change nothing here.
     major: u32,
     script: InScript,
@@ -74,6 +74,8 @@ struct InScript {
     before: Known,
     locks: BTreeMap<i64, LockMode>,
     counters: look::Counters,
+    /// What looks are made with was made again in its transaction, with which it goes.
+    prepared_again: bool,
     /// The age of the youngest row of the catalogs that was seen; those that the transaction writes now are younger.
     youngest: i64,
 }
@@ -123,7 +125,7 @@ impl Postgres {
             runner_pid,
             known: Known::default(),
             current: true,
-            unflushed: false,
+            unseen: false,
             major,
             script: InScript::default(),
             marks: look::Marks::default(),
@@ -292,11 +294,12 @@ impl Database for Postgres {
     }
 
     async fn begin(&mut self, transaction: bool, observe: bool) -> Result<(), DatabaseError> {
+        if observe && std::mem::take(&mut self.unseen) {
+            // Which may have let go of what looks are made with.
+            self.prepare().await?;
+        }
         if observe && !self.current {
             self.know_all().await.map_err(|error| lost("while its catalogs were read", &error))?;
-        }
-        if observe && std::mem::take(&mut self.unflushed) && self.flushes() {
-            self.control(look::FLUSH).await.map_err(|error| lost("before a script", &error))?;
         }
         self.script = InScript {
             before: if observe { self.known.clone() } else { Known::default() },
@@ -381,6 +384,7 @@ impl Database for Postgres {
             }
             if !keep && self.script.observe {
                 self.known = std::mem::take(&mut self.script.before);
+                self.unseen |= self.script.prepared_again;
             }
             self.current &= refused.is_none();
         }

@@ -5,10 +5,10 @@ use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
 use super::Postgres;
+use super::look::PATIENT;
 use crate::model::migration::{Fact, Facts, Object, ObjectKind};
 
-/// Prepared as `gatepost_rest`, once [`of_version`] made it the server's. Names are not qualified: it is always run with `search_path` set to `pg_catalog`, and
-/// the server reads a prepared statement anew when that changes.
+/// Names are not qualified: it is always run with `search_path` set to `pg_catalog`.
 ///
 /// Rows: kind, what it belongs to, name within that, definition.
 const REST: &str = r"
@@ -130,8 +130,8 @@ impl Postgres {
     pub(super) async fn read_rest(&mut self) -> Result<Facts, sqlx::Error> {
         let (open, close) = if self.script.open { ("", "") } else { ("BEGIN; ", "; ROLLBACK") };
         let sql = format!(
-            "{open}SAVEPOINT gatepost_rest; SET LOCAL statement_timeout = 0; SET LOCAL search_path = pg_catalog; SET \
-             LOCAL enable_seqscan = off; SET LOCAL jit = off; EXECUTE gatepost_rest; ROLLBACK TO SAVEPOINT gatepost_rest; RELEASE SAVEPOINT gatepost_rest{close}"
+            "{open}SAVEPOINT gatepost_rest; {PATIENT}; SELECT * FROM pg_temp.gatepost_rest(); ROLLBACK TO SAVEPOINT \
+             gatepost_rest; RELEASE SAVEPOINT gatepost_rest{close}"
         );
         Ok(self.rows(sql).await?.iter().map(fact).collect())
     }

@@ -20,7 +20,7 @@ impl Postgres {
             return Ok(false);
         }
         self.current = false;
-        self.unflushed = true;
+        self.unseen = true;
         // A comment may end a statement's last line.
         let script: Vec<&str> = sources.iter().map(|source| source.sql.as_str()).collect();
         let sql = format!("BEGIN; {}\n; COMMIT; {}", script.join("\n; "), look::RESET);
@@ -41,7 +41,7 @@ impl Postgres {
     /// Runs a statement of a script that nobody looks at; one that fails ends its transaction.
     pub(super) async fn run_unseen(&mut self, source: &Source) -> Ran {
         self.current = false;
-        self.unflushed = true;
+        self.unseen = true;
         let mut statement = unknown(source);
         loop {
             let begun = Instant::now();
