@@ -118,16 +118,9 @@ fn rule(name: &str) -> Result<Rule, String> {
     name.parse().map_err(|_| format!("there is no rule {name:?}"))
 }
 
-/// Lints a script that was tried. Findings in `observed` get the linter's fixes; the others are returned.
+/// What the linter finds in a script, for a server of this version.
 #[must_use]
-pub fn lint(
-    script: &Script,
-    migration: &Migration,
-    known: &Known,
-    squawk: &Squawk,
-    server: &str,
-    observed: &mut [Finding],
-) -> Vec<Finding> {
+pub fn lint(script: &Script, transactional: bool, squawk: &Squawk, server: &str) -> Vec<Finding> {
     if squawk.excluded_paths.iter().any(|pattern| fits(pattern, &script.path)) {
         return Vec::new();
     }
@@ -137,22 +130,29 @@ pub fn lint(
     let mut found = Vec::new();
     for piece in &script.pieces {
         let mut linter = Linter::with_rules(&include, &exclude);
-        linter.settings.assume_in_transaction = migration.transactional;
+        linter.settings.assume_in_transaction = transactional;
         if let Ok(version) = version.parse::<Version>() {
             linter.settings.pg_version = version;
         }
-        for violation in linter.lint(&SourceFile::parse(&piece.text), &piece.text) {
-            let finding = read(piece, &script.path, &violation);
-            let line = finding.line.unwrap_or(1);
-            let statement = migration.statements.iter().rev().find(|statement| statement.source.line <= line);
-            found.extend(kept(finding, statement, known, observed));
-        }
+        let violations = linter.lint(&SourceFile::parse(&piece.text), &piece.text);
+        found.extend(violations.iter().map(|violation| read(piece, &script.path, violation)));
     }
     found
 }
 
+/// Those of a migration's findings that the dry run leaves standing. Findings in `observed` of the same get their fixes.
+#[must_use]
+pub fn kept(found: Vec<Finding>, migration: &Migration, known: &Known, observed: &mut [Finding]) -> Vec<Finding> {
+    let stands = |finding: Finding| {
+        let line = finding.line.unwrap_or(1);
+        let statement = migration.statements.iter().rev().find(|statement| statement.source.line <= line);
+        standing(finding, statement, known, observed)
+    };
+    found.into_iter().filter_map(stands).collect()
+}
+
 /// The finding, if the dry run neither refutes it nor told of it already.
-fn kept(
+fn standing(
     mut finding: Finding,
     statement: Option<&Statement>,
     known: &Known,

@@ -6,3 +6,23 @@
 pub fn available() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
+
+/// What `of` makes of each item, in their order, on all cores.
+///
+/// # Panics
+/// Where `of` does.
+pub fn map<T: Sync, R: Send>(items: &[T], of: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let share = items.len().div_ceil(available()).max(1);
+    if share >= items.len() {
+        return items.iter().map(of).collect();
+    }
+    std::thread::scope(|scope| {
+        let of = &of;
+        let parts: Vec<_> =
+            items.chunks(share).map(|items| scope.spawn(move || items.iter().map(of).collect())).collect();
+        let ended = parts.into_iter().map(|part: std::thread::ScopedJoinHandle<'_, Vec<R>>| {
+            part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        });
+        ended.flatten().collect()
+    })
+}

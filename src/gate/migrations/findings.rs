@@ -10,6 +10,7 @@ use crate::migration::squawk::{self, Squawk};
 use crate::migration::{change, ignores, schema_diff, split};
 use crate::model::finding::Finding;
 use crate::model::migration::{Applied, Change, DatabaseKind, Migration, Planned};
+use crate::world::cores;
 
 /// Fills in the findings and the difference of the schemas.
 pub(super) fn found(settings: &Settings, trial: &Trial, sizes: &Sizes, squawk: &Squawk, record: &mut Record) {
@@ -26,10 +27,13 @@ pub(super) fn found(settings: &Settings, trial: &Trial, sizes: &Sizes, squawk: &
     let mut findings = rules::all(seen);
     if trial.kind == DatabaseKind::Postgres {
         let server = record.migrations.database.as_deref().and_then(|name| name.split(' ').nth(1)).unwrap_or("15");
-        for (migration, known) in migrations.iter().zip(rules::walk(seen)) {
+        let linted = cores::map(&migrations, |migration| {
             let script = planned(trial, migration).and_then(|planned| planned.up.as_ref());
-            let Some(script) = script.filter(|_| migration.outcome != Applied::NotRun) else { continue };
-            let further = squawk::lint(script, migration, &known, squawk, server, &mut findings);
+            let script = script.filter(|_| migration.outcome != Applied::NotRun);
+            script.map(|script| squawk::lint(script, migration.transactional, squawk, server)).unwrap_or_default()
+        });
+        for ((migration, known), found) in migrations.iter().zip(rules::walk(seen)).zip(linted) {
+            let further = squawk::kept(found, migration, &known, &mut findings);
             findings.extend(further);
         }
         findings.retain(|finding| finding.rule.as_deref().is_none_or(|rule| !squawk.excludes(rule)));

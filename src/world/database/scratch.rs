@@ -92,9 +92,8 @@ impl Scratch {
     /// # Errors
     /// When it cannot be read or written.
     pub fn bring(&self, kept: &Path, name: &str) -> io::Result<()> {
-        let packed = fs::read(kept)?;
         let to = self.folder(name)?;
-        let brought = packed::unpack(&packed, &to, &|path| self.give(path));
+        let brought = packed::unpack(kept, &to, &|path| self.give(path));
         if brought.is_err() {
             let _ = fs::remove_dir_all(&to);
         }

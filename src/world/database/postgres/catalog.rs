@@ -1,7 +1,7 @@
 //! The queries by which a PostgreSQL schema is read, and their rows as facts. Every name is qualified: a migration may
 //! have set any `search_path`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use sqlx::Row as _;
@@ -215,7 +215,11 @@ pub fn prepared(major: u32) -> String {
 
 /// What is known of a schema, by the relation it belongs to; 0 holds what belongs to none.
 #[derive(Debug, Clone, Default)]
-pub struct Known(BTreeMap<i64, Rc<Owner>>);
+pub struct Known {
+    owners: BTreeMap<i64, Rc<Owner>>,
+    /// Those that have triggers, policies or rules.
+    beside: BTreeSet<i64>,
+}
 
 /// A relation.
 #[derive(Debug, Clone, Default)]
@@ -228,8 +232,6 @@ pub struct Owner {
     pub file: Option<i64>,
     /// Whether a function is among the facts that names what switches counters off.
     hides: bool,
-    /// Whether triggers, policies or rules are.
-    has_beside: bool,
     facts: Vec<(Object, Fact)>,
 }
 
@@ -245,35 +247,37 @@ impl Known {
     /// What is known of one relation.
     #[must_use]
     pub fn get(&self, oid: i64) -> Option<&Owner> {
-        self.0.get(&oid).map(Rc::as_ref).filter(|owner| !owner.path.is_empty())
+        self.owners.get(&oid).map(Rc::as_ref).filter(|owner| !owner.path.is_empty())
     }
 
     /// All relations, indexes and sequences too.
     pub fn relations(&self) -> impl Iterator<Item = (i64, &Owner)> {
-        self.0.iter().map(|(oid, owner)| (*oid, owner.as_ref())).filter(|(_, owner)| !owner.path.is_empty())
+        self.owners.iter().map(|(oid, owner)| (*oid, owner.as_ref())).filter(|(_, owner)| !owner.path.is_empty())
     }
 
     /// The greatest number of a relation.
     #[must_use]
     pub fn greatest(&self) -> i64 {
-        self.0.last_key_value().map_or(0, |(oid, _)| *oid)
+        self.owners.last_key_value().map_or(0, |(oid, _)| *oid)
     }
 
     /// Whether a function names what switches counters off.
     #[must_use]
     pub fn has_hiding_function(&self) -> bool {
-        self.0.get(&0).is_some_and(|owner| owner.hides)
+        self.owners.get(&0).is_some_and(|owner| owner.hides)
     }
 
     /// Those that have triggers, policies or rules.
-    pub fn beside(&self) -> impl Iterator<Item = i64> {
-        self.0.iter().filter(|(_, owner)| owner.has_beside).map(|(oid, _)| *oid)
+    #[must_use]
+    pub const fn beside(&self) -> &BTreeSet<i64> {
+        &self.beside
     }
 
     /// Forgets these owners.
     pub fn forget(&mut self, owners: impl Iterator<Item = i64>) {
         for owner in owners {
-            self.0.remove(&owner);
+            self.owners.remove(&owner);
+            self.beside.remove(&owner);
         }
     }
 
@@ -284,7 +288,7 @@ impl Known {
             let text = |at: usize| row.try_get::<Option<String>, _>(at).ok().flatten().unwrap_or_default();
             let oid: i64 = row.try_get(0).unwrap_or_default();
             let (word, path) = (text(1), text(2));
-            let owner = Rc::make_mut(self.0.entry(oid).or_default());
+            let owner = Rc::make_mut(self.owners.entry(oid).or_default());
             if oid != 0 && text(3).is_empty() && word != "privileges" {
                 owner.path.clone_from(&path);
             }
@@ -295,7 +299,9 @@ impl Known {
             let Some(kind) = kind(&word) else { continue };
             let object = Object { kind, of: path, name: text(3) };
             let fact = Fact { identity: identity.to_owned(), definition: text(5) };
-            owner.has_beside |= matches!(kind, ObjectKind::Trigger | ObjectKind::Policy | ObjectKind::Rule);
+            if matches!(kind, ObjectKind::Trigger | ObjectKind::Policy | ObjectKind::Rule) {
+                self.beside.insert(oid);
+            }
             owner.hides |= kind == ObjectKind::Function && hides(&fact.definition);
             owner.facts.push((object, fact));
         }
@@ -303,13 +309,13 @@ impl Known {
 
     /// The facts of some owners.
     pub fn of(&self, owners: impl Iterator<Item = i64>) -> Facts {
-        owners.filter_map(|owner| self.0.get(&owner)).flat_map(|owner| owner.facts.iter()).cloned().collect()
+        owners.filter_map(|owner| self.owners.get(&owner)).flat_map(|owner| owner.facts.iter()).cloned().collect()
     }
 
     /// All facts.
     #[must_use]
     pub fn all(&self) -> Facts {
-        self.0.values().flat_map(|owner| owner.facts.iter()).cloned().collect()
+        self.owners.values().flat_map(|owner| owner.facts.iter()).cloned().collect()
     }
 }
 

@@ -209,7 +209,7 @@ impl Postgres {
     fn look_of(&self, before: &Counters, upto: i64) -> String {
         let first = self.script.before.greatest();
         let was = before.moved.as_ref().map_or_else(|| "NULL".to_owned(), |moved| format!("'{moved}'"));
-        let beside: Vec<String> = self.known.beside().map(|oid| oid.to_string()).collect();
+        let beside: Vec<String> = self.known.beside().iter().map(i64::to_string).collect();
         let (youngest, Marks { types, domains }) = (self.script.youngest, self.marks);
         let beside = beside.join(",");
         format!(

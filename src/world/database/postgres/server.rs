@@ -36,7 +36,7 @@ pub struct Server {
     service: Service,
     options: PgConnectOptions,
     // Dropped last: the server runs in it.
-    _scratch: Scratch,
+    scratch: Scratch,
 }
 
 impl Server {
@@ -115,7 +115,7 @@ impl Server {
                 && let Ok(first) = PgConnection::connect_with(&options).await
             {
                 name_database(first).await.map_err(|error| lost("while its database was made", &error))?;
-                return Ok(Self { service, options, _scratch: scratch });
+                return Ok(Self { service, options, scratch });
             }
             if service.has_ended() || waited > PATIENCE {
                 let said = said(&scratch);
@@ -133,9 +133,10 @@ impl Server {
         &self.options
     }
 
-    /// Ends it and removes everything.
+    /// Ends it and removes everything. The last thing is left to another thread, for which the runtime's end waits.
     pub async fn stop(mut self) {
         self.service.end(STOPPING).await;
+        drop(tokio::task::spawn_blocking(move || drop(self.scratch)));
     }
 }
 
