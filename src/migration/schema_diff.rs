@@ -53,7 +53,9 @@ fn table(object: &Object, definition: &str, after: &Facts) -> String {
         return format!("{definition};");
     }
     let part = |kind: ObjectKind| {
-        after.iter().filter(move |(part, _)| part.kind == kind && part.of == object.of).map(move |(part, fact)| {
+        let first = Object { kind, of: object.of.clone(), name: String::new() };
+        let parts = after.range(first..).take_while(move |(part, _)| part.kind == kind && part.of == object.of);
+        parts.map(move |(part, fact)| {
             let word = if kind == ObjectKind::Constraint { "CONSTRAINT " } else { "" };
             let number = fact.identity.rsplit('.').next().and_then(|number| number.parse::<u32>().ok()).unwrap_or(0);
             (number, format!("  {word}{} {}", part.name, fact.definition))

@@ -167,9 +167,10 @@ fn standing(
         finding.level = Level::Note;
         return Some(finding);
     }
+    let place = statement.map(|statement| statement.source.line);
     let ours = |other: &&mut Finding| {
-        let same = SAME.iter().any(|(theirs, ours)| *theirs == name && other.rule.as_deref() == Some(ours));
-        same && statement.is_some_and(|statement| other.line == Some(statement.source.line))
+        let is_here = place.is_some() && other.line == place && other.path == finding.path;
+        is_here && SAME.iter().any(|(theirs, ours)| *theirs == name && other.rule.as_deref() == Some(ours))
     };
     if let Some(same) = observed.iter_mut().find(ours) {
         same.fix = same.fix.take().or(finding.fix);

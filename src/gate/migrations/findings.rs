@@ -32,10 +32,11 @@ pub(super) fn found(settings: &Settings, trial: &Trial, sizes: &Sizes, squawk: &
             let script = script.filter(|_| migration.outcome != Applied::NotRun);
             script.map(|script| squawk::lint(script, migration.transactional, squawk, server)).unwrap_or_default()
         });
-        for ((migration, known), found) in migrations.iter().zip(rules::walk(seen)).zip(linted) {
-            let further = squawk::kept(found, migration, &known, &mut findings);
+        let mut linted = linted.into_iter();
+        rules::walk(seen, |migration, known| {
+            let further = squawk::kept(linted.next().unwrap_or_default(), migration, known, &mut findings);
             findings.extend(further);
-        }
+        });
         findings.retain(|finding| finding.rule.as_deref().is_none_or(|rule| !squawk.excludes(rule)));
     }
     for migration in &migrations {

@@ -155,11 +155,11 @@ pub fn finding(rule: &'static Rule, path: &str, line: u32, what: &str) -> Findin
 #[must_use]
 pub fn all(seen: Seen<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
-    for (migration, known) in seen.migrations.iter().zip(walk(seen)) {
-        found.extend(observed::observed(migration, &known, seen.sizes));
-        found.extend(compatibility::compatibility(migration, &known, seen.after));
+    walk(seen, |migration, known| {
+        found.extend(observed::observed(migration, known, seen.sizes));
+        found.extend(compatibility::compatibility(migration, known, seen.after));
         found.extend(round_trip::round_trip(migration, seen.down_required));
-    }
+    });
     found
 }
 

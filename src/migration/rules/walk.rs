@@ -6,7 +6,7 @@ use super::Seen;
 use crate::model::migration::{Facts, Migration, Object, ObjectKind, What};
 
 /// What existed before the change: what is made in it is nobody's yet.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct Known {
     tables: BTreeSet<String>,
     others: BTreeSet<Object>,
@@ -58,16 +58,14 @@ const fn is_table(kind: ObjectKind) -> bool {
     matches!(kind, ObjectKind::Table | ObjectKind::MaterializedView)
 }
 
-/// For each migration, what others use while it runs. In a change it is what the base has, by the names it has by then.
-#[must_use]
-pub fn walk(seen: Seen<'_>) -> Vec<Known> {
+/// Calls `each` with every migration and what others use while it runs. In a change that is what the base has, by the
+/// names it has by then.
+pub fn walk<'a>(seen: Seen<'a>, mut each: impl FnMut(&'a Migration, &Known)) {
     let mut known = Known::of(seen.before);
-    let mut before_each = Vec::new();
     for migration in seen.migrations {
-        before_each.push(known.clone());
+        each(migration, &known);
         follow(&mut known, migration, seen.each_alone);
     }
-    before_each
 }
 
 fn follow(known: &mut Known, migration: &Migration, take_new: bool) {

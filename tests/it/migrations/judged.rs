@@ -55,6 +55,17 @@ fn a_gate_tells_what_a_change_would_do() {
 }
 
 #[test]
+fn each_file_gets_its_own_fix() {
+    let change = "ALTER TABLE t ADD COLUMN w text;\n";
+    let place = Place::of(&[("db/1_t.sql", T), ("db/2_w.sql", change), ("db/3_w.sql", &change.replace('w', "x"))]);
+    let ran = place.migrations(&["db"]);
+    let findings = ran.json["findings"].as_array().unwrap();
+    let of_locks: Vec<_> = findings.iter().filter(|it| it["rule"] == "lock-without-timeout").collect();
+    assert_eq!(of_locks.len(), 2, "{}", ran.out);
+    assert!(of_locks.iter().all(|it| it["fix"]["edits"][0]["text"] == "set lock_timeout = '1s';\n"), "{of_locks:?}");
+}
+
+#[test]
 fn levels_are_configured_and_unknown_rules_are_refused() {
     let keys = "[gates.db.rules]\ndrop-column = \"note\"\nlock-without-timeout = \"off\"\n";
     let (_place, ran, gate) = gate(keys, "ALTER TABLE t DROP COLUMN v;\n");

@@ -91,6 +91,8 @@ impl Server {
             "jit=off",
             "max_connections=20",
             "max_prepared_transactions=8",
+            // As many locks as a server has that takes 100 connections: a first migration may make a thousand tables.
+            "max_locks_per_transaction=256",
             "shared_buffers=64MB",
             "unix_socket_permissions=0700",
             "log_min_messages=fatal",
