@@ -128,7 +128,7 @@ pub fn lint(script: &Script, transactional: bool, squawk: &Squawk, server: &str)
     let (include, exclude) = (rules(&squawk.included_rules), rules(&squawk.excluded_rules));
     let version = squawk.pg_version.as_deref().unwrap_or(server);
     let mut found = Vec::new();
-    for piece in &script.pieces {
+    if let Some(piece) = &joined(&script.pieces) {
         let mut linter = Linter::with_rules(&include, &exclude);
         linter.settings.assume_in_transaction = transactional;
         if let Ok(version) = version.parse::<Version>() {
@@ -149,6 +149,21 @@ pub fn kept(found: Vec<Finding>, migration: &Migration, known: &Known, observed:
         standing(finding, statement, known, observed)
     };
     found.into_iter().filter_map(stands).collect()
+}
+
+/// The pieces as one, each on its own line: what one of them sets holds for those below.
+fn joined(pieces: &[Piece]) -> Option<Piece> {
+    let mut all = Piece { text: String::new(), ..pieces.first()?.clone() };
+    let mut line = all.line;
+    for piece in pieces {
+        while line < piece.line {
+            all.text.push('\n');
+            line += 1;
+        }
+        all.text.push_str(&piece.text);
+        line = line.saturating_add(u32::try_from(piece.text.matches('\n').count()).unwrap_or(u32::MAX));
+    }
+    Some(all)
 }
 
 /// The finding, if the dry run neither refutes it nor told of it already.

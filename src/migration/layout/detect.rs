@@ -50,7 +50,8 @@ fn by_content(folder: &Folder) -> Option<&'static str> {
         return Some("diesel");
     }
     if folder.files.keys().any(|path| path.ends_with("/migration.sql")) {
-        return Some("prisma");
+        let of_drizzle = folder.files.keys().any(|path| path.ends_with("/snapshot.json"));
+        return Some(if of_drizzle { "drizzle" } else { "prisma" });
     }
     let has = |marker: &str| {
         let marked = |bytes: &Vec<u8>| {

@@ -3,7 +3,9 @@
 
 mod database;
 mod detect;
+mod drizzle;
 mod folders;
+mod goose;
 mod names;
 mod numbered;
 mod sections;
@@ -72,11 +74,11 @@ pub static ALL: &[&Layout] = &[
     &folders::DIESEL,
     &versioned::SQLX,
     &sections::DBMATE,
-    &sections::GOOSE,
+    &goose::GOOSE,
     &versioned::GOLANG_MIGRATE,
     &versioned::FLYWAY,
     &folders::PRISMA,
-    &folders::DRIZZLE,
+    &drizzle::DRIZZLE,
     &versioned::SUPABASE,
     &numbered::NUMBERED,
 ];
@@ -106,7 +108,7 @@ impl Layout {
             |name: &'a str| if path.is_empty() { Some(name) } else { name.strip_prefix(path)?.strip_prefix('/') };
         let mut files: BTreeMap<String, Vec<u8>> =
             names.filter_map(inside).map(|name| (name.to_owned(), ANYTHING.to_vec())).collect();
-        folders::with_journal(&mut files);
+        drizzle::with_journal(&mut files);
         self.read(&Folder { path: path.to_owned(), files, ..Folder::default() }).migrations
     }
 }

@@ -46,6 +46,7 @@ fn numbered(folder: &Folder) -> Plan {
             up: folder.script(path, Transaction::WhereAllowed, &mut plan),
             down: down.as_ref().and_then(|down| folder.script(down, Transaction::WhereAllowed, &mut plan)),
             repeatable: false,
+            stamp: None,
         };
         plan.migrations.push(planned);
     }

@@ -110,6 +110,7 @@ fn pairs(folder: &Folder, transaction: fn(&str) -> Transaction) -> Plan {
             up: folder.script(up, of_up, &mut plan),
             down: pair.down.zip(of_down).and_then(|(down, how)| folder.script(down, how, &mut plan)),
             repeatable: false,
+            stamp: None,
         };
         plan.migrations.push(planned);
     }
@@ -154,6 +155,7 @@ fn flyway(folder: &Folder) -> Plan {
             down: down.and_then(|down| folder.script(down, Transaction::WhereAllowed, &mut plan)),
             order,
             repeatable,
+            stamp: None,
         };
         plan.migrations.push(planned);
     }
