@@ -310,6 +310,7 @@ impl<D: Database> Stage<'_, D> {
         let transactional = match script.transaction {
             Transaction::Whole => true,
             Transaction::None => false,
+            Transaction::OneText => self.trial.kind == DatabaseKind::Postgres && sources.len() > 1,
             Transaction::WhereAllowed => sources.len() > 1,
         };
         if !observe && (transactional || sources.len() == 1) {
@@ -320,10 +321,26 @@ impl<D: Database> Stage<'_, D> {
             }
         }
         let mut played = self.statements(script, &sources, transactional, observe).await?;
+        if transactional {
+            self.tell_the_way_out(script, &mut played.statements);
+        }
         if !played.lost {
             played.refused = self.database.end(true).await?;
         }
         Ok(played)
+    }
+
+    /// Says of statements that refuse transactions how this tool runs a file outside of one.
+    fn tell_the_way_out(&self, script: &Script, statements: &mut [Statement]) {
+        let way = match (script.transaction, self.trial.layout.outside) {
+            (Transaction::Whole, Some(way)) => format!("{way} makes {} run it outside of one", self.trial.layout.name),
+            (Transaction::Whole, None) => return,
+            _ => "several statements of a file are one transaction: put it into a file of its own".to_owned(),
+        };
+        let errors = statements.iter_mut().filter_map(|statement| statement.error.as_mut());
+        for error in errors.filter(|error| error.code.as_deref() == Some(NO_TRANSACTION)) {
+            error.hint = Some(way.clone());
+        }
     }
 
     /// Runs statements and leaves the transaction open.
@@ -392,6 +409,9 @@ impl<D: Database> Stage<'_, D> {
         statement
     }
 }
+
+/// What PostgreSQL says of a statement that cannot run in a transaction.
+const NO_TRANSACTION: &str = "25001";
 
 /// Whether it is the server that failed, not the statement: out of space or memory, a file that cannot be written,
 /// shutting down. <https://www.postgresql.org/docs/current/errcodes-appendix.html>

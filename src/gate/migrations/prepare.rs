@@ -40,7 +40,11 @@ pub(super) fn prepared(
         return Err(one(format!("{folder} has no migration in the layout of {}", chosen.name)));
     }
     let base = match (ground.repo, ground.base.filter(|_| !settings.all)) {
-        (Some(repo), Some(base)) => Some(chosen.read(&migrations::of_commit(repo, base, folder).map_err(one)?)),
+        (Some(repo), Some(base)) => {
+            let there = migrations::of_commit(repo, base, folder).map_err(one)?;
+            // What is put into files is put into those of the base alike.
+            Some(chosen.read(&layout::Folder { near: here.near.clone(), around: here.around.clone(), ..there }))
+        }
         _ => None,
     };
     let beside = |name: &Option<String>| {

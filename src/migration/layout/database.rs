@@ -18,6 +18,9 @@ const TELLING: &[(&str, Read)] = &[
     ("dbconfig.yml", by_dialect),
     ("flyway.conf", by_address),
     ("flyway.toml", by_address),
+    ("application.properties", by_jdbc),
+    ("application.yml", by_jdbc),
+    ("application.yaml", by_jdbc),
     (".env", by_address),
     (".env.example", by_address),
     ("Cargo.toml", by_crates),
@@ -172,6 +175,11 @@ fn by_address(text: &str) -> Vec<DatabaseKind> {
     };
     let scheme = |line: &str| word_of(line.split_once('=')?.1.split("//").next()?);
     text.lines().filter(is_address).filter_map(scheme).collect()
+}
+
+/// `spring.datasource.url=jdbc:mysql://…`, in whatever form.
+fn by_jdbc(text: &str) -> Vec<DatabaseKind> {
+    text.split("jdbc:").skip(1).filter_map(|url| word_of(url.split([':', '/']).next()?)).collect()
 }
 
 fn by_words(text: &str, words: &[(&str, DatabaseKind)]) -> Vec<DatabaseKind> {

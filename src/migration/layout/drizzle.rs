@@ -15,6 +15,7 @@ pub(super) static DRIZZLE: Layout = Layout {
     has_down: false,
     bookkeeping: None,
     platform: None,
+    outside: None,
     read: drizzle,
 };
 

@@ -16,6 +16,7 @@ pub(super) static DIESEL: Layout = Layout {
          run_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP)",
     ),
     platform: None,
+    outside: Some("`run_in_transaction = false` in metadata.toml beside it"),
     read: diesel,
 };
 
@@ -29,6 +30,7 @@ pub(super) static PRISMA: Layout = Layout {
          started_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, applied_steps_count INTEGER NOT NULL DEFAULT 0)",
     ),
     platform: None,
+    outside: None,
     read: prisma,
 };
 
@@ -62,7 +64,7 @@ fn diesel(folder: &Folder) -> Plan {
                 true
             }
         };
-        let transaction = if in_transaction { Transaction::Whole } else { Transaction::None };
+        let transaction = if in_transaction { Transaction::Whole } else { Transaction::OneText };
         let (version, rest) = name.split_once('_').unwrap_or((name, ""));
         // Diesel compares versions as text, after taking the dashes out.
         let version = version.replace('-', "");

@@ -14,6 +14,7 @@ pub(super) static GOOSE: Layout = Layout {
          BOOLEAN NOT NULL, tstamp TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP)",
     ),
     platform: None,
+    outside: Some("`-- +goose NO TRANSACTION`"),
     read: |folder| read(folder, goose, names::by_number),
 };
 
@@ -116,10 +117,12 @@ impl Reader<'_> {
         if let Some(last) = script.pieces.last_mut() {
             last.text.push_str(&line);
         }
-        self.begun = match comment || is_blank {
-            true => begun.max(Begun::Comments),
-            false if in_block || !ends(&line) => Begun::Statement,
-            false => Begun::Nothing,
+        self.begun = if comment || is_blank {
+            begun.max(Begun::Comments)
+        } else if in_block || !ends(&line) {
+            Begun::Statement
+        } else {
+            Begun::Nothing
         };
         Ok(())
     }

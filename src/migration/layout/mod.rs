@@ -4,10 +4,12 @@
 mod database;
 mod detect;
 mod drizzle;
+mod flyway;
 mod folders;
 mod goose;
 mod names;
 mod numbered;
+mod placeholders;
 mod sections;
 mod supabase;
 mod versioned;
@@ -55,6 +57,8 @@ pub struct Layout {
     pub bookkeeping: Option<&'static str>,
     /// What databases have that no file of the folder makes, because a platform brings it: as SQL, and how it is named.
     pub platform: Option<Platform>,
+    /// What makes its tool run a file outside of a transaction, where something does.
+    pub outside: Option<&'static str>,
     read: fn(&Folder) -> Plan,
 }
 
@@ -76,7 +80,7 @@ pub static ALL: &[&Layout] = &[
     &sections::DBMATE,
     &goose::GOOSE,
     &versioned::GOLANG_MIGRATE,
-    &versioned::FLYWAY,
+    &flyway::FLYWAY,
     &folders::PRISMA,
     &drizzle::DRIZZLE,
     &versioned::SUPABASE,

@@ -9,6 +9,7 @@ pub(super) static NUMBERED: Layout = Layout {
     has_down: false,
     bookkeeping: None,
     platform: None,
+    outside: None,
     read: numbered,
 };
 

@@ -9,6 +9,7 @@ pub(super) static DBMATE: Layout = Layout {
     has_down: true,
     bookkeeping: Some("CREATE TABLE IF NOT EXISTS schema_migrations (version VARCHAR(128) PRIMARY KEY)"),
     platform: None,
+    outside: Some("`-- migrate:up transaction:false`"),
     read: |folder| read(folder, dbmate, |version| Some(Order(Vec::new(), version.to_owned()))),
 };
 
@@ -80,7 +81,7 @@ fn dbmate(path: &str, text: &str) -> Result<Cut, String> {
                 }
             };
             let outside = words.any(|word| word == "transaction:false");
-            let transaction = if outside { Transaction::None } else { Transaction::Whole };
+            let transaction = if outside { Transaction::OneText } else { Transaction::Whole };
             let script = Script { path: path.to_owned(), pieces: vec![piece(number + 1)], transaction };
             *(if is_up { &mut up } else { &mut down }) = Some(script);
             to = Some(is_up);

@@ -89,6 +89,8 @@ pub enum Transaction {
     Whole,
     /// Each statement by itself.
     None,
+    /// None is begun, and all is sent as one text: PostgreSQL makes one transaction of several statements.
+    OneText,
     /// In one where its statements allow it, else each by itself.
     WhereAllowed,
 }

@@ -199,3 +199,38 @@ fn what_a_tool_said_at_last_is_told_when_it_fails() {
     let message = ran.json["gates"][0]["findings"][0]["message"].as_str().unwrap_or_else(|| panic!("{}", ran.out));
     assert!(message.starts_with("the command ended with exit status 3 (no such revision);"), "{message}");
 }
+
+#[test]
+fn one_text_is_one_transaction() {
+    let two = "CREATE INDEX CONCURRENTLY a_v ON a (v);\nCREATE INDEX CONCURRENTLY a_w ON a (w);\n";
+    let outside = format!("-- migrate:up transaction:false\n{two}-- migrate:down\n");
+    let place = Place::of(&[
+        ("dbmate/1_a.sql", "-- migrate:up\nCREATE TABLE a (v int, w int);\n-- migrate:down\nDROP TABLE a;\n"),
+        ("dbmate/2_b.sql", &outside),
+        ("goose/1_a.sql", "-- +goose Up\nCREATE TABLE a (v int, w int);\n"),
+        ("goose/2_b.sql", &format!("-- +goose NO TRANSACTION\n-- +goose Up\n{two}")),
+        ("flyway/V1__a.sql", "CREATE TABLE a (v int, w int);\n"),
+        ("flyway/V2__b.sql", two),
+        ("diesel/1_a/up.sql", "CREATE TABLE a (v int, w int);\n"),
+        ("diesel/2_b/up.sql", "CREATE INDEX CONCURRENTLY a_v ON a (v);\n"),
+    ]);
+    let ran = place.migrations(&["dbmate", "--all", "--no-round-trip"]);
+    assert_eq!(ran.findings(), ["2_b.sql:2 failed-statement", "2_b.sql:3 failed-statement"], "{}", ran.out);
+    let message = ran.message("failed-statement");
+    assert!(
+        message.contains("several statements of a file are one transaction: put it into a file of its own"),
+        "{message}"
+    );
+    for folder in ["goose", "flyway"] {
+        assert_eq!(
+            place.migrations(&[folder, "--all"]).findings(),
+            Vec::<String>::new(),
+            "{folder} sends each by itself"
+        );
+    }
+    let message = place.migrations(&["diesel", "--all"]).message("failed-statement").to_owned();
+    assert!(
+        message.contains("`run_in_transaction = false` in metadata.toml beside it makes diesel run it outside"),
+        "{message}"
+    );
+}

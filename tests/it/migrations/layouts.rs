@@ -169,9 +169,9 @@ fn transactions_are_the_tools_own() {
         layout::detect(&folder).unwrap().read(&folder).migrations[0].up.as_ref().unwrap().transaction
     };
     assert_eq!(how(&[("1_a/up.sql", "a")]), Transaction::Whole);
-    assert_eq!(how(&[("1_a/up.sql", "a"), ("1_a/metadata.toml", "run_in_transaction = false")]), Transaction::None);
-    assert_eq!(how(&[("20240101000000_a.sql", "-- no-transaction\na")]), Transaction::None);
-    assert_eq!(how(&[("1_a.sql", "-- migrate:up transaction:false\na")]), Transaction::None);
+    assert_eq!(how(&[("1_a/up.sql", "a"), ("1_a/metadata.toml", "run_in_transaction = false")]), Transaction::OneText);
+    assert_eq!(how(&[("20240101000000_a.sql", "-- no-transaction\na")]), Transaction::OneText);
+    assert_eq!(how(&[("1_a.sql", "-- migrate:up transaction:false\na")]), Transaction::OneText);
     assert_eq!(how(&[("1_a.sql", "-- +goose NO TRANSACTION\n-- +goose Up\na;")]), Transaction::None);
     assert_eq!(how(&[("1_a.up.sql", "a")]), Transaction::WhereAllowed);
 }
@@ -277,4 +277,57 @@ fn what_drizzle_would_pass_over_is_told() {
 fn tests_of_go_are_no_steps() {
     let files = [("1_a.sql", "-- +goose Up\na;"), ("2_b.go", ""), ("2_b_test.go", "")];
     assert_eq!(layout::find("goose").unwrap().read(&folder("m", &files, &[])).code, ["m/2_b.go"]);
+}
+
+#[test]
+fn flyway_puts_values_into_files() {
+    let read = |files: &[(&str, &str)], near: &[(&str, &str)]| {
+        let near = near.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
+        let folder = Folder { near, ..folder("db/migration", files, &[]) };
+        let plan = layout::find("flyway").unwrap().read(&folder);
+        let ups: Vec<String> = plan.migrations.iter().flat_map(|planned| statements(planned.up.as_ref())).collect();
+        (ups, plan.problems)
+    };
+    let sql = [("V1__a.sql", "a ${owner};\n-- x\nb ${Flyway:defaultSchema}.t ${flyway:filename}")];
+    for (path, text) in [
+        ("db/flyway.conf", "# c\nflyway.placeholders.owner=app"),
+        ("flyway.toml", "[flyway.placeholders]\nowner = \"app\""),
+        ("application.properties", "spring.flyway.placeholders.OWNER = app"),
+        ("application.yml", "spring:\n  flyway:\n    placeholders:\n      owner: ${DB_OWNER:app}\n"),
+    ] {
+        let (ups, problems) = read(&sql, &[(path, text)]);
+        assert_eq!(ups, ["1:a app", "3:b public.t V1__a.sql"], "{path}");
+        assert_eq!(problems, Vec::<String>::new());
+    }
+    let (_, problems) =
+        read(&sql, &[("application.yml", "spring:\n  flyway:\n    placeholders:\n      owner: ${DB_OWNER}\n")]);
+    assert!(problems[0].starts_with("db/migration/V1__a.sql:1: ${owner} is a placeholder of Flyway"), "{problems:?}");
+    for (path, text) in
+        [("flyway.conf", "flyway.placeholderReplacement=false"), ("Cargo.toml", "[dependencies]\nrefinery = \"0\"")]
+    {
+        assert_eq!(
+            read(&[("V1__a.sql", "a ${b}")], &[(path, text)]),
+            (vec!["1:a ${b}".to_owned()], Vec::new()),
+            "{path}"
+        );
+    }
+    let own = [("V1__a.sql", "a #[b] ${c}"), ("V2__b.sql", "${d}"), ("V2__b.sql.conf", "placeholderReplacement=false")];
+    let conf = "flyway.placeholderPrefix=#[\nflyway.placeholderSuffix=]\nflyway.placeholders.b=1";
+    assert_eq!(read(&own, &[("flyway.conf", conf)]).0, ["1:a 1 ${c}", "1:${d}"]);
+}
+
+#[test]
+fn flyway_decides_by_the_statements() {
+    let how = |files: &[(&str, &str)]| {
+        layout::find("flyway").unwrap().read(&folder("m", files, &[])).migrations[0].up.as_ref().unwrap().transaction
+    };
+    let index = "CREATE INDEX CONCURRENTLY i ON t (a);\n";
+    assert_eq!(how(&[("V1__a.sql", &index.repeat(2))]), Transaction::None);
+    assert_eq!(how(&[("V1__a.sql", &format!("{index}SELECT 1;"))]), Transaction::WhereAllowed);
+    assert_eq!(how(&[("V1__a.sql", "a; b;"), ("V1__a.sql.conf", "executeInTransaction=false")]), Transaction::None);
+    let plan = layout::find("flyway").unwrap().read(&folder("m", &[("afterMigrate__grants.sql", "")], &[]));
+    assert_eq!(
+        plan.notes,
+        ["m/afterMigrate__grants.sql is not run: it is a callback, which Flyway runs beside migrations"]
+    );
 }
