@@ -234,3 +234,31 @@ fn one_text_is_one_transaction() {
         "{message}"
     );
 }
+
+#[test]
+fn what_a_migration_makes_is_nobodys_yet() {
+    let place = Place::of(&[(
+        "m/1_a.sql",
+        "CREATE TABLE a (v int);\nCREATE TABLE b (v int);\nCREATE VIEW w AS SELECT v FROM b;\n",
+    )]);
+    place.commit();
+    let change = "SET lock_timeout = '2s';
+DROP VIEW w;
+DROP TABLE a;
+CREATE TABLE a (id int, v int);
+ALTER TABLE a ADD PRIMARY KEY (id);
+CREATE INDEX a_v ON a (v);
+ALTER TABLE b RENAME TO c;
+CREATE INDEX c_v ON c (v);
+CREATE VIEW w AS SELECT v FROM c;
+";
+    place.write("m/2_b.sql", change);
+    place.write("m/3_c.sql", "DROP VIEW w;\n");
+    let renamed = ["2_b.sql:8 scan-under-lock", "2_b.sql:8 require-concurrent-index-creation"];
+    let expected = [&["2_b.sql:3 drop-table", "2_b.sql:7 rename-table"], renamed.as_slice()].concat();
+    let ran = place.migrations(&["m", "--base", "HEAD"]);
+    let of_two = |ran: &Ran| ran.findings().into_iter().filter(|it| it.starts_with("2_b")).collect::<Vec<_>>();
+    assert_eq!(of_two(&ran)[0], "2_b.sql:2 drop-object", "the change as a whole leaves it dropped: {}", ran.out);
+    let ran = place.migrations(&["m", "--all"]);
+    assert_eq!(of_two(&ran), expected, "made again by the same migration: {}", ran.out);
+}
