@@ -64,6 +64,10 @@ fn by_content(folder: &Folder) -> Option<&'static str> {
     if has("+goose") {
         return Some("goose");
     }
+    if has("+migrate ") || has("+micrate ") {
+        // Theirs have no layout; this one says so.
+        return Some("numbered");
+    }
     has("migrate:up").then_some("dbmate")
 }
 

@@ -262,3 +262,24 @@ CREATE VIEW w AS SELECT v FROM c;
     let ran = place.migrations(&["m", "--all"]);
     assert_eq!(of_two(&ran), expected, "made again by the same migration: {}", ran.out);
 }
+
+#[test]
+fn what_is_not_told_and_what_no_file_makes_is_said() {
+    let place = Place::of(&[("m/1_a.sql", "CREATE TABLE shop.a (v int);\n")]);
+    place.commit();
+    place.write("m/2_b.sql", "CREATE TABLE shop.b (v int);\n");
+    let ran = place.migrations(&["m", "--base", "HEAD"]);
+    assert!(
+        ran.message("failed-statement").contains("`schema = \"dump.sql\"` in the gate's settings makes it"),
+        "{}",
+        ran.out
+    );
+    assert!(
+        ran.verdict().contains("does not exist (where databases have it before the first migration"),
+        "{}",
+        ran.verdict()
+    );
+    assert!(ran.out.contains("nothing tells which database m is written for: postgres was taken"), "{}", ran.out);
+    let told = place.migrations(&["m", "--all", "--database", "postgres"]);
+    assert!(!told.out.contains("nothing tells which database"), "{}", told.out);
+}
