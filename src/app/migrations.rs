@@ -50,8 +50,9 @@ pub async fn migrations(
         .map_err(|error| Failure::outside(format!("cannot listen for signals: {error}")))?;
     let place = request.start.join(request.folder.as_deref().unwrap_or_else(|| "migrations".as_ref()));
     let place = files::real_path(&place).ok_or_else(|| {
-        Failure::usage(format!("there is no folder {}", place.display()))
-            .help("name the migrations folder: gatepost migrations DIR")
+        Failure::usage(format!("there is no folder {}", place.display())).help(
+            "name the migrations folder: gatepost migrations DIR (`gatepost plan` shows those in the usual places)",
+        )
     })?;
     let repo = discover(&place, env).ok();
     let root = repo.as_ref().and_then(|repo| files::real_path(repo.root()));

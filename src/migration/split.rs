@@ -1,15 +1,18 @@
 //! Scripts into statements, as each database's own client cuts them. It knows quotes, comments and bodies; it does not
 //! understand SQL, and never changes a statement's text.
 
-use crate::model::migration::{DatabaseKind, Form, Script, Source};
+use crate::model::migration::{DatabaseKind, Form, Script, Source, Transaction};
 
 /// Every statement of a script, in file order.
 #[must_use]
 pub fn split(script: &Script, database: DatabaseKind) -> Vec<Source> {
+    // In a transaction several statements of one text do what they do one by one, and are seen one by one. Outside of it
+    // PostgreSQL makes one of them, and MySQL takes no more than one.
+    let as_one = database == DatabaseKind::Mysql || script.transaction != Transaction::Whole;
     let mut found = Vec::new();
     for piece in &script.pieces {
         let mut cursor = Cursor::new(&piece.text, piece.line, database);
-        if piece.whole {
+        if piece.whole && as_one {
             found.extend(cursor.whole());
         } else {
             cursor.all(&mut found);
@@ -331,7 +334,7 @@ fn dollar_quoted(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::migration::{Piece, Transaction};
+    use crate::model::migration::Piece;
 
     fn cut(text: &str, database: DatabaseKind) -> Vec<(u32, String)> {
         let piece = Piece { line: 1, text: text.to_owned(), whole: false };

@@ -1,11 +1,13 @@
 //! The linter of PostgreSQL migrations, behind this one file. It sees a script alone: what the dry run refutes is left
 //! out, what the dry run saw too is said once, with the linter's fix, and matters of style are notes.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use squawk_linter::{Linter, Rule, Version, Violation};
 use squawk_syntax::SourceFile;
 
-use crate::migration::rules::Known;
+use crate::migration::rules::{Known, made_or_dropped};
 use crate::model::finding::{Edit, Finding, Fix, Level};
 use crate::model::migration::{Change, Migration, ObjectKind, Piece, Script, Statement};
 
@@ -128,7 +130,7 @@ pub fn lint(script: &Script, transactional: bool, squawk: &Squawk, server: &str)
     let (include, exclude) = (rules(&squawk.included_rules), rules(&squawk.excluded_rules));
     let version = squawk.pg_version.as_deref().unwrap_or(server);
     let mut found = Vec::new();
-    for piece in &script.pieces {
+    if let Some(piece) = &joined(&script.pieces) {
         let mut linter = Linter::with_rules(&include, &exclude);
         linter.settings.assume_in_transaction = transactional;
         if let Ok(version) = version.parse::<Version>() {
@@ -143,19 +145,35 @@ pub fn lint(script: &Script, transactional: bool, squawk: &Squawk, server: &str)
 /// Those of a migration's findings that the dry run leaves standing. Findings in `observed` of the same get their fixes.
 #[must_use]
 pub fn kept(found: Vec<Finding>, migration: &Migration, known: &Known, observed: &mut [Finding]) -> Vec<Finding> {
+    let own = made_or_dropped(migration);
     let stands = |finding: Finding| {
         let line = finding.line.unwrap_or(1);
         let statement = migration.statements.iter().rev().find(|statement| statement.source.line <= line);
-        standing(finding, statement, known, observed)
+        standing(finding, statement, &Theirs { known, own: &own }, observed)
     };
     found.into_iter().filter_map(stands).collect()
+}
+
+/// The pieces as one, each on its own line: what one of them sets holds for those below.
+fn joined(pieces: &[Piece]) -> Option<Piece> {
+    let mut all = Piece { text: String::new(), ..pieces.first()?.clone() };
+    let mut line = all.line;
+    for piece in pieces {
+        while line < piece.line {
+            all.text.push('\n');
+            line += 1;
+        }
+        all.text.push_str(&piece.text);
+        line = line.saturating_add(u32::try_from(piece.text.matches('\n').count()).unwrap_or(u32::MAX));
+    }
+    Some(all)
 }
 
 /// The finding, if the dry run neither refutes it nor told of it already.
 fn standing(
     mut finding: Finding,
     statement: Option<&Statement>,
-    known: &Known,
+    theirs: &Theirs<'_>,
     observed: &mut [Finding],
 ) -> Option<Finding> {
     let name = finding.rule.clone()?;
@@ -180,7 +198,7 @@ fn standing(
         return None;
     }
     let ran = statement.filter(|statement| statement.error.is_none() && statement.not_run.is_none());
-    let refuted = !BEYOND_TABLES.contains(&name.as_str()) && ran.is_some_and(|statement| !touches(statement, known));
+    let refuted = !BEYOND_TABLES.contains(&name.as_str()) && ran.is_some_and(|statement| !theirs.touched_by(statement));
     (!refuted).then_some(finding)
 }
 
@@ -190,12 +208,21 @@ fn renames_indexes_alone(statement: &Statement) -> bool {
     !statement.changes.is_empty() && statement.changes.iter().all(is_index)
 }
 
-/// Whether a statement had to do with anything that others use.
-fn touches(statement: &Statement, known: &Known) -> bool {
-    let changed = statement.changes.iter().any(|change| known.has(&change.object));
-    let locked = statement.locks.iter().any(|lock| known.has_table(&lock.object));
-    let worked = statement.scans.iter().chain(&statement.rewrites).any(|table| known.has_table(table));
-    changed || locked || worked
+/// What others use, less what the migration made or dropped, from that line on.
+struct Theirs<'a> {
+    known: &'a Known,
+    own: &'a BTreeMap<&'a str, u32>,
+}
+
+impl Theirs<'_> {
+    /// Whether a statement had to do with anything that others use.
+    fn touched_by(&self, statement: &Statement) -> bool {
+        let is_own = |table: &str| self.own.get(table).is_some_and(|line| *line < statement.source.line);
+        let has = |table: &str| self.known.has_table(table) && !is_own(table);
+        statement.changes.iter().any(|change| self.known.has(&change.object) && !is_own(&change.object.of))
+            || statement.locks.iter().any(|lock| has(&lock.object))
+            || statement.scans.iter().chain(&statement.rewrites).any(|table| has(table))
+    }
 }
 
 fn read(piece: &Piece, path: &str, violation: &Violation) -> Finding {

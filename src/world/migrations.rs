@@ -26,7 +26,13 @@ const PLACES: &[&str] = &[
     "supabase/migrations",
     "sql/migrations",
     "drizzle",
+    "drizzle/migrations",
     "db/migration",
+    "src/migrations",
+    "src/db/migrations",
+    "src/database/migrations",
+    "internal/db/migrations",
+    "internal/database/migrations",
     "src/main/resources/db/migration",
 ];
 /// Folders that hold the members of a workspace.

@@ -254,7 +254,10 @@ impl<D: Database> Stage<'_, D> {
     async fn ground(&mut self, script: &Script, what: &str) -> Result<(), DatabaseError> {
         let played = self.play(script, false).await?;
         if let Some(why) = played.wrong() {
-            self.problem(format!("{what} {} does not apply: {why}", script.path));
+            let failed = played.statements.iter().find_map(|statement| statement.error.as_ref());
+            let is_missing = failed.is_some_and(|error| error.code.as_deref() == Some(NO_SCHEMA));
+            let way = if is_missing { format!(" ({NOT_MADE})") } else { String::new() };
+            self.problem(format!("{what} {} does not apply: {why}{way}", script.path));
         }
         if played.lost {
             return Err(DatabaseError::Lost {
@@ -310,6 +313,7 @@ impl<D: Database> Stage<'_, D> {
         let transactional = match script.transaction {
             Transaction::Whole => true,
             Transaction::None => false,
+            Transaction::OneText => self.trial.kind == DatabaseKind::Postgres && sources.len() > 1,
             Transaction::WhereAllowed => sources.len() > 1,
         };
         if !observe && (transactional || sources.len() == 1) {
@@ -320,10 +324,30 @@ impl<D: Database> Stage<'_, D> {
             }
         }
         let mut played = self.statements(script, &sources, transactional, observe).await?;
+        self.tell_the_way_out(script, &mut played.statements);
         if !played.lost {
             played.refused = self.database.end(true).await?;
         }
         Ok(played)
+    }
+
+    /// Says what to do where the server's own message does not: how this tool runs a file outside of a transaction, and how
+    /// what no file makes comes to be there.
+    fn tell_the_way_out(&self, script: &Script, statements: &mut [Statement]) {
+        let layout = self.trial.layout;
+        for error in statements.iter_mut().filter_map(|statement| statement.error.as_mut()) {
+            let way = match (error.code.as_deref(), script.transaction, layout.outside) {
+                (Some(NO_SCHEMA), ..) => NOT_MADE.to_owned(),
+                (Some(IN_TRANSACTION), Transaction::Whole, Some(way)) => {
+                    format!("{way} makes {} run it outside of one", layout.name)
+                }
+                (Some(IN_TRANSACTION), Transaction::OneText | Transaction::WhereAllowed, _) => {
+                    "several statements of a file are one transaction: put it into a file of its own".to_owned()
+                }
+                _ => continue,
+            };
+            error.hint = Some(way);
+        }
     }
 
     /// Runs statements and leaves the transaction open.
@@ -392,6 +416,13 @@ impl<D: Database> Stage<'_, D> {
         statement
     }
 }
+
+/// PostgreSQL's code for a statement that cannot run in a transaction.
+const IN_TRANSACTION: &str = "25001";
+/// And for a schema that is not there.
+const NO_SCHEMA: &str = "3F000";
+const NOT_MADE: &str =
+    "where databases have it before the first migration, `schema = \"dump.sql\"` in the gate's settings makes it";
 
 /// Whether it is the server that failed, not the statement: out of space or memory, a file that cannot be written,
 /// shutting down. <https://www.postgresql.org/docs/current/errcodes-appendix.html>

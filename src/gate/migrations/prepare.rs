@@ -9,7 +9,7 @@ use super::{Ground, below};
 use crate::migration::estimate::Sizes;
 use crate::migration::layout::{self, Layout, Plan};
 use crate::migration::squawk::Squawk;
-use crate::model::migration::{Piece, Script, Transaction};
+use crate::model::migration::{DatabaseKind, Piece, Script, Transaction};
 use crate::world::{files, migrations};
 
 /// The linter's own settings.
@@ -40,7 +40,11 @@ pub(super) fn prepared(
         return Err(one(format!("{folder} has no migration in the layout of {}", chosen.name)));
     }
     let base = match (ground.repo, ground.base.filter(|_| !settings.all)) {
-        (Some(repo), Some(base)) => Some(chosen.read(&migrations::of_commit(repo, base, folder).map_err(one)?)),
+        (Some(repo), Some(base)) => {
+            let there = migrations::of_commit(repo, base, folder).map_err(one)?;
+            // What is put into files is put into those of the base alike.
+            Some(chosen.read(&layout::Folder { near: here.near.clone(), around: here.around.clone(), ..there }))
+        }
         _ => None,
     };
     let beside = |name: &Option<String>| {
@@ -65,8 +69,16 @@ pub(super) fn prepared(
         Err(_) => Squawk::default(),
     };
     tell(chosen, &plan, &mut record.borrow_mut());
+    let told = settings.database.or_else(|| Some(layout::database(&here)?.0));
+    if told.is_none() {
+        record.borrow_mut().notes.push(format!(
+            "nothing tells which database {} is written for: {} was taken; name it with `database` (`--database`)",
+            if folder.is_empty() { "the folder" } else { folder },
+            DatabaseKind::default().word()
+        ));
+    }
     let trial = Trial {
-        kind: settings.database.or_else(|| Some(layout::database(&here)?.0)).unwrap_or_default(),
+        kind: told.unwrap_or_default(),
         layout: chosen,
         plan,
         each_alone: base.is_none(),

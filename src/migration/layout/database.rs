@@ -18,6 +18,9 @@ const TELLING: &[(&str, Read)] = &[
     ("dbconfig.yml", by_dialect),
     ("flyway.conf", by_address),
     ("flyway.toml", by_address),
+    ("application.properties", by_jdbc),
+    ("application.yml", by_jdbc),
+    ("application.yaml", by_jdbc),
     (".env", by_address),
     (".env.example", by_address),
     ("Cargo.toml", by_crates),
@@ -90,10 +93,14 @@ const SQL: &[(&str, DatabaseKind)] = &[
     (" UNSIGNED", Mysql),
     ("CHARSET", Mysql),
     ("LONGTEXT", Mysql),
+    ("MEDIUMTEXT", Mysql),
+    ("ON UPDATE CURRENT_TIMESTAMP", Mysql),
     ("AUTOINCREMENT", Sqlite),
     ("PRAGMA ", Sqlite),
     ("WITHOUT ROWID", Sqlite),
     ("STRFTIME(", Sqlite),
+    ("UNIXEPOCH(", Sqlite),
+    ("DATETIME('NOW'", Sqlite),
 ];
 
 /// The database, and what tells of it, in words.
@@ -174,6 +181,11 @@ fn by_address(text: &str) -> Vec<DatabaseKind> {
     text.lines().filter(is_address).filter_map(scheme).collect()
 }
 
+/// `spring.datasource.url=jdbc:mysql://…`, in whatever form.
+fn by_jdbc(text: &str) -> Vec<DatabaseKind> {
+    text.split("jdbc:").skip(1).filter_map(|url| word_of(url.split([':', '/']).next()?)).collect()
+}
+
 fn by_words(text: &str, words: &[(&str, DatabaseKind)]) -> Vec<DatabaseKind> {
     words.iter().filter(|(word, _)| text.contains(word)).map(|(_, kind)| *kind).collect()
 }
@@ -238,6 +250,11 @@ mod tests {
         assert_eq!(told(&[], "CREATE TABLE t (id INTEGER PRIMARY KEY)"), None);
         assert_eq!(told(&[], "a BIGSERIAL, b AUTOINCREMENT"), None);
         assert_eq!(told(&[], "id INTEGER -- not a BIGSERIAL"), None);
+        assert_eq!(told(&[], "at INTEGER DEFAULT (unixepoch())"), Some("sqlite by its SQL (UNIXEPOCH()".to_owned()));
+        let on_update = "at DATETIME DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP";
+        assert_eq!(told(&[], on_update), Some("mysql by its SQL (ON UPDATE CURRENT_TIMESTAMP)".to_owned()));
+        let spring = ("application.yml", "spring:\n  datasource:\n    url: jdbc:mariadb://h/d");
+        assert_eq!(told(&[spring], ""), Some("mysql as application.yml says".to_owned()));
         assert_eq!(told(&[], "id INT AUTO_INCREMENT"), Some("mysql by its SQL (AUTO_INCREMENT)".to_owned()));
     }
 }

@@ -50,7 +50,8 @@ fn by_content(folder: &Folder) -> Option<&'static str> {
         return Some("diesel");
     }
     if folder.files.keys().any(|path| path.ends_with("/migration.sql")) {
-        return Some("prisma");
+        let of_drizzle = folder.files.keys().any(|path| path.ends_with("/snapshot.json"));
+        return Some(if of_drizzle { "drizzle" } else { "prisma" });
     }
     let has = |marker: &str| {
         let marked = |bytes: &Vec<u8>| {
@@ -62,6 +63,10 @@ fn by_content(folder: &Folder) -> Option<&'static str> {
     };
     if has("+goose") {
         return Some("goose");
+    }
+    if has("+migrate ") || has("+micrate ") {
+        // Theirs have no layout; this one says so.
+        return Some("numbered");
     }
     has("migrate:up").then_some("dbmate")
 }

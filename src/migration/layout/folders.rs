@@ -1,6 +1,6 @@
-//! Tools with a folder for each migration (Diesel, Prisma), and Drizzle with its journal.
+//! Tools with a folder for each migration: Diesel and Prisma.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
@@ -16,6 +16,7 @@ pub(super) static DIESEL: Layout = Layout {
          run_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP)",
     ),
     platform: None,
+    outside: Some("`run_in_transaction = false` in metadata.toml beside it"),
     read: diesel,
 };
 
@@ -29,20 +30,12 @@ pub(super) static PRISMA: Layout = Layout {
          started_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, applied_steps_count INTEGER NOT NULL DEFAULT 0)",
     ),
     platform: None,
+    outside: None,
     read: prisma,
 };
 
-pub(super) static DRIZZLE: Layout = Layout {
-    name: "drizzle",
-    about: "Drizzle Kit: `NUMBER_name.sql` in the order of `meta/_journal.json`",
-    has_down: false,
-    bookkeeping: None,
-    platform: None,
-    read: drizzle,
-};
-
 /// The folders directly below that have this file.
-fn folders<'a>(folder: &'a Folder, file: &str) -> Vec<&'a str> {
+pub(super) fn folders<'a>(folder: &'a Folder, file: &str) -> Vec<&'a str> {
     let with = |path: &'a String| path.strip_suffix(file)?.strip_suffix('/').filter(|name| !name.contains('/'));
     folder.files.keys().filter_map(with).collect()
 }
@@ -71,7 +64,7 @@ fn diesel(folder: &Folder) -> Plan {
                 true
             }
         };
-        let transaction = if in_transaction { Transaction::Whole } else { Transaction::None };
+        let transaction = if in_transaction { Transaction::Whole } else { Transaction::OneText };
         let (version, rest) = name.split_once('_').unwrap_or((name, ""));
         // Diesel compares versions as text, after taking the dashes out.
         let version = version.replace('-', "");
@@ -84,6 +77,7 @@ fn diesel(folder: &Folder) -> Plan {
             up: folder.script(&up, transaction, &mut plan),
             down: folder.script(&down, transaction, &mut plan),
             repeatable: false,
+            stamp: None,
         };
         plan.migrations.push(planned);
         known.extend([up, down, metadata]);
@@ -93,7 +87,14 @@ fn diesel(folder: &Folder) -> Plan {
 }
 
 /// A migration of a tool that knows no downs; its name begins with its version.
-fn one_way(folder: &Folder, name: &str, order: Order, up: &str, transaction: Transaction, plan: &mut Plan) -> Planned {
+pub(super) fn one_way(
+    folder: &Folder,
+    name: &str,
+    order: Order,
+    up: &str,
+    transaction: Transaction,
+    plan: &mut Plan,
+) -> Planned {
     let (version, rest) = names::number(name).unwrap_or((name, ""));
     Planned {
         version: version.to_owned(),
@@ -104,6 +105,7 @@ fn one_way(folder: &Folder, name: &str, order: Order, up: &str, transaction: Tra
         up: folder.script(up, transaction, plan),
         down: None,
         repeatable: false,
+        stamp: None,
     }
 }
 
@@ -121,60 +123,8 @@ fn prisma(folder: &Folder) -> Plan {
     plan
 }
 
-/// Adds a journal that has all of these files, by their numbers.
-pub(super) fn with_journal(files: &mut BTreeMap<String, Vec<u8>>) {
-    let tags = files.keys().filter_map(|name| {
-        let tag = name.strip_suffix(".sql")?;
-        let number: u64 = names::number(tag)?.0.parse().ok()?;
-        Some(serde_json::json!({"idx": number, "tag": tag}))
-    });
-    let journal = serde_json::json!({"entries": tags.collect::<Vec<_>>()});
-    files.insert("meta/_journal.json".to_owned(), journal.to_string().into_bytes());
-}
-
-#[derive(Deserialize)]
-struct Journal {
-    entries: Vec<Entry>,
-}
-
-#[derive(Deserialize)]
-struct Entry {
-    idx: u64,
-    tag: String,
-}
-
-fn drizzle(folder: &Folder) -> Plan {
-    let mut plan = Plan::default();
-    let mut known = BTreeSet::new();
-    let journal = "meta/_journal.json";
-    let entries = match folder.text(journal, &mut plan).as_deref().map(serde_json::from_str::<Journal>) {
-        Some(Ok(journal)) => journal.entries,
-        Some(Err(error)) => {
-            plan.problems.push(format!("{} cannot be read: {error}", folder.place(journal)));
-            return plan;
-        }
-        None => {
-            plan.problems.push(format!("there is no {}, which says the order", folder.place(journal)));
-            return plan;
-        }
-    };
-    for Entry { idx, tag } in entries {
-        let up = format!("{tag}.sql");
-        if !folder.files.contains_key(&up) {
-            plan.problems.push(format!("{} names {tag}, and there is no {}", folder.place(journal), folder.place(&up)));
-            continue;
-        }
-        let order = Order(vec![idx], String::new());
-        let planned = one_way(folder, &tag, order, &up, Transaction::Whole, &mut plan);
-        plan.migrations.push(planned);
-        known.insert(up);
-    }
-    note_others(folder, &known, &mut plan);
-    plan
-}
-
 /// Tells of SQL and code that the tool does not run.
-fn note_others(folder: &Folder, known: &BTreeSet<String>, plan: &mut Plan) {
+pub(super) fn note_others(folder: &Folder, known: &BTreeSet<String>, plan: &mut Plan) {
     for path in folder.files.keys().filter(|path| !known.contains(*path)) {
         if is_sql(path) {
             plan.notes.push(format!("{} is passed over: the layout has no such file", folder.place(path)));

@@ -3,9 +3,13 @@
 
 mod database;
 mod detect;
+mod drizzle;
+mod flyway;
 mod folders;
+mod goose;
 mod names;
 mod numbered;
+mod placeholders;
 mod sections;
 mod supabase;
 mod versioned;
@@ -53,6 +57,8 @@ pub struct Layout {
     pub bookkeeping: Option<&'static str>,
     /// What databases have that no file of the folder makes, because a platform brings it: as SQL, and how it is named.
     pub platform: Option<Platform>,
+    /// What makes its tool run a file outside of a transaction, where something does.
+    pub outside: Option<&'static str>,
     read: fn(&Folder) -> Plan,
 }
 
@@ -72,11 +78,11 @@ pub static ALL: &[&Layout] = &[
     &folders::DIESEL,
     &versioned::SQLX,
     &sections::DBMATE,
-    &sections::GOOSE,
+    &goose::GOOSE,
     &versioned::GOLANG_MIGRATE,
-    &versioned::FLYWAY,
+    &flyway::FLYWAY,
     &folders::PRISMA,
-    &folders::DRIZZLE,
+    &drizzle::DRIZZLE,
     &versioned::SUPABASE,
     &numbered::NUMBERED,
 ];
@@ -106,7 +112,7 @@ impl Layout {
             |name: &'a str| if path.is_empty() { Some(name) } else { name.strip_prefix(path)?.strip_prefix('/') };
         let mut files: BTreeMap<String, Vec<u8>> =
             names.filter_map(inside).map(|name| (name.to_owned(), ANYTHING.to_vec())).collect();
-        folders::with_journal(&mut files);
+        drizzle::with_journal(&mut files);
         self.read(&Folder { path: path.to_owned(), files, ..Folder::default() }).migrations
     }
 }

@@ -9,6 +9,7 @@ pub(super) static NUMBERED: Layout = Layout {
     has_down: false,
     bookkeeping: None,
     platform: None,
+    outside: None,
     read: numbered,
 };
 
@@ -26,6 +27,15 @@ fn numbered(folder: &Folder) -> Plan {
             continue;
         }
         let base = stem.strip_suffix(".up").unwrap_or(stem);
+        let text = String::from_utf8_lossy(&folder.files[path]);
+        if let Some((line, marker)) = (1..).zip(text.lines()).find_map(|(line, text)| Some((line, other_way(text)?))) {
+            plan.problems.push(format!(
+                "{}:{line}: `{marker}` begins what takes the file back: its tool is not known here, and run as it is the file \
+                 would undo itself; name the tool with `command`",
+                folder.place(path)
+            ));
+            continue;
+        }
         let Some((version, rest)) = version(base) else {
             plan.notes.push(format!("{} is passed over: its name has no number", folder.place(path)));
             continue;
@@ -46,10 +56,20 @@ fn numbered(folder: &Folder) -> Plan {
             up: folder.script(path, Transaction::WhereAllowed, &mut plan),
             down: down.as_ref().and_then(|down| folder.script(down, Transaction::WhereAllowed, &mut plan)),
             repeatable: false,
+            stamp: None,
         };
         plan.migrations.push(planned);
     }
     plan
+}
+
+/// What begins the way back in files of tools that have no layout here: sql-migrate, micrate, rambler, `MyBatis`.
+fn other_way(line: &str) -> Option<&str> {
+    let line = line.trim();
+    let words = line.strip_prefix("--")?.trim().to_ascii_lowercase();
+    let is_one =
+        ["+migrate down", "+micrate down", "rambler down", "//@undo"].iter().any(|marker| words.starts_with(marker));
+    is_one.then_some(line)
 }
 
 /// The version, and what follows it: `003`, or that of a release with the number of the step in it, `00.05.00_02`.
@@ -69,6 +89,19 @@ fn version(base: &str) -> Option<(&str, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_that_would_undo_itself_is_told() {
+        let text = b"-- +migrate Up\na;\n-- +migrate Down\nb;\n".to_vec();
+        let files = std::iter::once(("1_a.sql".to_owned(), text)).collect();
+        let plan = NUMBERED.read(&Folder { path: "m".to_owned(), files, ..Folder::default() });
+        assert!(
+            plan.problems[0].starts_with("m/1_a.sql:3: `-- +migrate Down` begins what takes"),
+            "{:?}",
+            plan.problems
+        );
+        assert_eq!(plan.migrations, Vec::new());
+    }
 
     #[test]
     fn versions_of_releases_are_whole() {

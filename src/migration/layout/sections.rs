@@ -1,4 +1,4 @@
-//! Tools that keep both directions in one file, under comments: dbmate and goose.
+//! Tools that keep both directions in one file, under comments: what they share, and dbmate.
 
 use super::{Folder, Layout, Plan, is_code, is_sql, names};
 use crate::model::migration::{Order, Piece, Planned, Script, Transaction};
@@ -9,35 +9,27 @@ pub(super) static DBMATE: Layout = Layout {
     has_down: true,
     bookkeeping: Some("CREATE TABLE IF NOT EXISTS schema_migrations (version VARCHAR(128) PRIMARY KEY)"),
     platform: None,
+    outside: Some("`-- migrate:up transaction:false`"),
     read: |folder| read(folder, dbmate, |version| Some(Order(Vec::new(), version.to_owned()))),
 };
 
-pub(super) static GOOSE: Layout = Layout {
-    name: "goose",
-    about: "goose: `NUMBER_name.sql` with `-- +goose Up` and `-- +goose Down`",
-    has_down: true,
-    bookkeeping: Some(
-        "CREATE TABLE IF NOT EXISTS goose_db_version (id INTEGER PRIMARY KEY, version_id BIGINT NOT NULL, is_applied \
-         BOOLEAN NOT NULL, tstamp TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP)",
-    ),
-    platform: None,
-    read: |folder| read(folder, goose, names::by_number),
-};
-
 /// The two directions of one file.
-struct Cut {
-    up: Option<Script>,
-    down: Option<Script>,
+#[derive(Default)]
+pub(super) struct Cut {
+    pub(super) up: Option<Script>,
+    pub(super) down: Option<Script>,
+    /// What its tool would refuse when it is taken back.
+    pub(super) note: Option<String>,
 }
 
-type CutFile = fn(&str, &str) -> Result<Cut, String>;
+pub(super) type CutFile = fn(&str, &str) -> Result<Cut, String>;
 
-fn read(folder: &Folder, cut: CutFile, order: fn(&str) -> Option<Order>) -> Plan {
+pub(super) fn read(folder: &Folder, cut: CutFile, order: fn(&str) -> Option<Order>) -> Plan {
     let mut plan = Plan::default();
     for path in folder.files.keys().filter(|path| !path.contains('/')) {
         let numbered = names::number(path).filter(|(_, rest)| rest.starts_with(['_', '-', '.']));
         match numbered {
-            Some(_) if is_code(path) => plan.code.push(folder.place(path)),
+            Some(_) if is_code(path) && !path.ends_with("_test.go") => plan.code.push(folder.place(path)),
             Some((version, rest)) if is_sql(path) => {
                 let Some(text) = folder.text(path, &mut plan) else { continue };
                 let Some(order) = order(version) else {
@@ -45,16 +37,20 @@ fn read(folder: &Folder, cut: CutFile, order: fn(&str) -> Option<Order>) -> Plan
                     continue;
                 };
                 match cut(&folder.place(path), &text) {
-                    Ok(Cut { up, down }) => plan.migrations.push(Planned {
-                        version: version.to_owned(),
-                        order,
-                        name: names::words(names::stem(rest)),
-                        path: folder.place(path),
-                        files: folder.digests(&[path]),
-                        up,
-                        down,
-                        repeatable: false,
-                    }),
+                    Ok(Cut { up, down, note }) => {
+                        plan.notes.extend(note);
+                        plan.migrations.push(Planned {
+                            version: version.to_owned(),
+                            order,
+                            name: names::words(names::stem(rest)),
+                            path: folder.place(path),
+                            files: folder.digests(&[path]),
+                            up,
+                            down,
+                            repeatable: false,
+                            stamp: None,
+                        });
+                    }
                     Err(what) => plan.problems.push(what),
                 }
             }
@@ -85,7 +81,7 @@ fn dbmate(path: &str, text: &str) -> Result<Cut, String> {
                 }
             };
             let outside = words.any(|word| word == "transaction:false");
-            let transaction = if outside { Transaction::None } else { Transaction::Whole };
+            let transaction = if outside { Transaction::OneText } else { Transaction::Whole };
             let script = Script { path: path.to_owned(), pieces: vec![piece(number + 1)], transaction };
             *(if is_up { &mut up } else { &mut down }) = Some(script);
             to = Some(is_up);
@@ -103,58 +99,9 @@ fn dbmate(path: &str, text: &str) -> Result<Cut, String> {
     if up.is_none() {
         return Err(format!("{path} has no `-- migrate:up`: dbmate would refuse it"));
     }
-    Ok(Cut { up, down })
+    Ok(Cut { up, down, note: None })
 }
 
-fn piece(line: u32) -> Piece {
+pub(super) fn piece(line: u32) -> Piece {
     Piece { line, text: String::new(), whole: false }
-}
-
-/// `-- +goose …`: <https://pressly.github.io/goose/documentation/annotations/>.
-fn goose(path: &str, text: &str) -> Result<Cut, String> {
-    let outside =
-        text.lines().any(|line| annotation(line).is_some_and(|word| word.eq_ignore_ascii_case("no transaction")));
-    let transaction = if outside { Transaction::None } else { Transaction::Whole };
-    let script = || Script { path: path.to_owned(), pieces: Vec::new(), transaction };
-    let (mut up, mut down): (Option<Script>, Option<Script>) = (None, None);
-    let mut to: Option<bool> = None;
-    for (number, line) in (1..).zip(text.split_inclusive('\n')) {
-        let target = match to {
-            Some(true) => up.as_mut(),
-            Some(false) => down.as_mut(),
-            None => None,
-        };
-        let Some(word) = annotation(line) else {
-            if let Some(piece) = target.and_then(|script| script.pieces.last_mut()) {
-                piece.text.push_str(line);
-            }
-            continue;
-        };
-        match word.to_ascii_lowercase().as_str() {
-            "up" => {
-                up = Some(Script { pieces: vec![piece(number + 1)], ..script() });
-                to = Some(true);
-            }
-            "down" => {
-                down = Some(Script { pieces: vec![piece(number + 1)], ..script() });
-                to = Some(false);
-            }
-            "statementbegin" | "statementend" => {
-                let Some(script) = target else {
-                    return Err(format!("{path}:{number}: {word} stands before `-- +goose Up`"));
-                };
-                let whole = word.eq_ignore_ascii_case("statementbegin");
-                script.pieces.push(Piece { whole, ..piece(number + 1) });
-            }
-            _ => {}
-        }
-    }
-    if up.is_none() {
-        return Err(format!("{path} has no `-- +goose Up`: goose would refuse it"));
-    }
-    Ok(Cut { up, down })
-}
-
-fn annotation(line: &str) -> Option<&str> {
-    Some(line.trim().strip_prefix("--")?.trim_start().strip_prefix("+goose")?.trim())
 }

@@ -1,9 +1,9 @@
-//! Tools whose file names say the version and the direction: sqlx, golang-migrate, Flyway and Refinery, Supabase.
+//! Tools whose file names say the version and the direction: sqlx, golang-migrate, Supabase.
 
 use std::collections::BTreeMap;
 
 use super::{Folder, Layout, Plan, is_code, is_sql, names};
-use crate::model::migration::{Order, Planned, Transaction};
+use crate::model::migration::{Planned, Transaction};
 
 pub(super) static SQLX: Layout = Layout {
     name: "sqlx",
@@ -15,6 +15,7 @@ pub(super) static SQLX: Layout = Layout {
          NULL, execution_time BIGINT NOT NULL)",
     ),
     platform: None,
+    outside: Some("`-- no-transaction` as the first line of the file"),
     read: |folder| pairs(folder, sqlx_transaction),
 };
 
@@ -27,6 +28,7 @@ pub(super) static GOLANG_MIGRATE: Layout = Layout {
     ),
     // The file is sent as one text: one statement runs by itself, several in one transaction.
     platform: None,
+    outside: None,
     read: |folder| pairs(folder, |_| Transaction::WhereAllowed),
 };
 
@@ -39,26 +41,13 @@ pub(super) static SUPABASE: Layout = Layout {
          supabase_migrations.schema_migrations (version TEXT NOT NULL PRIMARY KEY, statements TEXT[], name TEXT)",
     ),
     platform: Some(super::supabase::PLATFORM),
+    outside: None,
     read: |folder| pairs(folder, |_| Transaction::Whole),
-};
-
-pub(super) static FLYWAY: Layout = Layout {
-    name: "flyway",
-    about: "Flyway and Refinery: `V1_2__name.sql`, `U1_2__name.sql`, `R__name.sql`",
-    has_down: false,
-    bookkeeping: Some(
-        "CREATE TABLE IF NOT EXISTS flyway_schema_history (installed_rank INT NOT NULL PRIMARY KEY, version VARCHAR(50), \
-         description VARCHAR(200) NOT NULL, type VARCHAR(20) NOT NULL, script VARCHAR(1000) NOT NULL, checksum INTEGER, \
-         installed_by VARCHAR(100) NOT NULL, installed_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, \
-         execution_time INTEGER NOT NULL, success BOOLEAN NOT NULL)",
-    ),
-    platform: None,
-    read: flyway,
 };
 
 /// sqlx looks at the first line only: <https://docs.rs/sqlx/latest/sqlx/migrate/trait.Migrate.html>.
 fn sqlx_transaction(text: &str) -> Transaction {
-    if text.starts_with("-- no-transaction") { Transaction::None } else { Transaction::Whole }
+    if text.starts_with("-- no-transaction") { Transaction::OneText } else { Transaction::Whole }
 }
 
 #[derive(Default)]
@@ -110,50 +99,7 @@ fn pairs(folder: &Folder, transaction: fn(&str) -> Transaction) -> Plan {
             up: folder.script(up, of_up, &mut plan),
             down: pair.down.zip(of_down).and_then(|(down, how)| folder.script(down, how, &mut plan)),
             repeatable: false,
-        };
-        plan.migrations.push(planned);
-    }
-    plan
-}
-
-fn flyway(folder: &Folder) -> Plan {
-    let mut plan = Plan::default();
-    let mut undo: BTreeMap<Order, &str> = BTreeMap::new();
-    let mut found = Vec::new();
-    for path in folder.files.keys() {
-        let file = path.rsplit('/').next().unwrap_or(path);
-        let stem = names::stem(file);
-        let (prefix, rest) = stem.split_at(stem.len().min(1));
-        match (prefix, rest.split_once("__"), is_sql(path)) {
-            ("V", Some(_), false) if is_code(path) => plan.code.push(folder.place(path)),
-            ("V" | "U", Some((version, name)), true) => match names::dotted(version) {
-                Some(order) if prefix == "U" => {
-                    undo.insert(order, path);
-                }
-                Some(order) => found.push((order, version.replace('_', "."), name, path, false)),
-                None => plan.problems.push(format!("{}: {version:?} is no version", folder.place(path))),
-            },
-            ("R", Some(("", name)), true) => {
-                found.push((Order(Vec::new(), name.to_owned()), String::new(), name, path, true));
-            }
-            (_, _, true) => {
-                plan.notes
-                    .push(format!("{} is passed over: it is named neither V…__, U…__ nor R__…", folder.place(path)));
-            }
-            _ => {}
-        }
-    }
-    for (order, version, name, path, repeatable) in found {
-        let down = undo.get(&order).copied().filter(|_| !repeatable);
-        let planned = Planned {
-            version,
-            name: names::words(name),
-            path: folder.place(path),
-            files: folder.digests(&std::iter::once(path.as_str()).chain(down).collect::<Vec<_>>()),
-            up: folder.script(path, Transaction::WhereAllowed, &mut plan),
-            down: down.and_then(|down| folder.script(down, Transaction::WhereAllowed, &mut plan)),
-            order,
-            repeatable,
+            stamp: None,
         };
         plan.migrations.push(planned);
     }

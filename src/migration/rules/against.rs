@@ -18,6 +18,7 @@ pub fn is_same(one: &Planned, other: &Planned) -> bool {
 pub fn against(here: &[Planned], base: &[Planned]) -> Vec<Finding> {
     let mut found = duplicates(here, base);
     let newest = base.iter().filter(|planned| !planned.repeatable).map(|planned| &planned.order).max();
+    let latest = base.iter().filter_map(|planned| Some((planned.stamp?, planned.path.as_str()))).max();
     for planned in here.iter().filter(|planned| !planned.repeatable) {
         let shipped = base.iter().find(|shipped| is_same(shipped, planned));
         match (shipped, newest) {
@@ -30,6 +31,7 @@ pub fn against(here: &[Planned], base: &[Planned]) -> Vec<Finding> {
                 let what = format!("version {} is older than {newest}, the newest of the base", planned.version);
                 found.push(finding(&OLDER, &planned.path, 1, &what));
             }
+            (None, _) => found.extend(passed_over(planned, latest)),
             _ => {}
         }
     }
@@ -40,6 +42,15 @@ pub fn against(here: &[Planned], base: &[Planned]) -> Vec<Finding> {
         }
     }
     found
+}
+
+/// A tool that remembers only the newest date it has applied runs nothing that is not newer.
+fn passed_over(planned: &Planned, latest: Option<(u64, &str)>) -> Option<Finding> {
+    let (latest, path) = latest.filter(|(latest, _)| planned.stamp.is_some_and(|stamp| stamp <= *latest))?;
+    let stamp = planned.stamp.unwrap_or_default();
+    let what =
+        format!("its date ({stamp}) is not after that of {path} ({latest}): databases that ran that one pass it over");
+    Some(finding(&OLDER, &planned.path, 1, &what))
 }
 
 fn duplicates(here: &[Planned], base: &[Planned]) -> Vec<Finding> {

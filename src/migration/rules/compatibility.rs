@@ -1,17 +1,21 @@
 //! What the code that runs now would trip over, and what no down brings back.
 
+use super::walk::Now;
 use super::{
     CHANGED, DROP_COLUMN, DROP_OTHER, DROP_TABLE, FOREIGN_KEY, Known, NARROWED, RENAME_COLUMN, RENAME_TABLE, REQUIRED,
     Rule, TRUNCATE, columns, finding, line_of,
 };
 use crate::model::finding::Finding;
-use crate::model::migration::{Change, Facts, Migration, ObjectKind, What};
+use crate::model::migration::{Change, Facts, Migration, Object, ObjectKind, Statement, What};
 
-pub(super) fn compatibility(migration: &Migration, known: &Known, after: &Facts) -> Vec<Finding> {
+pub(super) fn compatibility(migration: &Migration, known: &Known, after: &Facts, each_alone: bool) -> Vec<Finding> {
     let mut found = Vec::new();
-    for statement in &migration.statements {
-        for change in statement.changes.iter().filter(|change| known.has(&change.object)) {
-            if let Some((rule, what)) = told(change, after) {
+    let mut now = Now::of(known);
+    for (number, statement) in migration.statements.iter().enumerate() {
+        // In a change the schema after all of it says what was made again.
+        let later = if each_alone { &migration.statements[number + 1..] } else { &[] };
+        for change in statement.changes.iter().filter(|change| now.has(&change.object)) {
+            if let Some((rule, what)) = told(change, after, later) {
                 found.push(finding(rule, &migration.path, line_of(statement), &what));
             }
         }
@@ -21,11 +25,12 @@ pub(super) fn compatibility(migration: &Migration, known: &Known, after: &Facts)
                 found.push(finding(&FOREIGN_KEY, &migration.path, line_of(statement), &what));
             }
         }
+        now.follow(statement);
     }
     found
 }
 
-fn told(change: &Change, after: &Facts) -> Option<(&'static Rule, String)> {
+fn told(change: &Change, after: &Facts, later: &[Statement]) -> Option<(&'static Rule, String)> {
     let (object, path) = (&change.object, change.object.path());
     Some(match (&change.what, object.kind) {
         (What::Removed { .. }, ObjectKind::Table) => (&DROP_TABLE, format!("the table {path} is dropped")),
@@ -33,9 +38,13 @@ fn told(change: &Change, after: &Facts) -> Option<(&'static Rule, String)> {
         (
             What::Removed { .. },
             kind @ (ObjectKind::View | ObjectKind::MaterializedView | ObjectKind::Function | ObjectKind::Type),
-        ) if !after.contains_key(object) => (&DROP_OTHER, format!("the {} {path} is dropped", kind.word())),
+        ) if !after.contains_key(object) && !makes(later, object) => {
+            (&DROP_OTHER, format!("the {} {path} is dropped", kind.word()))
+        }
         (What::Emptied, _) => (&TRUNCATE, format!("every row of {path} is deleted")),
-        (What::Renamed { to }, ObjectKind::Table) if !has_view(after, &object.of) => {
+        (What::Renamed { to }, ObjectKind::Table)
+            if !has_view(after, &object.of) && !makes(later, &view(&object.of)) =>
+        {
             (&RENAME_TABLE, format!("the table {path} is renamed to {}", to.of))
         }
         (What::Renamed { to }, ObjectKind::Column) => {
@@ -47,6 +56,16 @@ fn told(change: &Change, after: &Facts) -> Option<(&'static Rule, String)> {
         (What::Altered { before, after }, ObjectKind::Column) => return altered(&path, before, after),
         _ => return None,
     })
+}
+
+/// Whether statements behind it in the same migration make it.
+fn makes(later: &[Statement], object: &Object) -> bool {
+    let mut changes = later.iter().flat_map(|statement| &statement.changes);
+    changes.any(|change| change.object == *object && matches!(change.what, What::Added { .. }))
+}
+
+fn view(path: &str) -> Object {
+    Object { kind: ObjectKind::View, of: path.to_owned(), name: String::new() }
 }
 
 fn has_view(after: &Facts, path: &str) -> bool {

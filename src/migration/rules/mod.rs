@@ -17,7 +17,7 @@ use crate::model::migration::{Facts, Migration, Statement};
 
 pub use against::{against, is_same};
 pub use taken::{OpenPull, taken};
-pub use walk::{Known, walk};
+pub use walk::{Known, made_or_dropped, walk};
 
 /// A rule.
 #[derive(Debug)]
@@ -157,7 +157,7 @@ pub fn all(seen: Seen<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     walk(seen, |migration, known| {
         found.extend(observed::observed(migration, known, seen.sizes));
-        found.extend(compatibility::compatibility(migration, known, seen.after));
+        found.extend(compatibility::compatibility(migration, known, seen.after, seen.each_alone));
         found.extend(round_trip::round_trip(migration, seen.down_required));
     });
     found

@@ -1,5 +1,6 @@
 //! Locks, rewrites and scans on what others use.
 
+use super::walk::Now;
 use super::{FAILED, HELD, INDEX, INVALID_INDEX, Known, LOCK, REWRITE, SCAN, finding, line_of};
 use crate::migration::estimate::{Sizes, Work};
 use crate::model::finding::{Finding, Level};
@@ -9,6 +10,7 @@ pub(super) fn observed(migration: &Migration, known: &Known, sizes: &Sizes) -> V
     let mut found = Vec::new();
     let mut waited = false;
     let mut held = false;
+    let mut now = Now::of(known);
     for statement in &migration.statements {
         if let Some(error) = &statement.error {
             let more = error.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
@@ -17,18 +19,19 @@ pub(super) fn observed(migration: &Migration, known: &Known, sizes: &Sizes) -> V
             found.push(Finding { column: error.column, ..finding(&FAILED, &migration.path, error.line, &what) });
             continue;
         }
-        work(migration, statement, known, sizes, &mut found);
+        work(migration, statement, &now, sizes, &mut found);
         // What follows in the same transaction waits no longer.
         if !(waited && migration.transactional) {
-            let unbounded = without_timeout(migration, statement, known);
+            let unbounded = without_timeout(migration, statement, &now);
             waited |= unbounded.is_some();
             found.extend(unbounded);
         }
         if !held {
-            let over = held_over(migration, statement, known);
+            let over = held_over(migration, statement, &now);
             held = over.is_some();
             found.extend(over);
         }
+        now.follow(statement);
     }
     if migration.error.is_some() && migration.statements.iter().all(|statement| statement.error.is_none()) {
         let line = migration.statements.last().map_or(1, line_of);
@@ -37,7 +40,7 @@ pub(super) fn observed(migration: &Migration, known: &Known, sizes: &Sizes) -> V
     found
 }
 
-fn work(migration: &Migration, statement: &Statement, known: &Known, sizes: &Sizes, found: &mut Vec<Finding>) {
+fn work(migration: &Migration, statement: &Statement, known: &Now<'_>, sizes: &Sizes, found: &mut Vec<Finding>) {
     let (path, line) = (&migration.path, line_of(statement));
     for table in statement.rewrites.iter().filter(|table| known.has_table(table)) {
         let lock = strongest(statement, table);
@@ -86,7 +89,7 @@ fn under(lock: Option<&Lock>) -> String {
     lock.map(|lock| format!(" under {}, which {}", lock.mode.manual(), lock.mode.blocks())).unwrap_or_default()
 }
 
-fn without_timeout(migration: &Migration, statement: &Statement, known: &Known) -> Option<Finding> {
+fn without_timeout(migration: &Migration, statement: &Statement, known: &Now<'_>) -> Option<Finding> {
     if statement.lock_timeout_ms > 0 {
         return None;
     }
@@ -104,7 +107,7 @@ fn without_timeout(migration: &Migration, statement: &Statement, known: &Known) 
     Some(finding(&LOCK, &migration.path, line_of(statement), &what))
 }
 
-fn held_over(migration: &Migration, statement: &Statement, known: &Known) -> Option<Finding> {
+fn held_over(migration: &Migration, statement: &Statement, known: &Now<'_>) -> Option<Finding> {
     let works = statement.rows > 0 || !statement.rewrites.is_empty() || !statement.scans.is_empty();
     let lock = statement.held.iter().filter(|lock| known.has_table(&lock.object)).max_by_key(|lock| lock.mode)?;
     // A scan or rewrite of the locked table itself is told of as such.

@@ -47,10 +47,11 @@ pub fn taken(
     found
 }
 
-/// What must differ: the number, or where versions are texts the text.
-fn version(planned: &Planned) -> (bool, &[u64], &str) {
+/// What must differ: the number, or where versions are texts the text. A place in a journal is no number.
+fn version(planned: &Planned) -> (bool, Vec<u64>, &str) {
     let text = if planned.order.0.is_empty() { planned.order.1.as_str() } else { "" };
-    (planned.repeatable, &planned.order.0, text)
+    let number = planned.version.parse().ok().filter(|_| planned.order.0.len() == 1);
+    (planned.repeatable, number.map_or_else(|| planned.order.0.clone(), |number| vec![number]), text)
 }
 
 #[cfg(test)]

@@ -78,7 +78,7 @@ pub struct Piece {
     pub line: u32,
     /// The text.
     pub text: String,
-    /// One statement, whatever it contains.
+    /// Sent to the server as one text, whatever it contains.
     pub whole: bool,
 }
 
@@ -89,6 +89,8 @@ pub enum Transaction {
     Whole,
     /// Each statement by itself.
     None,
+    /// None is begun, and all is sent as one text: PostgreSQL makes one transaction of several statements.
+    OneText,
     /// In one where its statements allow it, else each by itself.
     WhereAllowed,
 }
@@ -138,6 +140,9 @@ pub struct Planned {
     pub down: Option<Script>,
     /// Run again whenever it changes, after all others; it has no version.
     pub repeatable: bool,
+    /// Its date, in milliseconds since 1970, where a tool remembers only the newest date it has applied: what is not newer
+    /// than that never runs.
+    pub stamp: Option<u64>,
 }
 
 /// A place in a tool's order.

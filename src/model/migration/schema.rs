@@ -121,11 +121,21 @@ impl Change {
         match &self.what {
             What::Added { definition } => format!("+ {kind} {path} {}", short(definition)).trim_end().to_owned(),
             What::Removed { definition } => format!("- {kind} {path} {}", short(definition)).trim_end().to_owned(),
-            What::Altered { before, after } => format!("~ {kind} {path}: {} -> {}", short(before), short(after)),
+            What::Altered { before, after } => {
+                let (before, after) = from_difference(before, after);
+                format!("~ {kind} {path}: {} -> {}", short(before), short(after))
+            }
             What::Renamed { to } => format!("~ {kind} {path} renamed to {}", to.path()),
             What::Emptied => format!("- every row of {kind} {path}"),
         }
     }
+}
+
+/// Two texts from the first line on in which they differ: views and functions have many that they share.
+fn from_difference<'a>(before: &'a str, after: &'a str) -> (&'a str, &'a str) {
+    let lines = before.split_inclusive('\n').zip(after.split_inclusive('\n'));
+    let shared: usize = lines.take_while(|(one, other)| one == other).map(|(line, _)| line.len()).sum();
+    (before[shared..].trim_start(), after[shared..].trim_start())
 }
 
 /// What happened to an object.
@@ -155,4 +165,20 @@ pub enum What {
         /// The new name.
         to: Object,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_differs_of_long_texts_is_shown() {
+        let words = |before: &str, after: &str| {
+            let object = Object { kind: ObjectKind::View, of: "public.v".to_owned(), name: String::new() };
+            Change { object, what: What::Altered { before: before.to_owned(), after: after.to_owned() } }.words()
+        };
+        assert_eq!(words("SELECT a,\n    b\n  FROM t", "SELECT a,\n    c\n  FROM t"), "~ view public.v: b -> c");
+        assert_eq!(words("text", "integer"), "~ view public.v: text -> integer");
+        assert_eq!(words("SELECT a\n", "SELECT a\n b"), "~ view public.v:  -> b");
+    }
 }

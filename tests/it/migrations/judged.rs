@@ -199,3 +199,87 @@ fn what_a_tool_said_at_last_is_told_when_it_fails() {
     let message = ran.json["gates"][0]["findings"][0]["message"].as_str().unwrap_or_else(|| panic!("{}", ran.out));
     assert!(message.starts_with("the command ended with exit status 3 (no such revision);"), "{message}");
 }
+
+#[test]
+fn one_text_is_one_transaction() {
+    let two = "CREATE INDEX CONCURRENTLY a_v ON a (v);\nCREATE INDEX CONCURRENTLY a_w ON a (w);\n";
+    let outside = format!("-- migrate:up transaction:false\n{two}-- migrate:down\n");
+    let place = Place::of(&[
+        ("dbmate/1_a.sql", "-- migrate:up\nCREATE TABLE a (v int, w int);\n-- migrate:down\nDROP TABLE a;\n"),
+        ("dbmate/2_b.sql", &outside),
+        ("goose/1_a.sql", "-- +goose Up\nCREATE TABLE a (v int, w int);\n"),
+        ("goose/2_b.sql", &format!("-- +goose NO TRANSACTION\n-- +goose Up\n{two}")),
+        ("flyway/V1__a.sql", "CREATE TABLE a (v int, w int);\n"),
+        ("flyway/V2__b.sql", two),
+        ("diesel/1_a/up.sql", "CREATE TABLE a (v int, w int);\n"),
+        ("diesel/2_b/up.sql", "CREATE INDEX CONCURRENTLY a_v ON a (v);\n"),
+    ]);
+    let ran = place.migrations(&["dbmate", "--all", "--no-round-trip"]);
+    assert_eq!(ran.findings(), ["2_b.sql:2 failed-statement", "2_b.sql:3 failed-statement"], "{}", ran.out);
+    let message = ran.message("failed-statement");
+    assert!(
+        message.contains("several statements of a file are one transaction: put it into a file of its own"),
+        "{message}"
+    );
+    for folder in ["goose", "flyway"] {
+        assert_eq!(
+            place.migrations(&[folder, "--all"]).findings(),
+            Vec::<String>::new(),
+            "{folder} sends each by itself"
+        );
+    }
+    let message = place.migrations(&["diesel", "--all"]).message("failed-statement").to_owned();
+    assert!(
+        message.contains("`run_in_transaction = false` in metadata.toml beside it makes diesel run it outside"),
+        "{message}"
+    );
+}
+
+#[test]
+fn what_a_migration_makes_is_nobodys_yet() {
+    let place = Place::of(&[(
+        "m/1_a.sql",
+        "CREATE TABLE a (v int);\nCREATE TABLE b (v int);\nCREATE VIEW w AS SELECT v FROM b;\n",
+    )]);
+    place.commit();
+    let change = "SET lock_timeout = '2s';
+DROP VIEW w;
+DROP TABLE a;
+CREATE TABLE a (id int, v int);
+ALTER TABLE a ADD PRIMARY KEY (id);
+CREATE INDEX a_v ON a (v);
+ALTER TABLE b RENAME TO c;
+CREATE INDEX c_v ON c (v);
+CREATE VIEW w AS SELECT v FROM c;
+";
+    place.write("m/2_b.sql", change);
+    place.write("m/3_c.sql", "DROP VIEW w;\n");
+    let renamed = ["2_b.sql:8 scan-under-lock", "2_b.sql:8 require-concurrent-index-creation"];
+    let expected = [&["2_b.sql:3 drop-table", "2_b.sql:7 rename-table"], renamed.as_slice()].concat();
+    let ran = place.migrations(&["m", "--base", "HEAD"]);
+    let of_two = |ran: &Ran| ran.findings().into_iter().filter(|it| it.starts_with("2_b")).collect::<Vec<_>>();
+    assert_eq!(of_two(&ran)[0], "2_b.sql:2 drop-object", "the change as a whole leaves it dropped: {}", ran.out);
+    let ran = place.migrations(&["m", "--all"]);
+    assert_eq!(of_two(&ran), expected, "made again by the same migration: {}", ran.out);
+}
+
+#[test]
+fn what_is_not_told_and_what_no_file_makes_is_said() {
+    let place = Place::of(&[("m/1_a.sql", "CREATE TABLE shop.a (v int);\n")]);
+    place.commit();
+    place.write("m/2_b.sql", "CREATE TABLE shop.b (v int);\n");
+    let ran = place.migrations(&["m", "--base", "HEAD"]);
+    assert!(
+        ran.message("failed-statement").contains("`schema = \"dump.sql\"` in the gate's settings makes it"),
+        "{}",
+        ran.out
+    );
+    assert!(
+        ran.verdict().contains("does not exist (where databases have it before the first migration"),
+        "{}",
+        ran.verdict()
+    );
+    assert!(ran.out.contains("nothing tells which database m is written for: postgres was taken"), "{}", ran.out);
+    let told = place.migrations(&["m", "--all", "--database", "postgres"]);
+    assert!(!told.out.contains("nothing tells which database"), "{}", told.out);
+}

@@ -1,6 +1,7 @@
 //! Each tool's folder: which it is, in what order it runs, what goes up and what goes down.
 
 use gatepost::migration::layout::{self, Folder};
+use gatepost::migration::rules;
 use gatepost::migration::split::split;
 use gatepost::model::migration::{DatabaseKind, Script, Transaction};
 
@@ -84,7 +85,7 @@ const CASES: &[Case] = &[
         ],
         &[],
         "goose",
-        &["00001 a: 2:a, 4:b; c, 6:d | 8:e", "00010 b: 2:f |"],
+        &["00001 a: 2:a, 4:b, 4:c, 6:d | 8:e", "00010 b: 2:f |"],
     ),
     (
         "m",
@@ -117,13 +118,29 @@ const CASES: &[Case] = &[
     (
         "drizzle",
         &[
-            ("meta/_journal.json", r#"{"entries":[{"idx":1,"tag":"0001_b"},{"idx":0,"tag":"0000_z"}]}"#),
-            ("0000_z.sql", "a;--> statement-breakpoint\nb;"),
-            ("0001_b.sql", "c"),
+            // A merge left a number twice, and the later one first: the journal's order is the tool's.
+            (
+                "meta/_journal.json",
+                r#"{"entries":[{"idx":0,"tag":"0000_z"},{"idx":1,"tag":"0002_b"},{"idx":1,"tag":"0001_c"}]}"#,
+            ),
+            ("0000_z.sql", "a;--> statement-breakpoint\nb;\n--> statement-breakpoint\nc;"),
+            ("0001_c.sql", "d"),
+            ("0002_b.sql", "e"),
         ],
         &[],
         "drizzle",
-        &["0000 z: 1:a, 2:b |", "0001 b: 1:c |"],
+        &["0000 z: 1:a, 2:b, 4:c |", "0002 b: 1:e |", "0001 c: 1:d |"],
+    ),
+    (
+        "drizzle",
+        &[
+            ("20250102000000_b/migration.sql", "b"),
+            ("20250102000000_b/snapshot.json", "{}"),
+            ("20250101000000_a/migration.sql", "a"),
+        ],
+        &[],
+        "drizzle",
+        &["20250101000000 a: 1:a |", "20250102000000 b: 1:b |"],
     ),
     ("supabase/migrations", &[("20240101000000_a.sql", "a")], &[], "supabase", &["20240101000000 a: 1:a |"]),
     (
@@ -152,10 +169,10 @@ fn transactions_are_the_tools_own() {
         layout::detect(&folder).unwrap().read(&folder).migrations[0].up.as_ref().unwrap().transaction
     };
     assert_eq!(how(&[("1_a/up.sql", "a")]), Transaction::Whole);
-    assert_eq!(how(&[("1_a/up.sql", "a"), ("1_a/metadata.toml", "run_in_transaction = false")]), Transaction::None);
-    assert_eq!(how(&[("20240101000000_a.sql", "-- no-transaction\na")]), Transaction::None);
-    assert_eq!(how(&[("1_a.sql", "-- migrate:up transaction:false\na")]), Transaction::None);
-    assert_eq!(how(&[("1_a.sql", "-- +goose NO TRANSACTION\n-- +goose Up\na")]), Transaction::None);
+    assert_eq!(how(&[("1_a/up.sql", "a"), ("1_a/metadata.toml", "run_in_transaction = false")]), Transaction::OneText);
+    assert_eq!(how(&[("20240101000000_a.sql", "-- no-transaction\na")]), Transaction::OneText);
+    assert_eq!(how(&[("1_a.sql", "-- migrate:up transaction:false\na")]), Transaction::OneText);
+    assert_eq!(how(&[("1_a.sql", "-- +goose NO TRANSACTION\n-- +goose Up\na;")]), Transaction::None);
     assert_eq!(how(&[("1_a.up.sql", "a")]), Transaction::WhereAllowed);
 }
 
@@ -177,4 +194,140 @@ fn what_cannot_be_placed_is_told() {
         told(&[("1_a.sql", "a"), ("seed.sql", "b"), ("00002_c.go", "c"), ("embed.go", "d")], "golang-migrate");
     assert_eq!(notes, ["m/seed.sql is passed over: its name has no version"]);
     assert_eq!(code, ["m/00002_c.go"], "a file that only embeds the others is no step");
+}
+
+/// Each statement's line, and its first word or two.
+fn cut(files: &[(&str, &str)], database: DatabaseKind) -> Vec<String> {
+    let folder = folder("m", files, &[]);
+    let plan = layout::detect(&folder).unwrap().read(&folder);
+    let sources = split(plan.migrations[0].up.as_ref().unwrap(), database);
+    sources.iter().map(|source| format!("{}:{}", source.line, source.sql)).collect()
+}
+
+#[test]
+fn drizzle_cuts_at_its_breakpoints() {
+    let journal = ("meta/_journal.json", r#"{"entries":[{"idx":0,"tag":"0000_a"}]}"#);
+    let sql = ("0000_a.sql", "a;--> statement-breakpoint\nb;\n--> statement-breakpoint\nc; d;");
+    assert_eq!(
+        cut(&[journal, sql], DatabaseKind::Mysql),
+        ["1:a", "2:b", "4:c; d"],
+        "MySQL takes one statement of a text"
+    );
+    assert_eq!(cut(&[journal, sql], DatabaseKind::Postgres), ["1:a", "2:b", "4:c", "4:d"]);
+}
+
+#[test]
+fn goose_ends_statements_at_the_ends_of_lines() {
+    let file = |text| [("1_a.sql", text)];
+    let body = "-- +goose Up\n-- one\nselect $$\na;\nb $$; -- two\n/* three */ c; d;\n-- +goose Down\ne\n";
+    let folder = folder("m", &file(body), &[]);
+    let plan = layout::detect(&folder).unwrap().read(&folder);
+    assert_eq!(statements(plan.migrations[0].up.as_ref()), ["3:select $$\na;", "5:b $$; -- two", "6:c", "6:d"]);
+    assert_eq!(
+        plan.notes,
+        [
+            "m/1_a.sql:8: no line of the statement ends with `;`: goose would refuse it; end it with `;`, or put it between \
+          `-- +goose StatementBegin` and `-- +goose StatementEnd`"
+        ]
+    );
+    let outside = "-- +goose NO TRANSACTION\n-- +goose Up\n-- +goose StatementBegin\na; b;\n-- +goose StatementEnd\n";
+    assert_eq!(cut(&file(outside), DatabaseKind::Postgres), ["4:a; b"], "one text, which is one transaction");
+    let block = "-- +goose Up\n-- +goose StatementBegin\na;\n\n-- two\nb;\n-- +goose StatementEnd\n";
+    assert_eq!(cut(&file(block), DatabaseKind::Sqlite), ["3:a", "6:b"], "each is seen by itself");
+    assert_eq!(cut(&file(block), DatabaseKind::Mysql), ["3:a;\n\n-- two\nb"], "which takes no more than one");
+}
+
+#[test]
+fn what_goose_refuses_is_told() {
+    let problem = |text: &str| {
+        let plan = layout::find("goose").unwrap().read(&folder("m", &[("1_a.sql", text)], &[]));
+        plan.problems.into_iter().next().unwrap_or_default()
+    };
+    assert!(
+        problem("-- +goose Up\na;\nb\n-- +goose Down\nc;").starts_with("m/1_a.sql:3: no line of the statement ends")
+    );
+    assert!(problem("-- +goose Up\n-- +goose StatementBegin\na;\n").contains("StatementEnd` is missing"));
+    let asked = "-- +goose Up\n-- +goose ENVSUB ON\n-- $A\na ${B:-c} $$ ${D};\n";
+    assert!(problem(asked).starts_with("m/1_a.sql:4: $D is taken from the environment"), "{}", problem(asked));
+    let given = "-- +goose Up\n-- +goose ENVSUB ON\na ${B:-c} ${D-};\n-- +goose ENVSUB OFF\n$E;\n";
+    assert_eq!(cut(&[("1_a.sql", given)], DatabaseKind::Postgres), ["3:a c", "5:$E"]);
+    assert_eq!(problem(given), "");
+}
+
+#[test]
+fn what_drizzle_would_pass_over_is_told() {
+    let read = |entries: &str| {
+        let journal = format!(r#"{{"entries":[{{"tag":"0000_a","when":20}}{entries}]}}"#);
+        let files = [("meta/_journal.json", journal.as_str()), ("0000_a.sql", "a"), ("0001_b.sql", "b")];
+        layout::find("drizzle").unwrap().read(&folder("m", &files, &[])).migrations
+    };
+    let base = read("");
+    let found =
+        |entries: &str| rules::against(&read(entries), &base).into_iter().map(|it| it.message).collect::<Vec<_>>();
+    assert_eq!(found(r#",{"tag":"0001_b","when":21}"#), Vec::<String>::new());
+    let late = found(r#",{"tag":"0001_b","when":20}"#);
+    assert!(
+        late[0].starts_with("its date (20) is not after that of m/0000_a.sql (20): databases that ran"),
+        "{late:?}"
+    );
+    assert_eq!(late.len(), 1);
+}
+
+#[test]
+fn tests_of_go_are_no_steps() {
+    let files = [("1_a.sql", "-- +goose Up\na;"), ("2_b.go", ""), ("2_b_test.go", "")];
+    assert_eq!(layout::find("goose").unwrap().read(&folder("m", &files, &[])).code, ["m/2_b.go"]);
+}
+
+#[test]
+fn flyway_puts_values_into_files() {
+    let read = |files: &[(&str, &str)], near: &[(&str, &str)]| {
+        let near = near.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
+        let folder = Folder { near, ..folder("db/migration", files, &[]) };
+        let plan = layout::find("flyway").unwrap().read(&folder);
+        let ups: Vec<String> = plan.migrations.iter().flat_map(|planned| statements(planned.up.as_ref())).collect();
+        (ups, plan.problems)
+    };
+    let sql = [("V1__a.sql", "a ${owner};\n-- x\nb ${Flyway:defaultSchema}.t ${flyway:filename}")];
+    for (path, text) in [
+        ("db/flyway.conf", "# c\nflyway.placeholders.owner=app"),
+        ("flyway.toml", "[flyway.placeholders]\nowner = \"app\""),
+        ("application.properties", "spring.flyway.placeholders.OWNER = app"),
+        ("application.yml", "spring:\n  flyway:\n    placeholders:\n      owner: ${DB_OWNER:app}\n"),
+    ] {
+        let (ups, problems) = read(&sql, &[(path, text)]);
+        assert_eq!(ups, ["1:a app", "3:b public.t V1__a.sql"], "{path}");
+        assert_eq!(problems, Vec::<String>::new());
+    }
+    let (_, problems) =
+        read(&sql, &[("application.yml", "spring:\n  flyway:\n    placeholders:\n      owner: ${DB_OWNER}\n")]);
+    assert!(problems[0].starts_with("db/migration/V1__a.sql:1: ${owner} is a placeholder of Flyway"), "{problems:?}");
+    for (path, text) in
+        [("flyway.conf", "flyway.placeholderReplacement=false"), ("Cargo.toml", "[dependencies]\nrefinery = \"0\"")]
+    {
+        assert_eq!(
+            read(&[("V1__a.sql", "a ${b}")], &[(path, text)]),
+            (vec!["1:a ${b}".to_owned()], Vec::new()),
+            "{path}"
+        );
+    }
+    let own = [("V1__a.sql", "a #[b] ${c}"), ("V2__b.sql", "${d}"), ("V2__b.sql.conf", "placeholderReplacement=false")];
+    let conf = "flyway.placeholderPrefix=#[\nflyway.placeholderSuffix=]\nflyway.placeholders.b=1";
+    assert_eq!(read(&own, &[("flyway.conf", conf)]).0, ["1:a 1 ${c}", "1:${d}"]);
+}
+
+#[test]
+fn flyway_decides_by_the_statements() {
+    let how = |files: &[(&str, &str)]| {
+        layout::find("flyway").unwrap().read(&folder("m", files, &[])).migrations[0].up.as_ref().unwrap().transaction
+    };
+    let index = "CREATE INDEX CONCURRENTLY i ON t (a);\n";
+    assert_eq!(how(&[("V1__a.sql", &index.repeat(2))]), Transaction::None);
+    assert_eq!(how(&[("V1__a.sql", &format!("{index}SELECT 1;"))]), Transaction::WhereAllowed);
+    assert_eq!(how(&[("V1__a.sql", "a; b;"), ("V1__a.sql.conf", "executeInTransaction=false")]), Transaction::None);
+    let plan = layout::find("flyway").unwrap().read(&folder("m", &[("afterMigrate__grants.sql", "")], &[]));
+    assert_eq!(
+        plan.notes,
+        ["m/afterMigrate__grants.sql is not run: it is a callback, which Flyway runs beside migrations"]
+    );
 }
