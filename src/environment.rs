@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
+use std::rc::Rc;
 
 /// Tokens that act on GitHub.
 const TOKENS: &[&str] = &["GITHUB_TOKEN", "GH_TOKEN", "GITHUB_ENTERPRISE_TOKEN", "GH_ENTERPRISE_TOKEN"];
@@ -30,11 +31,9 @@ const HOOK: &[&str] = &[
 /// The variables that gatepost itself sets for a gate. An outer gatepost's are never passed on.
 const OWN: [&str; 4] = ["GATEPOST_OUTPUT", "GATEPOST_BASE", "GATEPOST_HEAD", "GATEPOST_CHANGED_FILES"];
 
-/// What a gate is told.
+/// What every gate of a run is told.
 #[derive(Debug, Clone, Default)]
 pub struct Told {
-    /// `GATEPOST_OUTPUT`: its own folder, absolute.
-    pub output: OsString,
     /// `GATEPOST_BASE`: the commit compared with.
     pub base: Option<String>,
     /// `GATEPOST_HEAD`: the commit that is judged.
@@ -43,11 +42,11 @@ pub struct Told {
     pub changed_files: Option<OsString>,
 }
 
-/// A gate's environment.
+/// The environment of the gates of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Environment {
-    /// All of it, by name.
-    pub variables: Vec<(OsString, OsString)>,
+    /// What all of them have, by name.
+    variables: Vec<(OsString, OsString)>,
     /// The names that were set and are kept from it, sorted: a gate that fails names them.
     pub withheld: Vec<String>,
 }
@@ -66,7 +65,7 @@ impl Filter {
         Self { secrets: secrets.into_iter().map(upper).collect(), passed: pass_env.into_iter().map(upper).collect() }
     }
 
-    /// The environment of one gate.
+    /// The environment of the gates of a run.
     #[must_use]
     pub fn apply<'a>(&self, inherited: impl IntoIterator<Item = (&'a OsStr, &'a OsStr)>, told: &Told) -> Environment {
         let mut variables = BTreeMap::new();
@@ -84,12 +83,11 @@ impl Filter {
             }
         }
         let values = [
-            Some(told.output.clone()),
             told.base.as_ref().map(OsString::from),
             told.head.as_ref().map(OsString::from),
             told.changed_files.clone(),
         ];
-        for (name, value) in OWN.into_iter().zip(values) {
+        for (name, value) in OWN[1..].iter().zip(values) {
             if let Some(value) = value {
                 variables.insert(OsString::from(name), value);
             }
@@ -108,20 +106,26 @@ impl Filter {
     }
 }
 
+impl Environment {
+    /// All variables of the gate whose own folder, absolute, is `output`.
+    #[must_use]
+    pub fn of_gate(&self, output: &OsStr) -> Rc<[(OsString, OsString)]> {
+        let own = (OsString::from(OWN[0]), output.to_owned());
+        self.variables.iter().cloned().chain([own]).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn applied(filter: &Filter, inherited: &[(&str, &str)]) -> (Vec<String>, Vec<String>) {
-        let told = Told {
-            output: "/out/gates/lint".into(),
-            base: Some("b".to_owned()),
-            head: None,
-            changed_files: Some("/out/changed-files.txt".into()),
-        };
+        let told =
+            Told { base: Some("b".to_owned()), head: None, changed_files: Some("/out/changed-files.txt".into()) };
         let pairs = inherited.iter().map(|(name, value)| (OsStr::new(*name), OsStr::new(*value)));
         let environment = filter.apply(pairs, &told);
-        let shown = environment.variables.iter().map(|(name, value)| format!("{}={}", name.display(), value.display()));
+        let shown = environment.of_gate(OsStr::new("/out/gates/lint"));
+        let shown = shown.iter().map(|(name, value)| format!("{}={}", name.display(), value.display()));
         (shown.collect(), environment.withheld)
     }
 
@@ -146,10 +150,10 @@ mod tests {
             [
                 "GATEPOST_BASE=b",
                 "GATEPOST_CHANGED_FILES=/out/changed-files.txt",
-                "GATEPOST_OUTPUT=/out/gates/lint",
                 "GITHUB_SHA=abc",
                 "GIT_SSH_COMMAND=ssh",
                 "PATH=/bin",
+                "GATEPOST_OUTPUT=/out/gates/lint",
             ]
         );
         assert_eq!(

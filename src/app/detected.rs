@@ -1,6 +1,6 @@
 //! A project without a configuration: what is detected is written as the text of a gatepost.toml and read like any other.
 
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::path::Path;
 
 use crate::app::Failure;
@@ -12,8 +12,8 @@ use crate::world::survey::Survey;
 
 /// Looks at a folder with the environment that gates have.
 pub fn survey(folder: &Path, env: &Env) -> Survey {
-    let told = Told { output: OsString::from("."), ..Told::default() };
-    Survey::new(folder.to_owned(), Filter::default().apply(env.iter(), &told).variables)
+    let environment = Filter::default().apply(env.iter(), &Told::default());
+    Survey::new(folder.to_owned(), environment.of_gate(OsStr::new(".")).to_vec())
 }
 
 impl From<DetectError> for Failure {

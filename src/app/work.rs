@@ -11,7 +11,7 @@ use crate::app::offer::Offers;
 use crate::app::output::Output;
 use crate::app::project::{self, Project};
 use crate::app::scope::Judged;
-use crate::environment::{Filter, Told};
+use crate::environment::{Environment, Filter, Told};
 use crate::gate::audit::Compared;
 use crate::gate::{Gate, Site};
 use crate::mask::Masker;
@@ -82,8 +82,7 @@ pub struct Gates {
     again: String,
     scope: Scope,
     env: Env,
-    filter: Filter,
-    told: Told,
+    environment: Environment,
     masker: Rc<Masker>,
     watch: Rc<dyn Watch>,
     offers: Option<Offers>,
@@ -100,7 +99,6 @@ impl Ground<'_> {
     pub fn plan(self, project: Project) -> Result<Gates, Failure> {
         let judged = self.judged;
         let told = Told {
-            output: OsString::new(),
             base: judged.base.as_ref().map(Sha::to_string),
             head: judged.head.as_ref().map(Sha::to_string),
             changed_files: judged.scope.change().map(|_| OsString::from(self.output.changed_files())),
@@ -121,8 +119,7 @@ impl Ground<'_> {
             again: self.again.to_owned(),
             scope: judged.scope.clone(),
             env: self.env.clone(),
-            filter,
-            told,
+            environment: filter.apply(self.env.iter(), &told),
             masker: Rc::clone(self.masker),
             watch: Rc::clone(self.watch),
             offers,
@@ -194,15 +191,14 @@ impl Gates {
                 Problem { kind: ProblemKind::NotStarted, what: format!("its output folder is not ready: {error}") };
             return Evidence { problems: vec![problem], ..Evidence::default() };
         }
-        let told = Told { output: OsString::from(&folder), ..self.told.clone() };
-        let environment = self.filter.apply(self.env.iter(), &told);
+        let environment = self.environment.of_gate(folder.as_os_str());
         let on_line = |line: &str| self.watch.see(&Progress::Line { gate: name, text: &self.masker.mask(line) });
         let site = Site {
             root: &self.root,
             output: self.output.folder(),
             folder: &folder,
-            environment: &environment.variables,
-            withheld: &environment.withheld,
+            environment: &environment,
+            withheld: &self.environment.withheld,
             masker: &self.masker,
             env: &self.env,
             repo: &self.repo,

@@ -75,8 +75,10 @@ impl From<When> for Colour {
     }
 }
 
-/// The commands.
+/// The commands. What one takes is looked at when it is asked for; its struct has no words of its own, which would replace
+/// these then.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum Command {
     /// Run the gates (all, or those named); on GitHub Actions also publish
     Run(Run),
@@ -132,7 +134,7 @@ const TOLD: &str = "The environment's command is told by GATEPOST_ENVIRONMENT, G
     GATEPOST_STRATEGY, GATEPOST_SLOT, GATEPOST_OTHER_SLOT and GATEPOST_PREVIEW_URL too; a hook that moves traffic by \
     GATEPOST_WEIGHT beside.";
 
-/// What is compared with what.
+// What is compared with what.
 #[derive(Debug, Args)]
 pub struct Against {
     /// Compare with this commit (default: the pull request's base; on a laptop the remote's default branch)
@@ -146,7 +148,6 @@ pub struct Against {
     pub baseline: Option<PathBuf>,
 }
 
-/// `gatepost run`.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_field_names, reason = "the flag is called --dry-run")]
 pub struct Run {
@@ -186,7 +187,6 @@ pub struct Run {
     pub dry_run: bool,
 }
 
-/// `gatepost plan`.
 #[derive(Debug, Args)]
 pub struct Plan {
     /// One gate (default: all)
@@ -200,7 +200,6 @@ pub struct Plan {
     pub json: bool,
 }
 
-/// `gatepost parse`.
 #[derive(Debug, Args)]
 pub struct Parse {
     /// The format: a name, `matcher:FILE`, or auto to recognise it by content
@@ -217,7 +216,6 @@ pub struct Parse {
     pub files: Vec<PathBuf>,
 }
 
-/// `gatepost publish`.
 #[derive(Debug, Args)]
 pub struct Publish {
     /// Files, or folders or ZIP archives with report.json in them (default, of another run: its artifacts
@@ -238,7 +236,6 @@ pub struct Publish {
     pub dry_run: bool,
 }
 
-/// `gatepost notify`.
 #[derive(Debug, Args)]
 pub struct Notify {
     /// The event, such as deploy.failed (default: a test that every route gets)
@@ -267,7 +264,6 @@ pub struct Notify {
     pub dry_run: bool,
 }
 
-/// `gatepost comment`.
 #[derive(Debug, Args)]
 pub struct Comment {
     /// Print the result as JSON on standard output, and nothing else there
@@ -278,7 +274,6 @@ pub struct Comment {
     pub dry_run: bool,
 }
 
-/// `gatepost doctor`.
 #[derive(Debug, Args)]
 pub struct Doctor {
     /// Print the rows as JSON
@@ -286,7 +281,6 @@ pub struct Doctor {
     pub json: bool,
 }
 
-/// `gatepost init`.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct Init {
@@ -360,7 +354,6 @@ pub enum Shape {
     Junit,
 }
 
-/// `gatepost migrations`.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct Migrations {
@@ -418,7 +411,6 @@ impl From<DatabaseArg> for DatabaseKind {
     }
 }
 
-/// `gatepost integrity`.
 #[derive(Debug, Args)]
 pub struct Integrity {
     /// The least level that fails: error where a gate surely cannot fail, warning where it may
@@ -456,7 +448,6 @@ impl From<LevelArg> for Level {
     }
 }
 
-/// `gatepost audit`.
 #[derive(Debug, Args)]
 pub struct Audit {
     /// Audit this lockfile; its format is known by name or content (default: those that are found)
@@ -522,7 +513,7 @@ pub enum SchemaOf {
     Report,
 }
 
-/// What every command about environments takes.
+// What every command about environments takes.
 #[derive(Debug, Args)]
 pub struct OnLedger {
     /// Where deployments and locks are kept (default: on GitHub where there is a token, else in the repository)
@@ -545,7 +536,7 @@ pub enum LedgerOf {
     Local,
 }
 
-/// What deploys take.
+// What deploys take.
 #[derive(Debug, Args)]
 pub struct Anyway {
     /// Deploy although gates are not green, where the environment allows that
@@ -559,7 +550,6 @@ pub struct Anyway {
     pub allow_irreversible: bool,
 }
 
-/// `gatepost deploy`.
 #[derive(Debug, Args)]
 pub struct Deploy {
     /// The environment
@@ -579,7 +569,6 @@ pub struct Deploy {
     pub on: OnLedger,
 }
 
-/// `gatepost rollback`.
 #[derive(Debug, Args)]
 pub struct Rollback {
     /// The environment
@@ -596,7 +585,6 @@ pub struct Rollback {
     pub on: OnLedger,
 }
 
-/// `gatepost promote`.
 #[derive(Debug, Args)]
 pub struct Promote {
     /// What is live here …
@@ -613,7 +601,6 @@ pub struct Promote {
     pub on: OnLedger,
 }
 
-/// `gatepost status`.
 #[derive(Debug, Args)]
 pub struct Status {
     /// The environment (default: all)
@@ -624,7 +611,6 @@ pub struct Status {
     pub on: OnLedger,
 }
 
-/// `gatepost recover`.
 #[derive(Debug, Args)]
 pub struct Recover {
     /// The environment
@@ -635,7 +621,6 @@ pub struct Recover {
     pub on: OnLedger,
 }
 
-/// `gatepost adopt`.
 #[derive(Debug, Args)]
 pub struct Adopt {
     /// The environment
@@ -649,7 +634,6 @@ pub struct Adopt {
     pub on: OnLedger,
 }
 
-/// `gatepost lock`.
 #[derive(Debug, Args)]
 pub struct Lock {
     /// The environment
@@ -663,7 +647,6 @@ pub struct Lock {
     pub on: OnLedger,
 }
 
-/// `gatepost unlock`.
 #[derive(Debug, Args)]
 pub struct Unlock {
     /// The environment
@@ -677,7 +660,6 @@ pub struct Unlock {
     pub on: OnLedger,
 }
 
-/// `gatepost verify`.
 #[derive(Debug, Args)]
 pub struct Verify {
     /// Addresses that must all answer well
@@ -710,4 +692,22 @@ pub struct Verify {
     /// Print the result as JSON on standard output, and nothing else there
     #[arg(long)]
     pub json: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn a_command_says_of_itself_what_the_list_of_commands_says() {
+        let about = |cli: &clap::Command| -> Vec<String> {
+            cli.get_subcommands().map(|command| command.get_about().unwrap_or_default().to_string()).collect()
+        };
+        let mut cli = Cli::command();
+        let listed = about(&cli);
+        cli.build();
+        assert_eq!(about(&cli), listed);
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use schemars::{JsonSchema, SchemaGenerator};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -13,7 +13,7 @@ use super::kind::{DeployerRow, Own};
 use super::nearest::{advice, listed};
 use super::probes::{Health, Verify};
 use super::problems::Problem;
-use super::reading::{self, Keys, keys_in, keys_of, quoted};
+use super::reading::{self, keys_of, quoted};
 use super::rollout::{self, Analysis, Step};
 use super::rules::{Branch, Folder, Variable};
 use super::times::{FreezeDays, HoursOfDays};
@@ -172,7 +172,6 @@ pub(super) fn read(
     let mut entries: Vec<_> = table.iter().collect();
     entries.sort_by_key(|(key, _)| key.span().start);
     let names: Vec<&str> = entries.iter().map(|(key, _)| key.get_ref().as_ref()).collect();
-    let keys = keys_of::<Section>();
     let mut problems = Vec::new();
     let mut after: BTreeMap<String, (String, Range<usize>)> = BTreeMap::new();
     for (key, value) in &entries {
@@ -188,7 +187,7 @@ pub(super) fn read(
             problems.push(Problem::new(value.span(), format!("environment `{name}`: expected a table")).help(help));
             continue;
         };
-        let mut reader = Reader { name, span: key.span(), table, keys: &keys, known, problems: Vec::new() };
+        let mut reader = Reader { name, span: key.span(), table, known, problems: Vec::new() };
         let environment = reader.environment(gates, &names, &mut after);
         if reader.problems.is_empty() {
             into.extend(environment);
@@ -223,7 +222,6 @@ struct Reader<'a> {
     name: EnvironmentName,
     span: Range<usize>,
     table: &'a DeTable<'a>,
-    keys: &'a Keys,
     known: &'a Known<'a>,
     problems: Vec<Problem>,
 }
@@ -235,7 +233,7 @@ impl Reader<'_> {
         names: &[&str],
         after: &mut BTreeMap<String, (String, Range<usize>)>,
     ) -> Option<Environment> {
-        let (section, problems) = reading::read::<Section>(&reading::only(self.table, self.keys), self.keys);
+        let (section, problems) = reading::read::<Section>(self.table);
         self.problems.extend(problems);
         self.unknown_keys();
         for gate in section.requires.iter().flatten() {
@@ -259,7 +257,7 @@ impl Reader<'_> {
     }
 
     fn unknown_keys(&mut self) {
-        let words: Vec<&str> = self.keys.keys().map(String::as_str).chain(["deploy", "rollback"]).collect();
+        let words: Vec<&str> = keys_of::<Section>().iter().copied().chain(["deploy", "rollback"]).collect();
         let table = format!("[environments.{}]", self.name);
         for key in self.table.keys().filter(|key| !words.contains(&key.get_ref().as_ref())) {
             self.problems.push(reading::unknown_key(key.get_ref(), key.span(), &table, &words));
@@ -318,10 +316,9 @@ impl Reader<'_> {
             self.problems.push(Problem::new(value.span(), message).help(format!("there is {}", listed(&names))));
             return None;
         };
-        let own = keys_in(&(row.schema)(&mut SchemaGenerator::default()));
-        let words: Vec<&str> = own.keys().map(String::as_str).collect();
+        let words = (row.keys)();
         for unknown in table.keys().filter(|key| !words.contains(&key.get_ref().as_ref())) {
-            self.problems.push(reading::unknown_key(unknown.get_ref(), unknown.span(), &format!("`{key}`"), &words));
+            self.problems.push(reading::unknown_key(unknown.get_ref(), unknown.span(), &format!("`{key}`"), words));
         }
         let (own, problems) = (row.read)(table);
         self.problems.extend(problems);

@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use schemars::SchemaGenerator;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::kind::{Bare, KindRow};
 use super::nearest::{advice, listed};
 use super::problems::Problem;
-use super::reading::{self, Keys, keys_in, keys_of, quoted};
+use super::reading::{self, keys_of, quoted};
 use super::sections;
 use super::{Gate, Known};
 use crate::model::gate::GateName;
@@ -28,7 +27,6 @@ pub(super) fn read(table: &DeTable<'_>, known: &Known<'_>, into: &mut Vec<Gate>)
     let mut entries: Vec<_> = table.iter().collect();
     entries.sort_by_key(|(key, _)| key.span().start);
     let names: Vec<&str> = entries.iter().map(|(key, _)| key.get_ref().as_ref()).collect();
-    let keys = keys_of::<sections::Gate>();
     let mut problems = same_folder(&entries);
     for (key, value) in &entries {
         let span = key.span();
@@ -44,7 +42,7 @@ pub(super) fn read(table: &DeTable<'_>, known: &Known<'_>, into: &mut Vec<Gate>)
             problems.push(Problem::new(value.span(), format!("gate `{name}`: expected a table")).help(help));
             continue;
         };
-        let mut reader = Reader { name, span, table, keys: &keys, known, names: &names, problems: Vec::new() };
+        let mut reader = Reader { name, span, table, known, names: &names, problems: Vec::new() };
         let gate = reader.gate();
         if reader.problems.is_empty() {
             into.extend(gate);
@@ -72,7 +70,6 @@ struct Reader<'a> {
     name: GateName,
     span: Range<usize>,
     table: &'a DeTable<'a>,
-    keys: &'a Keys,
     known: &'a Known<'a>,
     names: &'a [&'a str],
     problems: Vec<Problem>,
@@ -80,11 +77,10 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn gate(&mut self) -> Option<Gate> {
-        let keys = self.keys;
-        let (written, problems) = reading::read::<sections::Gate>(&reading::only(self.table, keys), keys);
+        let (written, problems) = reading::read::<sections::Gate>(self.table);
         self.problems.extend(problems);
         let kind = self.kind(written.kind.as_ref());
-        self.unknown_keys(kind.as_ref(), keys);
+        self.unknown_keys(kind.as_ref());
         let own = kind.map(|row| {
             let (own, problems) = (row.read)(self.table);
             self.problems.extend(problems);
@@ -146,11 +142,10 @@ impl Reader<'_> {
     }
 
     /// Without a kind that is known, the keys of all kinds are.
-    fn unknown_keys(&mut self, row: Option<&KindRow>, common: &Keys) {
+    fn unknown_keys(&mut self, row: Option<&KindRow>) {
         let rows = row.map_or(self.known.kinds, std::slice::from_ref);
-        let own: Vec<Keys> = rows.iter().map(|row| keys_in(&(row.schema)(&mut SchemaGenerator::default()))).collect();
-        let words: Vec<&str> =
-            common.keys().chain(own.iter().flat_map(|keys| keys.keys())).map(String::as_str).collect();
+        let own = rows.iter().flat_map(|row| (row.keys)());
+        let words: Vec<&str> = keys_of::<sections::Gate>().iter().chain(own).copied().collect();
         let table = format!("[gates.{}]", self.name);
         let unknown = self.table.keys().filter(|key| !words.contains(&key.get_ref().as_ref()));
         let told = unknown.map(|key| match row.zip(self.kind_with(key.get_ref())) {
@@ -164,7 +159,7 @@ impl Reader<'_> {
 
     /// A kind that has this key of its own.
     fn kind_with(&self, key: &str) -> Option<&'static str> {
-        let has = |row: &&KindRow| keys_in(&(row.schema)(&mut SchemaGenerator::default())).contains_key(key);
+        let has = |row: &&KindRow| (row.keys)().contains(&key);
         self.known.kinds.iter().find(has).map(|row| row.name)
     }
 

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use toml::de::DeTable;
 
 use super::problems::Problem;
-use super::reading::{self, keys_of};
+use super::reading::{self, Keys, keys_of};
 
 /// How output is judged when a gate has a command and says neither `format` nor `reports`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +32,7 @@ pub struct KindRow {
     pub about: &'static str,
     /// How a command without `format` and `reports` is judged.
     pub bare: Bare,
+    pub(super) keys: fn() -> Keys,
     pub(super) schema: fn(&mut SchemaGenerator) -> Schema,
     pub(super) read: fn(&DeTable<'_>) -> (Own, Vec<Problem>),
 }
@@ -44,7 +45,7 @@ impl KindRow {
     where
         T: DeserializeOwned + JsonSchema + Default + Send + Sync + 'static,
     {
-        Self { name, about, bare, schema: T::json_schema, read: read::<T> }
+        Self { name, about, bare, keys: keys_of::<T>, schema: T::json_schema, read: read::<T> }
     }
 }
 
@@ -55,6 +56,7 @@ pub struct DeployerRow {
     pub name: &'static str,
     /// One phrase for the schema and the README's table.
     pub about: &'static str,
+    pub(super) keys: fn() -> Keys,
     pub(super) schema: fn(&mut SchemaGenerator) -> Schema,
     pub(super) read: fn(&DeTable<'_>) -> (Own, Vec<Problem>),
 }
@@ -66,7 +68,7 @@ impl DeployerRow {
     where
         T: DeserializeOwned + JsonSchema + Default + Send + Sync + 'static,
     {
-        Self { name, about, schema: T::json_schema, read: read::<T> }
+        Self { name, about, keys: keys_of::<T>, schema: T::json_schema, read: read::<T> }
     }
 }
 
@@ -89,7 +91,6 @@ pub(super) fn read<T>(gate: &DeTable<'_>) -> (Own, Vec<Problem>)
 where
     T: DeserializeOwned + JsonSchema + Default + Send + Sync + 'static,
 {
-    let keys = keys_of::<T>();
-    let (read, problems) = reading::read::<T>(&reading::only(gate, &keys), &keys);
+    let (read, problems) = reading::read::<T>(gate);
     (Own(Arc::new(read)), problems)
 }

@@ -178,17 +178,10 @@ where
     T: serde::de::DeserializeOwned + schemars::JsonSchema + Default,
 {
     let keys = reading::keys_of::<T>();
-    let words: Vec<&str> = keys.keys().map(String::as_str).collect();
-    let mut known = DeTable::new();
-    let mut problems = Vec::new();
-    for (key, value) in table {
-        if keys.contains_key(key.get_ref().as_ref()) {
-            known.insert(key.clone(), value.clone());
-        } else {
-            problems.push(reading::unknown_key(key.get_ref(), key.span(), name, &words));
-        }
-    }
-    let (read, wrong) = reading::read(&known, &keys);
+    let unknown = table.keys().filter(|key| !keys.contains(&key.get_ref().as_ref()));
+    let mut problems: Vec<Problem> =
+        unknown.map(|key| reading::unknown_key(key.get_ref(), key.span(), name, keys)).collect();
+    let (read, wrong) = reading::read(table);
     problems.extend(wrong);
     (read, problems)
 }

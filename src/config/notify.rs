@@ -11,7 +11,7 @@ use super::Known;
 use super::kind::{self, Own};
 use super::nearest::{self, listed};
 use super::problems::Problem;
-use super::reading::{self, keys_in, keys_of};
+use super::reading::{self, Keys, keys_of};
 use super::rules::NoticeName;
 use super::values::Text;
 use crate::model::notice::{Filter, Severity};
@@ -25,6 +25,7 @@ pub struct NotifierRow {
     pub about: &'static str,
     /// Keys that it cannot do without: all of one of these lists.
     pub needs: &'static [&'static [&'static str]],
+    pub(super) keys: fn() -> Keys,
     pub(super) schema: fn(&mut SchemaGenerator) -> Schema,
     pub(super) read: fn(&DeTable<'_>) -> (Own, Vec<Problem>),
 }
@@ -36,7 +37,7 @@ impl NotifierRow {
     where
         T: DeserializeOwned + JsonSchema + Default + Send + Sync + 'static,
     {
-        Self { name, about, needs, schema: T::json_schema, read: kind::read::<T> }
+        Self { name, about, needs, keys: keys_of::<T>, schema: T::json_schema, read: kind::read::<T> }
     }
 }
 
@@ -107,14 +108,12 @@ fn one(
     environments: &[&str],
     into: &mut Vec<NotifyRoute>,
 ) -> Vec<Problem> {
-    let every = keys_of::<Route>();
-    let own = keys_in(&(row.schema)(&mut SchemaGenerator::default()));
-    let words: Vec<&str> = every.keys().chain(own.keys()).map(String::as_str).collect();
+    let words = [keys_of::<Route>(), (row.keys)()].concat();
     let name = format!("[notify.{}]", row.name);
     let strange = table.keys().filter(|key| !words.contains(&key.get_ref().as_ref()));
     let mut problems: Vec<Problem> =
         strange.map(|key| reading::unknown_key(key.get_ref(), key.span(), &name, &words)).collect();
-    let (route, wrong) = reading::read::<Route>(&reading::only(table, &every), &every);
+    let (route, wrong) = reading::read::<Route>(table);
     problems.extend(wrong);
     let (own, wrong) = (row.read)(table);
     problems.extend(wrong);

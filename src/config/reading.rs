@@ -1,11 +1,11 @@
 //! Reads a table into a type, entry by entry, so that one mistake does not hide the next. Types say what is right; this
 //! file puts what they object to into words.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::de::DeserializeOwned;
+use schemars::{JsonSchema, SchemaGenerator};
+use serde::de::{self, DeserializeOwned, Deserializer, Visitor};
+use serde::forward_to_deserialize_any;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue, Error, ValueDeserializer};
 
@@ -13,36 +13,58 @@ use super::nearest::advice;
 use super::problems::Problem;
 use super::reviewdog;
 
-/// The keys of a table with the first line of what is said about each.
-pub(super) type Keys = BTreeMap<String, String>;
+/// The keys of a table.
+pub(super) type Keys = &'static [&'static str];
 
-/// The keys of `T`, a struct.
-pub(super) fn keys_of<T: JsonSchema>() -> Keys {
-    keys_in(&T::json_schema(&mut SchemaGenerator::default()))
+/// The keys of `T`, a struct: what it asks its format for. Its schema has them too, and takes hundreds of allocations.
+pub(super) fn keys_of<T: DeserializeOwned>() -> Keys {
+    let mut keys: Keys = &[];
+    // Nothing is read.
+    let _ = T::deserialize(Asked(&mut keys));
+    keys
 }
 
-/// The keys of a schema's object.
-pub(super) fn keys_in(schema: &Schema) -> Keys {
-    let properties = schema.get("properties").and_then(serde_json::Value::as_object);
-    let about = |property: &serde_json::Value| property["description"].as_str().unwrap_or_default().to_owned();
-    properties.into_iter().flatten().map(|(key, property)| (key.clone(), about(property))).collect()
+/// Keeps the keys that a struct asks for, and has nothing to give.
+struct Asked<'a>(&'a mut Keys);
+
+impl<'de> Deserializer<'de> for Asked<'_> {
+    type Error = de::value::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
+        Err(de::Error::custom("there is nothing to read"))
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(self, _: &str, keys: Keys, visitor: V) -> Result<V::Value, Self::Error> {
+        *self.0 = keys;
+        self.deserialize_any(visitor)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
 }
 
-/// The entries whose keys are among `keys`.
-pub(super) fn only<'t>(table: &DeTable<'t>, keys: &Keys) -> DeTable<'t> {
-    let those = table.iter().filter(|(key, _)| keys.contains_key(key.get_ref().as_ref()));
-    those.map(|(key, value)| (key.clone(), value.clone())).collect()
+/// What is said about a key of `T`.
+fn about<T: JsonSchema>(key: &str) -> Option<String> {
+    let schema = T::json_schema(&mut SchemaGenerator::default()).to_value();
+    schema["properties"][key]["description"].as_str().map(str::to_owned)
 }
 
 /// Problems after which a table is read no further: more help nobody, and each costs a reading.
 const MOST: usize = 50;
 
-/// Reads every entry that can be read; the others stay at their defaults and are told. `known` are the keys of `T`.
-pub(super) fn read<T: DeserializeOwned + Default>(table: &DeTable<'_>, known: &Keys) -> (T, Vec<Problem>) {
+/// Reads every entry of `T`'s own keys that can be read; the others stay at their defaults and are told.
+pub(super) fn read<T: DeserializeOwned + JsonSchema + Default>(table: &DeTable<'_>) -> (T, Vec<Problem>) {
+    let keys = keys_of::<T>();
+    let own = table.iter().filter(|(key, _)| keys.contains(&key.get_ref().as_ref()));
+    let own: DeTable<'_> = own.map(|(key, value)| (key.clone(), value.clone())).collect();
+    if let Ok(whole) = deserialize(own.clone()) {
+        return (whole, Vec::new());
+    }
     let mut good = DeTable::new();
     let mut problems = Vec::new();
-    for (key, value) in table {
-        let mut value = value.clone();
+    for (key, mut value) in own {
         let mut wrong_before = false;
         let holds = loop {
             let Err(error) = deserialize::<T>([(key.clone(), value.clone())].into_iter().collect()) else { break true };
@@ -50,7 +72,7 @@ pub(super) fn read<T: DeserializeOwned + Default>(table: &DeTable<'_>, known: &K
             let missing = error.message().starts_with("missing field");
             // A wrong value was taken out just before: it is missing because of that.
             if !(missing && wrong_before) {
-                problems.push(describe(key.get_ref(), &error, place.clone(), known));
+                problems.push(describe::<T>(key.get_ref(), &error, place.clone()));
             }
             wrong_before = !missing && !error.message().starts_with("unknown field");
             if problems.len() >= MOST || !remove_at(&mut value, &place) {
@@ -58,7 +80,7 @@ pub(super) fn read<T: DeserializeOwned + Default>(table: &DeTable<'_>, known: &K
             }
         };
         if holds {
-            good.insert(key.clone(), value);
+            good.insert(key, value);
         }
     }
     (deserialize(good).unwrap_or_default(), problems)
@@ -105,8 +127,7 @@ pub(super) fn quoted(word: &str) -> String {
 }
 
 /// serde's words, put as a user of TOML would.
-fn describe(key: &str, error: &Error, span: Range<usize>, known: &Keys) -> Problem {
-    let about = known.get(key).filter(|about| !about.is_empty()).cloned();
+fn describe<T: JsonSchema>(key: &str, error: &Error, span: Range<usize>) -> Problem {
     let message = error.message();
     if let Some((word, words)) = unknown_word(message, "unknown variant ") {
         let habit = if key == "only" { reviewdog::advice(word) } else { None };
@@ -124,7 +145,7 @@ fn describe(key: &str, error: &Error, span: Range<usize>, known: &Keys) -> Probl
         _ if message.starts_with("wanted string or table") => format!("`{key}`: expected a string"),
         _ => format!("`{key}`: {message}"),
     };
-    Problem { span, message, help: about }
+    Problem { span, message, help: about::<T>(key) }
 }
 
 /// The word and the right ones of serde's message, whose shape `serde::de::Error::unknown_variant` gives.
@@ -168,7 +189,7 @@ mod tests {
     fn every_mistake_is_told_and_the_rest_is_read() {
         let text = "count = 'x'\nwords = ['blok', 'report', 3]\n[[ignore]]\nid = 'a'\n[[ignore]]\nod = 'b'\n[[ignore]]\nid = 4\n";
         let table = DeTable::parse(text).unwrap().into_inner();
-        let (sample, problems) = read::<Sample>(&table, &keys_of::<Sample>());
+        let (sample, problems) = read::<Sample>(&table);
         let told: Vec<(&str, &str, Option<&str>)> = problems
             .iter()
             .map(|problem| (&text[problem.span.clone()], problem.message.as_str(), problem.help.as_deref()))

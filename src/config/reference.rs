@@ -1,6 +1,5 @@
 //! The README's tables of keys, from the schema.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use schemars::SchemaGenerator;
@@ -8,7 +7,7 @@ use serde_json::Value;
 
 use super::Known;
 use super::notify::Route;
-use super::reading::{keys_in, keys_of};
+use super::reading::{Keys, keys_of};
 use super::schema::schema;
 use super::sections::Gate;
 
@@ -20,10 +19,10 @@ pub fn reference(known: &Known<'_>) -> String {
     let kinds = &sections["gates"]["additionalProperties"]["anyOf"];
     let mut out = String::new();
     table(&mut out, "`[run]`", &sections["run"], None);
-    table(&mut out, "`[gates.NAME]`, every kind", &kinds[0], Some(&keys_of::<Gate>().into_keys().collect()));
+    table(&mut out, "`[gates.NAME]`, every kind", &kinds[0], Some(keys_of::<Gate>()));
     for (row, kind) in known.kinds.iter().zip(kinds.as_array().into_iter().flatten()) {
-        let own = keys_in(&(row.schema)(&mut SchemaGenerator::default())).into_keys().collect();
-        table(&mut out, &format!("`[gates.NAME]` with `kind = \"{}\"`: {}", row.name, row.about), kind, Some(&own));
+        let heading = format!("`[gates.NAME]` with `kind = \"{}\"`: {}", row.name, row.about);
+        table(&mut out, &heading, kind, Some((row.keys)()));
     }
     table(&mut out, "`[environments.NAME]`", &sections["environments"]["additionalProperties"], None);
     for row in known.deployers {
@@ -33,13 +32,11 @@ pub fn reference(known: &Known<'_>) -> String {
     table(&mut out, "`[publish]`", &sections["publish"], None);
     let notify = &sections["notify"]["properties"];
     if let Some(first) = known.notifiers.first() {
-        let every = keys_of::<Route>().into_keys().collect();
-        table(&mut out, "`[notify.KIND]`, every kind", &notify[first.name]["anyOf"][0], Some(&every));
+        table(&mut out, "`[notify.KIND]`, every kind", &notify[first.name]["anyOf"][0], Some(keys_of::<Route>()));
     }
     for row in known.notifiers {
-        let own = keys_in(&(row.schema)(&mut SchemaGenerator::default())).into_keys().collect();
         let heading = format!("`[notify.{}]`: {}", row.name, row.about);
-        table(&mut out, &heading, &notify[row.name]["anyOf"][0], Some(&own));
+        table(&mut out, &heading, &notify[row.name]["anyOf"][0], Some((row.keys)()));
     }
     // The table of every kind was made from the first one's schema.
     if let Some(first) = known.kinds.first() {
@@ -49,9 +46,10 @@ pub fn reference(known: &Known<'_>) -> String {
     out
 }
 
-fn table(out: &mut String, heading: &str, object: &Value, wanted: Option<&BTreeSet<String>>) {
+fn table(out: &mut String, heading: &str, object: &Value, wanted: Option<Keys>) {
     let properties = object["properties"].as_object().into_iter().flatten();
-    let rows: Vec<_> = properties.filter(|(key, _)| wanted.is_none_or(|wanted| wanted.contains(*key))).collect();
+    let rows: Vec<_> =
+        properties.filter(|(key, _)| wanted.is_none_or(|wanted| wanted.contains(&key.as_str()))).collect();
     if rows.is_empty() {
         return;
     }

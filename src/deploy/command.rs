@@ -97,7 +97,7 @@ async fn finished(
     let spawn = Spawn {
         argv: command.argv(),
         dir: job.root.to_owned(),
-        env: job.variables.to_vec(),
+        env: job.variables.into(),
         merge: true,
         masker: job.masker.clone(),
         log: job.log.clone(),

@@ -2,6 +2,7 @@
 //! command uses it; what the result is worth is judged elsewhere.
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use crate::gate::Site;
 use crate::gate::locate::{Ground, locate};
@@ -39,7 +40,7 @@ pub async fn execute(common: &Common, site: Site<'_>) -> Evidence {
             read_output(choice, kept, &mut evidence, &mut read);
         }
         // It is as it was printed, secrets included; the log is not.
-        if let Some(Err(error)) = kept.map(|kept| files::remove(&kept.stream)) {
+        if let Some(Err(error)) = kept.filter(|_| stream.is_some()).map(|kept| files::remove(&kept.stream)) {
             evidence.notes.push(error.to_string());
         }
     }
@@ -80,7 +81,7 @@ async fn run(
     let spawn = Spawn {
         argv: command.argv(),
         dir: dir.to_owned(),
-        env: site.environment.to_vec(),
+        env: Rc::clone(site.environment),
         // Where standard output is not read alone, one pipe keeps the order exact.
         merge: choice.is_none_or(|choice| choice.stream() == Some(Stream::Both)),
         for_machines: choice.is_some_and(|choice| choice.stream() == Some(Stream::Stdout)),

@@ -14,6 +14,7 @@ use std::ffi::OsString;
 use std::future::Future;
 use std::path::Path;
 use std::pin::Pin;
+use std::rc::Rc;
 
 use crate::config::{KindRow, Own, Problem};
 use crate::mask::Masker;
@@ -52,7 +53,7 @@ pub struct Site<'a> {
     /// This gate's own folder, empty at the start of an attempt.
     pub folder: &'a Path,
     /// The whole environment of its command.
-    pub environment: &'a [(OsString, OsString)],
+    pub environment: &'a Rc<[(OsString, OsString)]>,
     /// Takes secrets out of the log.
     pub masker: &'a Masker,
     /// Variables that were withheld from it.

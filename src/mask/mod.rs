@@ -12,6 +12,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::LazyLock;
 
+use aho_corasick::packed::Searcher;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use regex::bytes::Regex;
 
@@ -51,11 +52,11 @@ static KEY_END: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"(?-u)-----END (?:[A-Z0-9]{1,16} ){0,4}PRIVATE KEY(?: BLOCK)?-----").ok());
 
 /// How what is known by its shape begins. Nearly no text has any of it, and compiling the shapes costs more than a short
-/// run does otherwise.
-static BEGINNINGS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+/// run does otherwise. `None` on processors without the instructions for it: then the shapes are looked for.
+static BEGINNINGS: LazyLock<Option<Searcher>> = LazyLock::new(|| {
     let known =
         ["ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "AKIA", "ASIA", "xox", "npm_", "glpat-", "-----BEGIN "];
-    AhoCorasick::new(known).ok()
+    Searcher::new(known)
 });
 
 /// Finds secrets and puts [`MASK`] in their place.
@@ -102,7 +103,7 @@ impl Masker {
     fn find(&self, bytes: &[u8]) -> Vec<Range<usize>> {
         let mut found: Vec<Range<usize>> =
             self.values.iter().flat_map(|values| values.find_iter(bytes).map(|hit| hit.range())).collect();
-        if BEGINNINGS.as_ref().is_some_and(|beginnings| !beginnings.is_match(bytes)) {
+        if BEGINNINGS.as_ref().is_some_and(|beginnings| beginnings.find(bytes).is_none()) {
             return merged(found);
         }
         found.extend(TOKENS.iter().flat_map(|tokens| tokens.find_iter(bytes).map(|hit| hit.range())));

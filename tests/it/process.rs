@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use gatepost::model::evidence::Exit;
@@ -26,7 +27,7 @@ impl Gate {
             masker: gatepost::mask::Masker::new([]),
             argv: argv.iter().map(|&word| word.to_owned()).collect(),
             dir: folder.path().to_owned(),
-            env: env.map(|(name, value)| (OsString::from(name), value)).to_vec(),
+            env: env.map(|(name, value)| (OsString::from(name), value)).into(),
             merge: false,
             for_machines: false,
             log: folder.path().join("log"),
@@ -198,7 +199,7 @@ fn a_command_that_cannot_start_says_why_and_what_to_do() {
     says(&Gate::new(&["no-such-tool"]), &["\"no-such-tool\"", "no folder of PATH has it", "install it"]);
     says(&Gate::new(&["./tools/lint"]), &["/./tools/lint: no such file", "relative to the gate's `dir`"]);
     says(&Gate::new(&["./"]), &["not an executable file"]);
-    let no_path = |spawn: &mut Spawn| spawn.env[0].1 = OsString::from("/nowhere");
+    let no_path = |spawn: &mut Spawn| Rc::make_mut(&mut spawn.env)[0].1 = OsString::from("/nowhere");
     says(&Gate::bash("true").with(no_path), &["no folder of PATH has it", "install bash", "as an array"]);
     let no_dir = |spawn: &mut Spawn| spawn.dir = PathBuf::from("/nowhere");
     says(&Gate::bash("true").with(no_dir), &["\"bash\"", "folder /nowhere does not exist", "`dir`"]);
@@ -221,7 +222,7 @@ fn the_path_of_the_gate_counts_and_its_first_executable_file() {
         std::fs::create_dir(gate.folder.path().join(folder)).unwrap();
         gate.executable(&format!("{folder}/tool"), &format!("#!/bin/sh\necho {folder} \"$1\"\n"), mode);
     }
-    let gate = gate.with(|spawn| spawn.env[0].1 = OsString::from("first:second:third"));
+    let gate = gate.with(|spawn| Rc::make_mut(&mut spawn.env)[0].1 = OsString::from("first:second:third"));
     gate.run().unwrap();
     assert_eq!(gate.file("keep"), "second a b\n");
 }

@@ -136,7 +136,7 @@ impl<'a> Tool<'a> {
         Spawn {
             argv: self.command.argv(),
             dir: self.site.root.join(&self.common.dir),
-            env,
+            env: env.into(),
             merge: true,
             for_machines: false,
             masker: self.site.masker.clone(),

@@ -13,6 +13,8 @@ use crate::world::process::log::{Capped, Log};
 
 /// One read, in bytes: what a pipe holds on Linux.
 const CHUNK: usize = 64 << 10;
+/// The first read, in bytes: most gates print little, and there may be many.
+const FIRST: usize = 4 << 10;
 
 /// One pipe of a command. Both are given as a [`ChildStdout`], which tokio lets one make from any pipe.
 pub(super) struct Pipe {
@@ -22,15 +24,17 @@ pub(super) struct Pipe {
 
 impl Pipe {
     pub(super) fn new(reader: Option<ChildStdout>) -> Self {
-        // Not touched before something is read: most gates print little, and there may be many.
-        let buffer = Vec::with_capacity(if reader.is_some() { CHUNK } else { 0 });
-        Self { reader, buffer }
+        Self { reader, buffer: Vec::with_capacity(FIRST) }
     }
 
     /// The next bytes, never empty; waits for ever once the pipe has ended.
     async fn next(&mut self) -> Option<&[u8]> {
         let Some(reader) = &mut self.reader else { return future::pending().await };
+        let was_filled = self.buffer.len() == self.buffer.capacity();
         self.buffer.clear();
+        if was_filled {
+            self.buffer.reserve(CHUNK);
+        }
         match reader.read_buf(&mut self.buffer).await {
             Ok(0) | Err(_) => {
                 self.reader = None;

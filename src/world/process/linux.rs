@@ -44,18 +44,12 @@ pub(super) fn children() -> Vec<i32> {
     processes().iter().filter(|process| process.parent == own).map(|process| process.pid).collect()
 }
 
-/// The lists of all threads: one small read where no gate runs beside this one. `None` on a kernel without them
-/// (`CONFIG_PROC_CHILDREN`).
+/// The list of the main thread, to which the kernel gives every orphan: the first that lives. `None` on a kernel without
+/// such lists (`CONFIG_PROC_CHILDREN`).
 fn listed_children() -> Option<Vec<i32>> {
-    let lists: Vec<String> = files::list(Path::new("/proc/self/task"))
-        .unwrap_or_default()
-        .iter()
-        .filter_map(|task| String::from_utf8(files::read(&task.join("children")).ok()?).ok())
-        .collect();
-    if lists.is_empty() {
-        return None;
-    }
-    Some(lists.iter().flat_map(|list| list.split_ascii_whitespace()).filter_map(|pid| pid.parse().ok()).collect())
+    let list = files::read(Path::new(&format!("/proc/self/task/{}/children", getpid()))).ok()?;
+    let list = String::from_utf8(list).ok()?;
+    Some(list.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect())
 }
 
 /// Whether the process has the mark in the environment it was started with. In the midst of `exec` it shows none.

@@ -26,6 +26,7 @@ mod windows;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::time::Duration;
 
 use crate::mask::Masker;
@@ -59,7 +60,7 @@ pub struct Spawn {
     pub dir: PathBuf,
     /// Its whole environment. The value of [`MARK`] must be this gate's own: by it, processes that left the
     /// group are found.
-    pub env: Vec<(OsString, OsString)>,
+    pub env: Rc<[(OsString, OsString)]>,
     /// Standard error goes into the pipe of standard output, so that their order is exact.
     pub merge: bool,
     /// Standard output is a machine's: none of its lines is shown to who waits.

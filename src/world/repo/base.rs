@@ -96,7 +96,8 @@ impl Repo {
     /// # Errors
     /// When HEAD cannot be read.
     pub fn checkout(&self, occasion: &Occasion) -> Result<Checkout, RepoError> {
-        let (Some(wanted), Some(head)) = (&occasion.head, self.head()?) else { return Ok(Checkout::Head) };
+        let Some(wanted) = &occasion.head else { return Ok(Checkout::Head) };
+        let Some(head) = self.head()? else { return Ok(Checkout::Head) };
         if head == *wanted {
             return Ok(Checkout::Head);
         }
