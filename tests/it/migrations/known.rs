@@ -11,7 +11,7 @@ use gatepost::world::database::{Database, Ran};
 use super::Place;
 
 /// In each of these one statement changes what another one made, in ways that leave no lock, no new row, or neither.
-const STATEMENTS: &str = r#"
+const STATEMENTS: &str = r"
 CREATE TABLE a (id bigint PRIMARY KEY, name text, n int CHECK (n > 0));
 CREATE TABLE b (id bigint, a bigint REFERENCES a);
 CREATE INDEX b_a ON b (a);
@@ -116,7 +116,7 @@ CREATE TABLE after_temp (id int);
 DISCARD PLANS;
 DEALLOCATE ALL;
 CREATE TABLE after_all (id int);
-"#;
+";
 
 #[test]
 fn what_is_known_after_each_statement_is_what_there_is() {
@@ -131,7 +131,8 @@ fn what_is_known_after_each_statement_is_what_there_is() {
     let statements = script(STATEMENTS);
     assert!(statements.len() > 100);
     // So many tables that only those are read again of which a row was written.
-    let crowd: String = (0..40).map(|at| format!("CREATE TABLE crowd_{at} (id int PRIMARY KEY);")).collect();
+    let crowd: Vec<String> = (0..40).map(|at| format!("CREATE TABLE crowd_{at} (id int PRIMARY KEY);")).collect();
+    let crowd = crowd.concat();
     runtime.block_on(async {
         for (transaction, crowd) in [(true, ""), (false, ""), (true, crowd.as_str())] {
             let place = Place::new();

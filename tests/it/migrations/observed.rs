@@ -249,6 +249,18 @@ INSERT INTO {name} (n) SELECT i FROM generate_series(1, 100) i;
 }
 
 #[test]
+fn a_table_of_dead_rows_is_written_anew_and_not_emptied() {
+    let sql = "CREATE TABLE a (v bytea);\nINSERT INTO a VALUES ('x');\nDELETE FROM a;\n";
+    let change = "ALTER TABLE a ALTER COLUMN v TYPE text USING 'x';\nTRUNCATE a;\n";
+    let place = Place::of(&[("migrations/1_a.sql", sql), ("migrations/2_change.sql", change)]);
+    let ran = place.migrations(&[]);
+    let rewrite = ran.statement(1, 0);
+    assert_eq!(rewrite["rewrites"], json!(["public.a"]));
+    assert_eq!(rewrite["changes"], json!(["~ column public.a.v: bytea -> text"]));
+    assert_eq!(ran.statement(1, 1)["changes"], json!(["- every row of table public.a"]));
+}
+
+#[test]
 fn what_changes_among_many_tables_is_seen() {
     let tables = (0..40).fold(String::new(), |all, at| {
         format!("{all}CREATE TABLE t{at} (id bigint PRIMARY KEY, n int CONSTRAINT c CHECK (n > 0), s serial);\n")

@@ -148,12 +148,15 @@ const READINGS_OF: &str = "SELECT h.oid, 'reading', '', '', '',
   pg_catalog.concat_ws(' ', pg_catalog.pg_stat_get_xact_numscans(h.oid::oid), {written}, coalesce(c.relfilenode::int8, -1))
 FROM pg_catalog.unnest('{{list}}'::int8[]) h (oid) LEFT JOIN pg_catalog.pg_class c ON c.oid = h.oid::oid";
 
-/// The sizes of files of the database, of those that are in its own place. What was replaced stays until the commit.
-pub(super) fn sizes(files: [i64; 2]) -> String {
+/// The sizes of two files of the database, of those that are in its own place, and how many rows their relation has. What was replaced stays until the commit.
+pub(super) fn sizes(files: [i64; 2], of: i64) -> String {
     let size =
         |file: i64| format!("coalesce((pg_catalog.pg_stat_file('base/' || d.oid || '/{file}', true)).size, -1)::int8");
     let [old, new] = files.map(size);
-    format!("SELECT {old}, {new} FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()")
+    let lived = format!("pg_catalog.pg_stat_get_live_tuples({of})");
+    format!(
+        "SELECT {old}, {new}, {lived} FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()"
+    )
 }
 
 /// How many rows of a relation the transaction has written: each of these.
@@ -200,17 +203,19 @@ pub fn prepared(major: u32) -> String {
     let relations = RELATIONS.replace("{which}", "true");
     let all = format!("RETURN QUERY WITH {relations} {PARTS} UNION ALL {BESIDE}; RETURN QUERY {OTHERS}");
     let rest = format!("RETURN QUERY {}", rest::of_version(major));
-    let mut made = look();
-    for (name, columns, body) in [
-        ("all", "oid int8, word text, path text, name text, identity text, definition text", all),
-        ("rest", "kind text, path text, name text, definition text", rest),
-    ] {
-        made += &format!(
-            "; CREATE OR REPLACE FUNCTION pg_temp.gatepost_{name}() RETURNS TABLE ({columns}) LANGUAGE plpgsql \
+    let function = |name: &str, columns: &str, body: &str| {
+        format!(
+            "CREATE OR REPLACE FUNCTION pg_temp.gatepost_{name}() RETURNS TABLE ({columns}) LANGUAGE plpgsql \
              SET search_path = pg_catalog SET jit = off AS $gatepost$\n#variable_conflict use_column\nBEGIN {body}; END $gatepost$"
-        );
-    }
-    made + "; GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA pg_temp TO public"
+        )
+    };
+    [
+        look(),
+        function("all", "oid int8, word text, path text, name text, identity text, definition text", &all),
+        function("rest", "kind text, path text, name text, definition text", &rest),
+        "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA pg_temp TO public".to_owned(),
+    ]
+    .join("; ")
 }
 
 /// What is known of a schema, by the relation it belongs to; 0 holds what belongs to none.

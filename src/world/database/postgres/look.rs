@@ -7,7 +7,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Either, Executor as _, Row as _};
 
 use super::catalog::{self, Known};
-use super::{Postgres, lost, newly};
+use super::{PATIENT, Postgres, lost, newly};
 use crate::migration::change;
 use crate::model::migration::{Change, Lock, LockMode, Object, ObjectKind, Statement, StatementError, What};
 use crate::world::database::DatabaseError;
@@ -18,8 +18,6 @@ pub(super) const OPEN: &str = "BEGIN; SAVEPOINT gatepost";
 const BACK: &str = "ROLLBACK TO SAVEPOINT gatepost";
 /// The statement's own savepoint is let go, and the next one's set, in which the look is made.
 const NEXT: &str = "RELEASE SAVEPOINT gatepost; SAVEPOINT gatepost";
-/// A timeout that a migration set is for its own statements.
-pub(super) const PATIENT: &str = "SET LOCAL statement_timeout = 0";
 /// How much log there is, in bytes.
 const LOG: &str = "SELECT pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0')::int8";
 
@@ -387,9 +385,11 @@ impl Postgres {
                 continue;
             }
             let is_view = known.is(ObjectKind::MaterializedView);
-            let [was, is] = self.sizes([file, new.file]).await?;
+            let [was, is, lived] = self.sizes([file, new.file], *oid).await?;
             let is_emptied = !is_view && Self::is_emptied(*oid, is, before, after);
-            if is_emptied || (!is_view && was > 0 && is == 0) {
+            // Rows that were dead before are no loss, where that is known.
+            let is_lost = lived > 0 || !self.flushes() || after.uncounted;
+            if is_emptied || (!is_view && is_lost && was > 0 && is == 0) {
                 statement.changes.push(emptied(&path));
             }
             if !is_emptied {
@@ -410,11 +410,12 @@ impl Postgres {
         after.dropped() == before.dropped() && !after.uncounted && (size <= 0 || rows(after) > rows(before))
     }
 
-    /// The sizes of two files in bytes; -1 where that cannot be told: they lie elsewhere, or only a superuser may ask.
-    async fn sizes(&mut self, files: [i64; 2]) -> Result<[i64; 2], sqlx::Error> {
-        match self.watcher.fetch_one(sqlx::raw_sql(AssertSqlSafe(catalog::sizes(files)))).await {
-            Ok(row) => Ok([row.try_get(0)?, row.try_get(1)?]),
-            Err(sqlx::Error::Database(_)) => Ok([-1, -1]),
+    /// The sizes of two files in bytes, and how many rows their relation had before the transaction. Sizes are -1 where
+    /// that cannot be told: they lie elsewhere, or only a superuser may ask; it is then taken to have had rows.
+    async fn sizes(&mut self, files: [i64; 2], of: i64) -> Result<[i64; 3], sqlx::Error> {
+        match self.watcher.fetch_one(sqlx::raw_sql(AssertSqlSafe(catalog::sizes(files, of)))).await {
+            Ok(row) => Ok([row.try_get(0)?, row.try_get(1)?, row.try_get(2)?]),
+            Err(sqlx::Error::Database(_)) => Ok([-1, -1, 1]),
             Err(error) => Err(error),
         }
     }
@@ -438,7 +439,8 @@ impl Postgres {
         let before = self.known.all();
         let sql = format!("{BACK}; {}; {NEXT}", catalog::prepared(self.major));
         if self.rows(sql).await.is_ok() {
-            self.script.prepared_again = true;
+            // It goes with the transaction, if that is taken back.
+            self.unseen = true;
             self.know_all().await.map_err(failed)?;
             self.look_after(BACK).await.map_err(failed)?;
         } else {

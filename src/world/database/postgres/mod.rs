@@ -32,6 +32,9 @@ const IN_TRANSACTION: &str = "25001";
 /// The oldest version whose catalogs have what is read here.
 const OLDEST: u32 = 12;
 
+/// A timeout that a migration set is for its own statements.
+const PATIENT: &str = "SET LOCAL statement_timeout = 0";
+
 /// A PostgreSQL database of our own.
 pub struct Postgres {
     server: Option<Server>,
@@ -46,7 +49,7 @@ pub struct Postgres {
     known: Known,
     /// Whether `known` is the schema as it is.
     current: bool,
-    /// Whether a script ran that nobody looked at.
+    /// Whether a script ran that nobody looked at, or let go of what looks are made with.
     unseen: bool,
     /// The server's version, of which the later numbers change nothing here.
     major: u32,
@@ -74,8 +77,6 @@ struct InScript {
     before: Known,
     locks: BTreeMap<i64, LockMode>,
     counters: look::Counters,
-    /// What looks are made with was made again in its transaction, with which it goes.
-    prepared_again: bool,
     /// The age of the youngest row of the catalogs that was seen; those that the transaction writes now are younger.
     youngest: i64,
 }
@@ -384,7 +385,6 @@ impl Database for Postgres {
             }
             if !keep && self.script.observe {
                 self.known = std::mem::take(&mut self.script.before);
-                self.unseen |= self.script.prepared_again;
             }
             self.current &= refused.is_none();
         }

@@ -4,8 +4,7 @@
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
-use super::Postgres;
-use super::look::PATIENT;
+use super::{PATIENT, Postgres};
 use crate::model::migration::{Fact, Facts, Object, ObjectKind};
 
 /// Names are not qualified: it is always run with `search_path` set to `pg_catalog`.

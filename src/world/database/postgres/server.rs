@@ -98,7 +98,6 @@ impl Server {
             "log_min_messages=fatal",
             "log_destination=stderr",
             "logging_collector=off",
-            "update_process_title=off",
             // In its folder, with which it goes also after a kill; containers have little shared memory.
             "dynamic_shared_memory_type=mmap",
         ];
