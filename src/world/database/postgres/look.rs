@@ -92,10 +92,14 @@ impl Seen {
             owners: BTreeSet::new(),
             facts: Vec::new(),
         };
+        let mut is_whole = false;
         for row in rows {
             let oid: i64 = row.try_get(0)?;
             match row.try_get(1)? {
-                "totals" => seen.total(&row)?,
+                "totals" => {
+                    seen.total(&row)?;
+                    is_whole = true;
+                }
                 "owners" => {
                     let named = row.try_get::<&str, _>(5)?.split(' ');
                     seen.owners.extend(named.filter_map(|oid| oid.parse::<i64>().ok()));
@@ -113,7 +117,8 @@ impl Seen {
                 _ => seen.facts.push(row),
             }
         }
-        Ok(seen)
+        // A look that tells nothing has not seen that nothing happened.
+        if is_whole { Ok(seen) } else { Err(sqlx::Error::RowNotFound) }
     }
 
     fn total(&mut self, row: &PgRow) -> Result<(), sqlx::Error> {
