@@ -248,11 +248,25 @@ fn body() -> impl Strategy<Value = String> {
     })
 }
 
+#[test]
+fn a_tab_may_follow_a_closing_fence() {
+    let body = "```\n```\t\n/deploy production";
+    assert_eq!(read(body).commands.len(), 1);
+    assert_eq!(shown(body), ["/deploy production", ""]);
+}
+
 /// Lines of text that a reader of Markdown shows outside quotations and code: what a command may stand in.
 fn shown(body: &str) -> Vec<String> {
     use pulldown_cmark::{Event, Parser, Tag, TagEnd};
+    // GitHub's reader lets tabs stand behind a closing fence, this one spaces alone.
+    // <https://spec.commonmark.org/0.31.2/#fenced-code-blocks>
+    let bare = |line: &str| {
+        let text = line.trim_end_matches(['\r', '\n']);
+        format!("{}{}", text.trim_end_matches([' ', '\t']), &line[text.len()..])
+    };
+    let body: String = body.split_inclusive(['\r', '\n']).map(bare).collect::<Vec<_>>().concat();
     let (mut lines, mut line, mut quotations) = (Vec::new(), String::new(), 0);
-    for event in Parser::new(body) {
+    for event in Parser::new(&body) {
         match event {
             Event::Start(Tag::BlockQuote(_) | Tag::CodeBlock(_) | Tag::HtmlBlock) => quotations += 1,
             Event::End(TagEnd::BlockQuote(_) | TagEnd::CodeBlock | TagEnd::HtmlBlock) => quotations -= 1,
