@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use gatepost::migration::split::split;
-use gatepost::model::migration::{DatabaseKind, Facts, Piece, Script, Source, Transaction};
+use gatepost::model::migration::{DatabaseKind, Facts, Form, Piece, Script, Source, Transaction};
 use gatepost::world::database::postgres::Postgres;
 use gatepost::world::database::programs::Surroundings;
 use gatepost::world::database::{Database, Ran};
@@ -147,6 +147,46 @@ fn what_is_known_after_each_statement_is_what_there_is() {
             assert_eq!(database.end(true).await.unwrap(), None);
             database.stop().await;
         }
+    });
+}
+
+#[test]
+fn what_nobody_looked_at_or_was_taken_back_is_no_reason_to_miss_a_change() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let source = |sql: &str| Source { line: 1, column: 1, sql: sql.to_owned(), form: Form::Sql };
+    let drop = source("ALTER DOMAIN d DROP CONSTRAINT positive");
+    runtime.block_on(async {
+        let place = Place::new();
+        let environment = environment(&place);
+        let mut database = Postgres::scratch(Surroundings(&environment), None, false).await.unwrap();
+        let made = source("CREATE DOMAIN d AS int CONSTRAINT positive CHECK (VALUE > 0)");
+        assert!(database.at_once(&[made]).await.unwrap());
+        // Once to be taken back, and once for good.
+        for keep in [false, true] {
+            database.begin(true, true).await.unwrap();
+            let Ran::Done(statement) = database.run(&drop).await.unwrap() else { panic!("the connection is lost") };
+            assert_eq!(statement.changes.len(), 1, "kept: {keep}, {statement:?}");
+            same(&database.facts().await.unwrap(), &database.facts_anew().await.unwrap(), &drop.sql);
+            database.end(keep).await.unwrap();
+        }
+        database.begin(true, true).await.unwrap();
+        run(&mut database, &source("CREATE TABLE t (id int)")).await;
+        run(&mut database, &source("DISCARD TEMP")).await;
+        database.end(true).await.unwrap();
+        // What tells of a statement went with the one before it.
+        database.begin(true, true).await.unwrap();
+        run(&mut database, &source("SELECT 1")).await;
+        database.run(&source("DROP FUNCTION pg_temp.gatepost_all()")).await.unwrap();
+        database
+            .run(&source("DROP FUNCTION pg_temp.gatepost_look(int8, int8, int8[], int8, int8[], int8)"))
+            .await
+            .unwrap();
+        let Ran::Done(statement) = database.run(&source("ALTER TABLE t ADD COLUMN n int")).await.unwrap() else {
+            panic!("the connection is lost")
+        };
+        assert_eq!((statement.locks.len(), statement.changes.len()), (1, 1), "{statement:?}");
+        database.end(true).await.unwrap();
+        database.stop().await;
     });
 }
 

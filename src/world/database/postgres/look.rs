@@ -34,15 +34,6 @@ const MANY: usize = 32;
 /// What has been written to catalogs when a transaction begins, in the look's own words.
 const NOTHING: &str = "{0,0,0,0,0,0,0,0,0}";
 
-/// What is known from one look to the next, whatever transaction it was in.
-#[derive(Debug, Default, Clone, Copy)]
-pub(super) struct Marks {
-    /// The greatest number of a type that was seen.
-    types: i64,
-    /// How many constraints domains have.
-    domains: i64,
-}
-
 /// The readings before a statement.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Counters {
@@ -73,7 +64,8 @@ struct Seen {
     /// What the statement took, in microseconds.
     took: u64,
     youngest: i64,
-    marks: Marks,
+    /// The greatest number of a type.
+    types: i64,
     /// Of whom everything that there is was read.
     owners: BTreeSet<i64>,
     facts: Vec<PgRow>,
@@ -88,7 +80,7 @@ impl Seen {
             locks: BTreeMap::new(),
             took: 0,
             youngest: 1,
-            marks: Marks::default(),
+            types: 0,
             owners: BTreeSet::new(),
             facts: Vec::new(),
         };
@@ -122,10 +114,10 @@ impl Seen {
     }
 
     fn total(&mut self, row: &PgRow) -> Result<(), sqlx::Error> {
-        let [took, wal, timeout, uncounted, fresh_rows, youngest, types, domains] = numbers(row.try_get(5)?);
+        let [took, wal, timeout, uncounted, fresh_rows, youngest, types] = numbers(row.try_get(5)?);
         self.took = u64::try_from(took).unwrap_or_default();
         self.youngest = youngest;
-        self.marks = Marks { types, domains };
+        self.types = types;
         let counters = &mut self.counters;
         counters.wal = wal;
         counters.lock_timeout_ms = u64::try_from(timeout).unwrap_or_default();
@@ -213,11 +205,8 @@ impl Postgres {
         let first = self.script.before.greatest();
         let was = before.moved.as_ref().map_or_else(|| "NULL".to_owned(), |moved| format!("'{moved}'"));
         let beside: Vec<String> = self.known.beside().iter().map(i64::to_string).collect();
-        let (youngest, Marks { types, domains }) = (self.script.youngest, self.marks);
-        let beside = beside.join(",");
-        format!(
-            "SELECT * FROM pg_temp.gatepost_look({first}, {upto}, {was}, {youngest}, '{{{beside}}}', {types}, {domains})"
-        )
+        let (youngest, beside, types) = (self.script.youngest, beside.join(","), self.types);
+        format!("SELECT * FROM pg_temp.gatepost_look({first}, {upto}, {was}, {youngest}, '{{{beside}}}', {types})")
     }
 
     /// Up to which of the relations that the script made none is read again; 0 where all are.
@@ -273,7 +262,7 @@ impl Postgres {
         if is_timed {
             statement.took = Duration::from_micros(seen.took);
         }
-        (self.script.youngest, self.marks) = (seen.youngest, seen.marks);
+        (self.script.youngest, self.types) = (seen.youngest, seen.types);
         counters.uncounted |= catalog::hides(&statement.source.sql) || self.known.has_hiding_function();
         let held = std::mem::take(&mut self.script.locks);
         if upto > 0 {
@@ -446,16 +435,15 @@ impl Postgres {
         if self.rows(sql).await.is_ok() {
             // It goes with the transaction, if that is taken back.
             self.unseen = true;
-            self.know_all().await.map_err(failed)?;
-            self.look_after(BACK).await.map_err(failed)?;
-        } else {
-            self.control("ROLLBACK").await.map_err(failed)?;
-            self.prepare().await?;
-            self.script.open = false;
-            self.script.transaction = false;
-            self.script.locks.clear();
-            self.know_all().await.map_err(failed)?;
+            let looked = self.look(statement, None).await;
+            return looked.map_err(|error| lost("while a statement was looked at again", &error));
         }
+        self.control("ROLLBACK").await.map_err(failed)?;
+        self.prepare().await?;
+        self.script.open = false;
+        self.script.transaction = false;
+        self.script.locks.clear();
+        self.know_all().await.map_err(failed)?;
         statement.changes = change::compare(&before, &self.known.all());
         Ok(())
     }

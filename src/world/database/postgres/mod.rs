@@ -54,7 +54,8 @@ pub struct Postgres {
     /// The server's version, of which the later numbers change nothing here.
     major: u32,
     script: InScript,
-    marks: look::Marks,
+    /// The greatest number of a type that a look saw. Numbers are never given again.
+    types: i64,
     /// What was known before going aside.
     kept: Option<Known>,
     /// On a server that is not ours.
@@ -129,7 +130,7 @@ impl Postgres {
             unseen: false,
             major,
             script: InScript::default(),
-            marks: look::Marks::default(),
+            types: 0,
             kept: None,
             keeper: None,
             roles: Vec::new(),
