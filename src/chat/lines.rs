@@ -61,7 +61,10 @@ pub(super) fn of(body: &str) -> Vec<Line<'_>> {
         if text.is_empty() {
             inside = Inside::Nothing;
         } else if is_indented(raw) {
-            // Code, or a further line of a paragraph: a command in neither.
+            // Code, or a further line of a paragraph: a command in neither, but a mark in the latter.
+            if inside == Inside::Nothing && opens_a_span(text) {
+                inside = Inside::Marked;
+            }
         } else if let Some((mark, length)) = opens(text) {
             inside = Inside::Fence(mark, length);
         } else if let Some(rest) = text.strip_prefix("<!--") {
@@ -75,7 +78,7 @@ pub(super) fn of(body: &str) -> Vec<Line<'_>> {
         } else if begins_with_a_word(text) {
             let kind = if inside == Inside::Marked { Kind::Unclear } else { Kind::Clear };
             found.push(Line { number: at + 1, text, kind });
-            if text.contains(['`', '<']) {
+            if opens_a_span(text) {
                 inside = Inside::Marked;
             }
         } else {
@@ -88,6 +91,11 @@ pub(super) fn of(body: &str) -> Vec<Line<'_>> {
 /// Markdown ends lines by LF, CR, or both.
 fn split(body: &str) -> impl Iterator<Item = &str> {
     body.split('\n').flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r'))
+}
+
+/// Whether it may begin a code span or HTML that reaches into the next lines of its paragraph.
+fn opens_a_span(text: &str) -> bool {
+    text.contains(['`', '<'])
 }
 
 /// Four columns or more: a tab reaches to the next multiple of four.

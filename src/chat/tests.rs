@@ -141,6 +141,8 @@ fn a_line_that_may_be_shown_otherwise_is_refused() {
         assert_eq!(read.commands.len(), 1, "{body:?}");
         assert_eq!(read.refusals[0].code, Code::UnclearPlace);
     }
+    let told = read("/rerun\n    `\n/override lint because`");
+    assert_eq!((told.commands.len(), told.refusals[0].code), (1, Code::UnclearPlace), "a mark in an indented line");
     assert_eq!(acts("/override lint see `x`\n\n/rerun").len(), 2);
     assert_eq!(refused("/override lint because <!-- of nothing -->"), ["hidden_text"]);
     for hidden in [
@@ -252,33 +254,54 @@ fn body() -> impl Strategy<Value = String> {
 fn a_tab_may_follow_a_closing_fence() {
     let body = "```\n```\t\n/deploy production";
     assert_eq!(read(body).commands.len(), 1);
-    assert_eq!(shown(body), ["/deploy production", ""]);
+    assert_eq!(shown(body), ["/deploy production"]);
 }
 
-/// Lines of text that a reader of Markdown shows outside quotations and code: what a command may stand in.
+/// Lines of text that GitHub shows outside quotations and code, read as its own reader of Markdown does: what a command may
+/// stand in.
 fn shown(body: &str) -> Vec<String> {
-    use pulldown_cmark::{Event, Parser, Tag, TagEnd};
-    // GitHub's reader lets tabs stand behind a closing fence, this one spaces alone.
-    // <https://spec.commonmark.org/0.31.2/#fenced-code-blocks>
-    let bare = |line: &str| {
-        let text = line.trim_end_matches(['\r', '\n']);
-        format!("{}{}", text.trim_end_matches([' ', '\t']), &line[text.len()..])
-    };
-    let body: String = body.split_inclusive(['\r', '\n']).map(bare).collect::<Vec<_>>().concat();
-    let (mut lines, mut line, mut quotations) = (Vec::new(), String::new(), 0);
-    for event in Parser::new(&body) {
-        match event {
-            Event::Start(Tag::BlockQuote(_) | Tag::CodeBlock(_) | Tag::HtmlBlock) => quotations += 1,
-            Event::End(TagEnd::BlockQuote(_) | TagEnd::CodeBlock | TagEnd::HtmlBlock) => quotations -= 1,
-            Event::Text(text) if quotations == 0 => line.push_str(&text),
-            Event::Code(code) if quotations == 0 => line.extend(["`", &code, "`"]),
-            Event::SoftBreak | Event::HardBreak | Event::End(TagEnd::Paragraph) => {
-                lines.push(std::mem::take(&mut line));
+    use comrak::nodes::{AstNode, NodeValue};
+    fn walk<'a>(node: &'a AstNode<'a>, lines: &mut Vec<String>) {
+        let add = |lines: &mut Vec<String>, text: &str| match lines.last_mut() {
+            Some(line) => line.push_str(text),
+            None => lines.push(text.to_owned()),
+        };
+        let is_block = match &node.data.borrow().value {
+            NodeValue::BlockQuote | NodeValue::Alert(_) | NodeValue::CodeBlock(_) | NodeValue::HtmlBlock(_) => return,
+            NodeValue::Text(text) => {
+                add(lines, text);
+                false
             }
-            _ => {}
+            NodeValue::Code(code) => {
+                add(lines, &format!("`{}`", code.literal));
+                false
+            }
+            NodeValue::SoftBreak | NodeValue::LineBreak => true,
+            value => value.block(),
+        };
+        if is_block {
+            lines.push(String::new());
+        }
+        for child in node.children() {
+            walk(child, lines);
         }
     }
-    lines.push(line);
+    let mut options = comrak::Options::default();
+    let extension = &mut options.extension;
+    for on in [
+        &mut extension.strikethrough,
+        &mut extension.table,
+        &mut extension.autolink,
+        &mut extension.tasklist,
+        &mut extension.footnotes,
+        &mut extension.alerts,
+    ] {
+        *on = true;
+    }
+    let arena = comrak::Arena::new();
+    let mut lines = Vec::new();
+    walk(comrak::parse_document(&arena, body, &options), &mut lines);
+    lines.retain(|line| !line.is_empty());
     lines
 }
 
