@@ -228,6 +228,12 @@ fn the_path_of_the_gate_counts_and_its_first_executable_file() {
     let gate = gate.with(|spawn| spawn.env = environment("first:second:third", Path::new(".")));
     gate.run().unwrap();
     assert_eq!(gate.file("keep"), "second a b\n");
+
+    // A command may install what the next one finds.
+    gate.executable("second/tool", "#!/bin/sh\n/bin/chmod +x first/tool\n", 0o755);
+    gate.run().unwrap();
+    gate.run().unwrap();
+    assert_eq!(gate.file("keep"), "first a b\n");
 }
 
 #[test]

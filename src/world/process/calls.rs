@@ -49,12 +49,13 @@ pub(super) struct Program<'a> {
     pub(super) argv: &'a [String],
     pub(super) dir: &'a Path,
     pub(super) env: &'a [&'a CStr],
+    pub(super) input: BorrowedFd<'a>,
     pub(super) out: BorrowedFd<'a>,
     pub(super) err: BorrowedFd<'a>,
 }
 
-/// Starts it by `posix_spawn` as the leader of a new process group, without input and with every signal as it is by
-/// default. Of this process's files it gets `out` and `err` alone, as all others are closed on `exec`.
+/// Starts it by `posix_spawn` as the leader of a new process group, with every signal as it is by default. Of
+/// this process's files it gets `input`, `out` and `err` alone, as all others are closed on `exec`.
 ///
 /// `std` does the same, but copies and sorts the whole environment for each program: with many gates that was two fifths of
 /// all that gatepost itself computed. `nix` cannot tell `posix_spawn` the folder.
@@ -67,7 +68,7 @@ pub(super) fn spawn(program: &Program<'_>) -> io::Result<Pid> {
     let [file, dir] = [program.file, program.dir].map(|path| CString::new(path.as_os_str().as_bytes()));
     let (file, dir) = (file?, dir?);
     let mut actions = Actions::new()?;
-    actions.open(0, c"/dev/null")?;
+    actions.duplicate(program.input, 0)?;
     actions.duplicate(program.out, 1)?;
     actions.duplicate(program.err, 2)?;
     actions.change_dir(&dir)?;
@@ -108,13 +109,6 @@ impl Actions {
             check(libc::posix_spawn_file_actions_init(actions.as_mut_ptr()))?;
             Ok(Self(actions.assume_init()))
         }
-    }
-
-    fn open(&mut self, number: c_int, path: &CStr) -> io::Result<()> {
-        // SAFETY: `self` was initialised; the path is copied.
-        check(unsafe {
-            libc::posix_spawn_file_actions_addopen(&raw mut self.0, number, path.as_ptr(), libc::O_RDONLY, 0)
-        })
     }
 
     fn duplicate(&mut self, file: BorrowedFd<'_>, number: c_int) -> io::Result<()> {

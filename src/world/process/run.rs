@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout};
 use crate::model::evidence::Exit;
 use crate::world::process::cancel::{CancelToken, CancelledBy};
 use crate::world::process::capture::{Capture, Files};
-use crate::world::process::start::{SpawnError, Started, start};
+use crate::world::process::start::{self, SpawnError, Started};
 use crate::world::process::system::{Child, Group, Swept};
 use crate::world::process::{End, Finished, Spawn};
 
@@ -46,12 +46,23 @@ pub async fn run_told(
     on_line: &mut dyn FnMut(&str),
     on_start: &mut dyn FnMut(i32),
 ) -> Result<Finished, SpawnError> {
+    let ended = to_the_end(spawn, cancel, on_line, on_start).await;
+    start::forget();
+    ended
+}
+
+async fn to_the_end(
+    spawn: &Spawn,
+    cancel: &CancelToken,
+    on_line: &mut dyn FnMut(&str),
+    on_start: &mut dyn FnMut(i32),
+) -> Result<Finished, SpawnError> {
     let begun = Instant::now();
     let files = Files::create(spawn)?;
     if let Some(by) = cancel.by() {
         return Ok(never_started(by));
     }
-    let Started { mut child, mut group, out, err } = start(spawn)?;
+    let Started { mut child, mut group, out, err } = start::start(spawn)?;
     on_start(child.id());
     let mut capture = Capture::new(out, err, files, spawn.for_machines, on_line);
 

@@ -1,6 +1,7 @@
 //! Finds the program and starts it: its own group, no input, pipes for output, exactly the environment given.
 
-use std::ffi::OsStr;
+use std::cell::RefCell;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -11,6 +12,20 @@ use crate::world::process::system::{self, Child, Group};
 
 /// Where programs are looked up when the environment has no `PATH`.
 const DEFAULT_PATH: &str = "/usr/bin:/bin";
+
+thread_local! {
+    /// Programs that were looked up since a command last ended: one that needs what another command installs is started after
+    /// that one's end, and those that run at the same time may find either.
+    static FOUND: RefCell<Vec<Found>> = const { RefCell::new(Vec::new()) };
+}
+
+/// What a name without `/` meant.
+struct Found {
+    name: String,
+    dir: PathBuf,
+    path: OsString,
+    file: PathBuf,
+}
 
 /// Why a command was not started, or cannot be spoken of. Each message says what to do next.
 #[derive(Debug, thiserror::Error)]
@@ -122,6 +137,23 @@ fn find(name: &str, dir: &Path, path: Option<&OsStr>) -> Result<PathBuf, SpawnEr
         };
     }
     let path = path.unwrap_or(OsStr::new(DEFAULT_PATH));
+    let is_it = |found: &&Found| found.name == name && found.dir == dir && found.path == path;
+    if let Some(file) = FOUND.with_borrow(|all| all.iter().find(is_it).map(|found| found.file.clone())) {
+        return Ok(file);
+    }
+    let file = search(name, dir, path)?;
+    let found = Found { name: name.to_owned(), dir: dir.to_owned(), path: path.to_owned(), file: file.clone() };
+    FOUND.with_borrow_mut(|all| all.push(found));
+    Ok(file)
+}
+
+/// Forgets which programs were found: a command has ended, and may have installed others.
+pub(super) fn forget() {
+    FOUND.with_borrow_mut(Vec::clear);
+}
+
+/// The first executable file of that name in the folders of `path`.
+fn search(name: &str, dir: &Path, path: &OsStr) -> Result<PathBuf, SpawnError> {
     let mut forbidden = None;
     for folder in std::env::split_paths(path) {
         let mut file = if folder.is_absolute() { folder } else { dir.join(folder) };

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::ffi::{CStr, OsStr, OsString};
+use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::Command;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -17,6 +18,7 @@ use nix::unistd::{AccessFlags, Pid, access};
 use tokio::process::ChildStdout;
 use tokio::time::Instant;
 
+use crate::world::files;
 use crate::world::process::calls::{self, Program};
 pub(super) use crate::world::process::child::Child;
 use crate::world::process::inherited::reset_inherited_signals;
@@ -63,12 +65,22 @@ pub(super) fn start(
     err: Option<&io::PipeWriter>,
 ) -> io::Result<(Child, Group)> {
     let lead = |env: &[&CStr]| {
-        let (out, err) = (out.as_fd(), err.unwrap_or(out).as_fd());
-        let program = Program { file, argv: &spawn.argv, dir: &spawn.dir, env, out, err };
+        let (input, out, err) = (nothing()?, out.as_fd(), err.unwrap_or(out).as_fd());
+        let program = Program { file, argv: &spawn.argv, dir: &spawn.dir, env, input, out, err };
         Group::lead(spawn.env.get(MARK), || calls::spawn(&program).map(|pid| (pid, pid.as_raw())))
     };
     let (pid, group) = spawn.env.as_entries(lead)??;
     Ok((Child::new(pid)?, group))
+}
+
+/// An input that is at its end, opened once.
+fn nothing() -> io::Result<BorrowedFd<'static>> {
+    static NOTHING: OnceLock<File> = OnceLock::new();
+    if NOTHING.get().is_none() {
+        let opened = files::open(Path::new("/dev/null")).map_err(io::Error::other)?;
+        let _ = NOTHING.set(opened);
+    }
+    NOTHING.get().map(File::as_fd).ok_or_else(|| io::ErrorKind::NotFound.into())
 }
 
 /// Starts a program as the leader of a new group; `name` becomes its `argv[0]`.
