@@ -22,8 +22,6 @@ mod run;
 mod service;
 mod start;
 #[cfg(unix)]
-mod starters;
-#[cfg(unix)]
 mod tree;
 #[cfg(unix)]
 mod unix;

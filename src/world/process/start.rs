@@ -101,7 +101,7 @@ pub(super) struct Started {
 ///
 /// # Errors
 /// When there is no such program or folder, or the system refuses.
-pub(super) async fn start(spawn: &Spawn) -> Result<Started, SpawnError> {
+pub(super) fn start(spawn: &Spawn) -> Result<Started, SpawnError> {
     let name = spawn.argv.first().map_or("", String::as_str);
     if !spawn.dir.is_dir() {
         return Err(SpawnError::NoDir { program: name.to_owned(), dir: spawn.dir.clone() });
@@ -112,14 +112,14 @@ pub(super) async fn start(spawn: &Spawn) -> Result<Started, SpawnError> {
         Some(interpreter) if is_not_found(&source) => SpawnError::NoInterpreter { file: file.clone(), interpreter },
         _ => SpawnError::System { file: file.clone(), source },
     };
-    start_file(&file, spawn).await.map_err(refused)
+    start_file(&file, spawn).map_err(refused)
 }
 
-async fn start_file(file: &Path, spawn: &Spawn) -> io::Result<Started> {
+fn start_file(file: &Path, spawn: &Spawn) -> io::Result<Started> {
     let (out, out_end) = io::pipe()?;
     let (err, err_end) = if spawn.merge { None } else { Some(io::pipe()?) }.unzip();
     let (out, err) = (system::reading(out)?, err.map(system::reading).transpose()?);
-    let (child, group) = system::start(file, spawn, out_end, err_end).await?;
+    let (child, group) = system::start(file, spawn, &out_end, err_end.as_ref())?;
     Ok(Started { child, group, out: Pipe::new(Some(out)), err: Pipe::new(err) })
 }
 
