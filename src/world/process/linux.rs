@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
-use std::sync::{LazyLock, Once};
+use std::sync::Once;
 use std::time::Duration;
 
 use nix::unistd::{Pid, getpid};
@@ -23,10 +23,6 @@ const READINGS: usize = 5;
 const EXEC: Duration = Duration::from_micros(200);
 
 static ADOPTING: Once = Once::new();
-/// The list of the main thread's children, to which the kernel gives every orphan: the first thread that lives. `None` on a
-/// kernel without such lists (`CONFIG_PROC_CHILDREN`).
-static LIST: LazyLock<Option<File>> =
-    LazyLock::new(|| files::open(Path::new(&format!("/proc/self/task/{}/children", getpid()))).ok());
 
 /// Makes this process the parent of every orphan below it.
 pub(super) fn adopt_orphans() {
@@ -45,9 +41,12 @@ pub(super) fn descriptor(pid: rustix::process::Pid) -> Option<OwnedFd> {
 /// The children of this process. The kernel may leave one out of its list when another ends while it is read
 /// (proc(5)): what two readings agree on is taken, and all processes are looked through when none do.
 pub(super) fn children() -> Vec<i32> {
-    let mut before = LIST.as_ref().and_then(listed);
+    // The list of the main thread, to which the kernel gives every orphan: the first that lives. There is none on a kernel
+    // without such lists (`CONFIG_PROC_CHILDREN`).
+    let list = files::open(Path::new(&format!("/proc/self/task/{}/children", getpid()))).ok();
+    let mut before = list.as_ref().and_then(listed);
     for _ in 0..READINGS {
-        let now = LIST.as_ref().and_then(listed);
+        let now = list.as_ref().and_then(listed);
         if now.is_some() && now == before {
             return now.unwrap_or_default();
         }
