@@ -378,6 +378,23 @@ fn an_orphan_without_a_mark_is_found_at_the_end() {
 
 #[cfg(target_os = "linux")]
 #[test]
+fn the_dead_do_not_hide_the_living() {
+    if elsewhere("process::the_dead_do_not_hide_the_living", &["env"]) {
+        return;
+    }
+    let marker = marker();
+    let dead = "for (1 .. 1500) { fork or do { setsid; fork; exit }; wait }";
+    let gate = Gate::bash(&format!("perl -MPOSIX -e '{dead}'; setsid sleep {marker} >/dev/null 2>&1 &"));
+    assert_eq!(gate.run().unwrap().leaked, 1);
+    assert_eq!(alive(&marker), [""; 0]);
+    let own = std::process::id().to_string();
+    let children = Command::new("ps").args(["--ppid", &own, "-o", "state=,comm="]).output().unwrap();
+    let children = String::from_utf8_lossy(&children.stdout).into_owned();
+    assert!(children.lines().all(|line| line.ends_with(" ps")), "the dead are reaped: {children}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
 fn a_child_starts_with_default_signals_whatever_the_parent_left() {
     let hostile = r"$SIG{$_} = 'IGNORE' for qw(INT QUIT HUP TERM CHLD USR1 TSTP PIPE XFSZ);
         sigprocmask(SIG_BLOCK, POSIX::SigSet->new(SIGINT, SIGTERM, SIGHUP, SIGUSR2)); exec @ARGV";

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::sync::Once;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::unistd::{Pid, getpid};
 
@@ -17,6 +17,8 @@ use crate::world::process::tree::Process;
 const READINGS: usize = 5;
 /// A pause in which an `exec` goes on.
 const EXEC: Duration = Duration::from_micros(200);
+/// How long an `exec` may take on a busy machine.
+const LONG_EXEC: Duration = Duration::from_millis(200);
 
 static ADOPTING: Once = Once::new();
 
@@ -52,20 +54,27 @@ fn listed_children() -> Option<Vec<i32>> {
     Some(list.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect())
 }
 
-/// Whether the process has the mark in the environment it was started with. In the midst of `exec` it shows none.
+/// Whether the process has the mark in the environment it was started with. In the midst of `exec` it shows none: an empty
+/// one is believed when it stood at the same place before and after it was read.
 pub(super) fn has_mark(pid: i32, mark: &OsStr) -> bool {
-    let read = || files::read(Path::new(&format!("/proc/{pid}/environ"))).unwrap_or_default();
-    let mut environment = read();
-    for _ in 0..READINGS {
+    let begun = Instant::now();
+    let mut before = None;
+    loop {
+        let Ok(environment) = files::read(Path::new(&format!("/proc/{pid}/environ"))) else { return false };
         if !environment.is_empty() {
-            break;
+            return environment.split(|&byte| byte == 0).any(|variable| {
+                variable.strip_prefix(MARK.as_bytes()).and_then(|rest| rest.strip_prefix(b"=")) == Some(mark.as_bytes())
+            });
         }
-        std::thread::sleep(EXEC);
-        environment = read();
+        let now = Stat::of(pid).and_then(|stat| stat.end_of_environment());
+        match now.as_deref() {
+            None => return false,
+            Some(place) if place != "0" && now == before => return false,
+            Some(_) if begun.elapsed() > LONG_EXEC => return false,
+            Some(_) => std::thread::sleep(EXEC),
+        }
+        before = now;
     }
-    environment.split(|&byte| byte == 0).any(|variable| {
-        variable.strip_prefix(MARK.as_bytes()).and_then(|rest| rest.strip_prefix(b"=")) == Some(mark.as_bytes())
-    })
 }
 
 /// Every process that can be seen.
@@ -91,7 +100,15 @@ pub(super) fn is_still(leader: Pid) -> bool {
 struct Stat(String);
 
 impl Stat {
-    /// A field after the name, from 0: state, parent, group, …, 19: start time.
+    fn of(pid: i32) -> Option<Self> {
+        Self::read(&Path::new("/proc").join(pid.to_string()))
+    }
+
+    fn read(folder: &Path) -> Option<Self> {
+        Some(Self(String::from_utf8_lossy(&files::read(&folder.join("stat")).ok()?).into_owned()))
+    }
+
+    /// A field after the name, from 0: state, parent, group, …, 19: start time, 20: size, …, 48: end of the environment.
     fn field(&self, at: usize) -> Option<&str> {
         self.0.rsplit_once(") ")?.1.split(' ').nth(at)
     }
@@ -100,6 +117,13 @@ impl Stat {
         let pid = self.0.split(' ').next()?.parse().ok()?;
         Some(Process { pid, parent: self.field(1)?.parse().ok()?, started: self.field(19)?.to_owned() })
     }
+
+    /// Where its environment ends in its memory, 0 in the midst of `exec`; `None` for what has none: the dead, and the
+    /// kernel's own threads, whose memory has no size.
+    fn end_of_environment(&self) -> Option<String> {
+        let has_memory = !matches!(self.field(0), Some("Z" | "X")) && self.field(20) != Some("0");
+        self.field(48).filter(|_| has_memory).map(str::to_owned)
+    }
 }
 
 fn stats() -> impl Iterator<Item = Stat> {
@@ -107,7 +131,7 @@ fn stats() -> impl Iterator<Item = Stat> {
     folders
         .into_iter()
         .filter(|folder| folder.as_os_str().as_bytes().last().is_some_and(u8::is_ascii_digit))
-        .filter_map(|folder| Some(Stat(String::from_utf8_lossy(&files::read(&folder.join("stat")).ok()?).into_owned())))
+        .filter_map(|folder| Stat::read(&folder))
 }
 
 #[cfg(test)]
@@ -126,5 +150,18 @@ mod tests {
     fn this_process_is_seen() {
         let own = getpid().as_raw();
         assert!(processes().iter().any(|process| process.pid == own));
+        let place = Stat::of(own).unwrap().end_of_environment().unwrap();
+        assert!(place.parse::<u64>().unwrap() > 0, "{place}");
+    }
+
+    #[test]
+    fn the_dead_and_the_kernels_threads_have_no_environment() {
+        let place = |state: &str, size: u32| {
+            let mut fields = vec!["0".to_owned(); 50];
+            (fields[0], fields[20], fields[48]) = (state.to_owned(), size.to_string(), "77".to_owned());
+            Stat(format!("99 (a) {}", fields.join(" "))).end_of_environment()
+        };
+        assert_eq!([place("Z", 4096), place("X", 4096), place("S", 0)], [None, None, None]);
+        assert_eq!(place("S", 4096).as_deref(), Some("77"));
     }
 }

@@ -233,10 +233,12 @@ pub async fn end_remains(group: Option<(i32, &str)>, mark: Option<&OsStr>, grace
 
 /// Kills what `find` finds until it finds nothing more: what a killed process had started is adopted only then.
 async fn end_all(find: impl Fn() -> Vec<i32>) -> Swept {
-    let deadline = Instant::now() + LAST;
+    let mut deadline = None;
     let mut killed = BTreeSet::new();
     loop {
         let found: BTreeSet<i32> = find().into_iter().filter(|pid| !is_reaped(*pid)).collect();
+        // The time that it takes to find them is not theirs.
+        let deadline = *deadline.get_or_insert_with(|| Instant::now() + LAST);
         if found.is_empty() || Instant::now() > deadline {
             return Swept { ended: killed.difference(&found).count(), survivors: found.len() };
         }
@@ -259,10 +261,11 @@ fn is_reaped(pid: i32) -> bool {
     }
 }
 
-/// Children that this process did not start.
+/// The living children that this process did not start; the dead ones are reaped: nobody else does, and each would have to be
+/// looked at in every sweep.
 fn adopted() -> Vec<i32> {
     let leaders = leaders();
-    snapshot::children().into_iter().filter(|pid| !leaders.contains(pid)).collect()
+    snapshot::children().into_iter().filter(|pid| !leaders.contains(pid) && !is_reaped(*pid)).collect()
 }
 
 fn leaders() -> MutexGuard<'static, BTreeSet<i32>> {
