@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
-use std::rc::Rc;
+
+use crate::model::environ::Environ;
 
 /// Tokens that act on GitHub.
 const TOKENS: &[&str] = &["GITHUB_TOKEN", "GH_TOKEN", "GITHUB_ENTERPRISE_TOKEN", "GH_ENTERPRISE_TOKEN"];
@@ -43,10 +44,10 @@ pub struct Told {
 }
 
 /// The environment of the gates of a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Environment {
     /// What all of them have, by name.
-    variables: Vec<(OsString, OsString)>,
+    variables: Environ,
     /// The names that were set and are kept from it, sorted: a gate that fails names them.
     pub withheld: Vec<String>,
 }
@@ -93,7 +94,7 @@ impl Filter {
             }
         }
         withheld.sort();
-        Environment { variables: variables.into_iter().collect(), withheld }
+        Environment { variables: Environ::new(variables.into_iter().collect()), withheld }
     }
 
     fn withholds(&self, name: &str) -> bool {
@@ -109,9 +110,8 @@ impl Filter {
 impl Environment {
     /// All variables of the gate whose own folder, absolute, is `output`.
     #[must_use]
-    pub fn of_gate(&self, output: &OsStr) -> Rc<[(OsString, OsString)]> {
-        let own = (OsString::from(OWN[0]), output.to_owned());
-        self.variables.iter().cloned().chain([own]).collect()
+    pub fn of_gate(&self, output: &OsStr) -> Environ {
+        self.variables.with(OWN[0], output)
     }
 }
 

@@ -13,7 +13,7 @@ use crate::world::survey::Survey;
 /// Looks at a folder with the environment that gates have.
 pub fn survey(folder: &Path, env: &Env) -> Survey {
     let environment = Filter::default().apply(env.iter(), &Told::default());
-    Survey::new(folder.to_owned(), environment.of_gate(OsStr::new(".")).to_vec())
+    Survey::new(folder.to_owned(), environment.of_gate(OsStr::new(".")).iter().cloned().collect())
 }
 
 impl From<DetectError> for Failure {

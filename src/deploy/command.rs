@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::config::{Command, DeployerRow};
 use crate::deploy::{Deployer, Ground, Job, Kind, Ran};
+use crate::model::environ::Environ;
 use crate::model::evidence::Exit;
 use crate::model::settings::CommandLine;
 use crate::model::text::one_line;
@@ -97,7 +98,7 @@ async fn finished(
     let spawn = Spawn {
         argv: command.argv(),
         dir: job.root.to_owned(),
-        env: job.variables.into(),
+        env: Environ::new(job.variables.to_vec()),
         merge: true,
         masker: job.masker.clone(),
         log: job.log.clone(),

@@ -2,7 +2,6 @@
 //! command uses it; what the result is worth is judged elsewhere.
 
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 
 use crate::gate::Site;
 use crate::gate::locate::{Ground, locate};
@@ -81,7 +80,7 @@ async fn run(
     let spawn = Spawn {
         argv: command.argv(),
         dir: dir.to_owned(),
-        env: Rc::clone(site.environment),
+        env: site.environment.clone(),
         // Where standard output is not read alone, one pipe keeps the order exact.
         merge: choice.is_none_or(|choice| choice.stream() == Some(Stream::Both)),
         for_machines: choice.is_some_and(|choice| choice.stream() == Some(Stream::Stdout)),

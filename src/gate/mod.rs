@@ -10,14 +10,13 @@ pub mod migrations;
 pub mod read;
 mod test;
 
-use std::ffi::OsString;
 use std::future::Future;
 use std::path::Path;
 use std::pin::Pin;
-use std::rc::Rc;
 
 use crate::config::{KindRow, Own, Problem};
 use crate::mask::Masker;
+use crate::model::environ::Environ;
 use crate::model::evidence::Evidence;
 use crate::model::gate::{Only, Rules};
 use crate::model::settings::Common;
@@ -53,10 +52,10 @@ pub struct Site<'a> {
     /// This gate's own folder, empty at the start of an attempt.
     pub folder: &'a Path,
     /// The whole environment of its command.
-    pub environment: &'a Rc<[(OsString, OsString)]>,
+    pub environment: &'a Environ,
     /// Takes secrets out of the log.
     pub masker: &'a Masker,
-    /// Variables that were withheld from it.
+    /// Environ that were withheld from it.
     pub withheld: &'a [String],
     /// gatepost's own environment.
     pub env: &'a Env,

@@ -8,6 +8,7 @@ pub mod change;
 pub mod conversation;
 pub mod deployment;
 pub mod diagnosis;
+pub mod environ;
 pub mod environments;
 pub mod event;
 pub mod evidence;

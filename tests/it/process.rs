@@ -3,9 +3,9 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use gatepost::model::environ::Environ;
 use gatepost::model::evidence::Exit;
 use gatepost::world::process::{CancelToken, CancelledBy, Caps, End, Finished, MARK, Signal, Spawn, SpawnError, run};
 use tempfile::TempDir;
@@ -19,15 +19,18 @@ struct Gate {
     spawn: Spawn,
 }
 
+fn environment(path: impl Into<OsString>, output: &Path) -> Environ {
+    Environ::new(vec![("PATH".into(), path.into())]).with(MARK, output.as_os_str())
+}
+
 impl Gate {
     fn new(argv: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let env = [("PATH", std::env::var_os("PATH").unwrap()), (MARK, folder.path().as_os_str().to_owned())];
         let spawn = Spawn {
             masker: gatepost::mask::Masker::new([]),
             argv: argv.iter().map(|&word| word.to_owned()).collect(),
             dir: folder.path().to_owned(),
-            env: env.map(|(name, value)| (OsString::from(name), value)).into(),
+            env: environment(std::env::var_os("PATH").unwrap(), folder.path()),
             merge: false,
             for_machines: false,
             log: folder.path().join("log"),
@@ -199,7 +202,7 @@ fn a_command_that_cannot_start_says_why_and_what_to_do() {
     says(&Gate::new(&["no-such-tool"]), &["\"no-such-tool\"", "no folder of PATH has it", "install it"]);
     says(&Gate::new(&["./tools/lint"]), &["/./tools/lint: no such file", "relative to the gate's `dir`"]);
     says(&Gate::new(&["./"]), &["not an executable file"]);
-    let no_path = |spawn: &mut Spawn| Rc::make_mut(&mut spawn.env)[0].1 = OsString::from("/nowhere");
+    let no_path = |spawn: &mut Spawn| spawn.env = environment("/nowhere", Path::new("."));
     says(&Gate::bash("true").with(no_path), &["no folder of PATH has it", "install bash", "as an array"]);
     let no_dir = |spawn: &mut Spawn| spawn.dir = PathBuf::from("/nowhere");
     says(&Gate::bash("true").with(no_dir), &["\"bash\"", "folder /nowhere does not exist", "`dir`"]);
@@ -222,15 +225,24 @@ fn the_path_of_the_gate_counts_and_its_first_executable_file() {
         std::fs::create_dir(gate.folder.path().join(folder)).unwrap();
         gate.executable(&format!("{folder}/tool"), &format!("#!/bin/sh\necho {folder} \"$1\"\n"), mode);
     }
-    let gate = gate.with(|spawn| Rc::make_mut(&mut spawn.env)[0].1 = OsString::from("first:second:third"));
+    let gate = gate.with(|spawn| spawn.env = environment("first:second:third", Path::new(".")));
     gate.run().unwrap();
     assert_eq!(gate.file("keep"), "second a b\n");
+
+    // A command may install what the next one finds.
+    gate.executable("second/tool", "#!/bin/sh\n/bin/chmod +x first/tool\n", 0o755);
+    gate.run().unwrap();
+    gate.run().unwrap();
+    assert_eq!(gate.file("keep"), "first a b\n");
 }
 
 #[test]
 fn a_death_by_signal_is_told_from_a_status() {
-    let finished = Gate::bash("kill -9 $$").run().unwrap();
-    assert_eq!((finished.exit, finished.end), (Some(Exit::Signal(9)), End::Exited));
+    // 34: a real-time signal, which has no name.
+    for signal in [9, 34] {
+        let finished = Gate::bash(&format!("kill -{signal} $$")).run().unwrap();
+        assert_eq!((finished.exit, finished.end), (Some(Exit::Signal(signal)), End::Exited));
+    }
 }
 
 #[test]

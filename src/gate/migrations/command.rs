@@ -2,6 +2,7 @@
 //! a whole. What it starts from is a file of the schema, if one is named.
 
 use std::cell::RefCell;
+use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use super::dry_run::Record;
@@ -9,6 +10,7 @@ use super::{Ground, Settings, below, unreadable};
 use crate::gate::Site;
 use crate::migration::change;
 use crate::migration::split::split;
+use crate::model::environ::Environ;
 use crate::model::evidence::{Exit, Problem, ProblemKind};
 use crate::model::migration::{Applied, Form, Migration, Piece, Script, Source, StatementError, Transaction};
 use crate::model::settings::{CommandLine, Common};
@@ -130,13 +132,13 @@ impl<'a> Tool<'a> {
     }
 
     fn spawn(&self, address: Vec<(&'static str, String)>) -> Spawn {
-        let mut env = self.site.environment.to_vec();
-        env.retain(|(name, _)| !address.iter().any(|(given, _)| name == *given));
+        let is_given = |name: &OsStr| address.iter().any(|(given, _)| name == *given);
+        let mut env: Vec<_> = self.site.environment.iter().filter(|(name, _)| !is_given(name)).cloned().collect();
         env.extend(address.into_iter().map(|(name, value)| (name.into(), value.into())));
         Spawn {
             argv: self.command.argv(),
             dir: self.site.root.join(&self.common.dir),
-            env: env.into(),
+            env: Environ::new(env),
             merge: true,
             for_machines: false,
             masker: self.site.masker.clone(),

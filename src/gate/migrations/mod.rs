@@ -88,13 +88,14 @@ impl Gate for DryRun {
 
     fn run<'a>(&'a self, site: Site<'a>) -> Pin<Box<dyn Future<Output = Evidence> + 'a>> {
         Box::pin(async move {
+            let environment: Vec<_> = site.environment.iter().cloned().collect();
             let ground = Ground {
                 root: site.root,
                 dir: &self.common.dir,
                 repo: Some(site.repo),
                 base: site.compared.and_then(|compared| compared.base),
                 env: site.env,
-                around: Surroundings(site.environment),
+                around: Surroundings(&environment),
                 timeout: self.common.timeout,
                 url_may_be_given: false,
                 cancel: site.cancel,

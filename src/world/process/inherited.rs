@@ -4,8 +4,9 @@
 use std::io;
 use std::sync::OnceLock;
 
-use nix::libc;
-use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
+use nix::sys::signal::{SigSet, Signal};
+
+use crate::world::process::calls::{is_ignored, set_default};
 
 /// What was found at the first call.
 #[derive(Debug, Clone, Copy)]
@@ -38,25 +39,4 @@ pub fn reset_inherited_signals() -> io::Result<Inherited> {
         }
     }
     Ok(*INHERITED.get_or_init(|| Inherited { hangup_ignored }))
-}
-
-#[expect(unsafe_code, reason = "no safe call tells a signal's disposition")]
-fn is_ignored(signal: Signal) -> bool {
-    let mut now = std::mem::MaybeUninit::<libc::sigaction>::zeroed();
-    // SAFETY: a null `act` only asks; `now` is valid for a write of one `sigaction`, and zeroes are a valid value of it.
-    let now = unsafe {
-        libc::sigaction(signal as libc::c_int, std::ptr::null(), now.as_mut_ptr());
-        now.assume_init()
-    };
-    now.sa_sigaction == libc::SIG_IGN
-}
-
-#[expect(
-    unsafe_code,
-    reason = "nix marks every change of a disposition unsafe, because of handlers; there is none here"
-)]
-fn set_default(signal: Signal) {
-    let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
-    // SAFETY: the default action installs no handler, so nothing of this program runs in a signal's context.
-    let _ = unsafe { sigaction(signal, &default) };
 }

@@ -2,12 +2,16 @@
 //! lost its parent comes to gatepost and not to init.
 
 use std::ffi::OsStr;
+use std::fs::File;
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::Once;
 use std::time::{Duration, Instant};
 
 use nix::unistd::{Pid, getpid};
+use rustix::process::{PidfdFlags, pidfd_open};
 
 use crate::world::files;
 use crate::world::process::MARK;
@@ -31,12 +35,20 @@ pub(super) fn adopt_orphans() {
     });
 }
 
+/// A descriptor that can be read when the process has ended; none before Linux 5.3.
+pub(super) fn descriptor(pid: rustix::process::Pid) -> Option<OwnedFd> {
+    pidfd_open(pid, PidfdFlags::NONBLOCK).ok()
+}
+
 /// The children of this process. The kernel may leave one out of its list when another ends while it is read
 /// (proc(5)): what two readings agree on is taken, and all processes are looked through when none do.
 pub(super) fn children() -> Vec<i32> {
-    let mut before = listed_children();
+    // The list of the main thread, to which the kernel gives every orphan: the first that lives. There is none on a kernel
+    // without such lists (`CONFIG_PROC_CHILDREN`).
+    let list = files::open(Path::new(&format!("/proc/self/task/{}/children", getpid()))).ok();
+    let mut before = list.as_ref().and_then(listed);
     for _ in 0..READINGS {
-        let now = listed_children();
+        let now = list.as_ref().and_then(listed);
         if now.is_some() && now == before {
             return now.unwrap_or_default();
         }
@@ -46,12 +58,18 @@ pub(super) fn children() -> Vec<i32> {
     processes().iter().filter(|process| process.parent == own).map(|process| process.pid).collect()
 }
 
-/// The list of the main thread, to which the kernel gives every orphan: the first that lives. `None` on a kernel without
-/// such lists (`CONFIG_PROC_CHILDREN`).
-fn listed_children() -> Option<Vec<i32>> {
-    let list = files::read(Path::new(&format!("/proc/self/task/{}/children", getpid()))).ok()?;
-    let list = String::from_utf8(list).ok()?;
-    Some(list.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect())
+/// Reads the list from its beginning.
+fn listed(list: &File) -> Option<Vec<i32>> {
+    let mut text = Vec::new();
+    let mut piece = [0; 1024];
+    loop {
+        match list.read_at(&mut piece, text.len() as u64).ok()? {
+            0 => break,
+            length => text.extend_from_slice(&piece[..length]),
+        }
+    }
+    let text = String::from_utf8(text).ok()?;
+    Some(text.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect())
 }
 
 /// Whether the process has the mark in the environment it was started with. In the midst of `exec` it shows none: an empty

@@ -3,8 +3,12 @@
 //!
 //! One file per system holds what differs: `unix` (groups), `linux` (orphans), `other_unix`, `windows`.
 
+#[cfg(unix)]
+mod calls;
 mod cancel;
 mod capture;
+#[cfg(unix)]
+mod child;
 #[cfg(unix)]
 mod inherited;
 mod last_line;
@@ -24,12 +28,11 @@ mod unix;
 #[cfg(windows)]
 mod windows;
 
-use std::ffi::OsString;
 use std::path::PathBuf;
-use std::rc::Rc;
 use std::time::Duration;
 
 use crate::mask::Masker;
+use crate::model::environ::Environ;
 use crate::model::evidence::Exit;
 use crate::world::files::FileError;
 
@@ -60,7 +63,7 @@ pub struct Spawn {
     pub dir: PathBuf,
     /// Its whole environment. The value of [`MARK`] must be this gate's own: by it, processes that left the
     /// group are found.
-    pub env: Rc<[(OsString, OsString)]>,
+    pub env: Environ,
     /// Standard error goes into the pipe of standard output, so that their order is exact.
     pub merge: bool,
     /// Standard output is a machine's: none of its lines is shown to who waits.

@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "this is one of the places that start processes")]
 
 use std::ffi::OsStr;
+use std::os::fd::OwnedFd;
 use std::process::{Command, Stdio};
 
 use nix::unistd::Pid;
@@ -11,6 +12,11 @@ use crate::world::process::tree::Process;
 
 /// There is no such thing here.
 pub(super) fn adopt_orphans() {}
+
+/// There is no such thing here.
+pub(super) fn descriptor(_pid: rustix::process::Pid) -> Option<OwnedFd> {
+    None
+}
 
 /// Orphans are never adopted here, so that no child is anything but a gate's leader.
 pub(super) fn children() -> Vec<i32> {

@@ -1,17 +1,15 @@
 //! The story of one command: started, read, ended, swept.
 
 use std::io;
-use std::process::ExitStatus;
 use std::time::Duration;
 
-use tokio::process::Child;
 use tokio::time::{Instant, timeout};
 
 use crate::model::evidence::Exit;
 use crate::world::process::cancel::{CancelToken, CancelledBy};
 use crate::world::process::capture::{Capture, Files};
-use crate::world::process::start::{SpawnError, Started, start};
-use crate::world::process::system::{self, Group, Swept};
+use crate::world::process::start::{self, SpawnError, Started};
+use crate::world::process::system::{Child, Group, Swept};
 use crate::world::process::{End, Finished, Spawn};
 
 /// How long the output is awaited after the command itself has ended: a process it left behind may hold the pipe.
@@ -24,7 +22,7 @@ const LAST_WORDS: Duration = Duration::from_millis(250);
 const UNKILLABLE: Duration = Duration::from_secs(2);
 
 enum First {
-    Exited(io::Result<ExitStatus>),
+    Exited(io::Result<Exit>),
     TimedOut,
     Cancelled(CancelledBy),
 }
@@ -48,24 +46,33 @@ pub async fn run_told(
     on_line: &mut dyn FnMut(&str),
     on_start: &mut dyn FnMut(i32),
 ) -> Result<Finished, SpawnError> {
+    let ended = to_the_end(spawn, cancel, on_line, on_start).await;
+    start::forget();
+    ended
+}
+
+async fn to_the_end(
+    spawn: &Spawn,
+    cancel: &CancelToken,
+    on_line: &mut dyn FnMut(&str),
+    on_start: &mut dyn FnMut(i32),
+) -> Result<Finished, SpawnError> {
     let begun = Instant::now();
     let files = Files::create(spawn)?;
     if let Some(by) = cancel.by() {
         return Ok(never_started(by));
     }
-    let Started { mut child, mut group, out, err } = start(spawn)?;
-    if let Some(id) = child.id().and_then(|id| i32::try_from(id).ok()) {
-        on_start(id);
-    }
+    let Started { mut child, mut group, out, err } = start::start(spawn)?;
+    on_start(child.id());
     let mut capture = Capture::new(out, err, files, spawn.for_machines, on_line);
 
     let (end, exit) = match capture.until(first(&mut child, spawn.timeout, cancel)).await {
-        First::Exited(status) => {
+        First::Exited(exit) => {
             let lost = |source| SpawnError::Lost { program: spawn.argv[0].clone(), source };
-            let status = status.map_err(lost)?;
+            let exit = exit.map_err(lost)?;
             // Before anything is killed: what was left behind may be about to write the last of the output.
             let _ = timeout(DRAIN, capture.read_to_end()).await;
-            (End::Exited, known(status))
+            (End::Exited, Some(exit))
         }
         First::TimedOut => (End::TimedOut, stop(&mut child, &mut group, spawn, cancel, &mut capture).await),
         First::Cancelled(by) => (End::Cancelled(by), stop(&mut child, &mut group, spawn, cancel, &mut capture).await),
@@ -95,7 +102,7 @@ pub async fn run_told(
 async fn first(child: &mut Child, time: Duration, cancel: &CancelToken) -> First {
     tokio::select! {
         biased;
-        status = child.wait() => First::Exited(status),
+        exit = child.wait() => First::Exited(exit),
         by = cancel.cancelled() => First::Cancelled(by),
         () = tokio::time::sleep(time) => First::TimedOut,
     }
@@ -122,13 +129,9 @@ async fn stop(
     };
     capture.until(grace).await;
     group.kill();
-    let _ = child.start_kill();
-    let status = capture.until(timeout(UNKILLABLE, child.wait())).await;
-    status.ok().and_then(Result::ok).and_then(known)
-}
-
-fn known(status: ExitStatus) -> Option<Exit> {
-    status.code().map(Exit::Code).or_else(|| system::signal_of(status).map(Exit::Signal))
+    child.kill();
+    let exit = capture.until(timeout(UNKILLABLE, child.wait())).await;
+    exit.ok().and_then(Result::ok)
 }
 
 fn never_started(by: CancelledBy) -> Finished {

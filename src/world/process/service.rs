@@ -3,7 +3,9 @@
 
 use std::ffi::OsString;
 use std::io;
-use std::path::{Path, PathBuf};
+#[cfg(target_os = "linux")]
+use std::path::Path;
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -11,6 +13,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::process::Child;
 
+#[cfg(target_os = "linux")]
 use crate::world::files;
 use crate::world::process::unix::{self, Group};
 
@@ -66,7 +69,7 @@ impl Service {
             std::os::unix::process::CommandExt::uid(&mut command, user.uid);
         }
         // The whole path: servers look for their other programs beside themselves.
-        let (child, group) = unix::start(command, &program.to_string_lossy(), None)?;
+        let (child, group) = unix::start_service(command, &program.to_string_lossy())?;
         Ok(Self { child, group, stopped: false })
     }
 
@@ -188,7 +191,6 @@ fn command_line(pid: i32) -> Option<String> {
 #[cfg(not(target_os = "linux"))]
 #[expect(clippy::disallowed_methods, reason = "this is one of the places that start processes")]
 fn command_line(pid: i32) -> Option<String> {
-    let _ = files::is_file;
     let output =
         std::process::Command::new("/bin/ps").args(["-o", "command=", "-p", &pid.to_string()]).output().ok()?;
     Some(String::from_utf8_lossy(&output.stdout).into_owned())

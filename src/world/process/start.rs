@@ -1,20 +1,31 @@
 //! Finds the program and starts it: its own group, no input, pipes for output, exactly the environment given.
-#![expect(clippy::disallowed_methods, reason = "this is the one place that starts processes")]
 
-use std::ffi::OsStr;
+use std::cell::RefCell;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
-
-use tokio::process::Child;
 
 use crate::world::files::{self, FileError};
 use crate::world::process::Spawn;
 use crate::world::process::capture::Pipe;
-use crate::world::process::system::{self, Group};
+use crate::world::process::system::{self, Child, Group};
 
 /// Where programs are looked up when the environment has no `PATH`.
 const DEFAULT_PATH: &str = "/usr/bin:/bin";
+
+thread_local! {
+    /// Programs that were looked up since a command last ended: one that needs what another command installs is started after
+    /// that one's end, and those that run at the same time may find either.
+    static FOUND: RefCell<Vec<Found>> = const { RefCell::new(Vec::new()) };
+}
+
+/// What a name without `/` meant.
+struct Found {
+    name: String,
+    dir: PathBuf,
+    path: OsString,
+    file: PathBuf,
+}
 
 /// Why a command was not started, or cannot be spoken of. Each message says what to do next.
 #[derive(Debug, thiserror::Error)]
@@ -95,10 +106,8 @@ pub(super) fn start(spawn: &Spawn) -> Result<Started, SpawnError> {
     if !spawn.dir.is_dir() {
         return Err(SpawnError::NoDir { program: name.to_owned(), dir: spawn.dir.clone() });
     }
-    let path = spawn.env.iter().find(|(name, _)| name == "PATH").map(|(_, path)| path.as_os_str());
-    // Found here, not by the C library: it would search the wrong PATH, and a name with a changed PATH keeps
-    // std from its quickest way to start a process.
-    let file = find(name, &spawn.dir, path)?;
+    // Found here, not by the C library: it would search the wrong PATH.
+    let file = find(name, &spawn.dir, spawn.env.get("PATH"))?;
     let refused = |source| match interpreter(&file) {
         Some(interpreter) if is_not_found(&source) => SpawnError::NoInterpreter { file: file.clone(), interpreter },
         _ => SpawnError::System { file: file.clone(), source },
@@ -107,26 +116,11 @@ pub(super) fn start(spawn: &Spawn) -> Result<Started, SpawnError> {
 }
 
 fn start_file(file: &Path, spawn: &Spawn) -> io::Result<Started> {
-    let mut command = std::process::Command::new(file);
-    command.args(spawn.argv.iter().skip(1)).current_dir(&spawn.dir).stdin(Stdio::null());
-    command.env_clear().envs(spawn.env.iter().map(|(name, value)| (name, value)));
-    let (out, writer) = io::pipe()?;
-    let err = if spawn.merge {
-        command.stderr(writer.try_clone()?);
-        None
-    } else {
-        let (err, writer) = io::pipe()?;
-        command.stderr(writer);
-        Some(err)
-    };
-    command.stdout(writer);
+    let (out, out_end) = io::pipe()?;
+    let (err, err_end) = if spawn.merge { None } else { Some(io::pipe()?) }.unzip();
     let (out, err) = (system::reading(out)?, err.map(system::reading).transpose()?);
-    let (child, group) = system::start(command, &spawn.argv[0], mark(spawn))?;
+    let (child, group) = system::start(file, spawn, &out_end, err_end.as_ref())?;
     Ok(Started { child, group, out: Pipe::new(Some(out)), err: Pipe::new(err) })
-}
-
-fn mark(spawn: &Spawn) -> Option<&OsStr> {
-    spawn.env.iter().find(|(name, _)| name == super::MARK).map(|(_, value)| value.as_os_str())
 }
 
 /// The file that `name` means in `dir` with this `PATH`, as `execvp` reads it.
@@ -143,8 +137,27 @@ fn find(name: &str, dir: &Path, path: Option<&OsStr>) -> Result<PathBuf, SpawnEr
         };
     }
     let path = path.unwrap_or(OsStr::new(DEFAULT_PATH));
+    let is_it = |found: &&Found| found.name == name && found.dir == dir && found.path == path;
+    if let Some(file) = FOUND.with_borrow(|all| all.iter().find(is_it).map(|found| found.file.clone())) {
+        return Ok(file);
+    }
+    let file = search(name, dir, path)?;
+    let found = Found { name: name.to_owned(), dir: dir.to_owned(), path: path.to_owned(), file: file.clone() };
+    FOUND.with_borrow_mut(|all| all.push(found));
+    Ok(file)
+}
+
+/// Forgets which programs were found: a command has ended, and may have installed others.
+pub(super) fn forget() {
+    FOUND.with_borrow_mut(Vec::clear);
+}
+
+/// The first executable file of that name in the folders of `path`.
+fn search(name: &str, dir: &Path, path: &OsStr) -> Result<PathBuf, SpawnError> {
     let mut forbidden = None;
-    for file in std::env::split_paths(path).map(|folder| dir.join(folder).join(name)) {
+    for folder in std::env::split_paths(path) {
+        let mut file = if folder.is_absolute() { folder } else { dir.join(folder) };
+        file.push(name);
         match system::check_executable(&file) {
             Ok(()) => return Ok(file),
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {

@@ -1,28 +1,33 @@
 //! Process groups: a command and everything it starts is signalled as one, and swept when it has ended.
 
 use std::collections::BTreeSet;
-use std::ffi::{OsStr, OsString};
+use std::ffi::{CStr, OsStr, OsString};
+use std::fs::File;
 use std::io;
-use std::os::fd::OwnedFd;
-use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::{Command, ExitStatus};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::process::Command;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{AccessFlags, Pid, access};
-use tokio::process::{Child, ChildStdout};
+use tokio::process::ChildStdout;
 use tokio::time::Instant;
 
+use crate::world::files;
+use crate::world::process::calls::{self, Program};
+pub(super) use crate::world::process::child::Child;
 use crate::world::process::inherited::reset_inherited_signals;
 #[cfg(target_os = "linux")]
 use crate::world::process::linux as snapshot;
 #[cfg(not(target_os = "linux"))]
 use crate::world::process::other_unix as snapshot;
 use crate::world::process::tree::{Process, descendants};
+use crate::world::process::{MARK, Spawn};
 
 /// How long a process that is just ending by itself may take before it counts as left behind.
 const SETTLE: Duration = Duration::from_millis(50);
@@ -51,19 +56,41 @@ pub(super) struct Group {
     swept: bool,
 }
 
-/// Starts the command as the leader of a new group; `name` becomes its `argv[0]`.
-pub(super) fn start(mut command: Command, name: &str, mark: Option<&OsStr>) -> io::Result<(Child, Group)> {
-    reset_inherited_signals()?;
-    snapshot::adopt_orphans();
+/// Starts the command, whose program is `file`, as the leader of a new group. Its errors go to `err`, or where its output
+/// goes.
+pub(super) fn start(
+    file: &Path,
+    spawn: &Spawn,
+    out: &io::PipeWriter,
+    err: Option<&io::PipeWriter>,
+) -> io::Result<(Child, Group)> {
+    let lead = |env: &[&CStr]| {
+        let (input, out, err) = (nothing()?, out.as_fd(), err.unwrap_or(out).as_fd());
+        let program = Program { file, argv: &spawn.argv, dir: &spawn.dir, env, input, out, err };
+        Group::lead(spawn.env.get(MARK), || calls::spawn(&program).map(|pid| (pid, pid.as_raw())))
+    };
+    let (pid, group) = spawn.env.as_entries(lead)??;
+    Ok((Child::new(pid)?, group))
+}
+
+/// An input that is at its end, opened once.
+fn nothing() -> io::Result<BorrowedFd<'static>> {
+    static NOTHING: OnceLock<File> = OnceLock::new();
+    if NOTHING.get().is_none() {
+        let opened = files::open(Path::new("/dev/null")).map_err(io::Error::other)?;
+        let _ = NOTHING.set(opened);
+    }
+    NOTHING.get().map(File::as_fd).ok_or_else(|| io::ErrorKind::NotFound.into())
+}
+
+/// Starts a program as the leader of a new group; `name` becomes its `argv[0]`.
+pub(super) fn start_service(mut command: Command, name: &str) -> io::Result<(tokio::process::Child, Group)> {
     command.arg0(name).process_group(0);
-    let mut leaders = leaders();
-    let child = tokio::process::Command::from(command).spawn()?;
-    let leader = child.id().and_then(|id| i32::try_from(id).ok()).ok_or(io::ErrorKind::NotFound)?;
-    leaders.insert(leader);
-    Ok((
-        child,
-        Group { leader: Pid::from_raw(leader), mark: mark.map(OsStr::to_owned), seen: Vec::new(), swept: false },
-    ))
+    Group::lead(None, || {
+        let child = tokio::process::Command::from(command).spawn()?;
+        let id = child.id().and_then(|id| i32::try_from(id).ok()).ok_or(io::ErrorKind::NotFound)?;
+        Ok((Pid::from_raw(id), child))
+    })
 }
 
 /// A pipe to be read without blocking.
@@ -77,11 +104,17 @@ pub(super) fn check_executable(file: &Path) -> io::Result<()> {
     if file.is_file() { Ok(()) } else { Err(io::ErrorKind::PermissionDenied.into()) }
 }
 
-pub(super) fn signal_of(status: ExitStatus) -> Option<i32> {
-    status.signal()
-}
-
 impl Group {
+    /// The group of the process that `start` starts, and what `start` gives for it.
+    fn lead<T>(mark: Option<&OsStr>, start: impl FnOnce() -> io::Result<(Pid, T)>) -> io::Result<(T, Self)> {
+        reset_inherited_signals()?;
+        snapshot::adopt_orphans();
+        let mut leaders = leaders();
+        let (leader, child) = start()?;
+        leaders.insert(leader.as_raw());
+        Ok((child, Self { leader, mark: mark.map(OsStr::to_owned), seen: Vec::new(), swept: false }))
+    }
+
     /// Asks all to end. The group is held still while it is looked at: a process that it starts between the look
     /// and the signal, and that leaves the group and the mark behind, would be seen by nobody. A stopped process is
     /// woken, or it would not hear.

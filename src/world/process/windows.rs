@@ -1,14 +1,19 @@
 //! Windows as far as it goes: the command itself is ended, not what it started (that needs a job object), and
 //! there is no TERM, so the grace passes unheard.
 
+#![expect(clippy::disallowed_methods, reason = "this is one of the places that start processes")]
+
 use std::ffi::OsStr;
 use std::io;
 use std::os::windows::io::OwnedHandle;
 use std::path::Path;
-use std::process::{Command, ExitStatus};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use tokio::process::{Child, ChildStdout};
+use tokio::process::ChildStdout;
+
+use crate::model::evidence::Exit;
+use crate::world::process::Spawn;
 
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Swept {
@@ -19,8 +24,34 @@ pub(super) struct Swept {
 /// Stands for the command's process; `run` ends that itself.
 pub(super) struct Group;
 
-pub(super) fn start(command: Command, _name: &str, _mark: Option<&OsStr>) -> io::Result<(Child, Group)> {
-    Ok((tokio::process::Command::from(command).spawn()?, Group))
+/// A program that was started here, until it has ended.
+pub(super) struct Child(tokio::process::Child);
+
+impl Child {
+    pub(super) fn id(&self) -> i32 {
+        self.0.id().and_then(|id| i32::try_from(id).ok()).unwrap_or_default()
+    }
+
+    pub(super) async fn wait(&mut self) -> io::Result<Exit> {
+        Ok(Exit::Code(self.0.wait().await?.code().unwrap_or(-1)))
+    }
+
+    pub(super) fn kill(&mut self) {
+        let _ = self.0.start_kill();
+    }
+}
+
+pub(super) fn start(
+    file: &Path,
+    spawn: &Spawn,
+    out: &io::PipeWriter,
+    err: Option<&io::PipeWriter>,
+) -> io::Result<(Child, Group)> {
+    let mut command = Command::new(file);
+    command.args(spawn.argv.iter().skip(1)).current_dir(&spawn.dir).stdin(Stdio::null());
+    command.env_clear().envs(spawn.env.iter().map(|(name, value)| (name, value)));
+    command.stdout(out.try_clone()?).stderr(err.unwrap_or(out).try_clone()?);
+    Ok((Child(tokio::process::Command::from(command).spawn()?), Group))
 }
 
 pub(super) fn reading(pipe: io::PipeReader) -> io::Result<ChildStdout> {
@@ -29,10 +60,6 @@ pub(super) fn reading(pipe: io::PipeReader) -> io::Result<ChildStdout> {
 
 pub(super) fn check_executable(_file: &Path) -> io::Result<()> {
     Ok(())
-}
-
-pub(super) fn signal_of(_status: ExitStatus) -> Option<i32> {
-    None
 }
 
 impl Group {
