@@ -14,7 +14,7 @@ use crate::world::process::log::{Capped, Log};
 /// One read, in bytes: what a pipe holds on Linux.
 const CHUNK: usize = 64 << 10;
 /// The first read, in bytes: most gates print little, and there may be many.
-const FIRST: usize = 4 << 10;
+const FIRST: usize = 1 << 10;
 
 /// One pipe of a command. Both are given as a [`ChildStdout`], which tokio lets one make from any pipe.
 pub(super) struct Pipe {
@@ -24,7 +24,8 @@ pub(super) struct Pipe {
 
 impl Pipe {
     pub(super) fn new(reader: Option<ChildStdout>) -> Self {
-        Self { reader, buffer: Vec::with_capacity(FIRST) }
+        let first = if reader.is_some() { FIRST } else { 0 };
+        Self { reader, buffer: Vec::with_capacity(first) }
     }
 
     /// The next bytes, never empty; waits for ever once the pipe has ended.

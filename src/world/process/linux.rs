@@ -10,6 +10,8 @@ use std::path::Path;
 use std::sync::Once;
 use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
+use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use nix::unistd::{Pid, getpid};
 use rustix::process::{PidfdFlags, pidfd_open};
 
@@ -43,6 +45,11 @@ pub(super) fn descriptor(pid: rustix::process::Pid) -> Option<OwnedFd> {
 /// The children of this process. The kernel may leave one out of its list when another ends while it is read
 /// (proc(5)): what two readings agree on is taken, and all processes are looked through when none do.
 pub(super) fn children() -> Vec<i32> {
+    // Mostly there is none any more, which is told without the list.
+    let any = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+    if waitid(Id::All, any) == Err(Errno::ECHILD) {
+        return Vec::new();
+    }
     // The list of the main thread, to which the kernel gives every orphan: the first that lives. There is none on a kernel
     // without such lists (`CONFIG_PROC_CHILDREN`).
     let list = files::open(Path::new(&format!("/proc/self/task/{}/children", getpid()))).ok();

@@ -103,9 +103,14 @@ pub(super) struct Started {
 /// When there is no such program or folder, or the system refuses.
 pub(super) fn start(spawn: &Spawn) -> Result<Started, SpawnError> {
     let name = spawn.argv.first().map_or("", String::as_str);
-    if !spawn.dir.is_dir() {
-        return Err(SpawnError::NoDir { program: name.to_owned(), dir: spawn.dir.clone() });
-    }
+    // Asked only when it failed: whatever else is told then would be about the program.
+    start_in_dir(name, spawn).map_err(|error| match spawn.dir.is_dir() {
+        true => error,
+        false => SpawnError::NoDir { program: name.to_owned(), dir: spawn.dir.clone() },
+    })
+}
+
+fn start_in_dir(name: &str, spawn: &Spawn) -> Result<Started, SpawnError> {
     // Found here, not by the C library: it would search the wrong PATH.
     let file = find(name, &spawn.dir, spawn.env.get("PATH"))?;
     let refused = |source| match interpreter(&file) {
