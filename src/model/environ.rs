@@ -1,8 +1,7 @@
 //! The environment of a command: what many commands share is kept, and put into the system's form, once.
 
-use std::cell::OnceCell;
 use std::ffi::{CStr, CString, NulError, OsStr, OsString};
-use std::rc::Rc;
+use std::sync::{Arc, OnceLock};
 
 /// A variable's name and value.
 pub type Variable = (OsString, OsString);
@@ -10,21 +9,21 @@ pub type Variable = (OsString, OsString);
 /// The whole environment of a command.
 #[derive(Debug, Clone)]
 pub struct Environ {
-    shared: Rc<Shared>,
+    shared: Arc<Shared>,
     own: Vec<Variable>,
 }
 
 #[derive(Debug)]
 struct Shared {
     variables: Vec<Variable>,
-    entries: OnceCell<Vec<CString>>,
+    entries: OnceLock<Vec<CString>>,
 }
 
 impl Environ {
     /// An environment that others can be made of.
     #[must_use]
     pub fn new(variables: Vec<Variable>) -> Self {
-        Self { shared: Rc::new(Shared { variables, entries: OnceCell::new() }), own: Vec::new() }
+        Self { shared: Arc::new(Shared { variables, entries: OnceLock::new() }), own: Vec::new() }
     }
 
     /// This environment and one variable more, whose name it does not have.

@@ -42,8 +42,9 @@ pub(super) fn descriptor(pid: rustix::process::Pid) -> Option<OwnedFd> {
     pidfd_open(pid, PidfdFlags::NONBLOCK).ok()
 }
 
-/// The children of this process. The kernel may leave one out of its list when another ends while it is read
-/// (proc(5)): what two readings agree on is taken, and all processes are looked through when none do.
+/// The children of this process, but for those that a thread has which started them. The kernel may leave one out of its
+/// list when another ends while it is read (proc(5)): what two readings agree on is taken, and all processes are looked
+/// through when none do.
 pub(super) fn children() -> Vec<i32> {
     // Mostly there is none any more, which is told without the list.
     let any = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;

@@ -22,6 +22,8 @@ mod run;
 mod service;
 mod start;
 #[cfg(unix)]
+mod starters;
+#[cfg(unix)]
 mod tree;
 #[cfg(unix)]
 mod unix;

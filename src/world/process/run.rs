@@ -62,7 +62,7 @@ async fn to_the_end(
     if let Some(by) = cancel.by() {
         return Ok(never_started(by));
     }
-    let Started { mut child, mut group, out, err } = start::start(spawn)?;
+    let Started { mut child, mut group, out, err } = start::start(spawn).await?;
     on_start(child.id());
     let mut capture = Capture::new(out, err, files, spawn.for_machines, on_line);
 

@@ -101,30 +101,30 @@ pub(super) struct Started {
 ///
 /// # Errors
 /// When there is no such program or folder, or the system refuses.
-pub(super) fn start(spawn: &Spawn) -> Result<Started, SpawnError> {
+pub(super) async fn start(spawn: &Spawn) -> Result<Started, SpawnError> {
     let name = spawn.argv.first().map_or("", String::as_str);
     // Asked only when it failed: whatever else is told then would be about the program.
-    start_in_dir(name, spawn).map_err(|error| match spawn.dir.is_dir() {
+    start_in_dir(name, spawn).await.map_err(|error| match spawn.dir.is_dir() {
         true => error,
         false => SpawnError::NoDir { program: name.to_owned(), dir: spawn.dir.clone() },
     })
 }
 
-fn start_in_dir(name: &str, spawn: &Spawn) -> Result<Started, SpawnError> {
+async fn start_in_dir(name: &str, spawn: &Spawn) -> Result<Started, SpawnError> {
     // Found here, not by the C library: it would search the wrong PATH.
     let file = find(name, &spawn.dir, spawn.env.get("PATH"))?;
     let refused = |source| match interpreter(&file) {
         Some(interpreter) if is_not_found(&source) => SpawnError::NoInterpreter { file: file.clone(), interpreter },
         _ => SpawnError::System { file: file.clone(), source },
     };
-    start_file(&file, spawn).map_err(refused)
+    start_file(&file, spawn).await.map_err(refused)
 }
 
-fn start_file(file: &Path, spawn: &Spawn) -> io::Result<Started> {
+async fn start_file(file: &Path, spawn: &Spawn) -> io::Result<Started> {
     let (out, out_end) = io::pipe()?;
     let (err, err_end) = if spawn.merge { None } else { Some(io::pipe()?) }.unzip();
     let (out, err) = (system::reading(out)?, err.map(system::reading).transpose()?);
-    let (child, group) = system::start(file, spawn, &out_end, err_end.as_ref())?;
+    let (child, group) = system::start(file, spawn, out_end, err_end).await?;
     Ok(Started { child, group, out: Pipe::new(Some(out)), err: Pipe::new(err) })
 }
 

@@ -8,7 +8,7 @@ use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::Command;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -26,6 +26,7 @@ use crate::world::process::inherited::reset_inherited_signals;
 use crate::world::process::linux as snapshot;
 #[cfg(not(target_os = "linux"))]
 use crate::world::process::other_unix as snapshot;
+use crate::world::process::starters;
 use crate::world::process::tree::{Process, descendants};
 use crate::world::process::{MARK, Spawn};
 
@@ -37,8 +38,10 @@ const STANDSTILL: Duration = Duration::from_millis(20);
 const LAST: Duration = Duration::from_secs(1);
 
 /// The leaders of the groups that run, whose statuses tokio collects. All other children of this process are
-/// orphans that it adopted. Held while a process is started, so that no leader is unknown for a moment.
+/// orphans that it adopted.
 static LEADERS: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
+/// Read while a process is started and its number noted: who writes knows every leader.
+static STARTING: RwLock<()> = RwLock::new(());
 
 /// What was found of a command after its end.
 #[derive(Debug, Default, Clone, Copy)]
@@ -58,19 +61,31 @@ pub(super) struct Group {
 
 /// Starts the command, whose program is `file`, as the leader of a new group. Its errors go to `err`, or where its output
 /// goes.
-pub(super) fn start(
+pub(super) async fn start(
     file: &Path,
     spawn: &Spawn,
-    out: &io::PipeWriter,
-    err: Option<&io::PipeWriter>,
+    out: io::PipeWriter,
+    err: Option<io::PipeWriter>,
 ) -> io::Result<(Child, Group)> {
-    let lead = |env: &[&CStr]| {
-        let (input, out, err) = (nothing()?, out.as_fd(), err.unwrap_or(out).as_fd());
-        let program = Program { file, argv: &spawn.argv, dir: &spawn.dir, env, input, out, err };
-        Group::lead(spawn.env.get(MARK), || calls::spawn(&program).map(|pid| (pid, pid.as_raw())))
-    };
-    let (pid, group) = spawn.env.as_entries(lead)??;
+    prepare()?;
+    let (file, argv, dir, env) = (file.to_owned(), spawn.argv.clone(), spawn.dir.clone(), spawn.env.clone());
+    let started = starters::aside(move || {
+        let lead = |entries: &[&CStr]| {
+            let (input, err) = (nothing()?, err.as_ref().unwrap_or(&out).as_fd());
+            let program = Program { file: &file, argv: &argv, dir: &dir, env: entries, input, out: out.as_fd(), err };
+            Group::lead(env.get(MARK), || calls::spawn(&program).map(|pid| (pid, pid.as_raw())))
+        };
+        env.as_entries(lead)?
+    });
+    let (pid, group) = started.await?;
     Ok((Child::new(pid)?, group))
+}
+
+/// What must be so before anything is started.
+fn prepare() -> io::Result<()> {
+    reset_inherited_signals()?;
+    snapshot::adopt_orphans();
+    Ok(())
 }
 
 /// An input that is at its end, opened once.
@@ -85,6 +100,7 @@ fn nothing() -> io::Result<BorrowedFd<'static>> {
 
 /// Starts a program as the leader of a new group; `name` becomes its `argv[0]`.
 pub(super) fn start_service(mut command: Command, name: &str) -> io::Result<(tokio::process::Child, Group)> {
+    prepare()?;
     command.arg0(name).process_group(0);
     Group::lead(None, || {
         let child = tokio::process::Command::from(command).spawn()?;
@@ -107,11 +123,9 @@ pub(super) fn check_executable(file: &Path) -> io::Result<()> {
 impl Group {
     /// The group of the process that `start` starts, and what `start` gives for it.
     fn lead<T>(mark: Option<&OsStr>, start: impl FnOnce() -> io::Result<(Pid, T)>) -> io::Result<(T, Self)> {
-        reset_inherited_signals()?;
-        snapshot::adopt_orphans();
-        let mut leaders = leaders();
+        let _starting = STARTING.read().unwrap_or_else(PoisonError::into_inner);
         let (leader, child) = start()?;
-        leaders.insert(leader.as_raw());
+        leaders().insert(leader.as_raw());
         Ok((child, Self { leader, mark: mark.map(OsStr::to_owned), seen: Vec::new(), swept: false }))
     }
 
@@ -297,8 +311,17 @@ fn is_reaped(pid: i32) -> bool {
 /// The living children that this process did not start; the dead ones are reaped: nobody else does, and each would have to be
 /// looked at in every sweep.
 fn adopted() -> Vec<i32> {
-    let leaders = leaders();
-    snapshot::children().into_iter().filter(|pid| !leaders.contains(pid) && !is_reaped(*pid)).collect()
+    let unknown = || {
+        let children = snapshot::children();
+        let leaders = leaders();
+        children.into_iter().filter(move |pid| !leaders.contains(pid))
+    };
+    if unknown().next().is_none() {
+        return Vec::new();
+    }
+    // One that is just being started is not known yet.
+    let _none = STARTING.write().unwrap_or_else(PoisonError::into_inner);
+    unknown().filter(|pid| !is_reaped(*pid)).collect()
 }
 
 fn leaders() -> MutexGuard<'static, BTreeSet<i32>> {

@@ -41,16 +41,16 @@ impl Child {
     }
 }
 
-pub(super) fn start(
+pub(super) async fn start(
     file: &Path,
     spawn: &Spawn,
-    out: &io::PipeWriter,
-    err: Option<&io::PipeWriter>,
+    out: io::PipeWriter,
+    err: Option<io::PipeWriter>,
 ) -> io::Result<(Child, Group)> {
     let mut command = Command::new(file);
     command.args(spawn.argv.iter().skip(1)).current_dir(&spawn.dir).stdin(Stdio::null());
     command.env_clear().envs(spawn.env.iter().map(|(name, value)| (name, value)));
-    command.stdout(out.try_clone()?).stderr(err.unwrap_or(out).try_clone()?);
+    command.stderr(err.map_or_else(|| out.try_clone(), Ok)?).stdout(out);
     Ok((Child(tokio::process::Command::from(command).spawn()?), Group))
 }
 
