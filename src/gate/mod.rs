@@ -55,7 +55,7 @@ pub struct Site<'a> {
     pub environment: &'a Environ,
     /// Takes secrets out of the log.
     pub masker: &'a Masker,
-    /// Environ that were withheld from it.
+    /// Variables that were withheld from it.
     pub withheld: &'a [String],
     /// gatepost's own environment.
     pub env: &'a Env,

@@ -8,7 +8,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::Once;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
@@ -23,8 +23,8 @@ use crate::world::process::tree::Process;
 const READINGS: usize = 5;
 /// A pause in which an `exec` goes on.
 const EXEC: Duration = Duration::from_micros(200);
-/// How long an `exec` may take on a busy machine.
-const LONG_EXEC: Duration = Duration::from_millis(200);
+/// So many pauses an `exec` may take on a busy machine, a fifth of a second.
+const PAUSES: usize = 1_000;
 
 static ADOPTING: Once = Once::new();
 
@@ -83,9 +83,8 @@ fn listed(list: &File) -> Option<Vec<i32>> {
 /// Whether the process has the mark in the environment it was started with. In the midst of `exec` it shows none: an empty
 /// one is believed when it stood at the same place before and after it was read.
 pub(super) fn has_mark(pid: i32, mark: &OsStr) -> bool {
-    let begun = Instant::now();
     let mut before = None;
-    loop {
+    for _ in 0..PAUSES {
         let Ok(environment) = files::read(Path::new(&format!("/proc/{pid}/environ"))) else { return false };
         if !environment.is_empty() {
             return environment.split(|&byte| byte == 0).any(|variable| {
@@ -96,11 +95,11 @@ pub(super) fn has_mark(pid: i32, mark: &OsStr) -> bool {
         match now.as_deref() {
             None => return false,
             Some(place) if place != "0" && now == before => return false,
-            Some(_) if begun.elapsed() > LONG_EXEC => return false,
             Some(_) => std::thread::sleep(EXEC),
         }
         before = now;
     }
+    false
 }
 
 /// Every process that can be seen.

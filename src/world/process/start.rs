@@ -103,11 +103,12 @@ pub(super) struct Started {
 /// When there is no such program or folder, or the system refuses.
 pub(super) async fn start(spawn: &Spawn) -> Result<Started, SpawnError> {
     let name = spawn.argv.first().map_or("", String::as_str);
-    // Asked only when it failed: whatever else is told then would be about the program.
-    start_in_dir(name, spawn).await.map_err(|error| match spawn.dir.is_dir() {
-        true => error,
-        false => SpawnError::NoDir { program: name.to_owned(), dir: spawn.dir.clone() },
-    })
+    let started = start_in_dir(name, spawn).await;
+    // Asked only when it failed, and said rather than what failed for it.
+    if started.is_err() && !spawn.dir.is_dir() {
+        return Err(SpawnError::NoDir { program: name.to_owned(), dir: spawn.dir.clone() });
+    }
+    started
 }
 
 async fn start_in_dir(name: &str, spawn: &Spawn) -> Result<Started, SpawnError> {
