@@ -245,6 +245,14 @@ fn a_death_by_signal_is_told_from_a_status() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_command_that_dies_with_its_parent_lives_to_its_end() {
+    // The signal comes when the thread ends that started it.
+    let finished = Gate::new(&["setpriv", "--pdeathsig", "KILL", "sleep", "0.5"]).run().unwrap();
+    assert_eq!((finished.exit, finished.end), (Some(Exit::Code(0)), End::Exited));
+}
+
 #[test]
 fn nothing_is_left_after_the_command_ends_by_itself() {
     for (way, line) in WAYS {

@@ -4,11 +4,9 @@
 use std::collections::VecDeque;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
-
-use crate::world::cores;
 
 /// More than enough for one call of the system.
 const STACK: usize = 128 << 10;
@@ -17,54 +15,68 @@ const MOST: usize = 2;
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// What is to be started, and how many threads do it.
+/// What is to be started, and who does it.
 struct Queue {
     jobs: VecDeque<Job>,
+    /// They stay as long as the program: a command that asked to die with its parent means the thread that started it
+    /// (`PR_SET_PDEATHSIG`).
     threads: usize,
+    idle: usize,
 }
 
-static QUEUE: Mutex<Queue> = Mutex::new(Queue { jobs: VecDeque::new(), threads: 0 });
+static QUEUE: Mutex<Queue> = Mutex::new(Queue { jobs: VecDeque::new(), threads: 0, idle: 0 });
+static MORE: Condvar = Condvar::new();
 
 /// Starts something aside. What was started for somebody who waits no more is dropped.
 ///
 /// # Errors
-/// As `start`.
+/// As `start`, or when there is no thread to be had.
 pub(super) async fn aside<T: Send + 'static>(start: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
     let (told, started) = oneshot::channel();
-    let job = Box::new(move || {
+    enqueue(Box::new(move || {
         if !told.is_closed() {
             let _ = told.send(start());
         }
-    });
-    if enqueue(job) && std::thread::Builder::new().stack_size(STACK).spawn(work).is_err() {
-        // No more threads are to be had: it is done here.
-        work();
-    }
+    }))?;
     started.await.unwrap_or_else(|_| Err(io::Error::other("the thread that was to start it is gone")))
 }
 
-/// Whether one thread more is wanted, which is counted from here on.
-fn enqueue(job: Job) -> bool {
+fn enqueue(job: Job) -> io::Result<()> {
     let mut queue = queue();
     queue.jobs.push_back(job);
-    let is_wanted = queue.threads < cores::available().min(MOST);
-    queue.threads += usize::from(is_wanted);
-    is_wanted
+    MORE.notify_one();
+    if queue.idle >= queue.jobs.len() || queue.threads == MOST {
+        return Ok(());
+    }
+    match std::thread::Builder::new().stack_size(STACK).spawn(work) {
+        Ok(_) => queue.threads += 1,
+        Err(error) if queue.threads == 0 => {
+            queue.jobs.pop_back();
+            return Err(error);
+        }
+        // The others do it.
+        Err(_) => {}
+    }
+    Ok(())
 }
 
-/// Starts what waits, until nothing does.
 fn work() {
-    while let Some(job) = next() {
+    loop {
         // Who waits for a job that panics is told that it is gone; the others are done.
-        let _ = catch_unwind(AssertUnwindSafe(job));
+        let _ = catch_unwind(AssertUnwindSafe(next()));
     }
 }
 
-fn next() -> Option<Job> {
+fn next() -> Job {
     let mut queue = queue();
-    let job = queue.jobs.pop_front();
-    queue.threads -= usize::from(job.is_none());
-    job
+    loop {
+        if let Some(job) = queue.jobs.pop_front() {
+            return job;
+        }
+        queue.idle += 1;
+        queue = MORE.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        queue.idle -= 1;
+    }
 }
 
 fn queue() -> MutexGuard<'static, Queue> {

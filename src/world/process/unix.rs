@@ -37,8 +37,8 @@ const STANDSTILL: Duration = Duration::from_millis(20);
 /// How long killed processes may take to go.
 const LAST: Duration = Duration::from_secs(1);
 
-/// The leaders of the groups that run, whose statuses tokio collects. All other children of this process are
-/// orphans that it adopted.
+/// The leaders of the groups that run, whose statuses who runs them collects. All other children of this process are orphans
+/// that it adopted.
 static LEADERS: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
 /// Read while a process is started and its number noted: who writes knows every leader.
 static STARTING: RwLock<()> = RwLock::new(());
