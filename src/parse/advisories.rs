@@ -143,8 +143,8 @@ mod tests {
             assert_eq!(level(severity), expected, "{severity}");
         }
         assert_eq!(
-            ["9.8", "7.0", "5", "0.1", "0.0", ""].map(severity_of),
-            ["critical", "high", "medium", "low", "", ""]
+            ["9.8", "9.0", "8.9", "7.0", "6.9", "5", "4.0", "3.9", "0.1", "0.0", "-1", ""].map(severity_of),
+            ["critical", "critical", "high", "high", "medium", "medium", "medium", "low", "low", "", "", ""]
         );
     }
 }

@@ -377,6 +377,31 @@ mod tests {
     }
 
     #[test]
+    fn why_a_lint_is_on_is_not_about_the_code() {
+        for about_levels in [
+            "for further information visit https://x",
+            "the lint level is defined here",
+            "to override `-D warnings` add `#[allow(x)]`",
+            "requested on the command line with `-D x`",
+            "`#[warn(dead_code)]` (part of `#[warn(unused)]`) on by default",
+            "`#[warn(dead_code)]` implied by `#[warn(unused)]`",
+            "`-D dead-code` implied by `-D warnings`",
+            "`-D dead-code` is from the command line",
+        ] {
+            assert!(is_about_levels(about_levels), "{about_levels}");
+        }
+        for about_code in [
+            "`#[derive(Debug)]` is ignored",
+            "`-x` overflows",
+            "this is implied by the bound",
+            "a lint on by default",
+            "given on the command line",
+        ] {
+            assert!(!is_about_levels(about_code), "{about_code}");
+        }
+    }
+
+    #[test]
     fn only_a_code_of_the_compiler_is_no_lint() {
         let of = |rule: Option<&str>| is_lint(&Finding { rule: rule.map(str::to_owned), ..Finding::default() });
         assert_eq!([None, Some("E0425")].map(of), [false; 2]);

@@ -98,6 +98,7 @@ mod tests {
         assert!(matches(r"^(.+)\/(\w+)\s+\[([^\]]+)\]$", "a/b  [x]"));
         assert!(matches(r"^[^[\]]+$", "ab") && !matches(r"^[^[\]]+$", "a[b"));
         assert!(matches(r"^[&&a--]+$", "a&-"));
+        assert!(matches(r"^[][&]+$", "][&") && matches(r"^[^][]+$", "ab") && !matches(r"^[^][]+$", "a]"));
         assert!(matches(r"^{a}{2}$", "{a}}") && matches(r"^a{}{,2}$", "a{}{,2}"));
         assert!(matches(r"^\<x\>\b", "<x>y") || !matches(r"\d", "٣"));
         assert!(!matches(r"^\d+$", "٣"), "digits are ASCII");

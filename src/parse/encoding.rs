@@ -78,6 +78,13 @@ mod tests {
     }
 
     #[test]
+    fn a_nul_beside_an_ascii_character_alone_tells_the_byte_order() {
+        for bytes in [b"\0\0ab", b"\xc3\0ab", b"\0\xc3ab"] {
+            assert!(text(bytes).ends_with("ab"), "{bytes:?}");
+        }
+    }
+
+    #[test]
     fn what_is_not_text_is_counted() {
         let read = decode(b"{\"a\": \"\xff\", \"b\": \"\xfe\xff\"}");
         assert_eq!(read.text.matches('\u{fffd}').count(), 3);

@@ -141,6 +141,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn all_of_its_keys_tell_it() {
+        assert!(recognises(br#"[{"code":"F401","filename":"a.py","location":{}}]"#) && recognises(b" [] "));
+        for other in [r#"[{"filename":"a.py"}]"#, r#"[{"code":1,"location":{}}]"#, "[{}]", "{}", ""] {
+            assert!(!recognises(other.as_bytes()), "{other}");
+        }
+    }
+
+    #[test]
     fn an_edit_that_is_no_range_of_the_file_makes_no_fix() {
         let at = |row, column| Location { row, column };
         let fix = |location, end_location| read(Replacement { content: None, location, end_location }, 1);

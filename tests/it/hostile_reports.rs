@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use gatepost::model::evidence::Parsed;
-use gatepost::model::tests::Counts;
+use gatepost::model::tests::{CaseOutcome, Counts};
 use gatepost::parse::{self, ParseError};
 
 fn read(format: &str, input: &str) -> Result<Parsed, ParseError> {
@@ -47,9 +47,15 @@ fn what_a_test_prints_hides_no_failure() {
     let early = "running 2 tests\ntest result: ok. 2 passed; 0 failed; 0 ignored; 0 measured\ntest b ... FAILED\n";
     assert_eq!(libtest(early).failed, 1);
     // A line that says ok for a test that the list names.
-    let list = "running 1 test\ntest a ... ok\nfailures:\n\nfailures:\n    a\n\n\
-                test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out\n";
-    assert_eq!((libtest(list).failed, libtest(list).passed), (1, 0));
+    for blank in ["", "\n"] {
+        let list = format!(
+            "running 1 test\ntest a ... ok\nfailures:\n\n---- a stdout ----\nno\n\nfailures:\n{blank}    a\n\n\
+             test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out\n"
+        );
+        let tests = read("libtest", &list).unwrap().tests.unwrap();
+        let names: Vec<_> = tests.cases.iter().map(|case| (case.name.as_str(), case.outcome)).collect();
+        assert_eq!(names, [("a", CaseOutcome::Failed)], "{list}");
+    }
     // The result counts a failure that no line shows.
     let hidden = "running 2 tests\ntest a ... ok\ntest result: FAILED. 1 passed; 1 failed; 0 ignored; 0 measured\n";
     assert_eq!((libtest(hidden).errored, libtest(hidden).passed), (1, 1));

@@ -447,7 +447,11 @@ mod tests {
         assert!(read(WHOLE.replacen("\"m\"", &format!("\"\\\"{}\"", "[".repeat(99)), 1).as_bytes()).is_ok());
         let gate = r#"{"name":"a","outcome":"pass"},"#;
         let many = WHOLE.replacen("\"gates\":[", &format!("\"gates\":[{}", gate.repeat(MOST_GATES)), 1);
-        assert!(error(&many).contains("at most 1000 items"), "{}", error(&many));
+        assert!(
+            error(&many).contains("invalid length 1001, expected a list of at most 1000 items"),
+            "{}",
+            error(&many)
+        );
         let notes = WHOLE.replacen("\"signal\"", &format!("\"notes\":[{}\"\"],\"signal\"", "\"\",".repeat(MOST)), 1);
         assert!(error(&notes).contains("at most 250000 items"));
         assert!(

@@ -270,3 +270,67 @@ fn failure(invocation: &Invocation<'_>) -> Option<String> {
     (killed || invocation.execution_successful == Some(false))
         .then(|| said.unwrap_or_else(|| "executionSuccessful is false".to_owned()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::evidence::Parsed;
+
+    fn read(run: &str, result: &str) -> Parsed {
+        let log =
+            format!(r#"{{"version":"2.1.0","runs":[{{{run},"results":[{{"message":{{"text":"m"}}{result}}}]}}]}}"#);
+        crate::parse::find("sarif").unwrap().parse(log.as_bytes()).unwrap()
+    }
+
+    fn tool(name: &str, more: &str) -> String {
+        format!(r#""tool":{{"driver":{{"name":"{name}"}}}}{more}"#)
+    }
+
+    #[test]
+    fn columns_are_counted_as_the_tool_says_or_is_known_to() {
+        let unit = |name, kind| read(&tool(name, kind), "").columns;
+        let utf16 = r#","columnKind":"utf16CodeUnits""#;
+        assert_eq!([unit("ruff", ""), unit("x", r#","columnKind":"unicodeCodePoints""#)], [ColumnUnit::Scalars; 2]);
+        assert_eq!([unit("ruff", utf16), unit("x", utf16), unit("x", "")], [ColumnUnit::Utf16; 3]);
+    }
+
+    #[test]
+    fn kinds_and_levels_are_read_together() {
+        let level = |result: &str| read(&tool("x", ""), result).findings.first().map(|finding| finding.level);
+        for (result, expected) in [
+            ("", Some(Level::Warning)),
+            (r#","level":"error""#, Some(Level::Error)),
+            (r#","level":"note""#, Some(Level::Note)),
+            (r#","level":"none""#, Some(Level::Note)),
+            (r#","level":"ERROR","kind":"Fail""#, Some(Level::Error)),
+            (r#","level":"of a later version""#, Some(Level::Error)),
+            (r#","kind":"pass""#, None),
+            (r#","kind":"notApplicable","level":"error""#, None),
+            (r#","kind":"informational""#, Some(Level::Note)),
+            (r#","kind":"open""#, Some(Level::Warning)),
+            (r#","kind":"review","level":"error""#, Some(Level::Error)),
+        ] {
+            assert_eq!(level(result), expected, "{result}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_has_agreed_to_is_not_suppressed() {
+        let found = |all: &str| read(&tool("x", ""), &format!(r#","suppressions":[{all}]"#)).findings.len();
+        let of = |status: &str| format!(r#"{{"kind":"external","status":"{status}"}}"#);
+        let (yes, asked, no) = (of("accepted"), of("underReview"), of("rejected"));
+        assert_eq!([found(&yes), found(r#"{"kind":"inSource"}"#), found(&format!("{yes},{yes}"))], [0; 3]);
+        assert_eq!([found(""), found(&asked), found(&no), found(&format!("{yes},{asked}"))], [1; 4]);
+    }
+
+    #[test]
+    fn an_invocation_that_failed_says_why() {
+        let said = |invocation: &str| failure(&serde_json::from_str(&format!("{{{invocation}}}")).unwrap());
+        assert_eq!(said(r#""executionSuccessful":true"#), None);
+        assert_eq!(said(r#""executionSuccessful":true,"exitCodeDescription":"findings""#), None);
+        assert_eq!(said(r#""executionSuccessful":false"#).unwrap(), "executionSuccessful is false");
+        assert_eq!(said(r#""executionSuccessful":false,"exitCodeDescription":"bad""#).unwrap(), "bad");
+        assert_eq!(said(r#""exitSignalName":"SIGSEGV""#).unwrap(), "SIGSEGV");
+        assert_eq!(said(r#""processStartFailureMessage":"none","exitCodeDescription":"bad""#).unwrap(), "none");
+    }
+}
