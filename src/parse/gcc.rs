@@ -341,6 +341,29 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_before_a_number_tells_what_it_is() {
+        for before in ["12", "7", "2026-01-01T12", "2026-01-01 12", "[12", "(7", "x:12"] {
+            assert!(is_clock(before, 59) && !is_clock(before, 60), "{before}");
+        }
+        for before in ["123", "a12", "", "2026-01-01T", "2026-01-01T123", "a.c"] {
+            assert!(!is_clock(before, 30), "{before}");
+        }
+        for address in ["http://host", "localhost", "at localhost", "127.0.0.1", "to 127.0.0.1", "[::1]"] {
+            assert!(is_address(address), "{address}");
+        }
+        assert!(!["localhost.c", "a.c", "127.0.0.1 is", "127.0.0.1x", ""].into_iter().any(is_address));
+        for file in ["a.c", "dir/a.c", "C:\\x\\a.c", "a b.c", "Makefile", "dir/makefile", "dir/README"] {
+            assert!(is_file(file), "{file}");
+        }
+        assert!(!["at", "", ".c", "a.", "a.b c", "see the file", "in dir/a and b"].into_iter().any(is_file));
+        assert!(
+            has_drive("C:\\a")
+                && has_drive("z:/a")
+                && !["C:a", "1:/a", ":/a", "C/a", "a.c:1"].into_iter().any(has_drive)
+        );
+    }
+
+    #[test]
     fn times_and_addresses_are_no_places() {
         for line in [
             "12:30:45: error: x",

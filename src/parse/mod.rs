@@ -30,6 +30,8 @@ mod reading;
 pub mod report;
 mod ruff;
 mod sarif;
+#[cfg(test)]
+mod tests;
 mod trivy;
 mod tsc;
 mod xml;

@@ -156,3 +156,18 @@ impl Vulnerability {
         versions.join(", ")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_among_its_own_keys_tell_it() {
+        for own in [r#"{"results":[]}"#, r#"{"results":[],"experimental_config":{},"image_metadata":{}}"#] {
+            assert!(recognises(own.as_bytes()), "{own}");
+        }
+        for other in [r#"{"results":[],"metrics":{}}"#, r#"{"experimental_config":{}}"#, "{}", "[]", ""] {
+            assert!(!recognises(other.as_bytes()), "{other}");
+        }
+    }
+}

@@ -93,3 +93,29 @@ impl Vulnerability {
         known.finding()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn its_shapes_are_told_from_other_lists_of_packages() {
+        let recognises = |text: &str| (FORMAT.recognises)(text.as_bytes());
+        for own in [
+            r#"{"dependencies":[{"name":"a","version":"1","vulns":[]}],"fixes":[]}"#,
+            r#"{"dependencies":[{"name":"a","version":"1","vulns":[]}]}"#,
+            r#"[{"name":"a","version":"1","vulns":[]}]"#,
+            r#"[{"name":"a","skip_reason":"not on PyPI"}]"#,
+        ] {
+            assert!(recognises(own), "{own}");
+        }
+        for other in [
+            r#"{"dependencies":[{"name":"a"}]}"#,
+            r#"{"fixes":[],"vulns":[]}"#,
+            r#"[{"name":"a","version":"1"}]"#,
+            r#"[{"vulns":[]}]"#,
+        ] {
+            assert!(!recognises(other), "{other}");
+        }
+    }
+}

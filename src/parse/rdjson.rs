@@ -177,3 +177,41 @@ impl Suggestion<'_> {
             .then(|| Fix { description: String::new(), edits: vec![edit] })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn edit(text: &str, range: &str) -> Option<Edit> {
+        let suggestion = format!(r#"{{"range":{range},"text":"{text}"}}"#);
+        serde_json::from_str::<Suggestion<'_>>(&suggestion).unwrap().fix().map(|fix| fix.edits[0].clone())
+    }
+
+    #[test]
+    fn whole_lines_are_replaced_by_whole_lines() {
+        let lines = r#"{"start":{"line":2},"end":{"line":3}}"#;
+        for (text, expected) in [("", ""), ("a", "a\n"), ("a\\n", "a\n"), ("a\\nb", "a\nb\n")] {
+            let edit = edit(text, lines).unwrap();
+            assert_eq!((edit.start_line, edit.start_column, edit.end_line, edit.end_column), (2, 1, 4, 1), "{text:?}");
+            assert_eq!(edit.text, expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_place_in_a_line_is_taken_as_it_is_given() {
+        let of =
+            |range: &str| edit("a", range).map(|e| (e.start_line, e.start_column, e.end_line, e.end_column, e.text));
+        let at = |place: (u32, u32, u32, u32)| Some((place.0, place.1, place.2, place.3, "a".to_owned()));
+        assert_eq!(of(r#"{"start":{"line":2,"column":3},"end":{"line":2,"column":5}}"#), at((2, 3, 2, 5)));
+        assert_eq!(of(r#"{"start":{"line":2,"column":3}}"#), at((2, 3, 2, 3)));
+        assert_eq!(of(r#"{"start":{"line":2},"end":{"line":2,"column":5}}"#), at((2, 1, 2, 5)));
+        for wrong in [
+            r#"{"start":{"line":2,"column":3},"end":{"line":2,"column":2}}"#,
+            r#"{"start":{"line":2,"column":3},"end":{"line":1,"column":9}}"#,
+            r#"{"start":{"line":2,"column":3},"end":{"line":4}}"#,
+            r#"{"end":{"line":4}}"#,
+        ] {
+            assert_eq!(of(wrong), None, "{wrong}");
+        }
+    }
+}

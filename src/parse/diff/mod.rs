@@ -390,6 +390,38 @@ mod tests {
     }
 
     #[test]
+    fn both_names_of_a_file_tell_a_diff() {
+        for own in
+            ["--- a\n+++ b\n", "x\n\u{1b}[1m--- a\u{1b}[m\n+++ b\n", "diff --git a/x b/x\n", "Diff in /a.rs:1:\n"]
+        {
+            assert!(recognises(own.as_bytes()), "{own}");
+        }
+        for other in ["", "+++ b\n", "--- a\n", "--- a\nx\n+++ b\n", "+++ b\n--- a\n", "diff a b\n"] {
+            assert!(!recognises(other.as_bytes()), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_file_without_hunks_is_told_by_its_facts() {
+        for facts in [
+            "old mode 100644\nnew mode 100755\n",
+            "new file mode 100644\n",
+            "deleted file mode 100644\n",
+            "similarity index 100%\nrename from x\nrename to y\n",
+            "Binary files a/x and b/x differ\n",
+        ] {
+            let parsed = read(&format!("diff --git a/x b/x\n{facts}")).unwrap();
+            let paths: Vec<_> = parsed.findings.iter().map(|finding| finding.path.as_deref()).collect();
+            assert_eq!((paths, parsed.notes), (vec![Some("x")], vec![]), "{facts}");
+        }
+        assert!(
+            ["", "index 1..2\n", "similarity index 100%\n"]
+                .iter()
+                .all(|rest| truncated(&format!("diff --git a/x b/x\n{rest}")))
+        );
+    }
+
+    #[test]
     fn lines_that_move_are_one_change() {
         let parsed = read("--- x\n+++ x\n@@ -1,5 +1,5 @@\n+b\n a\n-b\n c\n d\n-e\n+f\n").unwrap();
         let [moved, changed] = &parsed.findings[..] else { panic!("{parsed:?}") };

@@ -121,6 +121,15 @@ mod tests {
     }
 
     #[test]
+    fn escapes_are_those_of_c() {
+        let [octal, quote] = [b"3031".as_slice(), b"\"x"].map(escaped);
+        assert_eq!((octal, quote), (Some((0o303, 3)), Some((b'"', 1))));
+        assert_eq!([b"380".as_slice(), b"30", b"3a1", b""].map(escaped), [None; 4]);
+        let simple = b"abtnvfr\\".map(|letter| escaped(&[letter]).unwrap().0);
+        assert_eq!(simple, [7, 8, b'\t', b'\n', 11, 12, b'\r', b'\\']);
+    }
+
+    #[test]
     fn the_old_name_is_the_judged_one() {
         let target = |old, new, git| target(Some(old), Some(new), git).unwrap();
         assert_eq!(target("a/x", "b/y", true), "x");
