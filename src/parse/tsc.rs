@@ -193,6 +193,14 @@ mod tests {
     }
 
     #[test]
+    fn an_excerpt_is_no_message() {
+        let pretty = read("a.ts:1:2 - error TS1: x\n  more\n\n  1 let a\n    ~~~\n\nFound 1 error in a.ts:1\n");
+        assert_eq!((pretty.findings[0].message.as_str(), pretty.notes), ("x\n  more", vec![]));
+        let plain = read("a.ts(1,2): error TS1: x\n\n  more\n");
+        assert_eq!((plain.findings[0].message.as_str(), plain.notes), ("x\n  more", vec![]));
+    }
+
+    #[test]
     fn the_closing_count_is_held_against_the_findings() {
         let one = "a.ts:1:2 - error TS1: x\n\n1 let a\n  ~~~\n\n";
         assert!(read(&format!("{one}\nFound 1 error in a.ts:1\n\n")).notes.is_empty());

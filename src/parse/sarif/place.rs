@@ -150,4 +150,36 @@ mod tests {
             assert_eq!(from_uri(uri), path);
         }
     }
+
+    #[test]
+    fn an_edit_has_an_end_that_is_not_before_its_start() {
+        let edit = |region: &str| serde_json::from_str::<Region>(region).unwrap().edit("x".to_owned());
+        let place = |region: &str| edit(region).map(|e| (e.start_line, e.start_column, e.end_line, e.end_column));
+        assert_eq!(place(r#"{"startLine":2,"startColumn":3,"endLine":4,"endColumn":1}"#), Some((2, 3, 4, 1)));
+        assert_eq!(place(r#"{"startLine":2,"startColumn":3,"endColumn":3}"#), Some((2, 3, 2, 3)), "an insertion");
+        assert_eq!(place(r#"{"startLine":2,"endColumn":3}"#), Some((2, 1, 2, 3)));
+        for none in [
+            r#"{"startLine":2,"startColumn":3,"endColumn":2}"#,
+            r#"{"startLine":2,"startColumn":3,"endLine":1,"endColumn":9}"#,
+            r#"{"startLine":2,"startColumn":3}"#,
+            r#"{"endLine":2,"endColumn":3}"#,
+        ] {
+            assert_eq!(place(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn a_region_of_one_line_ends_in_it() {
+        let place = |region: &str| {
+            let mut finding = Finding::default();
+            let is_placed = serde_json::from_str::<Region>(region).unwrap().place(&mut finding);
+            (is_placed, finding.line, finding.column, finding.end_line, finding.end_column)
+        };
+        assert_eq!(
+            place(r#"{"startLine":2,"startColumn":3,"endColumn":5}"#),
+            (true, Some(2), Some(3), Some(2), Some(5))
+        );
+        assert_eq!(place(r#"{"startLine":2}"#), (true, Some(2), None, None, None));
+        assert_eq!(place("{}"), (false, None, None, None, None));
+    }
 }
