@@ -49,12 +49,12 @@ fn what_a_test_prints_hides_no_failure() {
     // A line that says ok for a test that the list names.
     for blank in ["", "\n"] {
         let list = format!(
-            "running 1 test\ntest a ... ok\nfailures:\n\n---- a stdout ----\nno\n\nfailures:\n{blank}    a\n\n\
-             test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out\n"
+            "running 2 tests\ntest a ... ok\ntest b ... FAILED\nfailures:\n\n---- b stdout ----\nno\n\nfailures:\n{blank}    a\n    \
+             b\n\ntest result: FAILED. 0 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out\n"
         );
         let tests = read("libtest", &list).unwrap().tests.unwrap();
         let names: Vec<_> = tests.cases.iter().map(|case| (case.name.as_str(), case.outcome)).collect();
-        assert_eq!(names, [("a", CaseOutcome::Failed)], "{list}");
+        assert_eq!(names, [("a", CaseOutcome::Failed), ("b", CaseOutcome::Failed)], "{list}");
     }
     // The result counts a failure that no line shows.
     let hidden = "running 2 tests\ntest a ... ok\ntest result: FAILED. 1 passed; 1 failed; 0 ignored; 0 measured\n";
