@@ -18,7 +18,7 @@ pub(super) fn read<T: DeserializeOwned>(
     }
     let mut elements = Vec::new();
     let mut around = 0;
-    let mut arrays = 0;
+    let mut found = false;
     let mut rest = &*decoded.text;
     while let Some(at) = next_array(rest, &mut around) {
         let text = &rest[at..];
@@ -28,10 +28,10 @@ pub(super) fn read<T: DeserializeOwned>(
             Some(Err(error)) => return Err(json::unreadable(&error, text, expected)),
             None => break,
         }
-        arrays += 1;
+        found = true;
         rest = &text[stream.byte_offset()..];
     }
-    if arrays == 0 {
+    if !found {
         return Err(ParseError::Malformed { expected, got: beginning(&decoded.text) });
     }
     let mut notes = Vec::from_iter(decoded.note);

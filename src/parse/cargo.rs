@@ -373,6 +373,9 @@ mod tests {
         assert!(matches!(read(&format!("{FINISHED}{one}")), Err(ParseError::Truncated { .. })));
         assert!(matches!(read(&format!("{FINISHED}{{\"rea")), Err(ParseError::Truncated { .. })));
         assert!(matches!(read(&format!("{{\"reason\":1}}\n{FINISHED}")), Err(ParseError::Malformed { .. })));
+        let artifact = format!("{FINISHED}{{\"reason\":\"compiler-artifact\"}}\n");
+        assert!(matches!(read(&artifact), Err(ParseError::Truncated { .. })));
+        assert_eq!(read(&format!("{FINISHED}Done")).unwrap().notes, ["1 line was no message of cargo"]);
         assert_eq!(read(&format!("{one}{FINISHED}{{\n")).unwrap().notes, ["1 line was no message of cargo"]);
     }
 
@@ -406,6 +409,31 @@ mod tests {
         let of = |rule: Option<&str>| is_lint(&Finding { rule: rule.map(str::to_owned), ..Finding::default() });
         assert_eq!([None, Some("E0425")].map(of), [false; 2]);
         assert_eq!([Some("dead_code"), Some("panic"), Some("Error"), Some("E04251"), Some("E042")].map(of), [true; 5]);
+        assert!(of(Some("E04x5")));
+        assert_eq!(["E0425", "E04x5", "E042", "dead_code"].map(|rule| help(rule).is_some()), [true, false, false, false]);
+    }
+
+    #[test]
+    fn what_rustc_says_in_closing_is_told_by_its_words() {
+        let is = |text: &str| {
+            let json = format!("{{\"level\":\"warning\",\"message\":\"{text}\",\"spans\":[]}}");
+            is_summary(&serde_json::from_str(&json).unwrap())
+        };
+        for closing in ["1 warning emitted", "12 warnings emitted", "aborting due to 2 errors", "could not compile `x`"] {
+            assert!(is(closing), "{closing}");
+        }
+        for other in ["1 is not 2", "no warnings emitted", "a warning emitted", "unused import"] {
+            assert!(!is(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn the_first_place_is_the_place_where_none_is_primary() {
+        let span = |file: &str| {
+            format!("{{\"file_name\":\"{file}\",\"line_start\":2,\"line_end\":2,\"column_start\":1,\"column_end\":4}}")
+        };
+        let text = message("error", "x", &[span("a.rs"), span("b.rs")].join(","));
+        assert_eq!(read(&format!("{text}{FINISHED}")).unwrap().findings[0].path.as_deref(), Some("a.rs"));
     }
 
     #[test]

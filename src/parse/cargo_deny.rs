@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use crate::model::evidence::Parsed;
 use crate::model::finding::{Finding, Level};
 use crate::parse::advisories::{failed, has_keys};
+use crate::parse::reading::count;
 use crate::parse::{Empty, Format, LineParser, ParseError, Reader, Stream, json};
 
 pub(super) static FORMAT: Format = Format {
@@ -112,7 +113,8 @@ impl LineParser for CargoDeny {
             return Err(ParseError::Malformed { expected: EXPECTED, got });
         }
         if other > 0 {
-            parsed.notes.push(format!("{other} lines of the output were not understood"));
+            let lines = count(other, "line of the output was", "lines of the output were");
+            parsed.notes.push(format!("{lines} not understood"));
         }
         Ok(parsed)
     }
@@ -161,5 +163,24 @@ impl Fields {
             },
             ..Finding::default()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SUMMARY: &str = "{\"type\":\"summary\",\"fields\":{}}\n";
+
+    #[test]
+    fn lines_around_the_report_are_counted_and_none_of_it_is_lost() {
+        let read = |text: &str| FORMAT.parse(text.as_bytes());
+        let denied = "{\"type\":\"diagnostic\",\"fields\":{\"severity\":\"warning\",\"message\":\"old\"}}\n";
+        let parsed = read(&format!("Updating\n\n  {denied}\n{SUMMARY}")).unwrap();
+        assert_eq!(parsed.findings[0].message, "old");
+        assert_eq!(parsed.notes, ["1 line of the output was not understood"]);
+        assert!(matches!(read("\n\n"), Err(ParseError::Empty { .. })));
+        let first = read(&format!("{{\"type\":1}}\n{{\"nothing\":2}}\n{SUMMARY}")).unwrap_err().to_string();
+        assert!(first.contains("type"), "{first}");
     }
 }

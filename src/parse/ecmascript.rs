@@ -73,11 +73,11 @@ fn escape(c: char, in_class: bool, out: &mut String) {
 /// Whether `3}`, `3,}` or `3,4}` follows.
 fn is_repetition(mut rest: impl Iterator<Item = char>) -> bool {
     let mut digits = 0;
-    let mut commas = 0;
+    let mut comma = false;
     loop {
         match rest.next() {
             Some(c) if c.is_ascii_digit() => digits += 1,
-            Some(',') if digits > 0 && commas == 0 => commas += 1,
+            Some(',') if digits > 0 && !comma => comma = true,
             Some('}') => return digits > 0,
             _ => return false,
         }
@@ -100,7 +100,10 @@ mod tests {
         assert!(matches(r"^[&&a--]+$", "a&-"));
         assert!(matches(r"^[][&]+$", "][&") && matches(r"^[^][]+$", "ab") && !matches(r"^[^][]+$", "a]"));
         assert!(matches(r"^{a}{2}$", "{a}}") && matches(r"^a{}{,2}$", "a{}{,2}"));
-        assert!(matches(r"^\<x\>\b", "<x>y") || !matches(r"\d", "٣"));
+        assert!(matches(r"^a{2,3}$", "aaa") && matches(r"^a{2,}$", "aaa") && matches(r"^a{2,,3}$", "a{2,,3}"));
+        assert!(matches(r"^[a-c]$", "b") && !matches(r"^[a-c]$", "-"));
+        assert!(matches(r"^\<x\>\b", "<x>y") && !matches(r"^\<x\>\b", "<x> "));
+        assert!(matches(r"^[\b]$", "\u{8}"), "in a class it is the backspace");
         assert!(!matches(r"^\d+$", "٣"), "digits are ASCII");
         assert!(matches(r"^[\w\-.]+[\S]$", "a-b.c!"));
         assert!(matches(r"^\s+(\d+):(\d+)\s+(error|warning)\s+(.*)\s\s+(.*)$", "  3:1  error  Bad é  no-var"));

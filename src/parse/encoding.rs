@@ -30,8 +30,7 @@ fn utf8(bytes: &[u8]) -> Decoded<'_> {
         return Decoded { text: bytes.iter().map(|&byte| char::from(byte)).collect(), note: None };
     }
     let broken = bytes.utf8_chunks().filter(|chunk| !chunk.invalid().is_empty()).count();
-    let note = format!("{broken} places were not UTF-8 and were replaced by \u{fffd}");
-    Decoded { text: String::from_utf8_lossy(bytes), note: Some(note) }
+    Decoded { text: String::from_utf8_lossy(bytes), note: Some(replaced(broken, "UTF-8")) }
 }
 
 fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Decoded<'static> {
@@ -45,8 +44,13 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Decoded<'static> {
             })
         })
         .collect::<String>();
-    let note = (broken > 0).then(|| format!("{broken} places were not UTF-16 and were replaced by \u{fffd}"));
+    let note = (broken > 0).then(|| replaced(broken, "UTF-16"));
     Decoded { text: Cow::Owned(text), note }
+}
+
+fn replaced(broken: usize, encoding: &str) -> String {
+    let (places, are) = if broken == 1 { ("place was", "is") } else { ("places were", "are") };
+    format!("{broken} {places} not {encoding} and {are} replaced by \u{fffd}")
 }
 
 fn says_latin1(bytes: &[u8]) -> bool {
@@ -75,6 +79,7 @@ mod tests {
         assert_eq!(text(&[&[0xfe, 0xff][..], &big].concat()), "<é😀>");
         assert_eq!(text("\u{feff}{}".as_bytes()), "{}");
         assert_eq!(text(b"<?xml version='1.0' encoding='ISO-8859-1'?><a>\xe9</a>").split('>').nth(2), Some("é</a"));
+        assert_eq!(text(b"\n <?xml encoding='latin1'?>\xe9").split('>').nth(1), Some("é"));
     }
 
     #[test]
@@ -88,7 +93,12 @@ mod tests {
     fn what_is_not_text_is_counted() {
         let read = decode(b"{\"a\": \"\xff\", \"b\": \"\xfe\xff\"}");
         assert_eq!(read.text.matches('\u{fffd}').count(), 3);
-        assert_eq!(read.note.unwrap(), "3 places were not UTF-8 and were replaced by \u{fffd}");
-        assert!(decode(&[b'<', 0, b'a', 0, 1]).note.is_some());
+        assert_eq!(read.note.unwrap(), "3 places were not UTF-8 and are replaced by \u{fffd}");
+        let declared = decode(b"<?xml version='1.0' encoding='UTF-8'?>\xe9");
+        assert_eq!(declared.note.unwrap(), "1 place was not UTF-8 and is replaced by \u{fffd}");
+        let half = |end: &[u8]| decode(&[&[b'<', 0, b'a', 0], end].concat()).note;
+        assert_eq!(half(&[1]).unwrap(), "1 place was not UTF-16 and is replaced by \u{fffd}");
+        assert_eq!(half(&[0, 0xd8, b'b', 0]).unwrap(), "1 place was not UTF-16 and is replaced by \u{fffd}");
+        assert_eq!(half(&[b'b', 0]), None);
     }
 }

@@ -172,6 +172,22 @@ mod tests {
     }
 
     #[test]
+    fn pages_are_of_rules_of_eslints_own() {
+        assert_eq!(help("no-var").as_deref(), Some("https://eslint.org/docs/latest/rules/no-var"));
+        assert_eq!(["", "x/no-var", "@x/no-var", "noVar"].map(help), [const { None }; 4]);
+    }
+
+    #[test]
+    fn a_fix_is_placed_in_the_source_that_the_report_has() {
+        let report = r#"[{"filePath":"/a.js","source":"a\nb\n","messages":[
+            {"ruleId":"semi","severity":2,"message":"Missing semicolon.","line":2,"column":2,"fix":{"range":[3,3],"text":";"}}]}]"#;
+        let parsed = parse(report.as_bytes()).unwrap();
+        let edit = &parsed.findings[0].fix.as_ref().unwrap().edits[0];
+        assert_eq!((edit.start_line, edit.start_column, edit.text.as_str()), (2, 2, ";"));
+        assert!(parsed.notes.is_empty());
+    }
+
+    #[test]
     fn a_fix_without_its_source_is_noted() {
         let report = r#"[{"filePath":"/a.js","errorCount":0,"messages":[
             {"ruleId":"semi","severity":2,"message":"Missing semicolon.","line":1,"column":2,"fix":{"range":[1,1],"text":";"}},

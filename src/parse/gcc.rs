@@ -338,6 +338,61 @@ mod tests {
         assert_eq!(one("vet: bad/bad.go:3:23: cannot"), found("bad/bad.go", 3, Some(23), "cannot"));
         assert_eq!(one("Makefile:4: *** missing separator."), found("Makefile", 4, None, "*** missing separator."));
         assert_eq!(one("12.c:30:45: error: x"), found("12.c", 30, Some(45), "x"));
+        assert_eq!(one("a: b.c:3:4: error: x"), found("a: b.c", 3, Some(4), "x"));
+    }
+
+    #[test]
+    fn what_has_no_line_is_of_a_file_or_of_the_tool() {
+        let of = |line| one(line).map(|finding| (finding.path, finding.message));
+        let tool = |message: &str| Some((None, message.to_owned()));
+        assert_eq!(of("pkg/a.py: error: bad"), Some((Some("pkg/a.py".to_owned()), "bad".to_owned())));
+        assert_eq!(of("cc1: fatal error: bad"), tool("cc1: bad"));
+        assert_eq!(of("/usr/bin/ld.bfd: error: bad"), tool("/usr/bin/ld.bfd: bad"));
+        assert_eq!(["pkg/a.py: note: x", "the tool: error: x", "pkg/a.py: x"].map(one), [const { None }; 3]);
+    }
+
+    #[test]
+    fn carets_and_what_leads_to_a_finding_are_told_from_other_lines() {
+        for caret in ["  ^~~~", "^", "^~~", "\t~~^~~", "  |", "  3 | int x;", " +++ |+#include <a>", "    |     ^"] {
+            assert!(is_caret(caret), "{caret}");
+        }
+        for other in ["", "x", "~/bin", "| a table |", "3 | x", "  x ^", "  a | b", " 3 x"] {
+            assert!(!is_caret(other), "{other}");
+        }
+        for chatter in [
+            "In file included from a.h:3,",
+            "                 from a.c:1:",
+            "# example.com/bad",
+            "compilation terminated.",
+            "a.c: In function 'main':",
+            "a.c: At top level:",
+            "ld: a.o: in function `main':",
+        ] {
+            assert!(is_chatter(chatter), "{chatter}");
+        }
+        for other in ["from a import b", " import a", "  x from y", "a.c: In function 'main'", "a.c: bad:", "#x"] {
+            assert!(!is_chatter(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn source_lines_are_forgiven_once_and_only_above_a_caret() {
+        let not_understood = |text: &str| read(text).notes;
+        assert!(not_understood("a.c:1:1: error: x\nint y;\n^\n").is_empty());
+        for text in ["a.c:1:1: error: x\nint y;\nother\n ^\n", "a.c:1:1: error: x\n1 error generated.\none\n ^\ntwo\n"] {
+            assert_eq!(not_understood(text), ["2 lines of the output were not understood"], "{text}");
+        }
+    }
+
+    #[test]
+    fn notes_belong_to_the_finding_above_them() {
+        let alone = read("a.c:1:1: note: x\na.c:2:1: note: y\n").findings;
+        assert_eq!(alone.len(), 2, "nothing stands above them");
+        let noted: String = (1..=11).map(|number| format!("a.c:1:1: note: n{number}.\n")).collect();
+        let parsed = read(&format!("a.c:1:1: warning: x\n{noted}"));
+        assert_eq!(parsed.findings.len(), 1);
+        let message = &parsed.findings[0].message;
+        assert!(message.ends_with("\nnote: n10."), "{message}");
     }
 
     #[test]
@@ -369,6 +424,7 @@ mod tests {
             "12:30:45: error: x",
             "2024-01-01 12:30:45: starting",
             "2024-01-01T12:30: starting a.c",
+            "2024-01-01T12:30: error: x",
             "[12:30:45: x",
             "http://host:80: x",
             "dial tcp 127.0.0.1:80: connect: connection refused",
@@ -390,6 +446,13 @@ mod tests {
         assert_eq!(rule("a.sh:1:2: note: x [SC2086]").as_deref(), Some("SC2086"));
         assert_eq!(rule("a.py:1:2: F401 x").as_deref(), Some("F401"));
         assert_eq!(rule("a.go:1:2: undefined: m [x]"), None);
+        let trailing = |text: &'static str| trailing_rule(text).map(|(rule, _)| rule);
+        assert_eq!(["x [a]", "x [-Wa] "].map(trailing), [Some("a".to_owned()), Some("-Wa".to_owned())]);
+        assert_eq!(["x []", "x[0]", "x [a b]", "x [a", "x"].map(trailing), [const { None }; 5]);
+        let code = |text: &'static str| leading_code(text).map(|(code, _)| code);
+        assert_eq!(["E50 x", "SC2086 x", "ABCDE12345 x"].map(code), [Some("E50"), Some("SC2086"), Some("ABCDE12345")]);
+        let others = ["E5 x", "E501", "501 x", "ABCDEF12 x", "E123456 x", "E50x x", "e501 x", "x"];
+        assert_eq!(others.map(code), [None; 8]);
     }
 
     #[test]
@@ -404,5 +467,9 @@ mod tests {
             cut.notes,
             ["the tool counts 1 error and 2 warnings, but 0 and 1 were read: the output may have been cut"]
         );
+        let short = |text: &str| read(text).notes.len();
+        assert_eq!(short("a.c:1:5: error: x\n1 warning and 1 error generated.\n"), 1, "an error is no warning");
+        assert_eq!(short("a.py: error: x\nFound 1 error in 1 file (checked 1 source file)\n"), 0);
+        assert_eq!(short("a.c:1:5: error: x\n1 error generated.\n1 error generated.\n"), 1, "each counts its own");
     }
 }

@@ -191,6 +191,17 @@ mod tests {
                 "1 annotation was printed between stop-commands and its end, and left out",
             ]
         );
+        assert_eq!(read("::::x\n").notes, ["no workflow command was printed (1 line)"]);
+        for unreadable in ["  ::error file=a\n", "::error:x::y\n"] {
+            assert_eq!(
+                read(unreadable).notes,
+                [
+                    "1 line looks like a workflow command and could not be read",
+                    "no workflow command was printed (1 line)"
+                ],
+                "{unreadable}"
+            );
+        }
         assert_eq!(read("fine\n").notes, ["no workflow command was printed (1 line)"]);
         assert_eq!(read("::error::cut").notes, [NO_LINE_END]);
     }

@@ -71,7 +71,6 @@ struct Hunk {
     /// Those that ended, each with whether an old line follows it.
     runs: Vec<(Run, bool)>,
     run: Run,
-    after_added: bool,
 }
 
 #[derive(Default)]
@@ -240,7 +239,7 @@ impl Diff {
 
     fn in_hunk(&mut self, file: File, mut hunk: Hunk, text: &str) -> State {
         if text.starts_with('\\') {
-            hunk.run.no_line_end(hunk.after_added);
+            hunk.run.no_line_end();
             return State::Hunk(file, hunk);
         }
         if hunk.old_left == 0 && hunk.new_left == 0 {
@@ -297,7 +296,7 @@ impl Hunk {
         let (_, new_left) = range(new)?;
         // A hunk without old lines names the line before it.
         let line = if old_left == 0 { line.checked_add(1)? } else { line };
-        Some(Self { line, old_left, new_left, runs: Vec::new(), run: Run::at(line), after_added: false })
+        Some(Self { line, old_left, new_left, runs: Vec::new(), run: Run::at(line) })
     }
 
     /// Takes one line, by its sign.
@@ -305,22 +304,17 @@ impl Hunk {
         match sign {
             '-' => {
                 // Additions come after what they replace; before it they are a run of their own.
-                if self.after_added {
+                if self.run.adds() {
                     self.end_run(true);
                 }
                 self.run.remove(text);
                 self.line = self.line.saturating_add(1);
-                self.after_added = false;
             }
-            '+' => {
-                self.run.add(text);
-                self.after_added = true;
-            }
+            '+' => self.run.add(text),
             _ => {
                 self.end_run(true);
                 self.line = self.line.saturating_add(1);
                 self.run = Run::at(self.line);
-                self.after_added = false;
             }
         }
     }
@@ -333,7 +327,7 @@ impl Hunk {
     }
 
     fn rustfmt(line: u32) -> Self {
-        Self { line, old_left: 0, new_left: 0, runs: Vec::new(), run: Run::at(line), after_added: false }
+        Self { line, old_left: 0, new_left: 0, runs: Vec::new(), run: Run::at(line) }
     }
 }
 
@@ -429,6 +423,30 @@ mod tests {
         assert_eq!(moved.message, "the tool would change this:\n+b\n-b");
         assert_eq!(moved.fix.as_ref().unwrap().edits.len(), 2);
         assert_eq!((changed.line, changed.end_line), (Some(5), Some(5)));
+        let above = read("--- x\n+++ x\n@@ -2 +2,2 @@\n+b\n-a\n+c\n").unwrap();
+        let lines: Vec<_> = above.findings.iter().map(|finding| (finding.line, finding.end_line)).collect();
+        assert_eq!(lines, [(Some(1), Some(2)), (Some(2), Some(2))], "an old line follows what is put above it");
+    }
+
+    #[test]
+    fn a_run_is_shown_to_its_twelfth_line() {
+        let message = |lines: usize| {
+            let text = format!("--- x\n+++ x\n@@ -0,0 +1,{lines} @@\n{}", "+b\n".repeat(lines));
+            read(&text).unwrap().findings[0].message.clone()
+        };
+        assert_eq!(message(12), format!("the tool would add this:{}", "\n+b".repeat(12)));
+        assert_eq!(message(13), format!("the tool would add this:{}\n… and 1 more", "\n+b".repeat(12)));
+    }
+
+    #[test]
+    fn lines_between_files_are_known_or_counted() {
+        let one = "diff a b\n--- x\n+++ x\n@@ -1 +1 @@\n-a\n+b\n";
+        let read = |rest: &str| read(&format!("{one}{rest}")).unwrap();
+        assert!(read("index 1..2\nsimilarity index 90%\n\\ No newline at end of file\n").notes.is_empty());
+        assert_eq!(read("Done.\nBye.\n").notes, ["2 lines were not part of a diff"]);
+        assert_eq!(read("--- no second name\nx\n").notes, ["1 line was not part of a diff"]);
+        let ends = read("Incorrect newline style in y\n");
+        assert_eq!((ends.findings.len(), ends.findings[1].path.as_deref(), ends.notes.len()), (2, Some("y"), 0));
     }
 
     #[test]
@@ -437,6 +455,9 @@ mod tests {
         let path = |at: usize| parsed.findings[at].path.as_deref().unwrap();
         assert_eq!((path(0), parsed.findings[0].line), ("C:\\x y\\a.rs", Some(4)));
         assert_eq!((path(1), parsed.findings[1].line), ("/a.rs", Some(1)));
-        assert_eq!(read("Diff in /a.rs:x:\n").unwrap().notes, ["no change was found in the output (1 line)"]);
+        for no_line in ["x", "0", ""] {
+            let notes = read(&format!("Diff in /a.rs:{no_line}:\n")).unwrap().notes;
+            assert_eq!(notes, ["no change was found in the output (1 line)"], "{no_line}");
+        }
     }
 }

@@ -44,9 +44,14 @@ impl Run {
         self.show('+', text);
     }
 
+    /// Whether its last line is an added one: a removed one behind that begins the next run.
+    pub fn adds(&self) -> bool {
+        self.added > 0
+    }
+
     /// `\ No newline at end of file`, after an added line or else a removed one.
-    pub fn no_line_end(&mut self, after_added: bool) {
-        if after_added {
+    pub fn no_line_end(&mut self) {
+        if self.adds() {
             self.text.pop();
         } else if self.removed > 0 {
             self.open_end = Some(self.last_removed);
