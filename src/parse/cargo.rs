@@ -410,7 +410,10 @@ mod tests {
         assert_eq!([None, Some("E0425")].map(of), [false; 2]);
         assert_eq!([Some("dead_code"), Some("panic"), Some("Error"), Some("E04251"), Some("E042")].map(of), [true; 5]);
         assert!(of(Some("E04x5")));
-        assert_eq!(["E0425", "E04x5", "E042", "dead_code"].map(|rule| help(rule).is_some()), [true, false, false, false]);
+        assert_eq!(
+            ["E0425", "E04x5", "E042", "dead_code"].map(|rule| help(rule).is_some()),
+            [true, false, false, false]
+        );
     }
 
     #[test]
@@ -419,7 +422,8 @@ mod tests {
             let json = format!("{{\"level\":\"warning\",\"message\":\"{text}\",\"spans\":[]}}");
             is_summary(&serde_json::from_str(&json).unwrap())
         };
-        for closing in ["1 warning emitted", "12 warnings emitted", "aborting due to 2 errors", "could not compile `x`"] {
+        for closing in ["1 warning emitted", "12 warnings emitted", "aborting due to 2 errors", "could not compile `x`"]
+        {
             assert!(is(closing), "{closing}");
         }
         for other in ["1 is not 2", "no warnings emitted", "a warning emitted", "unused import"] {

@@ -379,7 +379,8 @@ mod tests {
     fn source_lines_are_forgiven_once_and_only_above_a_caret() {
         let not_understood = |text: &str| read(text).notes;
         assert!(not_understood("a.c:1:1: error: x\nint y;\n^\n").is_empty());
-        for text in ["a.c:1:1: error: x\nint y;\nother\n ^\n", "a.c:1:1: error: x\n1 error generated.\none\n ^\ntwo\n"] {
+        for text in ["a.c:1:1: error: x\nint y;\nother\n ^\n", "a.c:1:1: error: x\n1 error generated.\none\n ^\ntwo\n"]
+        {
             assert_eq!(not_understood(text), ["2 lines of the output were not understood"], "{text}");
         }
     }

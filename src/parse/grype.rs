@@ -114,3 +114,22 @@ impl Match {
         known.finding()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_that_is_not_valid_or_has_an_error_is_a_failure() {
+        let read = |database: &str| parse(format!(r#"{{"matches":[],"descriptor":{{"db":{database}}}}}"#).as_bytes());
+        assert!(read(r#"{"status":{"valid":true,"error":""}}"#).unwrap().findings.is_empty());
+        for (database, why) in [
+            (r#"{"status":{"valid":false}}"#, "it is not valid"),
+            (r#"{"status":{"valid":true,"error":"old"}}"#, "old"),
+            (r#"{"error":"lost"}"#, "lost"),
+        ] {
+            let error = read(database).unwrap_err().to_string();
+            assert!(error.contains(&format!("its database cannot be used: {why}")), "{error}");
+        }
+    }
+}

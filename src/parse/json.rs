@@ -113,4 +113,10 @@ mod tests {
         let numbers: Vec<Option<u32>> = read.into_iter().map(|position| position.0).collect();
         assert_eq!(numbers, [Some(3), Some(4), None, None, None, None, None]);
     }
+    #[test]
+    fn a_position_counts_from_one() {
+        let read = |json: &str| serde_json::from_str::<Position>(json).unwrap().0;
+        assert_eq!(["7", "\"7\"", "1"].map(read), [Some(7), Some(7), Some(1)]);
+        assert_eq!(["0", "\"0\"", "-1", "1.5", "\"x\"", "null", "4294967296"].map(read), [None; 7]);
+    }
 }

@@ -335,4 +335,39 @@ mod tests {
             assert_eq!(milliseconds(odd), None, "{odd}");
         }
     }
+    fn read(report: &str) -> Vec<(String, CaseOutcome, Option<String>)> {
+        let tests = crate::parse::find("junit").unwrap().parse(report.as_bytes()).unwrap().tests.unwrap();
+        tests.cases.into_iter().map(|case| (case.name, case.outcome, case.message)).collect()
+    }
+
+    #[test]
+    fn what_a_suite_claims_beyond_its_cases_is_a_case() {
+        let with = |case: &str| read(&format!("<testsuite name='s' failures='1'><testcase name='a'{case}</testsuite>"));
+        let passing = with("/>");
+        assert_eq!((passing[0].1, passing[1].1, passing.len()), (CaseOutcome::Passed, CaseOutcome::Errored, 2));
+        assert_eq!(
+            (passing[1].0.as_str(), passing[1].2.as_deref()),
+            ("s", Some("the suite claims 1 failures and errors, and its cases show 0"))
+        );
+        for shown in ["><failure/></testcase>", " status='failed'/>"] {
+            let failing = with(shown);
+            assert_eq!((failing[0].1, failing.len()), (CaseOutcome::Failed, 1), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_message_says_nothing_twice() {
+        for (message, text, expected) in [
+            ("bad", "", "bad"),
+            ("it is bad here", "bad", "it is bad here"),
+            ("bad", "it is bad here", "it is bad here"),
+            ("bad", "at a & b", "bad\nat a & b"),
+            ("", "at a", "at a"),
+        ] {
+            let cases = read(&format!(
+                "<testsuite><testcase name='a'><failure message='{message}'>\n {text}\n</failure></testcase></testsuite>"
+            ));
+            assert_eq!(cases[0].2.as_deref(), Some(expected));
+        }
+    }
 }

@@ -165,3 +165,94 @@ fn suite(line: &str) -> Option<String> {
 fn how_it_ended(text: &str) -> &str {
     text.rsplit_once("` (").map_or(text, |(_, how)| how.trim_end_matches(')'))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> (Vec<(String, CaseOutcome)>, Vec<String>) {
+        let parsed = FORMAT.parse(text.as_bytes()).unwrap();
+        let cases = parsed.tests.unwrap().cases.into_iter().map(|case| (case.name, case.outcome)).collect();
+        (cases, parsed.notes)
+    }
+
+    fn named(cases: &[(&str, CaseOutcome)]) -> Vec<(String, CaseOutcome)> {
+        cases.iter().map(|(name, outcome)| ((*name).to_owned(), *outcome)).collect()
+    }
+
+    fn result(word: &str, passed: usize, failed: usize) -> String {
+        format!("test result: {word}. {passed} passed; {failed} failed; 0 ignored; 0 measured; 0 filtered out\n")
+    }
+
+    #[test]
+    fn colours_are_taken_off() {
+        let text =
+            format!("running 1 test\ntest a ... \u{1b}[32mok\u{1b}[0m\n\n{}", result("\u{1b}[32mok\u{1b}[0m", 1, 0));
+        assert_eq!(read(&text), (named(&[("a", CaseOutcome::Passed)]), vec![]));
+    }
+
+    #[test]
+    fn without_tests_the_first_words_are_told() {
+        let error = FORMAT.parse(b"\n  \nhello\nbye\n").unwrap_err().to_string();
+        assert!(error.contains("no tests but \"hello\""), "{error}");
+        assert!(matches!(FORMAT.parse(b"\n  \n"), Err(ParseError::Empty { .. })));
+    }
+
+    #[test]
+    fn a_failure_that_no_test_explains_is_a_case() {
+        let said = "error: test failed, to rerun pass `--lib`\n";
+        let green = format!(
+            "     Running src/lib.rs (target/debug/deps/x-0123456789abcdef)\nrunning 1 test\ntest a ... ok\n{}{said}",
+            result("ok", 1, 0)
+        );
+        assert_eq!(read(&green).0, named(&[("a", CaseOutcome::Passed), ("x", CaseOutcome::Errored)]));
+        let red = format!("running 1 test\ntest a ... FAILED\n{}{said}", result("FAILED", 0, 1));
+        assert_eq!(read(&red).0, named(&[("a", CaseOutcome::Failed)]));
+    }
+
+    #[test]
+    fn a_binary_is_named_without_its_hash() {
+        let of = |name: &str| suite(&format!("     Running tests/x.rs (target/debug/deps/{name})")).unwrap();
+        assert_eq!(of("a-b-0123456789abcdef"), "a-b");
+        assert_eq!(of("a-0123456789abcdef.exe"), "a");
+        for whole in ["a", "a-0123456789abcdeg", "a-0123456789abcde", "a-0123456789abcdef0"] {
+            assert_eq!(of(whole), whole);
+        }
+    }
+
+    #[test]
+    fn what_is_listed_has_failed_whatever_its_line_says() {
+        let text = format!(
+            "running 2 tests\ntest a ... ok\ntest b ... FAILED\n\nfailures:\n    a\n    b\n\n{}",
+            result("FAILED", 0, 2)
+        );
+        assert_eq!(read(&text).0, named(&[("a", CaseOutcome::Failed), ("b", CaseOutcome::Failed)]));
+        let more =
+            format!("running 1 test\ntest a ... FAILED\n\nfailures:\n    a\n    b\n\n{}", result("FAILED", 0, 1));
+        assert_eq!(read(&more).0, named(&[("a", CaseOutcome::Failed)]), "more names than tests");
+    }
+
+    #[test]
+    fn lines_inside_an_open_test_are_its_own_but_for_failures() {
+        let text = format!(
+            "running 2 tests\ntest outer ... hi\ntest mine ... ok\ntest inner ... FAILED <0.05s>\nok\n{}",
+            result("FAILED", 1, 1)
+        );
+        assert_eq!(read(&text).0, named(&[("inner", CaseOutcome::Failed), ("outer", CaseOutcome::Passed)]));
+        let (cases, notes) = read(&format!("running 1 test\ntest a ... hi\n{}", result("ok", 1, 0)));
+        assert_eq!((cases, notes.len()), (named(&[("a", CaseOutcome::Passed)]), 1));
+    }
+
+    #[test]
+    fn the_output_of_each_failed_test_is_its_message() {
+        let longest = "x".repeat(block::LONGEST_MESSAGE);
+        let text = format!(
+            "running 2 tests\ntest a ... FAILED\ntest b ... FAILED\n\nfailures:\n\n---- a stdout ----\n    not a name\nof a\n{longest}\n\n\
+             ---- b stdout ----\nof b\n\n\nfailures:\n    a\n    b\n\n{}",
+            result("FAILED", 0, 2)
+        );
+        let cases = FORMAT.parse(text.as_bytes()).unwrap().tests.unwrap().cases;
+        let said: Vec<_> = cases.iter().map(|case| case.message.as_deref().unwrap()).collect();
+        assert_eq!(said, ["not a name\nof a", "of b"]);
+    }
+}

@@ -436,4 +436,33 @@ mod tests {
         assert!(matcher(&[owned_by("a"), owned_by("A")].join(",")).is_err());
         assert!(matcher(&[owned_by("a"), owned_by("b")].join(",")).is_ok());
     }
+    #[test]
+    fn the_place_of_a_match_is_read_whole() {
+        let one = r#"{"owner": "a", "pattern": [{"regexp": "^(\\S+) (\\S+) (\\S+) (\\S+) (\\S+) (.*)$", "file": 1,
+            "line": 2, "column": 3, "endLine": 4, "endColumn": 5, "message": 6}]}"#;
+        let place = |text: &str| {
+            let finding = &read(one, text).findings[0];
+            (finding.line, finding.column, finding.end_line, finding.end_column)
+        };
+        assert_eq!(place("a.c 3 4 5 6 x\n"), (Some(3), Some(4), Some(5), Some(6)));
+        assert_eq!(place("a.c 3 +4 5x 6 x\n"), (Some(3), None, None, None), "digits and nothing else");
+    }
+
+    #[test]
+    fn a_line_is_of_the_first_matcher_that_makes_a_finding_of_it() {
+        let of = |owner: &str| {
+            format!(r#"{{"owner": "{owner}", "pattern": [{{"regexp": "^({owner}?)(.*)$", "code": 1, "message": 2}}]}}"#)
+        };
+        assert_eq!(messages(&read(&[of("a"), of("b")].join(","), "x\n")), ["x"]);
+    }
+
+    #[test]
+    fn only_relative_files_lie_beside_a_project() {
+        let beside = |file: &str| rooted(file, Some("x/y.proj"));
+        assert_eq!(["a.c", "d/a.c"].map(beside), ["x/a.c", "x/d/a.c"]);
+        for absolute in ["/a.c", "\\a.c", "C:a.c", "C:\\a.c"] {
+            assert_eq!(beside(absolute), absolute);
+        }
+        assert_eq!((rooted("a.c", Some("y.proj")), rooted("a.c", None)), ("a.c".to_owned(), "a.c".to_owned()));
+    }
 }

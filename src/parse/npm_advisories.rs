@@ -119,3 +119,28 @@ impl Advisory {
 fn way(path: &str) -> Vec<String> {
     path.split('>').filter(|name| *name != ".").map(str::to_owned).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_counted_and_not_listed_is_told() {
+        let note = |counts: &str, listed| {
+            let metadata: Metadata = serde_json::from_str(&format!(r#"{{"vulnerabilities":{counts}}}"#)).unwrap();
+            metadata.not_listed(listed)
+        };
+        let one = Some("the report counts 1 vulnerability and lists none".to_owned());
+        assert_eq!(note(r#"{"low":0,"high":1}"#, 0), one);
+        assert_eq!(note(r#"{"low":0,"high":1,"total":1}"#, 0), one, "the total counts nothing of its own");
+        assert_eq!([note(r#"{"low":0}"#, 0), note(r#"{"high":1}"#, 1)], [None, None]);
+    }
+
+    #[test]
+    fn an_advisory_names_the_first_way_to_the_package() {
+        let advisory = r#"{"id":7,"title":"t","module_name":"m","severity":"low",
+            "findings":[{"version":"1.0.0","paths":[".>a>m",".>b>c>m"]}]}"#;
+        let findings = serde_json::from_str::<Advisory>(advisory).unwrap().findings(None);
+        assert!(findings[0].message.contains("needed by a"), "{}", findings[0].message);
+    }
+}

@@ -170,4 +170,11 @@ mod tests {
             assert!(!recognises(other.as_bytes()), "{other}");
         }
     }
+    #[test]
+    fn a_record_of_any_group_does_not_stand_alone() {
+        let report = r#"{"results":[{"source":{"path":"Cargo.lock"},"packages":[{"package":{"name":"p","version":"1.0.0"},
+            "vulnerabilities":[{"id":"A-1"},{"id":"A-2"},{"id":"A-3"}],"groups":[{"ids":["A-1"]},{"ids":["A-2"]}]}]}]}"#;
+        let rules: Vec<_> = parse(report.as_bytes()).unwrap().findings.into_iter().filter_map(|one| one.rule).collect();
+        assert_eq!(rules, ["A-1", "A-2", "A-3"]);
+    }
 }

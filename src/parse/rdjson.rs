@@ -214,4 +214,10 @@ mod tests {
             assert_eq!(of(wrong), None, "{wrong}");
         }
     }
+    #[test]
+    fn columns_are_bytes_but_for_ruff() {
+        let columns = |source: &str| parse(format!(r#"{{"diagnostics":[]{source}}}"#).as_bytes()).unwrap().columns;
+        assert_eq!(columns(r#","source":{"name":"ruff"}"#), ColumnUnit::Scalars);
+        assert_eq!([columns(r#","source":{"name":"other"}"#), columns("")], [ColumnUnit::Bytes; 2]);
+    }
 }

@@ -65,3 +65,24 @@ impl LineParser for Rdjsonl {
         Ok(Parsed { findings: self.findings, columns: ColumnUnit::Bytes, notes, ..Parsed::default() })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn empty_lines_are_passed_over_and_the_first_broken_one_is_told() {
+        let read = |text: &str| FORMAT.parse(text.as_bytes());
+        let one = "{\"message\":\"x\"}\n";
+        assert_eq!(read(&format!("\n{one}\n{one}")).unwrap().findings.len(), 2);
+        let line = |text: &str| match read(text) {
+            Err(ParseError::Malformed { got, .. }) => got.split(':').next().unwrap().to_owned(),
+            other => panic!("{text:?} is {other:?}"),
+        };
+        assert_eq!(line(&format!("{one}{{\n{one}")), "line 2");
+        assert_eq!(line(&format!("{{\n{one}{{}}\n")), "line 1");
+        assert_eq!(line(&format!("{{\n{{\"message\":\"cut")), "line 1");
+        assert_eq!(line(&format!("{one}{{\"message\":\"open\n")), "line 2", "a whole line");
+        assert!(matches!(read(&format!("{one}{{\"message\":\"cut")), Err(ParseError::Truncated { .. })));
+    }
+}

@@ -74,3 +74,31 @@ pub(super) fn ends_with_number(text: &str, separator: char) -> Option<(&str, u32
     let number = text[head.len()..].parse().ok()?;
     Some((head.strip_suffix(separator)?, number))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_has_no_zeros_and_does_not_end_before_its_start() {
+        let place = |line, column, end_line, end_column| {
+            let mut finding = Finding::default();
+            Range { line, column, end_line, end_column }.apply(&mut finding);
+            (finding.line, finding.column, finding.end_line, finding.end_column)
+        };
+        let some = Some::<u32>;
+        assert_eq!(place(some(5), some(2), some(6), some(3)), (some(5), some(2), some(6), some(3)));
+        assert_eq!(place(some(5), some(2), None, some(3)), (some(5), some(2), some(5), some(3)));
+        assert_eq!(place(some(0), some(2), some(6), some(3)), (None, None, None, None));
+        assert_eq!(place(some(5), some(0), some(6), some(0)), (some(5), None, some(6), None));
+        assert_eq!(place(some(5), some(2), some(0), some(0)), (some(5), some(2), None, None));
+        assert_eq!(place(some(5), None, some(3), None), (some(5), None, None, None), "it ends before its start");
+        assert_eq!(place(some(5), some(4), some(5), some(3)), (some(5), some(4), None, None));
+        assert_eq!(place(some(5), some(4), some(5), some(4)), (some(5), some(4), some(5), some(4)));
+        assert_eq!(
+            place(some(5), some(4), some(6), some(1)),
+            (some(5), some(4), some(5), None),
+            "with the line before"
+        );
+    }
+}

@@ -107,8 +107,8 @@ impl Tsc {
                 }
             }
             After::Message if self.pretty => self.after = After::Excerpt,
-            After::Excerpt if indented || text.starts_with(|c: char| c.is_ascii_digit() || c == ' ') => {}
-            After::Excerpt if text.trim_start().starts_with("...") || text.starts_with("Errors  Files") => {}
+            After::Excerpt if text.starts_with(|c: char| c.is_ascii_digit() || c == ' ') => {}
+            After::Excerpt if text.starts_with("...") || text.starts_with("Errors  Files") => {}
             _ if progress(text) => {}
             _ => {
                 self.after = After::Nothing;
@@ -218,5 +218,29 @@ mod tests {
         let parsed = read("a.ts(1,2): error TS1: x\n  more\nsh: line 1\n  more\n");
         assert_eq!(parsed.findings[0].message, "x\n  more");
         assert_eq!(parsed.notes, ["2 lines of the output were not understood"]);
+    }
+    #[test]
+    fn what_follows_an_excerpt_or_the_count_is_known_or_counted() {
+        let one = "a.ts:1:2 - error TS1: x\n\n1 let a\n  ~~~\n...\n ...\n7 }\n\nFound 1 error in 2 files.\n\n";
+        assert!(read(&format!("{one}Errors  Files\n     1  a.ts:1\n")).notes.is_empty());
+        assert_eq!(read(&format!("{one}sh: bad\n")).notes, ["1 line of the output was not understood"]);
+    }
+
+    #[test]
+    fn progress_and_counts_are_told_by_their_shape() {
+        for own in ["    * src/tsconfig.json", "[10:33:16 AM] Projects in this build:", "[10:33:16] x"] {
+            assert!(progress(own), "{own}");
+        }
+        for other in ["* x", "10:33:16 AM] x", "[x] y", "[a line without a time: x", "[1:2"] {
+            assert!(!progress(other), "{other}");
+        }
+        assert_eq!(["Found 1 error.", "[10:33:16 AM] Found 2 errors. Watching"].map(summary), [Some(1), Some(2)]);
+        assert_eq!(["x] Found 2 errors.", "Found 2 files.", "Found no errors.", "2 errors"].map(summary), [None; 4]);
+        let code = |text: &str| coded(text).and_then(|finding| finding.rule);
+        assert_eq!(code("error TS12: x").as_deref(), Some("TS12"));
+        assert_eq!(
+            ["error TS: x", "error TS1a: x", "error 12: x", "fatal TS12: x", "error TS12"].map(code),
+            [const { None }; 5]
+        );
     }
 }

@@ -249,4 +249,13 @@ mod tests {
         assert_eq!(root(b"text <checkstyle/>"), None);
         assert_eq!(root(b"<?xml"), None);
     }
+    #[test]
+    fn a_reference_has_at_most_ten_characters() {
+        assert_eq!(unescape("&#x0001F600; &#x00001F600;"), "😀 &#x00001F600;");
+    }
+
+    #[test]
+    fn the_root_may_stand_behind_empty_lines() {
+        assert_eq!(root(b"\n\n  <checkstyle>").unwrap(), "checkstyle");
+    }
 }

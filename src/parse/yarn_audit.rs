@@ -126,3 +126,17 @@ impl About {
         versions.into_iter().map(|version| known(version).finding()).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_the_classic_yarn_need_its_summary() {
+        let read = |text: &str| parse(text.as_bytes());
+        let info = r#"{"type":"info","data":"x"}"#;
+        assert!(matches!(read(&format!("{info}\n")), Err(ParseError::Truncated { .. })));
+        let summary = r#"{"type":"auditSummary","data":{"vulnerabilities":{"high":0}}}"#;
+        assert!(read(&format!("{info}\n{summary}\n")).unwrap().notes.is_empty());
+    }
+}

@@ -3,7 +3,7 @@
 use crate::model::tests::{Case, CaseOutcome};
 
 /// What a failing test printed is kept up to this many bytes; a run may have any number of failures.
-const LONGEST_MESSAGE: usize = 64 << 10;
+pub(super) const LONGEST_MESSAGE: usize = 64 << 10;
 
 /// Tests that the result counts and whose lines are not to be found (`--quiet`) are added up to this many.
 const MOST_UNNAMED: usize = 10_000;
@@ -292,4 +292,19 @@ fn panicked_at(message: &str) -> Option<(String, u32)> {
         // The standard library's own sources are nowhere in a repository.
         (!file.starts_with("/rustc/")).then_some((file.to_owned(), line.parse().ok()?))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_word_behind_a_test_stands_alone_or_before_a_time() {
+        let outcome = |how: &'static str| read(how).map(|(outcome, _)| outcome);
+        assert_eq!(["ok", "ok <0.05s>", "ok (report)"].map(outcome), [Some(CaseOutcome::Passed); 3]);
+        assert_eq!(["FAILED", "FAILED <0.05s>"].map(outcome), [Some(CaseOutcome::Failed); 2]);
+        assert_eq!(["ignored", "ignored, slow"].map(outcome), [Some(CaseOutcome::Skipped); 2]);
+        assert_eq!(outcome("bench:   12 ns/iter"), Some(CaseOutcome::Passed));
+        assert_eq!(["", "okay", "ok then", "ok, then", "FAILED at", "ignored why"].map(outcome), [None; 6]);
+    }
 }

@@ -461,4 +461,25 @@ mod tests {
                 .contains("20971521 bytes")
         );
     }
+    #[test]
+    fn only_what_was_judged_is_a_baseline() {
+        let gate = |outcome: &str| format!(r#"{{"name":"{outcome}","outcome":"{outcome}"}}"#);
+        let gates = ["pass", "fail", "error", "skipped"].map(gate).join(",");
+        let text = format!(r#"{{"schema":"{SCHEMA}","verdict":"fail","gates":[{gates}]}}"#);
+        let baseline = read_baseline(text.as_bytes()).unwrap();
+        let mut names: Vec<_> = baseline.gates.keys().map(ToString::to_string).collect();
+        names.sort();
+        assert_eq!(names, ["fail", "pass"]);
+    }
+
+    #[test]
+    fn depth_is_counted_behind_escapes_and_sizes_to_the_last_byte() {
+        assert_eq!(
+            [r#"{"a":["\n[[["]}"#, r#"{"a":"\n","b":[[]]}"#, r#"["\"[","\\",[[]]]"#].map(|text| depth(text.as_bytes())),
+            [2, 3, 3]
+        );
+        let mut largest = WHOLE.as_bytes().to_vec();
+        largest.resize(usize::try_from(LARGEST).unwrap(), b' ');
+        assert!(read(&largest).is_ok());
+    }
 }

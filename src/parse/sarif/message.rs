@@ -82,7 +82,10 @@ mod tests {
 
     #[test]
     fn links_to_locations_become_their_words() {
-        let text = "from [here](1) to [there](2), see [docs](https://example.com) a](3";
-        assert_eq!(without_links(text.to_owned()), "from here to there, see [docs](https://example.com) a](3");
+        let text = "from [here](1) to [there](2), see [docs](https://example.com) and [x](4th) a](3";
+        assert_eq!(
+            without_links(text.to_owned()),
+            "from here to there, see [docs](https://example.com) and [x](4th) a](3"
+        );
     }
 }

@@ -333,4 +333,70 @@ mod tests {
         assert_eq!(said(r#""exitSignalName":"SIGSEGV""#).unwrap(), "SIGSEGV");
         assert_eq!(said(r#""processStartFailureMessage":"none","exitCodeDescription":"bad""#).unwrap(), "none");
     }
+    #[test]
+    fn a_failed_run_is_explained_by_a_finding_that_is_no_note() {
+        let run = |levels: &[&str]| {
+            let results: Vec<_> =
+                levels.iter().map(|level| format!(r#"{{"message":{{"text":"m"}},"level":"{level}"}}"#)).collect();
+            let log = format!(
+                r#"{{"version":"2.1.0","runs":[{{{},"invocations":[{{"executionSuccessful":false}}],"results":[{}]}}]}}"#,
+                tool("x", ""),
+                results.join(",")
+            );
+            crate::parse::find("sarif").unwrap().parse(log.as_bytes()).is_ok()
+        };
+        assert!(run(&["warning"]) && run(&["note", "warning"]) && run(&["error", "note"]));
+        assert!(!run(&[]) && !run(&["note"]));
+    }
+
+    #[test]
+    fn places_that_repeat_are_one_finding() {
+        let at = |line: u32| {
+            format!(r#"{{"physicalLocation":{{"artifactLocation":{{"uri":"a.js"}},"region":{{"startLine":{line}}}}}}}"#)
+        };
+        let places = [1, 1, 2, 3, 3].map(at).join(",");
+        let found = read(&tool("x", ""), &format!(r#","locations":[{places}]"#)).findings;
+        assert_eq!(found.iter().map(|finding| finding.line.unwrap()).collect::<Vec<_>>(), [1, 2, 3]);
+    }
+
+    #[test]
+    fn a_rule_is_the_one_of_its_extension_that_fits_the_id() {
+        let rule = |id: &str, page: &str| format!(r#"{{"id":"{id}","helpUri":"https://{page}"}}"#);
+        let extensions = ["one", "two"].map(|name| format!(r#"{{"name":"{name}","rules":[{}]}}"#, rule("R", name)));
+        let run = format!(
+            r#""tool":{{"driver":{{"name":"x","rules":[{}]}},"extensions":[{}]}}"#,
+            rule("CA1000", "driver"),
+            extensions.join(",")
+        );
+        let help = |result: &str| read(&run, result).findings[0].help.clone();
+        let of = |name: &str| help(&format!(r#","rule":{{"id":"R","index":0,"toolComponent":{{"name":"{name}"}}}}"#));
+        assert_eq!([of("one"), of("two")], ["https://one", "https://two"].map(|page| Some(page.to_owned())));
+        let driver = Some("https://driver".to_owned());
+        for fits in ["", r#","ruleId":"CA1000""#, r#","ruleId":"CA1000/1""#] {
+            assert_eq!(help(&format!(r#","ruleIndex":0{fits}"#)), driver, "{fits}");
+        }
+        for other in ["CA10001", "X"] {
+            assert_eq!(help(&format!(r#","ruleIndex":0,"ruleId":"{other}""#)), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn the_changes_of_a_fix_may_touch_and_not_overlap() {
+        let change = |from: u32, to: u32| {
+            format!(
+                r#"{{"deletedRegion":{{"startLine":1,"startColumn":{from},"endColumn":{to}}},"insertedContent":{{"text":"y"}}}}"#
+            )
+        };
+        let fixed = |changes: &[String]| {
+            let fix = format!(
+                r#","locations":[{{"physicalLocation":{{"artifactLocation":{{"uri":"a.js"}}}}}}],
+                "fixes":[{{"artifactChanges":[{{"artifactLocation":{{"uri":"a.js"}},"replacements":[{}]}}]}}]"#,
+                changes.join(",")
+            );
+            read(&tool("x", ""), &fix).findings[0].fix.as_ref().map(|fix| fix.edits.len())
+        };
+        assert_eq!(fixed(&[change(4, 5), change(1, 3)]), Some(2));
+        assert_eq!(fixed(&[change(1, 3), change(3, 5)]), Some(2), "they touch");
+        assert_eq!([fixed(&[change(1, 4), change(3, 5)]), fixed(&[])], [None; 2]);
+    }
 }
