@@ -154,6 +154,13 @@ mod tests {
         );
         let nothing_new = with(Outcome::Skipped, Some(Migrations::default()));
         assert_eq!((nothing_new.outcome, nothing_new.reason.as_str()), (Outcome::Skipped, "claimed"));
+        assert_eq!(with(Outcome::Skipped, whole(Applied::Ok)).outcome, Outcome::Pass, "it was not skipped");
+        let kind = "migrations".to_owned();
+        let (command, migrations) = (Vec::new(), Some(Migrations::default()));
+        let claim = claimed("db", Outcome::Skipped);
+        let found =
+            GateReport { kind, command, exit: None, migrations, findings: vec![shown(Level::Error, true)], ..claim };
+        assert_eq!(again(found, None).outcome, Outcome::Fail);
     }
 
     #[test]
@@ -216,5 +223,33 @@ mod tests {
         let report = Rules { mode: Mode::Report, ..rules() };
         assert_eq!(again(shown, Some(&Configured { rules: report.clone(), only: None })).mode, Mode::Report);
         assert_eq!(again(counted, Some(&Configured { rules: report, only: None })).mode, Mode::Block);
+    }
+    #[test]
+    fn an_audit_needs_its_packages_and_records() {
+        let gate = |kind: &str, findings| GateReport {
+            kind: kind.to_owned(),
+            command: Vec::new(),
+            exit: None,
+            findings,
+            ..claimed("audit", Outcome::Pass)
+        };
+        let said = again(gate("audit", Vec::new()), None);
+        assert!(said.reason.ends_with("but shows: nothing was audited"), "{}", said.reason);
+        assert_eq!(again(gate("lint", Vec::new()), None).outcome, Outcome::Pass);
+        let blocked = again(gate("audit", vec![shown(Level::Error, true)]), None);
+        assert_eq!(blocked.outcome, Outcome::Fail, "{}", blocked.reason);
+    }
+
+    #[test]
+    fn what_was_not_read_is_not_known_to_be_gone() {
+        let with = |change: fn(&mut GateReport)| {
+            let compared = Some(TestsCompared::default());
+            let mut gate = GateReport { fixed: Some(2), compared, ..claimed("lint", Outcome::Pass) };
+            change(&mut gate);
+            let gate = again(gate, None);
+            (gate.outcome, gate.fixed, gate.compared.is_some())
+        };
+        assert_eq!(with(|gate| gate.exit = None), (Outcome::Error, None, false));
+        assert_eq!(with(|gate| gate.findings = vec![shown(Level::Error, true)]), (Outcome::Fail, Some(2), true));
     }
 }

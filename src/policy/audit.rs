@@ -241,4 +241,35 @@ mod tests {
         report.audit = None;
         assert_eq!(weigh(&report, &rules).0, Outcome::Error);
     }
+    #[test]
+    fn the_first_three_that_block_are_named() {
+        let finding = found(AdvisoryKind::Vulnerability, Some(Severity::High));
+        let named = |number| super::named("new ", &vec![&finding; number]);
+        assert_eq!(named(1), "1 new advisory: A-1 in a 1.0.0 (high)");
+        assert_eq!(named(3), format!("3 new advisories: {}", ["A-1 in a 1.0.0 (high)"; 3].join(", ")));
+        assert_eq!(named(4), format!("4 new advisories: {} and 1 more", ["A-1 in a 1.0.0 (high)"; 3].join(", ")));
+    }
+
+    #[test]
+    fn the_first_that_cannot_be_decided_is_named() {
+        let of = |packages: &[&str]| {
+            let one = |package: &&str| AuditFinding {
+                package: (*package).to_owned(),
+                undecided: true,
+                blocking: true,
+                ..found(AdvisoryKind::Vulnerability, None)
+            };
+            let audit = Some(Audit { findings: packages.iter().map(one).collect(), ..Audit::default() });
+            let (fail_on, flaky, mode) = (Level::Error, Flaky::Warn, Mode::Block);
+            let rules = Rules { only: Only::All, fail_on, max_findings: 0, min_tests: None, flaky, mode };
+            weigh(&GateReport { audit, ..claimed("audit", Outcome::Pass) }, &rules)
+        };
+        let says = |package, more| {
+            let what =
+                format!("{package} \"1.0.0\" in pnpm-lock.yaml cannot be compared with the versions of A-1{more}");
+            (Outcome::Error, what)
+        };
+        assert_eq!(of(&["b"]), says("b", ""));
+        assert_eq!(of(&["b", "c", "d"]), says("b", " (2 more like it)"));
+    }
 }

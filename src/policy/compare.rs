@@ -30,3 +30,50 @@ fn removed(before: &BTreeMap<CaseName, Share>, now: &BTreeMap<CaseName, Share>) 
     let left = |name: &CaseName| now.get(name).map_or(0, |share| share.total);
     before.iter().filter(|(name, old)| left(name) < old.total).map(|(name, _)| name.clone()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::outcome::Outcome;
+    use crate::model::report::GateReport;
+    use crate::policy::tests::{claimed, tests};
+
+    fn compared(before: &str, now: &str) -> String {
+        let base = GateBaseline::from(GateReport { tests: Some(tests(before)), ..claimed("test", Outcome::Pass) });
+        let compared = compare(&tests(now), &base).unwrap();
+        let lists = [
+            ("new", compared.new_failures),
+            ("still", compared.still_failing),
+            ("skipped", compared.newly_skipped),
+            ("fixed", compared.fixed),
+            ("removed", compared.removed),
+        ];
+        lists.into_iter().flat_map(|(word, names)| vec![word; names.len()]).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn a_test_is_compared_with_itself_in_the_base() {
+        for (before, now, expected) in [
+            ("p", "p", ""),
+            ("p", "f", "new"),
+            ("p", "e", "new"),
+            ("s", "f", "new"),
+            ("", "f", "new"),
+            ("f", "f", "still"),
+            ("f", "e", "still"),
+            ("p", "s", "skipped"),
+            ("f", "s", "skipped"),
+            ("s", "s", ""),
+            ("", "s", ""),
+            ("", "p", ""),
+            ("f", "p", "fixed"),
+            ("s", "p", ""),
+            ("pp", "p", "removed"),
+            ("pfs", "", "removed removed removed"),
+            ("pf", "fp", "new fixed"),
+        ] {
+            assert_eq!(compared(before, now), expected, "{before:?} {now:?}");
+        }
+        assert_eq!(compare(&tests("p"), &GateBaseline::from(claimed("test", Outcome::Pass))), None);
+    }
+}

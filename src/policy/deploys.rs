@@ -246,6 +246,16 @@ mod tests {
             [Leftover::Rollback { id: id(), open: true, undoes: undoes.clone(), newest: true, moving: false }]
         );
         assert_eq!(left(&[&undoing(good()), &open, &one]), [Leftover::Undone { id: "2".to_owned(), by: id() }]);
+        let ended = record("2", 'b', Role::Deploy, None, good());
+        let other = record("1", 'a', Role::Deploy, None, None);
+        assert_eq!(
+            left(&[&undoing(None), &ended, &other]),
+            [
+                Leftover::Deploy { id: "1".to_owned(), open: true, newest: false, beside: None },
+                Leftover::Rollback { id: id(), open: true, undoes: None, newest: true, moving: false },
+            ],
+            "what has its end needs none"
+        );
         let failed = undoing(Some((Phase::Failure, "x")));
         assert_eq!(left(&[&failed, &open, &one]), [Leftover::NotUndone { id: "2".to_owned(), by: id() }]);
         let cut = undoing(Some((Phase::Error, INTERRUPTED)));
@@ -272,6 +282,9 @@ mod tests {
         let choice = choose(&records, &sha('f'), None);
         assert_eq!(choice.target.map(|target| target.id).as_deref(), Some("6"));
         assert_eq!(choice.passed.len(), 3, "{:?}", choice.passed);
+        assert_eq!(choice.passed[2].2, "it was live, but never verified");
+        let failed = record("10", 'b', Role::Deploy, None, Some((Phase::Failure, "503")));
+        assert_eq!(choose(&[failed], &sha('f'), None).passed[0].2, "it ended in failure");
         records.remove(3);
         records[3].payload.as_mut().unwrap().undoes = None;
         assert_eq!(choose(&records, &sha('f'), Some(&sha('a'))).target.map(|target| target.id).as_deref(), Some("3"));
@@ -316,6 +329,10 @@ mod tests {
             (Slot::Blue, Slot::Blue),
             "what was before is blue"
         );
+        let broken = at("1", 'a', Slot::Green, Some((Phase::Failure, "503")));
+        assert_eq!(active(&[broken]), Slot::Blue, "nothing was live");
+        let of_a_job = Record { payload: None, ..before.clone() };
+        assert_eq!(active(&[of_a_job, at("2", 'b', Slot::Green, good())]), Slot::Green, "a record of a job's");
         let mut records = vec![at("2", 'b', Slot::Green, good()), before];
         assert_eq!((active(&records), still_in(&records, &sha('a'))), (Slot::Green, Some(Slot::Blue)));
         records.insert(0, at("3", 'c', Slot::Blue, None));

@@ -204,4 +204,11 @@ mod tests {
             assert_eq!(default_only(Only::All, &occasion, true), Only::All, "{event}");
         }
     }
+    #[test]
+    fn a_path_without_a_name_may_match() {
+        let unnameable = ["a\u{fffd}", "b\u{fffd}"].map(str::to_owned).to_vec();
+        let scope = Scope::Change(ChangeSet { unnameable, ..change(&[]) });
+        let due = due(&common(&["*.rs"], &[]), &Occasion::local(), &scope).unwrap();
+        assert_eq!(due, Due::Run("a\u{fffd} changed, and may match".to_owned()));
+    }
 }

@@ -206,6 +206,23 @@ mod tests {
         Expected { name: GateName::parse(name).unwrap(), kind: String::new(), configured: None, due, never_skipped }
     }
 
+    #[test]
+    fn the_whole_begins_with_its_first_part_and_takes_as_long_as_its_longest() {
+        let at = |name: &str, started_at: &str, seconds| {
+            let mut part = part(name, &[]);
+            part.report.started_at = started_at.to_owned();
+            part.report.took = std::time::Duration::from_secs(seconds);
+            part
+        };
+        let parts = vec![
+            at("a", "2026-01-01T00:00:05Z", 3),
+            at("b", "2026-01-01T00:00:02Z", 9),
+            at("c", "2026-01-01T00:00:07Z", 1),
+        ];
+        let whole = join(subject(), parts, &[], &BTreeMap::new());
+        assert_eq!((whole.started_at.as_str(), whole.took.as_secs()), ("2026-01-01T00:00:02Z", 9));
+    }
+
     fn ends(report: &Report) -> Vec<(String, Outcome)> {
         report.gates.iter().map(|gate| (gate.name.to_string(), gate.outcome)).collect()
     }

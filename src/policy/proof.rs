@@ -180,6 +180,7 @@ mod tests {
         assert!(why(vec![('a', vec![good(), result(Outcome::Error, None, 9_500)])]).contains("ended in error"));
         assert!(matches!(proof(vec![('a', vec![good(), result(Outcome::Fail, None, 8_500)])]), Proof::Green(_)));
         assert!(why(vec![('a', vec![result(Outcome::Pass, None, 4_000)])]).contains("1 h old"));
+        assert!(matches!(proof(vec![('a', vec![result(Outcome::Pass, None, 5_000)])]), Proof::Green(_)));
         assert!(why(vec![('a', vec![GateResult { enforced: false, ..good() }])]).contains("only reports"));
         let doubted = GateResult { doubt: Some("another workflow".to_owned()), ..good() };
         assert!(why(vec![('a', vec![doubted])]).contains("another workflow"));
@@ -195,6 +196,12 @@ mod tests {
         let Proof::Green(stands) = proof(vec![('a', vec![red(9_500)])]) else { panic!() };
         assert_eq!(stands[0].overridden.as_deref(), Some("by ana: \"flaky\""));
         assert!(why(vec![('a', vec![red(4_000)])]).contains("ended in fail"), "it is as old as a result may be");
+        let passed = |at| GateResult { overridden: Some(overridden(at)), ..result(Outcome::Pass, None, 9_000) };
+        let doubted = GateResult { doubt: Some("another workflow".to_owned()), ..passed(9_500) };
+        for no_evidence in [doubted, GateResult { enforced: false, ..passed(9_500) }] {
+            let Proof::Green(stands) = proof(vec![('a', vec![no_evidence])]) else { panic!() };
+            assert!(stands[0].overridden.is_some());
+        }
         // What is green by itself needs no override.
         let green = GateResult { overridden: Some(overridden(9_500)), ..result(Outcome::Pass, None, 9_000) };
         let Proof::Green(stands) = proof(vec![('a', vec![green])]) else { panic!() };
@@ -224,7 +231,9 @@ mod tests {
         let skipped = result(Outcome::Skipped, Some('b'), 9_000);
         assert_eq!(proof(vec![('a', vec![skipped.clone()])]), Proof::Ask(sha('b')));
         let nowhere = GateResult { base: None, ..skipped };
-        assert!(why(vec![('a', vec![nowhere])]).contains("nothing is known"));
+        assert!(why(vec![('a', vec![nowhere])]).starts_with("lint: it was skipped, and nothing is known"));
+        let of_a_change = GateResult { base: None, ..change('b') };
+        assert!(why(vec![('a', vec![of_a_change])]).starts_with("lint: it judged only a change, and nothing is known"));
         let circle = vec![('a', vec![change('b')]), ('b', vec![change('a')])];
         assert!(why(circle).contains("200 bases"));
     }

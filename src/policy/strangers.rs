@@ -118,4 +118,14 @@ mod tests {
             assert!(!refused(event, true) && !refused(event, false), "{event}");
         }
     }
+    #[test]
+    fn events_of_strangers_do_not_say_what_reports_are_of() {
+        let may = |event: &str, on_actions| {
+            may_publish(&Occasion { event: event.to_owned(), on_actions, ..Occasion::local() }).is_ok()
+        };
+        for event in ON_BEHALF.iter().chain(BY_ANYONE) {
+            assert!(!may(event, true) && may(event, false), "{event}");
+        }
+        assert!(["push", "pull_request", "merge_group", "schedule"].into_iter().all(|event| may(event, true)));
+    }
 }

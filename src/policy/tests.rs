@@ -474,6 +474,7 @@ fn what_lies_outside_the_repository_is_said_where_it_does_not_count() {
     };
     assert_eq!([Only::ChangedLines, Only::ChangedFiles].map(|only| notes(only, &scope, Error)), [1; 2]);
     assert_eq!(notes(Only::All, &scope, Error), 0, "it counts");
+    assert_eq!(notes(Only::ChangedLines, &scope, Warning), 1, "as bad as what counts");
     assert_eq!(notes(Only::ChangedLines, &scope, Note), 0, "it would not block anyway");
 }
 

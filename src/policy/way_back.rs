@@ -126,6 +126,8 @@ mod tests {
             "alter table t add column c int; create index i on t (c);",
             "ALTER TABLE t ADD COLUMN c int NOT NULL DEFAULT 0;",
             "ALTER TABLE t ALTER COLUMN c DROP NOT NULL",
+            "DROP INDEX i;",
+            "CREATE TABLE t (id int); /* 12345; DROP */",
             "-- DROP TABLE t;\nINSERT INTO t VALUES ('x; DROP TABLE t'); /* RENAME */",
         ] {
             assert_eq!(says(up, None), "", "{up}");
@@ -143,6 +145,8 @@ mod tests {
             "ALTER TABLE t ALTER a SET NOT NULL",
             "ALTER TABLE t ADD c int NOT NULL",
             "SELECT 1; UPDATE t SET a = 1;",
+            "INSERT INTO t VALUES (-1); DROP TABLE t",
+            "INSERT INTO t VALUES ('abcdef'); DROP TABLE t",
         ] {
             assert!(says(up, None).contains("incompatible"), "{up}");
         }
