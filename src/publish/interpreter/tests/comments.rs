@@ -305,3 +305,46 @@ async fn a_comment_removed_by_another_is_no_failure() {
     assert_eq!(post(&hub, &comment(5, "new")).await, ReceiptEnd::Posted(Some("https://c/2".to_owned())));
     assert_eq!(bodies(&hub), [text(&comment(5, "new"))]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn runs_on_a_laptop_have_no_order() {
+    let hub = Hub::new();
+    post(&hub, &comment(0, "red")).await;
+    let green = StickyComment { verdict: Outcome::Pass, ..comment(0, "green") };
+    assert!(matches!(post(&hub, &green).await, ReceiptEnd::Posted(_)));
+    assert_eq!(bodies(&hub), [text(&green)]);
+}
+
+/// Another job of the run says the same after we looked, and ours is not shown at once.
+fn beside_another_job() -> Hub {
+    let hub = Hub::new();
+    hub.with(|state| {
+        state.lag = 2;
+        state.meanwhile = Some((1, |state| {
+            state.comment("github-actions[bot]", &text(&comment(1, "x")));
+        }));
+    });
+    hub
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_comment_of_ours_that_does_not_show_yet_is_waited_for_beside_another_of_ours() {
+    let hub = beside_another_job();
+    assert_eq!(post(&hub, &comment(1, "x")).await, ReceiptEnd::Posted(Some("https://c/1".to_owned())));
+    assert_eq!(bodies(&hub), [text(&comment(1, "x"))]);
+    let hub = beside_another_job().fault(Trigger::Every(Method::Delete, ""), Fault::Denied("no"));
+    let end = post(&hub, &comment(1, "x")).await;
+    assert!(downgraded(&end).contains("an older comment of ours is still there"), "{end:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_may_not_comment_is_not_tried_twice() {
+    let denied = Fault::Denied("Resource not accessible by integration");
+    let hub = Hub::new().fault(Trigger::Every(Method::Post, "/comments"), denied);
+    let mut sender = interpreter(&hub);
+    for words in ["needs `pull-requests: write`", "as said above"] {
+        let end = sender.send(&Call::StickyComment(comment(1, "x"))).await.end;
+        assert!(downgraded(&end).contains(words), "{end:?}");
+    }
+    assert_eq!(hub.writes(), 1);
+}

@@ -64,6 +64,8 @@ pub struct State {
     pub stale: usize,
     old_comments: Vec<Value>,
     pub faults: Vec<(Trigger, Fault)>,
+    /// What is answered to `GET` of a path below the repository, in place of everything else.
+    pub served: Vec<(String, u16, Value)>,
     /// What downloads are answered with, in their order.
     pub downloads: Vec<Result<Vec<u8>, u16>>,
     /// Runs after the nth request: what other runs do in the meantime.
@@ -192,6 +194,10 @@ impl State {
     fn carry_out(&mut self, request: &Request) -> Reply {
         let body = request.body.clone().unwrap_or_default();
         let path = request.path.strip_prefix("/repos/o/r").unwrap_or(&request.path);
+        let is_read = request.method == Method::Get;
+        if let Some((_, status, body)) = self.served.iter().find(|(served, ..)| is_read && served == path) {
+            return reply(*status, body);
+        }
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
         match (request.method, parts.as_slice()) {
@@ -225,11 +231,15 @@ impl State {
             }
             (Method::Post, ["issues"]) => {
                 self.issue(self.author, body["body"].as_str().unwrap());
-                reply(201, self.issues.last().unwrap())
+                let issue = self.issues.last_mut().unwrap();
+                issue["title"] = body["title"].clone();
+                reply(201, issue)
             }
             (Method::Patch, ["issues", number]) => {
                 let issue = self.issues.iter_mut().find(|one| one["number"].as_u64() == number.parse().ok()).unwrap();
-                issue["state"] = body["state"].clone();
+                for (key, value) in body.as_object().unwrap() {
+                    issue[key] = value.clone();
+                }
                 reply(200, issue)
             }
             (Method::Post, ["issues", _, "comments"]) => {

@@ -3,6 +3,8 @@
 mod comments;
 mod faults;
 mod hub;
+mod issues;
+mod kept;
 mod live;
 mod news;
 mod reviews;
@@ -15,6 +17,7 @@ use serde_json::{Value, json};
 use super::{Interpreter, Options, Pace};
 use crate::model::call::{
     Annotation, Call, CheckRun, CommitStatus, LiveComment, News, ReceiptEnd, Review, ReviewSuggestion, StickyComment,
+    StickyIssue,
 };
 use crate::model::outcome::Outcome;
 use crate::model::sha::Sha;
@@ -174,6 +177,13 @@ async fn a_check_run_of_another_job_of_the_same_run_is_not_made_again() {
         interpreter(&hub).send(&Call::CheckRun(other)).await;
         assert_eq!(hub.writes(), before + 1);
     }
+    // Whether a token that may not read them may make them is told when it is tried; an outage is none of that.
+    let denied = Fault::Denied("Resource not accessible by integration");
+    let hub = Hub::new().fault(Trigger::Next(Method::Get, "/check-runs"), denied);
+    assert!(matches!(interpreter(&hub).send(&Call::CheckRun(ours.clone())).await.end, ReceiptEnd::Posted(_)));
+    let hub = Hub::new().fault(Trigger::Every(Method::Get, "/check-runs"), Fault::NotFound);
+    failed(&interpreter(&hub).send(&Call::CheckRun(ours)).await.end);
+    assert_eq!(hub.writes(), 0);
 }
 
 #[tokio::test(start_paused = true)]

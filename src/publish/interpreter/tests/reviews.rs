@@ -115,6 +115,39 @@ async fn a_bad_place_costs_itself_alone() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_refused_is_told_beside_what_stopped_the_rest() {
+    let mut two = review(2);
+    two.suggestions[0].body = "BAD".to_owned();
+    let hub = Hub::new().fault(Trigger::Nth(4), Fault::Denied("Resource not accessible by integration"));
+    let end = send(&hub, &two).await;
+    let said = downgraded(&end);
+    assert!(said.starts_with("0 of 2 suggestions placed; GitHub refused the rest"), "{said}");
+    assert!(said.contains("Resource not accessible"), "{said}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_reply_is_told_from_what_stood_and_from_what_others_post() {
+    let mut equal = review(3);
+    equal.suggestions.iter_mut().for_each(|one| one.key = "e".repeat(32));
+    for fault in [Fault::LostReply, Fault::Reset, Fault::Cut] {
+        let hub = Hub::new();
+        send(&hub, &Review { suggestions: vec![equal.suggestions[1].clone()], ..equal.clone() }).await;
+        let hub = hub.fault(Trigger::Next(Method::Post, "/reviews"), fault);
+        send(&hub, &equal).await;
+        assert_eq!(lines(&hub), [2, 1, 3], "{fault:?}");
+    }
+    let hub = Hub::new().fault(Trigger::Next(Method::Post, "/reviews"), Fault::Reset);
+    hub.with(|state| {
+        state.meanwhile = Some((1, |state| {
+            let theirs = format!("<!-- gatepost:suggestion:v1 key={:032x} -->\nx", 9);
+            state.review_comment(BOT, Some(9), &theirs);
+        }));
+    });
+    send(&hub, &review(2)).await;
+    assert_eq!(lines(&hub), [9, 1, 2]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_moved_head_and_a_token_that_reads_only_get_nothing() {
     let hub = Hub::new();
     hub.with(|state| state.head = "b".repeat(40));

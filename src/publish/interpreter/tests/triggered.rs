@@ -1,4 +1,4 @@
-//! Downloads: tried again where that may help, given up where it does not.
+//! Downloads and files: tried again where that may help, given up where it does not.
 
 use super::*;
 
@@ -16,4 +16,18 @@ async fn a_download_is_tried_again_after_an_outage_only() {
     assert!(gone.unwrap_err().contains("/repos/o/r/actions/artifacts/5/zip was answered 410") && left == 1);
     let (away, left) = download(vec![Err(500), Err(502), Err(503), Err(504), Ok(Vec::new())]).await;
     assert!(away.unwrap_err().contains("(tried 4 times)") && left == 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_is_not_there_is_told_from_one_that_was_not_got() {
+    let got = async |status: u16, body: Value| {
+        let hub = Hub::new();
+        hub.with(|state| state.served.push(("/contents/a/b%20c.toml?ref=main".to_owned(), status, body)));
+        interpreter(&hub).file("a/b c.toml", Some("main")).await.map_err(|stop| stop.to_string())
+    };
+    let file = |encoding: &str| json!({ "content": "aGVs\nbG8=\n", "encoding": encoding });
+    assert_eq!(got(200, file("base64")).await, Ok(Some(b"hello".to_vec())));
+    assert!(got(200, file("none")).await.unwrap_err().contains("no file in base64"));
+    assert_eq!(got(404, json!({ "message": "Not Found" })).await, Ok(None));
+    assert!(got(403, json!({ "message": "no" })).await.unwrap_err().contains("403"));
 }
