@@ -1,6 +1,7 @@
 //! Archives that a stranger made: good ones are read, whatever lies is refused before it costs anything.
 
-use gatepost::parse::zip::{Archive, ZipError};
+use gatepost::parse::zip::{Archive, LARGEST_ENTRY, Limits, ZipError, is_zip};
+use miniz_oxide::deflate::compress_to_vec;
 
 use crate::archive::{Entry, archive, end};
 
@@ -16,6 +17,18 @@ fn refused(entries: &[Entry], says: &str) {
         Ok(archive) => archive.entries.iter().find_map(|entry| archive.read(entry).err()).expect("it is not refused"),
     };
     assert!(error.to_string().contains(says), "{error}");
+}
+
+/// Bytes that cannot be packed.
+fn noise(length: usize) -> Vec<u8> {
+    let mut seed = 1_u32;
+    let mut next = || {
+        seed ^= seed << 13;
+        seed ^= seed >> 17;
+        seed ^= seed << 5;
+        seed.to_le_bytes()[1]
+    };
+    (0..length).map(|_| next()).collect()
 }
 
 fn good() -> Entry {
@@ -81,14 +94,7 @@ fn bombs_are_refused_before_they_go_off() {
     let many: Vec<Entry> = (0..10_001).map(|at| Entry { deflated: false, ..Entry::new(&at.to_string(), "") }).collect();
     refused(&many, "10001 entries");
     // Each within its limits, all together not.
-    let mut seed = 1_u32;
-    let mut next = || {
-        seed ^= seed << 13;
-        seed ^= seed >> 17;
-        seed ^= seed << 5;
-        seed.to_le_bytes()[1]
-    };
-    let noise: Vec<u8> = (0..250_000).map(|_| next()).collect();
+    let noise = noise(250_000);
     let large = |at: usize| Entry {
         stated_size: Some(19 << 20),
         checksum: unseen,
@@ -148,4 +154,43 @@ fn a_cut_archive_is_refused_and_none_panics() {
             }
         }
     }
+}
+
+#[test]
+fn what_just_fits_is_read() {
+    let bytes = archive(&[good(), Entry::new("a", "x")]);
+    let exact = Limits { packed: bytes.len() as u64, unpacked: 81, entries: 2 };
+    let within = |limits| Archive::open_within(&bytes, limits).map(|archive| archive.entries.len());
+    assert_eq!(within(exact), Ok(2));
+    for less in [
+        Limits { packed: exact.packed - 1, ..exact },
+        Limits { unpacked: exact.unpacked - 1, ..exact },
+        Limits { entries: exact.entries - 1, ..exact },
+    ] {
+        assert!(matches!(within(less), Err(ZipError::TooLarge(_))), "{less:?}");
+    }
+    let opens = |entry: Entry| Archive::open(&archive(&[entry])).is_ok();
+    let zeros = |length: usize| Entry { checksum: Some(1), ..Entry::new("zeros", vec![0; length]) };
+    assert!(opens(Entry { deflated: false, ..zeros(usize::try_from(LARGEST_ENTRY).unwrap()) }));
+    assert!(opens(zeros(64 << 10)) && !opens(zeros((64 << 10) + 1)));
+    let noise = noise(1000);
+    let packed = u32::try_from(compress_to_vec(&noise, 6).len()).unwrap();
+    let stated = |size: u32| Entry { stated_size: Some(size), ..Entry::new("noise", noise.clone()) };
+    assert!(packed > 656 && opens(stated(packed * 100)) && !opens(stated(packed * 100 + 1)), "{packed}");
+}
+
+#[test]
+fn an_archive_of_several_disks_is_refused() {
+    let whole = archive(&[good()]);
+    for field in [4, 6, 8] {
+        let mut bytes = whole.clone();
+        bytes[whole.len() - 22 + field] ^= 2;
+        assert_eq!(Archive::open(&bytes).unwrap_err(), ZipError::Unsupported("several disks"), "{field}");
+    }
+}
+
+#[test]
+fn an_archive_is_told_by_its_first_bytes() {
+    assert!(is_zip(&archive(&[good()])) && is_zip(&archive(&[])));
+    assert!(!["", "PK", "PK\x01\x02", "{}"].into_iter().any(|other| is_zip(other.as_bytes())));
 }
