@@ -93,9 +93,11 @@ fn applied(gate: &GateReport, rules: &Rules) -> (Outcome, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::audit::{AdvisoryKind, Audit, AuditFinding};
     use crate::model::migration::Migration;
     use crate::model::report::{Relevance, Status, TestsCompared};
     use crate::model::tests::Case;
+    use crate::policy::audit::tests::found;
     use crate::policy::tests::{claimed, shown, tests};
 
     fn rules() -> Rules {
@@ -238,6 +240,10 @@ mod tests {
         assert_eq!(again(gate("lint", Vec::new()), None).outcome, Outcome::Pass);
         let blocked = again(gate("audit", vec![shown(Level::Error, true)]), None);
         assert_eq!(blocked.outcome, Outcome::Fail, "{}", blocked.reason);
+        let advisory = AuditFinding { blocking: true, ..found(AdvisoryKind::Malware, None) };
+        let audit = Some(Audit { findings: vec![advisory], ..Audit::default() });
+        let both = again(GateReport { audit, ..gate("audit", vec![shown(Level::Error, true)]) }, None);
+        assert!(both.reason.contains("1 advisory: A-1 in a 1.0.0"), "{}", both.reason);
     }
 
     #[test]

@@ -103,7 +103,7 @@ fn named(new: &str, blocking: &[&AuditFinding]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::model::audit::{Audited, Database, Ignored, Severity};
     use crate::model::finding::Finding;
@@ -112,7 +112,7 @@ mod tests {
     use crate::model::report::Judged;
     use crate::policy::tests::claimed;
 
-    fn found(kind: AdvisoryKind, severity: Option<Severity>) -> AuditFinding {
+    pub(in crate::policy) fn found(kind: AdvisoryKind, severity: Option<Severity>) -> AuditFinding {
         AuditFinding {
             advisory: "A-1".to_owned(),
             aliases: Vec::new(),
@@ -171,6 +171,11 @@ mod tests {
         assert_eq!(level(&AuditFinding { ignored, ..found(Malware, None) }, strict), Level::Note);
     }
 
+    fn rules(only: Only, max_findings: usize) -> Rules {
+        let (fail_on, flaky, mode) = (Level::Error, Flaky::Warn, Mode::Block);
+        Rules { only, fail_on, max_findings, min_tests: None, flaky, mode }
+    }
+
     /// One finding at a line with this text, judged.
     fn judged(finding: AuditFinding, only: Only, line_text: &str) -> GateReport {
         let mut report = claimed("audit", Outcome::Pass);
@@ -186,8 +191,7 @@ mod tests {
             head_line: None,
             offer: None,
         }];
-        let (fail_on, flaky, mode) = (Level::Error, Flaky::Warn, Mode::Block);
-        let rules = Rules { only, fail_on, max_findings: 0, min_tests: None, flaky, mode };
+        let rules = rules(only, 0);
         let lockfiles = vec![Audited { path: finding.lockfile.clone(), packages: Vec::new() }];
         let database = Some(Database { records: 9, ..Database::default() });
         take(&mut report, &rules, Audit { lockfiles, database, findings: vec![finding], ..Audit::default() });
@@ -221,14 +225,7 @@ mod tests {
             (report.outcome, report.reason.as_str()),
             (Outcome::Pass, "0 packages in 1 lockfile against 9 records, 1 that does not count")
         );
-        let rules = Rules {
-            only: Only::All,
-            fail_on: Level::Error,
-            max_findings: 0,
-            min_tests: None,
-            flaky: Flaky::Warn,
-            mode: Mode::Block,
-        };
+        let rules = rules(Only::All, 0);
         let audit = report.audit.clone().unwrap();
         for (database, lockfiles) in [
             (None, audit.lockfiles.clone()),
@@ -238,8 +235,10 @@ mod tests {
             report.audit = Some(Audit { database, lockfiles, ..audit.clone() });
             assert_eq!(weigh(&report, &rules).0, Outcome::Error);
         }
-        report.audit = None;
-        assert_eq!(weigh(&report, &rules).0, Outcome::Error);
+        let nothing = Audit { findings: Vec::new(), ..audit };
+        let report = GateReport { audit: Some(nothing), findings: Vec::new(), ..report };
+        assert_eq!(weigh(&report, &rules).1, "0 packages in 1 lockfile against 9 records");
+        assert_eq!(weigh(&GateReport { audit: None, ..report }, &rules).0, Outcome::Error);
     }
     #[test]
     fn the_first_three_that_block_are_named() {
@@ -260,9 +259,7 @@ mod tests {
                 ..found(AdvisoryKind::Vulnerability, None)
             };
             let audit = Some(Audit { findings: packages.iter().map(one).collect(), ..Audit::default() });
-            let (fail_on, flaky, mode) = (Level::Error, Flaky::Warn, Mode::Block);
-            let rules = Rules { only: Only::All, fail_on, max_findings: 0, min_tests: None, flaky, mode };
-            weigh(&GateReport { audit, ..claimed("audit", Outcome::Pass) }, &rules)
+            weigh(&GateReport { audit, ..claimed("audit", Outcome::Pass) }, &rules(Only::All, 0))
         };
         let says = |package, more| {
             let what =
@@ -271,5 +268,34 @@ mod tests {
         };
         assert_eq!(of(&["b"]), says("b", ""));
         assert_eq!(of(&["b", "c", "d"]), says("b", " (2 more like it)"));
+    }
+    #[test]
+    fn what_the_change_mended_is_counted_where_the_base_was_looked_at() {
+        let fixed = |standings: &[Option<Standing>]| {
+            let high = || found(AdvisoryKind::Vulnerability, Some(Severity::High));
+            let findings = standings.iter().map(|&standing| AuditFinding { standing, ..high() }).collect();
+            let mut report = claimed("audit", Outcome::Pass);
+            take(&mut report, &rules(Only::New, 0), Audit { findings, ..Audit::default() });
+            report.fixed
+        };
+        let (mended, new, same) = (Some(Standing::Fixed), Some(Standing::New), Some(Standing::Unchanged));
+        assert_eq!([fixed(&[]), fixed(&[None, None])], [None, None]);
+        assert_eq!([fixed(&[None, new]), fixed(&[mended, same]), fixed(&[mended, mended])], [0, 1, 2].map(Some));
+    }
+
+    #[test]
+    fn the_reason_says_what_is_new_and_what_is_allowed() {
+        let reason = |only, allowed, number| {
+            let blocking = AuditFinding { blocking: true, ..found(AdvisoryKind::Vulnerability, Some(Severity::High)) };
+            let audit = Some(Audit { findings: vec![blocking; number], ..Audit::default() });
+            weigh(&GateReport { audit, ..claimed("audit", Outcome::Pass) }, &rules(only, allowed)).1
+        };
+        let looked_at = "0 packages in 0 lockfiles";
+        let named = "A-1 in a 1.0.0 (high)";
+        assert!(reason(Only::All, 0, 1).starts_with(&format!("1 advisory: {named}; {looked_at}")));
+        assert!(reason(Only::New, 0, 1).starts_with(&format!("1 new advisory: {named}; {looked_at}")));
+        assert!(
+            reason(Only::All, 1, 2).starts_with(&format!("2 advisories: {named}, {named}, 1 allowed; {looked_at}"))
+        );
     }
 }

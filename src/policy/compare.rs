@@ -18,7 +18,7 @@ pub fn compare(tests: &Tests, base: &GateBaseline) -> Option<TestsCompared> {
             _ if share.broken > old.broken => compared.new_failures.push(name.clone()),
             _ if share.broken > 0 => compared.still_failing.push(name.clone()),
             _ if share.ran == 0 && old.ran > 0 => compared.newly_skipped.push(name.clone()),
-            _ if old.broken > 0 && share.ran > 0 => compared.fixed.push(name.clone()),
+            _ if old.broken > 0 => compared.fixed.push(name.clone()),
             _ => {}
         }
     }

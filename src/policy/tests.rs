@@ -392,6 +392,34 @@ fn the_baseline_tells_new_from_existing_and_counts_what_is_gone() {
 }
 
 #[test]
+fn what_an_older_baseline_knows_on_a_changed_line_was_brought_back() {
+    let of = |older, only_on: u32| {
+        let mut base = baseline(vec![at(Warning, "changed.rs", 1)]);
+        base.older = older;
+        let scope = change();
+        let ground = Ground { scope: &scope, baseline: Some(&base) };
+        let report = judge(&common(), &rules(), ground, evidence(1, found(vec![at(Warning, "changed.rs", only_on)])));
+        report.findings[0].status.unwrap()
+    };
+    assert_eq!([of(true, 3), of(true, 9)], [Status::New, Status::Existing]);
+    assert_eq!([of(false, 3), of(false, 9)], [Status::Existing; 2]);
+}
+
+#[test]
+fn a_pass_says_what_failed_in_the_base_too_and_what_is_gone() {
+    let said = |before: &str, now: &str| {
+        let mut base = baseline(Vec::new());
+        base.tests = Some(tests(before).by_name());
+        let scope = change();
+        let ground = Ground { scope: &scope, baseline: Some(&base) };
+        end(&judge(&common(), &Rules { only: Only::New, ..rules() }, ground, evidence(0, ran(now))))
+    };
+    assert_eq!(said("ppp", "ppp"), "pass: 3 tests passed");
+    assert_eq!(said("ppp", "ps"), "pass: 1 test passed, 1 skipped, 1 removed, 1 newly skipped");
+    assert_eq!(said("pffe", "pfee"), "pass: 1 test passed, 3 still failing");
+}
+
+#[test]
 fn a_rename_keeps_a_finding_existing() {
     let base = baseline(vec![at(Warning, "old.rs", 7)]);
     let rules = Rules { only: Only::New, ..rules() };
