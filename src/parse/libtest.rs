@@ -248,7 +248,7 @@ mod tests {
         let longest = "x".repeat(block::LONGEST_MESSAGE);
         let text = format!(
             "running 2 tests\ntest a ... FAILED\ntest b ... FAILED\n\nfailures:\n\n---- a stdout ----\n    not a name\nof a\n{longest}\n\n\
-             ---- b stdout ----\nof b\n\n\nfailures:\n    a\n    b\n\n{}",
+             ---- b stdout ----\n{longest}\nof b\n\n\nfailures:\n    a\n    b\n\n{}",
             result("FAILED", 0, 2)
         );
         let cases = FORMAT.parse(text.as_bytes()).unwrap().tests.unwrap().cases;

@@ -341,3 +341,55 @@ static TABLE: [u32; 256] = {
     }
     table
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An archive without entries whose directory's place is told by ZIP64 records: values and their lengths.
+    const WIDE: [(u64, usize); 22] = [
+        (END64, 4),
+        (44, 8),
+        (45, 2),
+        (45, 2),
+        (0, 4),
+        (0, 4),
+        (0, 8),
+        (0, 8),
+        (0, 8),
+        (0, 8),
+        (LOCATOR64, 4),
+        (0, 4),
+        (0, 8),
+        (1, 4),
+        (END, 4),
+        (0, 2),
+        (0, 2),
+        (0xffff, 2),
+        (0xffff, 2),
+        (0xffff_ffff, 4),
+        (0xffff_ffff, 4),
+        (0, 2),
+    ];
+
+    fn opened(fields: &[(u64, usize)]) -> Result<usize, ZipError> {
+        let bytes: Vec<u8> =
+            fields.iter().flat_map(|(value, length)| value.to_le_bytes()[..*length].to_vec()).collect();
+        Archive::open(&bytes).map(|archive| archive.entries.len())
+    }
+
+    #[test]
+    fn each_field_of_the_wide_records_is_held_to_its_place() {
+        assert_eq!(opened(&WIDE), Ok(0));
+        let wrong = Err(ZipError::Malformed("its ZIP64 end of directory is not where it states"));
+        // The signature, the length, both disks, the entries of this disk; the locator's signature and address.
+        for (at, value) in [(0, END), (1, 45), (1, 43), (4, 1), (5, 1), (6, 1), (10, END), (12, 1)] {
+            let mut fields = WIDE;
+            fields[at].0 = value;
+            assert_eq!(opened(&fields), wrong, "{at} {value}");
+        }
+        let mut short = WIDE;
+        (short[1].0, short[9].1) = (43, 7);
+        assert_eq!(opened(&short), wrong, "a record that is too short");
+    }
+}

@@ -456,8 +456,34 @@ mod tests {
         assert_eq!((path(0), parsed.findings[0].line), ("C:\\x y\\a.rs", Some(4)));
         assert_eq!((path(1), parsed.findings[1].line), ("/a.rs", Some(1)));
         for no_line in ["x", "0", ""] {
-            let notes = read(&format!("Diff in /a.rs:{no_line}:\n")).unwrap().notes;
-            assert_eq!(notes, ["no change was found in the output (1 line)"], "{no_line}");
+            let notes = read(&format!("Diff in /a.rs:{no_line}:\n-b\n")).unwrap().notes;
+            assert_eq!(notes, ["no change was found in the output (2 lines)"], "{no_line}");
         }
+    }
+    #[test]
+    fn lines_beyond_what_a_hunk_states_are_counted() {
+        for (hunk, beyond) in [
+            ("@@ -1 +1 @@\n-a\n-b\n+c\n", "1 line was"),
+            ("@@ -1 +1 @@\n+a\n+b\n+c\n-d\n", "2 lines were"),
+            ("@@ -1 +1,2 @@\n-a\n x\n+b\n+c\n", "1 line was"),
+            ("@@ -1,2 +1 @@\n+a\n x\n-b\n-c\n", "1 line was"),
+            ("@@ -1 +1 @@\n*** a\n-a\n+b\n", "1 line was"),
+        ] {
+            let parsed = read(&format!("--- x\n+++ x\n{hunk}")).unwrap();
+            assert_eq!(parsed.notes, [format!("{beyond} not part of a diff")], "{hunk}");
+        }
+    }
+
+    #[test]
+    fn a_missing_line_end_is_of_the_line_above_it() {
+        let place = |hunk: &str| {
+            let parsed = read(&format!("--- x\n+++ x\n{hunk}")).unwrap();
+            let edit = parsed.findings[0].fix.as_ref().unwrap().edits[0].clone();
+            ((edit.start_line, edit.start_column), (edit.end_line, edit.end_column), edit.text)
+        };
+        let none = "\\ No newline at end of file\n";
+        assert_eq!(place(&format!("@@ -1 +1 @@\n-ab\n{none}+c\n")), ((1, 1), (1, 3), "c\n".to_owned()));
+        assert_eq!(place(&format!("@@ -1 +1 @@\n-ab\n+c\n{none}")), ((1, 1), (2, 1), "c".to_owned()));
+        assert_eq!(place(&format!("@@ -1 +1,2 @@\n a\n{none}+b\n")), ((2, 1), (2, 1), "b\n".to_owned()));
     }
 }
