@@ -219,8 +219,13 @@ mod tests {
             at("b", "2026-01-01T00:00:02Z", 9),
             at("c", "2026-01-01T00:00:07Z", 1),
         ];
-        let whole = join(subject(), parts, &[], &BTreeMap::new());
+        let mut whole = join(subject(), parts.clone(), &[], &BTreeMap::new());
+        assert!(!whole.subject.dirty);
         assert_eq!((whole.started_at.as_str(), whole.took.as_secs()), ("2026-01-01T00:00:02Z", 9));
+        let mut dirty = parts;
+        dirty[1].report.subject.dirty = true;
+        whole = join(subject(), dirty, &[], &BTreeMap::new());
+        assert!(whole.subject.dirty, "one part saw changes that were not committed");
     }
 
     fn ends(report: &Report) -> Vec<(String, Outcome)> {

@@ -122,6 +122,7 @@ fn entries_that_share_bytes_are_refused() {
 fn what_no_artifact_has_is_refused() {
     refused(&[Entry { flags: 1, ..good() }], "is encrypted");
     refused(&[Entry { method: Some(12), ..good() }], "packed in a way");
+    refused(&[Entry { offset: Some(u32::MAX), ..good() }], "has ZIP64 sizes of its own");
     assert_eq!(
         Archive::open(&end(Vec::new(), &[], u16::MAX)).unwrap_err(),
         ZipError::Malformed("its ZIP64 end of directory is not where it states")
