@@ -475,17 +475,22 @@ mod tests {
 
     #[test]
     fn a_fix_is_of_one_file_and_vouched_for() {
-        let span = |file: &str, applicability: &str| {
+        let span = |file: &str, applicability: &str, lines: (u32, u32)| {
+            let (start, end) = lines;
             format!(
-                "{{\"file_name\":\"{file}\",\"line_start\":2,\"line_end\":2,\"column_start\":1,\"column_end\":4,\"is_primary\":true,\"suggested_replacement\":\"y\",\"suggestion_applicability\":\"{applicability}\"}}"
+                "{{\"file_name\":\"{file}\",\"line_start\":{start},\"line_end\":{end},\"column_start\":1,\"column_end\":4,\"is_primary\":true,\"suggested_replacement\":\"y\",\"suggestion_applicability\":\"{applicability}\"}}"
             )
         };
-        let fixed = |spans: &[String]| {
+        let good = |start, end| span("a.rs", "MachineApplicable", (start, end));
+        let edits = |spans: &[String]| {
             let text = message("warning", "x", &spans.join(","));
-            read(&format!("{text}{FINISHED}")).unwrap().findings[0].fix.is_some()
+            let finding = read(&format!("{text}{FINISHED}")).unwrap().findings.remove(0);
+            finding.fix.map(|fix| fix.edits.iter().map(|edit| edit.start_line).collect::<Vec<_>>())
         };
-        assert!(fixed(&[span("a.rs", "MachineApplicable")]));
-        assert!(!fixed(&[span("a.rs", "MaybeIncorrect")]));
-        assert!(!fixed(&[span("a.rs", "MachineApplicable"), span("b.rs", "MachineApplicable")]));
+        assert_eq!(edits(&[good(2, 2)]), Some(vec![2]));
+        assert_eq!(edits(&[span("a.rs", "MaybeIncorrect", (2, 2))]), None);
+        assert_eq!(edits(&[good(2, 2), span("b.rs", "MachineApplicable", (2, 2))]), None);
+        assert_eq!(edits(&[good(5, 5), good(2, 2), good(5, 5)]), Some(vec![2, 5]), "each once and in order");
+        assert_eq!(edits(&[good(2, 4), good(3, 3)]), None, "they overlap");
     }
 }

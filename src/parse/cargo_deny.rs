@@ -70,6 +70,8 @@ struct Krate {
 struct CargoDeny {
     parsed: Parsed,
     lines: usize,
+    /// Bytes read.
+    offset: usize,
     summary: Option<Summary>,
     /// Lines of cargo itself, such as those of a download.
     other: usize,
@@ -79,6 +81,7 @@ struct CargoDeny {
 
 impl LineParser for CargoDeny {
     fn line(&mut self, text: &str) {
+        self.offset += text.len() + 1;
         if text.trim().is_empty() || self.broken.is_some() {
             return;
         }
@@ -93,7 +96,7 @@ impl LineParser for CargoDeny {
     }
 
     fn end(self: Box<Self>, _: bool) -> Result<Parsed, ParseError> {
-        let Self { mut parsed, lines, summary, other, failed: failure, broken } = *self;
+        let Self { mut parsed, lines, offset, summary, other, failed: failure, broken } = *self;
         match (broken, failure) {
             (Some(error), _) => return Err(error),
             (None, Some(what)) => return Err(failed("cargo deny", &what)),
@@ -104,7 +107,7 @@ impl LineParser for CargoDeny {
         }
         let Some(summary) = summary else {
             let what = "the `summary` that ends it is missing".to_owned();
-            return Err(ParseError::Truncated { expected: EXPECTED, offset: 0, what });
+            return Err(ParseError::Truncated { expected: EXPECTED, offset, what });
         };
         let counted: usize = summary.values().map(|counts| counts.errors).sum();
         let seen = parsed.findings.iter().filter(|finding| finding.level == Level::Error).count();
@@ -180,6 +183,8 @@ mod tests {
         assert_eq!(parsed.findings[0].message, "old");
         assert_eq!(parsed.notes, ["1 line of the output was not understood"]);
         assert!(matches!(read("\n\n"), Err(ParseError::Empty { .. })));
+        let cut = read(&format!("\n{denied}"));
+        assert!(matches!(cut, Err(ParseError::Truncated { offset, .. }) if offset == denied.len() + 1), "{cut:?}");
         let first = read(&format!("{{\"type\":1}}\n{{\"nothing\":2}}\n{SUMMARY}")).unwrap_err().to_string();
         assert!(first.contains("type"), "{first}");
     }

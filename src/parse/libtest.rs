@@ -255,4 +255,14 @@ mod tests {
         let said: Vec<_> = cases.iter().map(|case| case.message.as_deref().unwrap()).collect();
         assert_eq!(said, ["not a name\nof a", "of b"]);
     }
+    #[test]
+    fn a_binary_that_ends_before_its_tests_is_a_case() {
+        let text = format!(
+            "     Running src/lib.rs (x-0123456789abcdef)\nrunning 2 tests\ntest a ... ok\n\
+             \x20    Running tests/y.rs (y-0123456789abcdef)\nrunning 1 test\ntest b ... ok\n{}",
+            result("ok", 1, 0)
+        );
+        let all = [("a", CaseOutcome::Passed), ("x", CaseOutcome::Errored), ("b", CaseOutcome::Passed)];
+        assert_eq!(read(&text).0, named(&all));
+    }
 }

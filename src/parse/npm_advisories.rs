@@ -143,4 +143,11 @@ mod tests {
         let findings = serde_json::from_str::<Advisory>(advisory).unwrap().findings(None);
         assert!(findings[0].message.contains("needed by a"), "{}", findings[0].message);
     }
+    #[test]
+    fn a_package_on_several_paths_is_told_once() {
+        let report = r#"{"advisories":{"7":{"title":"t","module_name":"m","severity":"low",
+            "findings":[{"version":"1.0.0"},{"version":"1.0.0"},{"version":"2.0.0"}]}},"metadata":{"vulnerabilities":{}}}"#;
+        let (findings, note) = serde_json::from_str::<Report>(report).unwrap().read("x", "y", None).unwrap();
+        assert_eq!((findings.len(), note), (2, None));
+    }
 }

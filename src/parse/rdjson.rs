@@ -220,4 +220,12 @@ mod tests {
         assert_eq!(columns(r#","source":{"name":"ruff"}"#), ColumnUnit::Scalars);
         assert_eq!([columns(r#","source":{"name":"other"}"#), columns("")], [ColumnUnit::Bytes; 2]);
     }
+    #[test]
+    fn severities_are_words_or_numbers() {
+        let level = |severity: &str| serde_json::from_str::<Severity>(severity).unwrap().0;
+        assert_eq!(["1", "\"ERROR\"", "\"error\""].map(level), [Some(Level::Error); 3]);
+        assert_eq!(["2", "\"WARNING\""].map(level), [Some(Level::Warning); 2]);
+        assert_eq!(["3", "\"INFO\""].map(level), [Some(Level::Note); 2]);
+        assert_eq!(["0", "4", "\"UNKNOWN_SEVERITY\"", "\"\"", "null"].map(level), [None; 5]);
+    }
 }

@@ -196,6 +196,8 @@ mod tests {
     fn an_excerpt_is_no_message() {
         let pretty = read("a.ts:1:2 - error TS1: x\n  more\n\n  1 let a\n    ~~~\n\nFound 1 error in a.ts:1\n");
         assert_eq!((pretty.findings[0].message.as_str(), pretty.notes), ("x\n  more", vec![]));
+        let close = read("a.ts:1:2 - error TS1: x\n1 let a\n  ~~~\nFound 1 error in a.ts:1\n");
+        assert_eq!((close.findings[0].message.as_str(), close.notes), ("x", vec![]));
         let plain = read("a.ts(1,2): error TS1: x\n\n  more\n");
         assert_eq!((plain.findings[0].message.as_str(), plain.notes), ("x\n  more", vec![]));
     }

@@ -486,4 +486,9 @@ mod tests {
         assert_eq!(place(&format!("@@ -1 +1 @@\n-ab\n+c\n{none}")), ((1, 1), (2, 1), "c".to_owned()));
         assert_eq!(place(&format!("@@ -1 +1,2 @@\n a\n{none}+b\n")), ((2, 1), (2, 1), "b\n".to_owned()));
     }
+    #[test]
+    fn a_diff_without_a_change_says_how_long_it_was() {
+        let notes = read("--- x\n+++ x\n@@ -1,2 +1,2 @@\n a\n b\n").unwrap().notes;
+        assert_eq!(notes, ["no change was found in the output (5 lines)"]);
+    }
 }

@@ -482,4 +482,14 @@ mod tests {
         largest.resize(usize::try_from(LARGEST).unwrap(), b' ');
         assert!(read(&largest).is_ok());
     }
+    #[test]
+    fn compared_names_are_sorted_and_each_there_once() {
+        let name = |name: &str| format!(r#"{{"suite":null,"class":null,"name":"{name}"}}"#);
+        let fixed = ["b", "a", "b"].map(name).join(",");
+        let none = r#""new_failures":[],"still_failing":[],"removed":[],"newly_skipped":[],"older":false"#;
+        let gate = format!(r#"{{"name":"t","outcome":"pass","compared":{{{none},"fixed":[{fixed}]}}}}"#);
+        let text = format!(r#"{{"schema":"{SCHEMA}","verdict":"pass","gates":[{gate}]}}"#);
+        let compared = read(text.as_bytes()).unwrap().gates.remove(0).compared.unwrap();
+        assert_eq!(compared.fixed.iter().map(|name| name.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+    }
 }

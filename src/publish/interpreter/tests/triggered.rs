@@ -1,6 +1,7 @@
 //! Downloads and files: tried again where that may help, given up where it does not.
 
 use super::*;
+use crate::model::workflow::WorkflowRun;
 
 async fn download(answers: Vec<Result<Vec<u8>, u16>>) -> (Result<Vec<u8>, String>, usize) {
     let hub = Hub::new();
@@ -30,4 +31,36 @@ async fn a_file_that_is_not_there_is_told_from_one_that_was_not_got() {
     assert!(got(200, file("none")).await.unwrap_err().contains("no file in base64"));
     assert_eq!(got(404, json!({ "message": "Not Found" })).await, Ok(None));
     assert!(got(403, json!({ "message": "no" })).await.unwrap_err().contains("403"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_pull_requests_of_a_run_are_those_of_its_very_fork() {
+    let pull = |number: u64, repository: Value| {
+        let sha = "a".repeat(40);
+        json!({ "number": number, "base": { "sha": sha, "ref": "main", "repo": { "full_name": "o/r" } },
+            "head": { "sha": sha, "ref": "topic", "repo": repository } })
+    };
+    let pulls =
+        [pull(1, json!({ "full_name": "ana/r" })), pull(2, json!({ "full_name": "ana/r-2" })), pull(3, json!(null))];
+    let hub = Hub::new();
+    let path = "/pulls?state=open&head=ana%3Atopic&per_page=100".to_owned();
+    hub.with(|state| state.served.push((path, 200, json!(pulls))));
+    let run = WorkflowRun {
+        id: 9,
+        attempt: 1,
+        event: "pull_request".to_owned(),
+        head: head(),
+        branch: Some("topic".to_owned()),
+        head_repository: Some("ana/r".to_owned()),
+        conclusion: None,
+        url: String::new(),
+    };
+    let numbers = async |run: WorkflowRun| -> Vec<u64> {
+        interpreter(&hub).pull_requests_of(&run).await.unwrap().iter().map(|pull| pull.number).collect()
+    };
+    assert_eq!(numbers(run.clone()).await, [1]);
+    // Without its fork or branch the list would be that of everybody.
+    assert_eq!(numbers(WorkflowRun { head_repository: None, ..run.clone() }).await, [0; 0]);
+    assert_eq!(numbers(WorkflowRun { branch: None, ..run }).await, [0; 0]);
+    assert_eq!(hub.log().len(), 1);
 }
