@@ -104,7 +104,9 @@ mod tests {
         assert!(matches(r"^[a-c]$", "b") && !matches(r"^[a-c]$", "-"));
         assert!(matches(r"^\<x\>\b", "<x>y") && !matches(r"^\<x\>\b", "<x> "));
         assert!(matches(r"^[\b]$", "\u{8}"), "in a class it is the backspace");
-        assert!(!matches(r"^\d+$", "٣"), "digits are ASCII");
+        for (class, other) in [(r"^\d+$", "٣"), (r"^\w+$", "é"), (r"^\s+$", "\u{a0}")] {
+            assert!(!matches(class, other), "{class} is ASCII");
+        }
         assert!(matches(r"^[\w\-.]+[\S]$", "a-b.c!"));
         assert!(matches(r"^\s+(\d+):(\d+)\s+(error|warning)\s+(.*)\s\s+(.*)$", "  3:1  error  Bad é  no-var"));
         assert!(Regex::new(&translate(r"(?!x)")).is_err());

@@ -25,3 +25,14 @@ fn parse(input: &[u8]) -> Result<Parsed, ParseError> {
     notes.extend(note);
     Ok(Parsed { findings, notes, ..Parsed::default() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_counted_and_not_listed_is_noted() {
+        let report = r#"{"advisories":{},"metadata":{"vulnerabilities":{"high":2}}}"#;
+        assert_eq!(parse(report.as_bytes()).unwrap().notes, ["the report counts 2 vulnerabilities and lists none"]);
+    }
+}

@@ -406,7 +406,7 @@ fn what_an_older_baseline_knows_on_a_changed_line_was_brought_back() {
 }
 
 #[test]
-fn a_pass_says_what_failed_in_the_base_too_and_what_is_gone() {
+fn the_reason_says_what_failed_in_the_base_too_and_what_is_gone() {
     let said = |before: &str, now: &str| {
         let mut base = baseline(Vec::new());
         base.tests = Some(tests(before).by_name());
@@ -417,6 +417,7 @@ fn a_pass_says_what_failed_in_the_base_too_and_what_is_gone() {
     assert_eq!(said("ppp", "ppp"), "pass: 3 tests passed");
     assert_eq!(said("ppp", "ps"), "pass: 1 test passed, 1 skipped, 1 removed, 1 newly skipped");
     assert_eq!(said("pffe", "pfee"), "pass: 1 test passed, 3 still failing");
+    assert_eq!(said("pp", "f"), "fail: 1 of 1 test failed (1 new, 0 still failing), 1 removed");
 }
 
 #[test]

@@ -146,6 +146,8 @@ mod tests {
             "ALTER TABLE t ADD c int NOT NULL",
             "SELECT 1; UPDATE t SET a = 1;",
             "INSERT INTO t VALUES (-1); DROP TABLE t",
+            "SELECT 'a';DROP TABLE t",
+            "ALTER/* x */TABLE t DROP/**/COLUMN c",
             "INSERT INTO t VALUES ('abcdef'); DROP TABLE t",
         ] {
             assert!(says(up, None).contains("incompatible"), "{up}");

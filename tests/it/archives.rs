@@ -113,7 +113,10 @@ fn entries_that_share_bytes_are_refused() {
     refused(&[good(), same], "is not where the directory states");
     let first = Entry { deflated: false, ..Entry::new("outer", archive(&[Entry::new("inner", "x")])) };
     // The inner one lies in the bytes of the outer one.
-    refused(&[first, Entry { offset: Some(35), ..Entry::new("inner", "x") }], "shares its bytes");
+    let inner = |offset| Entry { offset: Some(offset), ..Entry::new("inner", "x") };
+    refused(&[first.clone(), inner(35)], "shares its bytes");
+    let before = 35 + u32::try_from(compress_to_vec(b"x", 6).len()).unwrap();
+    refused(&[inner(before + 35), first], "shares its bytes");
     refused(&[Entry { local_name: Some("other".to_owned()), ..good() }], "is not where the directory states");
     refused(&[Entry { offset: Some(u32::MAX - 1), ..good() }], "is not where the directory states");
 }

@@ -485,6 +485,7 @@ mod tests {
         assert_eq!(place(&format!("@@ -1 +1 @@\n-ab\n{none}+c\n")), ((1, 1), (1, 3), "c\n".to_owned()));
         assert_eq!(place(&format!("@@ -1 +1 @@\n-ab\n+c\n{none}")), ((1, 1), (2, 1), "c".to_owned()));
         assert_eq!(place(&format!("@@ -1 +1,2 @@\n a\n{none}+b\n")), ((2, 1), (2, 1), "b\n".to_owned()));
+        assert_eq!(place("@@ -3,0 +4 @@\n+b\n"), ((4, 1), (4, 1), "b\n".to_owned()), "behind line 3");
     }
     #[test]
     fn a_diff_without_a_change_says_how_long_it_was() {

@@ -307,4 +307,12 @@ mod tests {
         assert_eq!(outcome("bench:   12 ns/iter"), Some(CaseOutcome::Passed));
         assert_eq!(["", "okay", "ok then", "ok, then", "FAILED at", "ignored why"].map(outcome), [None; 6]);
     }
+    #[test]
+    fn the_time_of_a_test_stands_behind_its_word() {
+        let mut block = Block::new(None, 3);
+        for line in ["test a ... ok <0.050s>", "test b ... ok <fast>", "test c ... ok"] {
+            assert!(block.line(line).is_none());
+        }
+        assert_eq!(block.cases.iter().map(|case| case.took_ms).collect::<Vec<_>>(), [Some(50), None, None]);
+    }
 }

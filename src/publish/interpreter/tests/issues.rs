@@ -125,3 +125,13 @@ async fn what_may_not_be_written_is_told() {
     let hub = Hub::new().fault(Trigger::Every(Method::Get, "/issues"), Fault::NotFound);
     assert!(failed(&send(&hub, issue("two")).await).contains("404"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn whoever_made_an_issue_is_known_by_it() {
+    let hub = Hub::new();
+    let mut sender = interpreter(&hub);
+    for body in ["two", "three"] {
+        assert_eq!(sender.send(&Call::StickyIssue(issue(body))).await.end, posted(1));
+    }
+    assert!(!hub.log().iter().any(|line| line.ends_with("/graphql")), "{:?}", hub.log());
+}
