@@ -394,6 +394,9 @@ mod tests {
         assert_eq!(parsed.findings.len(), 1);
         let message = &parsed.findings[0].message;
         assert!(message.ends_with("\nnote: n10."), "{message}");
+        let again = read("a.c:1:1: error: x\nb.c:1:1: error: y\na.c:1:1: error: x\na.c:2:1: note: n\n").findings;
+        let messages: Vec<_> = again.iter().map(|finding| finding.message.as_str()).collect();
+        assert_eq!(messages, ["x", "y"], "what was said before has its notes");
     }
 
     #[test]

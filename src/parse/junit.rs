@@ -349,6 +349,10 @@ mod tests {
             (passing[1].0.as_str(), passing[1].2.as_deref()),
             ("s", Some("the suite claims 1 failures and errors, and its cases show 0"))
         );
+        let nested = read(
+            "<testsuites failures='1'><testsuite name='s' failures='1'><testcase name='a'/></testsuite></testsuites>",
+        );
+        assert_eq!(nested.len(), 2, "what the inner one claims is shown to the outer one: {nested:?}");
         for shown in ["><failure/></testcase>", " status='failed'/>"] {
             let failing = with(shown);
             assert_eq!((failing[0].1, failing.len()), (CaseOutcome::Failed, 1), "{shown}");

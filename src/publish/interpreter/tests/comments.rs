@@ -348,3 +348,13 @@ async fn a_token_that_may_not_comment_is_not_tried_twice() {
     }
     assert_eq!(hub.writes(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_update_that_is_refused_is_told_and_not_made_up_for() {
+    let denied = Fault::Denied("Resource not accessible by integration");
+    let hub = Hub::new().fault(Trigger::Every(Method::Patch, "/comments"), denied);
+    hub.with(|state| state.comment("github-actions[bot]", &text(&comment(1, "old"))));
+    let end = post(&hub, &comment(2, "new")).await;
+    assert!(downgraded(&end).contains("needs `pull-requests: write`"), "{end:?}");
+    assert_eq!((hub.writes(), bodies(&hub)), (1, vec![text(&comment(1, "old"))]));
+}
