@@ -389,7 +389,7 @@ mod tests {
     fn notes_belong_to_the_finding_above_them() {
         let alone = read("a.c:1:1: note: x\na.c:2:1: note: y\n").findings;
         assert_eq!(alone.len(), 2, "nothing stands above them");
-        let noted: String = (1..=11).map(|number| format!("a.c:1:1: note: n{number}.\n")).collect();
+        let noted = (1..=11).map(|number| format!("a.c:1:1: note: n{number}.\n")).collect::<Vec<_>>().concat();
         let parsed = read(&format!("a.c:1:1: warning: x\n{noted}"));
         assert_eq!(parsed.findings.len(), 1);
         let message = &parsed.findings[0].message;

@@ -81,7 +81,7 @@ mod tests {
         };
         assert_eq!(line(&format!("{one}{{\n{one}")), "line 2");
         assert_eq!(line(&format!("{{\n{one}{{}}\n")), "line 1");
-        assert_eq!(line(&format!("{{\n{{\"message\":\"cut")), "line 1");
+        assert_eq!(line("{\n{\"message\":\"cut"), "line 1");
         assert_eq!(line(&format!("{one}{{\"message\":\"open\n")), "line 2", "a whole line");
         assert!(matches!(read(&format!("{one}{{\"message\":\"cut")), Err(ParseError::Truncated { .. })));
     }
