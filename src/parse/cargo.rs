@@ -373,6 +373,8 @@ mod tests {
         assert!(matches!(read(&format!("{FINISHED}{one}")), Err(ParseError::Truncated { .. })));
         assert!(matches!(read(&format!("{FINISHED}{{\"rea")), Err(ParseError::Truncated { .. })));
         assert!(matches!(read(&format!("{{\"reason\":1}}\n{FINISHED}")), Err(ParseError::Malformed { .. })));
+        let open = format!("{FINISHED}{{\"reason\":\"comp");
+        assert!(matches!(read(&open), Err(ParseError::Truncated { .. })));
         let artifact = format!("{FINISHED}{{\"reason\":\"compiler-artifact\"}}\n");
         assert!(matches!(read(&artifact), Err(ParseError::Truncated { .. })));
         assert_eq!(read(&format!("{FINISHED}Done")).unwrap().notes, ["1 line was no message of cargo"]);
@@ -492,5 +494,14 @@ mod tests {
         assert_eq!(edits(&[good(2, 2), span("b.rs", "MachineApplicable", (2, 2))]), None);
         assert_eq!(edits(&[good(5, 5), good(2, 2), good(5, 5)]), Some(vec![2, 5]), "each once and in order");
         assert_eq!(edits(&[good(2, 4), good(3, 3)]), None, "they overlap");
+    }
+    #[test]
+    fn files_of_other_crates_are_named_absolutely() {
+        for path in ["/a/b.rs", "\\\\a\\b.rs", "<anon>", "C:\\b.rs"] {
+            assert!(is_absolute(path), "{path}");
+        }
+        for path in ["src/a.rs", "ab:c.rs", ""] {
+            assert!(!is_absolute(path), "{path}");
+        }
     }
 }

@@ -129,3 +129,22 @@ impl Found {
         Finding { level, ..known.finding() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_audit_of_nothing_or_against_nothing_is_a_failure() {
+        let read = |advisories: usize, packages: usize| {
+            let text = format!(
+                r#"{{"database":{{"advisory-count":{advisories}}},"lockfile":{{"dependency-count":{packages}}},
+                "vulnerabilities":{{"count":0,"list":[]}},"warnings":{{}}}}"#
+            );
+            parse(text.as_bytes()).map(|parsed| parsed.findings.len()).map_err(|error| error.to_string())
+        };
+        assert_eq!(read(1, 1), Ok(0));
+        assert!(read(0, 1).unwrap_err().contains("its database has no advisory"));
+        assert!(read(1, 0).unwrap_err().contains("it audited nothing"));
+    }
+}

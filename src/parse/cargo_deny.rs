@@ -181,6 +181,12 @@ mod tests {
         let denied = "{\"type\":\"diagnostic\",\"fields\":{\"severity\":\"warning\",\"message\":\"old\"}}\n";
         let parsed = read(&format!("Updating\n\n  {denied}\n{SUMMARY}")).unwrap();
         assert_eq!(parsed.findings[0].message, "old");
+        let level =
+            |word: &str| read(&format!("{}{SUMMARY}", denied.replace("warning", word))).unwrap().findings[0].level;
+        assert_eq!(
+            ["note", "help", "warning", "?"].map(level),
+            [Level::Note, Level::Note, Level::Warning, Level::Warning]
+        );
         assert_eq!(parsed.notes, ["1 line of the output was not understood"]);
         assert!(matches!(read("\n\n"), Err(ParseError::Empty { .. })));
         let cut = read(&format!("\n{denied}"));

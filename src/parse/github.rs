@@ -177,6 +177,7 @@ mod tests {
         assert_eq!((second.message.as_str(), second.line, second.level), ("semi;", Some(7), Level::Warning));
         assert_eq!((third.message.as_str(), third.level), ("", Level::Error));
         assert!(parsed.notes.is_empty());
+        assert_eq!(read("::error title=T::\n").findings[0].message, "T");
     }
 
     #[test]

@@ -330,6 +330,8 @@ mod tests {
         assert_eq!(milliseconds("1,234.5"), Some(1_234_500));
         assert_eq!(milliseconds("0,012"), Some(12));
         assert_eq!(milliseconds("1,234,567.0"), Some(1_234_567_000));
+        assert_eq!(milliseconds("1,234,567"), Some(1_234_567_000));
+        assert_eq!((milliseconds("0.000499"), milliseconds("0.0005")), (Some(0), Some(1)));
         assert_eq!(milliseconds("3 s"), Some(3000));
         for odd in ["NaN", "inf", "1e400", "-1", "fast"] {
             assert_eq!(milliseconds(odd), None, "{odd}");

@@ -230,6 +230,11 @@ mod tests {
         let more =
             format!("running 1 test\ntest a ... FAILED\n\nfailures:\n    a\n    b\n\n{}", result("FAILED", 0, 1));
         assert_eq!(read(&more).0, named(&[("a", CaseOutcome::Failed)]), "more names than tests");
+        let printed = format!(
+            "running 1 test\ntest a ... FAILED\n\nfailures:\n\n---- a stdout ----\nfailures:\nreally\n    b\n{}",
+            result("FAILED", 0, 1)
+        );
+        assert_eq!(read(&printed).0, named(&[("a", CaseOutcome::Failed)]), "a test printed the list");
     }
 
     #[test]

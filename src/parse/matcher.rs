@@ -405,7 +405,11 @@ mod tests {
         let one = r#"{"owner": "a", "pattern": [{"regexp": "^(\\w+): (.*)$", "severity": 1, "message": 2}]}"#;
         let parsed = read(one, "ERROR: x\ninfo: y\nwarning:  \n");
         assert_eq!(messages(&parsed), ["x"]);
-        assert_eq!(parsed.notes.len(), 2, "{:?}", parsed.notes);
+        let left_out = |what: &str| format!("1 matched line has {what} left out, as GitHub's runner does");
+        assert_eq!(
+            parsed.notes,
+            ["no message and were", "a severity other than error, warning and notice and were"].map(left_out)
+        );
         let two = format!(r#"{one}, {{"owner": "b", "pattern": [{{"regexp": "^(.*y|warning.*)$", "message": 1}}]}}"#);
         assert_eq!(
             messages(&read(&two, "info: y\nwarning:  \n")),

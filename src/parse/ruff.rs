@@ -158,4 +158,15 @@ mod tests {
         assert!(fix(at(2, 3), at(1, 9)).is_none());
         assert!(fix(at(2, 0), at(2, 1)).is_none());
     }
+    #[test]
+    fn the_edits_of_a_fix_stand_in_their_order() {
+        let edit = |row: u32| {
+            format!(
+                r#"{{"content":"x","location":{{"row":{row},"column":1}},"end_location":{{"row":{row},"column":2}}}}"#
+            )
+        };
+        let change = format!(r#"{{"applicability":"safe","message":"m","edits":[{},{}]}}"#, edit(5), edit(2));
+        let edits = fix(serde_json::from_str(&change).unwrap()).unwrap().edits;
+        assert_eq!(edits.iter().map(|edit| edit.start_line).collect::<Vec<_>>(), [2, 5]);
+    }
 }

@@ -206,6 +206,8 @@ mod tests {
     fn the_closing_count_is_held_against_the_findings() {
         let one = "a.ts:1:2 - error TS1: x\n\n1 let a\n  ~~~\n\n";
         assert!(read(&format!("{one}\nFound 1 error in a.ts:1\n\n")).notes.is_empty());
+        let watched = format!("{one}Found 1 error in a.ts:1\n");
+        assert!(read(&format!("{watched}{watched}")).notes.is_empty(), "each count is of its own findings");
         assert_eq!(read(one).notes, ["the closing line `Found N errors` is missing: the output may have been cut"]);
         assert_eq!(
             read(&format!("{one}Found 2 errors in the same file, starting at: a.ts:1\n")).notes,
@@ -238,6 +240,9 @@ mod tests {
         }
         assert_eq!(["Found 1 error.", "[10:33:16 AM] Found 2 errors. Watching"].map(summary), [Some(1), Some(2)]);
         assert_eq!(["x] Found 2 errors.", "Found 2 files.", "Found no errors.", "2 errors"].map(summary), [None; 4]);
+        let levels =
+            ["error", "warning", "message", "suggestion"].map(|word| coded(&format!("{word} TS1: x")).unwrap().level);
+        assert_eq!(levels, [Level::Error, Level::Warning, Level::Note, Level::Note]);
         let code = |text: &str| coded(text).and_then(|finding| finding.rule);
         assert_eq!(code("error TS12: x").as_deref(), Some("TS12"));
         assert_eq!(

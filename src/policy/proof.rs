@@ -221,7 +221,8 @@ mod tests {
         assert!(why(vec![('a', vec![change('b')]), ('b', vec![])]).contains("no result on its base bbbbbbb"));
         let whole =
             vec![('a', vec![change('b')]), ('b', vec![change('c')]), ('c', vec![result(Outcome::Pass, None, 9_000)])];
-        assert!(matches!(proof(whole.clone()), Proof::Green(_)));
+        let Proof::Green(stands) = proof(whole.clone()) else { panic!() };
+        assert_eq!(stands[0].source, "a report, on a report, on a report");
         let mut old = whole.clone();
         old[2].1[0].at = 1_000;
         assert!(why(old).contains("h old"));

@@ -492,4 +492,9 @@ mod tests {
         let notes = read("--- x\n+++ x\n@@ -1,2 +1,2 @@\n a\n b\n").unwrap().notes;
         assert_eq!(notes, ["no change was found in the output (5 lines)"]);
     }
+    #[test]
+    fn a_file_that_would_move_is_named_as_it_is() {
+        let parsed = read("diff --git a/old b/new\nsimilarity index 100%\nrename from old\nrename to new\n").unwrap();
+        assert_eq!(parsed.findings[0].path.as_deref(), Some("old"));
+    }
 }

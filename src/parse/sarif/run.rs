@@ -357,6 +357,9 @@ mod tests {
         let places = [1, 1, 2, 3, 3].map(at).join(",");
         let found = read(&tool("x", ""), &format!(r#","locations":[{places}]"#)).findings;
         assert_eq!(found.iter().map(|finding| finding.line.unwrap()).collect::<Vec<_>>(), [1, 2, 3]);
+        let whole = r#"{"physicalLocation":{"artifactLocation":{"uri":"b.js"}}}"#;
+        let found = read(&tool("x", ""), &format!(r#","locations":[{},{whole}]"#, at(1))).findings;
+        assert_eq!((found[1].path.as_deref(), found[1].line), (Some("b.js"), None));
     }
 
     #[test]

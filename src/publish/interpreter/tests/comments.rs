@@ -347,6 +347,12 @@ async fn a_token_that_may_not_comment_is_not_tried_twice() {
         assert!(downgraded(&end).contains(words), "{end:?}");
     }
     assert_eq!(hub.writes(), 1);
+    let mut sender = interpreter(&hub);
+    for words in ["needs `pull-requests: write`", "as said above"] {
+        let end = sender.send(&Call::LiveComment(live("x"))).await.end;
+        assert!(downgraded(&end).contains(words), "{end:?}");
+    }
+    assert_eq!(hub.writes(), 2);
 }
 
 #[tokio::test(start_paused = true)]

@@ -122,6 +122,8 @@ async fn what_may_not_be_written_is_told() {
     let hub = Hub::new();
     hub.with(|state| state.served.push((LIST.to_owned(), 410, json!({ "message": "Issues are disabled" }))));
     assert_eq!(downgraded(&send(&hub, issue("two")).await), "issues are switched off in this repository");
+    let hub = Hub::new().fault(Trigger::Nth(0), Fault::Secondary(Some(900)));
+    assert!(downgraded(&send(&hub, issue("two")).await).starts_with("left to the job summary: "));
     let hub = Hub::new().fault(Trigger::Every(Method::Get, "/issues"), Fault::NotFound);
     assert!(failed(&send(&hub, issue("two")).await).contains("404"));
 }

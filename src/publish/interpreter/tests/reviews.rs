@@ -92,6 +92,7 @@ async fn thirty_a_run_and_the_rest_in_the_next() {
     let hub = Hub::new();
     let end = send(&hub, &review(37)).await;
     assert_eq!(downgraded(&end), "30 of 37 suggestions placed; 7 suggestions for the next run: a review holds 30");
+    assert!(downgraded(&send(&Hub::new(), &review(31)).await).contains("1 suggestion for the next run"));
     assert!(matches!(send(&hub, &review(37)).await, ReceiptEnd::Posted(_)));
     assert_eq!(lines(&hub), (1..=37).collect::<Vec<_>>());
 }
