@@ -471,8 +471,8 @@ mod tests {
             let text = message("error", "x", &nested(deep, span("src/a.rs", "null")));
             read(&format!("{text}{FINISHED}")).unwrap().findings[0].path.clone().unwrap()
         };
-        assert_eq!(found(60), "src/a.rs");
-        assert_eq!(found(300), "/other/lib.rs");
+        assert_eq!((found(60).as_str(), found(DEEPEST_EXPANSION).as_str()), ("src/a.rs", "src/a.rs"));
+        assert_eq!(found(DEEPEST_EXPANSION + 1), "/other/lib.rs");
     }
 
     #[test]
@@ -495,6 +495,13 @@ mod tests {
         assert_eq!(edits(&[good(5, 5), good(2, 2), good(5, 5)]), Some(vec![2, 5]), "each once and in order");
         assert_eq!(edits(&[good(2, 4), good(3, 3)]), None, "they overlap");
     }
+    #[test]
+    fn what_is_no_warning_or_note_is_an_error() {
+        assert_eq!(["note", "help", "failure-note"].map(level), [Level::Note; 3]);
+        assert_eq!(["error", "error: internal compiler error", "new"].map(level), [Level::Error; 3]);
+        assert_eq!(level("warning"), Level::Warning);
+    }
+
     #[test]
     fn files_of_other_crates_are_named_absolutely() {
         for path in ["/a/b.rs", "\\\\a\\b.rs", "<anon>", "C:\\b.rs"] {
