@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use crate::model::evidence::Parsed;
 use crate::model::finding::{Finding, Level};
 use crate::parse::advisories::{failed, has_keys};
-use crate::parse::reading::count;
+use crate::parse::reading::not_understood;
 use crate::parse::{Empty, Format, LineParser, ParseError, Reader, Stream, json};
 
 pub(super) static FORMAT: Format = Format {
@@ -115,10 +115,7 @@ impl LineParser for CargoDeny {
             let got = format!("a summary of {counted} errors behind {seen}");
             return Err(ParseError::Malformed { expected: EXPECTED, got });
         }
-        if other > 0 {
-            let lines = count(other, "line of the output was", "lines of the output were");
-            parsed.notes.push(format!("{lines} not understood"));
-        }
+        parsed.notes.extend(not_understood(other, lines));
         Ok(parsed)
     }
 }

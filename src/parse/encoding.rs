@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use crate::parse::reading::count;
+
 /// Text, and what had to be put right to get it.
 pub(super) struct Decoded<'a> {
     pub text: Cow<'a, str>,
@@ -49,8 +51,7 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Decoded<'static> {
 }
 
 fn replaced(broken: usize, encoding: &str) -> String {
-    let (places, are) = if broken == 1 { ("place was", "is") } else { ("places were", "are") };
-    format!("{broken} {places} not {encoding} and {are} replaced by \u{fffd}")
+    format!("{} not {encoding}, and replaced by \u{fffd}", count(broken, "place was", "places were"))
 }
 
 fn says_latin1(bytes: &[u8]) -> bool {
@@ -93,12 +94,12 @@ mod tests {
     fn what_is_not_text_is_counted() {
         let read = decode(b"{\"a\": \"\xff\", \"b\": \"\xfe\xff\"}");
         assert_eq!(read.text.matches('\u{fffd}').count(), 3);
-        assert_eq!(read.note.unwrap(), "3 places were not UTF-8 and are replaced by \u{fffd}");
+        assert_eq!(read.note.unwrap(), "3 places were not UTF-8, and replaced by \u{fffd}");
         let declared = decode(b"<?xml version='1.0' encoding='UTF-8'?>\xe9");
-        assert_eq!(declared.note.unwrap(), "1 place was not UTF-8 and is replaced by \u{fffd}");
+        assert_eq!(declared.note.unwrap(), "1 place was not UTF-8, and replaced by \u{fffd}");
         let half = |end: &[u8]| decode(&[&[b'<', 0, b'a', 0], end].concat()).note;
-        assert_eq!(half(&[1]).unwrap(), "1 place was not UTF-16 and is replaced by \u{fffd}");
-        assert_eq!(half(&[0, 0xd8, b'b', 0]).unwrap(), "1 place was not UTF-16 and is replaced by \u{fffd}");
+        assert_eq!(half(&[1]).unwrap(), "1 place was not UTF-16, and replaced by \u{fffd}");
+        assert_eq!(half(&[0, 0xd8, b'b', 0]).unwrap(), "1 place was not UTF-16, and replaced by \u{fffd}");
         assert_eq!(half(&[b'b', 0]), None);
     }
 }

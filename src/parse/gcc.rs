@@ -476,6 +476,7 @@ mod tests {
         assert_eq!(short("a.py: error: x\nFound 1 error in 1 file (checked 1 source file)\n"), 0);
         assert_eq!(short("a.c:1:5: error: x\n1 error generated.\n1 error generated.\n"), 1, "each counts its own");
     }
+
     #[test]
     fn places_inside_of_markup_are_no_diagnostics() {
         let place = "a.c:1:2: error: x\n";

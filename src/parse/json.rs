@@ -113,6 +113,7 @@ mod tests {
         let numbers: Vec<Option<u32>> = read.into_iter().map(|position| position.0).collect();
         assert_eq!(numbers, [Some(3), Some(4), None, None, None, None, None]);
     }
+
     #[test]
     fn a_position_counts_from_one() {
         let read = |json: &str| serde_json::from_str::<Position>(json).unwrap().0;

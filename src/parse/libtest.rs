@@ -260,6 +260,7 @@ mod tests {
         let said: Vec<_> = cases.iter().map(|case| case.message.as_deref().unwrap()).collect();
         assert_eq!(said, ["not a name\nof a", "of b"]);
     }
+
     #[test]
     fn a_binary_that_ends_before_its_tests_is_a_case() {
         let text = format!(

@@ -440,6 +440,7 @@ mod tests {
         assert!(matcher(&[owned_by("a"), owned_by("A")].join(",")).is_err());
         assert!(matcher(&[owned_by("a"), owned_by("b")].join(",")).is_ok());
     }
+
     #[test]
     fn the_place_of_a_match_is_read_whole() {
         let one = r#"{"owner": "a", "pattern": [{"regexp": "^(\\S+) (\\S+) (\\S+) (\\S+) (\\S+) (.*)$", "file": 1,

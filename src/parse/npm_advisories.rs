@@ -143,6 +143,7 @@ mod tests {
         let findings = serde_json::from_str::<Advisory>(advisory).unwrap().findings(None);
         assert!(findings[0].message.contains("needed by a"), "{}", findings[0].message);
     }
+
     #[test]
     fn a_package_on_several_paths_is_told_once() {
         let report = r#"{"advisories":{"7":{"title":"t","module_name":"m","severity":"low",

@@ -170,6 +170,7 @@ mod tests {
             assert!(!recognises(other.as_bytes()), "{other}");
         }
     }
+
     #[test]
     fn a_record_of_any_group_does_not_stand_alone() {
         let report = r#"{"results":[{"source":{"path":"Cargo.lock"},"packages":[{"package":{"name":"p","version":"1.0.0"},

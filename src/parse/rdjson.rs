@@ -214,12 +214,14 @@ mod tests {
             assert_eq!(of(wrong), None, "{wrong}");
         }
     }
+
     #[test]
     fn columns_are_bytes_but_for_ruff() {
         let columns = |source: &str| parse(format!(r#"{{"diagnostics":[]{source}}}"#).as_bytes()).unwrap().columns;
         assert_eq!(columns(r#","source":{"name":"ruff"}"#), ColumnUnit::Scalars);
         assert_eq!([columns(r#","source":{"name":"other"}"#), columns("")], [ColumnUnit::Bytes; 2]);
     }
+
     #[test]
     fn severities_are_words_or_numbers() {
         let level = |severity: &str| serde_json::from_str::<Severity>(severity).unwrap().0;

@@ -158,6 +158,7 @@ mod tests {
         assert!(fix(at(2, 3), at(1, 9)).is_none());
         assert!(fix(at(2, 0), at(2, 1)).is_none());
     }
+
     #[test]
     fn the_edits_of_a_fix_stand_in_their_order() {
         let edit = |row: u32| {

@@ -223,6 +223,7 @@ mod tests {
         assert_eq!(parsed.findings[0].message, "x\n  more");
         assert_eq!(parsed.notes, ["2 lines of the output were not understood"]);
     }
+
     #[test]
     fn what_follows_an_excerpt_or_the_count_is_known_or_counted() {
         let one = "a.ts:1:2 - error TS1: x\n\n1 let a\n  ~~~\n...\n ...\n7 }\n\nFound 1 error in 2 files.\n\n";

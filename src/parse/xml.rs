@@ -249,6 +249,7 @@ mod tests {
         assert_eq!(root(b"text <checkstyle/>"), None);
         assert_eq!(root(b"<?xml"), None);
     }
+
     #[test]
     fn a_reference_has_at_most_ten_characters() {
         assert_eq!(unescape("&#x0001F600; &#x00001F600;"), "😀 &#x00001F600;");

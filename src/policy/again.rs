@@ -226,6 +226,7 @@ mod tests {
         assert_eq!(again(shown, Some(&Configured { rules: report.clone(), only: None })).mode, Mode::Report);
         assert_eq!(again(counted, Some(&Configured { rules: report, only: None })).mode, Mode::Block);
     }
+
     #[test]
     fn an_audit_needs_its_packages_and_records() {
         let gate = |kind: &str, findings| GateReport {

@@ -240,6 +240,7 @@ pub(super) mod tests {
         assert_eq!(weigh(&report, &rules).1, "0 packages in 1 lockfile against 9 records");
         assert_eq!(weigh(&GateReport { audit: None, ..report }, &rules).0, Outcome::Error);
     }
+
     #[test]
     fn the_first_three_that_block_are_named() {
         let finding = found(AdvisoryKind::Vulnerability, Some(Severity::High));
@@ -269,6 +270,7 @@ pub(super) mod tests {
         assert_eq!(of(&["b"]), says("b", ""));
         assert_eq!(of(&["b", "c", "d"]), says("b", " (2 more like it)"));
     }
+
     #[test]
     fn what_the_change_mended_is_counted_where_the_base_was_looked_at() {
         let fixed = |standings: &[Option<Standing>]| {

@@ -204,6 +204,7 @@ mod tests {
             assert_eq!(default_only(Only::All, &occasion, true), Only::All, "{event}");
         }
     }
+
     #[test]
     fn a_path_without_a_name_may_match() {
         let unnameable = ["a\u{fffd}", "b\u{fffd}"].map(str::to_owned).to_vec();

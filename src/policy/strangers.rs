@@ -118,6 +118,7 @@ mod tests {
             assert!(!refused(event, true) && !refused(event, false), "{event}");
         }
     }
+
     #[test]
     fn events_of_strangers_do_not_say_what_reports_are_of() {
         let may = |event: &str, on_actions| {

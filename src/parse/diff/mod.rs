@@ -460,6 +460,7 @@ mod tests {
             assert_eq!(notes, ["no change was found in the output (2 lines)"], "{no_line}");
         }
     }
+
     #[test]
     fn lines_beyond_what_a_hunk_states_are_counted() {
         for (hunk, beyond) in [
@@ -487,11 +488,13 @@ mod tests {
         assert_eq!(place(&format!("@@ -1 +1,2 @@\n a\n{none}+b\n")), ((2, 1), (2, 1), "b\n".to_owned()));
         assert_eq!(place("@@ -3,0 +4 @@\n+b\n"), ((4, 1), (4, 1), "b\n".to_owned()), "behind line 3");
     }
+
     #[test]
     fn a_diff_without_a_change_says_how_long_it_was() {
         let notes = read("--- x\n+++ x\n@@ -1,2 +1,2 @@\n a\n b\n").unwrap().notes;
         assert_eq!(notes, ["no change was found in the output (5 lines)"]);
     }
+
     #[test]
     fn a_file_that_would_move_is_named_as_it_is() {
         let parsed = read("diff --git a/old b/new\nsimilarity index 100%\nrename from old\nrename to new\n").unwrap();

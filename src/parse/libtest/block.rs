@@ -307,6 +307,7 @@ mod tests {
         assert_eq!(outcome("bench:   12 ns/iter"), Some(CaseOutcome::Passed));
         assert_eq!(["", "okay", "ok then", "ok, then", "FAILED at", "ignored why"].map(outcome), [None; 6]);
     }
+
     #[test]
     fn the_time_of_a_test_stands_behind_its_word() {
         let mut block = Block::new(None, 3);

@@ -461,6 +461,7 @@ mod tests {
                 .contains("20971521 bytes")
         );
     }
+
     #[test]
     fn only_what_was_judged_is_a_baseline() {
         let gate = |outcome: &str| format!(r#"{{"name":"{outcome}","outcome":"{outcome}"}}"#);
@@ -482,6 +483,7 @@ mod tests {
         largest.resize(usize::try_from(LARGEST).unwrap(), b' ');
         assert!(read(&largest).is_ok());
     }
+
     #[test]
     fn compared_names_are_sorted_and_each_there_once() {
         let name = |name: &str| format!(r#"{{"suite":null,"class":null,"name":"{name}"}}"#);

@@ -182,6 +182,7 @@ mod tests {
         assert_eq!(place(r#"{"startLine":2}"#), (true, Some(2), None, None, None));
         assert_eq!(place("{}"), (false, None, None, None, None));
     }
+
     #[test]
     fn a_scheme_has_more_than_one_letter_and_no_other_signs() {
         let of = |uri: &'static str| scheme(uri);

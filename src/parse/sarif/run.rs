@@ -333,6 +333,7 @@ mod tests {
         assert_eq!(said(r#""exitSignalName":"SIGSEGV""#).unwrap(), "SIGSEGV");
         assert_eq!(said(r#""processStartFailureMessage":"none","exitCodeDescription":"bad""#).unwrap(), "none");
     }
+
     #[test]
     fn a_failed_run_is_explained_by_a_finding_that_is_no_note() {
         let run = |levels: &[&str]| {

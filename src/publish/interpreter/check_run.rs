@@ -315,7 +315,7 @@ mod tests {
         assert!(text.contains(&format!("… and {} more\n", 1000 - shown)), "{shown}");
         let fenced: Vec<Annotation> = (0..200).map(|_| annotation(&"`".repeat(290))).collect();
         let fenced: Vec<&Annotation> = fenced.iter().collect();
-        for length in (0..700).map(|less| TEXT_LIMIT - 3000 - less) {
+        for length in (0..350).map(|less| TEXT_LIMIT - 3000 - less) {
             let text = with_refused(&"x".repeat(length), &fenced);
             assert!(text.len() <= TEXT_LIMIT && text.len() > TEXT_LIMIT - 400, "{length}: {}", text.len());
         }
