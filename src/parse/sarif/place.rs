@@ -185,9 +185,8 @@ mod tests {
 
     #[test]
     fn a_scheme_has_more_than_one_letter_and_no_other_signs() {
-        let of = |uri: &'static str| scheme(uri);
-        assert_eq!(["git+ssh://x", "1.2-3:x"].map(of), [Some("git+ssh"), Some("1.2-3")]);
-        assert_eq!(["C:/x", ":x", "a b:x", "a/b:x", "x"].map(of), [None; 5]);
+        assert_eq!(["git+ssh://x", "1.2-3:x"].map(scheme), [Some("git+ssh"), Some("1.2-3")]);
+        assert_eq!(["C:/x", ":x", "a b:x", "a/b:x", "x"].map(scheme), [None; 5]);
         assert!(["/a", "file:///a"].into_iter().all(is_absolute) && !["a", "a/b"].into_iter().any(is_absolute));
     }
 }
