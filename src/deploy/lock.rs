@@ -49,6 +49,11 @@ pub struct Me {
 }
 
 impl Me {
+    /// Whether the holder is on this machine.
+    fn is_beside(&self, holder: &Holder) -> bool {
+        is_same(&self.machine, &holder.machine)
+    }
+
     /// A holder that takes a lock now.
     #[must_use]
     pub fn holder(&self, reason: &str, sticky: bool) -> Holder {
@@ -73,6 +78,11 @@ impl Me {
             released: false,
         }
     }
+}
+
+/// Whether both names are known, and the same.
+fn is_same(machine: &str, other: &str) -> bool {
+    !machine.is_empty() && machine == other
 }
 
 /// A word that nobody else has.
@@ -114,7 +124,7 @@ pub struct Known {
 pub fn standing(holder: &Holder, machine: &str, known: &Known, now: Timestamp) -> Standing {
     let heard = holder.heard.parse::<Timestamp>().unwrap_or(Timestamp::UNIX_EPOCH);
     let age = u64::try_from(now.as_second() - heard.as_second()).unwrap_or_default();
-    let here = !machine.is_empty() && holder.machine == machine;
+    let here = is_same(machine, &holder.machine);
     let lives = known.started.as_deref() == Some(holder.started.as_str());
     if holder.released {
         // Who gave it back may be about to take it away, unless that one is known to be gone.
@@ -158,7 +168,7 @@ pub fn words(holder: &Holder) -> String {
 
 /// Looks at a holder.
 pub async fn look(ledger: &mut Ledger, holder: &Holder, me: &Me) -> Standing {
-    let here = holder.machine == me.machine;
+    let here = me.is_beside(holder);
     let known = Known {
         started: if here { process::started(holder.process) } else { None },
         over: match &holder.run {
@@ -284,7 +294,7 @@ async fn take_over(
     let (hook, mark) = (held.holder.hook.clone(), held.holder.mark.clone());
     let both = Holder { hook, mark, ..holder.clone() };
     let Some(mut ours) = ledger.swap(environment, Some(held), &both).await? else { return Ok(None) };
-    if held.holder.machine == me.machine {
+    if me.is_beside(&held.holder) {
         let survivors = end_remains(&held.holder).await;
         if survivors > 0 {
             let _ = ledger.free(environment, &ours).await;
@@ -301,7 +311,7 @@ async fn take_over(
 
 /// Ends what a holder has running, where it is on this machine.
 pub async fn end(holder: &Holder, me: &Me) {
-    if holder.machine == me.machine {
+    if me.is_beside(holder) {
         let _ = end_remains(holder).await;
     }
 }
@@ -456,6 +466,10 @@ mod tests {
         assert!(!stands(&held, "m", Some("then"), None, 100_000), "it runs here, however long ago it spoke");
         assert!(stands(&held, "m", Some("later"), None, 1), "another process has its number");
         assert!(stands(&held, "m", None, None, 1));
+        let nameless = Holder { machine: String::new(), ..holder() };
+        assert!(!stands(&nameless, "", None, None, 1), "machines that nothing tells apart are not one");
+        let nobody = Me::default();
+        assert!(!nobody.is_beside(&nameless) && !nobody.is_beside(&held));
         assert!(!stands(&held, "elsewhere", None, None, 329));
         assert!(stands(&held, "elsewhere", None, None, 331));
         assert!(stands(&held, "elsewhere", None, Some(true), 1), "its run has ended");

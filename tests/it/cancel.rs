@@ -3,11 +3,12 @@
 
 use std::fmt::Write as _;
 use std::io::Read as _;
+#[cfg(target_os = "linux")]
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::leftovers::{WAYS, left_of, marker};
+use crate::leftovers::{Way, left_of, marker, ways, ways_of_the_ended};
 use crate::repo::Tree;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -96,16 +97,21 @@ fn end(mut child: Child, within: Duration) -> Ended {
 
 /// Gates that leave processes behind in every way, and then wait.
 fn stubborn(marker: &str, grace: &str) -> String {
+    leaving(ways_of_the_ended(), "sleep MARKER", marker, grace)
+}
+
+/// Gates that leave processes behind in these ways, and end with the line `last`.
+fn leaving(ways: impl Iterator<Item = &'static Way>, last: &str, marker: &str, grace: &str) -> String {
     let mut gates = "[run]\njobs = 20\n".to_owned();
-    for (at, (_, line)) in WAYS.iter().enumerate() {
-        let script = format!("{line}\necho > started-{at}\nsleep MARKER").replace("MARKER", marker);
+    for (at, Way { line, .. }) in ways.enumerate() {
+        let script = format!("{line}\necho > started-{at}\n{last}").replace("MARKER", marker);
         let _ = writeln!(gates, "[gates.g{at}]\nkind = \"command\"\ngrace = \"{grace}\"\ncommand = '''{script}'''");
     }
     gates + "[gates.waits]\nkind = \"command\"\nneeds = [\"g0\"]\ncommand = \"true\"\n"
 }
 
 fn started() -> Vec<String> {
-    (0..WAYS.len()).map(|at| format!("started-{at}")).collect()
+    (0..ways_of_the_ended().count()).map(|at| format!("started-{at}")).collect()
 }
 
 fn wait_for_all(project: &Project) {
@@ -128,7 +134,7 @@ fn a_signal_ends_every_gate_and_names_itself() {
         assert_eq!(ended.status.code(), Some(code), "{name}: {}", ended.said);
         assert!(ended.took < Duration::from_secs(6), "{name}: {:?}", ended.took);
         let gates = project.gates();
-        assert_eq!(gates.len(), WAYS.len() + 1, "{name}");
+        assert_eq!(gates.len(), started().len() + 1, "{name}");
         assert!(gates.iter().all(|gate| gate.ends_with(&format!(", error, cancelled by {name}"))), "{gates:#?}");
     }
 }
@@ -147,14 +153,14 @@ fn the_second_signal_ends_the_grace() {
         assert_eq!(left_of(&marker), [""; 0], "{name}");
         assert_eq!(ended.status.code(), Some(130), "the first signal names the end, after {name}: {}", ended.said);
         assert!(ended.took < Duration::from_secs(5), "{name}: {:?}", ended.took);
-        assert_eq!(project.gates().len(), WAYS.len() + 1);
+        assert_eq!(project.gates().len(), started().len() + 1);
     }
 }
 
 #[test]
 fn a_failing_sibling_ends_every_gate_under_fail_fast() {
     let marker = marker();
-    let wait = "until ls started-0 started-1 started-2 started-3 started-4 started-5 started-6 started-7 started-8; do sleep 0.05; done; exit 1";
+    let wait = format!("until ls {}; do sleep 0.05; done; exit 1", started().join(" "));
     let lint = format!("[gates.lint]\nkind = \"command\"\ncommand = \"{wait}\"\n");
     let project = Project::new(&(stubborn(&marker, "300ms") + &lint));
     let ended = end(project.start(&[], &["--fail-fast"], &[]), Duration::from_secs(30));
@@ -162,7 +168,7 @@ fn a_failing_sibling_ends_every_gate_under_fail_fast() {
     assert_eq!(ended.status.code(), Some(1), "{}", ended.said);
     let gates = project.gates();
     let cancelled = gates.iter().filter(|gate| gate.ends_with("error, cancelled by --fail-fast: lint failed"));
-    assert_eq!(cancelled.count(), WAYS.len() + 1, "{gates:#?}");
+    assert_eq!(cancelled.count(), started().len() + 1, "{gates:#?}");
 }
 
 #[test]
@@ -174,16 +180,18 @@ fn a_timeout_ends_the_gate_and_goes_on() {
     assert_eq!(left_of(&marker), [""; 0]);
     assert_eq!(ended.status.code(), Some(4), "{}", ended.said);
     let gates = project.gates();
-    assert_eq!(gates.iter().filter(|gate| gate.contains(", error, ")).count(), WAYS.len() + 1, "{gates:#?}");
+    assert_eq!(gates.iter().filter(|gate| gate.contains(", error, ")).count(), started().len() + 1, "{gates:#?}");
     assert!(gates.last().unwrap().contains("not run: g0"), "{gates:#?}");
 }
 
 #[test]
 fn nothing_is_left_after_gates_that_end_by_themselves() {
     let marker = marker();
-    let gates = stubborn(&marker, "300ms").replace(&format!("sleep {marker}'''"), "true'''");
-    let unmarked = format!("env -i \"$(command -v setsid)\" \"$(command -v sleep)\" {marker} >/dev/null 2>&1 &");
-    let gates = gates + &format!("[gates.unmarked]\nkind = \"command\"\ncommand = '''{unmarked}'''\n");
+    let mut gates = leaving(ways(), "true", &marker, "300ms");
+    if cfg!(all(target_os = "linux", not(feature = "other-unix"))) {
+        let unmarked = format!("env -i perl -MPOSIX -e 'setsid; exec @ARGV' sleep {marker} >/dev/null 2>&1 &");
+        let _ = writeln!(gates, "[gates.unmarked]\nkind = \"command\"\ncommand = '''{unmarked}\n'''");
+    }
     let project = Project::new(&gates);
     let ended = end(project.start(&[], &[], &[]), Duration::from_secs(30));
     assert_eq!(left_of(&marker), [""; 0]);

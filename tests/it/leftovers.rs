@@ -4,29 +4,59 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// Shell lines that leave something behind; what left its group *and* its parent is found on Linux alone. `MARKER`
-/// is a number of seconds that no other process sleeps.
-pub const WAYS: &[(&str, &str)] = &[
-    ("nothing", "true"),
-    ("holds the pipe", "sleep MARKER &"),
-    ("closes its stdio", "sleep MARKER <&- >&- 2>&- &"),
-    ("ignores INT, TERM and HUP", r#"sh -c 'trap "" INT TERM HUP; sleep MARKER; sleep MARKER' >/dev/null 2>&1 &"#),
-    #[cfg(target_os = "linux")]
-    ("calls setsid", "setsid sleep MARKER >/dev/null 2>&1 &"),
-    #[cfg(target_os = "linux")]
-    ("calls setsid and holds the pipe", "setsid sleep MARKER &"),
-    #[cfg(target_os = "linux")]
-    (
+/// A shell line that leaves something behind. `MARKER` is a number of seconds that no other process sleeps.
+pub struct Way {
+    pub name: &'static str,
+    pub line: &'static str,
+    leaves: Leaves,
+}
+
+/// What a process left, that its gate could be known by.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Leaves {
+    Nothing,
+    Group,
+    GroupAndParent,
+}
+
+const WAYS: &[Way] = &[
+    way("nothing", "true", Leaves::Nothing),
+    way("holds the pipe", "sleep MARKER &", Leaves::Nothing),
+    way("closes its stdio", "sleep MARKER <&- >&- 2>&- &", Leaves::Nothing),
+    way(
+        "ignores INT, TERM and HUP",
+        r#"sh -c 'trap "" INT TERM HUP; sleep MARKER; sleep MARKER' >/dev/null 2>&1 &"#,
+        Leaves::Nothing,
+    ),
+    way("calls setsid", "perl -MPOSIX -e 'setsid; exec @ARGV' sleep MARKER >/dev/null 2>&1 &", Leaves::Group),
+    way("calls setsid and holds the pipe", "perl -MPOSIX -e 'setsid; exec @ARGV' sleep MARKER &", Leaves::Group),
+    way(
         "calls setsid, ignores TERM, has a child",
-        r#"setsid sh -c 'trap "" TERM; sleep MARKER & sleep MARKER' >/dev/null 2>&1 &"#,
+        r#"perl -MPOSIX -e 'setsid; exec @ARGV' sh -c 'trap "" TERM; sleep MARKER & sleep MARKER' >/dev/null 2>&1 &"#,
+        Leaves::Group,
     ),
-    #[cfg(target_os = "linux")]
-    (
+    way(
         "forks twice like a daemon",
-        "(setsid sh -c 'sleep MARKER & exec sleep MARKER' </dev/null >/dev/null 2>&1 &) ; true",
+        "(perl -MPOSIX -e 'setsid; exec @ARGV' sh -c 'sleep MARKER & exec sleep MARKER' </dev/null >/dev/null 2>&1 &) ; true",
+        Leaves::GroupAndParent,
     ),
-    ("is stopped", "sh -c 'kill -STOP $$; sleep MARKER' >/dev/null 2>&1 &"),
+    way("is stopped", "sh -c 'kill -STOP $$; sleep MARKER' >/dev/null 2>&1 &", Leaves::Nothing),
 ];
+
+const fn way(name: &'static str, line: &'static str, leaves: Leaves) -> Way {
+    Way { name, line, leaves }
+}
+
+/// The ways of which nothing is left after a gate that ended by itself. macOS adopts no orphans, and hides the marks of its
+/// own programs: there it is those that stay in the group.
+pub fn ways() -> impl Iterator<Item = &'static Way> {
+    WAYS.iter().filter(|way| cfg!(target_os = "linux") || way.leaves == Leaves::Nothing)
+}
+
+/// The ways of which nothing is left after a gate that was ended: everywhere also those whose parents lived by then.
+pub fn ways_of_the_ended() -> impl Iterator<Item = &'static Way> {
+    WAYS.iter().filter(|way| cfg!(target_os = "linux") || way.leaves != Leaves::GroupAndParent)
+}
 
 /// A number of seconds, at least a day, that no other test uses.
 pub fn marker() -> String {

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+#[cfg(target_os = "linux")]
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,7 @@ use tempfile::TempDir;
 
 #[cfg(target_os = "linux")]
 use crate::leftovers::alive;
-use crate::leftovers::{WAYS, left_of, marker};
+use crate::leftovers::{Way, left_of, marker, ways, ways_of_the_ended};
 
 struct Gate {
     folder: TempDir,
@@ -81,6 +82,7 @@ fn stop() -> CancelledBy {
 
 /// Runs the test of this name again in a process of its own, started through `before` (words that end in an `exec`
 /// of what follows them). Returns false in that process: there the test goes on.
+#[cfg(target_os = "linux")]
 fn elsewhere(name: &str, before: &[&str]) -> bool {
     if std::env::var_os("GATEPOST_ELSEWHERE").is_some() {
         return false;
@@ -185,6 +187,7 @@ fn a_gigabyte_costs_no_memory() {
     assert!(more <= 8 << 10, "{more} KiB more than the {before} of before");
 }
 
+#[cfg(target_os = "linux")]
 fn peak_kib() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
@@ -267,7 +270,7 @@ fn a_command_that_dies_with_its_parent_lives_to_its_end() {
 
 #[test]
 fn nothing_is_left_after_the_command_ends_by_itself() {
-    for (way, line) in WAYS {
+    for Way { name: way, line, .. } in ways() {
         let marker = marker();
         let gate = Gate::bash(&format!("{}\necho done", line.replace("MARKER", &marker)));
         let finished = gate.run().unwrap();
@@ -282,7 +285,7 @@ fn nothing_is_left_after_the_command_ends_by_itself() {
 
 #[test]
 fn nothing_is_left_after_a_timeout() {
-    for (way, line) in WAYS {
+    for Way { name: way, line, .. } in ways_of_the_ended() {
         let marker = marker();
         let script = format!("{}\nsleep {marker}", line.replace("MARKER", &marker));
         let finished = Gate::bash(&script).with(|spawn| spawn.timeout = Duration::from_millis(400)).run().unwrap();
@@ -294,10 +297,9 @@ fn nothing_is_left_after_a_timeout() {
 
 #[test]
 fn nothing_is_left_after_a_cancellation() {
-    for leader in
-        ["sleep MARKER", "trap '' INT TERM; sleep MARKER; sleep MARKER", "env -i setsid sleep MARKER & sleep MARKER"]
-    {
-        for (way, line) in WAYS {
+    let unmarked = "env -i perl -MPOSIX -e 'setsid; exec @ARGV' sleep MARKER & sleep MARKER";
+    for leader in ["sleep MARKER", "trap '' INT TERM; sleep MARKER; sleep MARKER", unmarked] {
+        for Way { name: way, line, .. } in ways_of_the_ended() {
             let marker = marker();
             let gate = Gate::bash(&format!("{line}\necho ready\n{leader}").replace("MARKER", &marker));
             let cancel = CancelToken::new(None);
@@ -391,7 +393,7 @@ fn gates_at_a_time_do_not_sweep_each_other() {
     assert_eq!(long.file("keep"), "end\n");
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(feature = "other-unix")))]
 #[test]
 fn an_orphan_without_a_mark_is_found_at_the_end() {
     if elsewhere("process::an_orphan_without_a_mark_is_found_at_the_end", &["env"]) {

@@ -135,6 +135,10 @@ struct Attributes(libc::posix_spawnattr_t);
 impl Attributes {
     fn new() -> io::Result<Self> {
         let flags = libc::POSIX_SPAWN_SETPGROUP | libc::POSIX_SPAWN_SETSIGMASK | libc::POSIX_SPAWN_SETSIGDEF;
+        // There a pipe cannot be made that is closed on `exec` from the first: what another thread starts before it is told
+        // so would hold it open.
+        #[cfg(target_vendor = "apple")]
+        let flags = flags | libc::POSIX_SPAWN_CLOEXEC_DEFAULT;
         let flags = c_short::try_from(flags).map_err(|_| io::ErrorKind::InvalidInput)?;
         let (mut attributes, mut none, mut pipe) =
             (MaybeUninit::uninit(), MaybeUninit::uninit(), MaybeUninit::uninit());

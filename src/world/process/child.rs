@@ -9,10 +9,7 @@ use tokio::signal::unix::{self, SignalKind};
 
 use crate::model::evidence::Exit;
 use crate::world::process::calls::watched;
-#[cfg(target_os = "linux")]
-use crate::world::process::linux as snapshot;
-#[cfg(not(target_os = "linux"))]
-use crate::world::process::other_unix as snapshot;
+use crate::world::process::snapshot;
 
 /// A child of this process. Its status is collected by [`Child::wait`]; who drops it before ends its group.
 pub(super) struct Child {

@@ -1,6 +1,7 @@
 //! What Linux knows of processes, from /proc; and the adoption of orphans, so that one that left its group and
 //! lost its parent comes to gatepost and not to init.
 
+use std::convert::Infallible;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::os::fd::OwnedFd;
@@ -64,6 +65,28 @@ pub(super) fn children() -> Vec<i32> {
     }
     let own = getpid().as_raw();
     processes().iter().filter(|process| process.parent == own).map(|process| process.pid).collect()
+}
+
+/// Every orphan of a gate is adopted.
+pub(super) const fn orphans() -> [i32; 0] {
+    []
+}
+
+/// Whoever is below a gate can be told when it has ended.
+pub(super) async fn watch(_leader: Pid, _seen: &mut [Process]) -> Infallible {
+    std::future::pending().await
+}
+
+/// The words it was started with.
+pub(super) fn command_line(pid: i32) -> Option<String> {
+    let bytes = files::read(Path::new(&format!("/proc/{pid}/cmdline"))).ok()?;
+    Some(String::from_utf8_lossy(&bytes).replace('\0', " "))
+}
+
+/// A word that the kernel made when it started.
+pub(super) fn boot() -> String {
+    let bytes = files::read(Path::new("/proc/sys/kernel/random/boot_id")).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).trim().to_owned()
 }
 
 /// Reads the list from its beginning.

@@ -12,10 +12,10 @@ mod child;
 #[cfg(unix)]
 mod inherited;
 mod last_line;
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(feature = "other-unix")))]
 mod linux;
 mod log;
-#[cfg(all(unix, not(target_os = "linux")))]
+#[cfg(all(unix, any(not(target_os = "linux"), feature = "other-unix")))]
 mod other_unix;
 mod run;
 #[cfg(unix)]
@@ -46,12 +46,16 @@ pub use run::{run, run_told};
 pub use service::{Service, ServiceSpec, User, end_leftover, remove_segment};
 pub use start::SpawnError;
 
+#[cfg(all(target_os = "linux", not(feature = "other-unix")))]
+use linux as snapshot;
+#[cfg(all(unix, any(not(target_os = "linux"), feature = "other-unix")))]
+use other_unix as snapshot;
 #[cfg(unix)]
 use unix as system;
 #[cfg(windows)]
 use windows as system;
 
-pub use system::{end_orphans, end_remains, own_id, started};
+pub use system::{boot, end_orphans, end_remains, host, own_id, started};
 
 /// The variable whose value tells which gate a process belongs to, wherever it went.
 pub const MARK: &str = "GATEPOST_OUTPUT";

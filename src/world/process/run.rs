@@ -66,7 +66,7 @@ async fn to_the_end(
     on_start(child.id());
     let mut capture = Capture::new(out, err, files, spawn.for_machines, on_line);
 
-    let (end, exit) = match capture.until(first(&mut child, spawn.timeout, cancel)).await {
+    let (end, exit) = match capture.until(first(&mut child, &mut group, spawn.timeout, cancel)).await {
         First::Exited(exit) => {
             let lost = |source| SpawnError::Lost { program: spawn.argv[0].clone(), source };
             let exit = exit.map_err(lost)?;
@@ -99,12 +99,13 @@ async fn to_the_end(
     })
 }
 
-async fn first(child: &mut Child, time: Duration, cancel: &CancelToken) -> First {
+async fn first(child: &mut Child, group: &mut Group, time: Duration, cancel: &CancelToken) -> First {
     tokio::select! {
         biased;
         exit = child.wait() => First::Exited(exit),
         by = cancel.cancelled() => First::Cancelled(by),
         () = tokio::time::sleep(time) => First::TimedOut,
+        never = group.watch() => match never {},
     }
 }
 

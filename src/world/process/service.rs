@@ -15,6 +15,7 @@ use tokio::process::Child;
 
 #[cfg(target_os = "linux")]
 use crate::world::files;
+use crate::world::process::snapshot;
 use crate::world::process::unix::{self, Group};
 
 /// How long a dropped service may take to end by itself.
@@ -142,7 +143,7 @@ pub fn end_leftover(pid: i32, sign: &str) {
     let step = Duration::from_millis(10);
     for signal in [Signal::SIGQUIT, Signal::SIGKILL] {
         for turn in 0..300 {
-            if !command_line(pid).is_some_and(|line| line.contains(sign)) {
+            if !snapshot::command_line(pid).is_some_and(|line| line.contains(sign)) {
                 return;
             }
             if turn == 0 {
@@ -181,17 +182,3 @@ pub fn remove_segment(key: u32, id: i32) {
 /// Elsewhere nothing tells who uses it.
 #[cfg(not(target_os = "linux"))]
 pub const fn remove_segment(_key: u32, _id: i32) {}
-
-#[cfg(target_os = "linux")]
-fn command_line(pid: i32) -> Option<String> {
-    let bytes = files::read(Path::new(&format!("/proc/{pid}/cmdline"))).ok()?;
-    Some(String::from_utf8_lossy(&bytes).replace('\0', " "))
-}
-
-#[cfg(not(target_os = "linux"))]
-#[expect(clippy::disallowed_methods, reason = "this is one of the places that start processes")]
-fn command_line(pid: i32) -> Option<String> {
-    let output =
-        std::process::Command::new("/bin/ps").args(["-o", "command=", "-p", &pid.to_string()]).output().ok()?;
-    Some(String::from_utf8_lossy(&output.stdout).into_owned())
-}

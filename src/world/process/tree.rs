@@ -11,6 +11,13 @@ pub(super) struct Process {
     pub(super) started: String,
 }
 
+impl Process {
+    /// Whether both are the same, whoever its parent is by now.
+    pub(super) fn is_the_one(&self, other: &Self) -> bool {
+        self.pid == other.pid && self.started == other.started
+    }
+}
+
 /// Everything below `roots`, the roots themselves not included unless they descend from another root.
 pub(super) fn descendants(all: &[Process], roots: &[i32]) -> Vec<Process> {
     let mut above: BTreeSet<i32> = roots.iter().copied().collect();

@@ -1,6 +1,7 @@
 //! Process groups: a command and everything it starts is signalled as one, and swept when it has ended.
 
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::ffi::{CStr, OsStr, OsString};
 use std::fs::File;
 use std::io;
@@ -22,13 +23,8 @@ use crate::world::files;
 use crate::world::process::calls::{self, Program};
 pub(super) use crate::world::process::child::Child;
 use crate::world::process::inherited::reset_inherited_signals;
-#[cfg(target_os = "linux")]
-use crate::world::process::linux as snapshot;
-#[cfg(not(target_os = "linux"))]
-use crate::world::process::other_unix as snapshot;
-use crate::world::process::starters;
 use crate::world::process::tree::{Process, descendants};
-use crate::world::process::{MARK, Spawn};
+use crate::world::process::{MARK, Spawn, snapshot, starters};
 
 /// How long a process that is just ending by itself may take before it counts as left behind.
 const SETTLE: Duration = Duration::from_millis(50);
@@ -54,7 +50,7 @@ pub(super) struct Swept {
 pub(super) struct Group {
     leader: Pid,
     mark: Option<OsString>,
-    /// Descendants seen when the group was first signalled, whatever group they are in.
+    /// Descendants that were seen, whatever group they are in: when the group was first signalled, and while it was watched.
     seen: Vec<Process>,
     swept: bool,
 }
@@ -143,6 +139,11 @@ impl Group {
         let _ = killpg(self.leader, Signal::SIGCONT);
     }
 
+    /// Never ends; meanwhile those below the leader are noted from time to time, where nothing else tells of them later.
+    pub(super) async fn watch(&mut self) -> Infallible {
+        snapshot::watch(self.leader, &mut self.seen).await
+    }
+
     /// Ends all.
     pub(super) fn kill(&self) {
         let _ = killpg(self.leader, Signal::SIGKILL);
@@ -183,23 +184,21 @@ impl Group {
         Swept { ended: 0, survivors: 0 }
     }
 
-    /// Processes of this gate outside the group: those that still carry its mark after they were adopted, what
-    /// is below them, and those that were seen below the leader.
+    /// Processes of this gate outside the group: those that still carry its mark after they lost their parents, those that
+    /// were seen below the leader, and what is below either.
     fn strays(&self) -> Vec<i32> {
+        let orphans = || adopted().into_iter().chain(snapshot::orphans());
         let marked: Vec<i32> = match &self.mark {
-            Some(mark) => adopted().into_iter().filter(|pid| snapshot::has_mark(*pid, mark)).collect(),
+            Some(mark) => orphans().filter(|pid| snapshot::has_mark(*pid, mark)).collect(),
             None => Vec::new(),
         };
         if marked.is_empty() && self.seen.is_empty() {
             return marked;
         }
         let all = snapshot::processes();
-        let still = |seen: &Process| all.iter().any(|now| now.pid == seen.pid && now.started == seen.started);
-        let below = descendants(&all, &marked);
-        marked
-            .into_iter()
-            .chain(below.iter().chain(self.seen.iter().filter(|seen| still(seen))).map(|p| p.pid))
-            .collect()
+        let seen = self.seen.iter().filter(|seen| all.iter().any(|now| now.is_the_one(seen))).map(|seen| seen.pid);
+        let known: Vec<i32> = marked.into_iter().chain(seen).collect();
+        with_descendants(known, &all)
     }
 
     async fn is_gone_in(&self, time: Duration) -> bool {
@@ -212,8 +211,8 @@ impl Group {
         while matches!(waitpid(group, Some(WaitPidFlag::WNOHANG)), Ok(status) if status != WaitStatus::StillAlive) {}
         match killpg(self.leader, None) {
             Ok(()) => true,
-            // Elsewhere it is another user's process; macOS says so of a group of zombies.
-            Err(Errno::EPERM) => !cfg!(target_os = "macos"),
+            // It is another user's process; macOS says so of a group of zombies too.
+            Err(Errno::EPERM) => cfg!(target_os = "linux") || snapshot::processes_in_group(self.leader) > 0,
             Err(_) => false,
         }
     }
@@ -233,8 +232,7 @@ impl Drop for Group {
 pub async fn end_orphans() -> usize {
     end_all(|| {
         let roots = adopted();
-        let below = if roots.is_empty() { Vec::new() } else { descendants(&snapshot::processes(), &roots) };
-        roots.into_iter().chain(below.iter().map(|process| process.pid)).collect()
+        if roots.is_empty() { roots } else { with_descendants(roots, &snapshot::processes()) }
     })
     .await
     .ended
@@ -244,6 +242,18 @@ pub async fn end_orphans() -> usize {
 #[must_use]
 pub fn own_id() -> i32 {
     nix::unistd::getpid().as_raw()
+}
+
+/// A word that no other machine has, as long as this one is up; empty where there is none.
+#[must_use]
+pub fn boot() -> String {
+    snapshot::boot()
+}
+
+/// What this machine is called in its network.
+#[must_use]
+pub fn host() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
 /// When the process with this id was started, in the system's own words; `None` where there is none.
@@ -282,15 +292,23 @@ pub async fn end_remains(group: Option<(i32, &str)>, mark: Option<&OsStr>, grace
 async fn end_all(find: impl Fn() -> Vec<i32>) -> Swept {
     let mut deadline = None;
     let mut killed = BTreeSet::new();
+    let mut held = BTreeSet::new();
     loop {
         let found: BTreeSet<i32> = find().into_iter().filter(|pid| !is_reaped(*pid)).collect();
         // The time that it takes to find them is not theirs.
         let deadline = *deadline.get_or_insert_with(|| Instant::now() + LAST);
-        if found.is_empty() || Instant::now() > deadline {
-            return Swept { ended: killed.difference(&found).count(), survivors: found.len() };
+        let is_late = Instant::now() > deadline;
+        // What one starts just before it is killed would be seen by nobody, where orphans are not adopted: they are held
+        // still until no more are found.
+        let more: Vec<i32> = found.difference(&held).copied().collect();
+        if !more.is_empty() && !is_late {
+            signal(&more, Signal::SIGSTOP);
+            held.extend(more);
+            continue;
         }
-        for pid in &found {
-            let _ = kill(Pid::from_raw(*pid), Signal::SIGKILL);
+        signal(&found, Signal::SIGKILL);
+        if found.is_empty() || is_late {
+            return Swept { ended: killed.difference(&found).count(), survivors: found.len() };
         }
         killed.extend(found);
         // Those that are not children yet become so when their parents are gone; each is reaped by its number.
@@ -298,6 +316,18 @@ async fn end_all(find: impl Fn() -> Vec<i32>) -> Swept {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
+}
+
+fn signal<'a>(processes: impl IntoIterator<Item = &'a i32>, signal: Signal) {
+    for pid in processes {
+        let _ = kill(Pid::from_raw(*pid), signal);
+    }
+}
+
+/// These processes and what is below them.
+fn with_descendants(mut roots: Vec<i32>, all: &[Process]) -> Vec<i32> {
+    roots.extend(descendants(all, &roots).iter().map(|process| process.pid));
+    roots
 }
 
 /// Whether the process is gone; reaps it if it is a zombie child of this process.

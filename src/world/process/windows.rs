@@ -3,6 +3,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "this is one of the places that start processes")]
 
+use std::convert::Infallible;
 use std::ffi::OsStr;
 use std::io;
 use std::os::windows::io::OwnedHandle;
@@ -65,6 +66,10 @@ pub(super) fn check_executable(_file: &Path) -> io::Result<()> {
 impl Group {
     pub(super) async fn terminate(&mut self) {}
 
+    pub(super) async fn watch(&mut self) -> Infallible {
+        std::future::pending().await
+    }
+
     pub(super) fn kill(&self) {}
 
     pub(super) async fn gone(&self) {}
@@ -87,6 +92,18 @@ pub async fn end_orphans() -> usize {
 #[must_use]
 pub fn own_id() -> i32 {
     i32::try_from(std::process::id()).unwrap_or_default()
+}
+
+/// Not told here.
+#[must_use]
+pub const fn boot() -> String {
+    String::new()
+}
+
+/// Not told here.
+#[must_use]
+pub const fn host() -> String {
+    String::new()
 }
 
 /// Not told here.

@@ -8,7 +8,7 @@ use nix::unistd::Pid;
 
 use super::gating::{Push, with_program};
 use super::{Answer, Composite, Scene, root};
-use crate::leftovers::{WAYS, left_of, marker};
+use crate::leftovers::{left_of, marker, ways_of_the_ended};
 
 /// Sends a signal to a step's own process, and to none of its children, as soon as a condition holds.
 fn interrupt(child: &Child, signal: Signal, ready: impl Fn() -> bool) {
@@ -56,7 +56,7 @@ fn a_build_is_left_with_all_it_started() {
 #[test]
 fn a_run_is_gateposts_to_end() {
     let marker = marker();
-    let ways: Vec<String> = WAYS.iter().map(|(_, line)| line.replace("MARKER", &marker)).collect();
+    let ways: Vec<String> = ways_of_the_ended().map(|way| way.line.replace("MARKER", &marker)).collect();
     let script = format!("{}\necho > started\nsleep {marker}", ways.join("\n"));
     let gate = format!("[gates.g]\nkind = \"command\"\ngrace = \"300ms\"\ncommand = '''{script}'''\n");
     let push = Push::new("", &gate);
