@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::model::evidence::{Located, Parsed, Place, Understood};
 use crate::model::finding::{ColumnUnit, Finding};
-use crate::model::path::RepoPath;
+use crate::model::path::{PathError, RepoPath};
 use crate::world::files;
 
 /// A line longer than this many characters has no excerpt; its text still identifies the finding.
@@ -36,8 +36,9 @@ impl Ground {
         let spelt = raw.strip_prefix("file://").unwrap_or(raw);
         let absolute = Path::new(spelt);
         if absolute.is_absolute() {
-            let inside = self.roots.iter().find_map(|root| absolute.strip_prefix(root).ok());
-            return match inside.and_then(Path::to_str).map(RepoPath::parse) {
+            // A tool may name the repository's folder by a link that leads to it: macOS's `/tmp` and `/var` are such.
+            let inside = || self.inside(absolute).or_else(|| self.inside(&files::real_path(absolute)?));
+            return match inside() {
                 Some(Ok(path)) => self.file(&path).map_or(Place::Unplaced, Place::File),
                 None if files::is_file(absolute) => Place::Outside,
                 _ => Place::Unplaced,
@@ -55,8 +56,13 @@ impl Ground {
     fn file(&self, path: &RepoPath) -> Option<RepoPath> {
         let whole = self.roots[0].join(path.as_str());
         let real = files::is_file(&whole).then(|| files::real_path(&whole)).flatten()?;
-        let inside = self.roots.iter().find_map(|root| real.strip_prefix(root).ok())?;
-        RepoPath::parse(inside.to_str()?).ok()
+        self.inside(&real)?.ok()
+    }
+
+    /// What a path is called in the repository; `None` where it does not begin with the repository's folder.
+    fn inside(&self, path: &Path) -> Option<Result<RepoPath, PathError>> {
+        let inside = self.roots.iter().find_map(|root| path.strip_prefix(root).ok())?;
+        inside.to_str().map(RepoPath::parse)
     }
 }
 

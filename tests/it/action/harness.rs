@@ -158,7 +158,8 @@ impl Composite {
 impl Job {
     /// A job on a fresh machine: an empty workspace, no tool in the cache.
     pub fn new() -> Self {
-        let root = tempfile::tempdir().unwrap();
+        // By its real name, as a runner has it: on macOS temporary folders are behind a link.
+        let root = tempfile::tempdir_in(std::env::temp_dir().canonicalize().unwrap()).unwrap();
         for folder in ["workspace", "temp", "tools", "home"] {
             std::fs::create_dir(root.path().join(folder)).unwrap();
         }

@@ -36,15 +36,20 @@ fn on_a_branch_changed_lines_count() {
 #[test]
 #[cfg(unix)]
 fn a_file_is_the_same_behind_a_link() {
-    let command =
-        "printf 'linked/a.rs:6:1: error: new\\nalias.rs:6:1: error: new\\nout/hosts:1:1: error: out\\n'; exit 1";
+    let beside = tempfile::tempdir().unwrap();
+    let away = beside.path().join("away");
+    let places =
+        ["linked/a.rs:6", "alias.rs:6", "out/hosts:1", &format!("{}/src/a.rs:6", away.display()), "/etc/hosts:1"];
+    let command = format!("printf '%s:1: error: it\\n' {}; exit 1", places.join(" "));
     let project =
         Project::new(&format!("[gates.lint]\nkind = \"lint\"\nformat = \"gcc\"\ncommand = '''{command}'''\n"));
+    std::os::unix::fs::symlink(&project.tree.dir, away).unwrap();
     for (link, to) in [("linked", "src"), ("alias.rs", "src/a.rs"), ("out", "/etc")] {
         std::os::unix::fs::symlink(to, project.path(link)).unwrap();
     }
     let ran = project.run(&[]);
-    assert_eq!(ran.findings(), ["src/a.rs:6 changed_line !", "src/a.rs:6 changed_line !", "out/hosts:1 unplaced !"]);
+    let changed = "src/a.rs:6 changed_line !";
+    assert_eq!(ran.findings(), [changed, changed, "out/hosts:1 unplaced !", changed, "/etc/hosts:1 outside"]);
 }
 
 #[test]
