@@ -163,7 +163,12 @@ fn line_ends_converted_at_checkout_are_no_change() {
 fn paths_that_no_report_can_name_are_said() {
     let tree = base();
     let from = tree.sha("HEAD");
-    for name in [b"caf\xe9.rs".as_slice(), b"new\nline.rs", b"back\\slash.rs"] {
+    let mut odd = vec![(b"back\\slash.rs".as_slice(), "back\\\\slash.rs"), (b"new\nline.rs", "new\\nline.rs")];
+    // The file systems of macOS have no such names.
+    if !cfg!(target_os = "macos") {
+        odd.insert(1, (b"caf\xe9.rs", "caf\\xe9.rs"));
+    }
+    for (name, _) in &odd {
         std::fs::write(tree.dir.join(OsStr::from_bytes(name)), "x\n").unwrap();
     }
     let at_laptop = tree.change(Some(&from), &Occasion::local());
@@ -172,9 +177,10 @@ fn paths_that_no_report_can_name_are_said() {
     for change in [at_laptop, on_actions] {
         let mut names = change.set.unnameable;
         names.sort();
-        assert_eq!(names, ["back\\\\slash.rs", "caf\\xe9.rs", "new\\nline.rs"]);
+        assert!(names.iter().eq(odd.iter().map(|(_, said)| said)), "{names:?}");
         assert!(change.set.files.is_empty());
-        assert!(change.notes[0].starts_with("3 paths cannot be named"), "{:?}", change.notes);
+        let note = format!("{} paths cannot be named", odd.len());
+        assert!(change.notes[0].starts_with(&note), "{:?}", change.notes);
     }
 }
 
