@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::diff::patch::PatchError;
 use crate::model::sha::ShaError;
+use crate::render::terminal::shell_word;
 use crate::world::files::FileError;
 
 use super::git_program::GitError;
@@ -26,7 +27,7 @@ pub enum RepoError {
     /// Git's protection against repositories that someone else planted.
     #[error("{} belongs to another user, and git does not trust it", path.display())]
     Ownership {
-        /// Where the search began.
+        /// The top folder of its work tree.
         path: PathBuf,
     },
     /// The name that was asked for leads to no commit.
@@ -98,7 +99,8 @@ impl RepoError {
             }
             Self::Bare { .. } => "name a clone with a work tree by -C, or add one: git worktree add ../tree".to_owned(),
             Self::Ownership { path } => {
-                format!("if you trust it: git config --global --add safe.directory {}", path.display())
+                let path = shell_word(&path.to_string_lossy()).into_owned();
+                format!("if you trust it: git config --global --add safe.directory {path}")
             }
             Self::UnknownBase { .. } | Self::UnknownCommit { .. } => {
                 "name a commit, branch or tag that is here (git branch --all lists them), or fetch it first: git fetch origin".to_owned()

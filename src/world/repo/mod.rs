@@ -63,7 +63,9 @@ impl Repo {
                 Err(RepoError::NotARepository { start: start.to_owned() })
             }
             Err(error) if error.code() == ErrorCode::Owner && trusted.is_none() => {
-                Err(RepoError::Ownership { path: start.to_owned() })
+                // Trust is given to the top folder of a work tree.
+                let top = start.ancestors().find(|folder| folder.join(".git").exists());
+                Err(RepoError::Ownership { path: top.unwrap_or(start).to_owned() })
             }
             Err(error) => Self::by_program(start, trusted, &error),
         }

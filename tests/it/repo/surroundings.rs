@@ -165,13 +165,15 @@ fn a_folder_of_another_user_is_trusted_only_as_the_workspace() {
     }
     let error = refused(&tree.dir, None);
     assert!(matches!(error, RepoError::Ownership { .. }), "{error}");
-    assert!(error.help().contains("safe.directory"));
+    let trust = format!("git config --global --add safe.directory {}", tree.dir.canonicalize().unwrap().display());
+    assert!(error.help().ends_with(&trust), "{}", error.help());
     let elsewhere = tempfile::tempdir().unwrap();
     assert!(matches!(refused(&tree.dir, Some(elsewhere.path())), RepoError::Ownership { .. }));
     // The workspace is a folder inside: the repository above it is not the workspace's.
     std::fs::create_dir(tree.dir.join("inner")).unwrap();
     let inner = tree.dir.join("inner");
     assert!(matches!(refused(&inner, Some(&inner)), RepoError::Ownership { .. }));
+    assert!(refused(&inner, None).help().ends_with(&trust), "trust is the whole repository's");
     let repo = Repo::discover(&tree.dir, Some(&tree.dir)).unwrap();
     assert!(repo.is_dirty().unwrap());
     assert_eq!(show(&repo.change(Some(&base), &Occasion::local()).unwrap().set), ["Modified a.rs [2]"]);
