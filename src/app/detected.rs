@@ -22,15 +22,21 @@ impl From<DetectError> for Failure {
     }
 }
 
-/// Detects the gates of the place a command was started in.
+/// Detects the gates of the place a command was started in: as a configuration is found, those of the nearest folder up to
+/// the root that has any.
 ///
 /// # Errors
 /// With exit code 2 when nothing is detected, or a manifest says nothing that can be understood.
 pub fn project(place: &Place<'_>, env: &Env) -> Result<Project, Failure> {
-    let detected = detect::detect(&survey(place.start, env)).map_err(Failure::from)?;
+    let mut folder = place.start;
+    let detected = loop {
+        match (detect::detect(&survey(folder, env)), folder.parent()) {
+            (Err(DetectError::Nothing { .. }), Some(parent)) if folder != place.root => folder = parent,
+            (detected, _) => break detected?,
+        }
+    };
+    let folder = project::folder(place.root, folder);
     let evidence = detected.gates.iter().map(|gate| (gate.name.clone(), gate.why.clone())).collect();
-    let folder =
-        place.start.strip_prefix(place.root).ok().and_then(Path::to_str).unwrap_or_default().replace('\\', "/");
     let labels: Vec<_> = detected.gates.iter().map(|gate| (gate.name.clone(), gate.label.clone())).collect();
     let label = move |name: &str| labels.iter().find(|(other, _)| other == name).and_then(|(_, label)| label.clone());
     let toml = detected.to_toml();

@@ -23,6 +23,19 @@ fn no_configuration_and_nothing_detected() {
 }
 
 #[test]
+fn without_a_configuration_the_nearest_folder_with_gates_counts() {
+    let project = Project::on_main(GATE);
+    project.tree.git(&["rm", "--quiet", "gatepost.toml"]);
+    let planned = || project.call(&["plan", "-C", "src/deep"]).out;
+    project.tree.write("package.json", r#"{"scripts": {"lint": "true"}}"#).write("src/deep/a.js", "x\n");
+    let plan = planned();
+    assert!(plan.contains("from package.json has the script `lint`") && !plan.contains("\ntest "), "{plan}");
+    project.tree.write("src/package.json", r#"{"scripts": {"test": "true"}}"#);
+    let plan = planned();
+    assert!(plan.contains("\n      in src\n") && !plan.contains("\nlint "), "{plan}");
+}
+
+#[test]
 fn a_broken_configuration() {
     for (name, config) in [
         ("toml-broken", "[gates.g]\nkind = \"command\ncommand = \"true\"\n"),
