@@ -123,6 +123,12 @@ impl ChangeSet {
         })
     }
 
+    /// Submodules that the change made or moved to another commit. What differs in them is not known here.
+    pub fn submodules(&self) -> impl Iterator<Item = &RepoPath> {
+        let may_be = |file: &FileChange| matches!(file.kind, ChangeKind::Submodule | ChangeKind::Type);
+        self.files.iter().filter(move |(_, file)| may_be(file)).map(|(path, _)| path)
+    }
+
     /// The line of the head commit that shows this line of the judged tree; the same where the file does not differ.
     #[must_use]
     pub fn head_line(&self, path: &RepoPath, line: u32) -> Option<u32> {

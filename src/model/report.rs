@@ -25,7 +25,7 @@ pub enum Relevance {
     ChangedFile,
     /// Elsewhere.
     Outside,
-    /// It has no place that could be found; it counts, whatever `only` says.
+    /// It has no place that could be found, or one in a submodule that the change moved; it counts, whatever `only` says.
     Unplaced,
 }
 

@@ -5,6 +5,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use crate::model::change::Scope;
 use crate::model::event::Occasion;
 use crate::model::gate::Only;
+use crate::model::path::RepoPath;
 use crate::model::settings::Common;
 
 /// Whether a gate is to be run.
@@ -16,8 +17,8 @@ pub enum Due {
     Skip(String),
 }
 
-/// Decides by `when` and `paths`. Changed paths that no report can name match every pattern: it cannot be said that
-/// they do not.
+/// Decides by `when` and `paths`. Changed paths that no report can name match every pattern, and a submodule that was moved
+/// matches every one that could match below it: it cannot be said that they do not.
 ///
 /// # Errors
 /// When a pattern of `paths` is no glob; the text says which and why.
@@ -42,9 +43,11 @@ pub fn due(common: &Common, occasion: &Occasion, scope: &Scope) -> Result<Due, S
             globs.is_match(path.as_str()) || file.old_path.as_ref().is_some_and(|old| globs.is_match(old.as_str()))
         })
         .map(|(path, _)| path);
-    Ok(match matched {
-        Some(path) => Due::Run(format!("{path} changed")),
-        None => Due::Skip(format!("no changed file matches {}", quoted(&common.paths))),
+    let below = change.submodules().find(|path| common.paths.iter().any(|pattern| may_match_below(pattern, path)));
+    Ok(match (matched, below) {
+        (Some(path), _) => Due::Run(format!("{path} changed")),
+        (None, Some(path)) => Due::Run(format!("{path} was moved to another commit, and files in it may match")),
+        (None, None) => Due::Skip(format!("no changed file matches {}", quoted(&common.paths))),
     })
 }
 
@@ -78,6 +81,13 @@ fn globs(patterns: &[String]) -> Result<GlobSet, String> {
     set.build().map_err(|error| format!("path patterns do not combine: {error}"))
 }
 
+/// Whether a pattern could match a path in this folder, by what stands before its first wildcard.
+fn may_match_below(pattern: &str, folder: &RepoPath) -> bool {
+    let start = pattern.split(['*', '?', '[', '{', '\\']).next().unwrap_or_default();
+    let folder = format!("{folder}/");
+    start.starts_with(&folder) || folder.starts_with(start)
+}
+
 fn occasion_words(occasion: &Occasion) -> String {
     match &occasion.branch {
         Some(branch) => format!("{}:{branch}", occasion.event),
@@ -94,7 +104,6 @@ mod tests {
     use super::*;
     use crate::model::change::{ChangeKind, ChangeSet, FileChange};
     use crate::model::gate::{Flaky, GateName, Mode};
-    use crate::model::path::RepoPath;
 
     fn common(paths: &[&str], when: &[&str]) -> Common {
         let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
@@ -162,6 +171,26 @@ mod tests {
         assert_eq!(said(&common(&["*.rs"], &[]), "local", None, &scope), "run: \\xff.js changed, and may match");
         let scope = Scope::Everything { why: "no base".to_owned() };
         assert_eq!(said(&common(&["*.rs"], &[]), "local", None, &scope), "run: everything is judged");
+    }
+
+    #[test]
+    fn a_submodule_that_moved_may_hold_what_matches() {
+        let mut moved = change(&["a.md", "ext/lib"]);
+        moved.files.values_mut().for_each(|file| file.kind = ChangeKind::Submodule);
+        moved.files.get_mut(&RepoPath::parse("a.md").unwrap()).unwrap().kind = ChangeKind::Modified;
+        let scope = Scope::Change(moved);
+        for (pattern, runs) in [
+            ("ext/lib/src/**", true),
+            ("ext/*/src/a.c", true),
+            ("**/*.c", true),
+            ("ext/library/**", false),
+            ("src/**", false),
+            ("a.md/x", false),
+        ] {
+            let said = said(&common(&[pattern], &[]), "local", None, &scope);
+            let run = "run: ext/lib was moved to another commit, and files in it may match";
+            assert_eq!(said == run, runs, "{pattern}: {said}");
+        }
     }
 
     #[test]

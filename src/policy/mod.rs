@@ -207,7 +207,11 @@ fn relevance(scope: &Scope, place: &Place, line: Option<u32>, end_line: Option<u
     Some(match place {
         Place::Unplaced => Relevance::Unplaced,
         Place::Outside => Relevance::Outside,
-        Place::File(path) if !change.files.contains_key(path) => Relevance::Outside,
+        Place::File(path) if !change.files.contains_key(path) => {
+            // Which of the lines in a submodule are new is not known: none is passed over.
+            let moved = change.submodules().any(|submodule| path.is_below(submodule));
+            if moved { Relevance::Unplaced } else { Relevance::Outside }
+        }
         Place::File(path) => match line {
             Some(start) if change.touches(path, LineRange { start, end: end_line.unwrap_or(start).max(start) }) => {
                 Relevance::ChangedLine

@@ -337,6 +337,26 @@ fn a_finding_of_several_lines_counts_by_any_of_them() {
 }
 
 #[test]
+fn nothing_in_a_submodule_that_moved_is_passed_over() {
+    let file = |kind| FileChange { kind, old_path: None, binary: false, added: Vec::new() };
+    let files = [("ext/lib", ChangeKind::Submodule), ("was", ChangeKind::Deleted)];
+    let files = files.into_iter().map(|(name, kind)| (path(name), file(kind))).collect();
+    let scope = Scope::Change(ChangeSet { files, ..ChangeSet::default() });
+    for (name, relevance) in [
+        ("ext/lib/src/a.c", Relevance::Unplaced),
+        ("ext/library/a.c", Relevance::Outside),
+        ("was/a.c", Relevance::Outside),
+        ("ext/a.c", Relevance::Outside),
+    ] {
+        let rules = Rules { only: Only::ChangedLines, ..rules() };
+        let report = judge(&common(), &rules, ground(&scope), evidence(1, found(vec![at(Warning, name, 3)])));
+        let found = &report.findings[0];
+        assert_eq!((found.relevance, found.blocking), (Some(relevance), relevance == Relevance::Unplaced), "{name}");
+        assert_eq!(found.path, Some(path(name)));
+    }
+}
+
+#[test]
 fn the_reason_says_what_was_counted() {
     let scope = change();
     let said = |only, levels: &[Level]| {

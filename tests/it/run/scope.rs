@@ -53,6 +53,29 @@ fn a_file_is_the_same_behind_a_link() {
 }
 
 #[test]
+fn what_a_moved_submodule_brings_counts() {
+    let library = Tree::new();
+    library.write("lib.rs", "1\n").commit("one");
+    let lint = "[gates.lint]\nkind = \"lint\"\nformat = \"gcc\"\npaths = [\"ext/lib/*.rs\"]\n\
+                command = \"echo ext/lib/lib.rs:1:1: warning: w; echo src/a.rs:1:1: warning: w\"\n";
+    let project = Project::on_main(lint);
+    project.tree.git(&["submodule", "--quiet", "add", &library.url(), "ext/lib"]);
+    project.tree.commit("with a submodule");
+    project.tree.git(&["checkout", "--quiet", "-b", "topic"]);
+    project.tree.write("src/b.rs", "x\n").commit("beside it");
+    let beside = project.run(&[]);
+    assert_eq!(beside.gates(), ["lint: skipped, no changed file matches `ext/lib/*.rs`"]);
+
+    library.write("lib.rs", "2\n").commit("two");
+    let inner = project.path("ext/lib");
+    crate::repo::git_in(&inner, &["pull", "--quiet"]);
+    project.tree.commit("move it");
+    let moved = project.run(&[]);
+    assert_eq!(moved.gates(), ["lint: fail, 1 warning"]);
+    assert_eq!(moved.findings(), ["ext/lib/lib.rs:1 unplaced !", "src/a.rs:1 outside"]);
+}
+
+#[test]
 fn only_says_otherwise() {
     for (only, expected) in [
         ("changed-lines", "1 warning on changed lines"),
