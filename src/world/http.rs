@@ -6,10 +6,11 @@ use std::io::Cursor;
 use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Full};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+
+use crate::world::route::{self, Route};
 
 /// How often a request is sent at most, where it may work the next time.
 const TRIES: u32 = 3;
@@ -138,7 +139,7 @@ impl Answered {
 /// A client.
 #[derive(Debug, Clone)]
 pub struct Http {
-    client: Client<HttpsConnector<HttpConnector>, Full<Cursor<Vec<u8>>>>,
+    client: Client<HttpsConnector<Route>, Full<Cursor<Vec<u8>>>>,
     /// Until the reply begins, and then between two pieces of it.
     patience: Duration,
     /// Before the second try; twice as long before the third.
@@ -151,11 +152,7 @@ impl Http {
     /// # Errors
     /// When the system's certificates cannot be read.
     pub fn new(patience: Duration, pause: Duration) -> Result<Self, HttpError> {
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_connect_timeout(Some(patience));
-        let builder = HttpsConnectorBuilder::new().with_native_roots().map_err(HttpError::Certificates)?;
-        let connector = builder.https_or_http().enable_http1().wrap_connector(tcp);
+        let connector = route::secure(patience).map_err(HttpError::Certificates)?;
         Ok(Self { client: Client::builder(TokioExecutor::new()).build(connector), patience, pause })
     }
 

@@ -23,6 +23,7 @@ pub mod migrations;
 pub mod occasion;
 pub mod process;
 pub mod repo;
+mod route;
 pub mod screen;
 pub mod signals;
 pub mod survey;

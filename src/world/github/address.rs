@@ -37,11 +37,6 @@ impl Address {
         Ok(Self { scheme, authority, prefix })
     }
 
-    /// Scheme, host and port alone.
-    pub fn origin(&self) -> String {
-        format!("{}://{}", self.scheme, self.authority)
-    }
-
     /// The URL of a path. GraphQL is not below `/v3`:
     /// <https://docs.github.com/en/enterprise-server/graphql/guides/forming-calls-with-graphql>
     pub fn url(&self, path: &str) -> String {
@@ -93,11 +88,9 @@ mod tests {
         let github = Address::parse("https://api.github.com").unwrap();
         assert_eq!(github.url("/repos/o/r"), "https://api.github.com/repos/o/r");
         assert_eq!(github.url("/graphql"), "https://api.github.com/graphql");
-        assert_eq!(github.origin(), "https://api.github.com");
         let ghes = Address::parse(" https://ghe.example:8443/api/v3/ ").unwrap();
         assert_eq!(ghes.url("/repos/o/r?page=2"), "https://ghe.example:8443/api/v3/repos/o/r?page=2");
         assert_eq!(ghes.url("/graphql"), "https://ghe.example:8443/api/graphql");
-        assert_eq!(ghes.origin(), "https://ghe.example:8443");
     }
 
     #[test]

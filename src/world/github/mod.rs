@@ -8,11 +8,15 @@ use std::error::Error;
 use std::time::Duration;
 
 use http_body_util::BodyExt;
-use octocrab::{OctoBody, Octocrab};
+use hyper_timeout::TimeoutConnector;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use octocrab::{AuthState, OctoBody, Octocrab, OctocrabBuilder};
 
 use crate::model::secret::Secret;
 use crate::world::env::Env;
 use crate::world::forge::{Forge, ForgeError, Reply, Request};
+use crate::world::route;
 
 use address::Address;
 
@@ -127,7 +131,9 @@ impl GitHub {
     ) -> Result<http::Response<impl BodyExt<Data: AsRef<[u8]>, Error = octocrab::Error> + Unpin + use<>>, ForgeError>
     {
         let client = self.client.get_or_try_init(|| async { self.connect() }).await?;
-        let mut http_request = http::Request::builder().method(request.method.word()).uri(url);
+        let agent = concat!("gatepost/", env!("CARGO_PKG_VERSION"));
+        let mut http_request =
+            http::Request::builder().method(request.method.word()).uri(url).header(http::header::USER_AGENT, agent);
         if own {
             let mut authorization = http::HeaderValue::from_str(&format!("Bearer {}", self.token.expose()))
                 .map_err(|_| ForgeError::Token)?;
@@ -151,17 +157,16 @@ impl GitHub {
         client.send(http_request).await.map_err(|error| failed(shown, error))
     }
 
+    /// octocrab's own client has no proxies.
     fn connect(&self) -> Result<Octocrab, ForgeError> {
-        let origin = self.address.origin();
-        let why = "octocrab cannot read it";
-        let builder = Octocrab::builder().base_uri(origin.as_str());
-        builder
-            .map_err(|_| ForgeError::Address { url: origin.clone(), why })?
-            .set_connect_timeout(Some(self.timeouts.connect))
-            .set_read_timeout(Some(self.timeouts.read))
-            .set_write_timeout(Some(self.timeouts.write))
-            .build()
-            .map_err(|error| ForgeError::Certificates { source: Box::new(error) })
+        let certificates = |error| ForgeError::Certificates { source: Box::new(error) };
+        let mut connector = TimeoutConnector::new(route::secure(self.timeouts.connect).map_err(certificates)?);
+        connector.set_connect_timeout(Some(self.timeouts.connect));
+        connector.set_read_timeout(Some(self.timeouts.read));
+        connector.set_write_timeout(Some(self.timeouts.write));
+        let client = Client::builder(TokioExecutor::new()).build::<_, OctoBody>(connector);
+        let Ok(octocrab) = OctocrabBuilder::new_empty().with_service(client).with_auth(AuthState::None).build();
+        Ok(octocrab)
     }
 }
 
