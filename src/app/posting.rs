@@ -35,7 +35,8 @@ const LAST_CALL: Duration = Duration::from_millis(6_500);
 const SECRET_NAMES: &[&str] =
     &["TOKEN", "SECRET", "PASSWORD", "PASSWD", "API_KEY", "ACCESS_KEY", "PRIVATE_KEY", "CREDENTIALS"];
 
-/// Knows the secrets of this environment: what is given to gates on purpose, and what is named like a secret.
+/// Knows the secrets of this environment: what is given to gates on purpose, what is named like a secret, and passwords in
+/// addresses (`https_proxy`).
 #[must_use]
 pub fn masker(env: &Env, pass_env: &[String]) -> Masker {
     let is_secret = |name: &str| {
@@ -45,10 +46,17 @@ pub fn masker(env: &Env, pass_env: &[String]) -> Masker {
     let secrets: Vec<Secret> = env
         .iter()
         .filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?)))
-        .filter(|(name, _)| is_secret(name))
-        .map(|(_, value)| Secret::new(value.to_owned()))
+        .filter_map(|(name, value)| if is_secret(name) { Some(value) } else { password(value) })
+        .map(|value| Secret::new(value.to_owned()))
         .collect();
     Masker::new(&secrets)
+}
+
+/// The password in an address, as it is written there.
+fn password(address: &str) -> Option<&str> {
+    let (_, rest) = address.split_once("://")?;
+    let (who, _) = rest.split(['/', '?', '#']).next()?.rsplit_once('@')?;
+    Some(who.split_once(':')?.1).filter(|password| !password.is_empty())
 }
 
 /// When a run posts to GitHub.
@@ -449,4 +457,26 @@ pub fn delimiter() -> String {
     let random = getrandom::fill(&mut bytes).is_ok();
     let digits = u128::from_le_bytes(bytes);
     if random { format!("gatepost-{digits:032x}") } else { format!("gatepost-{:?}", clock::instant()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_in_addresses_are_secrets() {
+        let env = Env::from_iter([
+            ("https_proxy", "http://ana:pr0xyw0rd@proxy.example:3128"),
+            ("PIP_INDEX_URL", "https://bo:a@t%2Fw0rd@pypi.example/simple?x=c:d@e"),
+            ("HOMEPAGE", "https://shop.example:8443/users/me@example.org"),
+        ]);
+        let masker = masker(&env, &[]);
+        for (text, masked) in [
+            ("via http://ana:pr0xyw0rd@proxy.example:3128", "via http://ana:***@proxy.example:3128"),
+            ("https://bo:a@t%2Fw0rd@pypi.example/simple", "https://bo:***@pypi.example/simple"),
+            ("https://shop.example:8443/users/me@example.org", "https://shop.example:8443/users/me@example.org"),
+        ] {
+            assert_eq!(masker.mask(text), masked);
+        }
+    }
 }
