@@ -4,6 +4,8 @@
 use std::error::Error;
 use std::time::Duration;
 
+use crate::world::route::root_cause;
+
 /// Sends requests to the API of a forge.
 pub trait Forge: Send + Sync {
     /// Sends one request once, and reads the whole reply. Any status is a reply.
@@ -171,13 +173,4 @@ pub enum ForgeError {
         /// Where it leads.
         to: String,
     },
-}
-
-/// The innermost cause: the outer layers only repeat that the client failed.
-fn root_cause(error: &(dyn Error + Send + Sync + 'static)) -> String {
-    let mut cause: &dyn Error = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
 }

@@ -10,7 +10,7 @@ use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 
-use crate::world::route::{self, Route};
+use crate::world::route::{self, Route, root_cause};
 
 /// How often a request is sent at most, where it may work the next time.
 const TRIES: u32 = 3;
@@ -317,11 +317,6 @@ fn message(request: &Request) -> Result<http::Request<Full<Cursor<Vec<u8>>>>, Ht
     message.body(Full::new(Cursor::new(body))).map_err(|_| bad())
 }
 
-/// The innermost cause says what happened.
 fn broken(url: &str, error: &(dyn Error + 'static)) -> HttpError {
-    let mut why: &dyn Error = error;
-    while let Some(inner) = why.source() {
-        why = inner;
-    }
-    HttpError::Broken { url: url.to_owned(), why: why.to_string() }
+    HttpError::Broken { url: url.to_owned(), why: root_cause(error) }
 }

@@ -92,13 +92,16 @@ async fn through(proxy: &Intercept, direct: HttpConnector, to: Uri) -> Result<Co
         Some("http") if to.port().is_none() => with_port(&to, 80).unwrap_or(to),
         _ => to,
     };
-    tunnel.call(to).await.map_err(|error| {
-        let mut why: &dyn Error = &error;
-        while let Some(inner) = why.source() {
-            why = inner;
-        }
-        ProxyError::Broken { proxy: place, why: why.to_string() }
-    })
+    tunnel.call(to).await.map_err(|error| ProxyError::Broken { proxy: place, why: root_cause(&error) })
+}
+
+/// The innermost cause: the outer layers only repeat that the client failed.
+pub fn root_cause(error: &(dyn Error + 'static)) -> String {
+    let mut cause = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
 }
 
 fn with_port(to: &Uri, port: u16) -> Option<Uri> {
