@@ -35,8 +35,8 @@ const LAST_CALL: Duration = Duration::from_millis(6_500);
 const SECRET_NAMES: &[&str] =
     &["TOKEN", "SECRET", "PASSWORD", "PASSWD", "API_KEY", "ACCESS_KEY", "PRIVATE_KEY", "CREDENTIALS"];
 
-/// Knows the secrets of this environment: what is given to gates on purpose, what is named like a secret, and passwords in
-/// addresses (`https_proxy`).
+/// Knows the secrets of this environment: what is given to gates on purpose, what is named like a secret, and passwords of
+/// proxies. Not those of other addresses: `postgres` is the password of many a test's database, and a word of many a path.
 #[must_use]
 pub fn masker(env: &Env, pass_env: &[String]) -> Masker {
     let is_secret = |name: &str| {
@@ -46,15 +46,19 @@ pub fn masker(env: &Env, pass_env: &[String]) -> Masker {
     let secrets: Vec<Secret> = env
         .iter()
         .filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?)))
-        .filter_map(|(name, value)| if is_secret(name) { Some(value) } else { password(value) })
+        .filter_map(|(name, value)| match name {
+            name if is_secret(name) => Some(value),
+            name if name.to_ascii_uppercase().ends_with("_PROXY") => password(value),
+            _ => None,
+        })
         .map(|value| Secret::new(value.to_owned()))
         .collect();
     Masker::new(&secrets)
 }
 
-/// The password in an address, as it is written there.
+/// The password in an address, as it is written there; the scheme may be left out.
 fn password(address: &str) -> Option<&str> {
-    let (_, rest) = address.split_once("://")?;
+    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
     let (who, _) = rest.split(['/', '?', '#']).next()?.rsplit_once('@')?;
     Some(who.split_once(':')?.1).filter(|password| !password.is_empty())
 }
@@ -464,17 +468,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn passwords_in_addresses_are_secrets() {
+    fn passwords_of_proxies_are_secrets() {
         let env = Env::from_iter([
             ("https_proxy", "http://ana:pr0xyw0rd@proxy.example:3128"),
-            ("PIP_INDEX_URL", "https://bo:a@t%2Fw0rd@pypi.example/simple?x=c:d@e"),
-            ("HOMEPAGE", "https://shop.example:8443/users/me@example.org"),
+            ("ALL_PROXY", "bo:a@t%2Fw0rd@proxy.example/?x=c:d@e"),
+            ("NO_PROXY", "shop.example,.test"),
+            ("DATABASE_URL", "postgres://postgres:postgres@localhost/shop"),
         ]);
         let masker = masker(&env, &[]);
         for (text, masked) in [
             ("via http://ana:pr0xyw0rd@proxy.example:3128", "via http://ana:***@proxy.example:3128"),
-            ("https://bo:a@t%2Fw0rd@pypi.example/simple", "https://bo:***@pypi.example/simple"),
-            ("https://shop.example:8443/users/me@example.org", "https://shop.example:8443/users/me@example.org"),
+            ("http://bo:a@t%2Fw0rd@proxy.example/", "http://bo:***@proxy.example/"),
+            ("src/postgres/mod.rs of shop.example", "src/postgres/mod.rs of shop.example"),
         ] {
             assert_eq!(masker.mask(text), masked);
         }
