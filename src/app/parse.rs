@@ -73,6 +73,7 @@ fn one(choice: &Choice, input: &Path, start: &Path) -> Result<Understood, Failur
         columns: ColumnUnit::Scalars,
         notes,
         unexplained_exit: placed.unexplained_exit,
+        breakdowns: &[],
     };
     Ok(Understood { name, format, parsed, lines })
 }

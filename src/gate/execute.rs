@@ -49,13 +49,18 @@ pub async fn execute(common: &Common, site: Site<'_>) -> Evidence {
     }
     if !read.is_empty() {
         let ground = Ground::new(site.root, &common.dir);
-        evidence.understood = Some(read.into_iter().fold(Understood::default(), |mut whole, parsed| {
+        evidence.understood = Some(read.into_iter().fold(Understood::default(), |mut whole, mut parsed| {
+            if matches!(evidence.exit, Some(Exit::Code(code)) if parsed.breakdowns.contains(&code)) {
+                parsed.unexplained_exit = Some(BROKE_DOWN.to_owned());
+            }
             add(&mut whole, parsed, &ground, &mut evidence.notes);
             whole
         }));
     }
     evidence
 }
+
+const BROKE_DOWN: &str = "by which the tool says that it broke down, so what it found may not be all";
 
 /// What a command printed, on disk.
 struct Kept {

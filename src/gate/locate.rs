@@ -69,7 +69,7 @@ impl Ground {
 /// Places everything that was parsed.
 #[must_use]
 pub fn locate(parsed: Parsed, ground: &Ground) -> Understood {
-    let Parsed { findings, mut tests, columns, unexplained_exit, notes: _ } = parsed;
+    let Parsed { findings, mut tests, columns, unexplained_exit, notes: _, breakdowns: _ } = parsed;
     for case in tests.iter_mut().flat_map(|tests| &mut tests.cases) {
         if let Some(Place::File(path)) = case.file.as_deref().map(|file| ground.place(file)) {
             case.file = Some(path.to_string());

@@ -22,6 +22,8 @@ pub struct Parsed {
     /// Set when a non-zero exit status is *not* explained by the findings above, with the reason
     /// ("the build failed without an error message"). The gate is then an error.
     pub unexplained_exit: Option<String>,
+    /// Exit statuses that the tool has for a breakdown of its own: the findings above never explain them.
+    pub breakdowns: &'static [i32],
 }
 
 /// How a process ended.

@@ -18,6 +18,8 @@ pub(super) static FORMAT: Format = Format {
     reader: Reader::Whole(parse),
 };
 
+/// "A configuration problem or an internal error", by <https://eslint.org/docs/latest/use/command-line-interface#exit-codes>.
+const BREAKDOWNS: [i32; 1] = [2];
 const EXPECTED: &str = "a JSON array of files, as `eslint --format json` prints it";
 
 fn recognises(head: &[u8]) -> bool {
@@ -63,7 +65,7 @@ struct Replacement {
 
 fn parse(input: &[u8]) -> Result<Parsed, ParseError> {
     let (files, notes) = arrays::read::<File>(EXPECTED, input)?;
-    let mut parsed = Parsed { columns: ColumnUnit::Utf16, notes, ..Parsed::default() };
+    let mut parsed = Parsed { columns: ColumnUnit::Utf16, notes, breakdowns: &BREAKDOWNS, ..Parsed::default() };
     if files.is_empty() {
         parsed.notes.push("the report names no file: nothing was linted".to_owned());
     }

@@ -17,6 +17,8 @@ pub(super) static FORMAT: Format = Format {
     reader: Reader::Whole(parse),
 };
 
+/// An abnormal end, by <https://docs.astral.sh/ruff/linter/#exit-codes>.
+const BREAKDOWNS: [i32; 1] = [2];
 const EXPECTED: &str = "a JSON array of diagnostics, as `ruff check --output-format json` prints it";
 
 /// An empty array is Ruff's clean report; no other format here has one that means that.
@@ -65,7 +67,7 @@ struct Replacement {
 fn parse(input: &[u8]) -> Result<Parsed, ParseError> {
     let (diagnostics, notes) = arrays::read::<Diagnostic>(EXPECTED, input)?;
     let findings = diagnostics.into_iter().map(finding).collect();
-    Ok(Parsed { findings, columns: ColumnUnit::Scalars, notes, ..Parsed::default() })
+    Ok(Parsed { findings, columns: ColumnUnit::Scalars, notes, breakdowns: &BREAKDOWNS, ..Parsed::default() })
 }
 
 fn finding(diagnostic: Diagnostic) -> Finding {

@@ -298,10 +298,13 @@ fn by_exit_status(code: i32) -> (Outcome, String) {
     }
 }
 
-/// What a status says by the convention of shells (and of `env`, `npm`, `timeout`) of a command that did not do its
+/// What a status says by the convention of shells (and of `env`, `npm`, `timeout`:
+/// <https://www.gnu.org/software/coreutils/manual/html_node/timeout-invocation.html>) of a command that did not do its
 /// work: <https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_08_02>.
 fn broken_off(code: i32) -> Option<String> {
     match code {
+        124 => Some("a command ran out of the time that `timeout` gave it".to_owned()),
+        125 => Some("what was to start a command (`env`, `timeout`, `docker run`) failed itself".to_owned()),
         126 => Some("a command could not be executed".to_owned()),
         127 => Some("a command was not found".to_owned()),
         129..=159 => Some(format!("a command was killed by signal {}", code - 128)),

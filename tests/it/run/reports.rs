@@ -189,6 +189,28 @@ fn silence_is_clean_only_for_formats_that_print_nothing_then() {
     }
 }
 
+/// A linter that broke down may have told a part of what there is: findings that do not count do not excuse that.
+#[test]
+fn a_status_for_breakdowns_is_not_explained_by_findings() {
+    let eslint =
+        r#"[{"filePath":"old.js","messages":[{"ruleId":"semi","severity":1,"message":"m","line":1,"column":1}]}]"#;
+    let ruff = r#"[{"code":"F401","filename":"old.js","message":"m","location":{"row":1,"column":1}}]"#;
+    for (format, output) in [("eslint", eslint), ("ruff", ruff)] {
+        let project = |status: i32| {
+            let config = format!(
+                "[gates.l]\nkind = \"lint\"\ncommand = '''echo '{output}'; exit {status}'''\nformat = \"{format}\"\n\
+                 fail-on = \"error\"\n"
+            );
+            Project::on_main(&config).ends(&[])
+        };
+        let known = "l: pass, 1 finding that does not count (exit status 1)";
+        assert_eq!(project(1), (0, vec![known.to_owned()]), "{format}");
+        let broken =
+            "l: error, exit status 2: by which the tool says that it broke down, so what it found may not be all";
+        assert_eq!(project(2), (4, vec![broken.to_owned()]), "{format}");
+    }
+}
+
 #[test]
 fn what_was_kept_to_be_read_is_not_left_behind() {
     let config = "[gates.l]\nkind = \"lint\"\ncommand = \"echo src/a.rs:1:1: note: $NPM_TOKEN\"\nformat = \"gcc\"\n\
