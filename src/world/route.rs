@@ -32,11 +32,18 @@ pub fn secure(patience: Duration) -> io::Result<HttpsConnector<Route>> {
 pub struct Route {
     direct: HttpConnector,
     proxies: Arc<Matcher>,
+    /// The variables whose proxy cannot be read, for which [`NOWHERE`] stands in.
+    unreadable: Arc<[&'static str]>,
 }
+
+/// Whoever is led here is told of the unreadable proxy: around it a host is never asked.
+const NOWHERE: &str = "http://unreadable.invalid";
 
 /// A proxy that led nowhere. What happened is part of the text: whoever asks for the innermost cause is told of the proxy.
 #[derive(Debug, thiserror::Error)]
 enum ProxyError {
+    #[error("the proxy that {0} names cannot be read as an address; http://HOST:PORT is expected")]
+    Unreadable(String),
     #[error("the proxy {0} is not one by http://, and others are not spoken to")]
     Kind(String),
     #[error("through the proxy {proxy}: {why}")]
@@ -53,9 +60,17 @@ impl Route {
         direct.set_connect_timeout(Some(patience));
         let env = Env::of_process();
         let word = |name: &str| env.get(name).or_else(|| env.get(&name.to_uppercase())).unwrap_or_default().to_owned();
-        let proxies = Matcher::builder().all(word("all_proxy")).https(word("https_proxy")).http(word("http_proxy"));
-        Self { direct, proxies: Arc::new(proxies.no(word("no_proxy")).build()) }
+        let unreadable: Arc<[_]> =
+            ["all_proxy", "https_proxy", "http_proxy"].into_iter().filter(|name| !is_readable(&word(name))).collect();
+        let proxy = |name| if unreadable.contains(&name) { NOWHERE.to_owned() } else { word(name) };
+        let proxies = Matcher::builder().all(proxy("all_proxy")).https(proxy("https_proxy")).http(proxy("http_proxy"));
+        Self { direct, proxies: Arc::new(proxies.no(word("no_proxy")).build()), unreadable }
     }
+}
+
+fn is_readable(proxy: &str) -> bool {
+    let any = Uri::from_static("http://any.invalid");
+    proxy.is_empty() || Matcher::builder().all(proxy.to_owned()).build().intercept(&any).is_some()
 }
 
 impl Service<Uri> for Route {
@@ -71,6 +86,10 @@ impl Service<Uri> for Route {
         let mut direct = self.direct.clone();
         match self.proxies.intercept(&to).filter(|_| !is_here(&to)) {
             None => Box::pin(async move { Ok(direct.call(to).await?) }),
+            Some(proxy) if proxy.uri() == NOWHERE => {
+                let names = self.unreadable.join(" or ");
+                Box::pin(async move { Err(ProxyError::Unreadable(names).into()) })
+            }
             Some(proxy) => Box::pin(async move { Ok(through(&proxy, direct, to).await?) }),
         }
     }

@@ -132,6 +132,10 @@ fn a_proxy_that_leads_nowhere_is_named() {
             format!("socks5://127.0.0.1:{refuses}"),
             format!("the proxy 127.0.0.1:{refuses} is not one by http://, and others are not spoken to"),
         ),
+        (
+            "http://ana:s3cret@a proxy:3128".to_owned(),
+            "the proxy that http_proxy names cannot be read as an address; http://HOST:PORT is expected".to_owned(),
+        ),
     ] {
         let ended = end(scene
             .step(1, &["build"])
