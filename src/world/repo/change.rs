@@ -61,6 +61,9 @@ impl Repo {
         for entry in seen.entries.iter_mut().filter(|entry| entry.content == Content::Binary) {
             self.look_again(entry, base, to)?;
         }
+        if matches!(to, Tree::Work) {
+            self.add_unwatched(base, &mut seen)?;
+        }
         Ok(seen)
     }
 
@@ -121,12 +124,12 @@ impl Repo {
     }
 }
 
-fn is_text(bytes: &[u8]) -> bool {
+pub(super) fn is_text(bytes: &[u8]) -> bool {
     bytes.len() <= SECOND_LOOK_LIMIT && !bytes[..bytes.len().min(NUL_LIMIT)].contains(&0)
 }
 
 /// "2 paths … : a, b".
-fn some(paths: &[String], why: &str) -> String {
+pub(super) fn some(paths: &[String], why: &str) -> String {
     let more = if paths.len() > NAMED { ", …" } else { "" };
     let named = &paths[..paths.len().min(NAMED)];
     let plural = if paths.len() == 1 { "path" } else { "paths" };

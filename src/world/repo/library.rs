@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use git2::{
-    Delta, Diff, DiffFile, DiffFindOptions, DiffOptions, ErrorClass, ErrorCode, ObjectType, Oid, Patch, Repository,
-    StatusOptions,
+    Delta, Diff, DiffFile, DiffFindOptions, DiffOptions, ErrorClass, ErrorCode, IndexEntry, IndexEntryExtendedFlag,
+    IndexEntryFlag, ObjectType, Oid, Patch, Repository, StatusOptions, SubmoduleIgnore,
 };
 
 use crate::diff::{Content, Entry, Hunk, Side};
@@ -101,11 +101,20 @@ impl Reader for Library {
     }
 
     fn touched(&self, untracked: bool) -> Result<Vec<Vec<u8>>, RepoError> {
-        self.refuse_sparse()?;
+        self.refuse_unfit()?;
         let mut options = StatusOptions::new();
         options.include_untracked(untracked).recurse_untracked_dirs(untracked).include_ignored(false);
         let statuses = self.0.statuses(Some(&mut options)).map_err(failed("compare the work tree with HEAD"))?;
         Ok(statuses.iter().map(|entry| entry.path_bytes().to_vec()).collect())
+    }
+
+    fn unwatched(&self) -> Result<Vec<Vec<u8>>, RepoError> {
+        let index = self.0.index().map_err(failed("read the index"))?;
+        let marked = |entry: &IndexEntry| {
+            entry.flags & IndexEntryFlag::VALID.bits() != 0
+                || entry.flags_extended & IndexEntryExtendedFlag::SKIP_WORKTREE.bits() != 0
+        };
+        Ok(index.iter().filter(marked).map(|entry| entry.path).collect())
     }
 
     fn differences(&self, base: Option<&Sha>, to: Tree<'_>) -> Result<Seen, RepoError> {
@@ -118,7 +127,7 @@ impl Reader for Library {
                 self.0.diff_tree_to_tree(base.as_ref(), Some(&tree), Some(&mut options))
             }
             Tree::Work => {
-                self.refuse_sparse()?;
+                self.refuse_unfit()?;
                 options.include_untracked(true).recurse_untracked_dirs(true).show_untracked_content(true);
                 self.0.diff_tree_to_workdir_with_index(base.as_ref(), Some(&mut options))
             }
@@ -180,15 +189,22 @@ impl Library {
         self.0.find_commit(oid(commit)?).and_then(|commit| commit.tree()).map_err(failed(&action))
     }
 
-    /// libgit2 takes files that a sparse checkout leaves out for deleted ones.
-    fn refuse_sparse(&self) -> Result<(), RepoError> {
+    /// Of a work tree libgit2 takes files that a sparse checkout leaves out for deleted ones, and cannot be told to look
+    /// at submodules that `.gitmodules` (anyone's) or a setting says to ignore.
+    fn refuse_unfit(&self) -> Result<(), RepoError> {
         let reading = failed("read git's settings");
         let config = self.0.config().map_err(&reading)?;
-        if optional(config.get_bool("core.sparseCheckout")).map_err(reading)? == Some(true) {
-            let action = "compare the work tree".to_owned();
-            return Err(RepoError::Library { action, detail: "it is a sparse checkout".to_owned() });
-        }
-        Ok(())
+        let sparse = optional(config.get_bool("core.sparseCheckout")).map_err(&reading)? == Some(true);
+        let setting = optional(config.get_entry("diff.ignoreSubmodules")).map_err(reading)?.is_some();
+        let submodules = self.0.submodules().map_err(failed("list the submodules"))?;
+        let looked_at = |rule| matches!(rule, SubmoduleIgnore::Unspecified | SubmoduleIgnore::None);
+        let ignoring = setting || submodules.iter().any(|submodule| !looked_at(submodule.ignore_rule()));
+        let detail = match (sparse, ignoring) {
+            (false, false) => return Ok(()),
+            (true, _) => "it is a sparse checkout",
+            (false, true) => "it says that changes of submodules are to be ignored",
+        };
+        Err(RepoError::Library { action: "compare the work tree".to_owned(), detail: detail.to_owned() })
     }
 }
 

@@ -10,6 +10,7 @@ mod library;
 mod origin;
 mod program;
 mod reader;
+mod unwatched;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -168,11 +169,12 @@ impl Repo {
     /// Paths that differ from HEAD. libgit2 runs no filter programs and so takes a file of Git LFS for changed
     /// whose times differ: its "changed" is believed only when git says so too.
     fn touched(&self, untracked: bool) -> Result<Vec<Vec<u8>>, RepoError> {
-        let found = self.read(|reader| reader.touched(untracked))?;
-        if found.is_empty() || self.library.is_none() {
-            return Ok(found);
+        let mut found = self.read(|reader| reader.touched(untracked))?;
+        if !found.is_empty() && self.library.is_some() {
+            found = self.program.touched(untracked).unwrap_or(found);
         }
-        Ok(self.program.touched(untracked).unwrap_or(found))
+        found.extend(self.unwatched(self.head()?.as_ref())?.into_iter().map(|file| file.path));
+        Ok(found)
     }
 
     /// Asks libgit2, and where it cannot, the git program. When neither can, libgit2's error is the clearer one.

@@ -210,6 +210,17 @@ impl Reader for Program {
         Ok(fields(&listed).into_iter().map(|field| field.get(3..).unwrap_or_default().to_vec()).collect())
     }
 
+    fn unwatched(&self) -> Result<Vec<Vec<u8>>, RepoError> {
+        let listed = self.success("list the index", &["ls-files", "-v", "-z", "--full-name"])?;
+        // "<tag> <path>": small letters are assume-unchanged, S is skip-worktree.
+        let marked = |field: &Vec<u8>| field.first().is_some_and(|tag| tag.is_ascii_lowercase() || *tag == b'S');
+        Ok(fields(&listed)
+            .into_iter()
+            .filter(marked)
+            .map(|field| field.get(2..).unwrap_or_default().to_vec())
+            .collect())
+    }
+
     fn differences(&self, base: Option<&Sha>, to: Tree<'_>) -> Result<Seen, RepoError> {
         let base = base.map_or_else(|| self.empty_tree(), |sha| Ok(sha.as_str().to_owned()))?;
         let mut asked = vec!["diff", "--raw", "--patch", "-z", "--unified=0", "--inter-hunk-context=0"];

@@ -50,6 +50,8 @@ pub(super) trait Reader {
     fn origin_head(&self) -> Result<Option<String>, RepoError>;
     /// Paths that differ from HEAD in the index or the work tree.
     fn touched(&self, untracked: bool) -> Result<Vec<Vec<u8>>, RepoError>;
+    /// Paths that git is told not to look at on the disk: `assume-unchanged`, `skip-worktree`.
+    fn unwatched(&self) -> Result<Vec<Vec<u8>>, RepoError>;
     /// What differs from `base` (`None`: from the empty tree), renames followed, without context lines.
     fn differences(&self, base: Option<&Sha>, to: Tree<'_>) -> Result<Seen, RepoError>;
     /// A file's or link's content in a commit, `None` where there is none.

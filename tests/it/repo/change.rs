@@ -122,6 +122,25 @@ fn committed_and_uncommitted_edits_add_up_and_ignored_files_do_not_count() {
 }
 
 #[test]
+fn what_git_is_told_not_to_look_at_is_judged_as_it_lies_on_the_disk() {
+    let tree = base();
+    let from = tree.sha("HEAD");
+    tree.write("edited.rs", numbered(9)).commit("one");
+    tree.git(&["update-index", "--assume-unchanged", "edited.rs", "gone.rs"]);
+    tree.git(&["update-index", "--skip-worktree", "same.rs", "noeol.txt"]);
+    std::fs::remove_file(tree.dir.join("gone.rs")).unwrap();
+    let repo = tree.open();
+    assert!(!repo.is_dirty().unwrap());
+    tree.write("edited.rs", numbered(9) + "more\n").write("same.rs", "same\nbut more\n");
+    assert_eq!(tree.git(&["status", "--porcelain"]), "");
+    assert!(repo.is_dirty().unwrap());
+    let change = tree.change(Some(&from), &Occasion::local());
+    assert_eq!(show(&change.set), ["Modified edited.rs [10]", "Modified same.rs [2]"]);
+    let why = "2 paths marked assume-unchanged or skip-worktree and judged as on the disk, which git does not show";
+    assert_eq!(change.notes, [format!("{why}: edited.rs, same.rs")]);
+}
+
+#[test]
 fn on_actions_the_commit_is_judged_and_files_an_earlier_step_wrote_count_whole() {
     let tree = base();
     let from = tree.sha("HEAD");
@@ -198,10 +217,14 @@ fn a_submodule_that_points_elsewhere() {
     // The pull request may try to hide it.
     let hidden = std::fs::read_to_string(tree.dir.join(".gitmodules")).unwrap() + "\tignore = all\n";
     tree.write(".gitmodules", hidden);
+    let wanted = ["Modified .gitmodules [4]", "Submodule vendor/lib []"];
+    assert_eq!(show(&tree.change(Some(&from), &Occasion::local()).set), wanted);
     tree.git(&["add", "--force", "vendor/lib"]);
     let head = tree.commit("bump");
     let set = tree.change(Some(&from), &event("push", &head, None)).set;
-    assert_eq!(show(&set), ["Modified .gitmodules [4]", "Submodule vendor/lib []"]);
+    assert_eq!(show(&set), wanted);
+    std::fs::write(inner.join("lib.rs"), "3\n").unwrap();
+    assert_eq!(show(&tree.change(Some(&head), &Occasion::local()).set), ["Submodule vendor/lib []"]);
 }
 
 #[test]
