@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::Metadata;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use crate::app::Failure;
 use crate::model::gate::GateName;
@@ -19,7 +19,6 @@ const IGNORE: &[u8] = b"*\n";
 #[derive(Debug, Clone)]
 pub struct Output {
     folder: PathBuf,
-    shown: String,
     report_shown: String,
 }
 
@@ -57,8 +56,7 @@ impl Output {
             files::empty(&folder.join("gates").join(gate.as_str()), |_, _| false)?;
         }
         files::remove(&folder.join("changed-files.txt"))?;
-        let shown = shown.trim_end_matches('/').to_owned();
-        Ok(Self { folder, report_shown: format!("{shown}/report.json"), shown })
+        Ok(Self { folder, report_shown: format!("{}/report.json", shown.trim_end_matches('/')) })
     }
 
     /// The folder, absolute.
@@ -67,13 +65,22 @@ impl Output {
         &self.folder
     }
 
-    /// The folder as a person would name it.
+    /// The folder as a person in the folder `here` would name it.
     #[must_use]
-    pub fn shown(&self) -> &str {
-        &self.shown
+    pub fn seen_from(&self, here: &Path) -> String {
+        // Without `.`, and by the names that `here` has: it is what the system says.
+        let folder = self.folder.canonicalize().unwrap_or_else(|_| self.folder.clone());
+        let shared = here.components().zip(folder.components()).take_while(|(one, other)| one == other).count();
+        // From nowhere near, the whole path is shorter.
+        if shared < 2 {
+            return folder.display().to_string();
+        }
+        let up = here.components().skip(shared).map(|_| Component::ParentDir);
+        let path: PathBuf = up.chain(folder.components().skip(shared)).collect();
+        path.display().to_string()
     }
 
-    /// `report.json` as a person would name it.
+    /// `report.json` as it is named where it is read of elsewhere: relative to the repository's root.
     #[must_use]
     pub fn report_shown(&self) -> &str {
         &self.report_shown

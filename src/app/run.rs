@@ -31,6 +31,8 @@ use crate::world::{clock, cores, files, occasion};
 pub struct Request {
     /// Where it was started, absolute.
     pub start: PathBuf,
+    /// The folder that paths are shown from to who started it: not `start`, where `-C` named that.
+    pub here: PathBuf,
     /// `--config`.
     pub config: Option<PathBuf>,
     /// The gates named; empty: all.
@@ -70,6 +72,8 @@ pub struct Ran {
     pub report: Report,
     /// The folder it was written to.
     pub output: Output,
+    /// The same, as who started it would name it.
+    pub folder: String,
     /// What the process ends with.
     pub code: ExitCode,
     /// What was posted.
@@ -121,12 +125,13 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
     let config = subject.config.as_deref().unwrap_or_default();
     let shared = Posted { subject, settings: &settings, report_path, started_at, left_out, config };
     let (queue, waiting) = poster.queue(shared, &signals);
+    let folder = output.seen_from(&request.here);
     let running = async {
         // Dropped when the last gate has ended: that ends the sending.
         let queue = queue;
         let on_end = |report: &GateReport| {
             let tail = if report.outcome.is_green() { None } else { output.tail(report) };
-            watch.see(&Progress::Ended { report, tail: tail.as_deref(), folder: output.shown() });
+            watch.see(&Progress::Ended { report, tail: tail.as_deref(), folder: &folder });
             queue.gate(report);
         };
         schedule::run(&graph, limits, gates, &cancel, on_end).await
@@ -143,7 +148,7 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
     let unwritten = write_files(request, &report, &output, signals.caught().is_some());
     let said = poster.end(&report, shared, &signals).await;
     let code = exit_code(request.publish, &report, &signals, &unwritten, &said);
-    Ok(Ran { report, output: output.clone(), code, said, unwritten })
+    Ok(Ran { report, output: output.clone(), folder, code, said, unwritten })
 }
 
 fn limits(request: &Request, project: &Project) -> Limits {

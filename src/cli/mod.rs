@@ -62,8 +62,8 @@ pub fn main() -> ExitCode {
 }
 
 fn dispatch(cli: Cli, env: &Env, screen: Screen) -> Result<ExitCode, Failure> {
-    let start = start(&cli.global)?;
-    let place = Place { start: &start, global: &cli.global, env, screen };
+    let (here, start) = start(&cli.global)?;
+    let place = Place { here, start: &start, global: &cli.global, env, screen };
     match cli.command {
         Command::Run(run) => run::run(&place, run),
         Command::Plan(plan) => plan::plan(&place, plan),
@@ -98,6 +98,9 @@ fn dispatch(cli: Cli, env: &Env, screen: Screen) -> Result<ExitCode, Failure> {
 
 /// Where a command was started, and how it talks.
 struct Place<'a> {
+    /// The folder of whoever started it.
+    here: PathBuf,
+    /// That, or the one that `-C` names.
     start: &'a Path,
     global: &'a Global,
     env: &'a Env,
@@ -164,12 +167,12 @@ impl Place<'_> {
     }
 }
 
-fn start(global: &Global) -> Result<PathBuf, Failure> {
+fn start(global: &Global) -> Result<(PathBuf, PathBuf), Failure> {
     let here =
         env::current_dir().map_err(|error| Failure::outside(format!("the current directory is gone: {error}")))?;
     let start = global.directory.as_ref().map_or_else(|| here.clone(), |given| here.join(given));
     if start.is_dir() {
-        Ok(start)
+        Ok((here, start))
     } else {
         Err(Failure::usage(format!("-C {}: there is no such folder", start.display())))
     }

@@ -45,10 +45,11 @@ impl Printer {
         }
     }
 
-    /// Prints every gate that is worth reading about, in configuration order, then the table and the verdict.
-    pub fn report(&self, report: &Report, output: &Output) {
+    /// Prints every gate that is worth reading about, in configuration order, then the table and the verdict. `folder`
+    /// is as for [`gate`](Self::gate).
+    pub fn report(&self, report: &Report, output: &Output, folder: &str) {
         for gate in report.gates.iter().filter(|gate| self.is_shown(gate)) {
-            self.gate(gate, output.tail(gate).as_deref(), output.shown());
+            self.gate(gate, output.tail(gate).as_deref(), folder);
         }
         self.closing(report);
     }

@@ -24,6 +24,7 @@ pub fn run(place: &Place<'_>, args: Run) -> Result<ExitCode, Failure> {
     let again = again(place, &args);
     let request = Request {
         start: place.start.to_owned(),
+        here: place.here.clone(),
         config: place.config(),
         gates: args.gates,
         base: args.against.base,
@@ -51,7 +52,7 @@ pub fn run(place: &Place<'_>, args: Run) -> Result<ExitCode, Failure> {
         // It was shown a moment ago.
         printer.closing(&ran.report);
     } else {
-        printer.report(&ran.report, &ran.output);
+        printer.report(&ran.report, &ran.output, &ran.folder);
     }
     printer.said(&ran.said, &ran.unwritten);
     if json {

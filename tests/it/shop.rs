@@ -158,8 +158,9 @@ fn failing_tests_fail_and_what_needs_them_is_not_run() {
 #[test]
 fn readme_shows_what_is_printed() {
     let shop = shop("printed");
-    let done = gatepost(&shop, &["-C", shop.to_str().unwrap()]).output().unwrap();
-    let printed = String::from_utf8(done.stdout).unwrap().replace(shop.to_str().unwrap(), "target/shop");
+    let name = shop.file_name().unwrap().to_str().unwrap();
+    let done = gatepost(&shop, &["-C", name]).current_dir(shop.parent().unwrap()).output().unwrap();
+    let printed = String::from_utf8(done.stdout).unwrap().replace(name, "target/shop");
     // What comes before is in the order in which gates end.
     let printed = &printed[printed.find("\n\n").expect(&printed) + 2..];
     let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();

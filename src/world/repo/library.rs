@@ -18,6 +18,8 @@ use super::reader::{Reader, Seen, Tree, os_path};
 /// 1,000 by 1,000, but libgit2 compares pairs several times).
 const RENAME_PAIRS: usize = 160_000;
 
+const COMPARING: &str = "compare the work tree with HEAD";
+
 /// A repository that libgit2 could open.
 pub(super) struct Library(pub(super) Repository);
 
@@ -104,7 +106,7 @@ impl Reader for Library {
         self.refuse_unfit()?;
         let mut options = StatusOptions::new();
         options.include_untracked(untracked).recurse_untracked_dirs(untracked).include_ignored(false);
-        let statuses = self.0.statuses(Some(&mut options)).map_err(failed("compare the work tree with HEAD"))?;
+        let statuses = self.0.statuses(Some(&mut options)).map_err(failed(COMPARING))?;
         Ok(statuses.iter().map(|entry| entry.path_bytes().to_vec()).collect())
     }
 
@@ -196,7 +198,7 @@ impl Library {
         let config = self.0.config().map_err(&reading)?;
         let sparse = optional(config.get_bool("core.sparseCheckout")).map_err(&reading)? == Some(true);
         let setting = optional(config.get_entry("diff.ignoreSubmodules")).map_err(reading)?.is_some();
-        let submodules = self.0.submodules().map_err(failed("list the submodules"))?;
+        let submodules = self.0.submodules().map_err(failed(COMPARING))?;
         let looked_at = |rule| matches!(rule, SubmoduleIgnore::Unspecified | SubmoduleIgnore::None);
         let ignoring = setting || submodules.iter().any(|submodule| !looked_at(submodule.ignore_rule()));
         let detail = match (sparse, ignoring) {
@@ -204,7 +206,7 @@ impl Library {
             (true, _) => "it is a sparse checkout",
             (false, true) => "it says that changes of submodules are to be ignored",
         };
-        Err(RepoError::Library { action: "compare the work tree".to_owned(), detail: detail.to_owned() })
+        Err(RepoError::Library { action: COMPARING.to_owned(), detail: detail.to_owned() })
     }
 }
 
