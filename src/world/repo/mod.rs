@@ -173,7 +173,7 @@ impl Repo {
         if !found.is_empty() && self.library.is_some() {
             found = self.program.touched(untracked).unwrap_or(found);
         }
-        found.extend(self.unwatched(self.head()?.as_ref())?.into_iter().map(|file| file.path));
+        found.extend(self.unwatched()?);
         Ok(found)
     }
 

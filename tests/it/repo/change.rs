@@ -141,6 +141,28 @@ fn what_git_is_told_not_to_look_at_is_judged_as_it_lies_on_the_disk() {
 }
 
 #[test]
+fn an_untracked_file_where_the_base_has_one_is_compared_with_it() {
+    let tree = base();
+    let from = tree.sha("HEAD");
+    tree.git(&["mv", "edited.rs", "moved.rs"]);
+    tree.git(&["rm", "--quiet", "--cached", "same.rs", "crlf.txt"]);
+    tree.git(&["rm", "--quiet", "gone.rs"]);
+    tree.write(".gitignore", "crlf.txt\n").write("edited.rs", "pub use moved::*;\n");
+    tree.write("same.rs", "same\nbut more\n").write("crlf.txt", "mine\n").write("gone.rs", "back\n");
+    let wanted = [
+        "Added .gitignore [1]",
+        "Deleted crlf.txt []",
+        "Modified edited.rs [1]",
+        "Modified gone.rs [1]",
+        "Renamed moved.rs from edited.rs []",
+        "Modified same.rs [2]",
+    ];
+    assert_eq!(show(&tree.change(Some(&from), &Occasion::local()).set), wanted);
+    tree.git(&["commit", "--quiet", "--message", "moved"]);
+    assert_eq!(show(&tree.change(Some(&from), &Occasion::local()).set), wanted);
+}
+
+#[test]
 fn on_actions_the_commit_is_judged_and_files_an_earlier_step_wrote_count_whole() {
     let tree = base();
     let from = tree.sha("HEAD");
