@@ -64,7 +64,37 @@ impl Repo {
         if matches!(to, Tree::Work) {
             self.add_unwatched(base, &mut seen)?;
         }
+        self.count_converted_whole(base, to, &mut seen)?;
         Ok(seen)
+    }
+
+    /// What git stores of a converted file has other lines than tools read. And libgit2, which runs no programs, takes one
+    /// whose times differ for changed.
+    fn count_converted_whole(&self, base: Option<&Sha>, to: Tree<'_>, seen: &mut Seen) -> Result<(), RepoError> {
+        let has_lines = |entry: &&Entry| {
+            entry.content != Content::Text(Vec::new()) && entry.new.as_ref().is_some_and(|new| !new.is_submodule())
+        };
+        let paths: Vec<&[u8]> = seen.entries.iter().filter(has_lines).map(Entry::path).collect();
+        let converted = self.read(|reader| reader.converted(&paths))?;
+        if converted.is_empty() {
+            return Ok(());
+        }
+        if let (Tree::Work, Some(base), Some(_)) = (to, base, &self.library) {
+            let asked: Vec<&[u8]> = converted.iter().map(Vec::as_slice).collect();
+            let differing = self.program.differing(base, &asked).unwrap_or_else(|_| converted.clone());
+            // Of what is untracked it tells nothing.
+            let stays = |entry: &Entry| entry.old.is_none() || differing.contains(entry.path());
+            seen.entries.retain(|entry| !converted.contains(entry.path()) || stays(entry));
+        }
+        let mut names = Vec::new();
+        for entry in seen.entries.iter_mut().filter(|entry| converted.contains(entry.path())) {
+            entry.content = Content::Unknown;
+            names.push(entry.path().escape_ascii().to_string());
+        }
+        if !names.is_empty() {
+            seen.notes.push(some(&names, "converted by a filter (as of Git LFS) or an encoding: git does not know their lines, all count as changed"));
+        }
+        Ok(())
     }
 
     /// `-diff` in .gitattributes makes any text binary for git. A pull request can write that, and generated files

@@ -1,18 +1,18 @@
 //! Reads a repository through libgit2: no process, no network, nothing written.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
 use git2::{
-    Delta, Diff, DiffFile, DiffFindOptions, DiffOptions, ErrorClass, ErrorCode, IndexEntry, IndexEntryExtendedFlag,
-    IndexEntryFlag, ObjectType, Oid, Patch, Repository, StatusOptions, SubmoduleIgnore,
+    AttrCheckFlags, AttrValue, Delta, Diff, DiffFile, DiffFindOptions, DiffOptions, ErrorClass, ErrorCode, IndexEntry,
+    IndexEntryExtendedFlag, IndexEntryFlag, ObjectType, Oid, Patch, Repository, StatusOptions, SubmoduleIgnore,
 };
 
 use crate::diff::{Content, Entry, Hunk, Side};
 use crate::model::sha::Sha;
 
 use super::error::RepoError;
-use super::reader::{Reader, Seen, Tree, os_path};
+use super::reader::{CONVERTING, Reader, Seen, Tree, os_path};
 
 /// Above this many pairs of a removed and a new file, edited renames are not looked for (git's own limit is
 /// 1,000 by 1,000, but libgit2 compares pairs several times).
@@ -117,6 +117,21 @@ impl Reader for Library {
                 || entry.flags_extended & IndexEntryExtendedFlag::SKIP_WORKTREE.bits() != 0
         };
         Ok(index.iter().filter(marked).map(|entry| entry.path).collect())
+    }
+
+    fn converted(&self, paths: &[&[u8]]) -> Result<BTreeSet<Vec<u8>>, RepoError> {
+        let mut found = BTreeSet::new();
+        for path in paths {
+            let Some(name) = os_path(path) else { continue };
+            for attribute in CONVERTING {
+                let value = self.0.get_attr_bytes(name, attribute, AttrCheckFlags::FILE_THEN_INDEX);
+                let value = value.map_err(failed("read .gitattributes"))?;
+                if matches!(AttrValue::from_bytes(value), AttrValue::String(_) | AttrValue::Bytes(_)) {
+                    found.insert(path.to_vec());
+                }
+            }
+        }
+        Ok(found)
     }
 
     fn differences(&self, base: Option<&Sha>, to: Tree<'_>) -> Result<Seen, RepoError> {

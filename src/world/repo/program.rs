@@ -1,6 +1,7 @@
 //! Reads a repository through the git program: partial clones, sparse checkouts, SHA-256, reftable, and folders of
 //! another owner inside a trusted workspace.
 
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
@@ -10,7 +11,10 @@ use crate::world::files;
 
 use super::error::RepoError;
 use super::git_program::{FETCH_LIMIT, GitError, GitProgram, Output, READ_LIMIT};
-use super::reader::{Passed, Reader, Seen, Tree, os_path};
+use super::reader::{CONVERTING, Passed, Reader, Seen, Tree, os_path};
+
+/// How many paths are given to git at a time.
+const ARGUMENTS: usize = 500;
 
 /// A repository that the git program can open.
 pub(super) struct Program {
@@ -74,6 +78,24 @@ impl Program {
         let Some(text) = output.success_unless(2).map_err(failed(&action))? else { return Ok(None) };
         let text = line(&text);
         Ok(Some(Sha::parse(text.split('\t').next().unwrap_or_default())?))
+    }
+
+    /// Of these paths, those whose files differ from a commit's for git, which converts them as it stored them.
+    pub(super) fn differing(&self, base: &Sha, paths: &[&[u8]]) -> Result<BTreeSet<Vec<u8>>, RepoError> {
+        let mut found = BTreeSet::new();
+        for some in paths.chunks(ARGUMENTS) {
+            let asked =
+                ["diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--no-relative", base.as_str(), "--"];
+            let asked = asked.into_iter().map(OsString::from);
+            let paths = some.iter().filter_map(|path| {
+                let mut name = OsString::from(":(top,literal)");
+                name.push(os_path(path)?);
+                Some(name)
+            });
+            let asked: Vec<OsString> = asked.chain(paths).collect();
+            found.extend(fields(&self.success("compare with the base", &asked)?));
+        }
+        Ok(found)
     }
 
     fn untracked(&self) -> Result<Vec<Vec<u8>>, RepoError> {
@@ -219,6 +241,20 @@ impl Reader for Program {
             .filter(marked)
             .map(|field| field.get(2..).unwrap_or_default().to_vec())
             .collect())
+    }
+
+    fn converted(&self, paths: &[&[u8]]) -> Result<BTreeSet<Vec<u8>>, RepoError> {
+        let mut found = BTreeSet::new();
+        for some in paths.chunks(ARGUMENTS) {
+            let asked = ["check-attr", "-z"].into_iter().chain(CONVERTING).chain(["--"]).map(OsString::from);
+            let asked: Vec<OsString> =
+                asked.chain(some.iter().filter_map(|path| Some(os_path(path)?.into()))).collect();
+            // "<path> NUL <attribute> NUL <value> NUL"
+            let listed = fields(&self.success("read .gitattributes", &asked)?);
+            let set = listed.chunks_exact(3).filter(|of| !matches!(&of[2][..], b"unspecified" | b"set" | b"unset"));
+            found.extend(set.map(|of| of[0].clone()));
+        }
+        Ok(found)
     }
 
     fn differences(&self, base: Option<&Sha>, to: Tree<'_>) -> Result<Seen, RepoError> {

@@ -1,11 +1,15 @@
 //! What the two ways to read a repository (libgit2, the git program) both give.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::diff::Entry;
 use crate::model::sha::Sha;
 
 use super::error::RepoError;
+
+/// The attributes by which a file is not what git stores.
+pub(super) const CONVERTING: [&str; 2] = ["filter", "working-tree-encoding"];
 
 /// A version of all files.
 #[derive(Debug, Clone, Copy)]
@@ -52,6 +56,9 @@ pub(super) trait Reader {
     fn touched(&self, untracked: bool) -> Result<Vec<Vec<u8>>, RepoError>;
     /// Paths that git is told not to look at on the disk: `assume-unchanged`, `skip-worktree`.
     fn unwatched(&self) -> Result<Vec<Vec<u8>>, RepoError>;
+    /// Of these paths, those whose files are not what git stores: a program makes them of it (Git LFS), or they have
+    /// another encoding.
+    fn converted(&self, paths: &[&[u8]]) -> Result<BTreeSet<Vec<u8>>, RepoError>;
     /// What differs from `base` (`None`: from the empty tree), renames followed, without context lines.
     fn differences(&self, base: Option<&Sha>, to: Tree<'_>) -> Result<Seen, RepoError>;
     /// A file's or link's content in a commit, `None` where there is none.

@@ -162,6 +162,28 @@ fn an_untracked_file_where_the_base_has_one_is_compared_with_it() {
     assert_eq!(show(&tree.change(Some(&from), &Occasion::local()).set), wanted);
 }
 
+/// As Git LFS stores a pointer: here the lines in reverse.
+#[test]
+fn what_a_filter_converts_counts_whole_where_git_says_that_it_changed() {
+    let tree = base();
+    for side in ["clean", "smudge"] {
+        tree.git(&["config", &format!("filter.turn.{side}"), "tac"]);
+    }
+    tree.write(".gitattributes", "*.rs filter=turn\n");
+    let from = tree.git(&["add", "--renormalize", "."]).is_empty().then(|| tree.commit("turned")).unwrap();
+    tree.write("same.rs", "same\n");
+    let change = tree.change(Some(&from), &Occasion::local());
+    assert_eq!((show(&change.set), change.notes), (Vec::new(), Vec::new()));
+    let head = tree.write("edited.rs", numbered(10).replace("line 3\n", "line three\n")).commit("one");
+    for occasion in [Occasion::local(), event("push", &head, None)] {
+        let change = tree.change(Some(&from), &occasion);
+        assert_eq!(show(&change.set), ["Modified edited.rs [whole]"]);
+        assert!(change.notes[0].starts_with("1 path converted by a filter"), "{:?}", change.notes);
+    }
+    tree.write("new.rs", "1\n");
+    assert_eq!(show(&tree.change(Some(&head), &Occasion::local()).set), ["Added new.rs [whole]"]);
+}
+
 #[test]
 fn on_actions_the_commit_is_judged_and_files_an_earlier_step_wrote_count_whole() {
     let tree = base();
