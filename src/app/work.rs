@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::app::Failure;
 use crate::app::offer::Offers;
@@ -88,6 +88,7 @@ pub struct Gates {
     offers: Option<Offers>,
     repo: Rc<Repo>,
     scheduled: bool,
+    since: Option<SystemTime>,
     overridden: BTreeMap<GateName, String>,
 }
 
@@ -125,6 +126,8 @@ impl Ground<'_> {
             offers,
             repo: Rc::clone(self.repo),
             scheduled: self.occasion.is_of_default_branch() && !(self.all_files && self.occasion.event == "push"),
+            // That file was written right after the change was read.
+            since: files::changed_at(&self.output.changed_files()),
             overridden: self.overridden.clone(),
         })
     }
@@ -203,6 +206,7 @@ impl Gates {
             env: &self.env,
             repo: &self.repo,
             compared: self.compared(),
+            since: self.since,
             scheduled: self.scheduled,
             attempt: number,
             cancel,

@@ -48,7 +48,7 @@ pub async fn execute(common: &Common, site: Site<'_>) -> Evidence {
         read_reports(common, &choice, &dir, site, &before, &mut evidence, &mut read);
     }
     if !read.is_empty() {
-        let ground = Ground::new(site.root, &common.dir);
+        let ground = Ground::new(site.root, &common.dir).since(site.since);
         evidence.understood = Some(read.into_iter().fold(Understood::default(), |mut whole, mut parsed| {
             if matches!(evidence.exit, Some(Exit::Code(code)) if parsed.breakdowns.contains(&code)) {
                 parsed.unexplained_exit = Some(BROKE_DOWN.to_owned());

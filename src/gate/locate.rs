@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use crate::model::evidence::{Located, Parsed, Place, Understood};
 use crate::model::finding::{ColumnUnit, Finding};
@@ -19,6 +20,7 @@ const LARGEST_SOURCE: u64 = 16 << 20;
 pub struct Ground {
     roots: Vec<PathBuf>,
     dir: String,
+    since: Option<SystemTime>,
 }
 
 impl Ground {
@@ -27,28 +29,43 @@ impl Ground {
     pub fn new(root: &Path, dir: &str) -> Self {
         let mut roots = vec![root.to_owned()];
         roots.extend(files::real_path(root).filter(|real| real != root));
-        Self { roots, dir: dir.to_owned() }
+        Self { roots, dir: dir.to_owned(), since: None }
+    }
+
+    /// What was written to after this moment has lines that git does not know.
+    #[must_use]
+    pub fn since(self, since: Option<SystemTime>) -> Self {
+        Self { since, ..self }
     }
 
     /// The place of a path as a tool spelt it.
     #[must_use]
     pub fn place(&self, raw: &str) -> Place {
+        self.places(raw).0
+    }
+
+    /// The place, and another file that a relative path may mean.
+    fn places(&self, raw: &str) -> (Place, Option<RepoPath>) {
         let spelt = raw.strip_prefix("file://").unwrap_or(raw);
         let absolute = Path::new(spelt);
         if absolute.is_absolute() {
             // A tool may name the repository's folder by a link that leads to it: macOS's `/tmp` and `/var` are such.
             let inside = || self.inside(absolute).or_else(|| self.inside(&files::real_path(absolute)?));
-            return match inside() {
+            let place = match inside() {
                 Some(Ok(path)) => self.file(&path).map_or(Place::Unplaced, Place::File),
                 None if files::is_file(absolute) => Place::Outside,
                 _ => Place::Unplaced,
             };
+            return (place, None);
         }
-        [self.dir.as_str(), ""]
-            .iter()
-            .filter_map(|dir| RepoPath::join(dir, spelt).ok())
-            .find_map(|path| self.file(&path))
-            .map_or(Place::Unplaced, Place::File)
+        let in_folder = |dir: &str| RepoPath::join(dir, spelt).ok().and_then(|path| self.file(&path));
+        let below = in_folder(&self.dir);
+        let above = in_folder("").filter(|path| Some(path) != below.as_ref());
+        match (below, above) {
+            (Some(path), other) => (Place::File(path), other),
+            (None, Some(path)) => (Place::File(path), None),
+            (None, None) => (Place::Unplaced, None),
+        }
     }
 
     /// The file of the repository that stands at a path. Behind a link it is the one that the link leads to, which is
@@ -78,16 +95,16 @@ pub fn locate(parsed: Parsed, ground: &Ground) -> Understood {
         }
     }
     let mut placed: Vec<Located> = Vec::with_capacity(findings.len());
-    let mut known: HashMap<String, Place> = HashMap::new();
+    let mut known: HashMap<String, (Place, Option<RepoPath>)> = HashMap::new();
     for finding in findings {
-        let place = match &finding.path {
-            None => Place::Unplaced,
+        let (place, or_at) = match &finding.path {
+            None => (Place::Unplaced, None),
             Some(raw) => match known.get(raw) {
-                Some(place) => place.clone(),
-                None => known.entry(raw.clone()).or_insert_with(|| ground.place(raw)).clone(),
+                Some(places) => places.clone(),
+                None => known.entry(raw.clone()).or_insert_with(|| ground.places(raw)).clone(),
             },
         };
-        placed.push(Located { finding, place, line_text: None });
+        placed.push(Located { finding, place, or_at, exact: true, line_text: None });
     }
     read_lines(&mut placed, ground, columns);
     Understood { findings: placed, tests, unexplained_exit, audit: None, migrations: None }
@@ -107,12 +124,20 @@ fn read_lines(placed: &mut [Located], ground: &Ground, columns: ColumnUnit) {
     for at in order {
         let Some(path) = path_of(&placed[at]) else { continue };
         if open.as_ref().is_none_or(|(known, _)| *known != path) {
-            let text = files::read_capped(&ground.roots[0].join(path.as_str()), LARGEST_SOURCE).unwrap_or_default();
-            open = Some((path, Source::new(&text)));
+            let whole = ground.roots[0].join(path.as_str());
+            let text = files::read_capped(&whole, LARGEST_SOURCE).unwrap_or_default();
+            let mut source = Source::new(&text);
+            // Tools put the cells of a notebook together in ways of their own.
+            let is_new = ground.since.is_some_and(|since| files::changed_at(&whole).is_some_and(|at| at > since));
+            if is_new || path.as_str().ends_with(".ipynb") {
+                source.exact = 0;
+            }
+            open = Some((path, source));
         }
         if let Some((_, source)) = &open {
             let located = &mut placed[at];
             to_scalars(&mut located.finding, source, columns);
+            located.exact = located.finding.line.is_none_or(|line| source.is_exact(line));
             located.line_text = located.finding.line.and_then(|line| source.line(line)).map(|line| {
                 if line.chars().nth(LONGEST_LINE).is_some() {
                     line.chars().take(LONGEST_LINE).collect()
@@ -128,7 +153,12 @@ fn read_lines(placed: &mut [Located], ground: &Ground, columns: ColumnUnit) {
 struct Source {
     text: String,
     starts: Vec<usize>,
+    /// Up to here, in bytes, every tool counts lines as git does.
+    exact: usize,
 }
+
+/// Lines end at these for the tools of some languages, and not for git; so does a carriage return that stands alone.
+const OTHER_ENDS: [char; 2] = ['\u{2028}', '\u{2029}'];
 
 impl Source {
     fn new(bytes: &[u8]) -> Self {
@@ -136,7 +166,18 @@ impl Source {
         let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
         let text = String::from_utf8_lossy(bytes).into_owned();
         let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Self { text, starts }
+        let lone = text
+            .match_indices('\r')
+            .map(|(at, _)| at)
+            .find(|at| text[at + 1..].chars().next().is_some_and(|c| c != '\n'));
+        let exact = lone.into_iter().chain(text.find(OTHER_ENDS)).min().unwrap_or(text.len());
+        Self { text, starts, exact }
+    }
+
+    /// Whether a tool's number of a line is git's.
+    fn is_exact(&self, number: u32) -> bool {
+        let index = usize::try_from(number).unwrap_or(usize::MAX).saturating_sub(1);
+        self.starts.get(index).copied().unwrap_or(self.text.len()) <= self.exact
     }
 
     fn line(&self, number: u32) -> Option<&str> {
@@ -200,6 +241,21 @@ mod tests {
         assert_eq!(source.scalars(1, 13, ColumnUnit::Scalars), 13);
         assert_eq!(source.scalars(2, 4, ColumnUnit::Bytes), 4);
         assert_eq!(source.scalars(1, 40, ColumnUnit::Utf16), 39, "past the end the distance is kept");
+    }
+
+    #[test]
+    fn lines_behind_another_tools_line_end_have_no_certain_number() {
+        for (text, exact) in [
+            ("a\nb\r\nc\r\n", [true; 5]),
+            ("a\nb\rB\nc\n", [true, true, false, false, false]),
+            ("a\u{2028}b\nc\n", [true, false, false, false, false]),
+            ("a\nb\n//\u{2029}", [true, true, true, false, false]),
+            ("a\nb\r", [true, true, true, true, true]),
+            ("", [true; 5]),
+        ] {
+            let source = Source::new(text.as_bytes());
+            assert_eq!([1, 2, 3, 4, 5].map(|line| source.is_exact(line)), exact, "{text:?}");
+        }
     }
 
     #[test]

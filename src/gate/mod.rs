@@ -13,6 +13,7 @@ mod test;
 use std::future::Future;
 use std::path::Path;
 use std::pin::Pin;
+use std::time::SystemTime;
 
 use crate::config::{KindRow, Own, Problem};
 use crate::mask::Masker;
@@ -63,6 +64,8 @@ pub struct Site<'a> {
     pub repo: &'a Repo,
     /// With what a kind that compares for itself compares; `None`: everything is judged.
     pub compared: Option<Compared<'a>>,
+    /// When the change was read: files that were written to since may have other lines. `None` where there is no change.
+    pub since: Option<SystemTime>,
     /// What stands on the default branch is judged, on a schedule or after a push.
     pub scheduled: bool,
     /// From 1.

@@ -42,6 +42,10 @@ pub struct Located {
     pub finding: Finding,
     /// Where it is.
     pub place: Place,
+    /// Where else it may be: the tool's path leads to a file from the gate's folder and to another from the root.
+    pub or_at: Option<RepoPath>,
+    /// Whether its line has the number that git gives it.
+    pub exact: bool,
     /// The text of its first line in the judged tree, for the fingerprint and the excerpt.
     pub line_text: Option<String>,
 }

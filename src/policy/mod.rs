@@ -106,13 +106,16 @@ fn take_findings(report: &mut GateReport, rules: &Rules, ground: Ground<'_>, und
     let mut seen_in_base = 0;
     let mut unplaced = 0;
     let mut outside = 0;
+    let mut unsure = 0;
     for located in understood.findings {
-        let is_outside = located.place == Place::Outside;
+        let (is_outside, exact) = (located.place == Place::Outside, located.exact);
         let (judged, known) = judge_finding(located, rules, ground, &mut identify);
         seen_in_base += usize::from(known);
         unplaced += usize::from(judged.relevance == Some(Relevance::Unplaced) && judged.finding.path.is_some());
         let counts = counts(rules.only, judged.status, judged.relevance, judged.finding.line);
         outside += usize::from(is_outside && !counts && judged.level() >= rules.fail_on);
+        let elsewhere = rules.only == Only::ChangedLines && judged.relevance == Some(Relevance::ChangedFile);
+        unsure += usize::from(!exact && elsewhere && judged.blocking);
         report.findings.push(judged);
     }
     report.fixed = ground.baseline.map(|baseline| baseline.len().saturating_sub(seen_in_base));
@@ -125,6 +128,13 @@ fn take_findings(report: &mut GateReport, rules: &Rules, ground: Ground<'_>, und
             count(unplaced, "finding"),
             if unplaced == 1 { "it" } else { "they" },
             if unplaced == 1 { "s" } else { "" },
+        ));
+    }
+    if unsure > 0 {
+        report.notes.push(format!(
+            "{} in changed files where a line of the tool may be another one of git (a notebook, a lone carriage return or a \
+             line separator before it, a file written to during the run): counted",
+            count(unsure, "finding"),
         ));
     }
     if outside > 0 {
@@ -156,20 +166,31 @@ fn in_head(mut tests: Tests, scope: &Scope) -> Tests {
 
 /// The finding judged, and whether the baseline has it.
 fn judge_finding(located: Located, rules: &Rules, ground: Ground<'_>, identify: &mut Fingerprints) -> (Judged, bool) {
-    let Located { finding, place, line_text } = located;
+    let Located { finding, place, or_at, exact, line_text } = located;
+    let change = ground.scope.change();
+    let lies = |place: &Place| relevance(ground.scope, place, finding.line, finding.end_line);
+    let farness = |place: &Place| match lies(place) {
+        None | Some(Relevance::ChangedLine | Relevance::Unplaced) => 0,
+        Some(Relevance::ChangedFile) => 1,
+        Some(Relevance::Outside) => 2,
+    };
+    let (place, line_text) = match or_at.map(Place::File) {
+        // Of two files that it may be in, it is in the one that the change is in.
+        Some(other) if farness(&other) < farness(&place) => (other, None),
+        _ => (place, line_text),
+    };
     let path = match &place {
         Place::File(path) => Some(path.clone()),
         Place::Outside | Place::Unplaced => None,
     };
-    let change = ground.scope.change();
     let old_path = change.zip(path.as_ref()).and_then(|(change, path)| change.files.get(path)?.old_path.as_ref());
     let print = identify.next(&finding, path.as_ref(), old_path, line_text.as_deref());
-    let relevance = relevance(ground.scope, &place, finding.line, finding.end_line);
+    let relevance = lies(&place);
     let known = ground.baseline.is_some_and(|baseline| baseline.has(&print.in_base));
     // A baseline of an older commit may have what the base no longer had: then the change brought it back.
     let brought = relevance == Some(Relevance::ChangedLine) && ground.baseline.is_some_and(|baseline| baseline.older);
     let status = ground.baseline.map(|_| if known && !brought { Status::Existing } else { Status::New });
-    let counts = counts(rules.only, status, relevance, finding.line);
+    let counts = counts(rules.only, status, relevance, finding.line.filter(|_| exact));
     let head_line = match (change, &path, finding.line) {
         (Some(change), Some(path), Some(line)) => change.head_line(path, line),
         (_, _, line) => line,

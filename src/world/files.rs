@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::fs::Metadata;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 /// A file operation that failed.
 #[derive(Debug, thiserror::Error)]
@@ -232,6 +233,23 @@ pub fn tail(path: &Path, bytes: u64) -> Option<Vec<u8>> {
 #[must_use]
 pub fn size(path: &Path) -> Option<u64> {
     std::fs::metadata(path).ok().map(|data| data.len())
+}
+
+/// When the file or what is known of it was last changed, by the clock of its file system.
+#[cfg(unix)]
+#[must_use]
+pub fn changed_at(path: &Path) -> Option<SystemTime> {
+    use std::os::unix::fs::MetadataExt as _;
+    let data = std::fs::metadata(path).ok()?;
+    let (seconds, rest) = (u64::try_from(data.ctime()).ok()?, u32::try_from(data.ctime_nsec()).ok()?);
+    Some(SystemTime::UNIX_EPOCH + Duration::new(seconds, rest))
+}
+
+/// When the file was last changed, by the clock of its file system.
+#[cfg(not(unix))]
+#[must_use]
+pub fn changed_at(path: &Path) -> Option<SystemTime> {
+    std::fs::metadata(path).ok()?.modified().ok()
 }
 
 /// A private temporary file that is removed when this is dropped.

@@ -75,6 +75,62 @@ fn what_a_moved_submodule_brings_counts() {
     assert_eq!(moved.findings(), ["ext/lib/lib.rs:1 unplaced !", "src/a.rs:1 outside"]);
 }
 
+/// Where a tool and git may count lines differently, a finding is not passed over for its line.
+#[test]
+fn a_line_that_git_may_number_otherwise_counts_wherever_the_file_changed() {
+    let lint = "[gates.fmt]\nkind = \"command\"\ncommand = \"printf '0\\n0\\n' | cat - made.c > m && mv m made.c\"\n\
+                [gates.lint]\nkind = \"lint\"\nformat = \"gcc\"\nneeds = [\"fmt\"]\n\
+                command = \"printf '%s:2:1: warning: w\\n' plain.c lone.c parted.js book.ipynb made.c other.c\"\n";
+    let project = Project::new(lint);
+    project.tree.git(&["checkout", "--quiet", "main"]);
+    let files = ["plain.c", "lone.c", "parted.js", "book.ipynb", "made.c", "other.c"];
+    for (file, before) in files.iter().zip(["a\n", "a\r\r\n", "a\u{2028}\n", "a\n", "a\n", "\r\r\n"]) {
+        project.tree.write(file, before.to_owned() + "b\nc\n");
+    }
+    project.tree.commit("files");
+    project.tree.git(&["checkout", "--quiet", "topic"]);
+    project.tree.git(&["rebase", "--quiet", "main"]);
+    for file in &files[..5] {
+        project.tree.write(file, project.text(file) + "d\n");
+    }
+    project.tree.commit("more");
+    let ran = project.run(&[]);
+    let lines = files.map(|file| match file {
+        "plain.c" => "plain.c:2 changed_file".to_owned(),
+        "other.c" => "other.c:2 outside".to_owned(),
+        file => format!("{file}:2 changed_file !"),
+    });
+    assert_eq!(ran.code, Some(1), "{}", ran.out);
+    let lint = ran.report["gates"].as_array().unwrap().iter().find(|gate| gate["name"] == "lint").unwrap();
+    let found = lint["findings"].as_array().unwrap().iter().map(|finding| {
+        let mark = if finding["blocking"] == true { " !" } else { "" };
+        let relevance = finding["relevance"].as_str().unwrap();
+        format!("{}:{} {relevance}{mark}", finding["path"].as_str().unwrap(), finding["line"])
+    });
+    assert_eq!(found.collect::<Vec<_>>(), lines);
+    let note = strings(&lint["notes"])[0];
+    assert!(
+        note.starts_with("4 findings in changed files where a line of the tool may be another one of git"),
+        "{note}"
+    );
+}
+
+/// Tools name files from the folder they run in or from the top one, as Cargo does.
+#[test]
+fn of_two_files_that_a_path_may_mean_the_one_of_the_change_counts() {
+    let lint = "[gates.lint]\nkind = \"lint\"\nformat = \"gcc\"\ndir = \"member\"\n\
+                command = \"for l in 5 6; do echo src/a.rs:$l:1: warning: w; done; echo src/b.rs:1:1: warning: w\"\n";
+    let project = Project::new(lint);
+    project.tree.git(&["checkout", "--quiet", "main"]);
+    project.tree.write("member/src/a.rs", "1\n".repeat(9)).write("member/src/b.rs", "1\n").write("src/b.rs", "1\n");
+    project.tree.commit("member");
+    project.tree.git(&["checkout", "--quiet", "topic"]);
+    project.tree.git(&["rebase", "--quiet", "main"]);
+    let ran = project.run(&[]);
+    let found = ["src/a.rs:5 changed_file", "src/a.rs:6 changed_line !", "member/src/b.rs:1 outside"];
+    assert_eq!(ran.findings(), found);
+}
+
 #[test]
 fn only_says_otherwise() {
     for (only, expected) in [
