@@ -1,12 +1,18 @@
 //! What several attempts of one gate amount to.
 
+use std::collections::BTreeSet;
+
 use crate::model::gate::Flaky;
 use crate::model::outcome::Outcome;
 use crate::model::report::GateReport;
-use crate::model::tests::{Case, CaseOutcome};
+use crate::model::tests::{Case, CaseName, CaseOutcome};
+use crate::model::text::one_line;
+
+/// How many tests a reason names.
+const NAMED: usize = 3;
 
 /// Puts the last attempt together with the failed ones before it. A pass after a failure is flaky: it is said,
-/// the cases that changed are marked, and under `flaky = "fail"` it fails.
+/// the cases that changed are marked, and under `flaky = "fail"` it fails. A test that failed must have passed since.
 #[must_use]
 pub fn combine(failed: &[GateReport], mut last: GateReport, flaky: Flaky) -> GateReport {
     let Some(first) = failed.first() else {
@@ -23,6 +29,18 @@ pub fn combine(failed: &[GateReport], mut last: GateReport, flaky: Flaky) -> Gat
             case.flaky |= case.outcome == CaseOutcome::Passed && failed.iter().any(|report| broke(report, case));
         }
     }
+    let unseen = not_run_again(failed, &last);
+    if !unseen.is_empty() {
+        let names: Vec<String> = unseen.iter().take(NAMED).map(|name| one_line(&name.to_string(), 120)).collect();
+        let more = if unseen.len() > NAMED { format!(" and {} more", unseen.len() - NAMED) } else { String::new() };
+        last.outcome = Outcome::Error;
+        last.reason = format!(
+            "failed and did not run again: {}{more}; without, it passed on attempt {}",
+            names.join(", "),
+            last.attempts
+        );
+        return last;
+    }
     last.notes.push(format!("flaky: attempt 1 ended in {}: {}", first.outcome.word(), first.reason));
     let attempts = last.attempts;
     match flaky {
@@ -36,9 +54,36 @@ pub fn combine(failed: &[GateReport], mut last: GateReport, flaky: Flaky) -> Gat
 }
 
 fn broke(report: &GateReport, case: &Case) -> bool {
-    report.tests.iter().flat_map(|tests| &tests.cases).any(|other| {
-        other.outcome.is_broken() && (&other.suite, &other.class, &other.name) == (&case.suite, &case.class, &case.name)
-    })
+    namesakes(report, case).any(|other| other.outcome.is_broken())
+}
+
+fn cases(report: &GateReport) -> impl Iterator<Item = &Case> {
+    report.tests.iter().flat_map(|tests| &tests.cases)
+}
+
+fn namesakes<'a>(report: &'a GateReport, case: &'a Case) -> impl Iterator<Item = &'a Case> {
+    cases(report)
+        .filter(move |other| (&other.suite, &other.class, &other.name) == (&case.suite, &case.class, &case.name))
+}
+
+/// The tests that broke in an attempt and did not run in a later one. What could not be run to its end may stand for a whole
+/// binary that crashed, and has no namesake when it does not: there it tells that as many tests ran.
+fn not_run_again(failed: &[GateReport], last: &GateReport) -> BTreeSet<CaseName> {
+    let mut unseen = BTreeSet::new();
+    for (at, report) in failed.iter().enumerate() {
+        let later: Vec<&GateReport> = failed[at + 1..].iter().chain([last]).collect();
+        for case in cases(report).filter(|case| case.outcome.is_broken() && !report.excuses(case)) {
+            let mut since = later.iter().flat_map(|report| namesakes(report, case)).peekable();
+            let is_gone = since.peek().is_none();
+            let ran = since.any(|other| other.outcome != CaseOutcome::Skipped);
+            let stood_for_others =
+                is_gone && case.outcome == CaseOutcome::Errored && cases(last).count() >= cases(report).count();
+            if !ran && !stood_for_others {
+                unseen.insert(case.named());
+            }
+        }
+    }
+    unseen
 }
 
 #[cfg(test)]
@@ -112,8 +157,8 @@ mod tests {
 
     #[test]
     fn a_pass_after_failures_is_flaky() {
-        let failed = [attempt(Outcome::Error, &[]), attempt(Outcome::Fail, &["a-", "s/b!", "c-", "d+"])];
-        let last = attempt(Outcome::Pass, &["a+", "s/b+", "b+", "c?", "d+"]);
+        let failed = [attempt(Outcome::Error, &[]), attempt(Outcome::Fail, &["a-", "s/b!", "d+"])];
+        let last = attempt(Outcome::Pass, &["a+", "s/b+", "b+", "d+"]);
         let report = combine(&failed, last.clone(), Flaky::Warn);
         assert_eq!(end(&report), (Outcome::Pass, "pass it is; flaky: passed on attempt 3"));
         assert_eq!((report.attempts, report.took), (3, Duration::from_secs(3)));
@@ -124,6 +169,33 @@ mod tests {
 
         let report = combine(&failed, last, Flaky::Fail);
         assert_eq!(end(&report), (Outcome::Fail, "flaky: passed only on attempt 3 (error it is)"));
+    }
+
+    #[test]
+    fn what_failed_must_have_run_again() {
+        let fail = |cases: &[&str]| attempt(Outcome::Fail, cases);
+        for (failed, last, expected) in [
+            (vec![fail(&["a-", "b+"])], vec!["a+"], "pass"),
+            // As runners do that repeat only what failed.
+            (vec![fail(&["a-", "b-", "c+"]), fail(&["a+", "b-"])], vec!["b+"], "pass"),
+            (vec![fail(&["a-", "b+"])], vec!["b+"], "a"),
+            (vec![fail(&["a-", "b+"])], vec!["a?", "b+"], "a"),
+            (vec![fail(&["a-", "b-", "c-", "s/d-", "e-"])], vec!["f+"], "a, b, c and 2 more"),
+            (vec![fail(&["s/a-"]), fail(&["b-"])], vec!["b+", "a+"], "s › a"),
+            (vec![attempt(Outcome::Error, &["a+", "binary!"])], vec!["a+", "b+"], "pass"),
+            (vec![attempt(Outcome::Error, &["a+", "b!"])], vec!["a+"], "b"),
+        ] {
+            let attempts = failed.len() + 1;
+            let report = combine(&failed, attempt(Outcome::Pass, &last), Flaky::Warn);
+            let expected = if expected == "pass" {
+                (Outcome::Pass, format!("pass it is; flaky: passed on attempt {attempts}"))
+            } else {
+                let text =
+                    format!("failed and did not run again: {expected}; without, it passed on attempt {attempts}");
+                (Outcome::Error, text)
+            };
+            assert_eq!((report.outcome, report.reason), expected);
+        }
     }
 
     #[test]
