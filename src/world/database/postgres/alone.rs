@@ -143,7 +143,9 @@ fn hold(known: &Facts) -> String {
     if tables.is_empty() {
         SNAPSHOT.to_owned()
     } else {
-        format!("{SNAPSHOT}; LOCK TABLE {} IN ACCESS SHARE MODE", tables.join(", "))
+        // The statement may have asked for a stronger one meanwhile and wait for the holder before this one: to wait behind
+        // it would be to wait for each other.
+        format!("{SNAPSHOT}; LOCK TABLE {} IN ACCESS SHARE MODE NOWAIT", tables.join(", "))
     }
 }
 
@@ -151,7 +153,7 @@ fn hold(known: &Facts) -> String {
 async fn held(options: &PgConnectOptions, hold: &str) -> Result<PgConnection, sqlx::Error> {
     let mut holder = PgConnection::connect_with(options).await?;
     if holder.execute(sqlx::raw_sql(AssertSqlSafe(hold.to_owned()))).await.is_err() {
-        // More tables than there are locks: what holds its own for a moment alone may be missed.
+        // More tables than there are locks, or one that is not to be had: what holds its own for a moment alone may be missed.
         holder.execute(sqlx::raw_sql("ROLLBACK")).await?;
         holder.execute(sqlx::raw_sql(SNAPSHOT)).await?;
     }
