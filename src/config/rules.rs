@@ -43,6 +43,9 @@ impl Rule for Pattern {
                 format!("{folder}/**")
             ));
         }
+        if text.contains("//") || text.trim() != text {
+            return Err(format!("{text:?} matches nothing: no path has `//`, or a space there at its ends"));
+        }
         Glob::new(text).map(|_| ()).map_err(|error| format!("{text:?} is no pattern: {}", error.kind()))
     }
 }
@@ -112,6 +115,12 @@ impl Rule for Event {
         }
         if branch.is_empty() {
             return Err(format!("`{text}` names no branch: write `{event}:main`, or `{event}` for every branch"));
+        }
+        if let Some(short) = branch.strip_prefix("refs/heads/") {
+            return Err(format!("`{text}` matches nothing: write the branch without `refs/heads/`, `{event}:{short}`"));
+        }
+        if branch.starts_with("refs/") || branch.contains(char::is_whitespace) {
+            return Err(format!("`{text}` names no branch: write its short name, as in `{event}:main`"));
         }
         match branch.find('*') {
             Some(at) if at + 1 < branch.len() => Err(format!(
@@ -242,6 +251,9 @@ mod tests {
         for good in ["src/**", "**/*.{js,ts}", "a", "[ab].rs", "out/*.sarif"] {
             assert_eq!(Pattern::check(good), Ok(()));
         }
+        for bad in ["src//a", " src/**", "src/** "] {
+            assert!(Pattern::check(bad).is_err(), "{bad}");
+        }
         for bad in ["", "/src", "!x", "../x", "a/../b", "./src/**", "src/", "a[", "{a", "src\\*.rs", "C:x"] {
             assert!(Pattern::check(bad).is_err(), "{bad}");
         }
@@ -260,6 +272,9 @@ mod tests {
             "workflow_call",
             "pull_request_target",
             "push:a*b*",
+            "push:refs/heads/main",
+            "push:refs/tags/v1",
+            "push:main ",
         ] {
             assert!(Event::check(bad).is_err(), "{bad}");
         }
