@@ -90,7 +90,10 @@ impl Ground<'_> {
         let made_of = baseline.head.as_ref().map_or_else(|| "no commit".to_owned(), short);
         let base = self.judged.base.as_ref().filter(|base| Some(*base) != baseline.head.as_ref());
         let count = "findings on changed lines and failed tests count even where it has them";
-        if let Some(base) = base {
+        let baseless = self.judged.base.is_none();
+        if baseless {
+            notes.push(format!("no base is known that the baseline of {made_of} could be of: {count}"));
+        } else if let Some(base) = base {
             notes.push(format!("the baseline was made of {made_of}, the base is {}: {count}", short(base)));
         } else if baseline.dirty {
             notes.push(format!("the baseline was made of a work tree that differed from {made_of}: {count}"));
@@ -100,7 +103,7 @@ impl Ground<'_> {
             notes.push(format!("the baseline was made by gatepost {theirs}, this is {ours}"));
         }
         self.fit_gates(&mut baseline, &mut notes);
-        if base.is_some() || baseline.dirty {
+        if baseless || base.is_some() || baseline.dirty {
             baseline = baseline.of_another_commit();
         }
         Found { baseline: Some(baseline), notes, aside: None }

@@ -266,7 +266,9 @@ pub fn find(place: &Place<'_>) -> Result<Option<(PathBuf, String)>, Failure> {
             return Err(Failure::usage(format!("there is no configuration file {}", path.display()))
                 .help("--config is relative to where gatepost is started, or to -C"));
         }
-        let whole = files::real_path(&path).unwrap_or(path);
+        // A link speaks of the folder that it stands in, as it does where it is found without being named.
+        let parent = path.parent().and_then(files::real_path);
+        let whole = parent.zip(path.file_name()).map_or(path.clone(), |(parent, name)| parent.join(name));
         // A file in `.github`, or one from elsewhere, speaks of the root.
         let folder = whole.parent().filter(|folder| !folder.ends_with(".github")).and_then(relative);
         return Ok(Some((whole, folder.unwrap_or_default())));

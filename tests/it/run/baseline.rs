@@ -51,6 +51,28 @@ fn findings_follow_a_renamed_file() {
     assert_eq!(ran.gate()["fixed"], 0);
 }
 
+/// Its own report, say: what fails in it may be new.
+#[test]
+fn without_a_base_a_baseline_excuses_no_failed_test() {
+    let config = "[gates.t]\nkind = \"test\"\ncommand = \"cp bad.xml out.xml; exit 1\"\nreports = [\"out.xml\"]\nonly = \"new\"\n";
+    let project = Project::on_main(config);
+    let bad = r#"<testsuite name="s"><testcase name="a"/><testcase name="b"><failure/></testcase></testsuite>"#;
+    project.tree.write("bad.xml", bad).commit("bad");
+    project.run(&["--all-files"]);
+    let baseline = project.tree.dir.with_file_name("own.json");
+    std::fs::copy(project.path(".gatepost/report.json"), &baseline).unwrap();
+    let ran = project.run(&["--all-files", "--baseline", baseline.to_str().unwrap()]);
+    assert_eq!(
+        (ran.code, ran.gates()),
+        (Some(1), vec!["t: fail, 1 of 2 tests failed (0 new, 1 still failing)".to_owned()])
+    );
+    assert!(
+        ran.notes().iter().any(|note| note.starts_with("no base is known that the baseline of")),
+        "{:?}",
+        ran.notes()
+    );
+}
+
 #[test]
 fn a_baseline_of_another_commit_or_without_the_gate_is_said() {
     let (project, baseline) = with_baseline(BASE);

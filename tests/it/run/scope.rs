@@ -264,6 +264,23 @@ format = "gcc"
 }
 
 #[test]
+#[cfg(unix)]
+fn a_configuration_behind_a_link_speaks_of_the_folder_of_the_link() {
+    let project = Project::new("");
+    std::fs::remove_file(project.path("gatepost.toml")).unwrap();
+    project.tree.write("ci/gates.toml", LINT.to_owned() + "paths = [\"src/**\"]\n");
+    std::os::unix::fs::symlink("ci/gates.toml", project.path("gatepost.toml")).unwrap();
+    project.tree.commit("linked");
+    for arguments in [&[][..], &["--config", "gatepost.toml"]] {
+        assert_eq!(
+            project.ends(arguments),
+            (1, vec!["lint: fail, 1 warning on changed lines".to_owned()]),
+            "{arguments:?}"
+        );
+    }
+}
+
+#[test]
 fn a_configuration_in_a_folder_speaks_of_that_folder() {
     let project = Project::new(LINT);
     let config = r#"
