@@ -13,7 +13,7 @@ use crate::app::project::{self, Project};
 use crate::app::scope::Judged;
 use crate::environment::{Environment, Filter, Told};
 use crate::gate::audit::Compared;
-use crate::gate::{Gate, Site};
+use crate::gate::{Gate, Site, Taken};
 use crate::mask::Masker;
 use crate::model::change::Scope;
 use crate::model::event::Occasion;
@@ -89,6 +89,7 @@ pub struct Gates {
     repo: Rc<Repo>,
     scheduled: bool,
     since: Option<SystemTime>,
+    taken: Taken,
     overridden: BTreeMap<GateName, String>,
 }
 
@@ -128,6 +129,7 @@ impl Ground<'_> {
             scheduled: self.occasion.is_of_default_branch() && !(self.all_files && self.occasion.event == "push"),
             // That file was written right after the change was read.
             since: files::changed_at(&self.output.changed_files()),
+            taken: Taken::default(),
             overridden: self.overridden.clone(),
         })
     }
@@ -210,6 +212,7 @@ impl Gates {
             scheduled: self.scheduled,
             attempt: number,
             cancel,
+            taken: &self.taken,
             on_line: &on_line,
         };
         let mut run = planned.gate.run(site);

@@ -1,12 +1,15 @@
 //! One attempt of a gate that has a command, reports or both: run, collect, read, place. Every kind that runs a
 //! command uses it; what the result is worth is judged elsewhere.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::gate::Site;
 use crate::gate::locate::{Ground, locate};
 use crate::gate::read::{Choice, ReadError};
+use crate::model::change::ChangeKind;
 use crate::model::evidence::{Evidence, Exit, Parsed, Problem, ProblemKind, Understood};
+use crate::model::path::RepoPath;
 use crate::model::settings::{CommandLine, Common, OUTPUT};
 use crate::parse::{self, Stream};
 use crate::world::files;
@@ -209,6 +212,7 @@ fn read_reports(
     evidence: &mut Evidence,
     read: &mut Vec<Parsed>,
 ) {
+    let mut seen = BTreeSet::new();
     for pattern in &common.reports {
         let (folder, relative) = base(pattern, dir, site);
         let found = match find::find(folder, relative) {
@@ -224,9 +228,13 @@ fn read_reports(
             evidence.problems.push(unreadable(with_exit(evidence.exit, &what)));
         }
         for report in found {
+            // Another pattern, or a link beside it, may name it too.
+            if !seen.insert(report.real()) {
+                continue;
+            }
             let name = report.path.strip_prefix(folder).unwrap_or(&report.path).display().to_string();
-            if before.contains(&report) {
-                let what = format!("the report {name} is stale: it was there before and this run did not write it");
+            if let Some(why) = stale(common, &report, site, before) {
+                let what = format!("the report {name} is stale: {why}");
                 evidence.problems.push(unreadable(with_exit(evidence.exit, &what)));
                 continue;
             }
@@ -239,6 +247,36 @@ fn read_reports(
             }
         }
     }
+}
+
+/// Why a report says nothing of this attempt.
+fn stale(common: &Common, report: &Found, site: Site<'_>, before: &[Found]) -> Option<String> {
+    let real = report.real();
+    let written = files::changed_at(&real);
+    if common.command.is_none() {
+        // What an earlier step made tells of the files as they were then.
+        let change = site.compared.map(|compared| compared.change)?;
+        // New files may well be other tools' output.
+        let edited = change.files.iter().filter(|(_, file)| file.kind != ChangeKind::Added).map(|(path, _)| path);
+        let newer = |path: &&RepoPath| files::changed_at(&site.root.join(path.as_str())) > written;
+        return edited.into_iter().find(newer).map(|path| format!("{path} was changed after it was written"));
+    }
+    // A link may have been turned to an old file.
+    let is_behind_link = files::real_path(site.root)
+        .is_none_or(|root| report.path.strip_prefix(site.root).is_ok_and(|inside| root.join(inside) != real));
+    let is_turned = is_behind_link && written < files::changed_at(site.folder);
+    if before.contains(report) || is_turned {
+        return Some("it was there before and this run did not write it".to_owned());
+    }
+    let mut taken = site.taken.borrow_mut();
+    let earlier = taken.get(&real).filter(|(stamp, gate)| *stamp == report.stamp && *gate != common.name);
+    if let Some((_, gate)) = earlier {
+        return Some(format!(
+            "gate `{gate}` read it already, and which of the two wrote it is not known; give each its own"
+        ));
+    }
+    taken.insert(real, (report.stamp.clone(), common.name.clone()));
+    None
 }
 
 /// Where a pattern of `reports` is looked for: the gate's own folder, or its `dir`.

@@ -10,8 +10,10 @@ pub mod migrations;
 pub mod read;
 mod test;
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::future::Future;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::time::SystemTime;
 
@@ -19,9 +21,10 @@ use crate::config::{KindRow, Own, Problem};
 use crate::mask::Masker;
 use crate::model::environ::Environ;
 use crate::model::evidence::Evidence;
-use crate::model::gate::{Only, Rules};
+use crate::model::gate::{GateName, Only, Rules};
 use crate::model::settings::Common;
 use crate::world::env::Env;
+use crate::world::find::Stamp;
 use crate::world::process::CancelToken;
 use crate::world::repo::Repo;
 
@@ -72,9 +75,14 @@ pub struct Site<'a> {
     pub attempt: u32,
     /// Ends the attempt early.
     pub cancel: &'a CancelToken,
+    /// The reports that gates with commands have read.
+    pub taken: &'a Taken,
     /// Takes the newest line that was printed, at most ten times a second.
     pub on_line: &'a dyn Fn(&str),
 }
+
+/// Reports by their paths without links, as they were when a gate read them, and whose they are.
+pub type Taken = RefCell<HashMap<PathBuf, (Stamp, GateName)>>;
 
 /// A gate that can be run: scope and world in, evidence out. It judges nothing.
 pub trait Gate {

@@ -11,6 +11,7 @@ mod fingerprint;
 pub mod proof;
 mod retry;
 mod strangers;
+mod tally;
 #[cfg(test)]
 mod tests;
 pub mod way_back;
@@ -33,6 +34,7 @@ pub use fan_in::{Expected, Part, Refusal, distinct, join, same_subject};
 pub use fingerprint::Fingerprints;
 pub use retry::combine;
 pub use strangers::{brings_secrets, may_deploy, may_publish, may_run};
+use tally::Tally;
 
 /// What a gate is judged against.
 #[derive(Debug, Clone, Copy)]
@@ -104,47 +106,19 @@ fn blank(common: &Common, rules: &Rules) -> GateReport {
 fn take_findings(report: &mut GateReport, rules: &Rules, ground: Ground<'_>, understood: Understood) {
     let mut identify = Fingerprints::default();
     let mut seen_in_base = 0;
-    let mut unplaced = 0;
-    let mut outside = 0;
-    let mut unsure = 0;
+    let mut tally = Tally::default();
     for located in understood.findings {
-        let (is_outside, exact) = (located.place == Place::Outside, located.exact);
+        let (place, exact) = (located.place.clone(), located.exact);
         let (judged, known) = judge_finding(located, rules, ground, &mut identify);
         seen_in_base += usize::from(known);
-        unplaced += usize::from(judged.relevance == Some(Relevance::Unplaced) && judged.finding.path.is_some());
-        let counts = counts(rules.only, judged.status, judged.relevance, judged.finding.line);
-        outside += usize::from(is_outside && !counts && judged.level() >= rules.fail_on);
-        let elsewhere = rules.only == Only::ChangedLines && judged.relevance == Some(Relevance::ChangedFile);
-        unsure += usize::from(!exact && elsewhere && judged.blocking);
+        tally.count(&place, exact, &judged, rules);
         report.findings.push(judged);
     }
     report.fixed = ground.baseline.map(|baseline| baseline.len().saturating_sub(seen_in_base));
     report.compared = understood.tests.as_ref().zip(ground.baseline).and_then(|(tests, base)| compare(tests, base));
     report.tests = understood.tests.map(|tests| in_head(tests, ground.scope));
     report.migrations = understood.migrations;
-    if unplaced > 0 {
-        report.notes.push(format!(
-            "{} named a file that is not there: {} cannot be told apart from the change and count{}; check `dir`",
-            count(unplaced, "finding"),
-            if unplaced == 1 { "it" } else { "they" },
-            if unplaced == 1 { "s" } else { "" },
-        ));
-    }
-    if unsure > 0 {
-        report.notes.push(format!(
-            "{} in changed files where a line of the tool may be another one of git (a notebook, a lone carriage return or a \
-             line separator before it, a file written to during the run): counted",
-            count(unsure, "finding"),
-        ));
-    }
-    if outside > 0 {
-        let (lie, do_not) = if outside == 1 { ("lies", "does") } else { ("lie", "do") };
-        report.notes.push(format!(
-            "{} {lie} in files outside the repository and {do_not} not count; a tool that works on a copy elsewhere must \
-             name the repository's files",
-            count(outside, "finding"),
-        ));
-    }
+    report.notes.extend(tally.notes());
     if let Some(audit) = understood.audit {
         audit::take(report, rules, audit);
     } else if rules.only == Only::New && ground.baseline.is_none() {

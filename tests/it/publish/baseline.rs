@@ -56,13 +56,16 @@ impl Kept {
         let payload = json!({"before": scene.base, "after": scene.base, "ref": "refs/heads/main"});
         write(&scene.beside("push.json"), &payload.to_string());
         self.says(LINT, TESTS);
-        git(&scene.root(), &["update-index", "--assume-unchanged", "tool/lint.txt", "tool/junit.xml"]);
         let mut step = scene.step(1, &["--save-baseline"]);
         step.env("GITHUB_EVENT_NAME", "push").env("GITHUB_EVENT_PATH", scene.beside("push.json"));
         step.env("GITHUB_SHA", &scene.base).env("GITHUB_REF", "refs/heads/main");
         end(&mut step).with_code(1);
         let file = std::fs::read(scene.root().join(".gatepost/baseline.json")).unwrap();
-        git(&scene.root(), &["update-index", "--no-assume-unchanged", "tool/lint.txt", "tool/junit.xml"]);
+        // What the tools say stands in files of the repository here, which makes the work tree another one.
+        let mut report: Value = serde_json::from_slice(&file).unwrap();
+        assert_eq!(report["subject"]["dirty"].take(), json!(true));
+        report["subject"]["dirty"] = json!(false);
+        let file = report.to_string().into_bytes();
         git(&scene.root(), &["checkout", "-q", "--force", "feature"]);
         file
     }

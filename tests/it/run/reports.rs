@@ -88,6 +88,58 @@ fn the_output_folder_is_fresh() {
     assert!(gates[0].starts_with("t: error, no report matches `$GATEPOST_OUTPUT/out.xml`"), "{gates:?}");
 }
 
+/// What cannot be seen, was seen already, or is not of this run is no evidence.
+#[test]
+#[cfg(unix)]
+fn a_report_counts_once_and_only_if_it_can_be_read() {
+    use std::os::unix::fs::symlink;
+    let twice = project(
+        "mkdir -p out; cp good.xml out/run-1.xml; ln -sf run-1.xml out/latest.xml",
+        r#"["out/*.xml", "out/run-1.xml"]"#,
+    );
+    assert_eq!(twice.ends(&[]), (0, vec!["t: pass, 2 tests passed".to_owned()]));
+
+    let linked = project("mkdir -p real/b; cp good.xml out/a.xml; cp bad.xml real/b/b.xml", r#"["out/**/*.xml"]"#);
+    linked.tree.write("out/.keep", "");
+    symlink("../real/b", linked.path("out/b")).unwrap();
+    assert_eq!(linked.ends(&[]), (1, vec!["t: fail, 1 of 4 tests failed".to_owned()]));
+
+    let turned = project("ln -sfn old.xml out/latest.xml", r#"["out/latest.xml"]"#);
+    turned.tree.write("out/old.xml", GOOD);
+    symlink("nothing.xml", turned.path("out/latest.xml")).unwrap();
+    let stale = "t: error, the report out/latest.xml is stale: it was there before and this run did not write it";
+    assert_eq!(turned.ends(&[]), (4, vec![stale.to_owned()]));
+
+    let nowhere = project("mkdir -p out; cp good.xml out/a.xml; ln -s none out/b.xml", r#"["out/*.xml"]"#);
+    let (code, gates) = nowhere.ends(&[]);
+    assert!(code == 4 && gates[0].contains("out/b.xml leads nowhere"), "{gates:?}");
+}
+
+/// Either may have written it.
+#[test]
+fn one_report_is_no_evidence_for_two_gates() {
+    let config = gate("cp good.xml out.xml", r#"["out.xml"]"#)
+        + "[gates.u]\nkind = \"test\"\ncommand = \"until test -f out.xml; do sleep 0.01; done; sleep 0.1\"\nreports = [\"out.xml\"]\n";
+    let project = Project::on_main(&config);
+    project.tree.write("good.xml", GOOD).commit("reports");
+    let (code, gates) = project.ends(&["-j", "2"]);
+    let why = "is stale: gate `t` read it already, and which of the two wrote it is not known; give each its own";
+    assert_eq!(
+        (code, gates),
+        (4, vec!["t: pass, 2 tests passed".to_owned(), format!("u: error, the report out.xml {why}")])
+    );
+}
+
+#[test]
+fn a_report_older_than_the_change_is_none_of_it() {
+    let project = Project::new("[gates.t]\nkind = \"test\"\nreports = [\"out.xml\"]\n");
+    project.tree.write("out.xml", GOOD);
+    assert_eq!(project.ends(&[]).1, ["t: pass, 2 tests passed"]);
+    project.tree.write("src/a.rs", project.text("src/a.rs") + "more\n");
+    let why = "t: error, the report out.xml is stale: src/a.rs was changed after it was written";
+    assert_eq!(project.ends(&[]), (4, vec![why.to_owned()]));
+}
+
 #[test]
 fn a_gate_of_reports_alone_judges_what_an_earlier_step_made() {
     let gate = "[gates.t]\nkind = \"test\"\nreports = [\"out.xml\"]\n";

@@ -1,0 +1,67 @@
+//! What must be said of where the findings of a gate lie.
+
+use crate::model::evidence::Place;
+use crate::model::gate::{Only, Rules};
+use crate::model::report::{Judged, Relevance};
+
+use super::{count, counts};
+
+/// Findings whose place is told apart from the change in no usual way.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    nowhere: usize,
+    submodule: usize,
+    unsure: usize,
+    outside: usize,
+}
+
+impl Tally {
+    /// Counts a finding. `exact` as in [`Located`](crate::model::evidence::Located).
+    pub(super) fn count(&mut self, place: &Place, exact: bool, judged: &Judged, rules: &Rules) {
+        let unplaced = judged.relevance == Some(Relevance::Unplaced) && judged.finding.path.is_some();
+        let is_nowhere = *place == Place::Unplaced;
+        self.nowhere += usize::from(unplaced && is_nowhere);
+        self.submodule += usize::from(unplaced && !is_nowhere);
+        let counts = counts(rules.only, judged.status, judged.relevance, judged.finding.line);
+        self.outside += usize::from(*place == Place::Outside && !counts && judged.level() >= rules.fail_on);
+        let elsewhere = rules.only == Only::ChangedLines && judged.relevance == Some(Relevance::ChangedFile);
+        self.unsure += usize::from(!exact && elsewhere && judged.blocking);
+    }
+
+    pub(super) fn notes(&self) -> impl Iterator<Item = String> {
+        let nowhere = || {
+            let (it, s) = if self.nowhere == 1 { ("it", "s") } else { ("they", "") };
+            let them = count(self.nowhere, "finding");
+            format!(
+                "{them} named a file that is not there: {it} cannot be told apart from the change and count{s}; check `dir`"
+            )
+        };
+        let submodule = || {
+            let them = count(self.submodule, "finding");
+            format!("{them} in a submodule that the change moved: which of its lines are new is not known, all count")
+        };
+        let unsure = || {
+            format!(
+                "{} in changed files where a line of the tool may be another one of git (a notebook, a lone carriage return \
+                 or a line separator before it, a file written to during the run): counted",
+                count(self.unsure, "finding"),
+            )
+        };
+        let outside = || {
+            let (lie, do_not) = if self.outside == 1 { ("lies", "does") } else { ("lie", "do") };
+            format!(
+                "{} {lie} in files outside the repository and {do_not} not count; a tool that works on a copy elsewhere \
+                 must name the repository's files",
+                count(self.outside, "finding"),
+            )
+        };
+        [
+            (self.nowhere > 0).then(nowhere),
+            (self.submodule > 0).then(submodule),
+            (self.unsure > 0).then(unsure),
+            (self.outside > 0).then(outside),
+        ]
+        .into_iter()
+        .flatten()
+    }
+}
