@@ -1,8 +1,12 @@
 //! `JUnit` XML, a family of dialects: whatever claims a failure is one, and counts come from the cases.
 //! Where the totals of a suite claim more failures than its cases show, a case is added for the difference.
 
+use std::collections::HashMap;
+
 use crate::model::evidence::Parsed;
 use crate::model::tests::{Case, CaseOutcome, Tests};
+use crate::model::text::one_line;
+use crate::parse::reading::count as number;
 use crate::parse::xml::{self, Attributes, Visitor};
 use crate::parse::{Empty, Format, ParseError, Reader, Stream};
 
@@ -15,6 +19,8 @@ pub(super) static FORMAT: Format = Format {
     reader: Reader::Whole(parse),
 };
 
+/// In place of a name that a case does not have.
+const NAMELESS: &str = "(without a name)";
 const EXPECTED: &str = "JUnit XML with <testsuites> or <testsuite> as its root";
 
 fn is_root(name: &str) -> bool {
@@ -27,6 +33,12 @@ fn parse(input: &[u8]) -> Result<Parsed, ParseError> {
     if report.odd_times > 0 {
         notes.push(format!("{} times were not durations and were left out", report.odd_times));
     }
+    if let Some(first) = &report.first_odd_word {
+        let cases = number(report.odd_words, "case has", "cases have");
+        notes.push(format!(
+            "{cases} a status that is not known (the first: {first:?}), and that says nothing of how it ended"
+        ));
+    }
     if report.claimed > report.tests.cases.len() as u64 {
         notes.push(format!("the report claims {} tests and shows {} cases", report.claimed, report.tests.cases.len()));
     }
@@ -36,6 +48,8 @@ fn parse(input: &[u8]) -> Result<Parsed, ParseError> {
 /// What an element that says more about a case, or about a suite as a whole, means for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
+    /// Said by an attribute alone; an element says the same by not being there.
+    Passed,
     Failure,
     Error,
     /// A further attempt that failed too; it stands beside the failure of the first.
@@ -60,6 +74,10 @@ struct Suite {
     file: Option<String>,
     /// It is `<testsuites>`, whose name is that of the runner.
     is_run: bool,
+    /// The number of its first case.
+    first: usize,
+    /// `tests` as its attributes have it.
+    tests: u64,
     /// `failures` and `errors` as its attributes have them.
     claimed: u64,
     /// What it and those inside show of them.
@@ -70,6 +88,8 @@ struct Suite {
 #[derive(Debug)]
 struct OpenCase {
     case: Case,
+    /// `status` is `notrun`.
+    not_run: bool,
     /// What its attributes say; the elements inside say it better.
     said: Option<Detail>,
     details: Vec<Detail>,
@@ -88,6 +108,12 @@ struct Report {
     tests: Tests,
     root_is_timed: bool,
     odd_times: usize,
+    odd_words: usize,
+    first_odd_word: Option<String>,
+    /// Suites in which something failed.
+    failing_suites: u64,
+    /// Tests that failed and tests that were cancelled, as comments of node:test have it.
+    told: [u64; 2],
     /// `tests` as the outermost suites have it.
     claimed: u64,
 }
@@ -112,11 +138,13 @@ impl Visitor for Report {
                 name: attributes.owned("name"),
                 file: attributes.owned("file").or_else(|| attributes.owned("filepath")),
                 is_run: name == "testsuites",
+                first: self.tests.cases.len(),
+                tests: count(attributes, "tests"),
                 claimed: count(attributes, "failures") + count(attributes, "errors"),
                 ..Suite::default()
             }),
             "testcase" => Open::Case(Box::new(self.case(attributes))),
-            _ => detail(name, attributes).map_or(Open::Other, Open::Detail),
+            _ => detail(name, attributes, self.in_case_not_run()).map_or(Open::Other, Open::Detail),
         };
         self.stack.push(opened);
         Ok(())
@@ -125,6 +153,15 @@ impl Visitor for Report {
     fn text(&mut self, text: &str) {
         if let Some(Open::Detail(detail)) = self.stack.last_mut() {
             detail.text.push_str(text);
+        }
+    }
+
+    fn comment(&mut self, text: &str) {
+        if let (1, Some((what, number))) = (self.stack.len(), text.trim().split_once(' '))
+            && let Ok(number) = number.parse::<u32>()
+            && let Some(at) = ["fail", "cancelled"].iter().position(|known| *known == what)
+        {
+            self.told[at] = number.into();
         }
     }
 
@@ -139,6 +176,11 @@ impl Visitor for Report {
 }
 
 impl Report {
+    /// What opens now belongs to a case with the status `notrun`.
+    fn in_case_not_run(&self) -> bool {
+        matches!(self.stack.last(), Some(Open::Case(case)) if case.not_run)
+    }
+
     fn case(&mut self, attributes: &Attributes) -> OpenCase {
         let suites = || {
             self.stack.iter().rev().filter_map(|open| match open {
@@ -152,7 +194,7 @@ impl Report {
         let case = Case {
             suite,
             class: attributes.owned("classname").or_else(|| attributes.owned("class")),
-            name: attributes.owned("name").unwrap_or_else(|| "(without a name)".to_owned()),
+            name: attributes.owned("name").unwrap_or_else(|| NAMELESS.to_owned()),
             file,
             line: attributes.position("line").or_else(|| attributes.position("lineno")),
             head_line: None,
@@ -161,7 +203,8 @@ impl Report {
             took_ms: self.time(attributes),
             message: None,
         };
-        OpenCase { case, said: attribute_verdict(attributes), details: Vec::new() }
+        let not_run = attributes.get("status") == Some("notrun");
+        OpenCase { case, not_run, said: self.attribute_verdict(attributes), details: Vec::new() }
     }
 
     /// Gives a detail to the case or suite around it.
@@ -193,6 +236,9 @@ impl Report {
 
     /// Ends a suite: what it says of itself, or claims beyond its cases, becomes a case of its own.
     fn leave(&mut self, suite: Suite) {
+        if !suite.is_run && suite.tests > 0 {
+            self.join_attempts(suite.first, suite.tests);
+        }
         let case = |message| Case {
             suite: suite.name.clone(),
             class: None,
@@ -207,7 +253,12 @@ impl Report {
         };
         let mut shown = suite.shown + failures(&suite.details);
         if shown > suite.shown {
-            self.tests.cases.push(finish(OpenCase { case: case(None), said: None, details: suite.details }));
+            self.tests.cases.push(finish(OpenCase {
+                case: case(None),
+                not_run: false,
+                said: None,
+                details: suite.details,
+            }));
         }
         if suite.claimed > shown {
             let claimed = suite.claimed;
@@ -215,7 +266,58 @@ impl Report {
             self.tests.cases.push(case(Some(message)));
             shown = claimed;
         }
+        // A test that has tests in it is a suite, which cannot tell a failure of its own. One that has failed with
+        // those inside shows them.
+        let told: u64 = self.told.iter().sum();
+        self.failing_suites += u64::from(shown > 0 && !suite.is_run);
+        if self.stack.is_empty() && told > shown + self.failing_suites {
+            let message =
+                format!("by its own count {told} of its tests failed or were cancelled, and it shows {shown}");
+            self.tests.cases.push(case(Some(message)));
+        }
         self.show(shown);
+    }
+
+    /// Where a suite shows more cases than it counts, those with nothing to say that another of the same name follows are
+    /// attempts that failed: so pytest-rerunfailures has them written.
+    fn join_attempts(&mut self, first: usize, counted: u64) {
+        let shown = self.tests.cases.split_off(first);
+        let mut surplus = (shown.len() as u64).saturating_sub(counted);
+        let mut kept: Vec<Case> = Vec::new();
+        let mut last = HashMap::new();
+        for case in shown.into_iter().rev() {
+            let name = (case.suite.clone(), case.class.clone(), case.name.clone());
+            let is_silent = case.outcome == CaseOutcome::Passed && case.message.is_none();
+            match last.get(&name) {
+                Some(&at) if surplus > 0 && is_silent => {
+                    let ended: &mut Case = &mut kept[at];
+                    ended.flaky |= ended.outcome == CaseOutcome::Passed;
+                    surplus -= 1;
+                }
+                _ => {
+                    last.insert(name, kept.len());
+                    kept.push(case);
+                }
+            }
+        }
+        self.tests.cases.extend(kept.into_iter().rev());
+    }
+
+    /// Some dialects say how a case ended by an attribute alone.
+    fn attribute_verdict(&mut self, attributes: &Attributes) -> Option<Detail> {
+        if let Some(message) = attributes.owned("failure") {
+            return Some(Detail { verdict: Verdict::Failure, message: Some(message), text: String::new() });
+        }
+        let mut said = None;
+        for word in ["status", "result", "success"].into_iter().filter_map(|name| attributes.get(name)) {
+            let verdict = meaning(&word.to_ascii_lowercase());
+            if verdict.is_none() {
+                self.odd_words += 1;
+                self.first_odd_word.get_or_insert_with(|| one_line(word, 40));
+            }
+            said = said.filter(|said| *said != Verdict::Passed).or(verdict);
+        }
+        Some(Detail { verdict: said?, message: None, text: String::new() })
     }
 
     fn time(&mut self, attributes: &Attributes) -> Option<u64> {
@@ -226,38 +328,38 @@ impl Report {
     }
 }
 
-fn detail(name: &str, attributes: &Attributes) -> Option<Detail> {
+fn detail(name: &str, attributes: &Attributes, not_run: bool) -> Option<Detail> {
+    let message = attributes.get("message");
     let verdict = match name {
         "failure" => Verdict::Failure,
-        "error" => Verdict::Error,
+        // PHPUnit up to 9 says so of a test that it could not run as it is written, its data missing for one.
+        "error" | "warning" => Verdict::Error,
         "rerunfailure" | "rerunerror" => Verdict::FailedAgain,
         "flakyfailure" | "flakyerror" => Verdict::FlakyAttempt,
-        // ctest fails a run for a test that it could not start, and calls that test skipped.
-        "skipped" if attributes.get("message") == Some("Unable to find executable") => Verdict::Error,
+        // ctest fails a run for a test that it could not start, and calls it skipped as one that skips itself by
+        // SKIP_RETURN_CODE or SKIP_REGULAR_EXPRESSION.
+        "skipped" if not_run && message.is_some_and(|why| !why.starts_with("SKIP_")) => Verdict::Error,
         // node:test runs a `todo` test and disregards its failure.
         "skipped" if attributes.get("type") == Some("todo") => Verdict::ToDo,
         "skipped" | "ignored" | "disabled" => Verdict::Skipped,
         _ => return None,
     };
-    let message = attributes.owned("message").or_else(|| attributes.owned("type"));
+    let message = message.or_else(|| attributes.get("type")).map(str::to_owned);
     Some(Detail { verdict, message, text: String::new() })
 }
 
-/// Some dialects say how a case ended by an attribute alone.
-fn attribute_verdict(attributes: &Attributes) -> Option<Detail> {
-    if let Some(message) = attributes.owned("failure") {
-        return Some(Detail { verdict: Verdict::Failure, message: Some(message), text: String::new() });
-    }
-    let said = ["status", "result"].into_iter().filter_map(|name| attributes.get(name)).map(str::to_ascii_lowercase);
-    let verdict = said.into_iter().find_map(|word| match word.as_str() {
-        "fail" | "failed" | "failure" => Some(Verdict::Failure),
-        "error" | "errored" | "broken" | "crashed" | "timeout" => Some(Verdict::Error),
-        "skip" | "skipped" | "notrun" | "not_run" | "disabled" | "ignored" | "pending" | "suppressed" => {
-            Some(Verdict::Skipped)
-        }
-        _ => None,
-    })?;
-    Some(Detail { verdict, message: None, text: String::new() })
+/// What a word for how a case ended means, where it is known.
+fn meaning(word: &str) -> Option<Verdict> {
+    Some(match word {
+        "run" | "completed" | "complete" | "done" | "executed" | "finished" | "ok" | "pass" | "passed" | "success"
+        | "succeeded" | "successful" | "true" => Verdict::Passed,
+        "fail" | "failed" | "failure" | "ko" | "false" => Verdict::Failure,
+        "error" | "errored" | "broken" | "crash" | "crashed" | "timeout" | "timedout" | "timed_out" | "aborted"
+        | "blocked" | "canceled" | "cancelled" | "hook_error" | "undefined" => Verdict::Error,
+        "skip" | "skipped" | "notrun" | "not_run" | "disabled" | "ignored" | "pending" | "suppressed" | "untested"
+        | "inconclusive" => Verdict::Skipped,
+        _ => return None,
+    })
 }
 
 /// How many of these a suite's totals would count.
@@ -266,7 +368,7 @@ fn failures(details: &[Detail]) -> u64 {
 }
 
 fn finish(open: OpenCase) -> Case {
-    let OpenCase { mut case, said, mut details } = open;
+    let OpenCase { mut case, said, mut details, .. } = open;
     if failures(&details) == 0 {
         details.extend(said);
     }
@@ -283,6 +385,12 @@ fn finish(open: OpenCase) -> Case {
         CaseOutcome::Passed
     };
     case.flaky = case.outcome == CaseOutcome::Passed && has(Verdict::FlakyAttempt);
+    if case.outcome == CaseOutcome::Passed && case.name == NAMELESS && case.class.is_none() {
+        // So pytest writes the test during which it was told to stop.
+        case.outcome = CaseOutcome::Errored;
+        case.message = Some("a case that says nothing, not even its name: a test that was broken off".to_owned());
+        return case;
+    }
     let mut messages: Vec<String> = Vec::new();
     for message in details.into_iter().filter_map(Detail::message) {
         if !messages.iter().any(|known| known.contains(&message)) {
@@ -359,6 +467,110 @@ mod tests {
             let failing = with(shown);
             assert_eq!((failing[0].1, failing.len()), (CaseOutcome::Failed, 1), "{shown}");
         }
+    }
+
+    #[test]
+    fn a_case_that_says_nothing_was_broken_off() {
+        let outcome = |case: &str| read(&format!("<testsuite tests='0'><testcase {case}</testsuite>"))[0].1;
+        assert_eq!(outcome("time='0.000' />"), CaseOutcome::Errored);
+        assert_eq!(["name='a'/>", "classname='A'/>"].map(outcome), [CaseOutcome::Passed; 2]);
+        assert_eq!(outcome("time='0.1'><skipped/></testcase>"), CaseOutcome::Skipped);
+    }
+
+    #[test]
+    fn what_ctest_did_not_run_failed_but_for_what_skips_itself() {
+        let outcome = |why: &str| {
+            let case = format!("<testcase name='a' status='notrun'><skipped message='{why}'/></testcase>");
+            read(&format!("<testsuite>{case}</testsuite>"))[0].1
+        };
+        for why in [
+            "Unable to find executable",
+            "Required Files Missing",
+            "Failed to change working directory",
+            "Fixture dependency failed",
+            "Insufficient resources",
+        ] {
+            assert_eq!(outcome(why), CaseOutcome::Errored, "{why}");
+        }
+        for why in ["SKIP_RETURN_CODE=77", "SKIP_REGULAR_EXPRESSION_MATCHED", ""] {
+            assert_eq!(outcome(why), CaseOutcome::Skipped, "{why}");
+        }
+    }
+
+    #[test]
+    fn a_warning_in_place_of_a_result_is_an_error() {
+        let phpunit = "<testcase name='Warning'><warning type='W'>no data</warning></testcase>";
+        let cases = read(&format!("<testsuite failures='0' warnings='1'>{phpunit}</testsuite>"));
+        assert_eq!(cases, [("Warning".to_owned(), CaseOutcome::Errored, Some("W\nno data".to_owned()))]);
+    }
+
+    #[test]
+    fn words_for_how_a_case_ended_are_known_or_noted() {
+        let parsed = |words: &str| {
+            let report = format!("<testsuite><testcase name='a' {words}/></testsuite>");
+            let parsed = crate::parse::find("junit").unwrap().parse(report.as_bytes()).unwrap();
+            (parsed.tests.unwrap().cases[0].outcome, parsed.notes.len())
+        };
+        for bad in ["aborted", "Cancelled", "canceled", "timedout", "TIMEOUT", "crash", "blocked", "hook_error"] {
+            assert_eq!(parsed(&format!("status='{bad}'")), (CaseOutcome::Errored, 0), "{bad}");
+            assert_eq!(parsed(&format!("status='run' result='{bad}'")), (CaseOutcome::Errored, 0), "{bad}");
+        }
+        for bad in ["success='False'", "executed='True' success='false'", "result='KO'"] {
+            assert_eq!(parsed(bad), (CaseOutcome::Failed, 0), "{bad}");
+        }
+        for none in ["untested", "inconclusive"] {
+            assert_eq!(parsed(&format!("status='{none}'")), (CaseOutcome::Skipped, 0), "{none}");
+        }
+        for good in ["", "status='run' result='completed'", "status='passed'", "success='true'"] {
+            assert_eq!(parsed(good), (CaseOutcome::Passed, 0), "{good}");
+        }
+        assert_eq!(parsed("status='of a later version'"), (CaseOutcome::Passed, 1));
+    }
+
+    #[test]
+    fn attempts_that_a_suite_does_not_count_are_joined() {
+        let cases = |tests: &str, cases: &[&str]| {
+            let cases = cases
+                .iter()
+                .map(|case| match case.strip_suffix('!') {
+                    Some(name) => format!("<testcase classname='t' name='{name}'><failure/></testcase>"),
+                    None => format!("<testcase classname='t' name='{case}'/>"),
+                })
+                .collect::<Vec<_>>()
+                .concat();
+            let report = format!("<testsuites><testsuite name='s' {tests}>{cases}</testsuite></testsuites>");
+            let parsed = crate::parse::find("junit").unwrap().parse(report.as_bytes()).unwrap();
+            let cases = parsed.tests.unwrap().cases;
+            cases.into_iter().map(|case| (case.name, case.outcome, case.flaky)).collect::<Vec<_>>()
+        };
+        let case = |name: &str, outcome, flaky| (name.to_owned(), outcome, flaky);
+        let (passed, failed) = (CaseOutcome::Passed, CaseOutcome::Failed);
+        assert_eq!(cases("tests='1'", &["a", "a"]), [case("a", passed, true)]);
+        assert_eq!(
+            cases("tests='3'", &["a", "a", "b!", "c", "c", "c!"]),
+            [case("a", passed, true), case("b", failed, false), case("c", failed, false)]
+        );
+        let both = [case("a", passed, false), case("a", passed, false)];
+        assert_eq!(cases("tests='2'", &["a", "a"]), both, "it counts both");
+        assert_eq!(cases("", &["a", "a"]), both, "it counts nothing");
+        assert_eq!(cases("tests='1'", &["a!", "a!"]), [case("a", failed, false), case("a", failed, false)]);
+    }
+
+    #[test]
+    fn failures_that_node_counts_and_does_not_show_are_a_case() {
+        let with = |case: &str, fail: u32, cancelled: u32| {
+            let suite = format!("<testsuite name='par' tests='1' failures='0'><testcase name='k'{case}</testsuite>");
+            read(&format!(
+                "<testsuites>{suite}<!-- pass 1 --><!-- fail {fail} --><!-- cancelled {cancelled} --></testsuites>"
+            ))
+        };
+        assert_eq!(with("/>", 0, 0).len(), 1);
+        for (fail, cancelled) in [(1, 0), (0, 1)] {
+            let own = with("/>", fail, cancelled);
+            assert_eq!((own[0].1, own[1].1), (CaseOutcome::Passed, CaseOutcome::Errored), "{own:?}");
+        }
+        let inside = "><failure/></testcase>";
+        assert_eq!((with(inside, 2, 0).len(), with(inside, 3, 0).len()), (1, 2), "its parent fails with it");
     }
 
     #[test]

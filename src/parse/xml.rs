@@ -27,6 +27,8 @@ pub(super) trait Visitor {
     fn open(&mut self, name: &str, attributes: &Attributes) -> Result<(), String>;
     /// Text or CDATA inside the innermost open element.
     fn text(&mut self, text: &str);
+    /// A comment below the root.
+    fn comment(&mut self, _text: &str) {}
     /// The innermost open element ends.
     fn close(&mut self);
 }
@@ -103,6 +105,10 @@ impl<V: Visitor> Walk<'_, V> {
             Event::CData(text) => self.text(&text),
             Event::GeneralRef(name) => self.text(&unescape(&format!("&{};", &*name))),
             Event::DocType(_) => Err(self.malformed("a DOCTYPE: entities and external files are never read")),
+            Event::Comment(text) if !self.open.is_empty() => {
+                self.visitor.comment(&text);
+                Ok(())
+            }
             Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::Eof => Ok(()),
         }
     }
