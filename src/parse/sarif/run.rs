@@ -93,7 +93,8 @@ impl<'r, 'a> RunReader<'r, 'a> {
             }
         }
         let explained = findings.iter().any(|finding| finding.level >= Level::Warning);
-        if let Some(what) = self.invocations.iter().find_map(failure).filter(|_| !explained) {
+        let failed = self.invocations.iter().filter(|invocation| !explained || was_killed(invocation));
+        if let Some(what) = failed.into_iter().find_map(failure) {
             return Err(ParseError::ToolFailed { tool: one_line(self.tool(), 80), what: one_line(&what, 200) });
         }
         if self.elsewhere {
@@ -261,13 +262,17 @@ fn is_suppressed(result: &SarifResult<'_>) -> bool {
     !all.is_empty() && all.iter().all(|suppression| accepted(&suppression.status))
 }
 
+/// Whether it ended by a signal or was not even started: no finding is the reason for that.
+const fn was_killed(invocation: &Invocation<'_>) -> bool {
+    invocation.process_start_failure_message.is_some() || invocation.exit_signal_name.is_some()
+}
+
 /// Why an invocation is said to have failed.
 fn failure(invocation: &Invocation<'_>) -> Option<String> {
     let words =
         [&invocation.process_start_failure_message, &invocation.exit_signal_name, &invocation.exit_code_description];
     let said = words.into_iter().flatten().map(|text| text.0.to_string()).find(|text| !text.is_empty());
-    let killed = invocation.process_start_failure_message.is_some() || invocation.exit_signal_name.is_some();
-    (killed || invocation.execution_successful == Some(false))
+    (was_killed(invocation) || invocation.execution_successful == Some(false))
         .then(|| said.unwrap_or_else(|| "executionSuccessful is false".to_owned()))
 }
 
@@ -336,18 +341,22 @@ mod tests {
 
     #[test]
     fn a_failed_run_is_explained_by_a_finding_that_is_no_note() {
-        let run = |levels: &[&str]| {
+        let ended = |invocation: &str, levels: &[&str]| {
             let results: Vec<_> =
                 levels.iter().map(|level| format!(r#"{{"message":{{"text":"m"}},"level":"{level}"}}"#)).collect();
             let log = format!(
-                r#"{{"version":"2.1.0","runs":[{{{},"invocations":[{{"executionSuccessful":false}}],"results":[{}]}}]}}"#,
+                r#"{{"version":"2.1.0","runs":[{{{},"invocations":[{{"executionSuccessful":false{invocation}}}],"results":[{}]}}]}}"#,
                 tool("x", ""),
                 results.join(",")
             );
             crate::parse::find("sarif").unwrap().parse(log.as_bytes()).is_ok()
         };
+        let run = |levels: &[&str]| ended("", levels);
         assert!(run(&["warning"]) && run(&["note", "warning"]) && run(&["error", "note"]));
         assert!(!run(&[]) && !run(&["note"]));
+        for killed in [r#","exitSignalName":"SIGSEGV""#, r#","processStartFailureMessage":"no such file""#] {
+            assert!(!ended(killed, &["error"]), "{killed}");
+        }
     }
 
     #[test]
