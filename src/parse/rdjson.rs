@@ -14,11 +14,18 @@ pub(super) static FORMAT: Format = Format {
     about: "Reviewdog Diagnostic Format, one JSON document: `ruff check --output-format rdjson`, buildifier, many wrappers",
     stream: Stream::Stdout,
     empty: Empty::Error,
-    recognises: |head| json::keys(head).iter().any(|key| key == "diagnostics"),
+    recognises,
     reader: Reader::Whole(parse),
 };
 
 const EXPECTED: &str = "a JSON object with `diagnostics`, the Reviewdog Diagnostic Format";
+
+/// Many tools have `diagnostics`, of a shape of their own (Biome, Deno, Terraform); these are all the keys of this one.
+fn recognises(head: &[u8]) -> bool {
+    let keys = json::keys(head);
+    let own = |key: &String| ["source", "severity", "diagnostics"].contains(&key.as_str());
+    keys.iter().any(|key| key == "diagnostics") && keys.iter().all(own)
+}
 
 #[derive(Deserialize)]
 struct Document<'a> {

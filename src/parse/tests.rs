@@ -73,7 +73,17 @@ const TELLING: &[(&str, &[&str], &[&str])] = &[
     ),
     ("trivy", &[r#"{"SchemaVersion":2,"ArtifactName":"x"}"#], &[r#"{"SchemaVersion":2}"#, r#"{"ArtifactName":"x"}"#]),
     ("tsc", &["a.ts(1,2): error TS1: no", "x\na.ts:1:2 - error TS1: no"], &["a.ts(1,2): no", "error TS", ""]),
-    ("rdjson", &[r#"{"diagnostics":[]}"#], &["{}", r#"{"source":{}}"#, r#"[{"diagnostics":[]}]"#]),
+    (
+        "rdjson",
+        &[r#"{"diagnostics":[]}"#, r#"{"source":{},"severity":"INFO","diagnostics":[]}"#],
+        &[
+            "{}",
+            r#"{"source":{}}"#,
+            r#"[{"diagnostics":[]}]"#,
+            r#"{"version":1,"diagnostics":[],"errors":[{}]}"#,
+            r#"{"summary":{},"diagnostics":[],"command":"lint"}"#,
+        ],
+    ),
     ("rdjsonl", &[r#"{"message":"x","location":{}}"#], &[r#"{"message":"x"}"#, r#"{"location":{}}"#]),
     ("sarif", &[r#"{"runs":[]}"#, r#"{"version":"2.1.0","runs":[]}"#], &[r#"{"version":"2.1.0"}"#, r#"[{"runs":[]}]"#]),
     ("libtest", &["running 1 test\n", "x\nrunning 2 tests\n"], &["running tests\n", "test a ... ok\n", "running 1\n"]),
