@@ -105,6 +105,10 @@ impl Libtest {
                 let name = self.suite.clone().unwrap_or_else(|| "test binary".to_owned());
                 self.errored(&name, "cargo says that it failed, and none of its tests did");
             }
+        } else if Totals::read(text).is_some_and(|totals| !totals.good) {
+            // The result of a block that a test's own print has closed before its end.
+            let name = self.suite.clone().unwrap_or_else(|| "test binary".to_owned());
+            self.errored(&name, text);
         } else if self.first_line.is_none() && !text.trim().is_empty() {
             self.first_line = Some(one_line(text, 80));
         }
@@ -246,6 +250,67 @@ mod tests {
         assert_eq!(read(&text).0, named(&[("inner", CaseOutcome::Failed), ("outer", CaseOutcome::Passed)]));
         let (cases, notes) = read(&format!("running 1 test\ntest a ... hi\n{}", result("ok", 1, 0)));
         assert_eq!((cases, notes.len()), (named(&[("a", CaseOutcome::Passed)]), 1));
+    }
+
+    #[test]
+    fn a_result_ends_the_innermost_block_that_it_fits() {
+        let inner = format!("running 1 test\ntest inner ... ok\n\n{}", result("ok", 1, 0));
+        let quoted = format!(
+            "running 1 test\ntest a ... FAILED\n\nfailures:\n\n---- a stdout ----\n{inner}\n\nfailures:\n    a\n\n{}",
+            result("FAILED", 0, 1)
+        );
+        assert_eq!(read(&quoted).0, named(&[("a", CaseOutcome::Failed)]));
+        let printed = format!("running 2 tests\ntest a ... {inner}ok\ntest b ... ok\n{}", result("ok", 2, 0));
+        assert_eq!(read(&printed).0, named(&[("a", CaseOutcome::Passed), ("b", CaseOutcome::Passed)]));
+        let unended = format!("running 2 tests\ntest a ... running 7 tests\nok\ntest b ... ok\n{}", result("ok", 2, 0));
+        assert_eq!(read(&unended).0.len(), 2, "what was printed has no result");
+    }
+
+    #[test]
+    fn the_result_of_the_next_binary_is_not_that_of_one_that_was_aborted() {
+        let next = format!("running 2 tests\ntest c ... ok\ntest d ... ok\n\n{}", result("ok", 2, 0));
+        let error = FORMAT.parse(format!("\nrunning 2 tests\n\n{next}").as_bytes()).unwrap_err();
+        assert!(matches!(error, ParseError::Truncated { .. }), "{error}");
+        assert!(FORMAT.parse(format!("{next}\n{next}").as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn a_result_of_failure_outside_of_its_block_is_a_case() {
+        let early = format!("running 1 test\ntest a ... hi\n{}", result("ok", 1, 0));
+        let (cases, _) = read(&format!("{early}test a ... FAILED\n\n{}", result("FAILED", 0, 1)));
+        let outcomes: Vec<_> = cases.iter().map(|(_, outcome)| *outcome).collect();
+        assert_eq!(outcomes, [CaseOutcome::Passed, CaseOutcome::Failed, CaseOutcome::Errored]);
+        let (cases, _) = read(&format!("{early}{}", result("ok", 1, 0)));
+        assert_eq!(cases, named(&[("a", CaseOutcome::Passed)]));
+    }
+
+    #[test]
+    fn a_test_has_one_name_in_its_line_and_in_the_lists() {
+        let text = format!(
+            "running 3 tests\ntest [ui] m bad   ... FAILED\ntest      panics  ... FAILED\ntest      b       ... ok\n\n\
+             failures:\n\n---- m bad ----\nboom\n\n---- panics ----\nx\n\n\nfailures:\n    m bad\n    panics\n\n{}",
+            result("FAILED", 1, 2)
+        );
+        let cases = FORMAT.parse(text.as_bytes()).unwrap().tests.unwrap().cases;
+        let of: Vec<_> = cases.iter().map(|case| (case.name.as_str(), case.message.as_deref())).collect();
+        assert_eq!(of, [("m bad", Some("boom")), ("panics", Some("x")), ("b", None)]);
+
+        let lines = ["(line 10) - compile", "(line 7) - compile fail", "(line 3) - should panic"];
+        let lines = lines.map(|end| format!("test src/lib.rs - f {end} ... FAILED\n")).concat();
+        let list = [10, 7, 3].map(|line| format!("    src/lib.rs - f (line {line})\n")).concat();
+        let (cases, _) =
+            read(&format!("running 3 tests\n{lines}\nfailures:\n\nfailures:\n{list}\n{}", result("FAILED", 0, 3)));
+        let names: Vec<_> = cases.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["src/lib.rs - f (line 10)", "src/lib.rs - f (line 7)", "src/lib.rs - f (line 3)"]);
+    }
+
+    #[test]
+    fn the_failure_of_one_test_is_not_that_of_what_another_has_printed() {
+        let text = format!(
+            "running 1 test\ntest tests/ui/a.rs ... mismatch\ntest ui ... FAILED\n\nfailures:\n    ui\n\n{}",
+            result("FAILED", 0, 1)
+        );
+        assert_eq!(read(&text).0, named(&[("ui", CaseOutcome::Failed)]));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! One `running N tests` block: from the announced number to the result that fits it.
 
+use std::collections::HashMap;
+
 use crate::model::tests::{Case, CaseOutcome};
 
 /// What a failing test printed is kept up to this many bytes; a run may have any number of failures.
@@ -20,9 +22,13 @@ pub(super) fn failed_test(line: &str) -> Option<&str> {
     matches!(read(how), Some((CaseOutcome::Failed, _))).then_some(name)
 }
 
-/// A case with nothing but its name; a doc test's name says where it is.
+/// A case with nothing but its name; a doc test's name says where it is. What its line has beside the name is not in the
+/// lists: how a doc test is meant to end, and the kind and the padding that libtest-mimic gives.
 pub(super) fn case(suite: Option<String>, name: &str, outcome: CaseOutcome) -> Case {
-    let name = name.strip_suffix(" - should panic").unwrap_or(name);
+    let name = name.trim();
+    let name = name.strip_prefix('[').and_then(|rest| rest.split_once("] ")).map_or(name, |(_, name)| name);
+    let ends = [" - should panic", " - compile fail", " - compile"];
+    let name = ends.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
     let place = name.split_once(" - ").and_then(|(file, rest)| {
         let line = rest.rsplit_once("(line ")?.1.split_once(')')?.0.parse().ok()?;
         Some((file.to_owned(), line))
@@ -44,7 +50,7 @@ pub(super) fn case(suite: Option<String>, name: &str, outcome: CaseOutcome) -> C
 
 /// The counts in `test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s`.
 pub(super) struct Totals {
-    good: bool,
+    pub good: bool,
     passed: usize,
     failed: usize,
     ignored: usize,
@@ -52,7 +58,7 @@ pub(super) struct Totals {
 }
 
 impl Totals {
-    fn read(line: &str) -> Option<Self> {
+    pub(super) fn read(line: &str) -> Option<Self> {
         let (word, rest) = line.strip_prefix("test result: ")?.split_once(". ")?;
         let count =
             |what: &str| rest.split("; ").find_map(|part| part.strip_suffix(what)?.trim().parse::<usize>().ok());
@@ -74,6 +80,9 @@ impl Totals {
 pub(super) struct Block {
     suite: Option<String>,
     announced: usize,
+    /// Blocks that began inside of this one, by their number, and have no result so far: a test that runs tests prints
+    /// them, or the next binary did, after this one's was aborted.
+    inner: HashMap<usize, usize>,
     cases: Vec<Case>,
     /// A test whose line has a beginning and no end yet: it printed something itself.
     open: Option<String>,
@@ -94,7 +103,15 @@ struct Failures {
 
 impl Block {
     pub(super) fn new(suite: Option<String>, announced: usize) -> Self {
-        Self { suite, announced, cases: Vec::new(), open: None, abandoned: false, failures: None }
+        Self {
+            suite,
+            announced,
+            inner: HashMap::new(),
+            cases: Vec::new(),
+            open: None,
+            abandoned: false,
+            failures: None,
+        }
     }
 
     pub(super) const fn shows_failures(&self) -> bool {
@@ -117,10 +134,17 @@ impl Block {
 
     /// Takes a line of the block. Returns the result once it is there.
     pub(super) fn line(&mut self, text: &str) -> Option<Totals> {
-        // A test may print a result of its own, as one that runs cargo does: the right one fits the number.
-        let totals = Totals::read(text).filter(|totals| totals.sum() == Some(self.announced));
-        if totals.is_some() {
-            return totals;
+        if let Some(count) = announced(text) {
+            *self.inner.entry(count).or_default() += 1;
+        }
+        // A test may print a result of its own, as one that runs cargo does: the right one fits the number, and no block
+        // inside that still waits for it.
+        if let Some(totals) = Totals::read(text) {
+            match totals.sum().and_then(|sum| self.inner.get_mut(&sum)).filter(|waiting| **waiting > 0) {
+                Some(waiting) => *waiting -= 1,
+                None if totals.sum() == Some(self.announced) => return Some(totals),
+                None => {}
+            }
         }
         if self.failures.is_some() {
             self.failure_line(text);
@@ -136,7 +160,10 @@ impl Block {
         self.abandoned |= text.contains("error: test failed, to rerun pass");
         let open = self.open.take();
         if let Some(name) = &open
-            && let Some(end) = read(text).or_else(|| text.ends_with("FAILED").then_some((CaseOutcome::Failed, text)))
+            && let Some(end) = read(text).or_else(|| {
+                let own = text.ends_with("FAILED") && test_line(text).is_none();
+                own.then_some((CaseOutcome::Failed, text))
+            })
         {
             return self.add(name, end);
         }
@@ -166,7 +193,8 @@ impl Block {
     fn failure_line(&mut self, text: &str) {
         let Some(failures) = &mut self.failures else { return };
         let header = text.strip_prefix("---- ").and_then(|rest| rest.strip_suffix(" ----"));
-        let header = header.and_then(|rest| rest.strip_suffix(" stdout").or_else(|| rest.strip_suffix(" stderr")));
+        let streams = [" stdout", " stderr"];
+        let header = header.map(|rest| streams.iter().find_map(|stream| rest.strip_suffix(stream)).unwrap_or(rest));
         let named = header.and_then(|name| {
             self.cases.iter().position(|case| case.name == name && case.outcome == CaseOutcome::Failed)
         });
