@@ -4,6 +4,7 @@
 use crate::app::output::Output;
 use crate::app::posting::Said;
 use crate::model::call::{Receipt, ReceiptEnd};
+use crate::model::evidence::Exit;
 use crate::model::outcome::Outcome;
 use crate::model::progress::{Progress, Watch};
 use crate::model::report::{GateReport, Report};
@@ -60,7 +61,10 @@ impl Printer {
     }
 
     fn is_shown(&self, gate: &GateReport) -> bool {
-        !gate.outcome.is_green() || gate.tests_differ() || (self.verbose && gate.outcome != Outcome::Skipped)
+        // A status that findings have to explain may be due to what the notes tell of.
+        let doubtful = gate.exit.is_some_and(|exit| exit != Exit::Code(0)) && !gate.notes.is_empty();
+        let passed = gate.outcome != Outcome::Skipped && (self.verbose || doubtful);
+        !gate.outcome.is_green() || gate.tests_differ() || passed
     }
 
     /// Prints a gate in full. `folder` is the one that its log is in.

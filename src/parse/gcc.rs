@@ -18,6 +18,8 @@ pub(super) static FORMAT: Format = Format {
     reader: Reader::Lines(|| Box::<Gcc>::default()),
 };
 
+const STOPPED: &str = "the tool stopped at an error: what comes after it was not looked at";
+
 /// Notes that are taken over into one finding.
 const MOST_NOTES: usize = 10;
 
@@ -41,6 +43,8 @@ struct Gcc {
     excerpt: bool,
     /// A line that is source text if the next one is a caret.
     held: bool,
+    /// The tool's word that it stopped before it had seen everything.
+    stopped: bool,
     lines: usize,
     unknown: usize,
     notes: Vec<String>,
@@ -58,6 +62,7 @@ impl LineParser for Gcc {
             return;
         }
         self.let_go();
+        self.stopped |= says_stopped(text);
         if is_chatter(text) {
             return;
         }
@@ -80,7 +85,8 @@ impl LineParser for Gcc {
             notes.push(NO_LINE_END.to_owned());
         }
         notes.extend(not_understood(self.unknown, self.lines));
-        Ok(Parsed { findings: self.findings, columns: ColumnUnit::Bytes, notes, ..Parsed::default() })
+        let unexplained_exit = self.stopped.then(|| STOPPED.to_owned());
+        Ok(Parsed { findings: self.findings, columns: ColumnUnit::Bytes, notes, unexplained_exit, ..Parsed::default() })
     }
 }
 
@@ -155,9 +161,15 @@ fn is_chatter(text: &str) -> bool {
         || text == "compilation terminated."
         || (text.starts_with(' ') && text.trim_start().starts_with("from "))
         || (text.ends_with(':')
-            && [": In function ", ": In member function ", ": At top level", ": In ", ": in function "]
-                .iter()
-                .any(|words| text.contains(words)))
+            && [": In ", ": At top level", ": in function "].iter().any(|words| text.contains(words))
+            && place(text).is_none())
+}
+
+/// Whether a compiler's or mypy's words say that it did not come to the end.
+fn says_stopped(text: &str) -> bool {
+    text == "compilation terminated."
+        || [": fatal error: ", ": internal compiler error: "].iter().any(|words| text.contains(words))
+        || (text.starts_with("Found ") && text.ends_with("(errors prevented further checking)"))
 }
 
 /// A count that closes the output.
@@ -189,17 +201,22 @@ fn closing(text: &str) -> Option<Closing> {
 }
 
 /// A finding, and whether the tool gave its level.
-fn diagnostic(text: &str) -> Option<(Finding, bool)> {
+pub(super) fn diagnostic(text: &str) -> Option<(Finding, bool)> {
     if text.starts_with(char::is_whitespace) {
         return None;
     }
     let text = text.strip_prefix("vet: ").unwrap_or(text);
     let Some((path, line, column, rest)) = place(text) else { return of_the_tool(text) };
     let (level, message) = levelled(rest.trim_start());
+    let (level, rule, message) = match trailing_level(message).filter(|_| level.is_none()) {
+        Some((level, rule, message)) => (Some(level), rule, message),
+        None => (level, None, message),
+    };
     if level.is_none() && !is_file(path) {
         return None;
     }
     let mut finding = worded(level, message)?;
+    finding.rule = rule.map(str::to_owned).or(finding.rule);
     finding.path = Some(path.to_owned());
     Range { line: Some(line), column, ..Range::default() }.apply(&mut finding);
     Some((finding, level.is_some()))
@@ -243,13 +260,25 @@ fn is_address(path: &str) -> bool {
         || (!last.is_empty() && last.bytes().all(|b| b.is_ascii_digit() || b == b'.'))
 }
 
+/// Words that begin the line of a log, and are no file in capitals.
+const LOG_LEVELS: [&str; 8] = ["ERROR", "WARNING", "WARN", "INFO", "DEBUG", "TRACE", "FATAL", "CRITICAL"];
+
 /// Whether the text before a place without a level is a file's name, not a sentence.
 fn is_file(path: &str) -> bool {
     let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
     let extension = name.rsplit_once('.').is_some_and(|(stem, extension)| {
         !stem.is_empty() && !extension.is_empty() && extension.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
     });
-    extension || (name.ends_with("file") && !name.contains(' ')) || (path.contains('/') && !path.contains(' '))
+    let is_word =
+        |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+    let hidden = name.strip_prefix('.').is_some_and(is_word);
+    let capitals = name.len() > 1
+        && name.starts_with(|c: char| c.is_ascii_uppercase())
+        && !name.contains(|c: char| c.is_ascii_lowercase())
+        && is_word(name)
+        && !LOG_LEVELS.contains(&name);
+    let plain = !name.is_empty() && !name.contains(' ');
+    extension || hidden || capitals || (plain && (name.ends_with("file") || path.contains('/')))
 }
 
 /// `cc1: fatal error: …`, `collect2: error: …`, `pkg/a.py: error: …`: no line.
@@ -268,15 +297,32 @@ fn of_the_tool(text: &str) -> Option<(Finding, bool)> {
     Some((finding, true))
 }
 
+/// `error: message`, `[error] message`
 fn levelled(text: &str) -> (Option<Level>, &str) {
-    let Some((word, message)) = text.split_once(':') else { return (None, text) };
-    let level = match word.to_ascii_lowercase().as_str() {
+    let split = match text.strip_prefix('[') {
+        Some(rest) => rest.split_once("] "),
+        None => text.split_once(':'),
+    };
+    match split.and_then(|(word, message)| Some((level(word)?, message))) {
+        Some((level, message)) => (Some(level), message.trim_start()),
+        None => (None, text),
+    }
+}
+
+/// `message [Warning/rule]`, `message [Error]`, as linters of JavaScript write in the format `unix`.
+fn trailing_level(message: &str) -> Option<(Level, Option<&str>, &str)> {
+    let (text, words) = message.strip_suffix(']')?.rsplit_once(" [")?;
+    let (word, rule) = words.split_once('/').map_or((words, None), |(word, rule)| (word, Some(rule)));
+    Some((level(word)?, rule, text))
+}
+
+fn level(word: &str) -> Option<Level> {
+    Some(match word.to_ascii_lowercase().as_str() {
         "error" | "fatal error" | "fatal" | "internal compiler error" | "sorry, unimplemented" => Level::Error,
         "warning" | "style" | "performance" | "portability" => Level::Warning,
         "note" | "info" | "information" | "remark" | "hint" | "help" => Level::Note,
-        _ => return (None, text),
-    };
-    (Some(level), message.trim_start())
+        _ => return None,
+    })
 }
 
 /// The message with its rule taken off. Without a level it is an error: the mildest reading is not ours to choose.
@@ -292,14 +338,14 @@ fn worded(level: Option<Level>, message: &str) -> Option<Finding> {
     Some(Finding { rule, level: level.unwrap_or(Level::Error), message: message.to_owned(), ..Finding::default() })
 }
 
-/// `message [-Wunused]`, `[-Werror=unused]`, `[-Werror,-Wunused]`, `[SC2086]`, `[arg-type]`
+/// `message [-Wunused]`, `[-Werror=unused]`, `[-Werror,-Wunused]`, `[bugprone-x,-warnings-as-errors]`, `[SC2086]`
 fn trailing_rule(message: &str) -> Option<(String, &str)> {
     let (text, rule) = message.trim_end().strip_suffix(']')?.rsplit_once('[')?;
     let word = |b: u8| b.is_ascii_alphanumeric() || b"-_.=+,/:".contains(&b);
     if rule.is_empty() || !text.ends_with(' ') || !rule.bytes().all(word) {
         return None;
     }
-    let rule = rule.rsplit(',').next().unwrap_or(rule);
+    let rule = rule.split(',').find(|part| !["-Werror", "-warnings-as-errors"].contains(part)).unwrap_or(rule);
     let rule = rule.strip_prefix("-Werror=").map_or_else(|| rule.to_owned(), |name| format!("-W{name}"));
     Some((rule, text.trim_end()))
 }
@@ -376,6 +422,45 @@ mod tests {
     }
 
     #[test]
+    fn a_diagnostic_is_no_chatter_whatever_it_says() {
+        let parsed = read("a.c:1:2: error: #error Port me: In function g replace this:\na.c:3: x: At top level:\n");
+        assert_eq!((parsed.findings.len(), parsed.notes), (2, vec![]));
+    }
+
+    #[test]
+    fn a_tool_that_stopped_has_not_seen_everything() {
+        let why = |text: &str| read(text).unexplained_exit;
+        for stopped in [
+            "a.c:1:10: fatal error: dep.h: No such file or directory\n 1 | #include \"dep.h\"\n   | ^\ncompilation terminated.\n",
+            "a.c:1:10: fatal error: 'dep.h' file not found\n1 error generated.\n",
+            "a.c:1:1: internal compiler error: in f, at g.c:1\n",
+            "a.py:1: error: Invalid syntax  [syntax]\nFound 1 error in 1 file (errors prevented further checking)\n",
+        ] {
+            assert_eq!(why(stopped).as_deref(), Some(STOPPED), "{stopped}");
+        }
+        assert_eq!(why("a.c:1:1: error: x\n1 error generated.\n"), None);
+        assert_eq!(why("a.py:1: error: x  [y]\nFound 1 error in 1 file (checked 1 source file)\n"), None);
+    }
+
+    #[test]
+    fn levels_may_stand_in_brackets() {
+        let of = |line| {
+            let (finding, has_level) = diagnostic(line).unwrap();
+            (finding.level, finding.rule, finding.message, has_level)
+        };
+        let found = |level, rule: Option<&str>, message: &str, has_level| {
+            (level, rule.map(str::to_owned), message.to_owned(), has_level)
+        };
+        assert_eq!(of("a.yaml:1:1: [warning] no start (s)"), found(Level::Warning, None, "no start (s)", true));
+        assert_eq!(of("a.js:1:9: Unexpected token [Error]"), found(Level::Error, None, "Unexpected token", true));
+        assert_eq!(
+            of("a.js:1:9: bad [Warning/eslint(no-eval)]"),
+            found(Level::Warning, Some("eslint(no-eval)"), "bad", true)
+        );
+        assert_eq!(of("a.c:1:9: [x] bad [y z]"), found(Level::Error, None, "[x] bad [y z]", false));
+    }
+
+    #[test]
     fn source_lines_are_forgiven_once_and_only_above_a_caret() {
         let not_understood = |text: &str| read(text).notes;
         assert!(not_understood("a.c:1:1: error: x\nint y;\n^\n").is_empty());
@@ -411,10 +496,28 @@ mod tests {
             assert!(is_address(address), "{address}");
         }
         assert!(!["localhost.c", "a.c", "127.0.0.1 is", "127.0.0.1x", ""].into_iter().any(is_address));
-        for file in ["a.c", "dir/a.c", "C:\\x\\a.c", "a b.c", "Makefile", "dir/makefile", "dir/README"] {
+        for file in [
+            "a.c",
+            "dir/a.c",
+            "C:\\x\\a.c",
+            "a b.c",
+            "Makefile",
+            "dir/makefile",
+            "dir/README",
+            "LICENSE",
+            ".c",
+            ".dockerignore",
+            "CODE_OF-1",
+            "my dir/LICENSE",
+            "a/.x",
+        ] {
             assert!(is_file(file), "{file}");
         }
-        assert!(!["at", "", ".c", "a.", "a.b c", "see the file", "in dir/a and b"].into_iter().any(is_file));
+        assert!(
+            !["at", "", ".", "a.", "a.b c", "see the file", "in dir/a and b", "A", "ERROR", "SEE THIS", "1A"]
+                .into_iter()
+                .any(is_file)
+        );
         assert!(
             has_drive("C:\\a")
                 && has_drive("z:/a")
@@ -447,6 +550,8 @@ mod tests {
         let rule = |text: &str| diagnostic(text).unwrap().0.rule;
         assert_eq!(rule("a.c:1:2: error: x [-Werror=unused]").as_deref(), Some("-Wunused"));
         assert_eq!(rule("a.c:1:2: error: x [-Werror,-Wfoo]").as_deref(), Some("-Wfoo"));
+        assert_eq!(rule("a.c:1:2: error: x [bugprone-x,-warnings-as-errors]").as_deref(), Some("bugprone-x"));
+        assert_eq!(rule("a.c:1:2: error: x [-Werror]").as_deref(), Some("-Werror"));
         assert_eq!(rule("a.sh:1:2: note: x [SC2086]").as_deref(), Some("SC2086"));
         assert_eq!(rule("a.py:1:2: F401 x").as_deref(), Some("F401"));
         assert_eq!(rule("a.go:1:2: undefined: m [x]"), None);

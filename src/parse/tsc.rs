@@ -78,7 +78,12 @@ impl LineParser for Tsc {
             notes.push(NO_LINE_END.to_owned());
         }
         notes.extend(not_understood(self.unknown, self.lines));
-        Ok(Parsed { findings: self.findings, columns: ColumnUnit::Utf16, notes, ..Parsed::default() })
+        let unexplained_exit = self
+            .findings
+            .iter()
+            .any(is_of_syntax)
+            .then(|| "tsc stops at errors of syntax: the types of the program were not checked".to_owned());
+        Ok(Parsed { findings: self.findings, columns: ColumnUnit::Utf16, notes, unexplained_exit, ..Parsed::default() })
     }
 }
 
@@ -118,6 +123,17 @@ impl Tsc {
     }
 }
 
+/// Whether the parser or the scanner said it: tsc then looks at no type, in none of the program's files. The codes are those
+/// that these two use in TypeScript 5.9, without those that say more of types than of syntax.
+fn is_of_syntax(finding: &Finding) -> bool {
+    let code = finding.rule.as_deref().and_then(|rule| rule.strip_prefix("TS")?.parse::<u32>().ok());
+    code.is_some_and(|code| {
+        matches!(code, 1002..=1012 | 1109..=1146 | 1160 | 1161 | 1177..=1181 | 1198 | 1199 | 1260)
+            || matches!(code, 1351..=1353 | 1357 | 1359 | 1369 | 1381..=1390 | 1433..=1443 | 1472 | 1477 | 1478)
+            || matches!(code, 1487..=1490 | 1499..=1538 | 2657 | 17002 | 17008 | 17014 | 17015)
+    })
+}
+
 /// What `--build` and `--watch` say of themselves: `[10:33:16 AM] …` and the list of projects.
 fn progress(text: &str) -> bool {
     text.starts_with("    * ") || (text.starts_with('[') && text.get(1..12).is_some_and(|time| time.contains(':')))
@@ -132,7 +148,7 @@ fn summary(text: &str) -> Option<usize> {
 }
 
 /// A finding and whether it is in the pretty shape.
-fn diagnostic(text: &str) -> Option<(Finding, bool)> {
+pub(super) fn diagnostic(text: &str) -> Option<(Finding, bool)> {
     if let Some(finding) = coded(text) {
         return Some((finding, false));
     }
@@ -214,6 +230,16 @@ mod tests {
             ["tsc counts 2 errors, but 1 was read: the output may have been cut"]
         );
         assert_eq!(read("[10:33:16 AM] Found 0 errors. Watching for file changes.\n").notes, Vec::<String>::new());
+    }
+
+    #[test]
+    fn behind_errors_of_syntax_no_type_was_checked() {
+        let stops = |codes: &[&str]| {
+            let lines = codes.iter().map(|code| format!("a.ts(1,2): error TS{code}: x\n")).collect::<Vec<_>>();
+            read(&lines.concat()).unexplained_exit.is_some()
+        };
+        assert!(stops(&["1005"]) && stops(&["2322", "1109"]) && stops(&["17008"]));
+        assert!(!stops(&[]) && !stops(&["2322", "6133"]) && !stops(&["1192"]) && !stops(&["1484"]));
     }
 
     #[test]

@@ -23,6 +23,10 @@ pub(super) static FORMAT: Format = Format {
     reader: Reader::Lines(|| Box::<Diff>::default()),
 };
 
+/// An abnormal end of `ruff format`, of gofmt and of diff itself, and of black
+/// (<https://docs.astral.sh/ruff/formatter/#exit-codes>, <https://black.readthedocs.io/en/stable/usage_and_configuration/the_basics.html>):
+/// a file that cannot be read or parsed is named on standard error alone.
+const BREAKDOWNS: [i32; 2] = [2, 123];
 const EXPECTED: &str = "a unified diff, or what `cargo fmt --check` prints";
 
 /// What rustfmt writes behind a coloured line, on a line of its own.
@@ -140,7 +144,8 @@ impl LineParser for Diff {
         } else if self.unknown > 0 {
             notes.push(format!("{} not part of a diff", count(self.unknown, "line was", "lines were")));
         }
-        Ok(Parsed { findings: self.findings, columns: ColumnUnit::Scalars, notes, ..Parsed::default() })
+        let breakdowns = &BREAKDOWNS;
+        Ok(Parsed { findings: self.findings, columns: ColumnUnit::Scalars, notes, breakdowns, ..Parsed::default() })
     }
 }
 

@@ -248,7 +248,8 @@ fn a_status_for_breakdowns_is_not_explained_by_findings() {
     let eslint =
         r#"[{"filePath":"old.js","messages":[{"ruleId":"semi","severity":1,"message":"m","line":1,"column":1}]}]"#;
     let ruff = r#"[{"code":"F401","filename":"old.js","message":"m","location":{"row":1,"column":1}}]"#;
-    for (format, output) in [("eslint", eslint), ("ruff", ruff)] {
+    let diff = "--- old.js\n+++ old.js\n@@ -1 +1 @@\n-a\n+b";
+    for (format, output) in [("eslint", eslint), ("ruff", ruff), ("diff", diff)] {
         let project = |status: i32| {
             let config = format!(
                 "[gates.l]\nkind = \"lint\"\ncommand = '''echo '{output}'; exit {status}'''\nformat = \"{format}\"\n\
@@ -262,6 +263,50 @@ fn a_status_for_breakdowns_is_not_explained_by_findings() {
             "l: error, exit status 2: by which the tool says that it broke down, so what it found may not be all";
         assert_eq!(project(2), (4, vec![broken.to_owned()]), "{format}");
     }
+}
+
+/// What comes after such an error was not looked at, be it inside of the change.
+#[test]
+fn findings_elsewhere_do_not_excuse_a_tool_that_stopped_at_them() {
+    let lint = |output: &str| {
+        let config = format!("[gates.l]\nkind = \"lint\"\ncommand = '''echo '{output}'; exit 1'''\n");
+        Project::new(&config).ends(&[])
+    };
+    let known = "l: pass, 1 finding that does not count (exit status 1)";
+    assert_eq!(lint("gatepost.toml:1:1: error: x"), (0, vec![known.to_owned()]));
+    for (output, why) in [
+        ("gatepost.toml:1:1: fatal error: no x.h\ncompilation terminated.", "the tool stopped at an error"),
+        (
+            "gatepost.toml:1: error: Invalid syntax  [syntax]\nFound 1 error in 1 file (errors prevented further checking)",
+            "the tool stopped at an error",
+        ),
+        ("gatepost.toml(1,1): error TS1005: x", "tsc stops at errors of syntax"),
+    ] {
+        let (code, gates) = lint(output);
+        assert_eq!(code, 4, "{gates:?}");
+        assert!(gates[0].starts_with(&format!("l: error, exit status 1: {why}")), "{gates:?}");
+    }
+}
+
+/// A binary that was aborted has no result, and the next one's is not its own.
+#[test]
+fn an_aborted_test_binary_is_not_ended_by_the_next_one() {
+    let next = "running 2 tests\ntest c ... ok\ntest d ... ok\n\ntest result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out\n";
+    let project = Project::new("[gates.test]\nkind = \"test\"\ncommand = \"cat out.txt; exit 101\"\nonly = \"new\"\n");
+    project.tree.write("out.txt", format!("\nrunning 2 tests\n\n{next}"));
+    let (code, gates) = project.ends(&[]);
+    assert_eq!(code, 4, "{gates:?}");
+    assert!(gates[0].contains("`test result:` is missing"), "{gates:?}");
+}
+
+/// Lines that were not understood may hold what the exit status says.
+#[test]
+fn a_pass_with_a_status_and_notes_is_shown() {
+    let config =
+        "[gates.l]\nkind = \"lint\"\ncommand = \"printf 'gatepost.toml:1:1: error: x\\nwhat\\nelse\\n'; exit 1\"\n";
+    let ran = Project::new(config).run(&[]);
+    assert_eq!(ran.code, Some(0), "{}", ran.out);
+    assert!(ran.out.contains("2 lines of the output were not understood"), "{}", ran.out);
 }
 
 #[test]
