@@ -1,12 +1,14 @@
 //! `github`: workflow commands (`::error file=…,line=…::message`), read as GitHub's runner reads them
 //! (`src/Runner.Common/ActionCommand.cs`). They are data here: no command is obeyed.
 
+use std::collections::HashSet;
+
 use crate::model::evidence::Parsed;
 use crate::model::finding::{ColumnUnit, Finding, Level};
 use crate::model::text::without_escapes;
 use crate::parse::lines::NO_LINE_END;
-use crate::parse::reading::{Range, count};
-use crate::parse::{Empty, Format, LineParser, ParseError, Reader, Stream};
+use crate::parse::reading::{Range, Seen, count};
+use crate::parse::{Empty, Format, LineParser, ParseError, Reader, Stream, gcc, tsc};
 
 /// Its row in the table of formats.
 pub(super) static FORMAT: Format = Format {
@@ -27,6 +29,9 @@ fn recognises(head: &[u8]) -> bool {
 #[derive(Default)]
 struct Github {
     findings: Vec<Finding>,
+    /// Findings in other lines: only some of the tools of a command may know GitHub Actions.
+    others: Vec<Finding>,
+    seen: Seen,
     lines: usize,
     commands: usize,
     unreadable: usize,
@@ -44,7 +49,11 @@ impl LineParser for Github {
         self.lines += 1;
         let Some(command) = command(text) else {
             let start = text.trim_start();
-            self.unreadable += usize::from(["::error", "::warning", "::notice"].iter().any(|c| start.starts_with(c)));
+            if ["::error", "::warning", "::notice"].iter().any(|c| start.starts_with(c)) {
+                self.unreadable += 1;
+            } else if let Some(finding) = in_words(text).filter(|finding| self.seen.is_new(finding)) {
+                self.others.push(finding);
+            }
             return;
         };
         self.commands += 1;
@@ -61,7 +70,7 @@ impl LineParser for Github {
         }
     }
 
-    fn end(self: Box<Self>, complete: bool) -> Result<Parsed, ParseError> {
+    fn end(mut self: Box<Self>, complete: bool) -> Result<Parsed, ParseError> {
         let mut notes = Vec::new();
         if !complete {
             notes.push(NO_LINE_END.to_owned());
@@ -74,11 +83,40 @@ impl LineParser for Github {
             let annotations = count(self.silenced, "annotation was", "annotations were");
             notes.push(format!("{annotations} printed between stop-commands and its end, and left out"));
         }
+        let others = self.others();
+        if !others.is_empty() {
+            let findings = count(others.len(), "finding is", "findings are");
+            notes.push(format!("{findings} from lines that are no workflow commands"));
+        }
+        self.findings.extend(others);
         if self.lines > 0 && self.commands == 0 {
             notes.push(format!("no workflow command was printed ({})", count(self.lines, "line", "lines")));
         }
         Ok(Parsed { findings: self.findings, columns: ColumnUnit::Scalars, notes, ..Parsed::default() })
     }
+}
+
+impl Github {
+    /// The findings of other lines, without what a command says too.
+    fn others(&mut self) -> Vec<Finding> {
+        let mut others = std::mem::take(&mut self.others);
+        let place = |finding: &Finding| {
+            let path = finding.path.as_deref().map(|path| path.strip_prefix("./").unwrap_or(path).to_owned());
+            (path, finding.line)
+        };
+        let said: HashSet<_> = self.findings.iter().map(|finding| (place(finding), finding.message.as_str())).collect();
+        others.retain(|finding| {
+            let whole = finding.rule.as_ref().map(|rule| format!("{rule} {}", finding.message));
+            let spellings = [Some(finding.message.as_str()), whole.as_deref()];
+            !spellings.into_iter().flatten().any(|message| said.contains(&(place(finding), message)))
+        });
+        others
+    }
+}
+
+/// A finding as tools print it elsewhere.
+fn in_words(text: &str) -> Option<Finding> {
+    tsc::diagnostic(text).or_else(|| gcc::diagnostic(text)).map(|(finding, _)| finding)
 }
 
 /// A workflow command.
@@ -178,6 +216,18 @@ mod tests {
         assert_eq!((third.message.as_str(), third.level), ("", Level::Error));
         assert!(parsed.notes.is_empty());
         assert_eq!(read("::error title=T::\n").findings[0].message, "T");
+    }
+
+    #[test]
+    fn a_tool_that_knows_no_commands_is_read_too() {
+        let parsed = read(
+            "./a.py:2:10: E401 multiple imports\na.ts(1,2): error TS2322: no\nall is well\n\
+             ::warning file=old.yaml,line=1::too many spaces\n::error file=a.py,line=2::E401 multiple imports\n\
+             ./a.py:2:1: F401 unused\n./a.py:2:1: F401 unused\n",
+        );
+        let found: Vec<_> = parsed.findings.iter().map(|finding| finding.message.as_str()).collect();
+        assert_eq!(found, ["too many spaces", "E401 multiple imports", "no", "unused"]);
+        assert_eq!(parsed.notes, ["2 findings are from lines that are no workflow commands"]);
     }
 
     #[test]
