@@ -55,6 +55,38 @@ pub struct Finding {
     pub fix: Option<Fix>,
 }
 
+/// Rules by which a tool says that it could not read a file as a program: Ruff and flake8, pylint, `ShellCheck`, `RuboCop`,
+/// stylelint.
+const UNREAD: [&str; 12] = [
+    "invalid-syntax",
+    "E902",
+    "E999",
+    "E0001",
+    "F0001",
+    "F0002",
+    "SC1070",
+    "SC1072",
+    "SC1073",
+    "SC1088",
+    "Lint/Syntax",
+    "CssSyntaxError",
+];
+
+impl Finding {
+    /// Whether it says that its file could not be read as a program. The tool then looked at nothing else in it, so that its
+    /// line is not all that it is about.
+    #[must_use]
+    pub fn is_of_unread_file(&self) -> bool {
+        match &self.rule {
+            Some(rule) => UNREAD.contains(&rule.as_str()),
+            // `ESLint`, Ruff's older releases and pylint's text have no rule there.
+            None => ["Parsing error", "SyntaxError", "E0001: ", "F0001: ", "F0002: "]
+                .iter()
+                .any(|words| self.message.starts_with(words)),
+        }
+    }
+}
+
 /// A mechanical change offered by the tool. All edits are in the file of the finding and do not overlap.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Fix {
@@ -89,4 +121,24 @@ pub enum ColumnUnit {
     Utf16,
     /// UTF-8 bytes (gcc, Go).
     Bytes,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_could_not_be_read_is_told_by_rule_or_words() {
+        let unread = |rule: Option<&str>, message: &str| {
+            let (rule, message) = (rule.map(str::to_owned), message.to_owned());
+            Finding { rule, message, ..Finding::default() }.is_of_unread_file()
+        };
+        for rule in ["invalid-syntax", "E999", "SC1073", "Lint/Syntax"] {
+            assert!(unread(Some(rule), "x"), "{rule}");
+        }
+        for words in ["Parsing error: Unexpected token", "SyntaxError: Expected", "E0001: Parsing failed"] {
+            assert!(unread(None, words), "{words}");
+        }
+        assert!(!unread(Some("E501"), "SyntaxError: x") && !unread(None, "E501: x") && !unread(None, "no SyntaxError"));
+    }
 }

@@ -39,7 +39,7 @@ pub fn again(mut gate: GateReport, configured: Option<&Configured>) -> GateRepor
         let only = configured.only.or(said).unwrap_or(Only::All);
         only.word().clone_into(&mut gate.only);
         for judged in &mut gate.findings {
-            let counts = counts(only, judged.status, judged.relevance, judged.finding.line);
+            let counts = counts(only, judged.status, judged.relevance, &judged.finding);
             judged.blocking |= counts && judged.level() >= rules.fail_on;
         }
     }

@@ -34,7 +34,7 @@ pub(super) fn take(report: &mut GateReport, rules: &Rules, mut audit: Audit) {
         // What is worse than in the base is new.
         let status = |standing: Standing| if standing.is_added() { Status::New } else { Status::Existing };
         judged.status = finding.standing.map(status);
-        let counts = counts(rules.only, judged.status, judged.relevance, judged.finding.line);
+        let counts = counts(rules.only, judged.status, judged.relevance, &judged.finding);
         judged.blocking = counts && judged.level() >= rules.fail_on;
         finding.blocking = judged.blocking;
         // Lines of some lockfiles hold the version: what is identified is the package.

@@ -19,6 +19,7 @@ pub mod window;
 
 use crate::model::change::{LineRange, Scope};
 use crate::model::evidence::{Evidence, Exit, Located, Place, Understood};
+use crate::model::finding::Finding;
 use crate::model::gate::{Flaky, Only, Rules};
 use crate::model::outcome::Outcome;
 use crate::model::path::RepoPath;
@@ -164,7 +165,8 @@ fn judge_finding(located: Located, rules: &Rules, ground: Ground<'_>, identify: 
     // A baseline of an older commit may have what the base no longer had: then the change brought it back.
     let brought = relevance == Some(Relevance::ChangedLine) && ground.baseline.is_some_and(|baseline| baseline.older);
     let status = ground.baseline.map(|_| if known && !brought { Status::Existing } else { Status::New });
-    let counts = counts(rules.only, status, relevance, finding.line.filter(|_| exact));
+    let unsure = !exact && rules.only == Only::ChangedLines && relevance == Some(Relevance::ChangedFile);
+    let counts = unsure || counts(rules.only, status, relevance, &finding);
     let head_line = match (change, &path, finding.line) {
         (Some(change), Some(path), Some(line)) => change.head_line(path, line),
         (_, _, line) => line,
@@ -183,15 +185,16 @@ fn judge_finding(located: Located, rules: &Rules, ground: Ground<'_>, identify: 
     (judged, known)
 }
 
-fn counts(only: Only, status: Option<Status>, relevance: Option<Relevance>, line: Option<u32>) -> bool {
+fn counts(only: Only, status: Option<Status>, relevance: Option<Relevance>, finding: &Finding) -> bool {
     match only {
         Only::All => true,
         Only::New => status != Some(Status::Existing),
         Only::ChangedFiles => !matches!(relevance, Some(Relevance::Outside)),
-        // What is said of a whole file (a formatter's "would change") may be due to any of its lines.
+        // What is said of a whole file (a formatter's "would change") may be due to any of its lines; where a file
+        // could not be parsed, what any of them would have shown is not known.
         Only::ChangedLines => match relevance {
             Some(Relevance::Outside) => false,
-            Some(Relevance::ChangedFile) => line.is_none(),
+            Some(Relevance::ChangedFile) => finding.line.is_none() || finding.is_of_unread_file(),
             Some(Relevance::ChangedLine | Relevance::Unplaced) | None => true,
         },
     }

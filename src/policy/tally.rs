@@ -22,7 +22,7 @@ impl Tally {
         let is_nowhere = *place == Place::Unplaced;
         self.nowhere += usize::from(unplaced && is_nowhere);
         self.submodule += usize::from(unplaced && !is_nowhere);
-        let counts = counts(rules.only, judged.status, judged.relevance, judged.finding.line);
+        let counts = counts(rules.only, judged.status, judged.relevance, &judged.finding);
         self.outside += usize::from(*place == Place::Outside && !counts && judged.level() >= rules.fail_on);
         let elsewhere = rules.only == Only::ChangedLines && judged.relevance == Some(Relevance::ChangedFile);
         self.unsure += usize::from(!exact && elsewhere && judged.blocking);

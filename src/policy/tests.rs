@@ -290,6 +290,8 @@ fn levels_and_tolerated_numbers() {
 /// Where a finding lies, by `only`: `!` where it counts.
 #[test]
 fn which_findings_count() {
+    let mut unread = at(Warning, "changed.rs", 9);
+    unread.finding.rule = Some("E999".to_owned());
     let places = [
         ("a changed line", at(Warning, "changed.rs", 3), "! ! ! !", Some(Relevance::ChangedLine)),
         ("the last changed line", at(Warning, "changed.rs", 4), "! ! ! !", Some(Relevance::ChangedLine)),
@@ -301,6 +303,7 @@ fn which_findings_count() {
             "! ! ! !",
             Some(Relevance::ChangedFile),
         ),
+        ("a changed file that could not be parsed", unread, "! ! ! !", Some(Relevance::ChangedFile)),
         ("another file", at(Warning, "other.rs", 3), "! ! . .", Some(Relevance::Outside)),
         ("outside the repository", located(Warning, Place::Outside, Some(3)), "! ! . .", Some(Relevance::Outside)),
         ("nowhere", located(Warning, Place::Unplaced, Some(3)), "! ! ! !", Some(Relevance::Unplaced)),
