@@ -1,11 +1,12 @@
 //! Takes secrets out of text before it is written or posted: known values in the spellings in which they leak, and
-//! tokens known by their shape. It must be applied to what people see, after escapes and invisible characters are gone.
+//! tokens known by their shape. Escapes and invisible characters hide none: it looks at what people see.
 
 #[cfg(test)]
 pub(crate) mod canary;
 mod forms;
 mod migrations;
 mod report;
+mod seen;
 mod stream;
 
 use std::borrow::Cow;
@@ -18,6 +19,7 @@ use regex::bytes::Regex;
 
 use crate::model::secret::Secret;
 
+use seen::Seen;
 pub use stream::MaskStream;
 
 /// What stands for a secret.
@@ -101,10 +103,18 @@ impl Masker {
 
     /// Where secrets are: sorted, disjoint.
     fn find(&self, bytes: &[u8]) -> Vec<Range<usize>> {
+        let mut found = self.find_as_it_stands(bytes);
+        if let Some(seen) = Seen::of(bytes) {
+            found.extend(self.find_as_it_stands(&seen.bytes).iter().map(|range| seen.place(range)));
+        }
+        merged(found)
+    }
+
+    fn find_as_it_stands(&self, bytes: &[u8]) -> Vec<Range<usize>> {
         let mut found: Vec<Range<usize>> =
             self.values.iter().flat_map(|values| values.find_iter(bytes).map(|hit| hit.range())).collect();
         if BEGINNINGS.as_ref().is_some_and(|beginnings| beginnings.find(bytes).is_none()) {
-            return merged(found);
+            return found;
         }
         found.extend(TOKENS.iter().flat_map(|tokens| tokens.find_iter(bytes).map(|hit| hit.range())));
         let mut from = 0;
@@ -112,7 +122,7 @@ impl Masker {
             from = key.end;
             found.push(key);
         }
-        merged(found)
+        found
     }
 }
 
@@ -189,6 +199,28 @@ mod tests {
     }
 
     #[test]
+    fn what_is_split_by_what_nobody_sees_is_masked() {
+        let masker = Masker::new(&[Secret::new("hunter2-VerySecret".to_owned())]);
+        let token = tokens().remove(0);
+        for unseen in ["\u{1b}[01;31m\u{1b}[K", "\u{200b}", "\u{ad}", "\r", "\u{9b}1m", "\u{1b}]8;;http://x\u{7}", "\0"]
+        {
+            let split = format!(
+                "\u{1b}[1mhunter{unseen}2-Very{unseen}Secret\u{1b}[m,{unseen}{}{unseen}{}\r\n",
+                &token[..9],
+                &token[9..]
+            );
+            let mut out = Vec::new();
+            let mut stream = MaskStream::new(masker.clone());
+            stream.push(split.as_bytes(), &mut out);
+            stream.finish(&mut out);
+            assert_eq!(String::from_utf8(out).unwrap(), format!("\u{1b}[1m***\u{1b}[m,{unseen}***\r\n"), "{unseen:?}");
+            assert_eq!(masker.text(&masker.mask(&split)), "***,***\n");
+        }
+        let carriage = Masker::new(&[Secret::new("line\r\nline".to_owned())]);
+        assert_eq!(carriage.mask("line\r\nline\u{1b}[m"), "***\u{1b}[m", "what is in a value is looked for as well");
+    }
+
+    #[test]
     fn short_values_are_left_alone() {
         let masker = Masker::new(&[Secret::new("true".to_owned()), Secret::new("12345\n".to_owned())]);
         assert_eq!(masker.mask("true 12345 dHJ1ZQ=="), "true 12345 dHJ1ZQ==");
@@ -197,8 +229,7 @@ mod tests {
     #[test]
     fn a_stream_masks_as_the_whole_does() {
         let masker = masker();
-        let secrets: Vec<&str> =
-            PLACEMENTS.iter().map(|(_, text)| *text).filter(|text| !text.contains('\u{1b}')).collect();
+        let secrets: Vec<&str> = PLACEMENTS.iter().map(|(_, text)| *text).collect();
         let keys = tokens();
         let mut text = String::new();
         for turn in 0..9000 {

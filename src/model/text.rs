@@ -6,35 +6,47 @@ use std::borrow::Cow;
 /// returns, and the Unicode characters that reorder or hide text (bidi controls, zero width, tags).
 #[must_use]
 pub fn clean(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text.chars().peekable();
-    while let Some(c) = rest.next() {
-        match c {
-            '\u{1b}' => skip_escape(&mut rest),
-            '\u{9b}' => skip_csi(&mut rest),
-            '\t' | '\n' => out.push(c),
-            c if c.is_control() || is_invisible(c) => {}
-            c => out.push(c),
-        }
-    }
-    out
+    without(text, unseen).into_owned()
 }
 
 /// Removes ANSI escapes and nothing else: for reading what a tool printed in colour.
 #[must_use]
 pub fn without_escapes(text: &str) -> Cow<'_, str> {
-    if !text.contains(['\u{1b}', '\u{9b}']) {
-        return Cow::Borrowed(text);
+    without(text, escape)
+}
+
+/// How many bytes at the beginning of `text` [`clean`] removes; 0 where it begins with what is seen, or with what is no
+/// character.
+#[must_use]
+pub fn unseen(text: &[u8]) -> usize {
+    match text.first() {
+        None | Some(b'\t' | b'\n' | b' '..=b'~') => 0,
+        Some(0x1b) => escape(text),
+        Some(0..=0x7f) => 1,
+        Some(_) => match first(text) {
+            Some('\u{9b}') => escape(text),
+            Some(c) if c.is_control() || is_invisible(c) => c.len_utf8(),
+            _ => 0,
+        },
     }
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text.chars().peekable();
-    while let Some(c) = rest.next() {
-        match c {
-            '\u{1b}' => skip_escape(&mut rest),
-            '\u{9b}' => skip_csi(&mut rest),
-            c => out.push(c),
+}
+
+fn without(text: &str, length: fn(&[u8]) -> usize) -> Cow<'_, str> {
+    let (mut out, mut kept, mut at) = (String::new(), 0, 0);
+    while at < text.len() {
+        match length(&text.as_bytes()[at..]) {
+            0 => at += 1,
+            removed => {
+                out.push_str(&text[kept..at]);
+                at += removed;
+                kept = at;
+            }
         }
     }
+    if kept == 0 {
+        return Cow::Borrowed(text);
+    }
+    out.push_str(&text[kept..]);
     Cow::Owned(out)
 }
 
@@ -63,38 +75,48 @@ pub fn to_the_second(time: &str) -> String {
     }
 }
 
-fn skip_escape(rest: &mut std::iter::Peekable<std::str::Chars<'_>>) {
-    match rest.next() {
-        Some('[') => skip_csi(rest),
-        // OSC, DCS, SOS, PM, APC: a string up to BEL or ESC \, never past the line.
-        Some(']' | 'P' | 'X' | '^' | '_') => {
-            while let Some(&c) = rest.peek() {
-                if c == '\n' {
-                    break;
-                }
-                rest.next();
-                if c == '\u{7}' || c == '\u{9c}' {
-                    break;
-                }
-                if c == '\u{1b}' {
-                    rest.next_if_eq(&'\\');
-                    break;
-                }
-            }
-        }
+/// The character at the beginning.
+fn first(text: &[u8]) -> Option<char> {
+    let length = match text.first()? {
+        0..=0x7f => 1,
+        0xc2..=0xdf => 2,
+        0xe0..=0xef => 3,
+        _ => 4,
+    };
+    std::str::from_utf8(text.get(..length)?).ok()?.chars().next()
+}
+
+/// How long the escape at the beginning is, in bytes; 0 where there is none.
+fn escape(text: &[u8]) -> usize {
+    match text {
+        [0x1b, b'[', ..] | [0xc2, 0x9b, ..] => 2 + parameters(&text[2..]),
+        // OSC, DCS, SOS, PM, APC.
+        [0x1b, b']' | b'P' | b'X' | b'^' | b'_', ..] => 2 + string(&text[2..]),
         // An escape with an intermediate character has one more.
-        Some(' '..='/') => {
-            rest.next();
-        }
-        _ => {}
+        [0x1b, b' '..=b'/', rest @ ..] => 2 + first(rest).map_or(0, char::len_utf8),
+        [0x1b, rest @ ..] => 1 + first(rest).map_or(0, char::len_utf8),
+        _ => 0,
     }
 }
 
-fn skip_csi(rest: &mut std::iter::Peekable<std::str::Chars<'_>>) {
-    while let Some(c) = rest.next_if(|c| (' '..='?').contains(c)) {
-        let _ = c;
+/// The rest of a CSI: parameters, and the letter that ends it.
+fn parameters(text: &[u8]) -> usize {
+    let length = text.iter().take_while(|byte| (b' '..=b'?').contains(byte)).count();
+    length + usize::from(text.get(length).is_some_and(|byte| (b'@'..=b'~').contains(byte)))
+}
+
+/// A string up to BEL or ESC \, never past the line.
+fn string(text: &[u8]) -> usize {
+    let mut at = 0;
+    loop {
+        match &text[at..] {
+            [] | [b'\n', ..] => return at,
+            [0x7, ..] => return at + 1,
+            [0xc2, 0x9c, ..] | [0x1b, b'\\', ..] => return at + 2,
+            [0x1b, ..] => return at + 1,
+            _ => at += 1,
+        }
     }
-    rest.next_if(|c| ('@'..='~').contains(c));
 }
 
 /// Characters that change how the text around them is shown, or show nothing: soft hyphen, fillers, bidi

@@ -9,11 +9,12 @@ use crate::github::Token;
 const NAMED: &str = "c4nary-Named-0123456789";
 /// A variable that only `pass-env` tells to be one.
 const PASSED: &str = "c4nary-Passed-9876543210";
-/// What must not be seen: the secrets, and both in base64 behind `user:`.
-const NEEDLES: &[&str] = &[NAMED, PASSED, TOKEN, "YzRuYXJ5LU5hbWVk", "YzRuYXJ5LVBhc3NlZ"];
+/// What must not be seen: the secrets, or only how they begin, and both in base64 behind `user:`.
+const NEEDLES: &[&str] = &["c4nary-N", "c4nary-P", TOKEN, "YzRuYXJ5LU5hbWVk", "YzRuYXJ5LVBhc3NlZ"];
 
 /// Gates that say both secrets in everything that they say.
 fn gates() -> String {
+    let (first, rest) = PASSED.split_at(4);
     format!(
         r#"
 [run]
@@ -38,6 +39,10 @@ reports = ["junit.xml"]
 [gates.build]
 kind = "command"
 command = "echo {NAMED} {PASSED} c3/$REGISTRY; printf 'user:%s' $REGISTRY | base64; exit 7"
+
+[gates.colours]
+kind = "command"
+command = "printf '{first}\\033[01;31m\\033[K{rest}\\033[m {first}\\342\\200\\213{rest} {first}\\r{rest}\\n'; exit 1"
 
 [gates.words]
 kind = "command"

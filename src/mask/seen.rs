@@ -1,0 +1,43 @@
+//! What people see of bytes, with the way back: a secret may be split by a colour, or by characters that show nothing.
+
+use std::ops::Range;
+
+use crate::model::text;
+
+/// The bytes that are seen of others.
+pub(super) struct Seen {
+    pub(super) bytes: Vec<u8>,
+    /// From these places on, so many bytes lie before that are not seen; sorted.
+    removed: Vec<(usize, usize)>,
+}
+
+impl Seen {
+    /// `None` where all of it is seen.
+    pub(super) fn of(all: &[u8]) -> Option<Self> {
+        let mut seen = Self { bytes: Vec::new(), removed: Vec::new() };
+        let (mut kept, mut at) = (0, 0);
+        while at < all.len() {
+            match text::unseen(&all[at..]) {
+                0 => at += 1,
+                length => {
+                    seen.bytes.extend_from_slice(&all[kept..at]);
+                    at += length;
+                    kept = at;
+                    seen.removed.push((seen.bytes.len(), at - seen.bytes.len()));
+                }
+            }
+        }
+        seen.bytes.extend_from_slice(&all[kept..]);
+        (!seen.removed.is_empty()).then_some(seen)
+    }
+
+    /// Where a range of what is seen lies in all of it.
+    pub(super) fn place(&self, range: &Range<usize>) -> Range<usize> {
+        self.whole(range.start)..self.whole(range.end - 1) + 1
+    }
+
+    fn whole(&self, at: usize) -> usize {
+        let before = self.removed.partition_point(|(from, _)| *from <= at);
+        at + before.checked_sub(1).map_or(0, |last| self.removed[last].1)
+    }
+}
