@@ -11,7 +11,7 @@ mod stream;
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use aho_corasick::packed::Searcher;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
@@ -24,6 +24,9 @@ pub use stream::MaskStream;
 
 /// What stands for a secret.
 pub const MASK: &str = "***";
+
+/// What stands for the rest of a text that was cut: see [`shorten`](crate::model::text::shorten).
+pub const CUT: &str = "…";
 
 /// A value, or a line of one, with fewer characters is not masked: `true` or `1` would tear ordinary text apart.
 pub const SHORTEST: usize = 6;
@@ -43,6 +46,12 @@ static TOKENS: LazyLock<Option<Regex>> = LazyLock::new(|| {
         r"(?-u)(?:gh[pousr]_[A-Za-z0-9_]{16,255}|github_pat_[A-Za-z0-9_]{16,255}|A(?:KIA|SIA)[A-Z0-9]{16}|xox[a-z]-[A-Za-z0-9-]{10,255}|npm_[A-Za-z0-9]{16,255}|glpat-[A-Za-z0-9_.-]{16,255})",
     )
     .ok()
+});
+
+/// The beginning of a token that was cut off.
+static CUT_TOKENS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?-u)(?:gh[pousr]_|github_pat_|A(?:KIA|SIA)|xox[a-z]-|npm_|glpat-)[A-Za-z0-9_.-]{3,2048}\xe2\x80\xa6")
+        .ok()
 });
 
 /// The beginning of a private key in PEM.
@@ -65,13 +74,16 @@ static BEGINNINGS: LazyLock<Option<Searcher>> = LazyLock::new(|| {
 #[derive(Debug, Clone)]
 pub struct Masker {
     values: Option<AhoCorasick>,
+    /// What `values` finds, sorted.
+    spellings: Arc<[String]>,
     /// No match is longer, in bytes.
     longest: usize,
 }
 
 impl Masker {
     /// Knows these values: whole, line by line, and as base64 (at any alignment), hexadecimal, percent-encoded, and
-    /// escaped for JSON, HTML, XML or a shell. Values shorter than [`SHORTEST`] are not masked.
+    /// escaped for JSON, HTML, XML or a shell. Values shorter than [`SHORTEST`] are not masked. Where [`CUT`] stands for the
+    /// rest of one, its beginning is.
     #[must_use]
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
         let mut patterns: Vec<String> = secrets.into_iter().flat_map(|secret| forms::of(secret.expose())).collect();
@@ -85,7 +97,7 @@ impl Masker {
                 AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).kind(Some(kind)).build(&patterns).ok()
             })
             .flatten();
-        Self { values, longest }
+        Self { values, spellings: patterns.into(), longest }
     }
 
     /// The text without secrets; the same text where there are none.
@@ -113,14 +125,35 @@ impl Masker {
     fn find_as_it_stands(&self, bytes: &[u8]) -> Vec<Range<usize>> {
         let mut found: Vec<Range<usize>> =
             self.values.iter().flat_map(|values| values.find_iter(bytes).map(|hit| hit.range())).collect();
+        found.extend(self.find_cut(bytes));
         if BEGINNINGS.as_ref().is_some_and(|beginnings| beginnings.find(bytes).is_none()) {
             return found;
         }
         found.extend(TOKENS.iter().flat_map(|tokens| tokens.find_iter(bytes).map(|hit| hit.range())));
+        let cut = CUT_TOKENS.iter().flat_map(|tokens| tokens.find_iter(bytes));
+        found.extend(cut.map(|hit| hit.start()..hit.end() - CUT.len()));
         let mut from = 0;
         while let Some(key) = find_key(bytes, from) {
             from = key.end;
             found.push(key);
+        }
+        found
+    }
+
+    /// The beginnings of values that stand right before an ellipsis: excerpts are cut before they are masked.
+    fn find_cut(&self, bytes: &[u8]) -> Vec<Range<usize>> {
+        let mut found = Vec::new();
+        let mut from = 0;
+        for (end, _) in bytes.windows(CUT.len()).enumerate().filter(|(_, bytes)| *bytes == CUT.as_bytes()) {
+            let line = bytes[from..end].iter().rposition(|byte| *byte == b'\n').map_or(from, |at| from + at + 1);
+            let begins = |start: &usize| {
+                let cut = &bytes[*start..end];
+                let at = self.spellings.partition_point(|spelling| spelling.as_bytes() < cut);
+                self.spellings.get(at).is_some_and(|spelling| spelling.as_bytes().starts_with(cut))
+            };
+            let first = line.max(end.saturating_sub(self.longest));
+            found.extend((first..(end + 1).saturating_sub(SHORTEST)).find(begins).map(|start| start..end));
+            from = end + CUT.len();
         }
         found
     }
@@ -218,6 +251,23 @@ mod tests {
         }
         let carriage = Masker::new(&[Secret::new("line\r\nline".to_owned())]);
         assert_eq!(carriage.mask("line\r\nline\u{1b}[m"), "***\u{1b}[m", "what is in a value is looked for as well");
+    }
+
+    #[test]
+    fn the_beginning_of_a_secret_that_was_cut_is_masked() {
+        let masker = masker();
+        for (how, text) in PLACEMENTS.iter().filter(|(how, _)| !how.contains("before") && !how.contains("longer")) {
+            let whole = format!("before {text}");
+            let begins = |at| crate::model::text::clean(&text[at..]).chars().take(SHORTEST).collect();
+            let begins: String = text.find("p4ss").map_or_else(|| needle(text), begins);
+            for limit in 8..whole.chars().count() {
+                let shown = masker.text(&crate::model::text::one_line(&whole, limit));
+                assert!(!shown.contains(&begins), "{how}: {shown}");
+            }
+        }
+        let token = tokens().remove(0);
+        assert_eq!(masker.mask("p4ss/W0rd… and p4ss/… p4ss…"), "***… and p4ss/… p4ss…");
+        assert_eq!(masker.mask(&format!("{}… {}…", &token[..9], &token[..6])), format!("***… {}…", &token[..6]));
     }
 
     #[test]

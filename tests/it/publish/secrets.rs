@@ -31,6 +31,11 @@ kind = "lint"
 command = "cat tool/eslint.json; exit 1"
 format = "eslint"
 
+[gates.cut]
+kind = "lint"
+command = "echo npm ERR! 401 - GET https://reg.test/_auth/$REGISTRY/left-pad; exit 1"
+format = "eslint"
+
 [gates.test]
 kind = "test"
 command = "cp tool/junit.xml junit.xml; exit 1"
