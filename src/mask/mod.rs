@@ -4,6 +4,7 @@
 #[cfg(test)]
 pub(crate) mod canary;
 mod forms;
+mod keys;
 mod migrations;
 mod report;
 mod seen;
@@ -20,6 +21,8 @@ use regex::bytes::Regex;
 use crate::model::secret::Secret;
 
 use seen::Seen;
+
+pub use keys::KeyWatch;
 pub use stream::MaskStream;
 
 /// What stands for a secret.
@@ -30,9 +33,6 @@ pub const CUT: &str = "…";
 
 /// A value, or a line of one, with fewer characters is not masked: `true` or `1` would tear ordinary text apart.
 pub const SHORTEST: usize = 6;
-
-/// A private key without an end is masked for this many bytes after its beginning.
-const LONGEST_KEY: usize = 32 << 10;
 
 /// No beginning of a private key and no token that is known by its shape is longer, in bytes.
 const LONGEST_TOKEN: usize = 512;
@@ -53,14 +53,6 @@ static CUT_TOKENS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"(?-u)(?:gh[pousr]_|github_pat_|A(?:KIA|SIA)|xox[a-z]-|npm_|glpat-)[A-Za-z0-9_.-]{3,2048}\xe2\x80\xa6")
         .ok()
 });
-
-/// The beginning of a private key in PEM.
-static KEY: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"(?-u)-----BEGIN (?:[A-Z0-9]{1,16} ){0,4}PRIVATE KEY(?: BLOCK)?-----").ok());
-
-/// The end of one.
-static KEY_END: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"(?-u)-----END (?:[A-Z0-9]{1,16} ){0,4}PRIVATE KEY(?: BLOCK)?-----").ok());
 
 /// How what is known by its shape begins. Nearly no text has any of it, and compiling the shapes costs more than a short
 /// run does otherwise. `None` on processors without the instructions for it: then the shapes are looked for.
@@ -90,7 +82,7 @@ impl Masker {
         patterns.sort_unstable();
         patterns.dedup();
         let bytes: usize = patterns.iter().map(String::len).sum();
-        let longest = patterns.iter().map(String::len).max().unwrap_or(0).max(LONGEST_TOKEN + LONGEST_KEY);
+        let longest = patterns.iter().map(String::len).max().unwrap_or(0).max(LONGEST_TOKEN + keys::LONGEST);
         let kind = if bytes <= DENSE { AhoCorasickKind::DFA } else { AhoCorasickKind::ContiguousNFA };
         let values = (!patterns.is_empty())
             .then(|| {
@@ -133,7 +125,7 @@ impl Masker {
         let cut = CUT_TOKENS.iter().flat_map(|tokens| tokens.find_iter(bytes));
         found.extend(cut.map(|hit| hit.start()..hit.end() - CUT.len()));
         let mut from = 0;
-        while let Some(key) = find_key(bytes, from) {
+        while let Some(key) = keys::find(bytes, from) {
             from = key.end;
             found.push(key);
         }
@@ -168,14 +160,6 @@ fn replace(bytes: &[u8], ranges: impl IntoIterator<Item = Range<usize>>, out: &m
         at = range.end;
     }
     at
-}
-
-/// The next private key block that begins at or after `from`.
-fn find_key(bytes: &[u8], from: usize) -> Option<Range<usize>> {
-    let begin = KEY.as_ref()?.find_at(bytes, from)?;
-    let last = bytes.len().min(begin.end() + LONGEST_KEY);
-    let end = KEY_END.as_ref()?.find(&bytes[begin.end()..last]).map_or(last, |end| begin.end() + end.end());
-    Some(begin.start()..end)
 }
 
 fn merged(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {

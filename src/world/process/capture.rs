@@ -79,14 +79,9 @@ pub(super) struct Capture<'a> {
 }
 
 impl<'a> Capture<'a> {
-    pub(super) fn new(
-        out: Pipe,
-        err: Pipe,
-        files: Files,
-        for_machines: bool,
-        on_line: &'a mut dyn FnMut(&str),
-    ) -> Self {
-        Self { out, err, files, lines: LastLine::default(), for_machines, on_line, printed: 0 }
+    pub(super) fn new(out: Pipe, err: Pipe, files: Files, spawn: &Spawn, on_line: &'a mut dyn FnMut(&str)) -> Self {
+        let lines = LastLine::new(spawn.masker.clone());
+        Self { out, err, files, lines, for_machines: spawn.for_machines, on_line, printed: 0 }
     }
 
     /// Whether every pipe has ended.

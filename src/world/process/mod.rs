@@ -74,7 +74,7 @@ pub struct Spawn {
     pub merge: bool,
     /// Standard output is a machine's: none of its lines is shown to who waits.
     pub for_machines: bool,
-    /// Takes secrets out of the log; the kept stream is as it was printed.
+    /// Takes secrets out of the log, and of lines that are shown; the kept stream is as it was printed.
     pub masker: Masker,
     /// Where everything it prints is written in the order it arrived, capped by `caps`.
     pub log: PathBuf,

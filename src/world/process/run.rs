@@ -28,7 +28,7 @@ enum First {
 }
 
 /// Runs a command to its end: by itself, by its timeout, or by `cancel`. `on_line` is given the newest line it
-/// printed, cleaned, at most ten times a second. When this returns, nothing that it started is left.
+/// printed, cleaned and masked, at most ten times a second. When this returns, nothing that it started is left.
 ///
 /// # Errors
 /// When it could not be started, its log not be created, or its exit status not be read.
@@ -64,7 +64,7 @@ async fn to_the_end(
     }
     let Started { mut child, mut group, out, err } = start::start(spawn).await?;
     on_start(child.id());
-    let mut capture = Capture::new(out, err, files, spawn.for_machines, on_line);
+    let mut capture = Capture::new(out, err, files, spawn, on_line);
 
     let (end, exit) = match capture.until(first(&mut child, &mut group, spawn.timeout, cancel)).await {
         First::Exited(exit) => {
