@@ -57,6 +57,7 @@ pub(crate) fn tokens() -> Vec<String> {
             .iter()
             .map(|prefix| format!("{prefix}{body}"))
             .collect();
+    tokens.push(format!("ghs_1234567_eyJ0eXAi.{body}-_.{body}"));
     tokens.extend(["AKIA", "ASIA"].iter().map(|prefix| format!("{prefix}{upper}")));
     for kind in ["", "RSA ", "EC ", "OPENSSH ", "ENCRYPTED "] {
         tokens.push(format!("-----BEGIN {kind}PRIVATE KEY-----\n{body}\n{body}\n-----END {kind}PRIVATE KEY-----"));

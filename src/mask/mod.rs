@@ -35,15 +35,16 @@ pub const CUT: &str = "…";
 pub const SHORTEST: usize = 6;
 
 /// No beginning of a private key and no token that is known by its shape is longer, in bytes.
-const LONGEST_TOKEN: usize = 512;
+const LONGEST_TOKEN: usize = 2100;
 
 /// More bytes of patterns than this are searched by the smaller, slower automaton.
 const DENSE: usize = 8 << 10;
 
-/// Tokens of GitHub, AWS, Slack, npm, GitLab, by the prefixes that their makers document.
+/// Tokens of GitHub, AWS, Slack, npm, GitLab, by the prefixes that their makers document. Installation tokens of GitHub are
+/// an application's number and a JWT by now.
 static TOKENS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
-        r"(?-u)(?:gh[pousr]_[A-Za-z0-9_]{16,255}|github_pat_[A-Za-z0-9_]{16,255}|A(?:KIA|SIA)[A-Z0-9]{16}|xox[a-z]-[A-Za-z0-9-]{10,255}|npm_[A-Za-z0-9]{16,255}|glpat-[A-Za-z0-9_.-]{16,255})",
+        r"(?-u)(?:gh[pour]_[A-Za-z0-9_]{16,255}|ghs_[A-Za-z0-9._-]{16,2048}|github_pat_[A-Za-z0-9_]{16,255}|A(?:KIA|SIA)[A-Z0-9]{16}|xox[a-z]-[A-Za-z0-9-]{10,255}|npm_[A-Za-z0-9]{16,255}|glpat-[A-Za-z0-9_.-]{16,255})",
     )
     .ok()
 });
