@@ -80,7 +80,7 @@ async fn record(
         pacing: verify.pacing,
         env: &site.env,
     };
-    let says = match sight.judge(&site.http, &|why| watch.line(why)).await {
+    let says = match sight.judge(&site.http, &|why| watch.line(&site.masker.mask(why))).await {
         Verdict::Healthy(says) => says,
         Verdict::Unhealthy(why) => {
             return Err(Failure::refused(format!("{} is not adopted: {why}", sha.short()))
@@ -88,6 +88,7 @@ async fn record(
                 .help(format!("see what answers: gatepost status {}", settings.name)));
         }
     };
+    let says = site.masker.text(&says);
     watch.say(Duration::ZERO, &format!("healthy: {says}"));
     let placed = match &settings.rollout {
         None => None,

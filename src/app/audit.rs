@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::app::Failure;
 use crate::app::run::discover;
 use crate::app::scope::{self, Asked};
+use crate::app::{Failure, posting};
 use crate::gate::audit::{Age, Compared, Ground, LockfileSetting, Options, collect, packages};
 use crate::model::audit::{Bar, Severity};
 use crate::model::change::Scope;
@@ -42,7 +42,7 @@ pub struct Request {
     pub sarif: Option<PathBuf>,
 }
 
-/// Audits what the start holds.
+/// Audits what the start holds. The report has no secrets.
 ///
 /// # Errors
 /// When what was asked for makes no sense, the base is not known, or the SARIF file cannot be written. What could not
@@ -76,6 +76,7 @@ pub async fn audit(request: &Request, env: &Env) -> Result<Report, Failure> {
     let subject = Subject { event: "local".to_owned(), trusted: true, ..Subject::default() };
     let (verdict, took) = (gate.outcome, gate.took);
     let report = Report { verdict, subject, started_at: String::new(), took, gates: vec![gate], notes };
+    let report = posting::masker(env, &[]).report(&report);
     if let Some(path) = &request.sarif {
         files::write(&request.start.join(path), sarif::write(&report).as_bytes())?;
     }

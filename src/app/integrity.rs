@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::app::Failure;
+use crate::app::{Failure, posting};
 use crate::config;
 use crate::gate::integrity::evidence;
 use crate::integrity::rules;
@@ -13,6 +13,7 @@ use crate::model::report::{GateReport, Report, Subject};
 use crate::model::settings::Common;
 use crate::policy;
 use crate::render::sarif;
+use crate::world::env::Env;
 use crate::world::files;
 use crate::world::repo::Repo;
 
@@ -27,11 +28,11 @@ pub struct Request {
     pub sarif: Option<PathBuf>,
 }
 
-/// Checks the repository that the start is in; outside of one, the folder itself.
+/// Checks the repository that the start is in; outside of one, the folder itself. The report has no secrets.
 ///
 /// # Errors
 /// With exit code 4 when the SARIF file cannot be written.
-pub fn check(request: &Request) -> Result<Report, Failure> {
+pub fn check(request: &Request, env: &Env) -> Result<Report, Failure> {
     let root =
         Repo::discover(&request.start, None).map_or_else(|_| request.start.clone(), |repo| repo.root().to_owned());
     let gate = judge(&root, request.fail_on)?;
@@ -44,6 +45,7 @@ pub fn check(request: &Request) -> Result<Report, Failure> {
         gates: vec![gate],
         notes: Vec::new(),
     };
+    let report = posting::masker(env, &[]).report(&report);
     if let Some(path) = &request.sarif {
         files::write(&request.start.join(path), sarif::write(&report).as_bytes())?;
     }

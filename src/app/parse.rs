@@ -2,13 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::app::Failure;
+use crate::app::{Failure, posting};
 use crate::config;
 use crate::gate::locate::{Ground, locate};
 use crate::gate::read::{Choice, ReadError};
+use crate::mask::Masker;
 use crate::model::evidence::Parsed;
 use crate::model::finding::ColumnUnit;
 use crate::parse;
+use crate::world::env::Env;
 use crate::world::files;
 
 /// What is read, and as what.
@@ -22,7 +24,7 @@ pub struct Request {
     pub files: Vec<PathBuf>,
 }
 
-/// One input, understood.
+/// One input, understood, without secrets.
 #[derive(Debug)]
 pub struct Understood {
     /// As named on the command line, or `standard input`.
@@ -39,14 +41,15 @@ pub struct Understood {
 ///
 /// # Errors
 /// With exit code 2 for an unknown format, 4 for an input that cannot be understood.
-pub fn parse(request: &Request) -> Result<Vec<Understood>, Failure> {
+pub fn parse(request: &Request, env: &Env) -> Result<Vec<Understood>, Failure> {
     let choice = Choice::of(&request.from, &request.start).map_err(|error| unusable(&error))?;
     let stdin = [PathBuf::from("-")];
     let inputs = if request.files.is_empty() { &stdin[..] } else { &request.files };
-    inputs.iter().map(|input| one(&choice, input, &request.start)).collect()
+    let masker = posting::masker(env, &[]);
+    inputs.iter().map(|input| one(&choice, input, &request.start, &masker)).collect()
 }
 
-fn one(choice: &Choice, input: &Path, start: &Path) -> Result<Understood, Failure> {
+fn one(choice: &Choice, input: &Path, start: &Path, masker: &Masker) -> Result<Understood, Failure> {
     let is_stdin = input == Path::new("-");
     let name = if is_stdin { "standard input".to_owned() } else { input.display().to_string() };
     let result = if is_stdin {
@@ -66,7 +69,9 @@ fn one(choice: &Choice, input: &Path, start: &Path) -> Result<Understood, Failur
     })?;
     let notes = std::mem::take(&mut parsed.notes);
     let placed = locate(parsed, &Ground::new(start, ""));
-    let (findings, lines) = placed.findings.into_iter().map(|located| (located.finding, located.line_text)).unzip();
+    let shown = |line: Option<String>| line.map(|line| masker.text(&line));
+    let placed_findings = placed.findings.into_iter();
+    let (findings, lines) = placed_findings.map(|located| (located.finding, shown(located.line_text))).unzip();
     let parsed = Parsed {
         findings,
         tests: placed.tests,
@@ -75,7 +80,7 @@ fn one(choice: &Choice, input: &Path, start: &Path) -> Result<Understood, Failur
         unexplained_exit: placed.unexplained_exit,
         breakdowns: &[],
     };
-    Ok(Understood { name, format, parsed, lines })
+    Ok(Understood { name: masker.text(&name), format, parsed: masker.parsed(&parsed), lines })
 }
 
 fn unusable(error: &ReadError) -> Failure {

@@ -146,7 +146,8 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
     let started = started_at.to_owned();
     let report = Report { verdict, subject: subject.clone(), started_at: started, took, gates, notes };
     let unwritten = write_files(request, &report, &output, signals.caught().is_some());
-    let said = poster.end(&report, shared, &signals).await;
+    let mut said = poster.end(&report, shared, &signals).await;
+    masker.receipts(&mut said.receipts);
     let code = exit_code(request.publish, &report, &signals, &unwritten, &said);
     Ok(Ran { report, output: output.clone(), folder, code, said, unwritten })
 }

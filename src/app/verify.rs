@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::app::Failure;
+use crate::app::{Failure, posting};
 use crate::deploy::engine::Watch;
 use crate::deploy::tally::Verdict;
 use crate::deploy::verify::Sight;
@@ -23,7 +23,7 @@ pub struct Request {
     pub pacing: Pacing,
 }
 
-/// Looks until it is known; the second is how that is known.
+/// Looks until it is known; the second is how that is known, without secrets.
 ///
 /// # Errors
 /// When there is nothing to look at.
@@ -42,15 +42,17 @@ pub async fn verify(request: &Request, env: &Env, watch: &dyn Watch) -> Result<(
     let http = Http::new(Duration::from_secs(30), Duration::from_secs(1))
         .map_err(|error| Failure::outside(error.to_string()))?;
     let sight = Sight { url: None, health: &health, version: None, pacing: request.pacing, env };
-    let verdict = match sight.judge(&http, &|why| watch.line(why)).await {
+    let masker = posting::masker(env, &[]);
+    let verdict = match sight.judge(&http, &|why| watch.line(&masker.mask(why))).await {
         Verdict::Healthy(says) => match sight.watch(&http).await {
             None => Verdict::Healthy(says),
             Some(verdict) => verdict,
         },
         verdict @ Verdict::Unhealthy(_) => verdict,
     };
-    Ok(match verdict {
+    let (good, says) = match verdict {
         Verdict::Healthy(says) => (true, format!("healthy: {says}")),
         Verdict::Unhealthy(why) => (false, format!("not healthy: {why}")),
-    })
+    };
+    Ok((good, masker.text(&says)))
 }

@@ -22,10 +22,11 @@ pub fn status(place: &Place<'_>, args: &args::Status) -> Result<ExitCode, Failur
     let only = args.environment.as_deref();
     let rows = super::runtime()?.block_on(status::status(&start, only, place.env))?;
     let shown: Vec<Shown<'_>> = rows.iter().map(status::Row::shown).collect();
+    let masker = posting::masker(place.env, &[]);
     if args.on.json {
-        place.json(&environments::json(&shown));
+        place.json(&masker.mask(&environments::json(&shown)));
     } else {
-        place.text(&environments::text(&shown));
+        place.text(&masker.mask(&environments::text(&shown)));
     }
     Ok(ExitCode::Pass)
 }
@@ -88,11 +89,7 @@ pub fn verify(place: &Place<'_>, args: args::Verify) -> Result<ExitCode, Failure
     let request = verify::Request { urls: args.urls, status: args.status, body: args.body, pacing };
     let stages = Stages::new(place, args.json);
     let (good, says) = super::runtime()?.block_on(verify::verify(&request, place.env, &stages))?;
-    if args.json {
-        say(place, true, if good { "healthy" } else { "unhealthy" }, &says, &[]);
-    } else {
-        place.text(&format!("{says}\n"));
-    }
+    say(place, args.json, if good { "healthy" } else { "unhealthy" }, &says, &[]);
     Ok(if good { ExitCode::Pass } else { ExitCode::Fail })
 }
 
@@ -108,9 +105,11 @@ fn done<T>(place: &Place<'_>, json: bool, done: Result<T, Failure>) -> Result<T,
 }
 
 fn say(place: &Place<'_>, json: bool, outcome: &str, says: &str, told: &[Receipt]) {
+    let masker = posting::masker(place.env, &[]);
     if json {
-        place.json(&environments::said(&Said { outcome, reason: None, says, told }));
+        place.json(&masker.mask(&environments::said(&Said { outcome, reason: None, says, told })));
     } else {
-        place.text(&format!("{says}\n{}", render::notify::told(told, place.global.verbose > 0)));
+        let told = render::notify::told(told, place.global.verbose > 0);
+        place.text(&masker.mask(&format!("{says}\n{told}")));
     }
 }

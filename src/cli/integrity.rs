@@ -19,7 +19,7 @@ pub fn integrity(place: &Place<'_>, args: Integrity) -> Result<ExitCode, Failure
         return Ok(ExitCode::Pass);
     }
     let request = Request { start: place.start.to_owned(), fail_on: args.fail_on.into(), sarif: args.sarif };
-    let report = integrity::check(&request)?;
+    let report = integrity::check(&request, place.env)?;
     let dress = Dress { colour: place.screen.out_colour, width: place.screen.width };
     for gate in &report.gates {
         if args.json {

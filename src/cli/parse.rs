@@ -17,7 +17,7 @@ use crate::render::{junit, parsed_text, sarif};
 pub fn parse(place: &Place<'_>, args: Parse) -> Result<ExitCode, Failure> {
     let shape = if args.json { Shape::Json } else { args.to };
     let request = Request { start: place.start.to_owned(), from: args.from, files: args.files };
-    let understood = parse::parse(&request)?;
+    let understood = parse::parse(&request, place.env)?;
     let whole = join(understood);
     let report = || parsed_text::as_report(&whole.format, &whole.parsed, &whole.lines).map_err(Failure::bug);
     let dress = Dress { colour: place.screen.out_colour, width: place.screen.width };

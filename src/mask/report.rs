@@ -2,6 +2,8 @@
 
 use crate::mask::Masker;
 use crate::model::audit::{Audit, AuditFinding, Audited, Database, Ignored};
+use crate::model::call::{Receipt, ReceiptEnd};
+use crate::model::evidence::Parsed;
 use crate::model::finding::{Edit, Finding, Fix};
 use crate::model::package::Package;
 use crate::model::path::RepoPath;
@@ -58,10 +60,38 @@ impl Masker {
         }
     }
 
+    /// As [`report`](Self::report), for what was read of a tool's output.
+    #[must_use]
+    pub fn parsed(&self, parsed: &Parsed) -> Parsed {
+        Parsed {
+            findings: parsed.findings.iter().map(|finding| self.finding(finding)).collect(),
+            tests: parsed.tests.as_ref().map(|tests| self.tests(tests)),
+            notes: self.all(&parsed.notes),
+            unexplained_exit: self.option(parsed.unexplained_exit.as_deref()),
+            ..*parsed
+        }
+    }
+
     /// What people see of `text`, without secrets.
     #[must_use]
     pub fn text(&self, text: &str) -> String {
         self.mask(&text::clean(text)).into_owned()
+    }
+
+    /// Takes secrets out of what became of calls: a server, or a proxy before it, may answer with what it was sent.
+    pub fn receipts(&self, receipts: &mut [Receipt]) {
+        for receipt in receipts {
+            receipt.what = self.mask(&receipt.what).into_owned();
+            if let ReceiptEnd::Posted(Some(text))
+            | ReceiptEnd::Unchanged(text)
+            | ReceiptEnd::LeftAlone(text)
+            | ReceiptEnd::Downgraded(text)
+            | ReceiptEnd::Failed(text)
+            | ReceiptEnd::WouldSend(text) = &mut receipt.end
+            {
+                *text = self.mask(text).into_owned();
+            }
+        }
     }
 
     fn option(&self, text: Option<&str>) -> Option<String> {
@@ -77,14 +107,7 @@ impl Masker {
         let hidden =
             |path: &RepoPath| self.is_in(path.as_str()) || finding.path.as_deref().is_some_and(|raw| self.is_in(raw));
         Judged {
-            finding: Finding {
-                rule: self.option(finding.rule.as_deref()),
-                message: self.text(&finding.message),
-                path: self.option(finding.path.as_deref()),
-                help: self.option(finding.help.as_deref()),
-                fix: finding.fix.as_ref().map(|fix| self.fix(fix)),
-                ..*finding
-            },
+            finding: self.finding(finding),
             path: judged.path.clone().filter(|path| !hidden(path)),
             relevance: judged.relevance,
             status: judged.status,
@@ -93,6 +116,17 @@ impl Masker {
             line_text: self.option(judged.line_text.as_deref()),
             head_line: judged.head_line,
             offer: judged.offer.as_ref().map(|offer| self.offer(offer)),
+        }
+    }
+
+    fn finding(&self, finding: &Finding) -> Finding {
+        Finding {
+            rule: self.option(finding.rule.as_deref()),
+            message: self.text(&finding.message),
+            path: self.option(finding.path.as_deref()),
+            help: self.option(finding.help.as_deref()),
+            fix: finding.fix.as_ref().map(|fix| self.fix(fix)),
+            ..*finding
         }
     }
 

@@ -84,7 +84,8 @@ pub async fn publish(request: &Request, env: &Env) -> Result<Published, Failure>
         None => of_this_run(request, env, &here, found).await?,
     };
     let joined = Joined { report: masker.report(&joined.report), ..joined };
-    let said = post(&joined, poster, &place, &signals).await;
+    let mut said = post(&joined, poster, &place, &signals).await;
+    masker.receipts(&mut said.receipts);
     let code = exit_code(&joined.report, &said, &signals);
     Ok(Published { report: joined.report, said, code })
 }

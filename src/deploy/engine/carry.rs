@@ -175,7 +175,7 @@ impl Drive<'_, '_> {
             pacing: Pacing { grace: std::time::Duration::ZERO, deadline, ..verify.pacing },
             env: engine.env,
         };
-        let verdict = sight.judge(engine.http, &|why| engine.watch.line(why)).await;
+        let verdict = sight.judge(engine.http, &|why| engine.watch.line(&engine.masker.mask(why))).await;
         let (answers, says) = match verdict {
             Verdict::Healthy(says) => (true, format!("answers: {says}")),
             Verdict::Unhealthy(why) => (false, format!("does not answer: {why}")),
@@ -235,8 +235,8 @@ impl Drive<'_, '_> {
         }
         let engine = &mut *self.engine;
         let Some(held) = &mut self.held else { return Err(Event::Lost("the lock is not held".to_owned())) };
-        let (http, watch, cancel) = (engine.http, engine.watch, engine.cancel);
-        let told = |why: &str| watch.line(why);
+        let (http, watch, masker, cancel) = (engine.http, engine.watch, engine.masker, engine.cancel);
+        let told = |why: &str| watch.line(&masker.mask(why));
         let look = async {
             tokio::select! {
                 verdict = sight.judge(http, &told) => Ok(verdict),

@@ -118,12 +118,13 @@ impl Drive<'_, '_> {
             Ok(folder) => folder,
             Err(why) => return Event::Failed(why),
         };
-        let (env, watch, root) = (self.engine.env, self.engine.watch, self.engine.root.to_owned());
+        let (env, watch, masker) = (self.engine.env, self.engine.watch, self.engine.masker);
+        let root = self.engine.root.to_owned();
         let idle = Idle::of(environment, &record);
         let place = Place { log: "analysis.txt", folder, root, weight: Some(weight) };
         let work = async |job: Job<'_>| {
             let look = Looking { environment, rollout, idle: idle.as_ref(), record: &record, env };
-            let told = |why: &str| watch.line(why);
+            let told = |why: &str| watch.line(&masker.mask(why));
             tokio::select! {
                 analysed = look.at(step, &job, &told) => Ok(analysed),
                 by = job.cancel.cancelled() => Err(by.to_string()),

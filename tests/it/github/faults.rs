@@ -10,6 +10,8 @@ use super::state::State;
 pub enum Fault {
     /// Answered with an error status; nothing is done.
     Refuse(u16),
+    /// Answered with an error status and these words; nothing is done.
+    Says(u16, &'static str),
     /// Done, and answered with an error status all the same.
     Lose(u16),
     /// The connection is reset; nothing is done.
@@ -50,6 +52,7 @@ impl Fault {
         match self {
             Self::Refuse(404) => Some(Reply::not_found()),
             Self::Refuse(422) => Some(Reply::error(422, "Validation Failed")),
+            Self::Says(status, words) => Some(Reply::error(*status, words)),
             Self::Refuse(status) | Self::Lose(status) => Some(Reply::error(*status, "Server Error")),
             Self::Secondary(status, None) => Some(Reply::error(*status, limited)),
             Self::Secondary(status, Some(after)) => {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{Ended, Scene, TOKEN, end, write};
-use crate::github::Token;
+use crate::github::{Fault, Token};
 
 /// A variable that is named like a secret, in spelling that every place below can hold.
 const NAMED: &str = "c4nary-Named-0123456789";
@@ -166,5 +166,58 @@ fn no_other_way_to_ask_shows_a_secret() {
         let ended = run(&scene, &[]).with_code(2);
         clean(&mistake, &(ended.out + &ended.err));
     }
+    scene.fake.finish();
+}
+
+#[test]
+fn what_github_answers_shows_no_secret() {
+    let scene = scene();
+    let encoded = "bad credentials: basic eC1hY2Nlc3MtdG9rZW46Z2hzX3dvcmtmbG93dG9rZW4wMTIzNDU2Nzg5";
+    scene.fake.fault("checks/create").first(2).strike(Fault::Says(422, TOKEN));
+    scene.fake.fault("issues/create-comment").strike(Fault::Says(400, encoded));
+    let ended = run(&scene, &[]).with_code(1);
+    assert!(
+        ended.out.contains("could not be posted: ")
+            && ended.out.contains("bad credentials: basic eC1hY2Nlc3MtdG9rZW46***"),
+        "{}",
+        ended.out
+    );
+    clean("standard output", &(ended.out + &ended.err));
+    scene.fake.finish();
+}
+
+#[test]
+fn what_needs_no_configuration_shows_no_secret() {
+    let scene = Scene::with(
+        "",
+        |root| {
+            plant(root);
+            let run = format!("jobs:\n  a:\n    steps:\n      - run: |\n          pytest --key {NAMED} || true\n");
+            write(&root.join(".github/workflows/a.yml"), &format!("on: [push]\n{run}"));
+        },
+        |_| {},
+    );
+    let ran = |arguments: &[&str]| {
+        let mut program = scene.program(arguments);
+        let ended = end(program.env("DEPLOY_SECRET", NAMED).env("SOME_PASSWORD", PASSED).env("GITHUB_TOKEN", TOKEN));
+        assert!(ended.out.contains("***"), "{arguments:?} {} {}", ended.out, ended.err);
+        clean(&format!("{arguments:?}"), &(ended.out + &ended.err));
+    };
+    for (format, file, other) in [
+        ("gcc", "tool/lint.txt", "sarif"),
+        ("eslint", "tool/eslint.json", "sarif"),
+        ("junit", "tool/junit.xml", "junit"),
+    ] {
+        for shape in ["text", "json", other] {
+            ran(&["parse", "--from", format, "--to", shape, file]);
+        }
+    }
+    let sarif = scene.beside("out.sarif");
+    ran(&["integrity"]);
+    ran(&["integrity", "--json", "--sarif", sarif.to_str().unwrap()]);
+    clean("SARIF", &scene.text("out.sarif"));
+    let verify = ["verify", &format!("http://127.0.0.1:9/?key={NAMED}"), "--deadline", "0.1", "--interval", "0.01"];
+    ran(&verify);
+    ran(&[&verify[..], &["--json"]].concat());
     scene.fake.finish();
 }
