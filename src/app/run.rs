@@ -140,6 +140,7 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
     let orphans = process::end_orphans().await;
 
     let notes = judged.said().into_iter().chain(baseline.notes).chain(overridden.notes).chain(ends(orphans, &signals));
+    let notes = notes.chain(request.sarif.as_ref().and_then(|_| sarif::too_many(&gates)));
     let notes = notes.map(|note| masker.text(&note)).collect();
     let verdict = policy::verdict(&gates);
     let took = begun.elapsed();

@@ -1,5 +1,6 @@
 //! A report as SARIF 2.1.0, for `--sarif` and code scanning: a run for each gate that was due, all findings with whether
-//! they block. A gate that could not be judged is a run that did not succeed, so that no reader takes it for clean.
+//! they block. A gate that could not be judged is a run that did not succeed, so that no reader takes it for clean: GitHub
+//! refuses the file then, and closes no alert.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
@@ -12,14 +13,45 @@ use crate::model::outcome::Outcome;
 use crate::model::report::{GateReport, Judged, Relevance, Report, Status};
 use crate::model::text::clean;
 
+/// GitHub refuses a file with more runs.
+const MOST_RUNS: usize = 20;
+
+/// What a finding without a place is shown at: GitHub refuses a file for one result without, and does not ask whether the
+/// place exists.
+const NO_PLACE: &str = "gatepost.toml";
+
 /// Writes the log.
 #[must_use]
 pub fn write(report: &Report) -> String {
-    let due = report.gates.iter().filter(|gate| gate.outcome != Outcome::Skipped);
-    let log =
-        Log { schema: "https://json.schemastore.org/sarif-2.1.0.json", version: "2.1.0", runs: due.map(run).collect() };
+    let runs = shown(&report.gates).into_iter().map(run).collect();
+    let log = Log { schema: "https://json.schemastore.org/sarif-2.1.0.json", version: "2.1.0", runs };
     // Nothing in these types is without a form in JSON; were it so, no reader takes these words for a log.
     serde_json::to_string(&log).unwrap_or_else(|error| error.to_string())
+}
+
+/// That GitHub will not take the log, where these gates are too many for one.
+#[must_use]
+pub fn too_many(gates: &[GateReport]) -> Option<String> {
+    let runs = shown(gates).len();
+    (runs > MOST_RUNS).then(|| {
+        format!(
+            "the SARIF file has {runs} runs, one for each gate, and code scanning takes no file with more than {MOST_RUNS}: \
+             write one in each of several runs, `gatepost run GATE… --sarif FILE`"
+        )
+    })
+}
+
+/// The gates that were due. Of too many those are left out that were judged and never have anything to show.
+fn shown(gates: &[GateReport]) -> Vec<&GateReport> {
+    let mut due: Vec<_> = gates.iter().filter(|gate| gate.outcome != Outcome::Skipped).collect();
+    let mut over = due.len().saturating_sub(MOST_RUNS);
+    due.retain(|gate| {
+        let has_none = matches!(gate.kind.as_str(), "command" | "test") && gate.findings.is_empty();
+        let is_left_out = over > 0 && has_none && gate.outcome != Outcome::Error;
+        over -= usize::from(is_left_out);
+        !is_left_out
+    });
+    due
 }
 
 #[derive(Serialize)]
@@ -104,7 +136,7 @@ struct SarifResult<'a> {
     rule_index: Option<usize>,
     level: &'a str,
     message: Text,
-    locations: Vec<Location>,
+    locations: [Location; 1],
     partial_fingerprints: BTreeMap<&'a str, &'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     baseline_state: Option<&'a str>,
@@ -223,13 +255,20 @@ fn run(gate: &GateReport) -> Run<'_> {
 
 fn result<'a>(judged: &'a Judged, rules: &HashMap<&str, usize>) -> SarifResult<'a> {
     let finding = &judged.finding;
-    let place = artifact(judged);
-    let region = finding.line.map(|line| Region {
-        start_line: line,
-        start_column: finding.column,
-        end_line: finding.end_line,
-        end_column: finding.end_column,
-    });
+    let mut message = text(&finding.message);
+    let physical_location = if let Some(artifact_location) = artifact(judged) {
+        let region = finding.line.map(|line| Region {
+            start_line: line,
+            start_column: finding.column,
+            end_line: finding.end_line,
+            end_column: finding.end_column,
+        });
+        PhysicalLocation { artifact_location, region }
+    } else {
+        message.text += " (this was reported without a place)";
+        let region = Some(Region { start_line: 1, start_column: None, end_line: None, end_column: None });
+        PhysicalLocation { artifact_location: in_repository(NO_PLACE), region }
+    };
     let fix = finding.fix.as_ref().and_then(|fix| fixed(fix, artifact(judged)?));
     SarifResult {
         rule_id: finding.rule.as_deref(),
@@ -239,12 +278,8 @@ fn result<'a>(judged: &'a Judged, rules: &HashMap<&str, usize>) -> SarifResult<'
             Level::Warning => "warning",
             Level::Error => "error",
         },
-        message: text(&finding.message),
-        locations: place
-            .map(|artifact_location| PhysicalLocation { artifact_location, region })
-            .map(|physical_location| Location { physical_location })
-            .into_iter()
-            .collect(),
+        message,
+        locations: [Location { physical_location }],
         // The second is the name by which code scanning follows an alert over line shifts.
         partial_fingerprints: ["gatepost/v1", "primaryLocationLineHash"]
             .map(|name| (name, judged.fingerprint.as_str()))
@@ -258,9 +293,13 @@ fn result<'a>(judged: &'a Judged, rules: &HashMap<&str, usize>) -> SarifResult<'
     }
 }
 
+fn in_repository(path: &str) -> ArtifactLocation {
+    ArtifactLocation { uri: encode(path), uri_base_id: Some("%SRCROOT%") }
+}
+
 fn artifact(judged: &Judged) -> Option<ArtifactLocation> {
     if let Some(path) = &judged.path {
-        return Some(ArtifactLocation { uri: encode(path.as_str()), uri_base_id: Some("%SRCROOT%") });
+        return Some(in_repository(path.as_str()));
     }
     let path = judged.finding.path.as_deref()?.replace('\\', "/");
     let drive = path.as_bytes().get(1) == Some(&b':');

@@ -156,6 +156,41 @@ fn sarif_of_a_gate_without_findings_is_not_clean() {
 }
 
 #[test]
+fn sarif_has_a_place_for_every_finding() {
+    let finding = Finding { message: "no licence".to_owned(), line: Some(7), ..Finding::default() };
+    let text = sarif::write(&report(vec![GateReport { findings: vec![judged(None, finding)], ..lint() }]));
+    let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let result = &json["runs"][0]["results"][0];
+    assert_eq!(result["message"]["text"], "no licence (this was reported without a place)");
+    let place = &result["locations"][0]["physicalLocation"];
+    assert_eq!(
+        (&place["artifactLocation"]["uri"], &place["region"]["startLine"]),
+        (&"gatepost.toml".into(), &1.into())
+    );
+}
+
+#[test]
+fn sarif_has_no_more_runs_than_code_scanning_takes() {
+    let gates = |lints: usize, commands: usize, outcome| -> Vec<GateReport> {
+        let command = |at| GateReport { kind: "command".to_owned(), ..gate(&format!("c{at}"), outcome, "") };
+        let lint = |at| gate(&format!("l{at}"), Outcome::Pass, "");
+        (0..commands).map(command).chain((0..lints).map(lint)).collect()
+    };
+    let runs = |gates: &[GateReport]| {
+        let json: serde_json::Value = serde_json::from_str(&sarif::write(&report(gates.to_vec()))).unwrap();
+        let runs = json["runs"].as_array().unwrap().iter();
+        runs.map(|run| run["properties"]["gate"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(runs(&gates(10, 10, Outcome::Pass)).len(), 20);
+    let many = gates(18, 9, Outcome::Fail);
+    assert_eq!(runs(&many)[..3], ["c7", "c8", "l0"], "the first that have nothing to show are left out");
+    assert_eq!((runs(&many).len(), sarif::too_many(&many)), (20, None));
+    let unjudged = gates(18, 3, Outcome::Error);
+    assert_eq!(runs(&unjudged).len(), 21, "what could not be judged is never left out");
+    assert!(sarif::too_many(&unjudged).unwrap().starts_with("the SARIF file has 21 runs"));
+}
+
+#[test]
 fn junit_comes_back_with_the_same_counts() {
     let gates = vec![
         lint(),
