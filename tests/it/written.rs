@@ -100,7 +100,10 @@ fn case(name: &str, outcome: CaseOutcome) -> Case {
 }
 
 fn test(outcome: Outcome) -> GateReport {
-    let failed = Case { message: Some("left: 1\nright: <2>\u{0}".to_owned()), ..case("adds", CaseOutcome::Failed) };
+    let failed = Case {
+        message: Some("left: 1\nright: <2>\u{0}\u{fffe}\u{ffff}".to_owned()),
+        ..case("adds", CaseOutcome::Failed)
+    };
     let flaky = Case { flaky: true, message: Some("too early".to_owned()), ..case("in time", CaseOutcome::Passed) };
     let cases = vec![
         failed,
