@@ -133,12 +133,15 @@ fn select(gate: &GateReport, most: usize) -> (Vec<Remark<'_>>, Vec<&Judged>) {
     (shown, rest)
 }
 
+/// GitHub knows no line behind it.
+const LAST_LINE: u32 = i32::MAX.unsigned_abs();
+
 fn annotation(remark: &Remark<'_>) -> Option<Annotation> {
     let spot = remark.spot.as_ref()?;
     Some(Annotation {
         path: spot.path.as_str().to_owned(),
-        start_line: spot.start,
-        end_line: spot.end,
+        start_line: spot.start.min(LAST_LINE),
+        end_line: spot.end.min(LAST_LINE),
         start_column: spot.columns.map(|columns| columns.0),
         end_column: spot.columns.map(|columns| columns.1),
         annotation_level: match remark.level {
@@ -370,6 +373,7 @@ mod tests {
         assert_eq!(place(3, Some(5), Some(7), Some(2), Some(3)), Some((3, 5, None, None)));
         assert_eq!(place(3, Some(5), None, None, Some(9)), Some((9, 9, None, None)));
         assert_eq!(place(3, None, Some(7), Some(12), Some(9)), Some((9, 9, Some(7), Some(11))));
+        assert_eq!(place(3, Some(u32::MAX), None, None, Some(3)), Some((3, 2_147_483_647, None, None)));
         assert_eq!(place(3, None, None, None, None), None);
 
         let mut report = report();

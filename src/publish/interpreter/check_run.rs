@@ -13,6 +13,10 @@ use crate::world::line::{Creation, Kind, Line, Missing, segment};
 /// The most annotations of one request.
 const PAGE: usize = 50;
 
+/// The most requests that GitHub may refuse until bad annotations are no longer looked for among good ones: each costs a
+/// second.
+const MOST_REFUSED: usize = 30;
+
 /// The most bytes of a check run's text.
 const TEXT_LIMIT: usize = 65_535;
 
@@ -72,6 +76,8 @@ async fn list<F: Forge>(line: &mut Line<F>, run: &CheckRun, filter: &str) -> Res
 struct Placing<'a> {
     placed: usize,
     refused: Vec<&'a Annotation>,
+    /// How many requests were refused.
+    refusals: usize,
     /// GitHub's words about the first one.
     refusal: Option<String>,
     /// Why the rest was not sent.
@@ -79,7 +85,8 @@ struct Placing<'a> {
 }
 
 impl<'a> Placing<'a> {
-    /// Places a page; a refused one is halved until the bad annotations stand alone.
+    /// Places a page; a refused one is halved until the bad annotations stand alone. After too many refusals all that is
+    /// refused together is taken for bad.
     async fn place<F: Forge>(&mut self, line: &mut Line<F>, run: &CheckRun, made: &Made, page: &'a [Annotation]) {
         let mut todo = vec![page];
         while let (None, Some(batch)) = (&self.stop, todo.pop()) {
@@ -87,13 +94,15 @@ impl<'a> Placing<'a> {
                 Ok(()) => self.placed += batch.len(),
                 Err(stop) => match stop.refused_with(422) {
                     None => self.stop = Some(stop),
-                    Some(_) if batch.len() > 1 => {
-                        let (front, back) = batch.split_at(batch.len() / 2);
-                        todo.extend([back, front]);
-                    }
                     Some(message) => {
+                        self.refusals += 1;
                         self.refusal.get_or_insert_with(|| message.to_owned());
-                        self.refused.extend(batch);
+                        if batch.len() > 1 && self.refusals < MOST_REFUSED {
+                            let (front, back) = batch.split_at(batch.len() / 2);
+                            todo.extend([back, front]);
+                        } else {
+                            self.refused.extend(batch);
+                        }
                     }
                 },
             }

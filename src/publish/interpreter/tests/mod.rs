@@ -211,6 +211,22 @@ async fn every_annotation_is_placed_or_told_of() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn refused_annotations_are_looked_for_only_so_long() {
+    for bad_every in [1, 2] {
+        let hub = Hub::new();
+        let mut run = check_run(1000);
+        for one in run.annotations.iter_mut().step_by(bad_every) {
+            one.message = "BAD".to_owned();
+        }
+        let end = interpreter(&hub).send(&Call::CheckRun(run)).await.end;
+        assert!(hub.log().len() < 100, "{}", hub.log().len());
+        let placed = hub.with(|state| state.check_runs[0]["output"]["annotations"].as_array().map_or(0, Vec::len));
+        let says = format!("{placed} of 1000 annotations placed; GitHub refused {}", 1000 - placed);
+        assert!(downgraded(&end).starts_with(&says), "{end:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_a_call_does_not_have_is_not_sent() {
     let hub = Hub::new();
     let run = CheckRun { text: None, details_url: None, ..check_run(0) };
