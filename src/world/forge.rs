@@ -77,6 +77,8 @@ pub struct Reply {
     pub remaining: Option<u64>,
     /// `x-ratelimit-reset`, in seconds since 1970.
     pub reset: Option<i64>,
+    /// `date`, in seconds since 1970: GitHub's own clock.
+    pub date: Option<i64>,
     /// The path of the next page (`link: …; rel="next"`), on the API's own origin.
     pub next: Option<String>,
     /// `x-oauth-scopes`: what a person's classic token may do; of other tokens it is not there.

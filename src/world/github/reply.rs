@@ -31,6 +31,7 @@ where
         retry_after: number(&parts.headers, "retry-after").map(Duration::from_secs),
         remaining: number(&parts.headers, "x-ratelimit-remaining"),
         reset: number(&parts.headers, "x-ratelimit-reset"),
+        date: date(&parts.headers),
         next,
         scopes: parts.headers.get("x-oauth-scopes").and_then(|value| value.to_str().ok()).map(str::to_owned),
         body: bytes,
@@ -81,6 +82,11 @@ fn number<N: std::str::FromStr>(headers: &HeaderMap, name: &str) -> Option<N> {
     headers.get(name)?.to_str().ok()?.trim().parse().ok()
 }
 
+fn date(headers: &HeaderMap) -> Option<i64> {
+    let time = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(headers.get(http::header::DATE)?).ok()?;
+    Some(time.as_second())
+}
+
 /// The URL of `rel="next"` in a Link header (RFC 8288).
 fn next_page(headers: &HeaderMap) -> Option<String> {
     let mut rest = headers.get(http::header::LINK)?.to_str().ok()?;
@@ -129,5 +135,8 @@ mod tests {
         headers.insert("x-ratelimit-reset", "soon".parse().unwrap());
         assert_eq!(number::<u64>(&headers, "retry-after"), Some(7));
         assert_eq!(number::<i64>(&headers, "x-ratelimit-reset"), None);
+        assert_eq!(date(&headers), None);
+        headers.insert("date", "Sun, 06 Nov 1994 08:49:37 GMT".parse().unwrap());
+        assert_eq!(date(&headers), Some(784_111_777));
     }
 }

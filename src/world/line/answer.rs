@@ -30,8 +30,13 @@ pub enum Answer {
 pub enum Limit {
     /// Too much at once; GitHub may say how long to wait.
     Secondary(Option<Duration>),
-    /// The hour's requests are used up until this second since 1970.
-    Primary(i64),
+    /// The hour's requests are used up.
+    Primary {
+        /// Until this second since 1970.
+        reset: i64,
+        /// What GitHub's clock says now: the one here may be another.
+        now: Option<i64>,
+    },
 }
 
 /// Why something was given up.
@@ -129,7 +134,7 @@ fn limit(reply: &Reply) -> Option<Limit> {
     // The last request of the hour may be refused for another reason, with nothing remaining.
     let named = reply.status == 429 || said.contains("rate limit");
     match reply.reset {
-        Some(reset) if reply.remaining == Some(0) && named => Some(Limit::Primary(reset)),
+        Some(reset) if reply.remaining == Some(0) && named => Some(Limit::Primary { reset, now: reply.date }),
         _ if named || said.contains("abuse") => Some(Limit::Secondary(None)),
         _ => None,
     }
@@ -232,8 +237,8 @@ mod tests {
         assert_eq!(limited(403, secondary, None, 10, 5), Err(Limit::Secondary(None)));
         assert_eq!(limited(429, "", None, 10, 5), Err(Limit::Secondary(None)));
         assert_eq!(limited(403, r#"{"message":"abuse detection"}"#, None, 1, 5), Err(Limit::Secondary(None)));
-        assert_eq!(limited(403, primary, None, 0, 5), Err(Limit::Primary(5)));
-        assert_eq!(limited(429, "", None, 0, 5), Err(Limit::Primary(5)));
+        assert_eq!(limited(403, primary, None, 0, 5), Err(Limit::Primary { reset: 5, now: None }));
+        assert_eq!(limited(429, "", None, 0, 5), Err(Limit::Primary { reset: 5, now: None }));
         assert!(matches!(limited(403, denied, None, 0, 5), Ok(Answer::Stopped(_))));
         assert!(matches!(limited(500, primary, Some(1), 0, 5), Ok(Answer::Unknown(_))));
     }

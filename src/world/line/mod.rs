@@ -338,8 +338,9 @@ impl<F: Forge> Line<F> {
                 }
                 (pause, format!("GitHub's secondary rate limit closes this token for {} s", pause.as_secs()))
             }
-            Limit::Primary(reset) => {
-                let left = u64::try_from(reset.saturating_sub(clock::now().as_second())).unwrap_or_default();
+            Limit::Primary { reset, now } => {
+                let now = now.unwrap_or_else(|| clock::now().as_second());
+                let left = u64::try_from(reset.saturating_sub(now)).unwrap_or_default();
                 let time =
                     jiff::Timestamp::from_second(reset).map_or_else(|_| reset.to_string(), |time| time.to_string());
                 (Duration::from_secs(left), format!("GitHub's rate limit closes this token until {time}"))

@@ -272,6 +272,14 @@ async fn a_used_up_hour_fails_at_once_with_the_time() {
     let receipt = interpreter(&hub).send(&Call::CheckRun(check_run(0))).await;
     assert!(matches!(receipt.end, ReceiptEnd::Posted(_)));
     assert!((98..=101).contains(&hub.with(|state| state.times[1].as_secs())));
+    for ahead in [5000, -5000] {
+        let theirs = clock::now().as_second() + ahead;
+        let hub = Hub::new().fault(Trigger::Nth(0), Fault::Primary(theirs + 100));
+        hub.with(|state| state.date = Some(theirs));
+        let receipt = interpreter(&hub).send(&Call::CheckRun(check_run(0))).await;
+        assert!(matches!(receipt.end, ReceiptEnd::Posted(_)), "{:?}", receipt.end);
+        assert_eq!(hub.with(|state| state.times[1].as_secs()), 100, "by GitHub's clock, not by ours");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -72,6 +72,8 @@ pub struct State {
     pub meanwhile: Option<(usize, Act)>,
     /// Runs after every update of a comment.
     pub always: Option<Act>,
+    /// What its clock says in replies about limits.
+    pub date: Option<i64>,
     start: Option<tokio::time::Instant>,
     ids: u64,
 }
@@ -169,7 +171,7 @@ impl State {
             }
             Some(Fault::Primary(reset)) => {
                 let limited = reply(403, &json!({ "message": "API rate limit exceeded" }));
-                return Ok(Reply { remaining: Some(0), reset: Some(reset), ..limited });
+                return Ok(Reply { remaining: Some(0), reset: Some(reset), date: self.date, ..limited });
             }
             _ => {}
         }
