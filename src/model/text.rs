@@ -31,7 +31,7 @@ pub fn unseen(text: &[u8]) -> usize {
     }
 }
 
-fn without(text: &str, length: fn(&[u8]) -> usize) -> Cow<'_, str> {
+fn without(text: &str, length: impl Fn(&[u8]) -> usize) -> Cow<'_, str> {
     let (mut out, mut kept, mut at) = (String::new(), 0, 0);
     while at < text.len() {
         match length(&text.as_bytes()[at..]) {
