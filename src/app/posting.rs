@@ -86,6 +86,13 @@ pub struct Said {
 }
 
 impl Said {
+    /// Without secrets.
+    #[must_use]
+    pub fn masked(mut self, masker: &Masker) -> Self {
+        masker.receipts(&mut self.receipts);
+        self
+    }
+
     /// Whether anything could not be posted at all.
     #[must_use]
     pub fn failed(&self) -> bool {

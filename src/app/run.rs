@@ -142,13 +142,10 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
     let notes = judged.said().into_iter().chain(baseline.notes).chain(overridden.notes).chain(ends(orphans, &signals));
     let notes = notes.chain(request.sarif.as_ref().and_then(|_| sarif::too_many(&gates)));
     let notes = notes.map(|note| masker.text(&note)).collect();
-    let verdict = policy::verdict(&gates);
-    let took = begun.elapsed();
-    let started = started_at.to_owned();
-    let report = Report { verdict, subject: subject.clone(), started_at: started, took, gates, notes };
+    let (subject, started_at) = (subject.clone(), started_at.to_owned());
+    let report = Report { verdict: policy::verdict(&gates), subject, started_at, took: begun.elapsed(), gates, notes };
     let unwritten = write_files(request, &report, &output, signals.caught().is_some());
-    let mut said = poster.end(&report, shared, &signals).await;
-    masker.receipts(&mut said.receipts);
+    let said = poster.end(&report, shared, &signals).await.masked(masker);
     let code = exit_code(request.publish, &report, &signals, &unwritten, &said);
     Ok(Ran { report, output: output.clone(), folder, code, said, unwritten })
 }

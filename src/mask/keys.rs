@@ -86,7 +86,7 @@ mod tests {
         }
         let mut endless = KeyWatch::default();
         assert_eq!(endless.feed(b"-----BEGIN PRIVATE KEY-----"), 27);
-        assert_eq!(endless.feed(&[b'x'; LONGEST]), LONGEST);
+        assert_eq!(endless.feed(&vec![b'x'; LONGEST]), LONGEST);
         assert_eq!(endless.feed(b"out of it"), 0);
     }
 }

@@ -111,9 +111,8 @@ fn string(text: &[u8]) -> usize {
     loop {
         match &text[at..] {
             [] | [b'\n', ..] => return at,
-            [0x7, ..] => return at + 1,
             [0xc2, 0x9c, ..] | [0x1b, b'\\', ..] => return at + 2,
-            [0x1b, ..] => return at + 1,
+            [0x7 | 0x1b, ..] => return at + 1,
             _ => at += 1,
         }
     }

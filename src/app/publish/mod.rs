@@ -84,8 +84,7 @@ pub async fn publish(request: &Request, env: &Env) -> Result<Published, Failure>
         None => of_this_run(request, env, &here, found).await?,
     };
     let joined = Joined { report: masker.report(&joined.report), ..joined };
-    let mut said = post(&joined, poster, &place, &signals).await;
-    masker.receipts(&mut said.receipts);
+    let said = post(&joined, poster, &place, &signals).await.masked(&masker);
     let code = exit_code(&joined.report, &said, &signals);
     Ok(Published { report: joined.report, said, code })
 }
