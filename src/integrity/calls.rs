@@ -78,7 +78,7 @@ impl Index {
     fn called(&self, script: &Script, run: &Run) -> Vec<usize> {
         let here = join(&script.dir, &run.dir);
         match &run.invocation.call {
-            None => Vec::new(),
+            None | Some(Call::Task(_)) => Vec::new(),
             Some(Call::Package { names, dir }) => {
                 let dir = dir.as_ref().map(|dir| join(&here, dir));
                 let found = names.iter().filter_map(|name| self.packages.get(name)).flatten();

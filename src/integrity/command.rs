@@ -21,8 +21,10 @@ pub enum Call {
     Package { names: Vec<String>, dir: Option<String> },
     /// Targets of a makefile in that folder; none: the first.
     Make { targets: Vec<String>, dir: String },
-    /// Recipes of a justfile; none: the first.
+    /// A recipe of a justfile, or one of a module (`module::recipe`) that may be meant by it; none: the first.
     Just { recipes: Vec<String> },
+    /// A task of a runner whose own file is not read.
+    Task(String),
     /// A file.
     File(String),
 }
@@ -34,7 +36,8 @@ impl Call {
         match self {
             Self::Package { names, .. } => names.iter().map(String::as_str).collect(),
             Self::Make { targets, .. } => targets.iter().map(String::as_str).collect(),
-            Self::Just { recipes } => recipes.iter().map(String::as_str).collect(),
+            Self::Just { recipes } => recipes.iter().take(1).map(String::as_str).collect(),
+            Self::Task(name) => vec![name],
             Self::File(path) => vec![path.rsplit('/').next().unwrap_or(path)],
         }
     }
@@ -80,7 +83,9 @@ fn word_text(text: &str, raw: &str) -> String {
     }
 }
 
-fn base_name(path: &str) -> &str {
+/// A program's name, without its folder.
+#[must_use]
+pub fn base_name(path: &str) -> &str {
     let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
     name.strip_suffix(".exe").or_else(|| name.strip_suffix(".cmd")).unwrap_or(name)
 }
@@ -110,6 +115,7 @@ const LAUNCHERS: &[(&str, Launcher)] = &[
     ("timeout", Flags { with_value: &["-s", "-k", "--signal", "--kill-after"], words: 1 }),
     ("gtimeout", Flags { with_value: &["-s", "-k"], words: 1 }),
     ("exec", PLAIN),
+    ("eval", PLAIN),
     ("stdbuf", PLAIN),
     ("unbuffer", PLAIN),
     ("chronic", PLAIN),
@@ -156,6 +162,7 @@ const LAUNCHERS: &[(&str, Launcher)] = &[
     ("pipenv", Verb { verbs: &["run"], with_value: &[], words: 0 }),
     ("pdm", Verb { verbs: &["run"], with_value: &["-p", "--venv"], words: 0 }),
     ("rye", Verb { verbs: &["run"], with_value: &[], words: 0 }),
+    ("hatch", Verb { verbs: &["run"], with_value: &["-e", "--env"], words: 0 }),
     ("conda", Verb { verbs: &["run"], with_value: &["-n", "-p", "--name"], words: 0 }),
     ("micromamba", Verb { verbs: &["run"], with_value: &["-n", "-p"], words: 0 }),
     ("pixi", Verb { verbs: &["run"], with_value: &["-e", "--environment"], words: 0 }),
@@ -194,8 +201,16 @@ fn launched(words: &[&str]) -> Vec<String> {
             // `command -v x` asks; `command x` runs.
             "command" if !rest.first().is_some_and(|flag| flag.starts_with('-')) => Some(rest),
             "docker" | "podman" => compose(rest),
+            "find" => executed(rest),
+            _ if task(program, rest).is_some() => break,
             _ => {
                 let name = if program.starts_with("python") { "python" } else { program };
+                if name == "python"
+                    && let Some(at) = rest.iter().position(|word| is_known_script(word))
+                {
+                    words.drain(..=at);
+                    continue;
+                }
                 let launcher = LAUNCHERS.iter().find(|(known, _)| *known == name);
                 launcher.and_then(|(_, launcher)| behind(launcher, rest))
             }
@@ -217,6 +232,11 @@ fn launched(words: &[&str]) -> Vec<String> {
     owned
 }
 
+/// `python -W error manage.py test`: what the interpreter is given is the program.
+fn is_known_script(word: &str) -> bool {
+    word.ends_with(".py") && super::dictionary::is_program(base_name(word))
+}
+
 fn is_assignment(word: &str) -> bool {
     word.split_once('=').is_some_and(|(name, _)| {
         name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
@@ -234,6 +254,14 @@ fn after_env<'a, 'b>(words: &'b [&'a str]) -> &'b [&'a str] {
         }
     }
     &words[at.min(words.len())..]
+}
+
+/// `find … -exec a {} ;`
+fn executed<'a, 'b>(words: &'b [&'a str]) -> Option<&'b [&'a str]> {
+    let at = words.iter().position(|word| matches!(*word, "-exec" | "-execdir"))?;
+    let inner = &words[at + 1..];
+    let end = inner.iter().position(|word| matches!(*word, ";" | "+")).unwrap_or(inner.len());
+    Some(&inner[..end])
 }
 
 fn compose<'a, 'b>(words: &'b [&'a str]) -> Option<&'b [&'a str]> {
@@ -298,9 +326,12 @@ fn call(first: &str, program: &str, rest: &[&str]) -> Option<Call> {
         }
         "just" => {
             let recipes = after_values(rest, &["-f", "--justfile", "-d", "--working-directory", "--set"]);
-            // What follows the first are its arguments, as often as other recipes.
-            Some(Call::Just { recipes: recipes.first().map(|word| (*word).to_owned()).into_iter().collect() })
+            // What follows the first are its arguments, as often as other recipes; or it is a module, and they are its recipes.
+            let first = recipes.first().map(|word| (*word).to_owned());
+            let inside = recipes.get(..2).map(|words| words.join("::"));
+            Some(Call::Just { recipes: first.into_iter().chain(inside).collect() })
         }
+        _ if task(program, rest).is_some() => task(program, rest).map(|name| Call::Task(name.to_owned())),
         "bash" | "sh" | "dash" | "zsh" | "source" | "." => {
             let file = rest.iter().find(|word| !word.starts_with(['-', '+']))?;
             let runs_text =
@@ -316,6 +347,46 @@ fn call(first: &str, program: &str, rest: &[&str]) -> Option<Call> {
                 .then(|| Call::File(first.trim_start_matches("./").to_owned()))
         }
     }
+}
+
+/// Programs that run tasks by name, and the word before the name, where there is one.
+const RUNNERS: &[(&str, &[&str])] = &[
+    ("task", &[]),
+    ("go-task", &[]),
+    ("invoke", &[]),
+    ("inv", &[]),
+    ("poe", &[]),
+    ("mage", &[]),
+    ("gulp", &[]),
+    ("grunt", &[]),
+    ("doit", &[]),
+    ("bb", &[]),
+    ("composer", &["run-script", "run"]),
+    ("deno", &["task"]),
+    ("mise", &["run", "r"]),
+    ("pixi", &["run", "r"]),
+    ("pdm", &["run"]),
+    ("rye", &["run"]),
+    ("hatch", &["run"]),
+    ("poetry", &["run"]),
+    ("pipenv", &["run"]),
+    ("devbox", &["run"]),
+    ("melos", &["run"]),
+    ("moon", &["run"]),
+    ("cargo", &["xtask"]),
+];
+
+/// The task that a runner is asked for, where it is called as gates are: what it does is in a file that is not read.
+fn task<'a>(program: &str, words: &[&'a str]) -> Option<&'a str> {
+    let (_, verbs) = RUNNERS.iter().find(|(known, _)| *known == program)?;
+    let words =
+        after_values(words, &["-e", "--env", "--environment", "-C", "-c", "--cwd", "-d", "-f", "-t", "--taskfile"]);
+    let name = match verbs {
+        [] => words.first().copied()?,
+        verbs => words.get(1).copied().filter(|_| verbs.contains(&words[0]))?,
+    };
+    let gate = super::dictionary::is_gate_name(name) && !super::dictionary::is_program(name);
+    (gate && !name.contains([OPAQUE, '.', '/'])).then_some(name)
 }
 
 fn is_number(word: &str) -> bool {
@@ -454,6 +525,9 @@ mod tests {
             ("./node_modules/.bin/jest --ci", "jest --ci"),
             ("coverage run -m pytest", "pytest"),
             ("npm install", "npm install"),
+            ("find . -name x -execdir go test ./... ;", "go test ./..."),
+            ("python3 -W error manage.py test", "manage.py test"),
+            ("pixi run -e dev pytest -x", "pytest -x"),
             ("command -v eslint", "command -v eslint"),
             ("go test ./...", "go test ./..."),
         ] {
@@ -479,6 +553,14 @@ mod tests {
         assert_eq!(called("bash -x ci/test.sh a"), Some(Call::File("ci/test.sh".to_owned())));
         assert_eq!(called("./ci/test.sh"), Some(Call::File("ci/test.sh".to_owned())));
         assert_eq!(called("bash -c x"), None);
+        for line in ["task test", "deno task lint", "pixi run -e dev test", "hatch run test:cov", "cargo xtask ci"] {
+            assert!(matches!(called(line), Some(Call::Task(_))), "{line}");
+        }
+        for line in
+            ["task deploy", "poetry run python x.py", "pdm run pytest", "cargo test", "deno test", "invoke build"]
+        {
+            assert_eq!(called(line), None, "{line}");
+        }
         assert_eq!(called("./gradlew test"), None);
     }
 }

@@ -1,4 +1,4 @@
-//! The commands and actions that are gates: what they do for a living is to fail. Everything else may fail or not
+//! The commands that are gates: what they do for a living is to fail. Everything else may fail or not
 //! as it likes. It matches words; who called them and what became of their status is for others.
 
 use super::shell::OPAQUE;
@@ -37,17 +37,19 @@ impl Tool {
     }
 }
 
-/// Whether a flag is among the arguments, alone or with `=value`; a word without a dash must stand alone.
+/// Whether a flag is among the arguments, alone or with `=value`; a word without a dash must stand alone, and a call
+/// (`Pkg.test()`) in one that is a program.
 #[must_use]
 pub fn has_flag(arguments: &[&str], flag: &str) -> bool {
     arguments.iter().any(|argument| {
         *argument == flag
+            || (flag.ends_with("()") && argument.contains(flag))
             || (flag.starts_with('-') && argument.strip_prefix(flag).is_some_and(|rest| rest.starts_with('=')))
     })
 }
 
 /// Programs that take tasks in any order and behind flags with values.
-const OF_TASKS: &[&str] = &["mvn", "gradle", "ant", "bazel", "sbt", "rake", "ninja", "meson", "invoke", "phing"];
+const OF_TASKS: &[&str] = &["mvn", "mvnw", "ant", "bazel", "sbt", "rake", "ninja", "meson", "invoke", "phing"];
 
 /// Whether the words of the verb come first among the arguments, flags and their values aside.
 fn follows(verb: &[&str], arguments: &[&str]) -> bool {
@@ -153,6 +155,9 @@ pub static TOOLS: &[Tool] = &[
     tool("turbo", &["test|lint|run", "test|lint|check|typecheck"]),
     tool("turbo", &["test|lint|check|typecheck"]),
     tool("lerna", &["run", "test|lint|check|typecheck"]),
+    tool("hardhat", &["test"]),
+    tool("newman", &["run"]),
+    tool("k6", &["run"]),
     tool("webpack", &[]).without(&["serve", "--watch"]),
     tool("tsup", &[]).without(&["--watch"]),
     tool("vite", &["build"]),
@@ -194,6 +199,11 @@ pub static TOOLS: &[Tool] = &[
     tool("twine", &["check"]),
     tool("check-manifest", &[]),
     tool("manage.py", &["test|check"]),
+    tool("setup.py", &["test|check"]),
+    tool("behave", &[]).without(&["-d", "--dry-run", "--steps-catalog"]),
+    tool("robot", &[]).without(&["--dryrun"]),
+    tool("hatch", &["test"]),
+    tool("hatch", &["fmt"]).with(&["--check", "-l", "--linter"]),
     // The JVM
     tool("mvn", &["test|verify|integration-test"]),
     tool("mvnw", &["test|verify|integration-test"]),
@@ -205,6 +215,7 @@ pub static TOOLS: &[Tool] = &[
     tool("detekt", &[]),
     tool("ant", &["test"]),
     // C, C++ and builds
+    tool("scons", &["test|check"]),
     tool("ctest", &[]).without(&["-N", "--show-only"]),
     tool("cmake", &[]).with(&["--build"]),
     tool("ninja", &[]),
@@ -251,6 +262,10 @@ pub static TOOLS: &[Tool] = &[
     tool("hlint", &[]),
     tool("dune", &["runtest|test"]),
     tool("julia", &[]).with(&["Pkg.test()"]),
+    tool("R", &["CMD", "check"]),
+    tool("Rscript", &[]).with(&["devtools::test()", "testthat::test_local()", "tinytest::test_all()"]),
+    tool("prove", &[]),
+    tool("rebar3", &["eunit|ct|dialyzer|xref"]),
     tool("busted", &[]),
     tool("luacheck", &[]),
     tool("stylua", &[]).with(&["--check"]),
@@ -269,6 +284,7 @@ pub static TOOLS: &[Tool] = &[
     tool("prek", &["run"]),
     tool("lefthook", &["run"]),
     tool("editorconfig-checker", &[]),
+    tool("nix", &["flake", "check"]).without(&["--no-build"]),
     tool("terraform", &["validate"]),
     tool("terraform", &["fmt"]).with(&["-check", "--check"]),
     tool("tofu", &["validate"]),
@@ -302,107 +318,47 @@ pub fn is_gate(program: &str, arguments: &[&str]) -> bool {
     if arguments.iter().any(|word| matches!(*word, "--version" | "--help")) {
         return false;
     }
-    let tasks: Vec<&str>;
-    let arguments = if OF_TASKS.contains(&program) || program == "gradlew" || program == "mvnw" {
-        // `gradle :app:test`
-        tasks = arguments.iter().filter(|word| !word.starts_with('-')).map(|word| last_part(word)).collect();
-        let known = TOOLS.iter().find(|tool| {
-            tool.program == program
-                && tool
-                    .verb
-                    .first()
-                    .is_some_and(|verb| tasks.iter().any(|task| verb.split('|').any(|verb| verb == *task)))
-        });
-        if known.is_some() {
-            return true;
-        }
-        arguments
-    } else {
-        arguments
-    };
+    if of_gradle(program) {
+        return tasks(arguments).iter().any(|task| is_task(program, task) || is_gradle_check(task));
+    }
+    if OF_TASKS.contains(&program) && tasks(arguments).iter().any(|task| is_task(program, task)) {
+        return true;
+    }
     TOOLS.iter().any(|tool| tool.matches(program, arguments))
 }
 
-fn last_part(word: &str) -> &str {
-    word.rsplit(':').next().unwrap_or(word)
+fn of_gradle(program: &str) -> bool {
+    matches!(program, "gradle" | "gradlew")
+}
+
+/// The tasks among the arguments, without the projects they are of (`:app:test`) and those that are left out (`-x test`).
+fn tasks<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
+    let left_out = |at: usize| at > 0 && matches!(arguments[at - 1], "-x" | "--exclude-task");
+    let named = arguments.iter().enumerate().filter(|(at, word)| !word.starts_with('-') && !left_out(*at));
+    named.map(|(_, word)| word.rsplit(':').next().unwrap_or(word)).collect()
+}
+
+fn is_task(program: &str, task: &str) -> bool {
+    let verbs = TOOLS.iter().filter(|tool| tool.program == program).filter_map(|tool| tool.verb.first());
+    verbs.flat_map(|verb| verb.split('|')).any(|verb| verb == task)
+}
+
+/// `ktlintCheck`, `connectedDebugAndroidTest`, `lintRelease`, `checkstyleMain`: plugins name their tasks so.
+fn is_gradle_check(task: &str) -> bool {
+    let ends = ["Check", "Test", "Tests", "Lint"].iter().any(|end| task.ends_with(end));
+    let begins = ["lint", "detekt", "checkstyle", "pmd", "spotbugs"].iter().any(|begin| {
+        task.strip_prefix(begin)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(|c: char| c.is_ascii_uppercase()))
+    });
+    let builds = ["assemble", "compile", "build", "generate", "install", "package", "process", "clean", "bundle"];
+    let fixes = ["Fix", "Report", "Baseline"].iter().any(|word| task.contains(word));
+    (ends || begins) && !fixes && !builds.iter().any(|begin| task.starts_with(begin))
 }
 
 /// Whether a program is in the dictionary with some verb or other.
 #[must_use]
 pub fn is_program(program: &str) -> bool {
     TOOLS.iter().any(|tool| tool.program == program)
-}
-
-/// Actions whose step is a gate, by the beginning of their name.
-pub static ACTIONS: &[&str] = &[
-    "golangci/golangci-lint-action",
-    "actions-rs/clippy-check",
-    "actions-rs/audit-check",
-    "clechasseur/rs-clippy-check",
-    "giraffate/clippy-action",
-    "EmbarkStudios/cargo-deny-action",
-    "rustsec/audit-check",
-    "obi1kenobi/cargo-semver-checks-action",
-    "actions-rust-lang/rustfmt",
-    "crate-ci/typos",
-    "codespell-project/actions-codespell",
-    "github/super-linter",
-    "super-linter/super-linter",
-    "oxsecurity/megalinter",
-    "pre-commit/action",
-    "psf/black",
-    "rickstaa/action-black",
-    "astral-sh/ruff-action",
-    "chartboost/ruff-action",
-    "isort/isort-action",
-    "jakebailey/pyright-action",
-    "pypa/gh-action-pip-audit",
-    "ludeeus/action-shellcheck",
-    "reviewdog/action-",
-    "hadolint/hadolint-action",
-    "DavidAnson/markdownlint-cli2-action",
-    "nosborn/github-action-markdown-cli",
-    "ibiqlik/action-yamllint",
-    "lycheeverse/lychee-action",
-    "gaurav-nelson/github-action-markdown-link-check",
-    "zizmorcore/zizmor-action",
-    "raven-actions/actionlint",
-    "DoozyX/clang-format-lint-action",
-    "jidicula/clang-format-action",
-    "cypress-io/github-action",
-    "wagoid/commitlint-github-action",
-    "actions/dependency-review-action",
-    "github/codeql-action/analyze",
-    "aquasecurity/trivy-action",
-    "aquasecurity/tfsec-action",
-    "anchore/scan-action",
-    "bridgecrewio/checkov-action",
-    "gitleaks/gitleaks-action",
-    "trufflesecurity/trufflehog",
-    "snyk/actions",
-    "returntocorp/semgrep-action",
-    "google/osv-scanner-action",
-    "ansible/ansible-lint",
-    "bufbuild/buf-lint-action",
-    "bufbuild/buf-breaking-action",
-    "fsfe/reuse-action",
-    "andresz1/size-limit-action",
-    "editorconfig-checker/action-editorconfig-checker",
-    "julia-actions/julia-runtest",
-    "gradle/gradle-build-action",
-];
-
-/// Whether `uses:` names a gate; `words` are the inputs `command` and `args`, which make one of an action that runs cargo.
-#[must_use]
-pub fn is_gate_action(uses: &str, words: &[&str]) -> bool {
-    let name = uses.split('@').next().unwrap_or(uses).to_lowercase();
-    if name == "actions-rs/cargo" {
-        return is_gate("cargo", words);
-    }
-    ACTIONS.iter().any(|action| {
-        let action = action.to_lowercase();
-        name.strip_prefix(&action).is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || action.ends_with('-'))
-    })
 }
 
 /// First parts of the names of package scripts, makefile targets and script files that are gates.
@@ -518,6 +474,12 @@ mod tests {
             "gradlew -q :app:test",
             "mvn -B clean verify",
             "go -C sub test ./...",
+            "gradlew :app:ktlintCheck",
+            "gradle build -x lint",
+            "gradlew lintRelease",
+            "nix flake check",
+            "R CMD check .",
+            "cargo -q test",
             "eslint .",
         ] {
             assert!(gate(line), "{line}");
@@ -530,6 +492,9 @@ mod tests {
             "npm install",
             "gradlew assemble",
             "go install x/test",
+            "gradlew assemble -x test",
+            "gradlew assembleAndroidTest",
+            "gradlew lintFix",
             "cargo test --no-run",
             "black .",
         ] {
@@ -545,8 +510,5 @@ mod tests {
         for name in ["build", "lint:fix", "test:watch", "latest", "check-disk-space", "install-test-deps", "contest"] {
             assert!(!is_gate_name(name), "{name}");
         }
-        assert!(is_gate_action("golangci/golangci-lint-action@v6", &[]));
-        assert!(is_gate_action("reviewdog/action-eslint@v1", &[]));
-        assert!(!is_gate_action("codecov/codecov-action@v4", &[]));
     }
 }

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use super::actions;
 use super::command::Invocation;
-use super::dictionary;
 use super::flow::{Fate, Gate, Run};
 use super::script::{Place, Script};
 use super::shell::OPAQUE;
@@ -78,10 +78,12 @@ impl Ground {
         if let Some(uses) = step.uses() {
             let with = |key: &str| step.node.get("with").and_then(|with| with.get(key)).and_then(Node::text);
             let words = [with("command"), with("args")].into_iter().flatten().flat_map(str::split_whitespace);
-            if dictionary::is_gate_action(uses, &words.collect::<Vec<_>>()) {
+            if actions::is_gate_action(uses, &words.collect::<Vec<_>>()) {
                 return Some(Gate { name: uses.split('@').next().unwrap_or(uses).to_owned(), sure: true });
             }
-            return self.gate_of_action(uses);
+            if let Some(gate) = self.gate_of_action(uses) {
+                return Some(gate);
+            }
         }
         let gates = || {
             self.script_of(step).into_iter().flat_map(|script| &script.flow.runs).filter_map(|run| run.gate.as_ref())
@@ -100,7 +102,7 @@ impl Ground {
         let path = uses.strip_prefix("./")?.trim_end_matches('/');
         let workflow = self.workflows.iter().find(|workflow| {
             let file = self.sources[workflow.file].path.as_str();
-            file == path || file.strip_prefix(path).is_some_and(|rest| matches!(rest, "/action.yml" | "/action.yaml"))
+            file == path || ["action.yml", "action.yaml"].iter().any(|name| file == join(path, name))
         })?;
         let inner = workflow.jobs.iter().flat_map(|job| &job.steps).filter(|step| step.uses() != Some(uses));
         inner.filter_map(|step| self.gate_of_step(step)).find(|gate| gate.sure)

@@ -1,6 +1,7 @@
 //! Gates that cannot fail: what in workflows, scripts and makefiles takes away the effect of a check. It reads through
 //! [`Tree`], judges nothing but text, and takes the date from its caller.
 
+mod actions;
 mod allow;
 mod calls;
 mod command;

@@ -1,6 +1,7 @@
 //! Workflows and composite actions of GitHub as far as gates depend on them:
 //! <https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax>. It reads and judges nothing.
 
+use super::actions;
 use super::flow::Shell;
 use super::scalar;
 use super::shell::OPAQUE;
@@ -42,7 +43,7 @@ pub struct Job {
 pub struct Step {
     /// Everything of it.
     pub node: Node,
-    /// What it runs, and how; `None` for an action, and for shells that are not read.
+    /// What it runs, and how; `None` for an action that is given no script, and for shells that are not read.
     pub run: Option<(Piece, Shell)>,
     /// The folder it runs in, relative to the root.
     pub dir: String,
@@ -140,6 +141,8 @@ fn job(id: &str, node: &Node, defaults: &Defaults, source: &Source) -> Job {
     }
 }
 
+const STRICT: Shell = Shell { errexit: true, pipefail: true };
+
 fn step(node: &Node, defaults: &Defaults, windows: bool, source: &Source) -> Step {
     let own = Defaults {
         shell: node.get("shell").and_then(Node::text).map(str::to_owned),
@@ -157,10 +160,13 @@ fn step(node: &Node, defaults: &Defaults, windows: bool, source: &Source) -> Ste
     } else {
         dir.trim_start_matches("./").trim_matches('/').to_owned()
     };
+    // How an action starts a shell is its own affair: what any shell forgives is found, and no more.
+    let input = node.get("uses").and_then(Node::text).and_then(actions::script_input);
+    let given = input.and_then(|input| node.get("with")?.get(input)).map(|given| (STRICT, given));
     Step {
         node: node.clone(),
         script: None,
-        run: shell.zip(run).map(|(shell, run)| (without_expressions(&scalar::piece(run, source)), shell)),
+        run: shell.zip(run).or(given).map(|(shell, run)| (without_expressions(&scalar::piece(run, source)), shell)),
         unread: run.filter(|_| shell.is_none()).map(|_| name.unwrap_or_else(|| "pwsh".to_owned())),
         dir: if dir == "." { String::new() } else { dir },
     }
@@ -240,12 +246,16 @@ impl Job {
         self.text("runs-on").is_some_and(|runs_on| runs_on.contains("${{"))
     }
 
-    /// Whether anything of the job but a step's own `id` speaks of `steps.<id>.`: its outcome is read.
+    /// Whether anything of the job but a step's own `id` speaks of `steps.<id>.`: its outcome is read. Its `conclusion`
+    /// is success whatever happened, once the failure was taken away.
     #[must_use]
     pub fn reads_step(&self, step: &Step) -> bool {
         let Some(id) = step.text("id") else { return false };
         let said = [format!("steps.{id}."), format!("steps['{id}']")];
-        let mentions = |text: &str| said.iter().any(|said| text.contains(said.as_str()));
+        let tells = |rest: &str| !rest.trim_start_matches(['.', '[', '\'']).starts_with("conclusion");
+        let mentions = |text: &str| {
+            said.iter().any(|said| text.match_indices(said.as_str()).any(|(at, _)| tells(&text[at + said.len()..])))
+        };
         any_text(&self.node, &mentions)
     }
 }

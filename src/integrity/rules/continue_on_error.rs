@@ -13,11 +13,11 @@ pub(super) static GI110: Rule = Rule {
     id: "GI110",
     title: "`continue-on-error: true` on a step that is a gate",
     level: Level::Error,
-    why: "The step fails, the job is green. Only a small mark in the log tells.",
+    why: "The step fails, the job is green. Only a small mark in the log tells. `steps.<id>.conclusion` is then success in any case.",
     safe: "Remove it. To do something after a failure, let the later step run `if: failure()`; to fail later, give the step an `id` and end \
            the job with a step that tests `steps.<id>.outcome`.",
     false_positives: "Left alone: steps that are no gates (uploads, comments, clean-up), a step whose outcome or outputs anything else of the \
-                      job reads, and a report that a later action judges. A step or job that is called non-blocking, experimental or the \
+                      job reads (its conclusion tells nothing), and a report that a later action judges. A step or job that is called non-blocking, experimental or the \
                       like is a note.",
     check: |ground, hits| {
         for workflow in &ground.workflows {

@@ -1,6 +1,7 @@
 //! GI130: inputs of actions that keep a gate from failing.
 
 use super::{Hits, Rule, remove_line, with_help};
+use crate::integrity::actions::script_input;
 use crate::integrity::ground::{At, Ground};
 use crate::model::finding::Level;
 use crate::model::yaml::Node;
@@ -11,8 +12,8 @@ pub(super) static GI130: Rule = Rule {
     level: Level::Error,
     why: "The action looks, reports, and is green whatever it found.",
     safe: "Leave the input at the value that fails; where findings are too many at first, use the tool's own baseline.",
-    false_positives: "Left alone: actions that upload or comment (their failure is no verdict), a step whose outcome or outputs another one reads, and \
-                      inputs that are not written: some actions never fail by default, which only their documentation tells.",
+    false_positives: "Left alone: actions that upload or comment (their failure is no verdict), a step whose outcome or outputs another one reads, what is retried \
+                      and is no gate, and inputs that are not written: some actions never fail by default, which only their documentation tells.",
     check: |ground, hits| {
         for workflow in &ground.workflows {
             for job in &workflow.jobs {
@@ -54,6 +55,8 @@ const ONE: &[(&str, &str, &[&str])] = &[
     ("microsoft/security-devops-action", "break", &["false"]),
     ("sonarsource/", "args", &["-Dsonar.qualitygate.wait=false"]),
     ("ludeeus/action-shellcheck", "severity", &["none"]),
+    ("nick-fields/retry", "continue_on_error", &["true"]),
+    ("nick-invision/retry", "continue_on_error", &["true"]),
 ];
 
 /// Actions whose failure is no verdict.
@@ -75,6 +78,9 @@ fn check(ground: &Ground, hits: &mut Hits<'_>, at: At<'_>) {
     let lower = name.to_lowercase();
     if CARRIERS.iter().any(|carrier| lower.starts_with(carrier)) || at.job.reads_step(at.step) || at.step.is_aftermath()
     {
+        return;
+    }
+    if script_input(uses).is_some() && ground.gate_of_step(at.step).is_none() {
         return;
     }
     let inputs = at.step.node.get("with").map(Node::entries).unwrap_or_default();

@@ -1,0 +1,131 @@
+//! The actions of others that are gates, and those that run commands which may be. It matches names, and reads nothing.
+
+use super::dictionary::is_gate;
+
+/// Actions whose step is a gate, by the beginning of their name.
+static ACTIONS: &[&str] = &[
+    "golangci/golangci-lint-action",
+    "actions-rs/clippy-check",
+    "actions-rs/audit-check",
+    "clechasseur/rs-clippy-check",
+    "giraffate/clippy-action",
+    "EmbarkStudios/cargo-deny-action",
+    "rustsec/audit-check",
+    "obi1kenobi/cargo-semver-checks-action",
+    "actions-rust-lang/rustfmt",
+    "crate-ci/typos",
+    "codespell-project/actions-codespell",
+    "github/super-linter",
+    "super-linter/super-linter",
+    "oxsecurity/megalinter",
+    "pre-commit/action",
+    "psf/black",
+    "rickstaa/action-black",
+    "astral-sh/ruff-action",
+    "chartboost/ruff-action",
+    "isort/isort-action",
+    "jakebailey/pyright-action",
+    "pypa/gh-action-pip-audit",
+    "ludeeus/action-shellcheck",
+    "reviewdog/action-",
+    "hadolint/hadolint-action",
+    "DavidAnson/markdownlint-cli2-action",
+    "nosborn/github-action-markdown-cli",
+    "ibiqlik/action-yamllint",
+    "lycheeverse/lychee-action",
+    "gaurav-nelson/github-action-markdown-link-check",
+    "zizmorcore/zizmor-action",
+    "raven-actions/actionlint",
+    "DoozyX/clang-format-lint-action",
+    "jidicula/clang-format-action",
+    "cypress-io/github-action",
+    "wagoid/commitlint-github-action",
+    "actions/dependency-review-action",
+    "github/codeql-action/analyze",
+    "aquasecurity/trivy-action",
+    "aquasecurity/tfsec-action",
+    "anchore/scan-action",
+    "bridgecrewio/checkov-action",
+    "gitleaks/gitleaks-action",
+    "trufflesecurity/trufflehog",
+    "snyk/actions",
+    "returntocorp/semgrep-action",
+    "google/osv-scanner-action",
+    "ansible/ansible-lint",
+    "bufbuild/buf-lint-action",
+    "bufbuild/buf-breaking-action",
+    "fsfe/reuse-action",
+    "andresz1/size-limit-action",
+    "editorconfig-checker/action-editorconfig-checker",
+    "julia-actions/julia-runtest",
+    "gradle/gradle-build-action",
+];
+
+/// Actions that run the program cargo with the words of their inputs `command` and `args`.
+const OF_CARGO: &[&str] = &["actions-rs/cargo", "houseabsolute/actions-rust-cross", "clechasseur/rs-cargo"];
+
+/// Actions that run a script which is given to them, and the input that it is given in.
+const OF_SCRIPTS: &[(&str, &str)] = &[
+    ("nick-fields/retry", "command"),
+    ("nick-invision/retry", "command"),
+    ("wandalen/wretry.action", "command"),
+    ("coactions/setup-xvfb", "run"),
+    ("gabrielbb/xvfb-action", "run"),
+    ("reactivecircus/android-emulator-runner", "script"),
+    ("cross-platform-actions/action", "run"),
+    ("vmactions/", "run"),
+    ("uraimo/run-on-arch-action", "run"),
+    ("addnab/docker-run-action", "run"),
+    ("devcontainers/ci", "runCmd"),
+];
+
+/// The name of what `uses:` names, as GitHub compares it.
+fn name(uses: &str) -> String {
+    uses.split('@').next().unwrap_or(uses).to_lowercase()
+}
+
+/// Whether `uses:` names a gate; `words` are the inputs `command` and `args`, which make one of an action that runs cargo.
+#[must_use]
+pub fn is_gate_action(uses: &str, words: &[&str]) -> bool {
+    let name = name(uses);
+    if OF_CARGO.contains(&name.as_str()) {
+        return is_gate("cargo", words);
+    }
+    if is_gatepost(&name) {
+        // A first word without a dash is another command in place of `run`.
+        return words.first().is_none_or(|word| word.starts_with('-') || *word == "run");
+    }
+    ACTIONS.iter().any(|action| {
+        let action = action.to_lowercase();
+        name.strip_prefix(&action).is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || action.ends_with('-'))
+    })
+}
+
+/// Gatepost's own action, in whatever account it lies.
+fn is_gatepost(name: &str) -> bool {
+    name.split('/').nth(1) == Some("gatepost") && !name.starts_with('.')
+}
+
+/// The input in which an action is given a script to run.
+#[must_use]
+pub fn script_input(uses: &str) -> Option<&'static str> {
+    let name = name(uses);
+    OF_SCRIPTS.iter().find(|(action, _)| name.starts_with(action)).map(|(_, input)| *input)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn actions_that_are_gates_are_told_from_others() {
+        for uses in ["golangci/golangci-lint-action@v6", "reviewdog/action-eslint@v1", "any/gatepost@v1"] {
+            assert!(is_gate_action(uses, &[]), "{uses}");
+        }
+        assert!(is_gate_action("any/gatepost@v1", &["--base", "main"]));
+        assert!(!is_gate_action("any/gatepost@v1", &["publish"]));
+        assert!(!is_gate_action("codecov/codecov-action@v4", &[]));
+        assert_eq!(script_input("Nick-Fields/retry@v3"), Some("command"));
+        assert_eq!(script_input("actions/checkout@v4"), None);
+    }
+}
