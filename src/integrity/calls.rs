@@ -15,7 +15,8 @@ pub fn settle(ground: &mut Ground) {
     let calls: Vec<Vec<Vec<usize>>> = ground
         .scripts
         .iter()
-        .map(|script| script.flow.runs.iter().map(|run| index.called(script, run)).collect())
+        .enumerate()
+        .map(|(at, script)| script.flow.runs.iter().map(|run| index.called(at, script, run)).collect())
         .collect();
     let edges: Vec<BTreeSet<usize>> = ground
         .scripts
@@ -43,6 +44,8 @@ struct Index {
     first_targets: HashMap<String, String>,
     recipes: HashMap<String, Vec<usize>>,
     files: HashMap<String, usize>,
+    /// What commands hand to a shell, by the script and where the command begins.
+    handed: HashMap<(usize, usize), usize>,
 }
 
 impl Index {
@@ -53,6 +56,7 @@ impl Index {
             first_targets: HashMap::new(),
             recipes: HashMap::new(),
             files: HashMap::new(),
+            handed: HashMap::new(),
         };
         for (at, script) in ground.scripts.iter().enumerate() {
             let dir = script.dir.clone();
@@ -68,6 +72,7 @@ impl Index {
                 }
                 Place::Recipe { name, .. } => index.recipes.entry(name.clone()).or_default().push(at),
                 Place::File => drop(index.files.insert(ground.sources[script.file].path.clone(), at)),
+                Place::Handed { by, at: command } => drop(index.handed.insert((*by, command.start), at)),
                 Place::Step { .. } | Place::Gate { .. } => {}
             }
         }
@@ -75,7 +80,10 @@ impl Index {
     }
 
     /// The scripts that a command calls; none where it calls none, or none that was read.
-    fn called(&self, script: &Script, run: &Run) -> Vec<usize> {
+    fn called(&self, at: usize, script: &Script, run: &Run) -> Vec<usize> {
+        if let Some(handed) = self.handed.get(&(at, run.span.start)).filter(|_| run.handed.is_some()) {
+            return vec![*handed];
+        }
         let here = join(&script.dir, &run.dir);
         match &run.invocation.call {
             None | Some(Call::Task(_)) => Vec::new(),
@@ -184,7 +192,7 @@ fn reached(scripts: &[Script], edges: &[BTreeSet<usize>]) -> BTreeSet<usize> {
         Place::Step { .. } | Place::Gate { .. } => true,
         Place::Package { name } | Place::Recipe { name, .. } => dictionary::is_gate_name(name),
         Place::Target { names, .. } => names.iter().any(|name| dictionary::is_gate_name(name)),
-        Place::File => false,
+        Place::File | Place::Handed { .. } => false,
     };
     let mut open: Vec<usize> = (0..scripts.len()).filter(|at| is_root(&scripts[*at])).collect();
     let mut reached = BTreeSet::new();

@@ -1,8 +1,9 @@
 //! What an alternative to a command amounts to: whether `|| …` or a branch forgives a failure, keeps it, or fails itself.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::shell::{Command, Item, Kind, Redirect, Simple};
+use super::shell::{Command, Item, Kind, OPAQUE, Redirect, Simple};
 
 /// What an alternative (`|| …`, a failing branch) amounts to.
 #[derive(Debug, PartialEq)]
@@ -13,8 +14,10 @@ pub enum Ending {
     Fails,
     /// It keeps the failure in variables.
     Keeps(Vec<String>),
-    /// It does something of its own.
+    /// It does something of its own that may well fail, or keeps the failure elsewhere.
     Works,
+    /// It runs a command of which nothing is known.
+    Unknown,
 }
 
 /// Whether a command only says something, or nothing: as an alternative to a failure it forgives it.
@@ -26,16 +29,96 @@ pub fn does_nothing(command: &Command) -> bool {
 /// What a command amounts to where it stands for the failure of another.
 #[must_use]
 pub fn ending(command: &Command) -> Ending {
-    match &command.kind {
-        Kind::Simple(simple) => ending_of(simple),
-        Kind::List(items) => sum(items.iter().map(|item| ending(&item.command))),
-        Kind::And(left, right) => sum([ending(left), ending(right)].into_iter()),
-        Kind::Group(inner, redirects) | Kind::Subshell(inner, redirects) => match ending(inner) {
-            Ending::Nothing if records(redirects) => Ending::Works,
-            other => other,
-        },
-        _ => Ending::Works,
+    Functions::default().ending(command)
+}
+
+/// The functions of a script, which say what their calls amount to.
+#[derive(Debug, Default)]
+pub struct Functions<'a>(BTreeMap<&'a str, &'a Command>);
+
+impl<'a> Functions<'a> {
+    /// Those of a script, at any depth; the last one of a name.
+    #[must_use]
+    pub fn of(script: &'a Command) -> Self {
+        let mut all = Self::default();
+        all.collect(script);
+        all
     }
+
+    fn collect(&mut self, command: &'a Command) {
+        match &command.kind {
+            Kind::Function(name, body) => {
+                self.0.insert(name, body);
+                self.collect(body);
+            }
+            Kind::List(items) => items.iter().for_each(|item| self.collect(&item.command)),
+            Kind::If { then, otherwise, .. } => {
+                self.collect(then);
+                if let Some(otherwise) = otherwise {
+                    self.collect(otherwise);
+                }
+            }
+            Kind::Group(inner, _) | Kind::Subshell(inner, _) => self.collect(inner),
+            _ => {}
+        }
+    }
+
+    /// What a command amounts to where it stands for the failure of another.
+    #[must_use]
+    pub fn ending(&self, command: &Command) -> Ending {
+        self.ending_within(command, 4)
+    }
+
+    /// Functions may call one another, in circles too.
+    fn ending_within(&self, command: &Command, calls: u8) -> Ending {
+        let inner = |command: &Command| self.ending_within(command, calls);
+        match &command.kind {
+            Kind::Simple(simple) => {
+                let name = simple.words.first().map(|word| word.text.as_str()).unwrap_or_default();
+                match self.0.get(name) {
+                    Some(body) if calls > 0 => self.ending_within(body, calls - 1),
+                    Some(_) => Ending::Works,
+                    None => ending_of(simple),
+                }
+            }
+            Kind::List(items) => sum(items.iter().map(|item| inner(&item.command))),
+            Kind::And(left, right) => sum([inner(left), inner(right)].into_iter()),
+            Kind::Group(inside, redirects) | Kind::Subshell(inside, redirects) => match inner(inside) {
+                Ending::Nothing | Ending::Unknown if records(redirects) => Ending::Works,
+                other => other,
+            },
+            _ => Ending::Works,
+        }
+    }
+
+    /// Whether a function of that name ends the script with `exit 0`.
+    #[must_use]
+    pub fn exits_zero(&self, name: &str) -> bool {
+        let Some(mut body) = self.0.get(name).copied() else { return false };
+        while let Kind::Group(inner, _) = &body.kind {
+            body = inner;
+        }
+        match &body.kind {
+            Kind::List(items) => exits_zero(items).is_some(),
+            Kind::Simple(simple) => is_exit_zero(simple),
+            _ => false,
+        }
+    }
+}
+
+/// `|| true` and the like: nothing but the end of the failure.
+#[must_use]
+pub fn is_bare(command: &Command) -> bool {
+    let Kind::Simple(simple) = &command.kind else { return false };
+    let words: Vec<&str> = simple.words.iter().map(|word| word.text.as_str()).collect();
+    forgives(&words)
+}
+
+fn forgives(words: &[&str]) -> bool {
+    matches!(
+        words,
+        ["true" | ":" | "/bin/true" | "/usr/bin/true" | "continue" | "break", ..] | ["exit" | "return", "0"]
+    )
 }
 
 /// `… && exit 0`, `… && break`: what stands behind is for failure, as in a loop of attempts.
@@ -48,12 +131,13 @@ pub fn leaves(command: &Command) -> bool {
 #[must_use]
 pub fn exits_zero(items: &[Item]) -> Option<Range<usize>> {
     items.iter().find_map(|item| match &item.command.kind {
-        Kind::Simple(simple) => {
-            let words: Vec<&str> = simple.words.iter().map(|word| word.text.as_str()).collect();
-            (words == ["exit", "0"]).then(|| item.command.span.clone())
-        }
+        Kind::Simple(simple) => is_exit_zero(simple).then(|| item.command.span.clone()),
         _ => None,
     })
+}
+
+fn is_exit_zero(simple: &Simple) -> bool {
+    simple.words.iter().map(|word| word.text.as_str()).eq(["exit", "0"])
 }
 
 fn ending_of(simple: &Simple) -> Ending {
@@ -66,14 +150,20 @@ fn ending_of(simple: &Simple) -> Ending {
         ["export" | "local" | "declare" | "readonly", names @ ..] => Ending::Keeps(
             names.iter().filter_map(|word| word.split_once('=')).map(|(name, _)| name.to_owned()).collect(),
         ),
-        ["true" | ":" | "/bin/true" | "/usr/bin/true" | "continue" | "break", ..] | ["exit" | "return", "0"] => {
-            Ending::Nothing
-        }
+        words if forgives(words) => Ending::Nothing,
         ["exit" | "return" | "false" | "kill", ..] => Ending::Fails,
         _ if records(&simple.redirects) => Ending::Works,
         [program, rest @ ..] => {
             let logs = matches!(*program, "docker" | "kubectl" | "podman") && rest.contains(&"logs");
-            if SAYS.contains(program) || logs { Ending::Nothing } else { Ending::Works }
+            if SAYS.contains(program) || tells(program, rest) || logs {
+                Ending::Nothing
+            } else if matches!(*program, "[" | "test") || program.contains(OPAQUE) {
+                Ending::Works
+            } else if program.split(['_', '-']).any(|part| FAILS.contains(&part)) {
+                Ending::Fails
+            } else {
+                Ending::Unknown
+            }
         }
     }
 }
@@ -82,6 +172,23 @@ fn ending_of(simple: &Simple) -> Ending {
 const SAYS: &[&str] = &[
     "echo", "printf", "cat", "tail", "head", "ls", "date", "env", "df", "ps", "sleep", "logger", "pwd", "tree", "dmesg",
 ];
+
+/// Whether a command tells somebody, and succeeds; one that fetches a file does something of its own.
+fn tells(program: &str, rest: &[&str]) -> bool {
+    let fetches = |word: &&str| {
+        *word == "--output"
+            || *word == "--remote-name"
+            || (word.starts_with('-') && !word.starts_with("--") && word.contains(['o', 'O']))
+    };
+    match program {
+        "curl" => !rest.iter().any(fetches),
+        "gh" => matches!(rest, ["api", ..] | [_, "comment" | "create" | "edit" | "close" | "review", ..]),
+        _ => false,
+    }
+}
+
+/// What functions that end a script are called, wherever they are defined.
+const FAILS: &[&str] = &["die", "fail", "abort", "error", "err", "fatal", "panic", "bail", "throw", "usage"];
 
 #[must_use]
 pub fn says_something(simple: &Simple) -> bool {
@@ -110,7 +217,8 @@ fn sum(endings: impl Iterator<Item = Ending>) -> Ending {
                 all.extend(more);
                 Ending::Keeps(all)
             }
-            (Ending::Keeps(all), Ending::Nothing) | (Ending::Nothing, Ending::Keeps(all)) => Ending::Keeps(all),
+            (Ending::Keeps(all), _) | (_, Ending::Keeps(all)) => Ending::Keeps(all),
+            (Ending::Unknown, _) | (_, Ending::Unknown) => Ending::Unknown,
             (Ending::Nothing, Ending::Nothing) => Ending::Nothing,
         };
     }

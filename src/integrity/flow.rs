@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::command::Invocation;
-use super::ending::{Ending, ending, exits_zero, leaves, records, says_something};
-use super::pipe::{FILTERS, decides, files};
+use super::ending::{Ending, Functions, ending, exits_zero, is_bare, leaves, records, says_something};
+use super::handed::{Handed, handed};
+use super::pipe::{FILTERS, decides, files, written_by_tee};
 use super::shell::{Command, Item, Kind, Simple};
 
 /// How a script is started.
@@ -33,6 +34,8 @@ pub struct Run {
     pub outputs: Vec<String>,
     /// Where it runs, relative to the script's own folder.
     pub dir: String,
+    /// The script that it hands to a shell.
+    pub handed: Option<Handed>,
     /// The scripts that it calls, by their numbers. Known once everything is read.
     pub calls: Vec<usize>,
     /// The gate that it is. Known once everything is read.
@@ -64,6 +67,10 @@ pub enum Fate {
 pub enum Loss {
     /// `|| true` and the like; the characters from `||` on.
     Swallowed { by: Range<usize>, bare: bool },
+    /// `|| …` with commands, these of the script's, of which it is not known whether they fail.
+    Replaced { by: Range<usize>, runs: Range<usize> },
+    /// `find … -exec … \;`, with the characters of its end: find succeeds whatever it started did.
+    EachFile(Range<usize>),
     /// A condition whose failing branch does nothing.
     Ignored { condition: Range<usize> },
     /// The script goes on, and why.
@@ -113,9 +120,12 @@ pub fn follow<'a>(script: &'a Command, text: &'a [char], shell: Shell) -> Flow {
         defined: BTreeMap::new(),
         called: BTreeMap::new(),
         open: Vec::new(),
+        bodies: Functions::of(script),
+        trapped: Vec::new(),
     };
     walk.command(script, &Use { hard: Fate::Counts, soft: Fate::Counts });
     walk.functions();
+    walk.traps();
     walk.flow
 }
 
@@ -153,6 +163,10 @@ struct Walk<'a> {
     called: BTreeMap<String, State>,
     /// Those of them that were not looked at yet.
     open: Vec<String>,
+    /// All functions, wherever they are defined.
+    bodies: Functions<'a>,
+    /// Commands of traps for the script's end, and where the traps stand.
+    trapped: Vec<(String, Range<usize>)>,
 }
 
 impl<'a> Walk<'a> {
@@ -209,6 +223,13 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// The traps that end the script well, by themselves or by a function.
+    fn traps(&mut self) {
+        let to_zero = |action: &str| action == "exit 0" || self.bodies.exits_zero(action);
+        let found = self.trapped.iter().find(|(action, _)| to_zero(action));
+        self.flow.exit_trap = found.map(|(_, span)| span.clone());
+    }
+
     fn list(&mut self, items: &'a [Item], used: &Use) {
         for (at, item) in items.iter().enumerate() {
             let next = items.get(at + 1);
@@ -250,18 +271,31 @@ impl<'a> Walk<'a> {
 
     fn or(&mut self, left: &'a Command, right: &'a Command, used: &Use) {
         let by = self.operator_before(right.span.start)..right.span.end;
-        let bare = matches!(&right.kind, Kind::Simple(simple) if !says_something(simple));
-        let ending = ending(right);
+        let bare = is_bare(right);
+        let ending = self.bodies.ending(right);
+        // Known once the right side was walked through.
+        let runs = usize::MAX..usize::MAX;
         let fate = match &ending {
             Ending::Nothing => Fate::Lost(Loss::Swallowed { by, bare }),
             Ending::Keeps(_) if !self.is_kept(&ending, right.span.end) => {
                 Fate::Lost(Loss::Swallowed { by, bare: false })
             }
+            Ending::Unknown if !self.asks_for_status(right) => Fate::Lost(Loss::Replaced { by, runs }),
             _ => Fate::Read,
         };
         // The failing branch of `a && b || c` may hold for both.
+        let first = self.flow.runs.len();
         self.command(left, &Use::only(fate));
+        let second = self.flow.runs.len();
         self.command(right, used);
+        let end = self.flow.runs.len();
+        for run in &mut self.flow.runs[first..second] {
+            if let Fate::Lost(Loss::Replaced { runs, .. }) = &mut run.fate
+                && runs.start == usize::MAX
+            {
+                *runs = second..end;
+            }
+        }
     }
 
     fn condition(&mut self, condition: &'a Command, then: &'a Command, otherwise: Option<&'a Command>) {
@@ -270,9 +304,11 @@ impl<'a> Walk<'a> {
             _ => (false, condition),
         };
         let (failing, passing) = if negated { (Some(then), otherwise) } else { (otherwise, Some(then)) };
-        let failed = failing.map_or(Ending::Nothing, ending);
+        let failed = failing.map_or(Ending::Nothing, |branch| self.bodies.ending(branch));
         // A branch for success that fails, or that keeps something, is a test of its own.
-        let tested = passing.is_some_and(|branch| !matches!(ending(branch), Ending::Nothing | Ending::Works));
+        let tested = passing.is_some_and(|branch| {
+            !matches!(self.bodies.ending(branch), Ending::Nothing | Ending::Works | Ending::Unknown)
+        });
         let fate = if failed == Ending::Nothing && !tested && !negated && failing.is_none() && is_question(inner) {
             Fate::Read
         } else if failed == Ending::Nothing && !tested {
@@ -290,7 +326,7 @@ impl<'a> Walk<'a> {
             _ => Invocation { program: "a block".to_owned(), ..Invocation::default() },
         };
         let read = self.rest(last.span.end).contains("PIPESTATUS");
-        let tee = if lost_to.program == "tee" { files(&lost_to.arguments) } else { Vec::new() };
+        let tee = written_by_tee(last);
         for (at, part) in before.iter().enumerate() {
             let first = self.flow.runs.len();
             if self.state.shell.pipefail {
@@ -322,7 +358,10 @@ impl<'a> Walk<'a> {
         let mut outputs = files(&invocation.arguments);
         outputs.extend(simple.redirects.iter().filter(|to| to.sign.contains('>')).map(|to| to.target.clone()));
         outputs.retain(|file| !file.starts_with("/dev/") && !file.starts_with('&'));
-        let fate = if self.state.shell.errexit { used.hard.clone() } else { used.soft.clone() };
+        let mut fate = if self.state.shell.errexit { used.hard.clone() } else { used.soft.clone() };
+        if let (Fate::Counts, Some(end)) = (&fate, ends_each(simple)) {
+            fate = Fate::Lost(Loss::EachFile(end));
+        }
         self.flow.runs.push(Run {
             span: span.clone(),
             invocation,
@@ -330,6 +369,7 @@ impl<'a> Walk<'a> {
             fate,
             outputs,
             dir: self.state.dir.clone(),
+            handed: handed(simple, self.text, self.state.shell),
             calls: Vec::new(),
             gate: None,
         });
@@ -344,10 +384,8 @@ impl<'a> Walk<'a> {
             ("popd", _) => self.state.dir = String::new(),
             ("trap", [action, signals @ ..]) => {
                 let at_exit = signals.iter().any(|signal| matches!(*signal, "EXIT" | "ERR" | "0"));
-                let to_zero = action.split([';', '\n', '&']).any(|part| part.trim() == "exit 0");
-                if at_exit && to_zero {
-                    self.flow.exit_trap = Some(span.clone());
-                }
+                let parts = action.split([';', '\n', '&']).filter(|_| at_exit);
+                self.trapped.extend(parts.map(|part| (part.trim().to_owned(), span.clone())));
             }
             _ => {}
         }
@@ -394,10 +432,14 @@ impl<'a> Walk<'a> {
         (0..from).rev().find(|at| self.text[*at..].starts_with(&['|', '|'])).unwrap_or(from)
     }
 
+    fn asks_for_status(&self, command: &Command) -> bool {
+        let text = self.slice(&command.span);
+        ["$?", "${?}", "PIPESTATUS"].iter().any(|sign| text.contains(sign))
+    }
+
     /// Whether a command looks at `$?`, other than to print it.
     fn reads_status(&self, command: &Command) -> bool {
-        let text = self.slice(&command.span);
-        let reads = ["$?", "${?}", "PIPESTATUS"].iter().any(|sign| text.contains(sign));
+        let reads = self.asks_for_status(command);
         let prints =
             matches!(&command.kind, Kind::Simple(simple) if says_something(simple) && !records(&simple.redirects));
         if !reads || prints {
@@ -429,6 +471,13 @@ impl<'a> Walk<'a> {
     }
 }
 
+/// The `\;` that ends `find … -exec …` and with it the command: nothing that follows asks how it went.
+fn ends_each(simple: &Simple) -> Option<Range<usize>> {
+    let last = simple.words.last().filter(|word| word.text == ";")?;
+    let executes = simple.words.iter().any(|word| matches!(word.text.as_str(), "-exec" | "-execdir"));
+    executes.then(|| last.span.clone())
+}
+
 /// `if a | grep -q …; then`: the output is asked for, not the status.
 const fn is_question(condition: &Command) -> bool {
     matches!(&condition.kind, Kind::Pipeline(_))
@@ -439,7 +488,8 @@ const fn lost(because: Because) -> Fate {
 }
 
 /// Whether text has `$name` or `${name`, or a test of `name` in an arithmetic.
-fn mentions(text: &str, name: &str) -> bool {
+#[must_use]
+pub fn mentions(text: &str, name: &str) -> bool {
     ["$", "${", "(( ", "((", "${#"].iter().any(|sign| {
         text.match_indices(&format!("{sign}{name}"))
             .any(|(at, found)| !text[at + found.len()..].starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_'))

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::actions;
 use super::command::Invocation;
-use super::flow::{Fate, Gate, Run};
+use super::flow::{Fate, Gate, Run, mentions};
 use super::script::{Place, Script};
 use super::shell::OPAQUE;
 use super::text::Source;
@@ -60,7 +60,11 @@ impl Ground {
     /// The step that a script stands in.
     #[must_use]
     pub fn at(&self, script: &Script) -> Option<At<'_>> {
-        let Place::Step { workflow, job, step } = script.place else { return None };
+        let (workflow, job, step) = match script.place {
+            Place::Step { workflow, job, step } => (workflow, job, step),
+            Place::Handed { by, .. } => return self.at(self.scripts.get(by)?),
+            _ => return None,
+        };
         let workflow = self.workflows.get(workflow)?;
         let job = workflow.jobs.get(job)?;
         Some(At { workflow, job, step: job.steps.get(step)?, index: step })
@@ -118,24 +122,50 @@ impl Ground {
         gates.next()
     }
 
+    /// A script and where a command of it ends, then the one whose command hands this one to its shell, and so on.
+    fn from_inside_out<'a>(&'a self, script: &'a Script, run: &Run) -> impl Iterator<Item = (&'a Script, usize)> {
+        std::iter::successors(Some((script, run.span.end)), |(script, _)| match &script.place {
+            Place::Handed { by, at } => Some((self.scripts.get(*by)?, at.end)),
+            _ => None,
+        })
+    }
+
     /// Whether what a command wrote to a file is judged later: by another command, or by an action.
     #[must_use]
     pub fn output_is_judged(&self, script: &Script, run: &Run) -> bool {
-        let files: Vec<&str> = run.outputs.iter().map(|file| file.rsplit('/').next().unwrap_or(file)).collect();
-        let files: Vec<&str> =
-            files.into_iter().filter(|file| file.len() > 2 && !file.starts_with(['$', OPAQUE])).collect();
+        let (variables, files): (Vec<&str>, Vec<&str>) = run
+            .outputs
+            .iter()
+            .map(|file| file.rsplit('/').next().unwrap_or(file))
+            .filter(|file| file.len() > 2 && !file.starts_with(OPAQUE))
+            .partition(|file| file.starts_with('$'));
+        // `> "$tmp"`; a variable of the runner's is no report.
+        let variables: Vec<&str> = variables
+            .iter()
+            .map(|name| name.trim_matches(['$', '{', '}']))
+            .filter(|name| !name.starts_with("GITHUB_"))
+            .collect();
         let reads = |other: &Run| {
             !PASSIVE.contains(&other.invocation.program.as_str())
-                && files.iter().any(|file| other.invocation.arguments.iter().any(|word| word.contains(file)))
+                && files.iter().any(|file| other.invocation.arguments.iter().any(|word| is_named(word, file)))
         };
-        let mut later = script.flow.runs.iter().filter(|other| other.span.start > run.span.end);
-        if later.any(reads) {
-            return true;
-        }
-        let text: String = script.piece.chars.get(run.span.end..).unwrap_or_default().iter().collect();
-        // `[[ -s errors.txt ]]`, `done < files.txt`
-        if files.iter().any(|file| text.contains(&format!("< {file}")) || text.contains(&format!("-s {file}"))) {
-            return true;
+        for (script, end) in self.from_inside_out(script, run) {
+            let text = |from: usize, to: usize| script.piece.chars[from.min(to)..to].iter().collect::<String>();
+            let mut later = script.flow.runs.iter().filter(|other| other.span.start > end);
+            let takes = |other: &Run| {
+                let passive = PASSIVE.contains(&other.invocation.program.as_str());
+                let words = text(other.span.start, other.span.end);
+                !passive && variables.iter().any(|name| mentions(&words, name))
+            };
+            if later.any(|other| reads(other) || takes(other)) {
+                return true;
+            }
+            // `[[ -s errors.txt ]]`, `done < files.txt`
+            let rest = text(end, script.piece.chars.len()).replace(['"', '{', '}'], "");
+            let tested = |file: &str| rest.contains(&format!("< {file}")) || rest.contains(&format!("-s {file}"));
+            if files.iter().any(|file| tested(file)) || variables.iter().any(|name| tested(&format!("${name}"))) {
+                return true;
+            }
         }
         let Some(at) = self.at(script) else { return false };
         let in_scripts =
@@ -157,8 +187,10 @@ impl Ground {
     #[must_use]
     pub fn runs_in_earnest(&self, script: &Script, run: &Run, same: impl Fn(&Invocation) -> bool) -> bool {
         let earnest = |other: &Run| other.fate == Fate::Counts && same(&other.invocation);
-        script.flow.runs.iter().any(|other| other.span != run.span && earnest(other))
-            || self.runs_in_another_step(script, &same)
+        let inside = |(script, end): (&Script, usize)| {
+            script.flow.runs.iter().any(|other| other.span.end != end && earnest(other))
+        };
+        self.from_inside_out(script, run).any(inside) || self.runs_in_another_step(script, &same)
     }
 
     /// The same in another step of the job alone.
@@ -199,6 +231,11 @@ const JUDGES: &[&str] = &[
     "test-summary/action",
     "ctrf-io/github-test-reporter",
 ];
+
+/// Whether a word names a file; a name without an ending may be a part of any word.
+fn is_named(word: &str, file: &str) -> bool {
+    if file.contains('.') { word.contains(file) } else { word.rsplit(['/', '=']).next() == Some(file) }
+}
 
 /// A folder below another.
 #[must_use]

@@ -9,6 +9,7 @@ mod dictionary;
 mod ending;
 mod flow;
 mod ground;
+mod handed;
 mod manifest;
 mod pipe;
 mod reading;

@@ -1,6 +1,7 @@
 //! Programs at the end of pipes, and the files that commands write: who still learns of a failure. It knows no rules.
 
 use super::command::Invocation;
+use super::shell::{Command, Kind};
 
 /// Programs that pass on what they read, whatever it says.
 pub const FILTERS: &[&str] = &[
@@ -52,6 +53,18 @@ pub fn decides(last: &Invocation) -> bool {
         "go-junit-report" => arguments.iter().any(|flag| flag.ends_with("set-exit-code")),
         _ => false,
     }
+}
+
+/// The files that `tee` writes at the end of a pipe, as they are written there.
+#[must_use]
+pub fn written_by_tee(last: &Command) -> Vec<String> {
+    let Kind::Simple(simple) = &last.kind else { return Vec::new() };
+    let mut words = simple.words.iter().skip_while(|word| word.text == "sudo");
+    if words.next().is_none_or(|word| word.text != "tee") {
+        return Vec::new();
+    }
+    let files = words.filter(|word| !word.text.starts_with('-') && !word.text.starts_with("/dev/"));
+    files.map(|word| word.raw.replace(['"', '\''], "")).collect()
 }
 
 /// Arguments that name a file to write: `-o x.json`, `--outputFile=x.json`, `--junitxml=x.xml`.

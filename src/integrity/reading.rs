@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 
 use super::calls;
 use super::command::Call;
-use super::flow::Shell;
+use super::flow::{Run, Shell};
 use super::ground::{Ground, join};
+use super::handed::Handed;
 use super::manifest;
 use super::recipes::{self, is_shell_line};
 use super::script::{self, Draft, Place};
-use super::text::{Source, Wrong};
+use super::text::{Piece, Source, Wrong};
 use super::workflow::Workflow;
 use super::{Listing, Problem, Tree};
 use crate::model::yaml::{self, YamlError};
@@ -49,7 +50,7 @@ pub fn read(tree: &dyn Tree) -> Read {
         }
     }
     reading.read.ground.paths = paths;
-    reading.called_files();
+    reading.called_scripts();
     calls::settle(&mut reading.read.ground);
     reading.read
 }
@@ -159,6 +160,8 @@ impl Reading<'_> {
         let ground = &mut self.read.ground;
         // What make or just would put there may well be what the shell misses, and a matrix may choose another shell.
         let lenient = match &draft.place {
+            // Another machine's shell may understand it.
+            Place::Handed { .. } => true,
             Place::Target { .. } | Place::Recipe { .. } => draft.piece.chars.contains(&super::shell::OPAQUE),
             Place::Step { workflow, job, .. } => ground.workflows[*workflow].jobs[*job].runs_anywhere(),
             // Generated ones such as `configure`.
@@ -187,28 +190,51 @@ impl Reading<'_> {
         self.read.problems.push(Problem { path: source.path.clone(), place, what: what.to_owned() });
     }
 
-    /// Shell scripts that something calls, and those that they call.
-    fn called_files(&mut self) {
+    /// Shell scripts that something calls or hands to a shell, and those that they call.
+    fn called_scripts(&mut self) {
         let mut seen = BTreeSet::new();
-        let mut from = 0;
-        while from < self.read.ground.scripts.len() {
-            let scripts = &self.read.ground.scripts[from..];
+        let mut at = 0;
+        while at < self.read.ground.scripts.len() {
+            let script = &self.read.ground.scripts[at];
             let mut wanted = Vec::new();
-            for script in scripts {
-                for run in &script.flow.runs {
-                    let Some(Call::File(path)) = &run.invocation.call else { continue };
+            let mut handed = Vec::new();
+            for run in &script.flow.runs {
+                if let Some(Call::File(path)) = &run.invocation.call {
                     let here = join(&join(&script.dir, &run.dir), path);
                     // A script may name another from the root, whatever folder it is called in.
                     wanted.extend([here, join("", path)].map(|path| (path, started(&run.invocation))));
                 }
+                handed.extend(run.handed.is_some().then(|| run.clone()));
             }
-            from = self.read.ground.scripts.len();
             for (path, started) in wanted {
                 if seen.insert(path.clone()) && self.read.ground.paths.binary_search(&path).is_ok() {
                     self.shell_file(&path, started);
                 }
             }
+            for run in handed {
+                self.handed(at, &run);
+            }
+            at += 1;
         }
+    }
+
+    /// A script that a command of another one hands to a shell.
+    fn handed(&mut self, by: usize, run: &Run) {
+        let Some(Handed { text, shell }) = &run.handed else { return };
+        let script = &self.read.ground.scripts[by];
+        let file = script.file;
+        let Some(text) = text else {
+            let source = &self.read.ground.sources[file];
+            let line = source.place(script.piece.origin(run.span.start)).0;
+            let what = "what is handed to a shell here is only known when it runs: it is not read";
+            self.read.notes.push(format!("{}:{line}: {what}", source.path));
+            return;
+        };
+        let mut piece = Piece::default();
+        text.iter().for_each(|(c, at)| piece.push(*c, script.piece.origin(*at)));
+        let place = Place::Handed { by, at: run.span.clone() };
+        let dir = join(&script.dir, &run.dir);
+        self.script(file, Draft { place, piece, shell: *shell, dir, ignored: None });
     }
 
     fn shell_file(&mut self, path: &str, started: Started) {
@@ -221,11 +247,12 @@ impl Reading<'_> {
             return;
         }
         let first = text.lines().next().filter(|line| line.starts_with("#!")).unwrap_or_default();
-        let flags = |c: char| first.split_whitespace().skip(1).any(|flag| flag.starts_with('-') && flag.contains(c));
+        // Whoever names the shell passes the file's own first line by.
+        let own = !started.by_shell && first.split_whitespace().skip(1).any(is_e);
         let draft = Draft {
             place: Place::File,
             piece: source.piece(0..source.chars.len()),
-            shell: Shell { errexit: started.errexit || flags('e'), pipefail: started.sourced },
+            shell: Shell { errexit: started.errexit || own, pipefail: started.sourced },
             dir: String::new(),
             ignored: None,
         };
@@ -244,10 +271,15 @@ struct Started {
     sourced: bool,
 }
 
+/// Whether `-e` is among the letters of a flag.
+fn is_e(flag: &str) -> bool {
+    flag.strip_prefix('-').is_some_and(|letters| !letters.starts_with('-') && letters.contains('e'))
+}
+
 fn started(invocation: &super::command::Invocation) -> Started {
     let sourced = matches!(invocation.program.as_str(), "source" | ".");
     let by_shell = sourced || matches!(invocation.program.as_str(), "bash" | "sh" | "dash" | "zsh");
     let mut flags = invocation.arguments.iter().take_while(|word| word.starts_with('-'));
-    let errexit = sourced || (by_shell && flags.any(|flag| !flag.starts_with("--") && flag.contains('e')));
+    let errexit = sourced || (by_shell && flags.any(|flag| is_e(flag)));
     Started { by_shell, errexit, sourced }
 }

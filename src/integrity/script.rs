@@ -1,5 +1,7 @@
 //! Scripts wherever they stand, read and followed: in a step, a package.json, a makefile, a justfile, a file, gatepost.toml.
 
+use std::ops::Range;
+
 use super::flow::{self, Flow, Shell};
 use super::shell::{self, Command};
 use super::text::{Piece, Wrong};
@@ -17,6 +19,8 @@ pub enum Place {
     Recipe { name: String, needs: Vec<String> },
     /// A file that something calls.
     File,
+    /// Handed to a shell by a command at those characters of another script, by its number.
+    Handed { by: usize, at: Range<usize> },
     /// The command of a gate in gatepost.toml.
     Gate { name: String },
 }
@@ -91,10 +95,18 @@ impl Draft {
 }
 
 impl Script {
-    /// Its lines are started one by one, so that `;` is all there is between commands.
+    /// It is a line of its own, so that `;` is all there is between commands.
     #[must_use]
     pub fn is_one_line(&self) -> bool {
-        matches!(self.place, Place::Package { .. } | Place::Target { .. } | Place::Recipe { .. })
-            && !self.piece.chars.starts_with(&['#', '!'])
+        let alone = match self.place {
+            Place::Package { .. } | Place::Target { .. } | Place::Recipe { .. } => true,
+            Place::Handed { .. } => !self.shell.errexit,
+            _ => false,
+        };
+        let text = &self.piece.chars;
+        let ends = text.iter().enumerate().filter(|(_, c)| **c == '\n').map(|(at, _)| at);
+        let several =
+            ends.into_iter().any(|at| !text[..at].ends_with(&['\\']) && text[at..].iter().any(|c| !c.is_whitespace()));
+        alone && !several && !text.starts_with(&['#', '!'])
     }
 }

@@ -67,6 +67,17 @@ pub struct Simple {
     pub words: Vec<Word>,
     /// Where its output goes.
     pub redirects: Vec<Redirect>,
+    /// `<<EOF`, with what stands behind it.
+    pub document: Option<Document>,
+}
+
+/// Lines that a command reads as its input.
+#[derive(Debug, Clone)]
+pub struct Document {
+    /// The word that ends it.
+    pub delimiter: String,
+    /// Where `<<` stands in the script.
+    pub at: usize,
 }
 
 /// A word.
@@ -159,7 +170,18 @@ fn command(node: rable::Node) -> Command {
     let span = node.span.start..node.span.end;
     let kind = match node.kind {
         NodeKind::Command { assignments, words: all, redirects: to } => {
-            Kind::Simple(Simple { assignments: words(assignments), words: words(all), redirects: redirects(to) })
+            let document = to.iter().find_map(|node| match &node.kind {
+                NodeKind::HereDoc { delimiter, .. } => {
+                    Some(Document { delimiter: delimiter.clone(), at: node.span.start })
+                }
+                _ => None,
+            });
+            Kind::Simple(Simple {
+                assignments: words(assignments),
+                words: words(all),
+                redirects: redirects(to),
+                document,
+            })
         }
         NodeKind::Pipeline { commands, .. } => Kind::Pipeline(commands.into_iter().map(command).collect()),
         NodeKind::Negation { pipeline } => Kind::Not(boxed(*pipeline)),
@@ -220,15 +242,26 @@ fn redirects(nodes: Vec<rable::Node>) -> Vec<Redirect> {
 #[must_use]
 pub fn unquoted(raw: &str) -> String {
     let chars: Vec<char> = raw.chars().collect();
-    let mut out = String::new();
-    let mut at = 0;
+    unquote(&chars, 0, false).into_iter().map(|(c, _)| c).collect()
+}
+
+/// The word that begins at a place of a script, without its quotes, and where each of its characters stands.
+#[must_use]
+pub fn word_at(script: &[char], start: usize) -> Vec<(char, usize)> {
+    unquote(script, start, true)
+}
+
+fn unquote(chars: &[char], mut at: usize, one_word: bool) -> Vec<(char, usize)> {
+    let mut out = Vec::new();
     let mut double = false;
     while let Some(&c) = chars.get(at) {
+        let here = at;
         at += 1;
         match c {
+            _ if one_word && !double && (c.is_whitespace() || ";|&<>()".contains(c)) => break,
             '\'' if !double => {
                 while let Some(&inside) = chars.get(at).filter(|c| **c != '\'') {
-                    out.push(inside);
+                    out.push((inside, at));
                     at += 1;
                 }
                 at += 1;
@@ -236,24 +269,24 @@ pub fn unquoted(raw: &str) -> String {
             '"' => double = !double,
             '\\' => {
                 let next = chars.get(at).copied();
-                at += 1;
                 if double && !matches!(next, Some('"' | '\\' | '$' | '`' | '\n')) {
-                    out.push('\\');
+                    out.push(('\\', here));
                 }
-                out.extend(next.filter(|c| *c != '\n'));
+                out.extend(next.filter(|c| *c != '\n').map(|c| (c, at)));
+                at += 1;
             }
-            '$' if chars.get(at).is_some_and(|next| matches!(next, '{' | '(' | '\'')) || is_name(&chars, at) => {
-                out.push(OPAQUE);
-                at = after_expansion(&chars, at);
+            '$' if chars.get(at).is_some_and(|next| matches!(next, '{' | '(' | '\'')) || is_name(chars, at) => {
+                out.push((OPAQUE, here));
+                at = after_expansion(chars, at);
             }
             '`' => {
-                out.push(OPAQUE);
+                out.push((OPAQUE, here));
                 while chars.get(at).is_some_and(|c| *c != '`') {
                     at += 1;
                 }
                 at += 1;
             }
-            _ => out.push(c),
+            _ => out.push((c, here)),
         }
     }
     out

@@ -79,9 +79,9 @@ pub(super) static GI103: Rule = Rule {
 
 pub(super) static GI105: Rule = Rule {
     id: "GI105",
-    title: "`a ; b` or `a & b` in a package script or a recipe's line",
+    title: "`a ; b` or `a & b` in a package script, a recipe's line or `bash -c '…'`",
     level: Level::Error,
-    why: "Such a line is started by `sh -c` without `-e`: it is worth its last command, and what stood before `;` or `&` may fail unseen.",
+    why: "Such a line is run by `sh -c` without `-e`: it is worth its last command, and what stood before `;` or `&` may fail unseen.",
     safe: "`a && b`. To run both in any case: two scripts, and `npm-run-all --continue-on-error a b` or two steps.",
     false_positives: "Left alone: what is no gate before the `;` (`rm -rf x; jest`), and a status that is looked at.",
     check: |ground, hits| {

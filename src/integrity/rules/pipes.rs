@@ -38,7 +38,7 @@ pub(super) static GI104: Rule = Rule {
 
 /// A line `shell: bash` before the step's `run`.
 fn shell_bash(ground: &Ground, script: &Script) -> Option<Fix> {
-    let at = ground.at(script)?;
+    let at = ground.at(script).filter(|_| matches!(script.place, Place::Step { .. }))?;
     let start = at.step.node.get("run")?.written.key.start;
     if at.step.node.get("shell").is_some() {
         return None;

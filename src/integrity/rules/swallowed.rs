@@ -8,7 +8,7 @@ use crate::model::finding::{Fix, Level};
 
 pub(super) static GI101: Rule = Rule {
     id: "GI101",
-    title: "a gate's failure is swallowed: `|| true`, `|| :`, `|| exit 0`, `|| echo …`, `-` before a recipe's line",
+    title: "a gate's failure is swallowed: `|| true`, `|| :`, `|| exit 0`, `|| echo …`, `find -exec … \\;`, `-` before a recipe's line",
     level: Level::Error,
     why: "The command fails, the line does not: the step is green whatever the gate found.",
     safe: "Let it fail. To say something first: `cargo test || { echo 'see the log'; exit 1; }`. To go on and fail later: \
@@ -16,7 +16,9 @@ pub(super) static GI101: Rule = Rule {
     false_positives: "Left alone: commands that are no gates (`grep … || true`, `rm … || true`), clean-up, steps that run on \
                       `failure()`, output that is kept in a file and judged later, a status kept in a variable that is used, \
                       the step's outcome read by another, the same command run again in earnest, and commands whose output is \
-                      taken (`$(… || true)`). A gate that is only called as gates are (`./check.sh`) is a warning.",
+                      taken (`$(… || true)`), and an alternative that is a gate itself, tests something or reads `$?`. A gate that is only called \
+                      as gates are (`./check.sh`) is a warning, and so is one behind which something runs that may fail or not \
+                      (`|| ./notify.sh`).",
     check: |ground, hits| {
         for (script, run, gate) in ground.gates() {
             check(ground, hits, script, run, gate);
@@ -38,6 +40,29 @@ fn check(ground: &Ground, hits: &mut Hits<'_>, script: &Script, run: &Run, gate:
                 },
             );
             hits.in_script(script, &(run.span.start..by.end), gate.sure, message, Some(fix(ground, script, by, *bare)));
+        }
+        Fate::Lost(Loss::Replaced { by, runs }) if !is_excused(ground, script, run) => {
+            // What runs in its place may judge as well: another attempt, say.
+            if script.flow.runs[runs.clone()].iter().any(|other| other.gate.is_some()) {
+                return;
+            }
+            let sign: String = script.piece.chars[by.clone()].iter().collect();
+            let sign = crate::model::text::one_line(&sign, 40);
+            let what = format!("the failure of `{}` may be lost here: what counts is how `{sign}` ends", gate.name);
+            let message = with_help(&what, "let what follows `||` end in `exit 1`");
+            let fix = fix(ground, script, by, false);
+            hits.in_script(script, &(run.span.start..by.end), false, message, Some(fix));
+        }
+        Fate::Lost(Loss::EachFile(end)) if !is_excused(ground, script, run) => {
+            let what = format!("`{}` cannot fail here: with `\\;` find succeeds whatever it started did", gate.name);
+            let message = with_help(&what, "end it with `+`, or write `-print0 | xargs -0`");
+            // With `+` the files must be the last words.
+            let before: String = script.piece.chars[run.span.start..end.start].iter().collect();
+            let fix = before
+                .trim_end()
+                .ends_with("{}")
+                .then(|| replace(ground, script.file, &script.piece.span(end), "+", "end it with `+`"));
+            hits.in_script(script, &run.span, gate.sure, message, fix);
         }
         Fate::Lost(Loss::Ignored { condition }) if !is_excused(ground, script, run) => {
             let message = with_help(

@@ -403,6 +403,33 @@ fn scripts_that_call_one_another_come_to_an_end() {
     assert_eq!(found(&tree.check()), ["GI101 error 6"]);
 }
 
+#[test]
+fn the_first_line_of_a_file_counts_where_it_is_used() {
+    let found_in = |call: &str, first: &str| {
+        let workflow = format!("on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - run: {call}\n");
+        let tree = Few::default().with(".github/workflows/a.yml", workflow);
+        found(&tree.with("ci.sh", format!("{first}\npytest\nmypy .\n")).check())
+    };
+    for (call, first) in [("./ci.sh", "#!/bin/bash -e"), ("bash -e ci.sh", "#!/bin/bash"), ("./ci.sh", "#!/bin/sh -eu")]
+    {
+        assert_eq!(found_in(call, first), [""; 0], "{call} {first}");
+    }
+    for (call, first) in [("bash ci.sh", "#!/bin/bash -e"), ("./ci.sh", "#!/bin/bash --noprofile")] {
+        assert_eq!(found_in(call, first), ["GI102 error 2"], "{call} {first}");
+    }
+}
+
+#[test]
+fn what_only_the_running_shell_knows_is_noted() {
+    let notes = |run: &str| {
+        let workflow = format!("on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - run: {run}\n");
+        Few::default().with(".github/workflows/a.yml", workflow).check().notes
+    };
+    let noted = ".github/workflows/a.yml:6: what is handed to a shell here is only known when it runs: it is not read";
+    assert_eq!(notes("bash -c \"$COMMAND\""), [noted]);
+    assert_eq!(notes("bash -c \"cargo test\""), [""; 0]);
+}
+
 /// The text after a finding's fix.
 fn mended(path: &str, text: &str) -> String {
     let checked = Few::default().with(path, text).check();

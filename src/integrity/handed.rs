@@ -1,0 +1,142 @@
+//! Scripts that a command hands to a shell: `bash -c '…'`, `docker exec app sh -c "…"`, `bash <<EOF`, `eval '…'`. It
+//! finds their text and how they are started; they are read where all scripts are.
+
+use super::command::base_name;
+use super::flow::Shell;
+use super::shell::{Document, OPAQUE, Simple, word_at};
+
+/// A script that a command hands to a shell.
+#[derive(Debug, Clone)]
+pub struct Handed {
+    /// Its characters, and where each stands in the script of the command; `None` where only the running shell knows it.
+    pub text: Option<Vec<(char, usize)>>,
+    /// How it is started.
+    pub shell: Shell,
+}
+
+const SHELLS: &[&str] = &["sh", "bash", "dash", "ash", "zsh", "ksh"];
+
+/// What a command hands to a shell that it starts, here or wherever its words lead to; `own` is the shell it stands in.
+#[must_use]
+pub fn handed(simple: &Simple, script: &[char], own: Shell) -> Option<Handed> {
+    let words: Vec<&str> = simple.words.iter().map(|word| word.text.as_str()).collect();
+    let given = |at: usize| word_at(script, simple.words[at].span.start);
+    match words.as_slice() {
+        // What they print is nothing that runs.
+        ["echo" | "printf", ..] => None,
+        ["eval", _] => known(given(1)).map(|text| Handed { text: Some(text), shell: own }),
+        _ => {
+            let at = words.iter().position(|word| SHELLS.contains(&base_name(word)))?;
+            let flags = Flags::of(&words[at + 1..]);
+            let shell = Shell { errexit: flags.errexit, pipefail: flags.pipefail };
+            let next = at + 1 + flags.count;
+            if flags.command {
+                return (next < words.len()).then(|| Handed { text: known(given(next)), shell });
+            }
+            let reads_input = next == words.len() || flags.input;
+            let document = simple.document.as_ref().filter(|_| reads_input)?;
+            Some(Handed { text: Some(lines(document, script)), shell })
+        }
+    }
+}
+
+/// A text of which anything is known.
+fn known(text: Vec<(char, usize)>) -> Option<Vec<(char, usize)>> {
+    text.iter().any(|(c, _)| *c != OPAQUE && !c.is_whitespace()).then_some(text)
+}
+
+/// The flags behind a shell's name.
+#[derive(Default)]
+struct Flags {
+    errexit: bool,
+    pipefail: bool,
+    /// `-c`: the next word is the script.
+    command: bool,
+    /// `-s`: its input is.
+    input: bool,
+    /// How many words they are.
+    count: usize,
+}
+
+impl Flags {
+    fn of(words: &[&str]) -> Self {
+        let mut flags = Self::default();
+        while let Some(word) = words.get(flags.count).filter(|word| word.starts_with(['-', '+'])) {
+            flags.count += 1;
+            let Some(letters) = word.strip_prefix('-').filter(|letters| !letters.starts_with('-')) else { continue };
+            flags.errexit |= letters.contains('e');
+            flags.command |= letters.contains('c');
+            flags.input |= letters.contains('s');
+            if letters.ends_with('o') {
+                flags.errexit |= words.get(flags.count) == Some(&"errexit");
+                flags.pipefail |= words.get(flags.count) == Some(&"pipefail");
+                flags.count += 1;
+            }
+        }
+        flags.count = flags.count.min(words.len());
+        flags
+    }
+}
+
+/// The lines of a here-document, as far as it goes.
+fn lines(document: &Document, script: &[char]) -> Vec<(char, usize)> {
+    let line_end = |from: usize| script[from..].iter().position(|c| *c == '\n').map_or(script.len(), |end| from + end);
+    let mut out = Vec::new();
+    let mut at = line_end(document.at) + 1;
+    while at < script.len() {
+        let end = line_end(at);
+        let line: String = script[at..end].iter().collect();
+        if line.trim() == document.delimiter {
+            break;
+        }
+        for place in at..(end + 1).min(script.len()) {
+            // `\$?` is for the shell that reads it.
+            let escape = script[place] == '\\' && matches!(script.get(place + 1), Some('$' | '`'));
+            if !escape {
+                out.push((script[place], place));
+            }
+        }
+        at = end + 1;
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::integrity::shell::{Kind, read};
+
+    fn of(line: &str) -> Option<(Option<String>, bool, bool)> {
+        let command = read(line).unwrap();
+        let Kind::List(items) = &command.kind else { panic!("{line}") };
+        let Kind::Simple(simple) = &items[0].command.kind else { panic!("{line}") };
+        let chars: Vec<char> = line.chars().collect();
+        let handed = handed(simple, &chars, Shell { errexit: true, pipefail: false })?;
+        let text = handed.text.map(|text| {
+            assert!(text.iter().all(|(c, at)| chars[*at] == *c || *c == OPAQUE), "{line}");
+            text.iter().map(|(c, _)| if *c == OPAQUE { '?' } else { *c }).collect()
+        });
+        Some((text, handed.shell.errexit, handed.shell.pipefail))
+    }
+
+    #[test]
+    fn scripts_that_are_handed_on_are_found() {
+        let text = |text: &str, errexit: bool, pipefail: bool| Some((Some(text.to_owned()), errexit, pipefail));
+        for (line, found) in [
+            ("bash -c 'a; b' x", text("a; b", false, false)),
+            ("sudo /bin/sh -ec \"a \\\"$B\\\" \\$?\"", text("a \"?\" $?", true, false)),
+            ("docker run --rm -v a:b img bash -xeo pipefail -c 'a|b'", text("a|b", true, true)),
+            ("bash -c \"$COMMAND\"", Some((None, false, false))),
+            ("bash -e <<'EOF'\na\nb\nEOF\nc", text("a\nb\n", true, false)),
+            ("ssh host bash -s <<-EOF\n\ta \\$x\n\tEOF\n", text("\ta $x\n", false, false)),
+            ("eval 'a || b'", text("a || b", true, false)),
+            ("eval \"$(a)\"", None),
+            ("echo bash -c 'a'", None),
+            ("bash -e a.sh -c b", None),
+            ("bash a.sh <<EOF\nyes\nEOF\n", None),
+            ("cat <<EOF\na\nEOF\n", None),
+        ] {
+            assert_eq!(of(line), found, "{line}");
+        }
+    }
+}
