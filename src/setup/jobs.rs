@@ -1,6 +1,7 @@
 //! What is wrong with the jobs that run gatepost: rights, pins, checkout, and what starts them.
 
 use crate::model::diagnosis::Row;
+use crate::model::finding::{Finding, Level};
 use crate::model::outcome::Outcome;
 use crate::model::settings::PublishSettings;
 use crate::setup::permissions::{ARTIFACTS, CODE, Permission, block, of_a_run, posting};
@@ -29,6 +30,33 @@ pub fn rows(workflows: &[Workflow], publish: &PublishSettings, private: Option<b
     }
     rows.extend(pins(workflows));
     rows
+}
+
+/// The rows for steps with gatepost whose failure is lost: what `integrity` found there. `continue-on-error` has its own.
+#[must_use]
+pub fn toothless<'a>(workflows: &[Workflow], findings: impl Iterator<Item = &'a Finding>) -> Vec<Row> {
+    let row = |finding: &Finding| {
+        let (path, line) = (finding.path.as_deref()?, finding.line?);
+        let rule = finding.rule.as_deref()?;
+        if !finding.message.contains("gatepost") || !(rule.starts_with("GI10") || rule == "GI113") {
+            return None;
+        }
+        let begun = |at: usize| u32::try_from(at).is_ok_and(|at| at <= line);
+        let jobs = &workflows.iter().find(|workflow| workflow.path == path)?.jobs;
+        let job = jobs.iter().rfind(|job| begun(job.line))?;
+        let runs = |step: &Step| step.doing().is_some_and(|doing| doing != Doing::Publish);
+        // Before the steps stands what holds for all of them.
+        let step = job.steps.iter().rfind(|step| begun(step.line));
+        step.map_or_else(|| job.steps.iter().any(runs), runs).then_some(())?;
+        let (what, help) = finding.message.split_once("\nhelp: ").unwrap_or((&finding.message, "let it fail"));
+        let what = format!("{path}:{line} job {}: {what} ({rule})", job.id);
+        Some(match finding.level {
+            Level::Error => Row::bad("verdict", what, help),
+            Level::Warning => Row::unknown("verdict", what, help),
+            Level::Note => return None,
+        })
+    };
+    findings.filter_map(row).collect()
 }
 
 /// Whether any job runs gates.
@@ -147,6 +175,13 @@ impl Place<'_> {
             let what = format!("{name}: no step before it is `actions/checkout`, so the code may not be there");
             return Some(Row::unknown(topic, what, "check the code out in a step before, with `fetch-depth: 2`"));
         };
+        let of_changes = ["pull_request", "merge_group"].iter().any(|event| self.workflow.on(event).is_some());
+        let other =
+            checkout.inputs.get("ref").filter(|other| of_changes && !other.is_empty() && !other.contains("${{"));
+        if let Some(other) = other {
+            let what = format!("{name}: actions/checkout takes `{other}`, whatever the change is");
+            return Some(Row::bad(topic, what, "take `ref` away: what is checked out is then the change"));
+        }
         let depth = checkout.inputs.get("fetch-depth").map_or("1", String::as_str);
         let keeps = checkout.inputs.get("persist-credentials").map_or("true", String::as_str) != "false";
         let todo = "set `fetch-depth: 2` on actions/checkout, or 0 for all of the history";

@@ -84,6 +84,8 @@ pub struct Step {
     pub inputs: BTreeMap<String, String>,
     /// `continue-on-error`, but for a plain `false`.
     pub may_fail: bool,
+    /// It uses the action at the repository's root, and that is gatepost's.
+    pub own_action: bool,
 }
 
 /// What a step does with gatepost.
@@ -91,7 +93,7 @@ pub struct Step {
 pub enum Doing {
     /// It runs gates and posts what they found.
     Run,
-    /// It runs gates and posts nothing (`--publish never`).
+    /// It runs gates and posts nothing (`--publish never`, `--dry-run`).
     RunQuietly,
     /// It posts reports.
     Publish,
@@ -101,7 +103,7 @@ impl Step {
     /// What it does with gatepost: its action, or the program by name.
     #[must_use]
     pub fn doing(&self) -> Option<Doing> {
-        let action = self.uses.as_deref().is_some_and(is_gatepost);
+        let action = self.own_action || self.uses.as_deref().is_some_and(is_gatepost);
         let said = if action { self.inputs.get("args") } else { self.run.as_ref() };
         let words: Vec<&str> = said.map(|said| said.split_whitespace().collect()).unwrap_or_default();
         let command = if action {
@@ -111,7 +113,8 @@ impl Step {
             let at = words.iter().position(program)?;
             *words[at..].iter().find(|word| matches!(**word, "run" | "publish"))?
         };
-        let quiet = words.windows(2).any(|pair| pair == ["--publish", "never"]) || words.contains(&"--publish=never");
+        let quiet = words.windows(2).any(|pair| pair == ["--publish", "never"])
+            || words.iter().any(|word| matches!(*word, "--publish=never" | "--dry-run"));
         match command {
             "run" if quiet => Some(Doing::RunQuietly),
             "run" => Some(Doing::Run),
@@ -141,6 +144,13 @@ impl Workflow {
             triggers: tree.get("on").map(triggers).unwrap_or_default(),
             jobs: jobs.iter().map(|(id, node)| job(id, node, grants.as_ref())).collect(),
         })
+    }
+
+    /// Takes `uses: ./` for gatepost's action: the repository is its own.
+    pub fn lies_with_gatepost(&mut self) {
+        for step in self.jobs.iter_mut().flat_map(|job| &mut job.steps) {
+            step.own_action = step.uses.as_deref() == Some("./");
+        }
     }
 
     /// The trigger of an event.
@@ -208,6 +218,7 @@ fn step(node: &Node) -> Step {
             .filter_map(|(name, value)| Some((name.to_lowercase(), value.text()?.trim().to_owned())))
             .collect(),
         may_fail: may_fail(node),
+        own_action: false,
     }
 }
 

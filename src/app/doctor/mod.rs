@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use crate::app::project::{Project, Source};
 use crate::app::run::{self, Opened};
 use crate::app::{Failure, posting, scope};
+use crate::gate::integrity;
 use crate::mask::Masker;
 use crate::model::diagnosis::Row;
 use crate::model::event::Occasion;
@@ -72,6 +73,8 @@ pub async fn doctor(request: &Request, env: &Env) -> Result<Found, Failure> {
     let told = remote.look(publish, &occasion, &workflows, env).await;
     rows.extend(unread);
     rows.extend(jobs::rows(&workflows, publish, told.private));
+    let lost = integrity::evidence(&root, &root, "").understood.map(|understood| understood.findings);
+    rows.extend(jobs::toothless(&workflows, lost.iter().flatten().map(|located| &located.finding)));
     if !jobs::any(&workflows) {
         rows.push(no_workflow(remote.is_known()));
     }
@@ -109,13 +112,18 @@ fn workflows(root: &Path) -> (Vec<Workflow>, Vec<Row>) {
     let yaml = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "yml" || extension == "yaml");
     let mut read = Vec::new();
     let mut unread = Vec::new();
+    let own =
+        files::read_capped(&root.join("action.yml"), LARGEST).is_some_and(|text| text.starts_with(b"name: gatepost\n"));
     for path in files::list(&root.join(WORKFLOWS)).unwrap_or_default().into_iter().filter(yaml) {
         let name = format!("{WORKFLOWS}/{}", path.file_name().unwrap_or_default().to_string_lossy());
         let why = match files::read_capped(&path, LARGEST).map(String::from_utf8) {
             None => format!("it cannot be read, or is larger than {} MiB", LARGEST >> 20),
             Some(Err(_)) => "it is not UTF-8".to_owned(),
             Some(Ok(text)) => match Workflow::read(&name, &text) {
-                Ok(workflow) => {
+                Ok(mut workflow) => {
+                    if own {
+                        workflow.lies_with_gatepost();
+                    }
                     read.push(workflow);
                     continue;
                 }

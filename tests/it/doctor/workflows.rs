@@ -26,6 +26,18 @@ const CASES: &[Case] = &[
         "verdict fail:",
         &["the step has `continue-on-error`"],
     ),
+    (
+        "    timeout-minutes: 30\n",
+        "    timeout-minutes: 30\n    if: ${{ false }}\n",
+        "verdict fail: .github/workflows/gatepost.yml:",
+        &["job gates: `octo/gatepost` is skipped", "`if` is never true"],
+    ),
+    (
+        "          fetch-depth: 2 ",
+        "          ref: main\n          fetch-depth: 2 ",
+        "checkout fail:",
+        &["takes `main`, whatever the change is"],
+    ),
     (ACTION, "octo/gatepost@v1", "action fail:", &["octo/gatepost@v1: not pinned to a commit"]),
     (ACTION, "octo/gatepost@0123456", "action fail:", &["not pinned"]),
     (ACTION, "octo/gatepost@0000000000000000000000000000000000000000", "action fail:", &["no commit is filled in"]),
@@ -79,6 +91,34 @@ fn the_permissions_are_those_that_the_configuration_needs() {
     assert!(said.out.contains("needs:\n\npermissions:\n  contents: read  # the code\n\n"), "{}", said.out);
     let more = "has contents: read (and checks: write, pull-requests: write, which gatepost does not need)";
     assert!(flat(&said).contains(more), "{}", said.out);
+}
+
+#[test]
+fn a_run_whose_failure_is_lost_is_no_gate() {
+    let scene = Scene::new();
+    let lost = |run: &str| {
+        let job = "permissions: {contents: read}\njobs:\n  other:\n    runs-on: ubuntu-latest\n    steps:\n";
+        let steps = format!("      - run: cargo test || true\n      - run: {run}\n");
+        scene.tree.write(".github/workflows/other.yml", format!("on: pull_request\n{job}{steps}"));
+        let complaints = scene.complaints();
+        complaints.into_iter().filter(|one| one.starts_with("verdict ")).collect::<Vec<_>>()
+    };
+    let begins = "verdict fail: .github/workflows/other.yml:8 job other: `gatepost run` cannot fail here";
+    for run in ["gatepost run || true", "gatepost run | tee log"] {
+        let rows = lost(run);
+        assert!(rows.len() == 1 && rows[0].starts_with(begins), "{rows:#?}");
+    }
+    assert_eq!(lost("gatepost run"), [""; 0]);
+}
+
+#[test]
+fn the_action_of_this_repository_may_be_gatepost_itself() {
+    let scene = Scene::new();
+    scene.edit(WORKFLOW, ACTION, "./");
+    let complaints = scene.complaints();
+    assert!(complaints[0].starts_with("workflow fail: no job"), "{complaints:#?}");
+    scene.tree.write("action.yml", "name: gatepost\nruns:\n  using: composite\n  steps: []\n");
+    scene.is_well();
 }
 
 #[test]
