@@ -234,7 +234,7 @@ fn launched(words: &[&str]) -> Vec<String> {
 
 /// `python -W error manage.py test`: what the interpreter is given is the program.
 fn is_known_script(word: &str) -> bool {
-    word.ends_with(".py") && super::dictionary::is_program(base_name(word))
+    word.strip_suffix(".py").is_some() && super::dictionary::is_program(base_name(word))
 }
 
 fn is_assignment(word: &str) -> bool {
@@ -361,6 +361,7 @@ const RUNNERS: &[(&str, &[&str])] = &[
     ("grunt", &[]),
     ("doit", &[]),
     ("bb", &[]),
+    ("earthly", &[]),
     ("composer", &["run-script", "run"]),
     ("deno", &["task"]),
     ("mise", &["run", "r"]),

@@ -8,16 +8,7 @@ use super::command::Invocation;
 use super::ending::{Ending, Functions, ending, exits_zero, is_bare, leaves, records, says_something};
 use super::handed::{Handed, handed};
 use super::pipe::{FILTERS, decides, files, written_by_tee};
-use super::shell::{Command, Item, Kind, Simple};
-
-/// How a script is started.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shell {
-    /// `-e`: it ends at the first command that fails.
-    pub errexit: bool,
-    /// `-o pipefail`: a pipe is worth its worst part.
-    pub pipefail: bool,
-}
+use super::shell::{Command, Item, Kind, Shell, Simple};
 
 /// A simple command where it stands.
 #[derive(Debug, Clone)]

@@ -123,7 +123,7 @@ impl Ground {
     }
 
     /// A script and where a command of it ends, then the one whose command hands this one to its shell, and so on.
-    fn from_inside_out<'a>(&'a self, script: &'a Script, run: &Run) -> impl Iterator<Item = (&'a Script, usize)> {
+    fn with_outer<'a>(&'a self, script: &'a Script, run: &Run) -> impl Iterator<Item = (&'a Script, usize)> {
         std::iter::successors(Some((script, run.span.end)), |(script, _)| match &script.place {
             Place::Handed { by, at } => Some((self.scripts.get(*by)?, at.end)),
             _ => None,
@@ -149,7 +149,7 @@ impl Ground {
             !PASSIVE.contains(&other.invocation.program.as_str())
                 && files.iter().any(|file| other.invocation.arguments.iter().any(|word| is_named(word, file)))
         };
-        for (script, end) in self.from_inside_out(script, run) {
+        for (script, end) in self.with_outer(script, run) {
             let text = |from: usize, to: usize| script.piece.chars[from.min(to)..to].iter().collect::<String>();
             let mut later = script.flow.runs.iter().filter(|other| other.span.start > end);
             let takes = |other: &Run| {
@@ -190,7 +190,7 @@ impl Ground {
         let inside = |(script, end): (&Script, usize)| {
             script.flow.runs.iter().any(|other| other.span.end != end && earnest(other))
         };
-        self.from_inside_out(script, run).any(inside) || self.runs_in_another_step(script, &same)
+        self.with_outer(script, run).any(inside) || self.runs_in_another_step(script, &same)
     }
 
     /// The same in another step of the job alone.

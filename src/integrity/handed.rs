@@ -1,9 +1,8 @@
-//! Scripts that a command hands to a shell: `bash -c '…'`, `docker exec app sh -c "…"`, `bash <<EOF`, `eval '…'`. It
+//! Scripts that a command hands to a shell: `bash -c '…'`, `docker exec app sh -c "…"`, `ssh host '…'`, `bash <<EOF`. It
 //! finds their text and how they are started; they are read where all scripts are.
 
 use super::command::base_name;
-use super::flow::Shell;
-use super::shell::{Document, OPAQUE, Simple, word_at};
+use super::shell::{Document, OPAQUE, Shell, Simple, word_at};
 
 /// A script that a command hands to a shell.
 #[derive(Debug, Clone)]
@@ -25,10 +24,15 @@ pub fn handed(simple: &Simple, script: &[char], own: Shell) -> Option<Handed> {
         // What they print is nothing that runs.
         ["echo" | "printf", ..] => None,
         ["eval", _] => known(given(1)).map(|text| Handed { text: Some(text), shell: own }),
+        _ if by_user(&words).is_some() => {
+            let at = by_user(&words)?;
+            let shell = Shell { errexit: false, pipefail: false };
+            Some(Handed { text: known(given(at)), shell })
+        }
         _ => {
             let at = words.iter().position(|word| SHELLS.contains(&base_name(word)))?;
             let flags = Flags::of(&words[at + 1..]);
-            let shell = Shell { errexit: flags.errexit, pipefail: flags.pipefail };
+            let shell = flags.shell;
             let next = at + 1 + flags.count;
             if flags.command {
                 return (next < words.len()).then(|| Handed { text: known(given(next)), shell });
@@ -40,16 +44,30 @@ pub fn handed(simple: &Simple, script: &[char], own: Shell) -> Option<Handed> {
     }
 }
 
+/// The word that a program hands to the shell of another user, machine or environment without naming it.
+fn by_user(words: &[&str]) -> Option<usize> {
+    let starts = |programs: &[&str]| words.iter().take(2).any(|word| programs.contains(&base_name(word)));
+    let behind = |flags: &[&str]| words.iter().position(|word| flags.contains(word)).map(|at| at + 1);
+    let at = if starts(&["su", "runuser"]) {
+        behind(&["-c", "--command"])
+    } else if starts(&["nix-shell"]) {
+        behind(&["--run", "--command"])
+    } else if starts(&["ssh"]) {
+        words.len().checked_sub(1).filter(|last| words[*last].contains(' '))
+    } else {
+        None
+    };
+    at.filter(|at| *at < words.len())
+}
+
 /// A text of which anything is known.
 fn known(text: Vec<(char, usize)>) -> Option<Vec<(char, usize)>> {
     text.iter().any(|(c, _)| *c != OPAQUE && !c.is_whitespace()).then_some(text)
 }
 
 /// The flags behind a shell's name.
-#[derive(Default)]
 struct Flags {
-    errexit: bool,
-    pipefail: bool,
+    shell: Shell,
     /// `-c`: the next word is the script.
     command: bool,
     /// `-s`: its input is.
@@ -60,16 +78,17 @@ struct Flags {
 
 impl Flags {
     fn of(words: &[&str]) -> Self {
-        let mut flags = Self::default();
+        let shell = Shell { errexit: false, pipefail: false };
+        let mut flags = Self { shell, command: false, input: false, count: 0 };
         while let Some(word) = words.get(flags.count).filter(|word| word.starts_with(['-', '+'])) {
             flags.count += 1;
             let Some(letters) = word.strip_prefix('-').filter(|letters| !letters.starts_with('-')) else { continue };
-            flags.errexit |= letters.contains('e');
+            flags.shell.errexit |= letters.contains('e');
             flags.command |= letters.contains('c');
             flags.input |= letters.contains('s');
             if letters.ends_with('o') {
-                flags.errexit |= words.get(flags.count) == Some(&"errexit");
-                flags.pipefail |= words.get(flags.count) == Some(&"pipefail");
+                flags.shell.errexit |= words.get(flags.count) == Some(&"errexit");
+                flags.shell.pipefail |= words.get(flags.count) == Some(&"pipefail");
                 flags.count += 1;
             }
         }
@@ -129,6 +148,10 @@ mod tests {
             ("bash -c \"$COMMAND\"", Some((None, false, false))),
             ("bash -e <<'EOF'\na\nb\nEOF\nc", text("a\nb\n", true, false)),
             ("ssh host bash -s <<-EOF\n\ta \\$x\n\tEOF\n", text("\ta $x\n", false, false)),
+            ("sudo su app -c 'a; b'", text("a; b", false, false)),
+            ("ssh -p 22 host 'a; b'", text("a; b", false, false)),
+            ("nix-shell --pure --run 'a'", text("a", false, false)),
+            ("ssh host", None),
             ("eval 'a || b'", text("a || b", true, false)),
             ("eval \"$(a)\"", None),
             ("echo bash -c 'a'", None),

@@ -2,9 +2,9 @@
 
 use toml::de::{DeTable, DeValue};
 
-use super::flow::Shell;
 use super::scalar;
 use super::script::{Draft, Place};
+use super::shell::Shell;
 use super::text::{Piece, Source, Wrong};
 use crate::model::yaml::{self, Node, Style};
 

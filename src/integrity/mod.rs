@@ -10,6 +10,8 @@ mod ending;
 mod flow;
 mod ground;
 mod handed;
+mod justfile;
+mod makefile;
 mod manifest;
 mod pipe;
 mod reading;

@@ -5,15 +5,19 @@ use std::collections::BTreeSet;
 
 use super::calls;
 use super::command::Call;
-use super::flow::{Run, Shell};
+use super::flow::Run;
 use super::ground::{Ground, join};
 use super::handed::Handed;
+use super::justfile::Justfile;
+use super::makefile::Makefile;
 use super::manifest;
-use super::recipes::{self, is_shell_line};
-use super::script::{self, Draft, Place};
+use super::recipes::{Recipes, is_shell_line};
+use super::script::{self, Draft, Place, Script};
+use super::shell::Shell;
 use super::text::{Piece, Source, Wrong};
 use super::workflow::Workflow;
 use super::{Listing, Problem, Tree};
+use crate::model::text::one_line;
 use crate::model::yaml::{self, YamlError};
 
 /// What was read, what could not be, and what was left out.
@@ -44,16 +48,23 @@ pub fn read(tree: &dyn Tree) -> Read {
     let links = links.iter().filter(|path| sort(path).is_some());
     let notes = links.map(|path| format!("{path}: is a link, which is not followed")).collect();
     let mut reading = Reading { tree, read: Read { ground: Ground::default(), problems, notes } };
+    reading.read.ground.paths.clone_from(&paths);
     for path in &paths {
         if let Some(sort) = sort(path) {
             reading.file(path, sort);
         }
     }
-    reading.read.ground.paths = paths;
     reading.called_scripts();
     calls::settle(&mut reading.read.ground);
     reading.read
 }
+
+/// The most scripts that one script hands to shells, and how often what is handed on does so again: people do it once.
+const MOST_HANDED: usize = 256;
+const DEEPEST: usize = 4;
+
+/// The most files that one makefile or justfile has read with it.
+const MOST_FURTHER: usize = 64;
 
 /// Endings are as they are written: GitHub takes no `.YML` either.
 fn has_ending(path: &str, endings: &[&str]) -> bool {
@@ -95,15 +106,63 @@ impl Reading<'_> {
         }
     }
 
+    /// The same of a file that others may have read already.
+    fn shared_source(&mut self, path: &str) -> Option<usize> {
+        self.read.ground.sources.iter().position(|source| source.path == path).or_else(|| self.source(path))
+    }
+
+    /// The recipes of a file and of those that it says to read; gives its modules.
+    fn recipes(&mut self, mut recipes: impl Recipes, file: usize, seen: &mut BTreeSet<String>) -> Vec<(usize, String)> {
+        let mut modules = Vec::new();
+        recipes.read(file, &self.read.ground.sources[file]);
+        while let Some(further) = recipes.further() {
+            let there = |path: &&String| self.read.ground.paths.binary_search(path).is_ok();
+            let Some(path) = further.paths.iter().flatten().find(there).cloned() else {
+                let source = &self.read.ground.sources[further.file];
+                let line = source.place(further.at).0;
+                let what = format!("{}:{line}: `{}` is not read", source.path, one_line(&further.written, 60));
+                self.read.notes.extend((!further.optional).then_some(what));
+                continue;
+            };
+            let new = seen.len() < MOST_FURTHER && seen.insert(path.clone());
+            let Some(file) = new.then(|| self.shared_source(&path)).flatten() else { continue };
+            match further.module {
+                Some(name) => modules.push((file, name)),
+                None => recipes.read(file, &self.read.ground.sources[file]),
+            }
+        }
+        for (file, draft) in recipes.drafts() {
+            self.script(file, draft);
+        }
+        modules
+    }
+
+    fn justfile(&mut self, file: usize, path: &str) {
+        let mut seen = BTreeSet::from([path.to_owned()]);
+        let mut modules = vec![(file, String::new())];
+        while let Some((file, prefix)) = modules.pop() {
+            let path = &self.read.ground.sources[file].path;
+            let justfile = Justfile::new(path.rsplit_once('/').map_or("", |(dir, _)| dir), &prefix);
+            modules.extend(self.recipes(justfile, file, &mut seen));
+        }
+    }
+
     fn file(&mut self, path: &str, sort: Sort) {
-        let Some(file) = self.source(path) else { return };
+        let shared = matches!(sort, Sort::Makefile | Sort::Justfile);
+        let Some(file) = (if shared { self.shared_source(path) } else { self.source(path) }) else { return };
         let dir = path.rsplit_once('/').map_or("", |(dir, _)| dir).to_owned();
         let source = &self.read.ground.sources[file];
         let result = match sort {
             Sort::Workflow | Sort::Action => self.workflow(file, sort),
             Sort::Package => manifest::package(source, &dir),
-            Sort::Makefile => Ok(recipes::makefile(source, &dir)),
-            Sort::Justfile => Ok(recipes::justfile(source, &dir)),
+            Sort::Makefile => {
+                self.recipes(Makefile::new(&dir), file, &mut BTreeSet::from([path.to_owned()]));
+                Ok(Vec::new())
+            }
+            Sort::Justfile => {
+                self.justfile(file, path);
+                Ok(Vec::new())
+            }
             Sort::Configuration => manifest::configuration(source, if dir == ".github" { "" } else { &dir }),
         };
         match result {
@@ -211,27 +270,41 @@ impl Reading<'_> {
                     self.shell_file(&path, started);
                 }
             }
-            for run in handed {
-                self.handed(at, &run);
+            for (number, run) in handed.iter().enumerate().take(MOST_HANDED + 1) {
+                let unread = (number == MOST_HANDED).then_some("nor is more that follows");
+                self.handed(at, run, unread);
             }
             at += 1;
         }
     }
 
-    /// A script that a command of another one hands to a shell.
-    fn handed(&mut self, by: usize, run: &Run) {
+    /// A script that a command of another one hands to a shell, unless there is a reason not to read it.
+    fn handed(&mut self, by: usize, run: &Run, unread: Option<&str>) {
         let Some(Handed { text, shell }) = &run.handed else { return };
         let script = &self.read.ground.scripts[by];
         let file = script.file;
-        let Some(text) = text else {
-            let source = &self.read.ground.sources[file];
-            let line = source.place(script.piece.origin(run.span.start)).0;
-            let what = "what is handed to a shell here is only known when it runs: it is not read";
-            self.read.notes.push(format!("{}:{line}: {what}", source.path));
-            return;
+        let outer = |script: &Script| match script.place {
+            Place::Handed { by, .. } => Some(&self.read.ground.scripts[by]),
+            _ => None,
+        };
+        let depth = std::iter::successors(Some(script), |script| outer(script)).take(DEEPEST + 1).count();
+        let unread = unread.or((depth > DEEPEST).then_some("it is handed on too often"));
+        let text = match (text, unread) {
+            (Some(text), None) => text,
+            (_, why) => {
+                let source = &self.read.ground.sources[file];
+                let line = source.place(script.piece.origin(run.span.start)).0;
+                let why = why.unwrap_or("only the running shell knows it");
+                self.read
+                    .notes
+                    .push(format!("{}:{line}: what is handed to a shell here is not read: {why}", source.path));
+                return;
+            }
         };
         let mut piece = Piece::default();
-        text.iter().for_each(|(c, at)| piece.push(*c, script.piece.origin(*at)));
+        for (c, at) in text {
+            piece.push(*c, script.piece.origin(*at));
+        }
         let place = Place::Handed { by, at: run.span.clone() };
         let dir = join(&script.dir, &run.dir);
         self.script(file, Draft { place, piece, shell: *shell, dir, ignored: None });

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::flow::{self, Flow, Shell};
-use super::shell::{self, Command};
+use super::flow::{self, Flow};
+use super::shell::{self, Command, Shell};
 use super::text::{Piece, Wrong};
 
 /// Where a script stands.
@@ -25,6 +25,15 @@ pub enum Place {
     Gate { name: String },
 }
 
+/// Why make or just ignore the failure of a recipe's line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ignored {
+    /// A `-` stands before it, at that character of the file.
+    BySign(usize),
+    /// The file says so: `.IGNORE`, or `-i` among make's flags.
+    ByFile,
+}
+
 /// A script before it is read.
 #[derive(Debug)]
 pub struct Draft {
@@ -36,8 +45,8 @@ pub struct Draft {
     pub shell: Shell,
     /// Where it runs, relative to the root.
     pub dir: String,
-    /// The sign before a recipe's line by which make and just ignore its failure.
-    pub ignored: Option<usize>,
+    /// Why make or just ignore the failure of a recipe's line.
+    pub ignored: Option<Ignored>,
 }
 
 /// A script.
@@ -54,7 +63,7 @@ pub struct Script {
     /// Where it runs, relative to the root.
     pub dir: String,
     /// See [`Draft::ignored`].
-    pub ignored: Option<usize>,
+    pub ignored: Option<Ignored>,
     /// Its tree.
     pub command: Command,
     /// What becomes of its commands.

@@ -9,6 +9,15 @@ use super::text::Wrong;
 /// Stands for what only the running shell knows: a variable, a substitution, an expression of the workflow.
 pub const OPAQUE: char = '\u{e000}';
 
+/// How a script is started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shell {
+    /// `-e`: it ends at the first command that fails.
+    pub errexit: bool,
+    /// `-o pipefail`: a pipe is worth its worst part.
+    pub pipefail: bool,
+}
+
 /// A command of any kind.
 #[derive(Debug, Clone)]
 pub struct Command {

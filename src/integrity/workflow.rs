@@ -2,9 +2,8 @@
 //! <https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax>. It reads and judges nothing.
 
 use super::actions;
-use super::flow::Shell;
 use super::scalar;
-use super::shell::OPAQUE;
+use super::shell::{OPAQUE, Shell};
 use super::text::{Piece, Source};
 use crate::model::yaml::{Node, Value};
 

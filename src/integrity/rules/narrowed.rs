@@ -131,6 +131,7 @@ pub(super) static GI205: Rule = Rule {
 };
 
 const NO_RUN: &str = "--no-run";
+const PRINTED: &str = "runs nothing of it";
 
 const FORGIVING: &[Flag] = &[
     flag(
@@ -161,6 +162,11 @@ const FORGIVING: &[Flag] = &[
     flag(&["mvn", "mvnw"], "-fn", "is green whatever fails"),
     flag(&["make", "gmake"], "-i", "is green whatever fails"),
     flag(&["make", "gmake"], "--ignore-errors", "is green whatever fails"),
+    flag(&["make", "gmake"], "-n", PRINTED),
+    flag(&["make", "gmake"], "--dry-run", PRINTED),
+    flag(&["make", "gmake"], "--just-print", PRINTED),
+    flag(&["make", "gmake"], "-t", PRINTED),
+    flag(&["make", "gmake"], "--touch", PRINTED),
     flag(&["cargo", "cross"], NO_RUN, "builds the tests and runs none"),
     flag(&["lerna"], "--no-bail", "is green whatever fails"),
 ];
@@ -175,6 +181,10 @@ fn forgiving(ground: &Ground, script: &Script, run: &Run) -> Option<(usize, &'st
         other.program == invocation.program && forgiven(other).is_none() && verb(other) == verb(invocation)
     };
     if known.word == NO_RUN && !of_tests(invocation) {
+        return None;
+    }
+    // To print what would be done may be what was wanted.
+    if known.does == PRINTED && (run.gate.is_none() || run.fate != Fate::Counts) {
         return None;
     }
     // Building the tests for one more target is no gate that was taken away while they run elsewhere.

@@ -3,12 +3,12 @@
 use super::{Hits, Rule, edit, is_excused, replace, with_help};
 use crate::integrity::flow::{Fate, Gate, Loss, Run};
 use crate::integrity::ground::Ground;
-use crate::integrity::script::Script;
+use crate::integrity::script::{Ignored, Script};
 use crate::model::finding::{Fix, Level};
 
 pub(super) static GI101: Rule = Rule {
     id: "GI101",
-    title: "a gate's failure is swallowed: `|| true`, `|| :`, `|| exit 0`, `|| echo …`, `find -exec … \\;`, `-` before a recipe's line",
+    title: "a gate's failure is swallowed: `|| true`, `|| :`, `|| exit 0`, `|| echo …`, `find -exec … \\;`, `-` before a recipe's line, `.IGNORE`",
     level: Level::Error,
     why: "The command fails, the line does not: the step is green whatever the gate found.",
     safe: "Let it fail. To say something first: `cargo test || { echo 'see the log'; exit 1; }`. To go on and fail later: \
@@ -42,8 +42,7 @@ fn check(ground: &Ground, hits: &mut Hits<'_>, script: &Script, run: &Run, gate:
             hits.in_script(script, &(run.span.start..by.end), gate.sure, message, Some(fix(ground, script, by, *bare)));
         }
         Fate::Lost(Loss::Replaced { by, runs }) if !is_excused(ground, script, run) => {
-            // What runs in its place may judge as well: another attempt, say.
-            if script.flow.runs[runs.clone()].iter().any(|other| other.gate.is_some()) {
+            if script.flow.runs[runs.clone()].iter().any(|other| may_judge(ground, script, other)) {
                 return;
             }
             let sign: String = script.piece.chars[by.clone()].iter().collect();
@@ -72,16 +71,33 @@ fn check(ground: &Ground, hits: &mut Hits<'_>, script: &Script, run: &Run, gate:
             hits.in_script(script, condition, gate.sure, message, None);
         }
         Fate::Counts => {
-            let Some(sign) = script.ignored else { return };
-            let message = with_help(
-                &format!("`{}` cannot fail here: the `-` before the line makes its failure ignored", gate.name),
-                "remove the `-`",
-            );
-            let fix = replace(ground, script.file, &(sign..sign + 1), "", "remove the `-`");
-            hits.in_script(script, &run.span, gate.sure, message, Some(fix));
+            let (what, help, fix) = match script.ignored {
+                None => return,
+                Some(Ignored::BySign(sign)) => {
+                    let fix = replace(ground, script.file, &(sign..sign + 1), "", "remove the `-`");
+                    ("the `-` before the line makes its failure ignored", "remove the `-`", Some(fix))
+                }
+                Some(Ignored::ByFile) => {
+                    ("`.IGNORE` or `-i` in MAKEFLAGS makes its failure ignored", "remove it", None)
+                }
+            };
+            let message = with_help(&format!("`{}` cannot fail here: {what}", gate.name), help);
+            hits.in_script(script, &run.span, gate.sure, message, fix);
         }
         _ => {}
     }
+}
+
+/// Whether what runs in a gate's place judges as well: another attempt, a script that ends in failure, or what may be a
+/// function of a file that was read into the shell.
+fn may_judge(ground: &Ground, script: &Script, other: &Run) -> bool {
+    let fails = |run: &Run| {
+        run.invocation.program == "exit" && run.invocation.arguments.first().is_some_and(|status| status != "0")
+    };
+    let reads_others = || script.flow.runs.iter().any(|run| matches!(run.invocation.program.as_str(), "source" | "."));
+    other.gate.is_some()
+        || other.calls.iter().any(|called| ground.scripts[*called].flow.runs.iter().any(fails))
+        || (other.invocation.call.is_none() && reads_others())
 }
 
 fn fix(ground: &Ground, script: &Script, by: &std::ops::Range<usize>, bare: bool) -> Fix {

@@ -1,5 +1,7 @@
 //! The rules of `integrity` against cases: each file of fixtures/integrity says in its first comment what must be found in it.
 
+mod read;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -425,7 +427,8 @@ fn what_only_the_running_shell_knows_is_noted() {
         let workflow = format!("on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - run: {run}\n");
         Few::default().with(".github/workflows/a.yml", workflow).check().notes
     };
-    let noted = ".github/workflows/a.yml:6: what is handed to a shell here is only known when it runs: it is not read";
+    let noted =
+        ".github/workflows/a.yml:6: what is handed to a shell here is not read: only the running shell knows it";
     assert_eq!(notes("bash -c \"$COMMAND\""), [noted]);
     assert_eq!(notes("bash -c \"cargo test\""), [""; 0]);
 }

@@ -1,0 +1,51 @@
+//! What is read with a makefile or a justfile, and what is said of the rest.
+
+use super::{Few, found};
+
+#[test]
+fn what_a_makefile_includes_is_judged_where_make_runs() {
+    let makefile = "TESTS = pytest\ninclude mk/tests.mk mk/flags.mk # both\n-include local.mk\n-include $(OBJECTS:.o=.d)\n\nlint:\n\truff check . | cat\n";
+    let tree = Few::default()
+        .with("Makefile", makefile)
+        .with("mk/tests.mk", "include mk/more.mk\ntest: more\n\t$(TESTS) || true\n")
+        .with("mk/more.mk", "include mk/tests.mk\nmore:\n\t-mypy .\n")
+        .with("mk/flags.mk", "SHELL := /bin/bash\n.SHELLFLAGS := -euo pipefail -c\n");
+    let checked = tree.check();
+    let places: Vec<(&str, u32)> =
+        checked.findings.iter().map(|finding| (finding.path.as_deref().unwrap(), finding.line.unwrap())).collect();
+    assert_eq!(places, [("mk/more.mk", 3), ("mk/tests.mk", 3)]);
+    assert_eq!(checked.notes, [""; 0]);
+    let checked =
+        Few::default().with("Makefile", "include $(TOP)/rules.mk\ntest:\n\tgo test\ninclude gone.mk\n").check();
+    assert_eq!(checked.notes, ["Makefile:4: `gone.mk` is not read", "Makefile:1: `$(TOP)/rules.mk` is not read"]);
+}
+
+#[test]
+fn what_a_justfile_imports_and_its_modules_are_judged() {
+    let workflow = "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - run: just ci all\n      - run: just web::all || true\n";
+    let tree = Few::default()
+        .with(".github/workflows/a.yml", workflow)
+        .with("justfile", "import 'more.just'\nmod ci # checks\nmod web 'site'\nimport? 'mine.just'\ntest: more\n")
+        .with("more.just", "more:\n  -mypy .\n")
+        .with("ci.just", "all: part\npart:\n  pytest || true\n")
+        .with("site/justfile", "all:\n  npx jest\n");
+    let mut places: Vec<(String, String)> = Vec::new();
+    for finding in tree.check().findings {
+        places.push((finding.path.unwrap(), finding.rule.unwrap()));
+    }
+    let wanted = [(".github/workflows/a.yml", "GI101"), ("ci.just", "GI101"), ("more.just", "GI101")];
+    assert_eq!(places, wanted.map(|(path, rule)| (path.to_owned(), rule.to_owned())));
+    let checked = Few::default().with("justfile", "mod gone\ntest:\n  cargo test\n").check();
+    assert_eq!((found(&checked), checked.notes), (Vec::new(), vec!["justfile:1: `mod gone` is not read".to_owned()]));
+}
+
+#[test]
+fn a_script_in_the_place_of_a_gate_may_fail_for_it() {
+    let rules = |script: &str| {
+        let workflow = "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - run: pytest || ci/after.sh\n";
+        let tree = Few::default().with(".github/workflows/a.yml", workflow);
+        found(&tree.with("ci/after.sh", format!("#!/bin/sh\ncat log\n{script}\n")).check())
+    };
+    assert_eq!(rules("exit 1"), [""; 0]);
+    assert_eq!(rules("exit 0"), ["GI101 warning 6"]);
+}
