@@ -427,9 +427,9 @@ fn what_only_the_running_shell_knows_is_noted() {
         let workflow = format!("on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - run: {run}\n");
         Few::default().with(".github/workflows/a.yml", workflow).check().notes
     };
-    let noted =
+    let wanted =
         ".github/workflows/a.yml:6: what is handed to a shell here is not read: only the running shell knows it";
-    assert_eq!(notes("bash -c \"$COMMAND\""), [noted]);
+    assert_eq!(notes("bash -c \"$COMMAND\""), [wanted]);
     assert_eq!(notes("bash -c \"cargo test\""), [""; 0]);
 }
 
