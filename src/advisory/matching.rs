@@ -24,7 +24,7 @@ pub enum Affected {
 pub fn affects(advisory: &Advisory, ecosystem: Ecosystem, text: &str, version: Option<&Version>) -> Affected {
     let listed = advisory.versions.iter().any(|listed| {
         plain(listed) == plain(text)
-            || version.zip(Version::parse(ecosystem, listed)).is_some_and(|(one, two)| one.order(&two).is_eq())
+            || version.zip(Version::parse(ecosystem, listed)).is_some_and(|(one, two)| one.order_to_named(&two).is_eq())
     });
     // What attacks and says nothing of versions does so in all of them.
     let all = advisory.kind == AdvisoryKind::Malware && advisory.ranges.is_empty() && advisory.versions.is_empty();
@@ -50,7 +50,7 @@ fn is_in(range: &[Event], ecosystem: Ecosystem, version: &Version) -> bool {
         event => Version::parse(ecosystem, event.version()),
     };
     let mut limits = range.iter().filter(|event| matches!(event, Event::Limit(_))).peekable();
-    let below = |event: &Event| place(event).is_none_or(|limit| version.order(&limit).is_lt());
+    let below = |event: &Event| place(event).is_none_or(|limit| version.order_to_named(&limit).is_lt());
     if limits.peek().is_some() && !limits.any(below) {
         return false;
     }
@@ -62,7 +62,7 @@ fn is_in(range: &[Event], ecosystem: Ecosystem, version: &Version) -> bool {
     });
     let mut affected = false;
     for (place, event) in events {
-        let order = place.map_or(Ordering::Greater, |place| version.order(&place));
+        let order = place.map_or(Ordering::Greater, |place| version.order_to_named(&place));
         match event {
             Event::Introduced(_) if order.is_ge() => affected = true,
             Event::Fixed(_) if order.is_ge() => affected = false,
@@ -216,6 +216,17 @@ mod tests {
         assert_eq!(affects(&listed(&["1.0.0"]), Ecosystem::Npm, "file:../x", None), Affected::No);
         let malware = Advisory { kind: AdvisoryKind::Malware, ..advisory("MAL-1", &[], &[]) };
         assert_eq!(hits(&malware, Ecosystem::Npm, "1.0.0 file:../x"), "1.0.0 file:../x");
+    }
+
+    #[test]
+    fn a_build_of_a_release_is_as_bad_as_the_release() {
+        let hits = |advisory: &Advisory| hits(advisory, Ecosystem::PyPi, "2.7.1 2.7.1+cu128 2.7.1+cu129 2.7.2+cu128");
+        assert_eq!(hits(&advisory("A-1", &[], &["+0 =2.7.1"])), "2.7.1 2.7.1+cu128 2.7.1+cu129");
+        assert_eq!(hits(&advisory("A-1", &[], &["+2.7.1 -2.7.2"])), "2.7.1 2.7.1+cu128 2.7.1+cu129");
+        assert_eq!(hits(&advisory("A-1", &[], &["+0 =2.7.1+cu128"])), "2.7.1 2.7.1+cu128");
+        let listed = |version: &str| Advisory { versions: vec![version.to_owned()], ..advisory("A-1", &[], &[]) };
+        assert_eq!(hits(&listed("2.7.1")), "2.7.1 2.7.1+cu128 2.7.1+cu129");
+        assert_eq!(hits(&listed("2.7.1+cu128")), "2.7.1+cu128");
     }
 
     #[test]

@@ -2,10 +2,20 @@
 
 use semver::{BuildMetadata, Prerelease};
 
-/// Reads a version as semver does; where that refuses, once more leniently: `v1.2` is `1.2.0`, `1.02.3` is `1.2.3`,
-/// and `1.13beta1`, as Go's own versions are written, is `1.13.0-beta1`.
+/// Reads a version as semver does; where that refuses, once more leniently: `v1.2` is `1.2.0`, `1.02.3` is `1.2.3`.
 pub(super) fn parse(text: &str) -> Option<semver::Version> {
     semver::Version::parse(text).ok().or_else(|| lenient(text))
+}
+
+/// Reads a version of a module, or of Go itself, whose pre-releases are written `1.21rc2` and which its advisories
+/// call `1.21.0-rc.2`.
+pub(super) fn parse_go(text: &str) -> Option<semver::Version> {
+    let is_release = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let own = ["beta", "rc"].iter().find_map(|word| {
+        let (release, number) = text.split_once(word)?;
+        is_release(release).then(|| format!("{release}-{word}.{number}"))
+    });
+    parse(own.as_deref().unwrap_or(text))
 }
 
 fn lenient(text: &str) -> Option<semver::Version> {

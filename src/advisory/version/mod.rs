@@ -27,7 +27,8 @@ impl Version {
     pub fn parse(ecosystem: Ecosystem, text: &str) -> Option<Self> {
         let text = text.trim();
         match ecosystem {
-            Ecosystem::CratesIo | Ecosystem::Npm | Ecosystem::Go => loose::parse(text).map(Self::Semver),
+            Ecosystem::CratesIo | Ecosystem::Npm => loose::parse(text).map(Self::Semver),
+            Ecosystem::Go => loose::parse_go(text).map(Self::Semver),
             Ecosystem::PyPi => text.parse().ok().map(Self::Python),
             Ecosystem::RubyGems => ruby::Version::parse(text).map(Self::Ruby),
             Ecosystem::Packagist => composer::Version::parse(text).map(Self::Composer),
@@ -44,6 +45,16 @@ impl Version {
             (Self::Composer(one), Self::Composer(two)) => one.cmp(two),
             // Of two ecosystems: nobody asks.
             _ => Ordering::Equal,
+        }
+    }
+
+    /// The order of a version and one that an advisory names: a build of one's own (`2.7.1+cu128`) is to PEP 440 the
+    /// release that it was made of, unless the advisory names builds.
+    #[must_use]
+    pub fn order_to_named(&self, named: &Self) -> Ordering {
+        match (self, named) {
+            (Self::Python(one), Self::Python(two)) if !two.is_local() => one.clone().without_local().cmp(two),
+            _ => self.order(named),
         }
     }
 
@@ -104,6 +115,9 @@ mod tests {
                 "v0.3.6-0.20200101000000-abcdefabcdef",
                 "0.3.6",
                 "1.13beta1",
+                "1.13.0-beta.2",
+                "1.13rc9",
+                "1.13.0-rc.10",
                 "1.13",
                 "2.0.0+incompatible",
             ],
