@@ -56,6 +56,7 @@ fn entry(key: &str, package: &Node) -> Result<Entry, LockError> {
     let (name, version) = package.items().first().and_then(Node::text).and_then(name_and_rest).ok_or_else(malformed)?;
     let is_version = version.starts_with(|c: char| c.is_ascii_digit());
     let why = if is_version { None } else { Some(from_elsewhere(version).unwrap_or(Why::Address)) };
+    let version = if is_version { version } else { "" };
     Ok(Entry { name: name.to_owned(), version: version.to_owned(), line, passed_over: why, ..Entry::default() })
 }
 

@@ -13,7 +13,7 @@ pub(super) struct Entry {
     pub version: String,
     /// From 1.
     pub line: u32,
-    /// Why no advisory can be looked up for it, if so.
+    /// Why no advisory can be looked up for it, if so. An archive whose version is known is looked up.
     pub passed_over: Option<Why>,
     /// Whether it is needed only to develop, where the file tells so itself.
     pub dev: Option<bool>,
@@ -49,7 +49,7 @@ pub(super) fn lockfile(ecosystem: Ecosystem, entries: Vec<Entry>, asked: Option<
     let mut known: BTreeMap<(String, String), usize> = BTreeMap::new();
     let mut passed_over: BTreeSet<(String, Why)> = BTreeSet::new();
     for (at, entry) in entries.into_iter().enumerate() {
-        if let Some(why) = entry.passed_over {
+        if let Some(why) = entry.passed_over.filter(|why| *why != Why::Archive || entry.version.is_empty()) {
             let entry = PassedOver { name: entry.name, line: entry.line, why };
             if passed_over.insert((entry.name.clone(), why)) {
                 lockfile.passed_over.push(entry);
@@ -204,6 +204,15 @@ mod tests {
         chain.push(entry(&name(LONGEST), &[]));
         let read = lockfile(Ecosystem::Npm, chain, Some(&Asked { always: vec![0], dev: Vec::new() }));
         assert_eq!((read.packages[LONGEST - 1].path.len(), read.packages[LONGEST].path.len()), (LONGEST, 0));
+    }
+
+    #[test]
+    fn an_archive_is_looked_up_where_its_version_is_known() {
+        let archive = |name: &str| Entry { passed_over: Some(Why::Archive), ..entry(name, &[]) };
+        let nameless = Entry { version: String::new(), ..archive("b") };
+        let read = lockfile(Ecosystem::Npm, vec![archive("a"), nameless], None);
+        assert_eq!((read.packages.len(), read.packages[0].name.as_str()), (1, "a"));
+        assert_eq!((read.passed_over.len(), read.passed_over[0].name.as_str()), (1, "b"));
     }
 
     #[test]

@@ -21,11 +21,18 @@ pub(super) fn from_elsewhere(address: &str) -> Option<Why> {
         "git" | "git+ssh" | "git+https" | "git+http" | "git+file" | "ssh" | "github" | "gitlab" | "bitbucket" => {
             Some(Why::Git)
         }
+        "file" if is_archive(address) => Some(Why::Archive),
         "file" | "link" | "portal" | "workspace" | "root" => Some(Why::Own),
         "http" | "https" if is_repository(address) => Some(Why::Git),
         "http" | "https" if !address.contains("/-/") && !address.contains("/download/") => Some(Why::Address),
         _ => None,
     }
+}
+
+/// Whether npm takes the file at an address for a package; Yarn puts more behind it.
+fn is_archive(address: &str) -> bool {
+    let path = address.split(['#', '(']).next().and_then(|path| path.split("::").next()).unwrap_or_default();
+    [".tgz", ".tar.gz", ".tar"].iter().any(|end| path.ends_with(end))
 }
 
 /// Whether an address is that of a git repository, or of its content at a commit.
@@ -49,6 +56,8 @@ mod tests {
             ("https://codeload.github.com/a/b/tar.gz/0a", Some(Why::Git)),
             ("https://example.com/b.tgz", Some(Why::Address)),
             ("file:../b", Some(Why::Own)),
+            ("file:c/b-1.0.0.tgz#0a", Some(Why::Archive)),
+            ("file:./b.tar.gz::hash=0a&locator=root%40workspace%3A.", Some(Why::Archive)),
         ] {
             assert_eq!(from_elsewhere(address), why, "{address}");
         }

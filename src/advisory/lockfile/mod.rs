@@ -96,6 +96,8 @@ pub struct PassedOver {
 pub enum Why {
     /// A package of the project itself, or from a folder beside it.
     Own,
+    /// From a file on the disk, where neither the lockfile nor the file's name tells the version.
+    Archive,
     /// From a git repository.
     Git,
     /// From an address that is no registry's.
@@ -114,6 +116,7 @@ impl Why {
     pub const fn words(self) -> &'static str {
         match self {
             Self::Own => "the project's own",
+            Self::Archive => "taken from an archive on the disk",
             Self::Git => "taken from git",
             Self::Address => "taken from an address of its own",
             Self::OtherRegistry => "taken from another registry",

@@ -154,6 +154,9 @@ fn of_name(name: &str, package: &Node) -> Result<Entry, LockError> {
         passed_over: from_elsewhere(version),
         ..Entry::default()
     };
+    if entry.passed_over == Some(Why::Archive) {
+        entry.version.clear();
+    }
     if let Some((real, version)) = version.strip_prefix("npm:").and_then(|alias| alias.rsplit_once('@')) {
         (entry.name, entry.version) = (real.to_owned(), version.to_owned());
     }

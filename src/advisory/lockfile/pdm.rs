@@ -46,15 +46,15 @@ struct Listed {
     git: Option<IgnoredAny>,
     hg: Option<IgnoredAny>,
     url: Option<String>,
-    path: Option<IgnoredAny>,
+    path: Option<String>,
 }
 
 impl Listed {
     fn passed_over(&self) -> Option<Why> {
         if self.git.is_some() || self.hg.is_some() {
             Some(Why::Git)
-        } else if self.path.is_some() || self.url.as_deref().is_some_and(|url| url.starts_with("file:")) {
-            Some(Why::Own)
+        } else if let Some(path) = self.path.as_deref().or(self.url.as_deref().filter(|url| url.starts_with("file:"))) {
+            Some(if python::is_archive(path) { Why::Archive } else { Why::Own })
         } else if self.url.is_some() {
             Some(Why::Address)
         } else {

@@ -3,7 +3,7 @@
 use super::graph::{Entry, lockfile};
 use super::javascript::text;
 use super::lines::number;
-use super::{Format, LockError, Lockfile, Why, json};
+use super::{Format, LockError, Lockfile, Why, json, python};
 use crate::model::package::Ecosystem;
 use crate::model::yaml::Node;
 
@@ -31,11 +31,13 @@ fn read(text: &str) -> Result<Lockfile, LockError> {
 
 fn entry(name: &str, package: &Node, dev: bool) -> Entry {
     let has = |keys: &[&str]| keys.iter().any(|key| package.get(key).is_some());
-    let address = text(package, "file").unwrap_or_default();
+    let address = text(package, "file").or(text(package, "path")).unwrap_or_default();
     let version = text(package, "version").and_then(|version| version.strip_prefix("==")).map(str::trim);
     let version = version.map(|version| version.trim_start_matches('='));
     let passed_over = if has(&["git", "hg", "svn", "bzr"]) {
         Some(Why::Git)
+    } else if !address.starts_with("http") && python::is_archive(address) {
+        Some(Why::Archive)
     } else if has(&["path"]) || (has(&["file"]) && !address.starts_with("http")) {
         Some(Why::Own)
     } else if has(&["file"]) {

@@ -183,12 +183,15 @@ fn entry(key: &str, package: &Node) -> Result<Entry, LockError> {
         (_, Some(tarball)) => from_elsewhere(tarball),
         _ => from_elsewhere(version),
     };
-    if why.is_none() && !version.starts_with(|c: char| c.is_ascii_digit()) {
+    let is_version = |version: &&str| version.starts_with(|c: char| c.is_ascii_digit());
+    // The key of an archive is where it lies.
+    let known = Some(version).filter(is_version).filter(|_| why != Some(Why::Archive)).or(text(package, "version"));
+    if why.is_none() && known.is_none_or(|version| !is_version(&version)) {
         return Err(FORMAT.malformed(number(package.line), format!("{key:?} has no version")));
     }
     Ok(Entry {
         name: text(package, "name").unwrap_or(name).to_owned(),
-        version: version.to_owned(),
+        version: known.unwrap_or_default().to_owned(),
         line: number(package.line),
         passed_over: why,
         dev: text(package, "dev").map(|dev| dev == "true"),

@@ -68,7 +68,8 @@ fn entry(package: Listed, lines: &LineIndex) -> Entry {
         // `legacy` is an index of packages, most often a mirror.
         None | Some("legacy") => None,
         Some("git") => Some(Why::Git),
-        Some("directory" | "file") => Some(Why::Own),
+        Some("directory") => Some(Why::Own),
+        Some("file") => Some(Why::Archive),
         Some(_) => Some(Why::Address),
     };
     let of_groups =

@@ -20,6 +20,13 @@ pub(super) fn name(requirement: &str) -> Option<(&str, &str)> {
     (ends_well(name.chars().next()) && ends_well(name.chars().next_back())).then_some((name, rest))
 }
 
+/// Whether pip takes a file of this name for a package (`pip._internal.utils.filetypes`).
+pub(super) fn is_archive(path: &str) -> bool {
+    [".whl", ".zip", ".tar.gz", ".tgz", ".tar", ".tar.bz2", ".tbz", ".tar.xz", ".txz", ".tlz", ".tar.lz", ".tar.lzma"]
+        .iter()
+        .any(|end| path.ends_with(end))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -14,7 +14,7 @@ pub(super) static FORMAT: Format = Format {
     about: "requirements.txt of pip with pinned versions",
     files: &["requirements*.txt", "*requirements.txt", "requirements/*.txt"],
     looks_like: |text| {
-        let codes = text.lines().map(|line| code(line).trim_end_matches('\\').trim_end());
+        let codes = text.split(ENDS).map(|line| code(line).trim_end_matches('\\').trim_end());
         let mut lines = codes.filter(|line| !line.is_empty() && !line.starts_with('-')).map(requirement);
         // All are requirements, and one at least has a version.
         let mut pinned = false;
@@ -23,9 +23,16 @@ pub(super) static FORMAT: Format = Format {
     reader: read,
 };
 
-/// Options that take a file or a package; all others say only where to look.
-const OTHER_FILES: [&str; 4] = ["-r", "--requirement", "-c", "--constraint"];
-const EDITABLE: [&str; 2] = ["-e", "--editable"];
+/// What ends a line to pip, which has Python split the text.
+const ENDS: [char; 10] = ['\n', '\r', '\u{b}', '\u{c}', '\u{1c}', '\u{1d}', '\u{1e}', '\u{85}', '\u{2028}', '\u{2029}'];
+
+/// Options that take a file or a package, and the shortest way to write the long ones: pip takes them cut short. All
+/// others say only where to look.
+const OPTIONS: [(&str, &str, &str, Why); 3] = [
+    ("-r", "--requirement", "--requirem", Why::OtherFile),
+    ("-c", "--constraint", "--c", Why::OtherFile),
+    ("-e", "--editable", "--ed", Why::Own),
+];
 
 /// One requirement.
 struct Line<'t> {
@@ -37,9 +44,9 @@ struct Line<'t> {
 fn read(text: &str) -> Result<Lockfile, LockError> {
     let mut reading = Reading::default();
     let mut continued: Option<(u32, String)> = None;
-    for (at, line) in text.lines().enumerate() {
+    for (at, line) in text.replace("\r\n", "\n").split_terminator(ENDS).enumerate() {
         let (first, before) = continued.take().unwrap_or((number(at + 1), String::new()));
-        match line.strip_suffix('\\') {
+        match line.strip_suffix('\\').filter(|_| !line.trim_start().starts_with('#')) {
             Some(open) => continued = Some((first, before + open + " ")),
             None => reading.line(first, &(before + line))?,
         }
@@ -48,7 +55,7 @@ fn read(text: &str) -> Result<Lockfile, LockError> {
         return Err(LockError::Truncated { what: format!("line {line} goes on behind its end") });
     }
     let mut read = reading.finish();
-    if !text.ends_with('\n') {
+    if !text.ends_with(ENDS) {
         read.notes.push("the last line has no line end: the file may have been cut".to_owned());
     }
     Ok(read)
@@ -92,28 +99,29 @@ impl Reading {
 
     /// Takes a line; false when it is none of pip's.
     fn entry(&mut self, line: u32, code: &str) -> bool {
-        let (option, value) = code.split_once([' ', '=']).unwrap_or((code, ""));
-        let value = value.trim();
-        let (name, version, why) = if OTHER_FILES.contains(&option) {
-            (value, "", Some(Why::OtherFile))
-        } else if EDITABLE.contains(&option) {
-            (value, "", Some(of_address(value).unwrap_or(Why::Own)))
-        } else if code.starts_with('-') {
+        if code.starts_with('-') {
+            self.options(line, code);
             return true;
-        } else if let Some(Line { name, pin, why }) = requirement(code) {
-            (name, pin.unwrap_or_default(), why.or(pin.is_none().then_some(Why::Unpinned)))
-        } else {
-            return false;
-        };
-        self.entries.push(Entry {
-            name: name.to_owned(),
-            version: version.to_owned(),
-            line,
-            passed_over: why,
-            ..Entry::default()
-        });
-        self.via.push(Vec::new());
+        }
+        let Some(Line { name, pin, why }) = requirement(code) else { return false };
+        self.push(line, name, pin.unwrap_or_default(), why.or(pin.is_none().then_some(Why::Unpinned)));
         true
+    }
+
+    fn options(&mut self, line: u32, code: &str) {
+        let mut words = code.split_whitespace();
+        while let Some(word) = words.next() {
+            let Some((value, why)) = option(word) else { continue };
+            let value = if value.is_empty() { words.next().unwrap_or_default() } else { value };
+            let why = if why == Why::Own { of_address(value).unwrap_or(why) } else { why };
+            self.push(line, value, "", Some(why));
+        }
+    }
+
+    fn push(&mut self, line: u32, name: &str, version: &str, passed_over: Option<Why>) {
+        let (name, version) = (name.to_owned(), version.to_owned());
+        self.entries.push(Entry { name, version, line, passed_over, ..Entry::default() });
+        self.via.push(Vec::new());
     }
 
     fn finish(mut self) -> Lockfile {
@@ -147,38 +155,70 @@ fn code(line: &str) -> &str {
     line[..comment].trim()
 }
 
+/// The value that is written with an option in one word, and what it names.
+fn option(word: &str) -> Option<(&str, Why)> {
+    let (name, value) = word.split_once('=').unwrap_or((word, ""));
+    OPTIONS.iter().find_map(|&(short, long, least, why)| match word.strip_prefix(short) {
+        Some(value) => Some((value.trim_start_matches('='), why)),
+        None => (name.starts_with(least) && long.starts_with(name)).then_some((value, why)),
+    })
+}
+
 fn requirement(code: &str) -> Option<Line<'_>> {
     // Hashes and other options of one requirement.
-    let code = code.split(" --").next().unwrap_or_default().trim_end();
+    let options = code.match_indices(char::is_whitespace).find(|(at, _)| code[*at..].trim_start().starts_with('-'));
+    let code = &code[..options.map_or(code.len(), |(at, _)| at)];
     if let Some(why) = of_address(code) {
         let name = code.split_once("#egg=").map_or(code, |(_, name)| name);
-        return Some(Line { name, pin: None, why: Some(why) });
+        return Some(placed(name, code, why));
     }
     let (name, rest) = python::name(code)?;
-    if let Some(address) = rest.strip_prefix('@') {
-        return Some(Line { name, pin: None, why: Some(of_address(address.trim()).unwrap_or(Why::Address)) });
+    if let Some(address) = rest.strip_prefix('@').map(str::trim) {
+        return Some(placed(name, address, of_address(address).unwrap_or(Why::Address)));
     }
     let asked = rest.split(';').next().unwrap_or_default().trim().trim_matches(['(', ')']);
     let clauses: Vec<&str> = asked.split(',').map(str::trim).filter(|clause| !clause.is_empty()).collect();
-    let is_clause =
-        |clause: &&str| ["==", ">=", "<=", "~=", "!=", "<", ">"].iter().any(|sign| clause.starts_with(sign));
+    let is_clause = |clause: &&str| {
+        ["==", ">=", "<=", "~=", "!=", "<", ">"].iter().any(|sign| clause.starts_with(sign))
+            && !clause.trim_start_matches(['=', '<', '>', '~', '!']).trim().contains(char::is_whitespace)
+    };
     if !clauses.iter().all(is_clause) {
         return None;
     }
     let exact = clauses.iter().filter_map(|clause| clause.strip_prefix("===").or(clause.strip_prefix("==")));
-    let pin = exact.map(str::trim).find(|version| !version.contains('*'));
+    // What pip takes from the environment is no version.
+    let pin = exact.map(str::trim).find(|version| !version.contains(['*', '$']));
     Some(Line { name, pin: pin.filter(|version| !version.is_empty()), why: None })
 }
 
-/// What a requirement is that is an address or a folder and no name.
+/// What a requirement is that is an address, a folder or a file and no name.
 fn of_address(text: &str) -> Option<Why> {
     if ["git+", "hg+", "svn+", "bzr+"].iter().any(|scheme| text.starts_with(scheme)) {
         return Some(Why::Git);
     }
-    if text.starts_with("file:") || text.starts_with(['.', '/']) {
-        return Some(Why::Own);
+    if text.starts_with("http://") || text.starts_with("https://") {
+        return Some(Why::Address);
     }
-    (text.starts_with("http://") || text.starts_with("https://")).then_some(Why::Address)
+    if python::is_archive(path(text)) {
+        return Some(Why::Archive);
+    }
+    (text.starts_with("file:") || text.starts_with(['.', '/'])).then_some(Why::Own)
+}
+
+/// An address or a path without what may follow it: a fragment, extras, a marker.
+fn path(text: &str) -> &str {
+    text.split(['#', '[', ';']).next().unwrap_or_default().trim_end()
+}
+
+/// A requirement by its place. A wheel's name says what is in it
+/// (<https://packaging.python.org/en/latest/specifications/binary-distribution-format/>).
+fn placed<'t>(name: &'t str, address: &'t str, why: Why) -> Line<'t> {
+    let file = path(address).strip_suffix(".whl").and_then(|path| path.rsplit('/').next());
+    let mut parts = file.filter(|_| why == Why::Archive).unwrap_or_default().split('-');
+    match (parts.next(), parts.next()) {
+        (Some(name), Some(version)) => Line { name, pin: Some(version), why: None },
+        _ => Line { name, pin: None, why: Some(why) },
+    }
 }
 
 #[cfg(test)]
@@ -193,7 +233,10 @@ mod tests {
             ("a===1.0-local --hash=sha256:00", Some("1.0-local")),
             ("a (==1.0)", Some("1.0")),
             ("a>=1,==1.5", Some("1.5")),
+            ("a==1.0\t--hash=sha256:00", Some("1.0")),
+            ("a==1.0 -C x=y", Some("1.0")),
             ("a==1.*", None),
+            ("a==${A}", None),
             ("a>=1", None),
             ("a", None),
         ] {
@@ -201,6 +244,7 @@ mod tests {
         }
         assert!(requirement("<html>").is_none());
         assert!(requirement("a 1.0").is_none());
+        assert!(requirement("a==1.0 b==2.0").is_none());
     }
 
     #[test]
@@ -226,5 +270,41 @@ mod tests {
             "it names no package to look up: a is not pinned to a version, b is not pinned to a version"
         );
         assert!(matches!(FORMAT.read(b"a==1 \\\n"), Err(LockError::Truncated { .. })));
+    }
+
+    #[test]
+    fn lines_are_those_of_pip() {
+        let read = |text: &str| {
+            let read = FORMAT.read(text.as_bytes()).unwrap();
+            let packages = read.packages.iter().map(|package| format!("{}:{}", package.line, package.name));
+            packages.chain(read.passed_over.iter().map(|entry| format!("{}:{}", entry.line, entry.name))).collect()
+        };
+        let cases: [(&str, &[&str]); 6] = [
+            ("a==1\n# c:\\tools\\\nb==1\n", &["1:a", "3:b"]),
+            ("a==1 \\\n  # c\\\nb==1\n", &["1:a", "3:b"]),
+            ("a \\\n ==1\nb==1\n", &["1:a", "3:b"]),
+            ("a==1\rb==1\r\nc==1\n", &["1:a", "2:b", "3:c"]),
+            ("a==1\u{c}b==1\u{2028}c==1\n", &["1:a", "2:b", "3:c"]),
+            (
+                "a==1\n-rb.txt\n-cc.txt\n-r\td.txt\n--requirem=e\n--pre --constraint f\n-e./g\n-ihttp://x\n",
+                &["1:a", "2:b.txt", "3:c.txt", "4:d.txt", "5:e", "6:f", "7:./g"],
+            ),
+        ];
+        for (text, expected) in cases {
+            let found: Vec<String> = read(text);
+            assert_eq!(found, expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_on_the_disk_is_looked_up_by_its_name_or_told_of() {
+        let text = "./wheels/flask-0.5-py2.py3-none-any.whl\nb[x] @ file:///w/b_c-1.0-1-py3-none-any.whl ; os_name == 'nt'\n\
+                    ./d-1.0.tar.gz\ne-2-py3-none-any.whl --hash=sha256:00\n./f\n";
+        let read = FORMAT.read(text.as_bytes()).unwrap();
+        let packages: Vec<String> =
+            read.packages.iter().map(|package| format!("{} {}", package.name, package.version)).collect();
+        assert_eq!(packages, ["flask 0.5", "b_c 1.0", "e 2"]);
+        let others: Vec<(&str, Why)> = read.passed_over.iter().map(|entry| (entry.name.as_str(), entry.why)).collect();
+        assert_eq!(others, [("./d-1.0.tar.gz", Why::Archive), ("./f", Why::Own)]);
     }
 }

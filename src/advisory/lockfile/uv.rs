@@ -72,6 +72,7 @@ struct Source {
     registry: Option<IgnoredAny>,
     git: Option<IgnoredAny>,
     url: Option<IgnoredAny>,
+    path: Option<IgnoredAny>,
 }
 
 impl Source {
@@ -80,7 +81,8 @@ impl Source {
             Self { registry: Some(_), .. } => None,
             Self { git: Some(_), .. } => Some(Why::Git),
             Self { url: Some(_), .. } => Some(Why::Address),
-            // `virtual`, `editable`, `directory` and `path`.
+            Self { path: Some(_), .. } => Some(Why::Archive),
+            // `virtual`, `editable` and `directory`.
             _ => Some(Why::Own),
         }
     }
