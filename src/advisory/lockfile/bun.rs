@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::graph::{Asked, Entry, lockfile};
-use super::javascript::{from_elsewhere, name_and_rest, text};
+use super::javascript::{folder, from_elsewhere, name_and_rest, text};
 use super::lines::number;
 use super::{Format, LockError, Lockfile, Why, json};
 use crate::model::package::Ecosystem;
@@ -37,7 +37,9 @@ fn read(text: &str) -> Result<Lockfile, LockError> {
         entries[at].needs = ["dependencies", "optionalDependencies", "peerDependencies"].map(needs).concat();
     }
     let mut asked = Asked::default();
-    for (_, workspace) in file.get("workspaces").map(Node::entries).unwrap_or_default() {
+    let mut folders: Vec<String> = entries.iter().filter_map(|entry| folder(&entry.version)).collect();
+    for (path, workspace) in file.get("workspaces").map(Node::entries).unwrap_or_default() {
+        folders.push(path.clone());
         let name = self::text(workspace, "name").unwrap_or_default();
         for kind in ["dependencies", "optionalDependencies", "peerDependencies"] {
             asked.always.extend(packages.needed(name, workspace, kind));
@@ -46,7 +48,7 @@ fn read(text: &str) -> Result<Lockfile, LockError> {
     }
     asked.through_own(&entries);
     let needs_nothing = entries.iter().all(|entry| entry.passed_over == Some(Why::Own));
-    Ok(Lockfile { needs_nothing, ..lockfile(Ecosystem::Npm, entries, Some(&asked)) })
+    Ok(Lockfile { needs_nothing, folders, ..lockfile(Ecosystem::Npm, entries, Some(&asked)) })
 }
 
 /// A package: `[ "name@1.0.0", registry, about, hash ]`, the name in it being the real one where the key is an alias.
@@ -56,7 +58,7 @@ fn entry(key: &str, package: &Node) -> Result<Entry, LockError> {
     let (name, version) = package.items().first().and_then(Node::text).and_then(name_and_rest).ok_or_else(malformed)?;
     let is_version = version.starts_with(|c: char| c.is_ascii_digit());
     let why = if is_version { None } else { Some(from_elsewhere(version).unwrap_or(Why::Address)) };
-    let version = if is_version { version } else { "" };
+    let version = if why == Some(Why::Archive) { "" } else { version };
     Ok(Entry { name: name.to_owned(), version: version.to_owned(), line, passed_over: why, ..Entry::default() })
 }
 

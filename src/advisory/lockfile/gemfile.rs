@@ -25,6 +25,7 @@ struct Reading<'t> {
     /// For each entry the names that it needs.
     needs: Vec<Vec<&'t str>>,
     asked: Option<Vec<&'t str>>,
+    folders: Vec<String>,
 }
 
 fn read(text: &str) -> Result<Lockfile, LockError> {
@@ -52,6 +53,7 @@ impl<'t> Reading<'t> {
                 return !code.is_empty() && code.chars().all(|c| c.is_ascii_uppercase() || c == ' ');
             }
             (2, "DEPENDENCIES") => self.asked.get_or_insert_default().push(name),
+            (2, "PATH") => self.folders.extend(code.strip_prefix("remote: ").map(str::to_owned)),
             (4, section @ ("GEM" | "GIT" | "PATH" | "PLUGIN SOURCE")) => {
                 let Some(version) = code.split_once(" (").and_then(|(_, version)| version.strip_suffix(')')) else {
                     return false;
@@ -83,7 +85,7 @@ impl<'t> Reading<'t> {
     }
 
     fn finish(self) -> Result<Lockfile, LockError> {
-        let Self { mut entries, needs, asked, .. } = self;
+        let Self { mut entries, needs, asked, folders, .. } = self;
         let asked = asked.ok_or(LockError::Truncated { what: "it has no DEPENDENCIES".to_owned() })?;
         let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
         for (at, entry) in entries.iter().enumerate() {
@@ -99,6 +101,6 @@ impl<'t> Reading<'t> {
         let mut direct = Asked { always: find(&asked), dev: Vec::new() };
         direct.through_own(&entries);
         let needs_nothing = entries.iter().all(|entry| entry.passed_over == Some(Why::Own));
-        Ok(Lockfile { needs_nothing, ..lockfile(Ecosystem::RubyGems, entries, Some(&direct)) })
+        Ok(Lockfile { needs_nothing, folders, ..lockfile(Ecosystem::RubyGems, entries, Some(&direct)) })
     }
 }

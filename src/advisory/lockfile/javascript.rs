@@ -29,6 +29,14 @@ pub(super) fn from_elsewhere(address: &str) -> Option<Why> {
     }
 }
 
+/// The folder that an address such as `workspace:packages/cart` or `file:./local` leads to.
+pub(super) fn folder(address: &str) -> Option<String> {
+    let (scheme, path) = address.split_once(':')?;
+    let leads = matches!(scheme, "file" | "link" | "portal" | "workspace");
+    let path = path.split('#').next()?.split("::").next()?;
+    leads.then(|| path.trim_start_matches("./").trim_end_matches('/').to_owned())
+}
+
 /// Whether npm takes the file at an address for a package; Yarn puts more behind it.
 fn is_archive(address: &str) -> bool {
     let path = address.split(['#', '(']).next().and_then(|path| path.split("::").next()).unwrap_or_default();

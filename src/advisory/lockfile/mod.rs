@@ -74,6 +74,8 @@ pub struct Lockfile {
     pub packages: Vec<Package>,
     /// What has no version of a registry, so that no advisory can be looked up for it.
     pub passed_over: Vec<PassedOver>,
+    /// Folders of the project's own packages that it names, relative to its own; empty where the format does not tell.
+    pub folders: Vec<String>,
     /// The file itself says that the project needs no package but its own.
     pub needs_nothing: bool,
     /// What was not understood, or is worth knowing of the file.
@@ -245,7 +247,7 @@ fn text(bytes: &[u8]) -> Result<&str, LockError> {
 }
 
 /// Whether the last parts of `path` are as `pattern` has them.
-fn is_called(path: &str, pattern: &str) -> bool {
+pub(super) fn is_called(path: &str, pattern: &str) -> bool {
     let mut parts = path.rsplit('/');
     pattern.rsplit('/').all(|wanted| {
         parts.next().is_some_and(|part| match wanted.split_once('*') {

@@ -75,7 +75,8 @@ fn flat(file: &Node) -> Result<Lockfile, LockError> {
         return Err(LockError::Truncated { what });
     }
     let read = lockfile(Ecosystem::Npm, entries, root.map(|_| &asked));
-    Ok(Lockfile { needs_nothing, ..read })
+    let own = folders.iter().map(|(folder, _)| folder).filter(|folder| !folder.contains("node_modules/"));
+    Ok(Lockfile { needs_nothing, folders: own.cloned().collect(), ..read })
 }
 
 fn asks_for_others(root: &Node, kind: &str, by_folder: &HashMap<&str, usize>) -> bool {

@@ -41,6 +41,7 @@ fn read(text: &str) -> Result<Lockfile, LockError> {
 struct Reading {
     entries: Vec<Entry>,
     asked: Asked,
+    folders: Vec<String>,
     /// Whether a document is that of the project.
     project: bool,
 }
@@ -54,9 +55,13 @@ impl Reading {
         }
         all_filled(file)?;
         let packages = Packages::read(file, self.entries.len())?;
+        let listed = file.get("packages").map(Node::entries).unwrap_or_default();
+        let beside = listed.iter().filter_map(|(_, package)| text(package.get("resolution")?, "directory"));
+        self.folders.extend(beside.map(str::to_owned));
         let importers = match file.get("importers") {
             Some(importers) => {
                 all_filled(importers)?;
+                self.folders.extend(importers.entries().iter().map(|(folder, _)| folder.clone()));
                 importers.entries().iter().map(|(_, importer)| importer).collect()
             }
             None => vec![file],
@@ -83,7 +88,7 @@ impl Reading {
         let needs_nothing = self.entries.is_empty();
         self.asked.through_own(&self.entries);
         let read = lockfile(Ecosystem::Npm, self.entries, Some(&self.asked));
-        Ok(Lockfile { needs_nothing, ..read })
+        Ok(Lockfile { needs_nothing, folders: self.folders, ..read })
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::graph::{Asked, Entry, lockfile};
-use super::javascript::{from_elsewhere, name_and_rest, text};
+use super::javascript::{folder, from_elsewhere, name_and_rest, text};
 use super::lines::number;
 use super::{LockError, Lockfile, Why, yaml_text};
 use crate::model::package::Ecosystem;
@@ -37,7 +37,9 @@ pub(super) fn read(text: &str) -> Result<Lockfile, LockError> {
     let needs_nothing = entries.iter().all(|entry| entry.passed_over == Some(Why::Own));
     let mut asked = Asked::default();
     asked.through_own(&entries);
-    Ok(Lockfile { needs_nothing, ..lockfile(Ecosystem::Npm, entries, Some(&asked)) })
+    let resolutions = listed.iter().filter_map(|(_, package)| name_and_rest(package.get("resolution")?.text()?));
+    let folders = resolutions.filter_map(|(_, source)| folder(source)).collect();
+    Ok(Lockfile { needs_nothing, folders, ..lockfile(Ecosystem::Npm, entries, Some(&asked)) })
 }
 
 /// A package, by its resolution such as `ms@npm:2.0.0`, `cart@workspace:packages/cart` or, changed by the project

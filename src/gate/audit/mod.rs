@@ -2,6 +2,7 @@
 
 mod collect;
 mod compared;
+mod here;
 mod ignores;
 mod settings;
 mod shown;

@@ -134,6 +134,11 @@ impl Reader for Library {
         Ok(found)
     }
 
+    fn tracked(&self) -> Result<Vec<Vec<u8>>, RepoError> {
+        let index = self.0.index().map_err(failed("read the index"))?;
+        Ok(index.iter().map(|entry| entry.path).collect())
+    }
+
     fn differences(&self, base: Option<&Sha>, to: Tree<'_>) -> Result<Seen, RepoError> {
         let base = base.map(|sha| self.tree(sha)).transpose()?;
         let mut options = DiffOptions::new();

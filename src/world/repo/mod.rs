@@ -158,6 +158,15 @@ impl Repo {
         Ok(found)
     }
 
+    /// Every path that git tracks, relative to the root; what is no UTF-8 path is left out.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn tracked(&self) -> Result<Vec<String>, RepoError> {
+        let paths = self.read(|reader| reader.tracked())?;
+        Ok(paths.into_iter().filter_map(|path| String::from_utf8(path).ok()).collect())
+    }
+
     /// Whether the ignore rules match a path, tracked or not.
     ///
     /// # Errors

@@ -257,6 +257,10 @@ impl Reader for Program {
         Ok(found)
     }
 
+    fn tracked(&self) -> Result<Vec<Vec<u8>>, RepoError> {
+        Ok(fields(&self.success("list the index", &["ls-files", "-z", "--full-name"])?))
+    }
+
     fn differences(&self, base: Option<&Sha>, to: Tree<'_>) -> Result<Seen, RepoError> {
         let base = base.map_or_else(|| self.empty_tree(), |sha| Ok(sha.as_str().to_owned()))?;
         let mut asked = vec!["diff", "--raw", "--patch", "-z", "--unified=0", "--inter-hunk-context=0"];

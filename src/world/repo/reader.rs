@@ -59,6 +59,8 @@ pub(super) trait Reader {
     /// Of these paths, those whose files are not what git stores: a program makes them of it (Git LFS), or they have
     /// another encoding.
     fn converted(&self, paths: &[&[u8]]) -> Result<BTreeSet<Vec<u8>>, RepoError>;
+    /// Paths of the index.
+    fn tracked(&self) -> Result<Vec<Vec<u8>>, RepoError>;
     /// What differs from `base` (`None`: from the empty tree), renames followed, without context lines.
     fn differences(&self, base: Option<&Sha>, to: Tree<'_>) -> Result<Seen, RepoError>;
     /// A file's or link's content in a commit, `None` where there is none.

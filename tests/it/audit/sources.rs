@@ -1,6 +1,6 @@
 //! Databases on the disk: what is taken for one, and what is not.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Place, cargo_lock, critical, found, osv, today};
 use crate::archive::{Entry, archive};
@@ -163,7 +163,7 @@ fn a_manifest_without_a_lockfile_and_an_unknown_format_are_errors() {
     place.tree.write("web/package.json", r#"{"type": "module"}"#);
     place.tree.write("Cargo.toml", "[dependencies]\ntime = \"0.1\"");
     place.tree.write("Cargo.lock", cargo_lock(&[("time", "0.2.1")]));
-    place.tree.write("crates/a/Cargo.toml", "[dependencies]\ntime = \"0.1\"");
+    place.tree.write("crates/a/Cargo.toml", "[package]\nname = \"app\"\n[dependencies]\ntime = \"0.1\"");
     place.tree.write("fixtures/old/Cargo.lock", cargo_lock(&[("time", "0.1.0")]));
     place.tree.write("node_modules/b/package.json", r#"{"dependencies": {"a": "1"}}"#);
     says(&[], 0, "1 lockfile in folders of samples is not audited: fixtures/old/Cargo.lock");
@@ -198,4 +198,141 @@ fn of_two_lockfiles_that_say_the_same_one_is_read() {
         |name: &str| json!({"name": name, "lockfileVersion": 3, "packages": {"": {"name": name}}}).to_string() + "\n";
     place.tree.write("package-lock.json", lock("a")).write("npm-shrinkwrap.json", lock("a"));
     assert_eq!(audited(), ["go.sum", "npm-shrinkwrap.json"]);
+}
+
+/// A package-lock.json of version 3 whose packages stand in these folders.
+fn npm_lock(folders: &[(&str, Value)]) -> String {
+    let packages: serde_json::Map<String, Value> =
+        folders.iter().map(|(folder, package)| ((*folder).to_owned(), package.clone())).collect();
+    json!({"name": "shop", "lockfileVersion": 3, "packages": packages}).to_string() + "\n"
+}
+
+#[test]
+fn a_lockfile_above_pins_only_what_it_names() {
+    let place = Place::new();
+    place.record(&osv("GHSA-1", "npm", "ms", "1.0.0", &critical()));
+    place.record(&osv("RUSTSEC-1", "crates.io", "time", "0.1.0", &critical()));
+    place.record(&osv("PYSEC-1", "PyPI", "flask", "0.1", &critical()));
+    let says = |code: i32, words: &str| {
+        let ran = place.audit(&[]);
+        assert_eq!(ran.code, Some(code), "{ran:?}");
+        assert!(ran.out.contains(words), "{}", ran.out);
+    };
+    let asks = r#"{"name": "shop", "dependencies": {"ms": "2"}}"#;
+    let [root, ms] = [json!({"dependencies": {"ms": "2"}}), json!({"version": "2.0.0"})];
+    place.tree.write("package.json", asks).write("functions/package.json", asks);
+    place.tree.write("package-lock.json", npm_lock(&[("", root.clone()), ("node_modules/ms", ms.clone())]));
+    says(4, "functions/package.json has no lockfile");
+    let member = json!({"name": "functions", "dependencies": {"ms": "2"}});
+    let packages = [("", root), ("functions", member), ("node_modules/ms", ms)];
+    place.tree.write("package-lock.json", npm_lock(&packages));
+    says(0, "1 package in 1 lockfile");
+    place.tree.write("Cargo.toml", "[package]\nname = \"app\"\n[dependencies]\ntime = \"0.1\"");
+    place.tree.write("Cargo.lock", cargo_lock(&[("time", "0.1.0")]));
+    place.tree.write("fuzz/Cargo.toml", "[package]\nname = \"app-fuzz\"\n[dependencies]\nlibc = \"0.2\"\n[workspace]");
+    says(4, "fuzz/Cargo.toml has no lockfile");
+    std::fs::remove_dir_all(place.tree.dir.join("fuzz")).unwrap();
+    place.tree.write("py/pyproject.toml", "[project]\nname = \"shop\"\ndependencies = [\"flask\"]");
+    place.tree.write("py/requirements-dev.txt", "colorama==0.4.6\n");
+    says(4, "py/pyproject.toml has no lockfile");
+    place.tree.write("py/requirements.txt", "Flask==3.0\n");
+    says(0, "4 packages in 4 lockfiles");
+    place.tree.write(
+        "py/pyproject.toml",
+        "[project]\nname = \"shop\"\ndependencies = [\"flask\", \"shop[doc]\"]\noptional-dependencies.doc = [\"sphinx\"]",
+    );
+    says(0, "py/pyproject.toml asks for what no lockfile pins, and is not audited: sphinx");
+}
+
+#[test]
+fn the_workspace_of_yarn_1_is_told_by_its_package() {
+    let place = Place::new();
+    place.record(&osv("GHSA-1", "npm", "ms", "1.0.0", &critical()));
+    let address = "https://registry.yarnpkg.com/ms/-/ms-2.0.0.tgz#00";
+    place.tree.write(
+        "yarn.lock",
+        format!("# yarn lockfile v1\n\n\nms@2.0.0:\n  version \"2.0.0\"\n  resolved \"{address}\"\n"),
+    );
+    place.tree.write("package.json", r#"{"private": true, "workspaces": ["packages/*"]}"#);
+    place.tree.write("packages/cart/package.json", r#"{"dependencies": {"ms": "2.0.0"}}"#);
+    assert_eq!(place.audit(&[]).code, Some(0));
+    place.tree.write("functions/package.json", r#"{"dependencies": {"ms": "2.0.0"}}"#);
+    let ran = place.audit(&[]);
+    assert_eq!(ran.code, Some(4), "{ran:?}");
+    assert!(ran.out.contains("functions/package.json has no lockfile"), "{}", ran.out);
+}
+
+#[test]
+fn what_git_tracks_is_audited_wherever_it_lies() {
+    let place = place();
+    place.record(&osv("RUSTSEC-1", "crates.io", "time", "0.2.0", &critical()));
+    place.tree.write("Cargo.lock", cargo_lock(&[("time", "0.2.1")])).write(".gitignore", "/lib\n");
+    let bad = cargo_lock(&[("time", "0.1.0")]);
+    let hidden = ["build/Cargo.lock", "packages/dist/Cargo.lock", ".github/actions/label/Cargo.lock", "lib/Cargo.lock"];
+    for path in hidden.iter().chain(&["vendor/a/Cargo.lock"]) {
+        place.tree.write(path, bad.clone());
+    }
+    place.tree.write("dist/package.json", r#"{"dependencies": {"ms": "2"}}"#);
+    let audited = || {
+        let report = place.json(&[]);
+        let files = report["lockfiles"].as_array().unwrap();
+        files.iter().map(|file| file["path"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(audited(), ["Cargo.lock"], "what nobody keeps is output");
+    place.tree.git(&["add", "--force", "."]);
+    let mut all = hidden.map(str::to_owned).to_vec();
+    all.push("Cargo.lock".to_owned());
+    all.sort();
+    assert_eq!(audited(), all);
+    assert_eq!(place.audit(&[]).code, Some(1));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_lockfile_is_read_through_a_link() {
+    let place = Place::new();
+    place.record(&osv("PYSEC-1", "PyPI", "flask", "1.0", &critical()));
+    place.tree.write("locks/linux.txt", "flask==0.5\n");
+    std::os::unix::fs::symlink("locks/linux.txt", place.tree.dir.join("requirements.txt")).unwrap();
+    let report = place.json(&[]);
+    assert_eq!(found(&report), ["PYSEC-1 flask 0.5 - !"]);
+    assert_eq!(report["lockfiles"][0]["path"], "locks/linux.txt");
+    place.tree.write("../outside.txt", "flask==0.5\n");
+    std::os::unix::fs::symlink("../../outside.txt", place.tree.dir.join("locks/requirements.txt")).unwrap();
+    let ran = place.audit(&[]);
+    assert!(ran.out.contains("1 link to what is not here is not audited: locks/requirements.txt"), "{}", ran.out);
+}
+
+#[test]
+fn package_managers_that_are_not_read_are_named() {
+    let place = place();
+    place.record(&osv("RUSTSEC-1", "crates.io", "time", "0.1.0", &critical()));
+    place.tree.write("pom.xml", "<project/>").write("app/pubspec.lock", "packages: {}\n");
+    let ran = place.audit(&[]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(
+        ran.out.contains("2 files of other package managers are not audited: app/pubspec.lock, pom.xml"),
+        "{}",
+        ran.out
+    );
+    std::fs::remove_file(place.tree.dir.join("Cargo.lock")).unwrap();
+    let ran = place.audit(&[]);
+    assert_eq!(ran.code, Some(4), "{ran:?}");
+    assert!(ran.out.contains("there is what asks for packages: app/pubspec.lock, pom.xml"), "{}", ran.out);
+    let place = Place::new();
+    place.tree.write("setup.py", "setup(install_requires=['flask'])");
+    let ran = place.call(&["audit"]);
+    assert_eq!(ran.code, Some(4), "{ran:?}");
+    assert!(ran.out.contains("setup.py has no lockfile"), "{}", ran.out);
+}
+
+#[test]
+fn an_archive_on_the_disk_is_no_package_of_the_projects_own() {
+    let place = Place::new();
+    place.record(&osv("GHSA-1", "npm", "lodash", "4.17.21", &critical()));
+    let archive =
+        json!({"version": "4.17.20", "resolved": "file:vendor-tgz/lodash-4.17.20.tgz", "integrity": "sha512-00"});
+    let root = json!({"dependencies": {"lodash": "file:vendor-tgz/lodash-4.17.20.tgz"}});
+    place.tree.write("package-lock.json", npm_lock(&[("", root), ("node_modules/lodash", archive)]));
+    assert_eq!(found(&place.json(&[])), ["GHSA-1 lodash 4.17.20 - !"]);
 }
