@@ -60,7 +60,8 @@ pub fn of_work_tree(root: &Path, path: &str) -> Result<Folder, String> {
         return Err(format!("there is no folder {}; name it with `path`", shown(path)));
     }
     let around = around(root, path);
-    let mut folder = Folder { path: path.to_owned(), around, near: near(root, path), ..Folder::default() };
+    let (near, sources) = (near(root, path), sources(root, path));
+    let mut folder = Folder { path: path.to_owned(), around, near, sources, ..Folder::default() };
     let found = find::find(&place, "**")?;
     if found.len() > MOST {
         return Err(format!("{} has more than {MOST} files: that is no migrations folder", shown(path)));
@@ -89,6 +90,21 @@ fn around(root: &Path, path: &str) -> Vec<String> {
     let near = upwards(root, path);
     let is_there = |name: &str| near.iter().any(|(_, folder)| files::stands(&folder.join(name)));
     MARKERS.iter().map(|(name, _)| *name).filter(|name| is_there(name)).map(str::to_owned).collect()
+}
+
+/// Where Maven and Gradle keep sources, beside the resources that become of one package with them.
+const SOURCES: &[&str] = &["java", "kotlin", "scala", "groovy"];
+
+/// The files of the package of the same name among the sources.
+fn sources(root: &Path, path: &str) -> Vec<String> {
+    let Some((before, package)) = path.split_once("src/main/resources/") else { return Vec::new() };
+    let folders = SOURCES.iter().map(|language| format!("{before}src/main/{language}/{package}"));
+    let in_one = |folder: String| {
+        let found = files::list(&root.join(&folder)).unwrap_or_default().into_iter();
+        let name = |path: PathBuf| path.file_name().and_then(|name| name.to_str()).map(str::to_owned);
+        found.filter_map(name).map(move |name| inside(&folder, &name)).collect::<Vec<_>>()
+    };
+    folders.flat_map(in_one).collect()
 }
 
 /// Files that may tell of the database, the nearest first.

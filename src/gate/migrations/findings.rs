@@ -44,8 +44,8 @@ pub(super) fn found(settings: &Settings, trial: &Trial, sizes: &Sizes, squawk: &
             ignores::apply(script, &split::split(script, trial.kind), &mut findings, &mut record.notes);
         }
     }
-    findings
-        .extend(rules::against(&trial.plan.migrations, if trial.each_alone { &[] } else { &trial.base.migrations }));
+    let base: &[Planned] = if trial.each_alone { &[] } else { &trial.base.migrations };
+    findings.extend(rules::against(&trial.plan.migrations, base, trial.layout.remembers_names()));
     findings.append(&mut record.taken);
     let mut findings = rules::with_levels(findings, &settings.levels());
     in_order(&mut findings, &migrations);

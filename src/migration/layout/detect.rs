@@ -75,7 +75,8 @@ fn by_names(folder: &Folder) -> Option<&'static str> {
     let files: Vec<&str> = folder.files.keys().map(String::as_str).filter(|path| is_sql(path)).collect();
     let file = |path: &&str| path.rsplit('/').next().unwrap_or_default().to_owned();
     let flyway = |name: &String| {
-        let versioned = name.strip_prefix('V').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+        let versioned =
+            name.strip_prefix(['V', 'U']).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
         (versioned && name.contains("__")) || name.starts_with("R__")
     };
     if files.iter().map(file).any(|name| flyway(&name)) {

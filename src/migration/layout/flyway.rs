@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::placeholders::Placeholders;
+use super::placeholders::{Placeholders, is_refinery};
 use super::{Folder, Layout, Plan, is_code, is_sql, names};
 use crate::migration::split::split;
 use crate::model::migration::{DatabaseKind, Order, Planned, Script, Transaction};
@@ -80,9 +80,19 @@ fn script(folder: &Folder, path: &str, given: &Placeholders, plan: &mut Plan) ->
     Some(script)
 }
 
+/// Steps that are classes of the package.
+fn in_sources(folder: &Folder) -> impl Iterator<Item = String> + '_ {
+    let is_step = |path: &&String| {
+        let file = path.rsplit('/').next().unwrap_or(path);
+        is_code(path) && file.starts_with(['V', 'R']) && file.contains("__")
+    };
+    folder.sources.iter().filter(is_step).cloned()
+}
+
 fn flyway(folder: &Folder) -> Plan {
     let mut plan = Plan::default();
     let given = Placeholders::of(folder);
+    let refinery = is_refinery(folder);
     let mut undo: BTreeMap<Order, &str> = BTreeMap::new();
     let mut found = Vec::new();
     for path in folder.files.keys() {
@@ -90,9 +100,11 @@ fn flyway(folder: &Folder) -> Plan {
         let stem = names::stem(file);
         let (prefix, rest) = stem.split_at(stem.len().min(1));
         match (prefix, rest.split_once("__"), is_sql(path)) {
-            ("V", Some(_), false) if is_code(path) => plan.code.push(folder.place(path)),
+            ("V" | "U", Some((version, _)), false) if names::dotted(version).is_some() => folder.other(path, &mut plan),
+            ("R", Some(("", _)), false) => folder.other(path, &mut plan),
             ("V" | "U", Some((version, name)), true) => match names::dotted(version) {
-                Some(order) if prefix == "U" => {
+                // To Refinery both lead on.
+                Some(order) if prefix == "U" && !refinery => {
                     undo.insert(order, path);
                 }
                 Some(order) => found.push((order, version.replace('_', "."), name, path, false)),
@@ -114,8 +126,9 @@ fn flyway(folder: &Folder) -> Plan {
             _ => {}
         }
     }
+    plan.code.extend(in_sources(folder));
     for (order, version, name, path, repeatable) in found {
-        let down = undo.get(&order).copied().filter(|_| !repeatable);
+        let down = if repeatable { None } else { undo.remove(&order) };
         let planned = Planned {
             version,
             name: names::words(name),
@@ -128,6 +141,9 @@ fn flyway(folder: &Folder) -> Plan {
             stamp: None,
         };
         plan.migrations.push(planned);
+    }
+    for path in undo.into_values() {
+        plan.notes.push(format!("{} is passed over: it takes back a version that is not here", folder.place(path)));
     }
     plan
 }

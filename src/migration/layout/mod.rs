@@ -29,6 +29,8 @@ pub struct Folder {
     pub around: Vec<String>,
     /// Files there that may tell of the database, with their text, the nearest first.
     pub near: Vec<(String, String)>,
+    /// Files of a package of the same name among the sources beside it (`src/main/java`), as findings name them.
+    pub sources: Vec<String>,
 }
 
 /// What a layout makes of a folder.
@@ -98,6 +100,12 @@ pub use database::{database, telling};
 pub use detect::{MARKERS, detect};
 
 impl Layout {
+    /// Whether a shipped migration that is called otherwise is refused: Flyway and Refinery compare names too.
+    #[must_use]
+    pub fn remembers_names(&self) -> bool {
+        self.name == "flyway"
+    }
+
     /// Reads a folder.
     #[must_use]
     pub fn read(&self, folder: &Folder) -> Plan {
@@ -139,6 +147,20 @@ impl Folder {
         }
     }
 
+    /// Tells of a file that has a version and is no SQL: code, and change sets of Liquibase, are steps that only their own
+    /// tool can run; of what else it is, nothing is known.
+    fn other(&self, name: &str, plan: &mut Plan) {
+        let is_change_set = || {
+            let text = self.files.get(name).map(|bytes| String::from_utf8_lossy(bytes));
+            text.is_some_and(|text| text.contains("databaseChangeLog"))
+        };
+        if is_code(name) || is_change_set() {
+            plan.code.push(self.place(name));
+        } else if !name.ends_with(".d.ts") && !BESIDE.contains(&ending(name)) {
+            plan.notes.push(format!("{} is passed over: only SQL is run here", self.place(name)));
+        }
+    }
+
     fn script(&self, name: &str, transaction: Transaction, plan: &mut Plan) -> Option<Script> {
         let text = self.text(name, plan)?;
         Some(Script { path: self.place(name), pieces: vec![Piece { line: 1, text, whole: false }], transaction })
@@ -155,8 +177,12 @@ impl Folder {
 }
 
 /// Endings of files in which tools keep steps that are code.
-const CODE: &[&str] =
-    &["go", "js", "ts", "mjs", "cjs", "mts", "cts", "py", "rb", "php", "rs", "java", "kt", "scala", "cs", "ex", "exs"];
+const CODE: &[&str] = &[
+    "go", "js", "ts", "mjs", "cjs", "mts", "cts", "py", "rb", "php", "rs", "java", "kt", "scala", "cs", "ex", "exs",
+    "sh", "bash", "ps1", "bat", "cmd", "groovy",
+];
+/// Endings of files that tell of a migration beside them, or of nothing.
+const BESIDE: &[&str] = &["conf", "map", "md", "toml", "txt"];
 
 fn ending(name: &str) -> &str {
     name.rsplit('/').next().and_then(|file| file.rsplit_once('.')).map_or("", |(_, ending)| ending)

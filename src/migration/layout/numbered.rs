@@ -1,6 +1,6 @@
 //! Plain numbered files, run by whatever runs them: `1.sql`, `002_name.sql`, `003-name.up.sql`.
 
-use super::{Folder, Layout, Plan, is_code, is_sql, names};
+use super::{Folder, Layout, Plan, is_sql, names};
 use crate::model::migration::{Order, Planned, Transaction};
 
 pub(super) static NUMBERED: Layout = Layout {
@@ -16,10 +16,10 @@ pub(super) static NUMBERED: Layout = Layout {
 fn numbered(folder: &Folder) -> Plan {
     let mut plan = Plan::default();
     for path in folder.files.keys().filter(|path| !path.contains('/')) {
-        if is_code(path) && names::number(path).is_some() {
-            plan.code.push(folder.place(path));
-        }
         if !is_sql(path) {
+            if names::number(path).is_some() {
+                folder.other(path, &mut plan);
+            }
             continue;
         }
         let stem = names::stem(path);

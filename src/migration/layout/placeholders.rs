@@ -99,7 +99,7 @@ fn defaults() -> BTreeMap<String, String> {
 }
 
 /// Refinery, which is a crate, names its files as Flyway does and puts nothing into them.
-fn is_refinery(folder: &Folder) -> bool {
+pub(super) fn is_refinery(folder: &Folder) -> bool {
     let crates = folder.near.iter().any(|(path, text)| path.ends_with("Cargo.toml") && text.contains("refinery"));
     crates || folder.around.iter().any(|name| name == "refinery.toml")
 }

@@ -1,6 +1,6 @@
 //! Tools that keep both directions in one file, under comments: what they share, and dbmate.
 
-use super::{Folder, Layout, Plan, is_code, is_sql, names};
+use super::{Folder, Layout, Plan, is_sql, names};
 use crate::model::migration::{Order, Piece, Planned, Script, Transaction};
 
 pub(super) static DBMATE: Layout = Layout {
@@ -29,7 +29,7 @@ pub(super) fn read(folder: &Folder, cut: CutFile, order: fn(&str) -> Option<Orde
     for path in folder.files.keys().filter(|path| !path.contains('/')) {
         let numbered = names::number(path).filter(|(_, rest)| rest.starts_with(['_', '-', '.']));
         match numbered {
-            Some(_) if is_code(path) && !path.ends_with("_test.go") => plan.code.push(folder.place(path)),
+            Some(_) if !is_sql(path) && !path.ends_with("_test.go") => folder.other(path, &mut plan),
             Some((version, rest)) if is_sql(path) => {
                 let Some(text) = folder.text(path, &mut plan) else { continue };
                 let Some(order) = order(version) else {

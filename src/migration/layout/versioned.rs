@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Folder, Layout, Plan, is_code, is_sql, names};
+use super::{Folder, Layout, Plan, is_sql, names};
 use crate::model::migration::{Planned, Transaction};
 
 pub(super) static SQLX: Layout = Layout {
@@ -61,8 +61,8 @@ fn pairs(folder: &Folder, transaction: fn(&str) -> Transaction) -> Plan {
     let mut found: BTreeMap<&str, Pair<'_>> = BTreeMap::new();
     for path in folder.files.keys() {
         let numbered = !path.contains('/') && names::number(path).is_some_and(|(_, rest)| rest.starts_with(['_', '.']));
-        if is_code(path) && numbered {
-            plan.code.push(folder.place(path));
+        if numbered && !is_sql(path) {
+            folder.other(path, &mut plan);
         } else if is_sql(path) && !numbered {
             plan.notes.push(format!("{} is passed over: its name has no version", folder.place(path)));
         } else if is_sql(path) {

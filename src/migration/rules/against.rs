@@ -13,9 +13,9 @@ pub fn is_same(one: &Planned, other: &Planned) -> bool {
         && (one.path == other.path || text(one.up.as_ref()) == text(other.up.as_ref()))
 }
 
-/// Everything that the two plans say against each other.
+/// Everything that the two plans say against each other. `names`: whether the tool remembers what a migration is called.
 #[must_use]
-pub fn against(here: &[Planned], base: &[Planned]) -> Vec<Finding> {
+pub fn against(here: &[Planned], base: &[Planned], names: bool) -> Vec<Finding> {
     let mut found = duplicates(here, base);
     let newest = base.iter().filter(|planned| !planned.repeatable).map(|planned| &planned.order).max();
     let latest = base.iter().filter_map(|planned| Some((planned.stamp?, planned.path.as_str()))).max();
@@ -24,6 +24,10 @@ pub fn against(here: &[Planned], base: &[Planned]) -> Vec<Finding> {
         match (shipped, newest) {
             (Some(shipped), _) if text(shipped.up.as_ref()) != text(planned.up.as_ref()) => {
                 let what = format!("{} is shipped, and was changed", planned.path);
+                found.push(finding(&SHIPPED_CHANGED, &planned.path, 1, &what));
+            }
+            (Some(shipped), _) if names && shipped.name != planned.name => {
+                let what = format!("{} is shipped, and is called {} now", shipped.path, planned.path);
                 found.push(finding(&SHIPPED_CHANGED, &planned.path, 1, &what));
             }
             (None, Some(newest)) if planned.order < *newest => {

@@ -76,6 +76,17 @@ fn steps_that_nothing_here_can_run_are_named() {
 }
 
 #[test]
+fn a_step_that_is_a_class_is_named() {
+    let place = Place::of(&[
+        ("src/main/resources/db/migration/V1__a.sql", "create table a (id int);\n"),
+        ("src/main/java/db/migration/V2__Drop.java", "class V2__Drop {}\n"),
+    ]);
+    let ran = place.migrations(&["src/main/resources/db/migration", "--database", "sqlite"]);
+    assert_eq!(ran.code, Some(4), "{}", ran.out);
+    assert!(ran.verdict().contains("src/main/java/db/migration/V2__Drop.java was not run: it is code"), "{}", ran.out);
+}
+
+#[test]
 fn a_folder_without_migrations_is_an_error() {
     let place = Place::of(&[("migrations/README.md", "none yet")]);
     let ran = place.migrations(&[]);

@@ -10,7 +10,7 @@ fn folder(path: &str, files: &[(&str, &str)], around: &[&str]) -> Folder {
         path: path.to_owned(),
         files: files.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec())).collect(),
         around: around.iter().map(|name| (*name).to_owned()).collect(),
-        near: Vec::new(),
+        ..Folder::default()
     }
 }
 
@@ -262,8 +262,9 @@ fn what_drizzle_would_pass_over_is_told() {
         layout::find("drizzle").unwrap().read(&folder("m", &files, &[])).migrations
     };
     let base = read("");
-    let found =
-        |entries: &str| rules::against(&read(entries), &base).into_iter().map(|it| it.message).collect::<Vec<_>>();
+    let found = |entries: &str| {
+        rules::against(&read(entries), &base, false).into_iter().map(|it| it.message).collect::<Vec<_>>()
+    };
     assert_eq!(found(r#",{"tag":"0001_b","when":21}"#), Vec::<String>::new());
     let late = found(r#",{"tag":"0001_b","when":20}"#);
     assert!(
@@ -330,4 +331,64 @@ fn flyway_decides_by_the_statements() {
         plan.notes,
         ["m/afterMigrate__grants.sql is not run: it is a callback, which Flyway runs beside migrations"]
     );
+}
+
+#[test]
+fn to_refinery_both_letters_lead_on() {
+    let files = [("V1__init.sql", "a"), ("U2__drop.sql", "b"), ("U3__c.sql", "c")];
+    let read = |near: &[(&str, &str)]| {
+        let near = near.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
+        let folder = Folder { near, ..folder("migrations", &files, &[]) };
+        let plan = layout::detect(&folder).unwrap().read(&folder);
+        let versions: Vec<String> = plan.migrations.iter().map(|planned| planned.version.clone()).collect();
+        (versions.join(" "), plan.notes)
+    };
+    assert_eq!(read(&[("Cargo.toml", "[dependencies]\nrefinery = \"0.8\"")]), ("1 2 3".to_owned(), Vec::new()));
+    let (versions, notes) = read(&[]);
+    assert_eq!(versions, "1");
+    assert_eq!(
+        notes,
+        [
+            "migrations/U2__drop.sql is passed over: it takes back a version that is not here",
+            "migrations/U3__c.sql is passed over: it takes back a version that is not here"
+        ]
+    );
+    let only = folder("migrations", &files[1..], &[]);
+    assert_eq!(layout::detect(&only).map(|layout| layout.name), Some("flyway"));
+}
+
+#[test]
+fn flyway_remembers_what_a_migration_is_called() {
+    let read = |name: &str| layout::find("flyway").unwrap().read(&folder("m", &[(name, "a")], &[])).migrations;
+    let found = |names: bool| {
+        let found = rules::against(&read("V2__users.sql"), &read("V2__u.sql"), names);
+        found.into_iter().map(|it| it.message.lines().next().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(found(true), ["m/V2__u.sql is shipped, and is called m/V2__users.sql now"]);
+    assert_eq!(found(false), Vec::<String>::new());
+    assert!(rules::against(&read("sub/V2__u.sql"), &read("V2__u.sql"), true).is_empty(), "moved, and called the same");
+    assert!(layout::ALL.iter().all(|layout| layout.remembers_names() == (layout.name == "flyway")));
+}
+
+#[test]
+fn steps_in_other_languages_are_named() {
+    let read = |layout: &str, files: &[(&str, &str)]| {
+        let plan = layout::find(layout).unwrap().read(&folder("m", files, &[]));
+        (plan.code.join(" "), plan.notes.join("; "))
+    };
+    let passed = |name: &str| format!("m/{name} is passed over: only SQL is run here");
+    let scripts = [("V1__a.sql", "a"), ("V1__a.sql.conf", ""), ("V2__drop.sh", "psql"), ("V3__x.sql.bak", "")];
+    assert_eq!(read("flyway", &scripts), ("m/V2__drop.sh".to_owned(), passed("V3__x.sql.bak")));
+    let sets = "<databaseChangeLog><changeSet/></databaseChangeLog>";
+    let mixed =
+        [("001_a.sql", "a"), ("002-drop.xml", sets), ("003_drop.sh", ""), ("004_drop.yaml", "up:"), ("5.md", "")];
+    let code = "m/002-drop.xml m/003_drop.sh".to_owned();
+    assert_eq!(read("numbered", &mixed), (code.clone(), passed("004_drop.yaml")));
+    let sqlx = [("1_a.sql", "a"), ("2_b.sh", ""), ("3_c.json", "")];
+    assert_eq!(read("sqlx", &sqlx), ("m/2_b.sh".to_owned(), passed("3_c.json")));
+    let goose = [("1_a.sql", "-- +goose Up\na;"), ("2_b.sh", ""), ("3_c.txt", "")];
+    assert_eq!(read("goose", &goose), ("m/2_b.sh".to_owned(), String::new()));
+    let sources = vec!["src/main/java/db/V2__Drop.java".to_owned(), "src/main/java/db/Help.java".to_owned()];
+    let classes = Folder { sources, ..folder("src/main/resources/db", &[("V1__a.sql", "a")], &[]) };
+    assert_eq!(layout::find("flyway").unwrap().read(&classes).code, ["src/main/java/db/V2__Drop.java"]);
 }
