@@ -3,7 +3,8 @@
 use crate::model::migration::{Facts, ObjectKind};
 
 /// What follows a type in a definition.
-const AFTER_TYPE: [&str; 5] = [" COLLATE ", " NOT NULL", " DEFAULT ", " GENERATED ", " AUTO_INCREMENT"];
+const AFTER_TYPE: [&str; 6] =
+    [" CHARACTER SET ", " COLLATE ", " NOT NULL", " DEFAULT ", " GENERATED ", " AUTO_INCREMENT"];
 
 /// The type alone.
 pub(super) fn type_of(definition: &str) -> &str {
@@ -19,7 +20,7 @@ pub(super) fn is_required(definition: &str) -> bool {
 
 /// Whether some values of the old type have no place in the new one; `None` where it cannot be told.
 pub(super) fn narrows(before: &str, after: &str) -> Option<bool> {
-    let (before, after) = (type_of(before), type_of(after));
+    let (old, new) = (type_of(before), type_of(after));
     let whole = |name: &str| match name.to_ascii_lowercase().split(['(', ' ']).next().unwrap_or_default() {
         "tinyint" => Some(1),
         "smallint" => Some(2),
@@ -28,18 +29,39 @@ pub(super) fn narrows(before: &str, after: &str) -> Option<bool> {
         "bigint" => Some(8),
         _ => None,
     };
-    if let (Some(before), Some(after)) = (whole(before), whole(after)) {
-        return Some(after < before);
+    if let (Some(before), Some(after)) = (whole(old), whole(new)) {
+        let is_unsigned = |name: &str| name.to_ascii_lowercase().contains(" unsigned");
+        return Some(match (is_unsigned(old), is_unsigned(new)) {
+            (true, false) => after <= before,
+            (false, true) => true,
+            _ => after < before,
+        });
     }
-    match (text(before), text(after)) {
+    match (text(old), text(new)) {
         (Some(before), Some(after)) => Some(after < before),
-        _ => match (exact(before), exact(after)) {
+        _ => match (exact(old), exact(new)) {
             (Some((digits, scale)), Some((new_digits, new_scale))) => {
                 Some(new_scale < scale || new_digits.saturating_sub(new_scale) < digits.saturating_sub(scale))
             }
             _ => None,
         },
     }
+}
+
+/// The character sets of two definitions of MySQL, where they differ; none stands for the database's own.
+pub(super) fn character_sets<'d>(before: &'d str, after: &'d str) -> Option<(&'d str, &'d str)> {
+    let set = |definition: &'d str| {
+        let behind = definition.split_once(" CHARACTER SET ").map(|(_, behind)| behind);
+        behind.map_or("the database's own", |behind| behind.split(' ').next().unwrap_or_default())
+    };
+    let sets = (set(before), set(after));
+    (sets.0 != sets.1).then_some(sets)
+}
+
+/// The labels of an enum, each in its quotes.
+pub(super) fn labels(definition: &str) -> Vec<&str> {
+    let inside = definition.strip_prefix("ENUM (").and_then(|rest| rest.strip_suffix(')'));
+    inside.map(|inside| inside.split(", ").collect()).unwrap_or_default()
 }
 
 /// How many characters a type of text takes.
@@ -104,10 +126,20 @@ mod tests {
             ("numeric(10,2)", "numeric(12,1)", Some(true)),
             ("numeric", "numeric(12,1)", Some(true)),
             ("text", "jsonb", None),
+            ("int(10) unsigned NOT NULL", "int(11) NOT NULL", Some(true)),
+            ("int(11)", "bigint(20) unsigned", Some(true)),
+            ("int(10) unsigned", "bigint(20)", Some(false)),
+            ("int(10) unsigned", "bigint(20) unsigned", Some(false)),
         ] {
             assert_eq!(narrows(before, after), expected, "{before} -> {after}");
         }
         assert!(is_required("bigint NOT NULL") && !is_required("bigint NOT NULL DEFAULT 1"));
+        let (own, latin) =
+            ("varchar(20) COLLATE utf8mb4_bin", "varchar(20) NOT NULL CHARACTER SET latin1 COLLATE latin1_bin");
+        assert_eq!(type_of(latin), "varchar(20)");
+        assert_eq!(character_sets(own, latin), Some(("the database's own", "latin1")));
+        assert_eq!(character_sets("varchar(20)", own), None);
+        assert_eq!(labels("ENUM ('sad', 'ok')"), ["'sad'", "'ok'"]);
         assert_eq!(listed("FOREIGN KEY (a, b) REFERENCES t(x, y)", "FOREIGN"), ["a", "b"]);
     }
 }

@@ -1,9 +1,11 @@
 //! What is dangerous in what was observed. Each rule has a row in [`ALL`]: its name, its level and the safe way. Nothing
-//! here reads a statement's text to learn what it does.
+//! here reads a statement's text to learn what it does, save whether every row goes (`emptied`), which shows in no empty
+//! table.
 
 mod against;
 mod columns;
 mod compatibility;
+mod emptied;
 mod observed;
 mod round_trip;
 mod taken;
@@ -61,7 +63,7 @@ rules! {
         "take it out of the code first, release that, and drop it in a later release";
     DROP_COLUMN Warning "drop-column": "a column goes, with its values: no down brings them back, and the code that runs now may use it",
         "take it out of the code first, release that, and drop it in a later release";
-    DROP_OTHER Warning "drop-object": "a view, function or type goes that the code that runs now may use",
+    DROP_OTHER Warning "drop-object": "a view, function, type, sequence or schema goes that the code that runs now may use",
         "take it out of the code first, release that, and drop it in a later release";
     TRUNCATE Warning "delete-all-rows": "every row of an existing table goes: no down brings them back",
         "keep a copy, or delete in batches what is not needed";
@@ -69,6 +71,8 @@ rules! {
         "make a view of the old name in the same transaction, and drop it in a later release";
     RENAME_COLUMN Warning "rename-column": "the code that runs now knows the column by its old name",
         "add a new column, write to both, move over, and drop the old one in a later release";
+    RENAME_OTHER Warning "rename-object": "the code that runs now knows the view, function, type, sequence or schema by its old name",
+        "make one of the old name beside it, and drop it in a later release";
     NARROWED Warning "type-narrowed": "values that the code that runs now may write do not fit any more",
         "add a new column of the new type, move over, and drop the old one in a later release";
     CHANGED Warning "type-changed": "the code that runs now may read or write a column as what it no longer is",

@@ -67,7 +67,10 @@ fn work(migration: &Migration, statement: &Statement, known: &Now<'_>, sizes: &S
     for table in statement.scans.iter().filter(|table| known.has_table(table)) {
         // A statement that writes rows reads them first: what it is held for is told of as such.
         let writes = statement.rows > 0 && statement.changes.is_empty();
-        if writes || statement.rewrites.contains(table) || indexed.contains(&table) {
+        // One that is emptied needs no reading: its primary key has been made anew.
+        let is_emptied =
+            statement.changes.iter().any(|change| change.what == What::Emptied && change.object.of == *table);
+        if writes || is_emptied || statement.rewrites.contains(table) || indexed.contains(&table) {
             continue;
         }
         let lock = strongest(statement, table);

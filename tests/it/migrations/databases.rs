@@ -264,3 +264,26 @@ fn mariadb_shows_what_is_no_column() {
         assert!(change(number).contains(part), "{number}: {part}: {}", change(number));
     }
 }
+
+#[test]
+fn mariadb_narrows_by_signs_and_character_sets() {
+    let base = "create table t (id int unsigned not null, c int, a varchar(20), b varchar(20));\n";
+    let change = "alter table t modify id int not null;\nalter table t modify c int unsigned;\n\
+                  alter table t modify a varchar(20) character set latin1;\nalter table t convert to character set ascii;\n\
+                  alter table t default character set utf8mb4;\nalter table t modify b varchar(20) character set ascii collate ascii_bin;\n";
+    let place = Place::of(&[("migrations/1_a.sql", base), ("migrations/2_b.sql", change)]);
+    let ran = place.migrations(&["--database", "mysql"]);
+    assert_eq!(
+        ran.findings(),
+        [
+            "2_b.sql:1 type-narrowed",
+            "2_b.sql:2 type-narrowed",
+            "2_b.sql:3 type-changed",
+            "2_b.sql:4 type-changed",
+            "2_b.sql:4 type-changed",
+        ],
+        "{}",
+        ran.out
+    );
+    assert!(ran.out.contains("the character set of t.a changes from the database's own to latin1"), "{}", ran.out);
+}

@@ -283,3 +283,63 @@ fn what_is_not_told_and_what_no_file_makes_is_said() {
     let told = place.migrations(&["m", "--all", "--database", "postgres"]);
     assert!(!told.out.contains("nothing tells which database"), "{}", told.out);
 }
+
+#[test]
+fn what_has_another_name_is_told_whatever_it_is() {
+    let base =
+        "CREATE SCHEMA shop;\nCREATE TYPE mood AS ENUM ('sad', 'ok');\nCREATE SEQUENCE sq;\nCREATE SEQUENCE gone;
+CREATE TABLE t (id serial PRIMARY KEY, v text);
+CREATE VIEW v AS SELECT v FROM t;
+CREATE MATERIALIZED VIEW mv AS SELECT v FROM t;
+CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';
+";
+    let change = "SET lock_timeout = '2s';
+DO $$ BEGIN EXECUTE 'ALTER VIEW v RENAME TO v2'; END $$;
+DO $$ BEGIN EXECUTE 'ALTER MATERIALIZED VIEW mv RENAME TO mv2'; END $$;
+DO $$ BEGIN EXECUTE 'ALTER FUNCTION f() RENAME TO g'; END $$;
+DO $$ BEGIN EXECUTE 'ALTER SCHEMA shop RENAME TO shop2'; END $$;
+DO $$ BEGIN EXECUTE 'ALTER SEQUENCE sq RENAME TO sq2'; END $$;
+DO $$ BEGIN EXECUTE $q$ALTER TYPE mood RENAME VALUE 'sad' TO 'blue'$q$; END $$;
+DO $$ BEGIN EXECUTE 'DROP SEQUENCE gone'; END $$;
+DO $$ BEGIN EXECUTE 'DROP TABLE t CASCADE'; END $$;
+";
+    let place = Place::of(&[("migrations/1_base.sql", base)]);
+    place.commit();
+    place.write("migrations/2_change.sql", change);
+    let ran = place.migrations(&["--base", "HEAD"]);
+    let own = ["rename-object", "rename-object", "rename-object", "rename-object", "rename-object", "type-narrowed"];
+    let own = own.iter().zip(2..).map(|(rule, line)| format!("2_change.sql:{line} {rule}"));
+    let gone = ["8 drop-object", "9 drop-table"].map(|it| format!("2_change.sql:{it}"));
+    let found: Vec<String> = ran.findings();
+    for expected in own.chain(gone) {
+        assert!(found.contains(&expected), "{expected}: {}", ran.out);
+    }
+    assert!(ran.out.contains("the type public.mood has 'sad' no more"), "{}", ran.out);
+    assert!(!ran.out.contains("t_id_seq is dropped"), "it goes with its table: {}", ran.out);
+}
+
+#[test]
+fn deleting_every_row_is_told() {
+    let base = "CREATE TABLE t (id int PRIMARY KEY);\nINSERT INTO t SELECT generate_series(1, 500);
+CREATE TABLE few (id int PRIMARY KEY);\nINSERT INTO few SELECT generate_series(1, 500);
+CREATE TABLE bare (id int PRIMARY KEY);\nCREATE TABLE u (id int PRIMARY KEY);\nINSERT INTO u VALUES (1);
+";
+    let change = "SET lock_timeout = '2s';
+DO $$ BEGIN EXECUTE 'DELETE FROM t'; END $$;
+DELETE FROM few WHERE id < 500;
+DELETE FROM bare;
+TRUNCATE u;
+";
+    let place = Place::of(&[("migrations/1_base.sql", base)]);
+    place.commit();
+    place.write("migrations/2_change.sql", change);
+    let ran = place.migrations(&["--base", "HEAD"]);
+    let found: Vec<String> = ran.findings().into_iter().filter(|it| !it.contains("timeout")).collect();
+    let expected = [2, 4, 5].map(|line| format!("2_change.sql:{line} delete-all-rows"));
+    assert_eq!(found, expected, "{}", ran.out);
+    let place = Place::of(&[("migrations/1_a.sql", "CREATE TABLE a (id int);\n")]);
+    place.commit();
+    place.write("migrations/2_b.sql", "DELETE FROM a;\n");
+    let ran = place.migrations(&["--base", "HEAD", "--database", "sqlite"]);
+    assert_eq!(ran.findings(), ["2_b.sql:1 delete-all-rows"], "{}", ran.out);
+}

@@ -145,7 +145,8 @@ const OTHERS_IN: &[&str] = &["pg_proc", "pg_enum", "pg_namespace", "pg_extension
 
 /// The readings of relations of a list, which need not be locked.
 const READINGS_OF: &str = "SELECT h.oid, 'reading', '', '', '',
-  pg_catalog.concat_ws(' ', pg_catalog.pg_stat_get_xact_numscans(h.oid::oid), {written}, coalesce(c.relfilenode::int8, -1))
+  pg_catalog.concat_ws(' ', pg_catalog.pg_stat_get_xact_numscans(h.oid::oid), {written}, coalesce(c.relfilenode::int8, -1),
+    pg_catalog.pg_stat_get_xact_tuples_inserted(h.oid::oid), pg_catalog.pg_stat_get_xact_tuples_deleted(h.oid::oid))
 FROM pg_catalog.unnest('{{list}}'::int8[]) h (oid) LEFT JOIN pg_catalog.pg_class c ON c.oid = h.oid::oid";
 
 /// The sizes of two files of the database, of those that are in its own place, and how many rows their relation has. What was replaced stays until the commit.

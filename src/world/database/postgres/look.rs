@@ -55,6 +55,8 @@ struct Reading {
     rows: i64,
     /// -1 where the relation is gone.
     file: i64,
+    inserted: i64,
+    deleted: i64,
 }
 
 /// What a look found.
@@ -102,8 +104,8 @@ impl Seen {
                         seen.locks.insert(oid, mode);
                     }
                     if oid <= first {
-                        let [scans, rows, file] = numbers(row.try_get(5)?);
-                        seen.counters.of.insert(oid, Reading { scans, rows, file });
+                        let [scans, rows, file, inserted, deleted] = numbers(row.try_get(5)?);
+                        seen.counters.of.insert(oid, Reading { scans, rows, file, inserted, deleted });
                     }
                 }
                 _ => seen.facts.push(row),
@@ -370,6 +372,14 @@ impl Postgres {
         for (oid, new) in &after.of {
             let (Some(existing), Some(known)) = (self.script.before.get(*oid), self.known.get(*oid)) else { continue };
             let file = before.of.get(oid).map_or_else(|| existing.file.unwrap_or_default(), |old| old.file);
+            let deleted = before.of.get(oid).map_or(0, |old| old.deleted);
+            if file == new.file && new.deleted > deleted {
+                let path = existing.path.clone();
+                if self.is_left_empty(*oid, *new, after).await? {
+                    statement.changes.push(emptied(&path));
+                }
+                continue;
+            }
             if file == new.file || file <= 0 || new.file <= 0 || known.is(ObjectKind::Sequence) {
                 continue;
             }
@@ -402,6 +412,15 @@ impl Postgres {
     fn is_emptied(table: i64, size: i64, before: &Counters, after: &Counters) -> bool {
         let rows = |counters: &Counters| counters.of.get(&table).map_or(0, |reading| reading.rows);
         after.dropped() == before.dropped() && !after.uncounted && (size <= 0 || rows(after) > rows(before))
+    }
+
+    /// Whether the transaction deleted as many rows as there were and came.
+    async fn is_left_empty(&mut self, table: i64, now: Reading, after: &Counters) -> Result<bool, sqlx::Error> {
+        if !self.flushes() || after.uncounted {
+            return Ok(false);
+        }
+        let [_, _, lived] = self.sizes([now.file, now.file], table).await?;
+        Ok(lived > 0 && lived + now.inserted <= now.deleted)
     }
 
     /// The sizes of two files in bytes, and how many rows their relation had before the transaction. Sizes are -1 where

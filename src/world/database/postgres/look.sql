@@ -43,7 +43,8 @@ BEGIN
   FOR r IN
     SELECT h.oid, modes[h.mode] AS mode, h.mode >= 4 AS is_strong, coalesce(c.relfilenode::int8, -1) AS file, c.relkind,
            age(c.xmin) < youngest AS is_young, age(c.xmin) AS age, c.reltoastrelid <> 0 AS has_long,
-           pg_stat_get_xact_numscans(h.oid) AS scans, {written} AS rows
+           pg_stat_get_xact_numscans(h.oid) AS scans, {written} AS rows,
+           pg_stat_get_xact_tuples_inserted(h.oid) AS inserted, pg_stat_get_xact_tuples_deleted(h.oid) AS deleted
     FROM (SELECT l.relation AS oid, max(array_position(modes, l.mode)) AS mode FROM pg_locks l
           WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation' AND l.granted AND l.relation >= 16384
             AND (l.relation::int8 <= first OR l.relation::int8 > upto)
@@ -55,7 +56,7 @@ BEGIN
     oid := r.oid;
     word := 'reading';
     path := r.mode;
-    definition := concat_ws(' ', r.scans, r.rows, r.file);
+    definition := concat_ws(' ', r.scans, r.rows, r.file, r.inserted, r.deleted);
     RETURN NEXT;
     IF oid > first THEN
       fresh := fresh + r.rows;
