@@ -74,10 +74,10 @@ pub struct Lockfile {
     pub packages: Vec<Package>,
     /// What has no version of a registry, so that no advisory can be looked up for it.
     pub passed_over: Vec<PassedOver>,
-    /// Folders of the project's own packages that it names, relative to its own; empty where the format does not tell.
-    pub folders: Vec<String>,
     /// The file itself says that the project needs no package but its own.
     pub needs_nothing: bool,
+    /// Folders of the project's own packages that it names, relative to its own; empty where the format does not tell.
+    pub folders: Vec<String>,
     /// What was not understood, or is worth knowing of the file.
     pub notes: Vec<String>,
 }
