@@ -197,6 +197,21 @@ impl Mysql {
         })
     }
 
+    /// Goes back where a statement has left the database; whether it had.
+    async fn goes_back(&mut self, sql: &str) -> Result<bool, DatabaseError> {
+        let failed = |error| lost("while it was asked which database is used", &error);
+        if !sql.get(..3).is_some_and(|word| word.eq_ignore_ascii_case("use")) {
+            return Ok(false);
+        }
+        let row = self.connection.fetch_one(sqlx::raw_sql("SELECT DATABASE()")).await.map_err(failed)?;
+        let is_left = text(&row, 0) != self.name;
+        if is_left {
+            let back = format!("USE `{}`", self.name);
+            self.connection.execute(sqlx::raw_sql(AssertSqlSafe(back))).await.map_err(failed)?;
+        }
+        Ok(is_left)
+    }
+
     async fn read(&mut self) -> Result<Facts, DatabaseError> {
         let failed = |error| lost("while its catalogs were read", &error);
         self.connection.execute(sqlx::raw_sql("SET SESSION group_concat_max_len = 65536")).await.map_err(failed)?;
@@ -410,6 +425,16 @@ impl Database for Mysql {
                     return Ok(Ran::Lost(Box::new(statement)));
                 }
             }
+        }
+        if statement.error.is_none() && self.goes_back(&source.sql).await? {
+            statement.error = Some(StatementError {
+                message: "it leaves the database in which migrations are tried: what follows would not be seen"
+                    .to_owned(),
+                code: None,
+                hint: Some("leave it to the connection which database is used".to_owned()),
+                line: source.line,
+                column: None,
+            });
         }
         if self.observe {
             let before = std::mem::take(&mut self.known);

@@ -271,7 +271,9 @@ fn mariadb_narrows_by_signs_and_character_sets() {
     let change = "alter table t modify id int not null;\nalter table t modify c int unsigned;\n\
                   alter table t modify a varchar(20) character set latin1;\nalter table t convert to character set ascii;\n\
                   alter table t default character set utf8mb4;\nalter table t modify b varchar(20) character set ascii collate ascii_bin;\n";
-    let place = Place::of(&[("migrations/1_a.sql", base), ("migrations/2_b.sql", change)]);
+    let elsewhere = "use mysql;\ncreate table zz (a int);\n";
+    let files = [("migrations/1_a.sql", base), ("migrations/2_b.sql", change), ("migrations/3_c.sql", elsewhere)];
+    let place = Place::of(&files);
     let ran = place.migrations(&["--database", "mysql"]);
     assert_eq!(
         ran.findings(),
@@ -281,6 +283,7 @@ fn mariadb_narrows_by_signs_and_character_sets() {
             "2_b.sql:3 type-changed",
             "2_b.sql:4 type-changed",
             "2_b.sql:4 type-changed",
+            "3_c.sql:1 failed-statement",
         ],
         "{}",
         ran.out
