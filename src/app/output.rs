@@ -1,62 +1,94 @@
 //! The output folder: reports, logs, one folder per gate, and a `.gitignore` that keeps it all out of commits.
 
+use std::cell::RefCell;
 use std::ffi::{OsStr, OsString};
-use std::fs::Metadata;
+use std::fs::{File, Metadata};
+use std::io::Error;
 use std::path::{Component, Path, PathBuf};
+use std::rc::Rc;
 
 use crate::app::Failure;
 use crate::model::gate::GateName;
 use crate::model::report::GateReport;
-use crate::world::files;
+use crate::world::files::{self, FileError};
 
 /// The last bytes of a log that are shown of a gate without findings.
 const TAIL: u64 = 4 << 10;
 
-/// Keeps everything in the folder out of commits, and tells that the folder is ours.
+/// Keeps everything in the folder out of commits.
 const IGNORE: &[u8] = b"*\n";
+
+/// The folder's own name where none was asked for.
+pub const NAME: &str = ".gatepost";
 
 /// Where a run writes.
 #[derive(Debug, Clone)]
 pub struct Output {
     folder: PathBuf,
     report_shown: String,
+    /// The changed paths, one a line, where a change is known.
+    changed: Option<Rc<str>>,
+    /// Held as long as this or a copy lives: what another run writes here would be taken for this one's.
+    lock: Rc<RefCell<File>>,
 }
 
 impl Output {
-    /// Makes the folder ready. Reports and logs of an earlier run are removed first, so that none of them can be
-    /// taken for this one's. A folder that was made for something else keeps what it has.
+    /// Makes the folder ready, for this run alone. Reports and logs of an earlier run are removed first, so that none of
+    /// them can be taken for this one's.
     ///
     /// # Errors
-    /// When it cannot be made or emptied: read-only, no space, not a folder; when its `.gitignore` is someone's own,
-    /// as that of the repository's root.
+    /// When it cannot be made or emptied: read-only, no space, not a folder; when it is someone's own, as the
+    /// repository's root; when another run uses it.
     pub fn prepare<'a>(
         folder: PathBuf,
         shown: &str,
         gates: impl Iterator<Item = &'a GateName> + Clone,
+        changed: Option<String>,
     ) -> Result<Self, Failure> {
-        let ignore = folder.join(".gitignore");
-        let is_ours = files::is_file(&ignore);
-        if is_ours {
-            if files::read(&ignore)? != IGNORE {
-                return Err(Failure::usage(format!("the output folder {shown} has a .gitignore of its own"))
-                    .help("name a folder that is gatepost's alone by --output"));
-            }
-            let logs: Vec<OsString> = gates.clone().map(|gate| format!("{gate}.txt").into()).collect();
-            // Of a gate that prints nothing.
-            let is_empty =
-                |name: &OsStr, file: &Metadata| file.is_file() && file.len() == 0 && logs.iter().any(|log| log == name);
-            files::empty(&folder.join("logs"), is_empty)?;
-        }
-        files::make_dir(&folder.join("logs"))?;
-        if !is_ours {
-            files::write(&ignore, IGNORE)?;
-        }
+        check_own(&folder, shown)?;
+        files::make_dir(&folder)?;
+        let Some(lock) = files::lock(&lock_of(&folder))? else {
+            return Err(Failure::refused(format!("another run uses the output folder {shown}")));
+        };
+        let logs: Vec<OsString> = gates.clone().map(|gate| format!("{gate}.txt").into()).collect();
+        // Of a gate that prints nothing.
+        let is_empty =
+            |name: &OsStr, file: &Metadata| file.is_file() && file.len() == 0 && logs.iter().any(|log| log == name);
+        files::empty(&folder.join("logs"), is_empty)?;
         files::remove(&folder.join("report.json"))?;
         for gate in gates {
             files::empty(&folder.join("gates").join(gate.as_str()), |_, _| false)?;
         }
-        files::remove(&folder.join("changed-files.txt"))?;
-        Ok(Self { folder, report_shown: format!("{}/report.json", shown.trim_end_matches('/')) })
+        let output = Self {
+            report_shown: format!("{}/report.json", shown.trim_end_matches('/')),
+            changed: changed.map(Rc::from),
+            lock: Rc::new(RefCell::new(lock)),
+            folder,
+        };
+        files::remove(&output.changed_files())?;
+        output.furnish()?;
+        Ok(output)
+    }
+
+    /// Puts there what every gate needs, as far as it is not there: a gate may have tidied up (`git clean -fdx`).
+    ///
+    /// # Errors
+    /// When it cannot be written, or another run has taken the folder since.
+    pub fn furnish(&self) -> Result<(), FileError> {
+        files::make_dir(&self.folder.join("logs"))?;
+        let path = lock_of(&self.folder);
+        if !files::is_file(&path) {
+            let taken = || FileError { action: "lock", path: path.clone(), source: Error::other("another run has it") };
+            self.lock.replace(files::lock(&path)?.ok_or_else(taken)?);
+        }
+        let ignore = self.folder.join(".gitignore");
+        if !files::is_file(&ignore) {
+            files::write(&ignore, IGNORE)?;
+        }
+        if let Some(changed) = self.changed.as_deref().filter(|_| !files::is_file(&self.changed_files())) {
+            files::write(&self.changed_files(), changed.as_bytes())?;
+        }
+        Ok(())
     }
 
     /// The folder, absolute.
@@ -110,4 +142,25 @@ impl Output {
         let text = files::tail(&self.folder.join(gate.log.as_deref()?), TAIL)?;
         Some(String::from_utf8_lossy(&text).into_owned())
     }
+}
+
+fn lock_of(folder: &Path) -> PathBuf {
+    folder.join("lock")
+}
+
+/// A folder that is emptied must be gatepost's own: by its name, by the lock in it, or because there is nothing in it.
+fn check_own(folder: &Path, shown: &str) -> Result<(), Failure> {
+    let others = |why: &str| {
+        let failure = Failure::usage(format!("the output folder {shown} {why}"));
+        Err(failure.help("name a folder that is gatepost's alone by --output"))
+    };
+    let ignore = folder.join(".gitignore");
+    if files::is_file(&ignore) && files::read(&ignore)? != IGNORE {
+        return others("has a .gitignore of its own");
+    }
+    let is_own = folder.file_name() == Some(OsStr::new(NAME)) || files::is_file(&lock_of(folder));
+    if !is_own && files::is_folder(folder) && !files::list(folder)?.is_empty() {
+        return others("has files that are not gatepost's");
+    }
+    Ok(())
 }

@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::app::baseline::{self, Found};
-use crate::app::output::Output;
+use crate::app::output::{self, Output};
 use crate::app::posting::{self, Posted, Poster, Publish, Said};
 use crate::app::project::{self, Place, Project};
 use crate::app::scope::{self, Asked, Judged};
 use crate::app::work::Ground;
 use crate::app::{Failure, detected, overridden};
 use crate::mask::Masker;
+use crate::model::change::ChangeSet;
 use crate::model::event::Occasion;
 use crate::model::exit::ExitCode;
 use crate::model::progress::{Progress, Watch};
@@ -184,7 +185,7 @@ async fn ready(request: &Request, env: &Env, occasion: &Occasion) -> Result<Read
     let ground =
         baseline::Ground { file: file.as_deref(), project: &project, judged: &judged, occasion, masker: &masker };
     let baseline = ground.find(&mut poster).await?;
-    let output = prepare_output(request, &root, &project, &judged)?;
+    let output = prepare_output(request, &root, &project, &judged, env)?;
     if let Some(saved) = saved(request, &output).filter(|saved| files::is_file(saved)) {
         // One of an earlier run must not be taken for this one's.
         files::remove(&saved)?;
@@ -247,22 +248,30 @@ fn ends(orphans: usize, signals: &Signals) -> impl Iterator<Item = String> {
     orphans.into_iter().chain(signals.caught().map(|signal| format!("interrupted by {signal}")))
 }
 
-fn prepare_output(request: &Request, root: &Path, project: &Project, judged: &Judged) -> Result<Output, Failure> {
+fn prepare_output(
+    request: &Request,
+    root: &Path,
+    project: &Project,
+    judged: &Judged,
+    env: &Env,
+) -> Result<Output, Failure> {
     let (folder, shown) = match &request.output {
         Some(given) => (request.start.join(given), given.display().to_string()),
-        None if project.folder.is_empty() => (root.join(".gatepost"), ".gatepost".to_owned()),
-        None => (root.join(&project.folder).join(".gatepost"), format!("{}/.gatepost", project.folder)),
+        None if project.folder.is_empty() => (root.join(output::NAME), output::NAME.to_owned()),
+        None => (root.join(&project.folder).join(output::NAME), format!("{}/{}", project.folder, output::NAME)),
     };
     let gates = project.gates.iter().map(|gate| &gate.common().name);
-    let output = Output::prepare(folder, &shown, gates).map_err(|mut failure| {
-        failure.help.get_or_insert_with(|| "make it writable, or name another folder by --output".to_owned());
-        failure
-    })?;
-    if let Some(change) = judged.scope.change() {
-        let paths: String = change.files.keys().flat_map(|path| [path.as_str(), "\n"]).collect();
-        files::write(&output.changed_files(), paths.as_bytes())?;
-    }
-    Ok(output)
+    let paths = |change: &ChangeSet| change.files.keys().flat_map(|path| [path.as_str(), "\n"]).collect();
+    Output::prepare(folder, &shown, gates, judged.scope.change().map(paths)).map_err(|failure| {
+        let help = match failure.code {
+            ExitCode::Refused if env.os(process::MARK).is_some() => {
+                "a gate that runs gatepost names a folder of its own: --output \"$GATEPOST_OUTPUT/run\""
+            }
+            ExitCode::Refused => "wait for it, or name another folder by --output",
+            _ => "make it writable, or name another folder by --output",
+        };
+        Failure { help: failure.help.or_else(|| Some(help.to_owned())), ..failure }
+    })
 }
 
 fn subject(occasion: &Occasion, judged: &Judged, poster: &Poster, config: &str) -> Subject {
@@ -293,7 +302,9 @@ fn write_files(request: &Request, report: &Report, output: &Output, interrupted:
     let write = |(path, text): (PathBuf, Result<String, String>)| {
         text.and_then(|text| files::write(&path, text.as_bytes()).map_err(|error| error.to_string())).err()
     };
-    wanted.into_iter().filter_map(write).collect()
+    // First what keeps the report out of commits, where a gate took it away.
+    let folder = output.furnish().err().map(|error| error.to_string());
+    folder.into_iter().chain(wanted.into_iter().filter_map(write)).collect()
 }
 
 /// Where the baseline is kept.

@@ -191,7 +191,8 @@ impl Gates {
         let folder = self.output.of_gate(name);
         // For the first attempt it was emptied with all others, before any gate ran.
         let emptied = if number > 1 { files::empty(&folder, |_, _| false) } else { Ok(()) };
-        if let Err(error) = emptied.and_then(|()| files::make_dir(&folder)) {
+        let ready = emptied.and_then(|()| self.output.furnish()).and_then(|()| files::make_dir(&folder));
+        if let Err(error) = ready {
             let problem =
                 Problem { kind: ProblemKind::NotStarted, what: format!("its output folder is not ready: {error}") };
             return Evidence { problems: vec![problem], ..Evidence::default() };

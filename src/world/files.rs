@@ -40,12 +40,30 @@ pub fn open(path: &Path) -> Result<std::fs::File, FileError> {
     std::fs::File::open(path).map_err(failed("open", path))
 }
 
-/// Opens a new or emptied file to be written in pieces.
+/// Opens a new or emptied file to be written in pieces, and read again.
 ///
 /// # Errors
 /// When it cannot be created.
 pub fn create(path: &Path) -> Result<std::fs::File, FileError> {
-    std::fs::File::create(path).map_err(failed("create", path))
+    let mut options = std::fs::OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(true).open(path).map_err(failed("create", path))
+}
+
+/// Locks a file, made where missing, until what is given back is dropped; `None` while another has it locked. Where the file
+/// system knows no locks it counts as locked.
+///
+/// # Errors
+/// When it cannot be opened.
+pub fn lock(path: &Path) -> Result<Option<std::fs::File>, FileError> {
+    let file = std::fs::OpenOptions::new().append(true).create(true).open(path).map_err(failed("lock", path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(std::fs::TryLockError::WouldBlock) => Ok(None),
+        Err(std::fs::TryLockError::Error(error)) => {
+            tracing::debug!(%error, path = %path.display(), "cannot be locked");
+            Ok(Some(file))
+        }
+    }
 }
 
 /// Writes a whole file so that a reader sees the old one or the new one, never a part: a temporary file

@@ -114,9 +114,78 @@ fn a_folder_of_the_users_is_left_alone() {
     let ran = project.run(&["--output", "."]);
     assert_eq!((ran.code, project.text(".gitignore").as_str()), (Some(2), "target\n"));
     expect("output-of-others", &ran.seen(&project.tree.dir));
-    project.tree.write("made/logs/mine.txt", "mine\n");
-    assert_eq!(project.run(&["--output", "made"]).code, Some(1));
-    assert_eq!(project.text("made/logs/mine.txt"), "mine\n");
+    // Also where nothing says whose it is, or says it as gatepost would.
+    for (folder, ignore) in [("made", None), ("hidden", Some("*\n"))] {
+        let mine = format!("{folder}/logs/mine.txt");
+        project.tree.write(&mine, "mine\n").write(&format!("{folder}/gates/lint/mine.txt"), "mine\n");
+        if let Some(ignore) = ignore {
+            project.tree.write(&format!("{folder}/.gitignore"), ignore);
+        }
+        let ran = project.run(&["--output", folder]);
+        assert_eq!(ran.code, Some(2));
+        assert!(
+            ran.err.contains(&format!("the output folder {folder} has files that are not gatepost's")),
+            "{}",
+            ran.err
+        );
+        assert_eq!([project.text(&mine), project.text(&format!("{folder}/gates/lint/mine.txt"))], ["mine\n"; 2]);
+    }
+    assert!(!project.path("made/.gitignore").exists());
+    std::fs::remove_file(project.path(".gitignore")).unwrap();
+    assert_eq!(project.run(&["--output", "."]).code, Some(2));
+    assert!(!project.path(".gitignore").exists(), "all new work would be ignored");
+}
+
+/// Starts a run whose gate `lint` waits until there is a file `go`; returns when it does.
+fn waiting(project: &Project) -> std::process::Child {
+    let mut command = project.command(&["run", "lint"]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    while !project.path("waits").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    child
+}
+
+#[test]
+fn a_folder_that_another_run_uses_is_left_to_it() {
+    let wait = "echo src/a.rs:6:1: warning: w; : > waits; until [ -e go ]; do sleep 0.02; done";
+    let again = "\"$1\" run free > nested.txt 2>&1";
+    let config = format!("[gates.lint]\nkind = \"lint\"\ncommand = \"{wait}\"\nformat = \"gcc\"\n");
+    let nested = ["bash", "-c", again, "bash", env!("CARGO_BIN_EXE_gatepost")];
+    let config = format!(
+        "{config}[gates.free]\nkind = \"command\"\ncommand = \"true\"\n[gates.nested]\nkind = \"command\"\ncommand = {nested:?}\n"
+    );
+    let project = Project::new(&config);
+    let first = waiting(&project);
+    let second = project.run(&["free"]);
+    assert_eq!((second.code, second.out.as_str()), (Some(3), ""));
+    assert!(second.err.contains("another run uses the output folder .gatepost\n"), "{}", second.err);
+    assert!(second.err.contains("wait for it, or name another folder by --output"), "{}", second.err);
+    assert_eq!(project.run(&["free", "--output", "other"]).code, Some(0));
+    project.tree.write("go", "");
+    let first = first.wait_with_output().unwrap();
+    assert_eq!(first.status.code(), Some(1), "{}", String::from_utf8_lossy(&first.stdout));
+    assert_eq!(project.run(&["free"]).code, Some(0), "the folder is free again");
+
+    let ran = project.run(&["nested"]);
+    assert_eq!(ran.gates(), ["nested: fail, exit status 3"]);
+    assert!(project.text("nested.txt").contains("--output \"$GATEPOST_OUTPUT/run\""), "{}", project.text("nested.txt"));
+}
+
+#[test]
+fn a_gate_may_clean_the_folder_away() {
+    let clean = "[gates.clean]\nkind = \"command\"\ncommand = \"git clean -fdxq; ls -A\"\n";
+    let lint = "[gates.lint]\nkind = \"lint\"\nneeds = [\"clean\"]\nformat = \"gcc\"\n\
+                command = 'sed s/$/:6:1:\\ warning:\\ w/ \"$GATEPOST_CHANGED_FILES\"'\n";
+    let project = Project::new(&[clean, lint].concat());
+    for _ in 0..2 {
+        let ran = project.run(&["--output", "kept"]);
+        assert_eq!(ran.code, Some(1), "{}{}", ran.out, ran.err);
+        assert!(project.text("kept/report.json").contains("\"1 warning on changed lines\""), "{}", ran.out);
+        assert_eq!(project.text("kept/.gitignore"), "*\n");
+        assert_eq!(project.text("kept/logs/lint.txt"), "src/a.rs:6:1: warning: w\n");
+    }
+    assert_eq!(project.tree.git(&["status", "--porcelain"]), "");
 }
 
 #[test]
