@@ -54,9 +54,9 @@ fn one(choice: &Choice, input: &Path, start: &Path, masker: &Masker) -> Result<U
     let name = if is_stdin { "standard input".to_owned() } else { input.display().to_string() };
     let result = if is_stdin {
         let spooled = files::spool_stdin()?;
-        choice.read(&spooled.path, true)
+        choice.read_path(&spooled.path, true)
     } else {
-        choice.read(&start.join(input), true)
+        choice.read_path(&start.join(input), true)
     };
     let (mut parsed, format) = result.map_err(|error| {
         let failure = Failure::outside(format!("{name} {error}"));

@@ -2,6 +2,8 @@
 //! command uses it; what the result is worth is judged elsewhere.
 
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::Seek as _;
 use std::path::{Path, PathBuf};
 
 use crate::gate::Site;
@@ -14,7 +16,7 @@ use crate::model::settings::{CommandLine, Common, OUTPUT};
 use crate::parse::{self, Stream};
 use crate::world::files;
 use crate::world::find::{self, Found};
-use crate::world::process::{self, CancelledBy, Caps, End, Finished, Spawn, SpawnError};
+use crate::world::process::{self, CancelledBy, Caps, End, Finished, Spawn, SpawnError, Written};
 
 /// Makes one attempt.
 pub async fn execute(common: &Common, site: Site<'_>) -> Evidence {
@@ -42,7 +44,7 @@ pub async fn execute(common: &Common, site: Site<'_>) -> Evidence {
             read_output(choice, kept, &mut evidence, &mut read);
         }
         // It is as it was printed, secrets included; the log is not.
-        if let Some(Err(error)) = kept.filter(|_| stream.is_some()).map(|kept| files::remove(&kept.stream)) {
+        if let Some(Err(error)) = kept.map(|_| files::remove(&stream_of(site))) {
             evidence.notes.push(error.to_string());
         }
     }
@@ -65,13 +67,18 @@ pub async fn execute(common: &Common, site: Site<'_>) -> Evidence {
 
 const BROKE_DOWN: &str = "by which the tool says that it broke down, so what it found may not be all";
 
-/// What a command printed, on disk.
+/// What a command printed and is to be read, on disk.
 struct Kept {
     /// The stream that machine formats are read from; with merged streams both.
-    stream: PathBuf,
+    stream: File,
     /// Both streams in the order they arrived.
-    log: PathBuf,
+    log: File,
     log_whole: bool,
+}
+
+/// Where the stream that is read is kept meanwhile.
+fn stream_of(site: Site<'_>) -> PathBuf {
+    site.folder.join("stdout")
 }
 
 async fn run(
@@ -84,7 +91,6 @@ async fn run(
 ) -> Option<Kept> {
     let suffix = if site.attempt > 1 { format!(".attempt-{}", site.attempt) } else { String::new() };
     let log = format!("logs/{}{suffix}.txt", common.name);
-    let stream = site.folder.join("stdout");
     let spawn = Spawn {
         argv: command.argv(),
         dir: dir.to_owned(),
@@ -94,7 +100,7 @@ async fn run(
         for_machines: choice.is_some_and(|choice| choice.stream() == Some(Stream::Stdout)),
         masker: site.masker.clone(),
         log: site.output.join(&log),
-        keep: choice.map(|_| stream.clone()),
+        keep: choice.map(|_| stream_of(site)),
         timeout: common.timeout,
         grace: common.grace,
         caps: Caps::default(),
@@ -111,7 +117,8 @@ async fn run(
     evidence.exit = finished.exit;
     evidence.log = Some(log);
     explain_end(common, &finished, choice.is_some(), site, evidence);
-    Some(Kept { stream, log: spawn.log, log_whole: !finished.log_truncated })
+    let Written { log, keep } = finished.written?;
+    Some(Kept { stream: keep?, log, log_whole: !finished.log_truncated })
 }
 
 fn not_started(error: &SpawnError) -> Problem {
@@ -179,16 +186,20 @@ fn stopped(evidence: &Evidence) -> bool {
 
 fn read_output(choice: &Choice, kept: &Kept, evidence: &mut Evidence, read: &mut Vec<Parsed>) {
     let ended_well = evidence.exit == Some(Exit::Code(0));
-    let result = match choice.read(&kept.stream, ended_well) {
+    let read_again = |mut file: &File| {
+        file.rewind()?;
+        choice.read(file, ended_well)
+    };
+    let result = match read_again(&kept.stream) {
         // What people read may be on standard error, or on both: the log has them as they arrived. Between two pipes
         // that is not quite the order in which they were written, which tests cannot do with, and need not.
         Ok((parsed, format)) if kept.log_whole && parsed.tests.is_none() && is_for_people(choice, format) => {
-            choice.read(&kept.log, ended_well)
+            read_again(&kept.log)
         }
         Err(ReadError::EmptyAndUnnamed | ReadError::Unrecognised(_))
             if kept.log_whole && matches!(choice, Choice::Auto) =>
         {
-            choice.read(&kept.log, ended_well)
+            read_again(&kept.log)
         }
         other => other,
     };
@@ -238,7 +249,7 @@ fn read_reports(
                 evidence.problems.push(unreadable(with_exit(evidence.exit, &what)));
                 continue;
             }
-            match choice.read(&report.path, true) {
+            match choice.read_path(&report.path, true) {
                 Ok((parsed, _)) => read.push(parsed),
                 Err(error) => {
                     let what = unread(&format!("the report {name}"), &error);

@@ -1,5 +1,6 @@
 //! Reads a file of a tool's output with its format: in pieces where the format allows, whole otherwise.
 
+use std::fs::File;
 use std::io::{Read as _, Seek as _};
 use std::path::Path;
 
@@ -93,13 +94,20 @@ impl Choice {
         }
     }
 
-    /// Reads a file. `may_be_empty` says that emptiness is believed where the format allows it (the command ended
+    /// Reads the file at a path: see [`Choice::read`].
+    ///
+    /// # Errors
+    /// As [`Choice::read`], or when it cannot be opened.
+    pub fn read_path(&self, path: &Path, may_be_empty: bool) -> Result<(Parsed, &'static str), ReadError> {
+        self.read(&files::open(path)?, may_be_empty)
+    }
+
+    /// Reads a file from where it stands, its beginning. `may_be_empty` says that emptiness is believed where the format allows it (the command ended
     /// with status 0).
     ///
     /// # Errors
     /// When it cannot be read, is empty where something was promised, or is not of the format.
-    pub fn read(&self, path: &Path, may_be_empty: bool) -> Result<(Parsed, &'static str), ReadError> {
-        let mut file = files::open(path)?;
+    pub fn read(&self, mut file: &File, may_be_empty: bool) -> Result<(Parsed, &'static str), ReadError> {
         let size = file.metadata()?.len();
         if size > LARGEST_REPORT {
             return Err(ReadError::TooLarge(size));
@@ -139,7 +147,7 @@ impl Choice {
     }
 }
 
-fn feed(mut file: std::fs::File, parser: Box<dyn LineParser>) -> std::io::Result<Result<Parsed, ParseError>> {
+fn feed(mut file: &File, parser: Box<dyn LineParser>) -> std::io::Result<Result<Parsed, ParseError>> {
     let mut lines = Lines::new(parser);
     let mut chunk = vec![0; 64 << 10];
     loop {

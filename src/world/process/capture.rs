@@ -1,5 +1,6 @@
 //! Reads a command's pipes to their end, whatever happens to what is written from them.
 
+use std::fs::File;
 use std::future;
 
 use tokio::io::AsyncReadExt as _;
@@ -7,9 +8,9 @@ use tokio::process::ChildStdout;
 use tokio::time::Instant;
 
 use crate::world::files::FileError;
-use crate::world::process::Spawn;
 use crate::world::process::last_line::LastLine;
 use crate::world::process::log::{Capped, Log};
+use crate::world::process::{Spawn, Written};
 
 /// One read, in bytes: what a pipe holds on Linux.
 const CHUNK: usize = 64 << 10;
@@ -64,6 +65,7 @@ pub(super) struct Captured {
     pub(super) printed: u64,
     pub(super) log_truncated: bool,
     pub(super) keep_truncated: bool,
+    pub(super) written: Written,
     pub(super) error: Option<FileError>,
 }
 
@@ -133,9 +135,10 @@ impl<'a> Capture<'a> {
     /// Closes the files.
     pub(super) fn end(mut self) -> Captured {
         self.lines.show(self.on_line);
-        let (log_truncated, log_error) = self.files.log.end();
+        let (log_truncated, log, log_error) = self.files.log.end();
         let keep_truncated = self.files.keep.as_ref().is_some_and(Capped::is_truncated);
-        let error = self.files.keep.and_then(Capped::into_error).or(log_error);
-        Captured { printed: self.printed, log_truncated, keep_truncated, error }
+        let (keep, error): (Option<File>, _) = self.files.keep.map(Capped::end).unzip();
+        let (written, error) = (Written { log, keep }, error.flatten().or(log_error));
+        Captured { printed: self.printed, log_truncated, keep_truncated, written, error }
     }
 }

@@ -44,9 +44,9 @@ impl Capped {
         self.cut > 0
     }
 
-    /// The first write that failed.
-    pub(super) fn into_error(self) -> Option<FileError> {
-        self.error
+    /// What was written, by whatever name it goes now, and the first write that failed.
+    pub(super) fn end(self) -> (File, Option<FileError>) {
+        (self.file, self.error)
     }
 
     fn put(&mut self, bytes: &[u8]) {
@@ -100,9 +100,9 @@ impl Log {
         self.tail.extend(rest);
     }
 
-    /// Adds the tail. Returns whether something lies between head and tail that is not there, and the first
+    /// Adds the tail. Returns whether something lies between head and tail that is not there, the log, and the first
     /// write that failed.
-    pub(super) fn end(mut self) -> (bool, Option<FileError>) {
+    pub(super) fn end(mut self) -> (bool, File, Option<FileError>) {
         let missing = self.after - self.tail.len() as u64;
         let mut masked = Vec::new();
         if missing == 0 {
@@ -122,7 +122,8 @@ impl Log {
             stream.finish(&mut masked);
         }
         self.head.write(&masked);
-        (missing > 0, self.head.into_error())
+        let (file, error) = self.head.end();
+        (missing > 0, file, error)
     }
 }
 
@@ -138,7 +139,7 @@ mod tests {
         for chunk in chunks {
             log.write(chunk);
         }
-        let (truncated, error) = log.end();
+        let (truncated, _, error) = log.end();
         assert!(error.is_none());
         (truncated, files::read(&path).unwrap())
     }

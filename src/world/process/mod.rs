@@ -30,6 +30,7 @@ mod unix;
 #[cfg(windows)]
 mod windows;
 
+use std::fs::File;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -128,8 +129,19 @@ pub struct Finished {
     /// The output was read to its end. False when a process it left behind still held the pipe a second later:
     /// what that one would have printed is not there.
     pub drained: bool,
+    /// What was written; `None` when it was not started.
+    pub written: Option<Written>,
     /// The first failure to write the log or the kept stream (no space); reading went on.
     pub io_error: Option<FileError>,
+}
+
+/// What was written of a command's output: the files themselves, whatever stands at their paths by now.
+#[derive(Debug)]
+pub struct Written {
+    /// Both streams in the order they arrived.
+    pub log: File,
+    /// The stream that is parsed, where it was to be kept.
+    pub keep: Option<File>,
 }
 
 /// Why a command ended.

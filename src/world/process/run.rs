@@ -95,6 +95,7 @@ async fn to_the_end(
         keep_truncated: captured.keep_truncated,
         survivors: swept.survivors,
         drained,
+        written: Some(captured.written),
         io_error: captured.error,
     })
 }
@@ -146,6 +147,7 @@ fn never_started(by: CancelledBy) -> Finished {
         leaked: 0,
         survivors: 0,
         drained: true,
+        written: None,
         io_error: None,
     }
 }

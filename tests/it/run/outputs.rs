@@ -173,6 +173,13 @@ fn a_folder_that_another_run_uses_is_left_to_it() {
 }
 
 #[test]
+fn what_a_gate_printed_is_read_whatever_became_of_its_file() {
+    let script = r#"echo src/a.rs:6:1: warning: w; rm "$GATEPOST_OUTPUT/stdout"; : > "$GATEPOST_OUTPUT/stdout""#;
+    let project = Project::new(&format!("[gates.lint]\nkind = \"lint\"\ncommand = '{script}'\nformat = \"gcc\"\n"));
+    assert_eq!(project.ends(&[]), (1, vec!["lint: fail, 1 warning on changed lines".to_owned()]));
+}
+
+#[test]
 fn a_gate_may_clean_the_folder_away() {
     let clean = "[gates.clean]\nkind = \"command\"\ncommand = \"git clean -fdxq; ls -A\"\n";
     let lint = "[gates.lint]\nkind = \"lint\"\nneeds = [\"clean\"]\nformat = \"gcc\"\n\
