@@ -1,6 +1,8 @@
 //! Why a command could not do its work at all. The exit code comes with it; the text says what was tried, on what,
 //! what happened and what to do next.
 
+use std::io::ErrorKind;
+
 use crate::model::exit::ExitCode;
 
 /// A command's failure.
@@ -68,6 +70,10 @@ impl Failure {
 
 impl From<crate::world::files::FileError> for Failure {
     fn from(error: crate::world::files::FileError) -> Self {
-        Self::outside(error.to_string())
+        let failure = Self::outside(error.to_string());
+        match error.source.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => failure.help("make room on that disk"),
+            _ => failure,
+        }
     }
 }
