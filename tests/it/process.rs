@@ -344,6 +344,19 @@ fn the_rest_of_the_group_has_the_grace_too() {
     assert_eq!(gate.file("tidied"), "tidied\n");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn what_left_the_group_has_the_grace_too() {
+    // `timeout` makes a group of its own.
+    let inner = "trap 'sleep 0.3; echo tidied > tidied; exit' TERM; echo ready; while :; do sleep 0.05; done";
+    let gate =
+        Gate::bash(&format!("timeout 60 bash -c \"{inner}\"; true")).with(|spawn| spawn.grace = Duration::from_mins(1));
+    let cancel = CancelToken::new(None);
+    let finished = gate.watched(&cancel, &mut |_| cancel.cancel(stop())).unwrap();
+    assert_eq!(gate.file("tidied"), "tidied\n");
+    assert!(finished.took < Duration::from_secs(10), "{:?}", finished.took);
+}
+
 #[test]
 fn the_last_words_of_the_output_are_awaited() {
     // bash does not wait for a process substitution: it still writes after the leader has ended.

@@ -121,7 +121,7 @@ async fn stop(
     group.terminate().await;
     let all_gone = async {
         let _ = child.wait().await;
-        group.gone().await;
+        group.all_gone().await;
     };
     let grace = async {
         tokio::select! {

@@ -15,7 +15,7 @@ use std::time::Duration;
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use nix::unistd::{AccessFlags, Pid, access};
+use nix::unistd::{AccessFlags, Pid, access, getpgid};
 use tokio::process::ChildStdout;
 use tokio::time::Instant;
 
@@ -52,6 +52,8 @@ pub(super) struct Group {
     mark: Option<OsString>,
     /// Descendants that were seen, whatever group they are in: when the group was first signalled, and while it was watched.
     seen: Vec<Process>,
+    /// Those of them that had left the group when it was asked to end, and were asked each.
+    asked: Vec<i32>,
     swept: bool,
 }
 
@@ -122,21 +124,32 @@ impl Group {
         let _starting = STARTING.read().unwrap_or_else(PoisonError::into_inner);
         let (leader, child) = start()?;
         leaders().insert(leader.as_raw());
-        Ok((child, Self { leader, mark: mark.map(OsStr::to_owned), seen: Vec::new(), swept: false }))
+        Ok((child, Self { leader, mark: mark.map(OsStr::to_owned), seen: Vec::new(), asked: Vec::new(), swept: false }))
     }
 
     /// Asks all to end. The group is held still while it is looked at: a process that it starts between the look
-    /// and the signal, and that leaves the group and the mark behind, would be seen by nobody. A stopped process is
-    /// woken, or it would not hear.
+    /// and the signal, and that leaves the group and the mark behind, would be seen by nobody. What has left the group
+    /// is asked too, as what `timeout` runs. A stopped process is woken, or it would not hear.
     pub(super) async fn terminate(&mut self) {
         let _ = killpg(self.leader, Signal::SIGSTOP);
         let deadline = Instant::now() + STANDSTILL;
         while !snapshot::is_still(self.leader) && Instant::now() < deadline {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        self.seen.extend(descendants(&snapshot::processes(), &[self.leader.as_raw()]));
-        let _ = killpg(self.leader, Signal::SIGTERM);
-        let _ = killpg(self.leader, Signal::SIGCONT);
+        let all = snapshot::processes();
+        self.seen.extend(descendants(&all, &[self.leader.as_raw()]));
+        let is_outside = |pid: &i32| getpgid(Some(Pid::from_raw(*pid))).is_ok_and(|group| group != self.leader);
+        let seen = self.seen_now(&all).chain([self.leader.as_raw()]).filter(is_outside).collect();
+        self.asked = seen;
+        for asks in [Signal::SIGTERM, Signal::SIGCONT] {
+            let _ = killpg(self.leader, asks);
+            signal(&self.asked, asks);
+        }
+    }
+
+    /// Those that were seen and live.
+    fn seen_now<'a>(&'a self, all: &'a [Process]) -> impl Iterator<Item = i32> + 'a {
+        self.seen.iter().filter(|seen| all.iter().any(|now| now.is_the_one(seen))).map(|seen| seen.pid)
     }
 
     /// Never ends; meanwhile those below the leader are noted from time to time, where nothing else tells of them later.
@@ -155,6 +168,14 @@ impl Group {
         while self.is_alive() {
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(Duration::from_millis(20));
+        }
+    }
+
+    /// Waits until the group is empty and whoever else was asked to end is gone. As [`Group::gone`].
+    pub(super) async fn all_gone(&self) {
+        self.gone().await;
+        while self.asked.iter().any(|pid| !is_reaped(*pid)) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
 
@@ -196,8 +217,7 @@ impl Group {
             return marked;
         }
         let all = snapshot::processes();
-        let seen = self.seen.iter().filter(|seen| all.iter().any(|now| now.is_the_one(seen))).map(|seen| seen.pid);
-        let known: Vec<i32> = marked.into_iter().chain(seen).collect();
+        let known: Vec<i32> = marked.into_iter().chain(self.seen_now(&all)).collect();
         with_descendants(known, &all)
     }
 

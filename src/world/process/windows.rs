@@ -72,7 +72,7 @@ impl Group {
 
     pub(super) fn kill(&self) {}
 
-    pub(super) async fn gone(&self) {}
+    pub(super) async fn all_gone(&self) {}
 
     pub(super) const fn leave(&mut self) -> Swept {
         Swept { ended: 0, survivors: 0 }
