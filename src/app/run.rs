@@ -21,7 +21,7 @@ use crate::publish;
 use crate::render::{json_v1, junit, sarif};
 use crate::schedule::{self, Limits};
 use crate::world::env::Env;
-use crate::world::process::{self, ACTIONS_GRACE, CancelToken};
+use crate::world::process::{self, ACTIONS_GRACE, CancelToken, LeftBehind, Signal};
 use crate::world::repo::{Checkout, Repo};
 use crate::world::signals::{self, Signals};
 use crate::world::{clock, cores, files, occasion};
@@ -138,9 +138,9 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
         schedule::run(&graph, limits, gates, &cancel, on_end).await
     };
     let (gates, ()) = tokio::join!(running, poster.send_all(waiting, &signals));
-    let orphans = process::end_orphans().await;
+    let left = process::end_orphans().await;
 
-    let notes = judged.said().into_iter().chain(baseline.notes).chain(overridden.notes).chain(ends(orphans, &signals));
+    let notes = judged.said().into_iter().chain(baseline.notes).chain(overridden.notes).chain(ends(left, &signals));
     let notes = notes.chain(request.sarif.as_ref().and_then(|_| sarif::too_many(&gates)));
     let notes = notes.map(|note| masker.text(&note)).collect();
     let (subject, started_at) = (subject.clone(), started_at.to_owned());
@@ -243,9 +243,26 @@ pub fn open(
 }
 
 /// What happened at the end.
-fn ends(orphans: usize, signals: &Signals) -> impl Iterator<Item = String> {
-    let orphans = (orphans > 0).then(|| format!("{orphans} processes that gates had left behind were ended"));
-    orphans.into_iter().chain(signals.caught().map(|signal| format!("interrupted by {signal}")))
+fn ends(left: LeftBehind, signals: &Signals) -> impl Iterator<Item = String> {
+    left_behind(left).into_iter().chain(signals.caught().map(|signal| format!("interrupted by {signal}")))
+}
+
+fn left_behind(left: LeftBehind) -> Vec<String> {
+    let those = |number: usize| {
+        let processes = if number == 1 { "process" } else { "processes" };
+        format!("{number} {processes} that gates had left behind")
+    };
+    let mut said = Vec::new();
+    if left.ended > 0 {
+        said.push(format!("{} {} ended", those(left.ended), if left.ended == 1 { "was" } else { "were" }));
+    }
+    if left.unseen {
+        let certain = if left.survivors > 0 { "lives" } else { "may live" };
+        said.push(format!("processes cannot be looked at here: what gates left behind {certain} on"));
+    } else if left.survivors > 0 {
+        said.push(format!("{} could not be ended", those(left.survivors)));
+    }
+    said
 }
 
 fn prepare_output(
@@ -323,4 +340,22 @@ fn exit_code(publish: Publish, report: &Report, signals: &Signals, unwritten: &[
         return ExitCode::CouldNotJudge;
     }
     ExitCode::from(report.verdict)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_left_behind_is_said() {
+        let said = |ended, survivors, unseen| left_behind(LeftBehind { ended, survivors, unseen }).join("; ");
+        assert_eq!(said(0, 0, false), "");
+        assert_eq!(
+            said(1, 2, false),
+            "1 process that gates had left behind was ended; 2 processes that gates had left behind could not be ended"
+        );
+        assert_eq!(said(2, 0, false), "2 processes that gates had left behind were ended");
+        assert_eq!(said(0, 0, true), "processes cannot be looked at here: what gates left behind may live on");
+        assert_eq!(said(0, 1, true), "processes cannot be looked at here: what gates left behind lives on");
+    }
 }

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use gatepost::model::environ::Environ;
 use gatepost::model::evidence::Exit;
 use gatepost::world::process::{CancelToken, CancelledBy, Caps, End, Finished, MARK, Signal, Spawn, SpawnError, run};
+#[cfg(all(target_os = "linux", not(feature = "other-unix")))]
+use gatepost::world::process::{LeftBehind, end_orphans};
 use tempfile::TempDir;
 
 #[cfg(target_os = "linux")]
@@ -419,7 +421,26 @@ fn an_orphan_without_a_mark_is_found_at_the_end() {
     assert_eq!(gate.run().unwrap().leaked, 0, "nothing tells that it was this gate's");
     assert_eq!(alive(&marker).len(), 2);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    assert_eq!(runtime.block_on(gatepost::world::process::end_orphans()), 2);
+    assert_eq!(runtime.block_on(end_orphans()), LeftBehind { ended: 2, ..LeftBehind::default() });
+    assert_eq!(alive(&marker), [""; 0]);
+}
+
+#[cfg(all(target_os = "linux", target_arch = "x86_64", not(feature = "other-unix")))]
+#[test]
+fn a_commands_sibling_is_found_at_the_end() {
+    if elsewhere("process::a_commands_sibling_is_found_at_the_end", &["env"]) {
+        return;
+    }
+    let marker = marker();
+    // clone(CLONE_PARENT | SIGCHLD)
+    let sibling = format!(
+        "syscall(56, 0x8011, 0, 0, 0, 0) or do {{ %ENV = (); setsid; open STDOUT, '>/dev/null'; open STDERR, '>/dev/null'; exec qw(sleep {marker}) }}"
+    );
+    let gate = Gate::new(&["perl", "-MPOSIX", "-e", &format!("{sibling}; select undef, undef, undef, 0.3")]);
+    assert_eq!(gate.run().unwrap().exit, Some(Exit::Code(0)));
+    assert_eq!(alive(&marker).len(), 1);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    assert_eq!(runtime.block_on(end_orphans()), LeftBehind { ended: 1, ..LeftBehind::default() });
     assert_eq!(alive(&marker), [""; 0]);
 }
 

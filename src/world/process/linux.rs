@@ -12,7 +12,7 @@ use std::sync::Once;
 use std::time::Duration;
 
 use nix::errno::Errno;
-use nix::sys::wait::{Id, WaitPidFlag, waitid};
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::{Pid, getpid};
 use rustix::process::{PidfdFlags, pidfd_open};
 
@@ -43,18 +43,40 @@ pub(super) fn descriptor(pid: rustix::process::Pid) -> Option<OwnedFd> {
     pidfd_open(pid, PidfdFlags::NONBLOCK).ok()
 }
 
+/// What asks for a child without collecting its status.
+const LOOK: WaitPidFlag = WaitPidFlag::WEXITED.union(WaitPidFlag::WNOHANG).union(WaitPidFlag::WNOWAIT);
+
+/// How a dead child of this process ended, or that one lives; `None` where there is none.
+pub(super) fn any_child() -> Option<WaitStatus> {
+    match waitid(Id::All, LOOK) {
+        Ok(status) => Some(status),
+        Err(Errno::ECHILD) => None,
+        // By a signal without a name.
+        Err(_) => Some(WaitStatus::StillAlive),
+    }
+}
+
+/// Whether /proc is that of this process's namespace. The numbers in another one are those of other processes here.
+fn is_own() -> bool {
+    std::fs::read_link("/proc/self").is_ok_and(|own| own.as_os_str().as_bytes() == getpid().to_string().as_bytes())
+}
+
+/// Whether there is something to be looked at that cannot be.
+pub(super) fn is_blind() -> bool {
+    any_child().is_some() && !is_own()
+}
+
 /// The children of this process, but for those that a thread has which started them. The kernel may leave one out of its
 /// list when another ends while it is read (proc(5)): what two readings agree on is taken, and all processes are looked
 /// through when none do.
 pub(super) fn children() -> Vec<i32> {
     // Mostly there is none any more, which is told without the list.
-    let any = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
-    if waitid(Id::All, any) == Err(Errno::ECHILD) {
+    if any_child().is_none() || !is_own() {
         return Vec::new();
     }
     // The list of the main thread, to which the kernel gives every orphan: the first that lives. There is none on a kernel
     // without such lists (`CONFIG_PROC_CHILDREN`).
-    let list = files::open(Path::new(&format!("/proc/self/task/{}/children", getpid()))).ok();
+    let list = list_of(Path::new(&format!("/proc/self/task/{}", getpid())));
     let mut before = list.as_ref().and_then(listed);
     for _ in 0..READINGS {
         let now = list.as_ref().and_then(listed);
@@ -63,8 +85,30 @@ pub(super) fn children() -> Vec<i32> {
         }
         before = now;
     }
+    looked_through()
+}
+
+/// The children of every thread, once read: a process that was started as its parent's sibling (`CLONE_PARENT`) is a child of
+/// the thread that started that parent.
+pub(super) fn children_of_all_threads() -> Vec<i32> {
+    if any_child().is_none() || !is_own() {
+        return Vec::new();
+    }
+    let threads = files::list(Path::new("/proc/self/task")).unwrap_or_default();
+    let lists: Vec<File> = threads.iter().filter_map(|thread| list_of(thread)).collect();
+    if lists.is_empty() { looked_through() } else { lists.iter().filter_map(listed).flatten().collect() }
+}
+
+/// The children of this process among all processes.
+fn looked_through() -> Vec<i32> {
     let own = getpid().as_raw();
-    processes().iter().filter(|process| process.parent == own).map(|process| process.pid).collect()
+    let is_child =
+        |process: &&Process| process.parent == own && waitid(Id::Pid(Pid::from_raw(process.pid)), LOOK).is_ok();
+    processes().iter().filter(is_child).map(|process| process.pid).collect()
+}
+
+fn list_of(thread: &Path) -> Option<File> {
+    files::open(&thread.join("children")).ok()
 }
 
 /// Every orphan of a gate is adopted.
@@ -79,6 +123,9 @@ pub(super) async fn watch(_leader: Pid, _seen: &mut [Process]) -> Infallible {
 
 /// The words it was started with.
 pub(super) fn command_line(pid: i32) -> Option<String> {
+    if !is_own() {
+        return None;
+    }
     let bytes = files::read(Path::new(&format!("/proc/{pid}/cmdline"))).ok()?;
     Some(String::from_utf8_lossy(&bytes).replace('\0', " "))
 }
@@ -106,6 +153,9 @@ fn listed(list: &File) -> Option<Vec<i32>> {
 /// Whether the process has the mark in the environment it was started with. In the midst of `exec` it shows none: an empty
 /// one is believed when it stood at the same place before and after it was read.
 pub(super) fn has_mark(pid: i32, mark: &OsStr) -> bool {
+    if !is_own() {
+        return false;
+    }
     let mut before = None;
     for _ in 0..PAUSES {
         let Ok(environment) = files::read(Path::new(&format!("/proc/{pid}/environ"))) else { return false };
@@ -175,7 +225,7 @@ impl Stat {
 }
 
 fn stats() -> impl Iterator<Item = Stat> {
-    let folders = files::list(Path::new("/proc")).unwrap_or_default();
+    let folders = if is_own() { files::list(Path::new("/proc")).unwrap_or_default() } else { Vec::new() };
     folders
         .into_iter()
         .filter(|folder| folder.as_os_str().as_bytes().last().is_some_and(u8::is_ascii_digit))

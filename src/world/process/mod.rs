@@ -144,6 +144,17 @@ pub struct Written {
     pub keep: Option<File>,
 }
 
+/// What became of processes that gates had left behind and that were found only when all had ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LeftBehind {
+    /// They were ended.
+    pub ended: usize,
+    /// They could not be ended, so many at least.
+    pub survivors: usize,
+    /// There may be some, or more, that cannot be looked at here.
+    pub unseen: bool,
+}
+
 /// Why a command ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum End {

@@ -13,6 +13,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::process::Command;
 use std::time::Duration;
 
+use nix::sys::wait::WaitStatus;
 use nix::unistd::{Pid, getpgid, getpid};
 use sysinfo::{ProcessRefreshKind, ProcessStatus, ProcessesToUpdate, System, UpdateKind};
 
@@ -34,6 +35,21 @@ pub(super) fn descriptor(_pid: rustix::process::Pid) -> Option<OwnedFd> {
 /// Orphans are never adopted here, so that no child is anything but a gate's leader.
 pub(super) fn children() -> Vec<i32> {
     Vec::new()
+}
+
+/// As [`children`].
+pub(super) fn children_of_all_threads() -> Vec<i32> {
+    Vec::new()
+}
+
+/// None that is not a gate's leader.
+pub(super) fn any_child() -> Option<WaitStatus> {
+    None
+}
+
+/// Whether not even this process can be looked at.
+pub(super) fn is_blind() -> bool {
+    one(getpid().as_raw(), plain(), number).is_none()
 }
 
 /// What any program started since this one was: an orphan of a gate may be among it.

@@ -24,7 +24,7 @@ use crate::world::process::calls::{self, Program};
 pub(super) use crate::world::process::child::Child;
 use crate::world::process::inherited::reset_inherited_signals;
 use crate::world::process::tree::{Process, descendants};
-use crate::world::process::{MARK, Spawn, snapshot, starters};
+use crate::world::process::{LeftBehind, MARK, Spawn, snapshot, starters};
 
 /// How long a process that is just ending by itself may take before it counts as left behind.
 const SETTLE: Duration = Duration::from_millis(50);
@@ -195,7 +195,7 @@ impl Group {
             }
             swept.ended = left.saturating_sub(swept.survivors);
         }
-        let strays = end_all(|| self.strays()).await;
+        let strays = end_all(|| self.strays(), || true).await;
         Swept { ended: swept.ended + strays.ended, survivors: swept.survivors + strays.survivors }
     }
 
@@ -208,7 +208,7 @@ impl Group {
     /// Processes of this gate outside the group: those that still carry its mark after they lost their parents, those that
     /// were seen below the leader, and what is below either.
     fn strays(&self) -> Vec<i32> {
-        let orphans = || adopted().into_iter().chain(snapshot::orphans());
+        let orphans = || adopted(snapshot::children).into_iter().chain(snapshot::orphans());
         let marked: Vec<i32> = match &self.mark {
             Some(mark) => orphans().filter(|pid| snapshot::has_mark(*pid, mark)).collect(),
             None => Vec::new(),
@@ -248,14 +248,15 @@ impl Drop for Group {
 }
 
 /// Ends every orphan that this process adopted and that no gate's sweep found, because it had given up its mark.
-/// To be called when nothing else runs: any child that was not started here is taken for one. Returns how many.
-pub async fn end_orphans() -> usize {
-    end_all(|| {
-        let roots = adopted();
+/// To be called when nothing else runs: any child that was not started here is taken for one.
+pub async fn end_orphans() -> LeftBehind {
+    let find = || {
+        let roots = adopted(snapshot::children_of_all_threads);
         if roots.is_empty() { roots } else { with_descendants(roots, &snapshot::processes()) }
-    })
-    .await
-    .ended
+    };
+    // That none is found is no proof: one that forks and ends all the time is gone before it is met.
+    let Swept { ended, survivors } = end_all(find, || !has_orphans()).await;
+    LeftBehind { ended, survivors, unseen: snapshot::is_blind() }
 }
 
 /// This process.
@@ -305,11 +306,12 @@ pub async fn end_remains(group: Option<(i32, &str)>, mark: Option<&OsStr>, grace
         let all = snapshot::processes().into_iter().map(|process| process.pid).filter(|pid| *pid > 1 && *pid != own);
         all.filter(|pid| snapshot::has_mark(*pid, mark)).collect()
     };
-    end_all(marked).await.survivors
+    end_all(marked, || true).await.survivors
 }
 
-/// Kills what `find` finds until it finds nothing more: what a killed process had started is adopted only then.
-async fn end_all(find: impl Fn() -> Vec<i32>) -> Swept {
+/// Kills what `find` finds until it finds nothing more, and `is_all` agrees that this was all: what a killed process had
+/// started is adopted only then.
+async fn end_all(find: impl Fn() -> Vec<i32>, is_all: impl Fn() -> bool) -> Swept {
     let mut deadline = None;
     let mut killed = BTreeSet::new();
     let mut held = BTreeSet::new();
@@ -327,8 +329,18 @@ async fn end_all(find: impl Fn() -> Vec<i32>) -> Swept {
             continue;
         }
         signal(&found, Signal::SIGKILL);
-        if found.is_empty() || is_late {
-            return Swept { ended: killed.difference(&found).count(), survivors: found.len() };
+        let is_over = found.is_empty() && is_all();
+        if is_over || is_late {
+            let unmet = usize::from(!is_over);
+            return Swept { ended: killed.difference(&found).count(), survivors: found.len().max(unmet) };
+        }
+        if found.is_empty() {
+            // Whom nobody can look at may end in a while; others must be met before they have gone on.
+            if snapshot::is_blind() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            } else {
+                tokio::task::yield_now().await;
+            }
         }
         killed.extend(found);
         // Those that are not children yet become so when their parents are gone; each is reaped by its number.
@@ -358,11 +370,22 @@ fn is_reaped(pid: i32) -> bool {
     }
 }
 
-/// The living children that this process did not start; the dead ones are reaped: nobody else does, and each would have to be
-/// looked at in every sweep.
-fn adopted() -> Vec<i32> {
+/// Whether a child is left that this process did not start; the dead ones are reaped.
+fn has_orphans() -> bool {
+    while let Some(child) = snapshot::any_child() {
+        let is_dead_orphan = |pid: Pid| !leaders().contains(&pid.as_raw()) && is_reaped(pid.as_raw());
+        if !child.pid().is_some_and(is_dead_orphan) {
+            return true;
+        }
+    }
+    false
+}
+
+/// The living among the children that this process did not start; the dead ones are reaped: nobody else does, and each would
+/// have to be looked at in every sweep.
+fn adopted(children: impl Fn() -> Vec<i32>) -> Vec<i32> {
     let unknown = || {
-        let children = snapshot::children();
+        let children = children();
         let leaders = leaders();
         children.into_iter().filter(move |pid| !leaders.contains(pid))
     };

@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::process::ChildStdout;
 
 use crate::model::evidence::Exit;
-use crate::world::process::Spawn;
+use crate::world::process::{LeftBehind, Spawn};
 
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Swept {
@@ -84,8 +84,8 @@ impl Group {
 }
 
 /// There are no orphans to be found here.
-pub async fn end_orphans() -> usize {
-    0
+pub async fn end_orphans() -> LeftBehind {
+    LeftBehind::default()
 }
 
 /// This process.
