@@ -54,7 +54,7 @@ pub(super) struct Program<'a> {
     pub(super) err: BorrowedFd<'a>,
 }
 
-/// Starts it by `posix_spawn` as the leader of a new process group, with every signal as it is by default. Of
+/// Starts it by `posix_spawn` as the leader of a new process group, and where that can be of a new session, with every signal as it is by default. Of
 /// this process's files it gets `input`, `out` and `err` alone, as all others are closed on `exec`.
 ///
 /// `std` does the same, but copies and sorts the whole environment for each program: with many gates that was two fifths of
@@ -129,12 +129,22 @@ impl Drop for Actions {
     }
 }
 
+/// A session of its own, which makes a group too: in a terminal's session it would be a background group, and stopped as soon
+/// as it touches the terminal, for as long as it may run.
+#[cfg(target_os = "linux")]
+const OWN: c_int = libc::POSIX_SPAWN_SETSID as c_int;
+/// As in its `spawn.h`, since macOS 10.15.
+#[cfg(target_vendor = "apple")]
+const OWN: c_int = 0x0400;
+#[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
+const OWN: c_int = libc::POSIX_SPAWN_SETPGROUP as c_int;
+
 /// A group of its own, no signal blocked, and SIGPIPE by default, which Rust ignores here.
 struct Attributes(libc::posix_spawnattr_t);
 
 impl Attributes {
     fn new() -> io::Result<Self> {
-        let flags = libc::POSIX_SPAWN_SETPGROUP | libc::POSIX_SPAWN_SETSIGMASK | libc::POSIX_SPAWN_SETSIGDEF;
+        let flags = OWN | libc::POSIX_SPAWN_SETSIGMASK | libc::POSIX_SPAWN_SETSIGDEF;
         // There a pipe cannot be made that is closed on `exec` from the first: what another thread starts before it is told
         // so would hold it open.
         #[cfg(target_vendor = "apple")]

@@ -293,3 +293,15 @@ fn obeyed_outside_fences(log: &str, what: &str) {
     }
     assert_eq!(fence, None, "{what}: a fence is left open");
 }
+
+#[test]
+fn a_gate_that_touches_the_terminal_is_not_stopped_by_it() {
+    // It has none: what asks for it is told so, and does not wait for a foreground that never comes.
+    let touches = "bash -ic 'echo hello'; stty -F /dev/tty sane; read -t 20 line </dev/tty; echo went on";
+    let project = Project::new(&format!(
+        "[gates.g]\nkind = \"command\"\ntimeout = \"30s\"\ncommand = [\"bash\", \"-c\", {touches:?}]\n"
+    ));
+    let (code, drawn) = on_terminal(&project, &["run"], &[]);
+    assert_eq!(code, 0, "{drawn}");
+    assert!(project.text(".gatepost/logs/g.txt").ends_with("went on\n"), "{}", project.text(".gatepost/logs/g.txt"));
+}
