@@ -220,7 +220,11 @@ fn a_command_that_cannot_start_says_why_and_what_to_do() {
     gate.executable("script", "#!/no/such/python -u\n", 0o755);
     says(&gate, &["/./script: its first line asks for \"/no/such/python -u\""]);
     gate.executable("script", "\u{1}\u{2}", 0o755);
-    says(&gate, &["/./script: Exec format error"]);
+    says(&gate, &["/./script: Exec format error", "first line names its interpreter"]);
+    gate.executable("script", "#!/bin/sh\r\ntrue\r\n", 0o755);
+    says(&gate, &["/./script: its lines end as on Windows", "dos2unix"]);
+    let long = "x".repeat(1 << 22);
+    says(&Gate::new(&["true", &long]), &["Argument list too long", "into a file"]);
 }
 
 #[test]
@@ -442,6 +446,28 @@ fn a_commands_sibling_is_found_at_the_end() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     assert_eq!(runtime.block_on(end_orphans()), LeftBehind { ended: 1, ..LeftBehind::default() });
     assert_eq!(alive(&marker), [""; 0]);
+}
+
+#[cfg(all(target_os = "linux", not(feature = "other-unix")))]
+#[test]
+fn numbers_of_another_namespace_are_not_believed() {
+    let apart = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child"];
+    if std::env::var_os("GATEPOST_ELSEWHERE").is_none() {
+        // Not everybody may make namespaces.
+        let tried = Command::new(apart[0]).args(&apart[1..]).arg("true").output();
+        if !tried.is_ok_and(|tried| tried.status.success()) {
+            return;
+        }
+    }
+    if elsewhere("process::numbers_of_another_namespace_are_not_believed", &apart) {
+        return;
+    }
+    // /proc is still that of the namespace above.
+    let gate = Gate::bash("env -i setsid sleep 86400 >/dev/null 2>&1 & env -i setsid sleep 0.2 >/dev/null 2>&1 &");
+    assert_eq!(gate.run().unwrap().exit, Some(Exit::Code(0)));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let left = runtime.block_on(end_orphans());
+    assert!(left.unseen && left.survivors > 0 && left.ended == 0, "{left:?}");
 }
 
 #[cfg(target_os = "linux")]

@@ -68,8 +68,18 @@ pub enum SpawnError {
         /// What its `#!` line says.
         interpreter: String,
     },
+    /// As that line ends as on Windows, its end is a part of the interpreter's name.
+    #[error(
+        "cannot run {}: its lines end as on Windows, and the system looks for an interpreter whose name ends so; \
+         end them with LF (`dos2unix`, or `text eol=lf` in .gitattributes)",
+        file.display()
+    )]
+    WindowsLines {
+        /// The script.
+        file: PathBuf,
+    },
     /// The system refused for another reason.
-    #[error("cannot run {}: {source}", file.display())]
+    #[error("cannot run {}: {source}{}", file.display(), advice(source))]
     System {
         /// The program.
         file: PathBuf,
@@ -115,6 +125,9 @@ async fn start_in_dir(name: &str, spawn: &Spawn) -> Result<Started, SpawnError> 
     // Found here, not by the C library: it would search the wrong PATH.
     let file = find(name, &spawn.dir, spawn.env.get("PATH"))?;
     let refused = |source| match interpreter(&file) {
+        Some(interpreter) if is_not_found(&source) && interpreter.ends_with('\r') => {
+            SpawnError::WindowsLines { file: file.clone() }
+        }
         Some(interpreter) if is_not_found(&source) => SpawnError::NoInterpreter { file: file.clone(), interpreter },
         _ => SpawnError::System { file: file.clone(), source },
     };
@@ -189,5 +202,25 @@ fn interpreter(file: &Path) -> Option<String> {
     let mut head = Vec::new();
     files::open(file).ok()?.take(256).read_to_end(&mut head).ok()?;
     let line = head.strip_prefix(b"#!")?.split(|&b| b == b'\n').next()?;
-    Some(String::from_utf8_lossy(line).trim().to_owned())
+    Some(String::from_utf8_lossy(line).trim_matches([' ', '\t']).to_owned())
+}
+
+/// What to do next where the system refused; empty or starting with `; `.
+#[cfg(unix)]
+fn advice(refused: &io::Error) -> &'static str {
+    use nix::errno::Errno;
+
+    match refused.raw_os_error().map(Errno::from_raw) {
+        Some(Errno::ENOEXEC) => "; a script's first line names its interpreter (`#!/bin/sh`)",
+        Some(Errno::E2BIG) => "; put what is so long into a file",
+        Some(Errno::EMFILE | Errno::ENFILE) => "; allow more (`ulimit -n`), or run fewer gates at a time (`--jobs`)",
+        Some(Errno::EAGAIN | Errno::ENOMEM) => "; allow more (`ulimit -u`), or run fewer gates at a time (`--jobs`)",
+        _ => "",
+    }
+}
+
+/// None is known here.
+#[cfg(not(unix))]
+const fn advice(_refused: &io::Error) -> &'static str {
+    ""
 }
