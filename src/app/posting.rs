@@ -415,12 +415,11 @@ fn context<'a>(posted: Posted<'a>, server: &'a str) -> Context<'a> {
     }
 }
 
-/// Ends a little after the first signal; never without one.
+/// Ends a little after the first signal, or with the second; never without one.
 pub(super) async fn last_call(signals: &Signals) {
-    while signals.caught().is_none() {
+    while !signals.is_urgent() && (signals.caught().is_none() || signals.since() < LAST_CALL) {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    tokio::time::sleep(LAST_CALL.saturating_sub(signals.since())).await;
 }
 
 /// A run of some of the gates says nothing that would stand for all of them.

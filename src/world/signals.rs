@@ -10,6 +10,7 @@ use crate::world::process::{CancelToken, CancelledBy, Signal};
 #[derive(Debug, Clone, Default)]
 pub struct Signals {
     first: Arc<OnceLock<(Signal, Instant)>>,
+    second: Arc<OnceLock<()>>,
 }
 
 impl Signals {
@@ -25,11 +26,20 @@ impl Signals {
         self.first.get().map_or(Duration::ZERO, |(_, at)| at.elapsed())
     }
 
+    /// Whether another came after the first: whoever sent it waits for nothing more.
+    #[must_use]
+    pub fn is_urgent(&self) -> bool {
+        self.second.get().is_some()
+    }
+
     fn take(&self, signal: Signal, token: &CancelToken) {
         tracing::debug!(%signal, "caught");
         match self.first.set((signal, crate::world::clock::instant())) {
             Ok(()) => token.cancel(CancelledBy::Signal(signal)),
-            Err(_) => token.kill(CancelledBy::Signal(signal)),
+            Err(_) => {
+                let _ = self.second.set(());
+                token.kill(CancelledBy::Signal(signal));
+            }
         }
     }
 }
