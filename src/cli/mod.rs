@@ -32,6 +32,7 @@ use crate::render::terminal::Dress;
 use crate::render::{json_v1, workflow};
 use crate::world::env::{self, Env};
 use crate::world::screen::{self, Screen};
+use crate::world::signals;
 
 use printer::Printer;
 
@@ -50,13 +51,21 @@ pub fn main() -> ExitCode {
     let env = Env::of_process();
     log(&cli.global, &env);
     let screen = Screen::look(cli.global.color.into(), &env);
-    match dispatch(cli, &env, screen) {
-        Ok(code) => code,
-        Err(failure) => {
-            let text = failure_text(&failure, screen.err_colour);
-            // It quotes what was given, and the configuration.
-            screen::err(&for_people(&env, &posting::masker(&env, &[]).mask(&text)));
-            failure.code
+    let fail = |failure: &Failure| {
+        let text = failure_text(failure, screen.err_colour);
+        // It quotes what was given, and the configuration.
+        screen::err(&for_people(&env, &posting::masker(&env, &[]).mask(&text)));
+        failure.code
+    };
+    let code = dispatch(cli, &env, screen).unwrap_or_else(|failure| fail(&failure));
+    // All is done but for what a reader has not taken yet.
+    signals::end_at_once();
+    match screen::finish() {
+        Ok(()) => code,
+        Err(error) => {
+            let lost = fail(&Failure::outside(format!("standard output could not be written: {error}")));
+            // Who was to read it has not, though all is well.
+            if code.number() == 0 { lost } else { code }
         }
     }
 }
@@ -126,6 +135,7 @@ fn printer(place: &Place<'_>, json: bool) -> Printer {
 
 /// One thread: a run waits for processes and replies, it does not compute.
 fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    screen::print_aside();
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -188,7 +198,7 @@ fn log(global: &Global, env: &Env) {
         (..) => "trace",
     };
     let filter = EnvFilter::try_new(env.get("GATEPOST_LOG").unwrap_or(level)).unwrap_or_else(|_| EnvFilter::new(level));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| screen::Log).with_ansi(false);
     let started = match global.log_format {
         LogFormat::Text => builder.without_time().try_init(),
         LogFormat::Json => builder.json().try_init(),

@@ -1,6 +1,10 @@
-//! Standard output and standard error: the one place that prints. A reader that went away is no error.
+//! Standard output and standard error: the one place that prints. A reader that went away is no error; one that stands still
+//! keeps nobody waiting but the end.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{self, ErrorKind, IsTerminal as _, Write};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 
 use crate::world::env::Env;
 
@@ -56,16 +60,105 @@ impl Screen {
     }
 }
 
+/// One of the two streams.
+#[derive(Clone, Copy)]
+enum To {
+    Out,
+    Err,
+}
+
+/// Who prints aside, and what waits for it.
+struct Aside {
+    waiting: Sender<(To, String)>,
+    thread: JoinHandle<()>,
+}
+
+static ASIDE: Mutex<Option<Aside>> = Mutex::new(None);
+/// Why standard output lacks something.
+static LOST: Mutex<Option<io::Error>> = Mutex::new(None);
+
 /// Prints to standard output.
 pub fn out(text: &str) {
-    let mut stream = std::io::stdout().lock();
-    let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+    print(To::Out, text);
 }
 
 /// Prints to standard error.
 pub fn err(text: &str) {
-    let mut stream = std::io::stderr().lock();
-    let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+    print(To::Err, text);
+}
+
+/// Lines of the log, on standard error.
+#[derive(Debug)]
+pub struct Log;
+
+impl Write for Log {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        err(&String::from_utf8_lossy(line));
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// From now on a thread prints what does not go to a terminal: whoever prints may have limits of time and signals to heed,
+/// while a reader (a pager) stands still. Where no thread can be had, nothing changes.
+pub fn print_aside() {
+    let (waiting, lines) = channel::<(To, String)>();
+    let work = move || lines.into_iter().for_each(|(to, text)| write(to, &text));
+    let mut aside = locked(&ASIDE);
+    if aside.is_none() {
+        *aside = std::thread::Builder::new().spawn(work).ok().map(|thread| Aside { waiting, thread });
+    }
+}
+
+/// Waits until everything is printed.
+///
+/// # Errors
+/// Why standard output lacks something, but for a reader that went away.
+pub fn finish() -> io::Result<()> {
+    let aside = locked(&ASIDE).take();
+    if let Some(Aside { waiting, thread }) = aside {
+        drop(waiting);
+        let _ = thread.join();
+    }
+    locked(&LOST).take().map_or(Ok(()), Err)
+}
+
+fn print(to: To, text: &str) {
+    let send = |aside: &Aside| aside.waiting.send((to, text.to_owned())).is_ok();
+    let is_aside = !to.is_terminal() && locked(&ASIDE).as_ref().is_some_and(send);
+    if !is_aside {
+        write(to, text);
+    }
+}
+
+fn write(to: To, text: &str) {
+    let written = |stream: &mut dyn Write| stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+    match to {
+        To::Out => {
+            if let Err(error) = written(&mut io::stdout().lock())
+                && error.kind() != ErrorKind::BrokenPipe
+            {
+                locked(&LOST).get_or_insert(error);
+            }
+        }
+        To::Err => drop(written(&mut io::stderr().lock())),
+    }
+}
+
+impl To {
+    fn is_terminal(self) -> bool {
+        match self {
+            Self::Out => io::stdout().is_terminal(),
+            Self::Err => io::stderr().is_terminal(),
+        }
+    }
+}
+
+fn locked<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {
+    what.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Asks on standard error; only `y` or `yes` on standard input is one.

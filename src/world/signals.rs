@@ -80,6 +80,16 @@ pub fn listen(token: CancelToken) -> io::Result<Signals> {
 ///
 /// # Errors
 /// Never here; as on the other systems.
+/// From now on a signal ends gatepost at once, as it would a program that does not listen.
+#[cfg(unix)]
+pub fn end_at_once() {
+    crate::world::process::unhandle_signals();
+}
+
+/// Nothing is to be done here.
+#[cfg(not(unix))]
+pub const fn end_at_once() {}
+
 #[cfg(not(unix))]
 pub fn listen(token: CancelToken) -> io::Result<Signals> {
     let signals = Signals::default();

@@ -32,9 +32,13 @@ impl Project {
     }
 
     fn start(&self, before: &[&str], arguments: &[&str], env: &[(&str, &str)]) -> Child {
-        let program = env!("CARGO_BIN_EXE_gatepost");
-        let words: Vec<&str> = before.iter().copied().chain([program, "run", "--all-files"]).collect();
-        Command::new(words[0])
+        self.command(before, &[&["run", "--all-files"], arguments].concat(), env).spawn().unwrap()
+    }
+
+    fn command(&self, before: &[&str], arguments: &[&str], env: &[(&str, &str)]) -> Command {
+        let words: Vec<&str> = before.iter().copied().chain([env!("CARGO_BIN_EXE_gatepost")]).collect();
+        let mut command = Command::new(words[0]);
+        command
             .args(&words[1..])
             .args(arguments)
             .current_dir(&self.tree.dir)
@@ -43,9 +47,8 @@ impl Project {
             .envs(env.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap()
+            .stderr(Stdio::piped());
+        command
     }
 
     /// Waits until every gate has written its name into the project's folder.
@@ -222,6 +225,36 @@ fn github_has_its_answer_before_it_kills() {
     assert_eq!(left_of(&marker), [""; 0]);
     assert_eq!(ended.status.code(), Some(130), "{}", ended.said);
     assert_eq!(project.gates(), ["g, error, cancelled by SIGINT"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_reader_that_stands_still_stops_no_timeout_and_no_signal() {
+    let gates: String = (0..40)
+        .map(|at| format!("[gates.a-gate-with-a-name-so-long-that-a-pipe-fills-soon-{at}]\nkind = \"command\"\ncommand = \"true\"\n"))
+        .collect();
+    let last = "[gates.last]\nkind = \"command\"\ntimeout = \"1s\"\ngrace = \"100ms\"\ncommand = \"echo > started; sleep 600\"\n";
+    let project = Project::new(&(gates + last));
+    let mut child = project.start(&[], &["-j", "1", "-v"], &[]);
+    let out = child.stdout.take().unwrap();
+    nix::fcntl::fcntl(&out, nix::fcntl::FcntlArg::F_SETPIPE_SZ(4096)).unwrap();
+    let report = project.tree.dir.join(".gatepost/report.json");
+    let start = Instant::now();
+    while !report.exists() {
+        assert!(start.elapsed() < Duration::from_secs(60), "the timeout is not heeded");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    // It waits for its reader, or for a signal.
+    let status = loop {
+        std::thread::sleep(Duration::from_millis(200));
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        assert!(start.elapsed() < Duration::from_secs(90), "the signal is not heeded");
+        send(&child, Signal::SIGTERM);
+    };
+    assert!(!status.success() && status.code() != Some(4), "{status}");
+    drop(out);
 }
 
 #[test]

@@ -17,6 +17,15 @@ pub struct Inherited {
 
 static INHERITED: OnceLock<Inherited> = OnceLock::new();
 
+/// Gives the signals that end gatepost their default action again, but for a hangup that its parent had ignored.
+pub fn unhandle_signals() {
+    set_default(Signal::SIGINT);
+    set_default(Signal::SIGTERM);
+    if INHERITED.get().is_some_and(|inherited| !inherited.hangup_ignored) {
+        set_default(Signal::SIGHUP);
+    }
+}
+
 /// Gives every signal that the parent had ignored its default action again and empties this thread's mask.
 /// A started program inherits both; signals with a handler (gatepost's own) are reset by the system.
 /// SIGPIPE is left: Rust ignores it here and resets it in children. Must be called within a tokio runtime.

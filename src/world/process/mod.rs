@@ -41,7 +41,7 @@ use crate::world::files::FileError;
 
 pub use cancel::{ACTIONS_GRACE, CancelToken, CancelledBy, Signal};
 #[cfg(unix)]
-pub use inherited::{Inherited, reset_inherited_signals};
+pub use inherited::{Inherited, reset_inherited_signals, unhandle_signals};
 pub use run::{run, run_told};
 #[cfg(unix)]
 pub use service::{Service, ServiceSpec, User, end_leftover, remove_segment};

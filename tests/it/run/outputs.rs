@@ -136,6 +136,25 @@ fn a_folder_of_the_users_is_left_alone() {
     assert!(!project.path(".gitignore").exists(), "all new work would be ignored");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_printed_is_no_pass() {
+    let project = Project::new("[gates.g]\nkind = \"command\"\ncommand = \"true\"\n");
+    project.tree.write("clean.txt", "src/a.rs:6:1: warning: w\n");
+    let parse = ["parse", "--from", "gcc", "clean.txt"];
+    for arguments in [&["run", "--json"][..], &["run"], &parse, &[&parse[..], &["--to", "sarif"]].concat()] {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let done = project.command(arguments).stdout(full).output().unwrap();
+        let err = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert_eq!(done.status.code(), Some(4), "{arguments:?}: {err}");
+        assert!(err.contains("standard output could not be written: No space left"), "{arguments:?}: {err}");
+        // One that went away has all that it wanted.
+        let (reader, gone) = std::io::pipe().unwrap();
+        drop(reader);
+        assert_eq!(project.command(arguments).stdout(gone).status().unwrap().code(), Some(0), "{arguments:?}");
+    }
+}
+
 /// Starts a run whose gate `lint` waits until there is a file `go`; returns when it does.
 fn waiting(project: &Project) -> std::process::Child {
     let mut command = project.command(&["run", "lint"]);
