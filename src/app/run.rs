@@ -95,8 +95,14 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
     let signals = signals::listen(cancel.clone())
         .map_err(|error| Failure::outside(format!("cannot listen for signals: {error}")))?;
 
-    let Ready { project, masker, mut poster, judged, baseline, output, repo, root, subject, overridden } =
-        ready(request, env, &occasion).await?;
+    let ready = tokio::select! {
+        biased;
+        ready = ready(request, env, &occasion, &cancel) => ready,
+        by = cancel.cancelled() => Err(Failure::outside(by.to_string())),
+    };
+    // What failed, if anything did, may have been interrupted too.
+    let ready = ready.map_err(|failure| signals.caught().map_or(failure, interrupted));
+    let Ready { project, masker, mut poster, judged, baseline, output, repo, root, subject, overridden } = ready?;
     for said in project.said().into_iter().chain(baseline.aside).chain(overridden.notes.iter().cloned()) {
         watch.see(&Progress::Said { text: &masker.text(&said) });
     }
@@ -151,6 +157,11 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
     Ok(Ran { report, output: output.clone(), folder, code, said, unwritten })
 }
 
+fn interrupted(signal: Signal) -> Failure {
+    let what = format!("interrupted by {signal} before any gate was run");
+    Failure { code: ExitCode::Interrupted(signal.number()), ..Failure::outside(what) }
+}
+
 fn limits(request: &Request, project: &Project) -> Limits {
     let jobs = request.jobs.or(project.config.run.jobs).unwrap_or_else(cores::available);
     Limits { jobs, fail_fast: request.fail_fast }
@@ -170,9 +181,10 @@ struct Ready {
     overridden: overridden::Found,
 }
 
-async fn ready(request: &Request, env: &Env, occasion: &Occasion) -> Result<Ready, Failure> {
+async fn ready(request: &Request, env: &Env, occasion: &Occasion, cancel: &CancelToken) -> Result<Ready, Failure> {
     let opened = open(&request.start, request.config.as_deref(), request.colour, env, occasion)?;
-    let Opened { repo, root, mut project } = opened;
+    let Opened { mut repo, root, mut project } = opened;
+    repo.heed(cancel);
     project.select(&request.gates)?;
     let named = [project::secrets(&project.config), project.config.run.pass_env.clone()].concat();
     let masker = Rc::new(posting::masker(env, &named));

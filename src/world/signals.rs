@@ -44,25 +44,28 @@ impl Signals {
     }
 }
 
-/// Begins to listen, until the runtime ends. SIGINT and SIGTERM are heeded even where the parent had them
+/// Begins to listen, on a thread of its own: who asks git for something waits and does nothing else. SIGINT and SIGTERM are heeded even where the parent had them
 /// ignored (a POSIX shell starts `gatepost run &` so, and then asks it to stop by SIGINT); a SIGHUP that was
 /// ignored stays without effect, which is what `nohup` is for.
 ///
 /// # Errors
-/// When the system refuses a handler.
+/// When the system refuses a handler or a thread.
 #[cfg(unix)]
 pub fn listen(token: CancelToken) -> io::Result<Signals> {
     use tokio::signal::unix::{SignalKind, signal};
 
     let inherited = crate::world::process::reset_inherited_signals()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    let entered = runtime.enter();
     // A file that grows over its limit is to be an error that is told, as a full disk is, and not gatepost's end.
     drop(signal(SignalKind::from_raw(nix::libc::SIGXFSZ))?);
     let mut hangup = signal(SignalKind::hangup())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
+    drop(entered);
     let signals = Signals::default();
     let seen = signals.clone();
-    tokio::spawn(async move {
+    let hear = async move {
         loop {
             let signal = tokio::select! {
                 Some(()) = hangup.recv(), if !inherited.hangup_ignored => Signal::Hangup,
@@ -72,14 +75,11 @@ pub fn listen(token: CancelToken) -> io::Result<Signals> {
             };
             seen.take(signal, &token);
         }
-    });
+    };
+    std::thread::Builder::new().spawn(move || runtime.block_on(hear))?;
     Ok(signals)
 }
 
-/// Begins to listen for Ctrl-C, until the runtime ends.
-///
-/// # Errors
-/// Never here; as on the other systems.
 /// From now on a signal ends gatepost at once, as it would a program that does not listen.
 #[cfg(unix)]
 pub fn end_at_once() {
@@ -90,6 +90,10 @@ pub fn end_at_once() {
 #[cfg(not(unix))]
 pub const fn end_at_once() {}
 
+/// Begins to listen for Ctrl-C, until the runtime ends.
+///
+/// # Errors
+/// Never here; as on the other systems.
 #[cfg(not(unix))]
 pub fn listen(token: CancelToken) -> io::Result<Signals> {
     let signals = Signals::default();

@@ -227,6 +227,45 @@ fn github_has_its_answer_before_it_kills() {
     assert_eq!(project.gates(), ["g, error, cancelled by SIGINT"]);
 }
 
+/// The environment of a pull request's run whose origin or API answers nobody.
+fn unanswered(project: &Project, address: &std::net::SocketAddr) -> Vec<(&'static str, String)> {
+    let head = project.tree.sha("HEAD").to_string();
+    let payload = serde_json::json!({"number": 1, "pull_request": {"number": 1,
+        "head": {"sha": head, "ref": "topic", "repo": {"full_name": "octo/shop"}},
+        "base": {"sha": head, "ref": "main", "repo": {"full_name": "octo/shop"}}}});
+    let event = project.tree.dir.with_file_name("event.json");
+    std::fs::write(&event, payload.to_string()).unwrap();
+    vec![
+        ("GITHUB_ACTIONS", "true".to_owned()),
+        ("GITHUB_EVENT_NAME", "pull_request".to_owned()),
+        ("GITHUB_REPOSITORY", "octo/shop".to_owned()),
+        ("GITHUB_SHA", head),
+        ("GITHUB_EVENT_PATH", event.to_str().unwrap().to_owned()),
+        ("GITHUB_TOKEN", "ghs_0123456789abcdefghij".to_owned()),
+        ("GITHUB_API_URL", format!("http://{address}")),
+        ("HOME", "/nonexistent".to_owned()),
+    ]
+}
+
+#[test]
+fn a_signal_is_heeded_before_the_first_gate() {
+    for (asked, arguments) in [("the API", &[][..]), ("git", &["--publish", "never", "--base", "origin/rel"][..])] {
+        let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = server.local_addr().unwrap();
+        let project = Project::new("[gates.g]\nkind = \"command\"\ncommand = \"true\"\n");
+        project.tree.git(&["remote", "add", "origin", &format!("git://{address}/shop.git")]);
+        let env = unanswered(&project, &address);
+        let env: Vec<(&str, &str)> = env.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let child = project.command(&[], &[&["run"], arguments].concat(), &env).spawn().unwrap();
+        let open = server.accept().unwrap();
+        send(&child, Signal::SIGINT);
+        let ended = end(child, Duration::from_secs(20));
+        drop(open);
+        assert_eq!(ended.status.code(), Some(130), "{asked}: {}", ended.said);
+        assert!(ended.said.contains("interrupted by SIGINT before any gate was run"), "{asked}: {}", ended.said);
+    }
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_reader_that_stands_still_stops_no_timeout_and_no_signal() {

@@ -8,11 +8,17 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
+use crate::world::clock;
+use crate::world::process::CancelToken;
+
 /// The longest a read of the repository may take.
 pub(super) const READ_LIMIT: Duration = Duration::from_mins(2);
 
 /// The longest a fetch may take.
 pub(super) const FETCH_LIMIT: Duration = Duration::from_mins(3);
+
+/// How often it is looked whether a signal came.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// The most it may print, in bytes.
 const OUTPUT_LIMIT: u64 = 1 << 30;
@@ -72,6 +78,12 @@ pub enum GitError {
         /// The limit.
         limit: Duration,
     },
+    /// A signal came meanwhile.
+    #[error("git {command} was interrupted")]
+    Interrupted {
+        /// The git command.
+        command: String,
+    },
     /// It printed more than is kept.
     #[error("git {command} printed more than 1 GiB")]
     TooMuch {
@@ -123,12 +135,19 @@ pub(super) struct GitProgram {
     root: PathBuf,
     /// Given to `safe.directory`.
     trusted: Option<OsString>,
+    /// Ends what is waited for.
+    cancel: Option<CancelToken>,
 }
 
 impl GitProgram {
     /// Git in `root`; `trusted` is a folder whose owner does not matter, or `*`.
     pub(super) fn new(root: &Path, trusted: Option<&OsStr>) -> Self {
-        Self { root: root.to_owned(), trusted: trusted.map(OsStr::to_owned) }
+        Self { root: root.to_owned(), trusted: trusted.map(OsStr::to_owned), cancel: None }
+    }
+
+    /// From now on what it waits for ends with `cancel`.
+    pub(super) fn heed(&mut self, cancel: &CancelToken) {
+        self.cancel = Some(cancel.clone());
     }
 
     /// Runs `git arguments…`. The first argument is git's command; names from outside come after `--` or are
@@ -141,7 +160,19 @@ impl GitProgram {
             std::io::ErrorKind::NotFound => GitError::NotInstalled,
             _ => GitError::Run(error),
         })?;
-        collect(child, name, limit)
+        let output = collect(child, name.clone(), limit, || self.is_cancelled());
+        if limit == FETCH_LIMIT && !matches!(&output, Ok(output) if output.code == Some(0)) {
+            // The signal that ended git may be on its way here.
+            std::thread::sleep(LOOK);
+            if self.is_cancelled() {
+                return Err(GitError::Interrupted { command: name });
+            }
+        }
+        output
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.cancel.as_ref().is_some_and(|cancel| cancel.by().is_some())
     }
 
     fn command(&self) -> Command {
@@ -169,10 +200,22 @@ impl GitProgram {
     }
 }
 
-fn collect(mut child: Child, command: String, limit: Duration) -> Result<Output, GitError> {
+fn collect(
+    mut child: Child,
+    command: String,
+    limit: Duration,
+    is_cancelled: impl Fn() -> bool,
+) -> Result<Output, GitError> {
     let stdout = read_aside(child.stdout.take());
     let stderr = read_aside(child.stderr.take());
-    let stdout = match stdout.recv_timeout(limit) {
+    let begun = clock::instant();
+    let read = loop {
+        match stdout.recv_timeout(LOOK) {
+            Err(RecvTimeoutError::Timeout) if begun.elapsed() < limit && !is_cancelled() => {}
+            other => break other,
+        }
+    };
+    let stdout = match read {
         Ok(read) => read?,
         Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
             child.kill()?;

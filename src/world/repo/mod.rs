@@ -19,6 +19,7 @@ use git2::{ErrorCode, Repository, RepositoryOpenFlags};
 
 use crate::model::path::RepoPath;
 use crate::model::sha::Sha;
+use crate::world::process::CancelToken;
 
 pub use base::{BaseAnswer, BaseRequest, Checkout};
 pub use change::Change;
@@ -86,6 +87,11 @@ impl Repo {
         }
         let safe = trusted.map(|_| root.as_os_str());
         Ok(Self { program: Program::new(&root, safe), library: None, root })
+    }
+
+    /// From now on git, where it is waited for, ends with `cancel`.
+    pub fn heed(&mut self, cancel: &CancelToken) {
+        self.program.heed(cancel);
     }
 
     /// The top folder of the work tree.

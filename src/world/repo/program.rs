@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::diff::{Content, Entry, Hunk, Side, patch};
 use crate::model::sha::Sha;
 use crate::world::files;
+use crate::world::process::CancelToken;
 
 use super::error::RepoError;
 use super::git_program::{FETCH_LIMIT, GitError, GitProgram, Output, READ_LIMIT};
@@ -34,6 +35,11 @@ fn line(bytes: &[u8]) -> String {
 impl Program {
     pub(super) fn new(root: &Path, trusted: Option<&OsStr>) -> Self {
         Self { git: GitProgram::new(root, trusted), root: root.to_owned() }
+    }
+
+    /// From now on what git is waited for ends with `cancel`.
+    pub(super) fn heed(&mut self, cancel: &CancelToken) {
+        self.git.heed(cancel);
     }
 
     /// The root of the work tree that `start` is in, `None` for a bare repository.
