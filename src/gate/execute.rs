@@ -89,8 +89,7 @@ async fn run(
     site: Site<'_>,
     evidence: &mut Evidence,
 ) -> Option<Kept> {
-    let suffix = if site.attempt > 1 { format!(".attempt-{}", site.attempt) } else { String::new() };
-    let log = format!("logs/{}{suffix}.txt", common.name);
+    let log = site.log(&common.name);
     let spawn = Spawn {
         argv: command.argv(),
         dir: dir.to_owned(),

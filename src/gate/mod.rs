@@ -81,6 +81,15 @@ pub struct Site<'a> {
     pub on_line: &'a dyn Fn(&str),
 }
 
+impl Site<'_> {
+    /// The attempt's log, relative to the output folder. No other gate can be called what a later attempt is.
+    #[must_use]
+    pub fn log(&self, gate: &GateName) -> String {
+        let attempt = if self.attempt > 1 { format!("~attempt-{}", self.attempt) } else { String::new() };
+        format!("logs/{gate}{attempt}.txt")
+    }
+}
+
 /// Reports by their paths without links, as they were when a gate read them, and whose they are.
 pub type Taken = RefCell<HashMap<PathBuf, (Stamp, GateName)>>;
 

@@ -152,8 +152,7 @@ impl<'a> Tool<'a> {
     }
 
     fn log(&self) -> String {
-        let suffix = if self.site.attempt > 1 { format!(".attempt-{}", self.site.attempt) } else { String::new() };
-        format!("logs/{}{suffix}.txt", self.common.name)
+        self.site.log(&self.common.name)
     }
 
     fn ended(&self, finished: &Finished) -> Option<Problem> {

@@ -112,10 +112,17 @@ fn a_pass_after_a_failure_is_flaky() {
         (ran.code, ran.gates()),
         (Some(0), vec!["g: pass, exit status 0; flaky: passed on attempt 2".to_owned()])
     );
-    assert_eq!((&ran.gate()["attempts"], &ran.gate()["log"]), (&json!(2), &json!("logs/g.attempt-2.txt")));
+    assert_eq!((&ran.gate()["attempts"], &ran.gate()["log"]), (&json!(2), &json!("logs/g~attempt-2.txt")));
     assert_eq!(ran.gate_notes(), ["flaky: attempt 1 ended in fail: exit status 1"]);
     assert_eq!(project.text(".gatepost/logs/g.txt"), "no\n");
-    assert_eq!(project.text(".gatepost/logs/g.attempt-2.txt"), "yes\n");
+    assert_eq!(project.text(".gatepost/logs/g~attempt-2.txt"), "yes\n");
+
+    // A gate may be called as a later attempt's log was.
+    let other = gate("\"g.attempt-2\"", "echo other", "");
+    let project = Project::on_main(&(gate("g", second, "retries = 2") + &other));
+    project.run(&[]);
+    let logs = ["g~attempt-2", "g.attempt-2"].map(|log| project.text(&format!(".gatepost/logs/{log}.txt")));
+    assert_eq!(logs, ["yes\n", "other\n"]);
 
     let (_, ran) = run("retries = 1\nflaky = \"fail\"");
     let expected = "g: fail, flaky: passed only on attempt 2 (exit status 1)";
