@@ -21,7 +21,7 @@ use crate::publish;
 use crate::render::{json_v1, junit, sarif};
 use crate::schedule::{self, Limits};
 use crate::world::env::Env;
-use crate::world::process::{self, ACTIONS_GRACE, CancelToken, LeftBehind, Signal};
+use crate::world::process::{self, ACTIONS_GRACE, CancelToken, LeftBehind};
 use crate::world::repo::{Checkout, Repo};
 use crate::world::signals::{self, Signals};
 use crate::world::{clock, cores, files, occasion};
@@ -95,14 +95,8 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
     let signals = signals::listen(cancel.clone())
         .map_err(|error| Failure::outside(format!("cannot listen for signals: {error}")))?;
 
-    let ready = tokio::select! {
-        biased;
-        ready = ready(request, env, &occasion, &cancel) => ready,
-        by = cancel.cancelled() => Err(Failure::outside(by.to_string())),
-    };
-    // What failed, if anything did, may have been interrupted too.
-    let ready = ready.map_err(|failure| signals.caught().map_or(failure, interrupted));
-    let Ready { project, masker, mut poster, judged, baseline, output, repo, root, subject, overridden } = ready?;
+    let Ready { project, masker, mut poster, judged, baseline, output, repo, root, subject, overridden } =
+        ready_or_interrupted(request, env, &occasion, &cancel, &signals).await?;
     for said in project.said().into_iter().chain(baseline.aside).chain(overridden.notes.iter().cloned()) {
         watch.see(&Progress::Said { text: &masker.text(&said) });
     }
@@ -157,11 +151,6 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
     Ok(Ran { report, output: output.clone(), folder, code, said, unwritten })
 }
 
-fn interrupted(signal: Signal) -> Failure {
-    let what = format!("interrupted by {signal} before any gate was run");
-    Failure { code: ExitCode::Interrupted(signal.number()), ..Failure::outside(what) }
-}
-
 fn limits(request: &Request, project: &Project) -> Limits {
     let jobs = request.jobs.or(project.config.run.jobs).unwrap_or_else(cores::available);
     Limits { jobs, fail_fast: request.fail_fast }
@@ -179,6 +168,27 @@ struct Ready {
     root: PathBuf,
     subject: Subject,
     overridden: overridden::Found,
+}
+
+/// As [`ready`], unless a signal comes before.
+async fn ready_or_interrupted(
+    request: &Request,
+    env: &Env,
+    occasion: &Occasion,
+    cancel: &CancelToken,
+    signals: &Signals,
+) -> Result<Ready, Failure> {
+    let ready = tokio::select! {
+        biased;
+        ready = ready(request, env, occasion, cancel) => ready,
+        by = cancel.cancelled() => Err(Failure::outside(by.to_string())),
+    };
+    // What failed, if anything did, may have been interrupted too.
+    ready.map_err(|failure| {
+        let Some(signal) = signals.caught() else { return failure };
+        let what = format!("interrupted by {signal} before any gate was run");
+        Failure { code: ExitCode::Interrupted(signal.number()), ..Failure::outside(what) }
+    })
 }
 
 async fn ready(request: &Request, env: &Env, occasion: &Occasion, cancel: &CancelToken) -> Result<Ready, Failure> {

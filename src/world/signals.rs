@@ -34,12 +34,11 @@ impl Signals {
 
     fn take(&self, signal: Signal, token: &CancelToken) {
         tracing::debug!(%signal, "caught");
-        match self.first.set((signal, crate::world::clock::instant())) {
-            Ok(()) => token.cancel(CancelledBy::Signal(signal)),
-            Err(_) => {
-                let _ = self.second.set(());
-                token.kill(CancelledBy::Signal(signal));
-            }
+        if self.first.set((signal, crate::world::clock::instant())).is_ok() {
+            token.cancel(CancelledBy::Signal(signal));
+        } else {
+            let _ = self.second.set(());
+            token.kill(CancelledBy::Signal(signal));
         }
     }
 }

@@ -18,10 +18,12 @@ pub struct Inherited {
 static INHERITED: OnceLock<Inherited> = OnceLock::new();
 
 /// Gives the signals that end gatepost their default action again, but for a hangup that its parent had ignored.
+/// Does nothing where they were never handled.
 pub fn unhandle_signals() {
+    let Some(inherited) = INHERITED.get() else { return };
     set_default(Signal::SIGINT);
     set_default(Signal::SIGTERM);
-    if INHERITED.get().is_some_and(|inherited| !inherited.hangup_ignored) {
+    if !inherited.hangup_ignored {
         set_default(Signal::SIGHUP);
     }
 }
