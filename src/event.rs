@@ -24,6 +24,14 @@ pub struct Variables<'a> {
     pub run_id: Option<&'a str>,
     /// `GITHUB_RUN_ATTEMPT`.
     pub run_attempt: Option<&'a str>,
+    /// `GITHUB_WORKFLOW_REF`.
+    pub workflow_ref: Option<&'a str>,
+    /// `GITHUB_WORKFLOW`.
+    pub workflow: Option<&'a str>,
+    /// `GITHUB_JOB`.
+    pub job: Option<&'a str>,
+    /// `GATEPOST_LEG`, which the action sets.
+    pub leg: Option<&'a str>,
 }
 
 /// Why the event could not be read.
@@ -136,6 +144,8 @@ pub fn read(variables: &Variables<'_>, payload: &[u8]) -> Result<Occasion, Event
             number("GITHUB_RUN_ID", variables.run_id)?.unwrap_or(0),
             number("GITHUB_RUN_ATTEMPT", variables.run_attempt)?.unwrap_or(0),
         ),
+        workflow: workflow(variables),
+        job: variables.job.map(|job| variables.leg.map_or_else(|| job.to_owned(), |leg| format!("{job} {leg}"))),
         ..Occasion::local()
     };
     let payload: Payload = serde_json::from_slice(payload)?;
@@ -240,6 +250,12 @@ fn run_url(variables: &Variables<'_>, repository: &str) -> Result<Option<String>
     Ok(Some(format!("{}/{repository}/actions/runs/{run}", server.trim_end_matches('/'))))
 }
 
+/// `octo/shop/.github/workflows/ci.yml@refs/heads/main` without repository and ref: whatever branch it is of, it is one.
+fn workflow(variables: &Variables<'_>) -> Option<String> {
+    let path = variables.workflow_ref.and_then(|whole| whole.split('@').next()?.splitn(3, '/').nth(2));
+    path.or(variables.workflow).map(str::to_owned)
+}
+
 fn number(name: &'static str, value: Option<&str>) -> Result<Option<u64>, EventError> {
     value.map(|text| text.parse().map_err(|_| refused(name, text, "a number"))).transpose()
 }
@@ -279,6 +295,10 @@ mod tests {
             server_url: Some("https://github.com"),
             run_id: Some("77"),
             run_attempt: Some("2"),
+            workflow_ref: Some("octo/shop/.github/workflows/ci.yml@refs/heads/main"),
+            workflow: Some("ci"),
+            job: Some("test"),
+            leg: None,
         }
     }
 
@@ -301,6 +321,10 @@ mod tests {
         assert_eq!(own.branch.as_deref(), Some("main"));
         assert_eq!(own.run_url.as_deref(), Some("https://github.com/octo/shop/actions/runs/77"));
         assert_eq!(own.generation, (77, 2));
+        assert_eq!((own.workflow.as_deref(), own.job.as_deref()), (Some(".github/workflows/ci.yml"), Some("test")));
+        let leg = Variables { workflow_ref: None, leg: Some("1/2"), ..variables("push") };
+        let leg = read(&leg, b"{}").unwrap();
+        assert_eq!((leg.workflow.as_deref(), leg.job.as_deref()), (Some("ci"), Some("test 1/2")));
         for from in [r#"{"full_name":"mallory/shop"}"#, "null", "{}"] {
             for event in ["pull_request", "pull_request_target"] {
                 assert!(!read(&variables(event), pull(from).as_bytes()).unwrap().trusted, "{event} from {from}");

@@ -18,7 +18,8 @@ use crate::model::secret::Secret;
 use crate::model::settings::{CommentWhen, PublishSettings};
 use crate::model::sha::Sha;
 use crate::publish::interpreter::{Interpreter, Kept, NotKept, Options, Pace};
-use crate::publish::{self, Context, GateEnd, Posting, RunEnd, proof};
+use crate::publish::proof::{self, Maker};
+use crate::publish::{self, Context, GateEnd, Posting, RunEnd};
 use crate::render::figures::count;
 use crate::world::env::Env;
 use crate::world::github::{API, GitHub};
@@ -113,8 +114,6 @@ pub struct Posted<'a> {
     pub started_at: &'a str,
     /// How many gates of the configuration were not asked for.
     pub left_out: usize,
-    /// The configuration's digest, as [`proof::digest`] makes it.
-    pub config: &'a str,
 }
 
 /// Posts one run.
@@ -127,14 +126,14 @@ pub struct Poster {
     always: bool,
     repository: Option<String>,
     server: String,
-    run_id: String,
+    by: Maker,
     generation: (u64, u64),
     summary: Option<PathBuf>,
     outputs: Option<PathBuf>,
     said: Said,
     annotated: BTreeSet<GateName>,
-    /// What external ids of check runs begin with that the jobs of the judged run may have made.
-    already: Option<String>,
+    /// The jobs of the judged run may have made check runs.
+    already: bool,
 }
 
 impl Poster {
@@ -181,8 +180,8 @@ impl Poster {
         };
         let file = |name: &str| env.os(name).filter(|path| !path.is_empty() && active && !dry_run).map(PathBuf::from);
         let (id, attempt) = occasion.generation;
-        let run_id =
-            if id > 0 { format!("{id}.{attempt}") } else { format!("local.{}", clock::now().as_millisecond()) };
+        let run = if id > 0 { format!("{id}.{attempt}") } else { format!("local.{}", clock::now().as_millisecond()) };
+        let job = proof::job(occasion.workflow.as_deref(), occasion.job.as_deref());
         Ok(Self {
             interpreter,
             active,
@@ -191,21 +190,21 @@ impl Poster {
             always,
             repository,
             server: env.get("GITHUB_SERVER_URL").unwrap_or("https://github.com").to_owned(),
-            run_id,
+            by: Maker { run, job, made: random()[..8].to_owned() },
             generation: occasion.generation,
             summary: file("GITHUB_STEP_SUMMARY"),
             outputs: file("GITHUB_OUTPUT"),
             said: Said::default(),
             annotated: BTreeSet::new(),
-            already: None,
+            already: false,
         })
     }
 
     /// Posts in the name of a run (id and attempt) whose jobs have judged, annotated, and perhaps made check runs.
     #[must_use]
     pub fn for_jobs_of(mut self, (run, attempt): (u64, u64)) -> Self {
-        self.run_id = format!("{run}.{attempt}");
-        self.already = Some(format!("gatepost:{run}."));
+        self.by.run = format!("{run}.{attempt}");
+        self.already = true;
         self
     }
 
@@ -268,8 +267,8 @@ impl Poster {
             sender: self.active.then_some(sender),
             posted,
             server: self.server.clone(),
-            run_id: self.run_id.clone(),
-            already: self.already.clone(),
+            by: self.by.clone(),
+            already: self.already,
             signals: signals.clone(),
         };
         (queue, receiver)
@@ -311,9 +310,9 @@ impl Poster {
         }
         let delimiter = delimiter();
         let completed_at = clock::now().to_string();
-        let external_id = format!("gatepost:{}", self.run_id);
+        let external_id = format!("gatepost:{}:{}", self.by.run, self.by.made);
         let mut annotated = std::mem::take(&mut self.annotated);
-        if self.already.is_some() {
+        if self.already {
             annotated.extend(report.gates.iter().map(|gate| gate.name.clone()));
         }
         let postings = publish::on_end(&RunEnd {
@@ -373,8 +372,8 @@ pub struct Queue<'a> {
     sender: Option<UnboundedSender<(GateName, Vec<Call>)>>,
     posted: Posted<'a>,
     server: String,
-    run_id: String,
-    already: Option<String>,
+    by: Maker,
+    already: bool,
     signals: Signals,
 }
 
@@ -390,13 +389,11 @@ impl Queue<'_> {
             gate,
             started_at: &started_at.to_string(),
             completed_at: &completed_at.to_string(),
-            external_id: &proof::external_id(&self.run_id, gate, self.posted.subject, self.posted.config),
+            external_id: &proof::external_id(&self.by, gate, self.posted.subject),
             cancelled: self.signals.caught().is_some(),
         });
         let calls = postings.into_iter().filter_map(|posting| match posting {
-            Posting::Call(Call::CheckRun(run)) => {
-                Some(Call::CheckRun(CheckRun { already: self.already.clone(), ..run }))
-            }
+            Posting::Call(Call::CheckRun(run)) => Some(Call::CheckRun(CheckRun { already: self.already, ..run })),
             Posting::Call(call) => Some(call),
             _ => None,
         });
@@ -463,10 +460,15 @@ fn unsent(call: &Call, dry_run: bool) -> Receipt {
 /// 128 random bits: text that a tool printed cannot know them.
 #[must_use]
 pub fn delimiter() -> String {
+    format!("gatepost-{}", random())
+}
+
+fn random() -> String {
     let mut bytes = [0_u8; 16];
-    let random = getrandom::fill(&mut bytes).is_ok();
-    let digits = u128::from_le_bytes(bytes);
-    if random { format!("gatepost-{digits:032x}") } else { format!("gatepost-{:?}", clock::instant()) }
+    match getrandom::fill(&mut bytes) {
+        Ok(()) => format!("{:032x}", u128::from_le_bytes(bytes)),
+        Err(_) => blake3::hash(format!("{:?}", clock::instant()).as_bytes()).to_hex()[..32].to_owned(),
+    }
 }
 
 #[cfg(test)]

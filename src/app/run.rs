@@ -123,8 +123,7 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
     let gates = Rc::new(ground.plan(project)?);
     let report_path = output.report_shown();
     let (subject, started_at) = (&subject, &started_at[..]);
-    let config = subject.config.as_deref().unwrap_or_default();
-    let shared = Posted { subject, settings: &settings, report_path, started_at, left_out, config };
+    let shared = Posted { subject, settings: &settings, report_path, started_at, left_out };
     let (queue, waiting) = poster.queue(shared, &signals);
     let folder = output.seen_from(&request.here);
     let running = async {

@@ -31,11 +31,10 @@ pub struct CheckRun {
     pub name: String,
     /// The commit it is shown on.
     pub head_sha: Sha,
-    /// Names this run, gate and attempt, so that a lost reply can be looked up.
+    /// Names the process, run, gate and attempt, so that a lost reply can be looked up.
     pub external_id: String,
-    /// What the external ids begin with that other jobs of the same run may have given this check run: one that stands
-    /// there already and concludes the same is not made again. `None`: it is not looked for.
-    pub already: Option<String>,
+    /// Other jobs of the same run may have made it: one that stands there already and concludes the same is not made again.
+    pub already: bool,
     /// `success`, `failure`, `neutral`, `skipped` or `cancelled`.
     pub conclusion: &'static str,
     /// RFC 3339.

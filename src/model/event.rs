@@ -29,6 +29,10 @@ pub struct Occasion {
     pub triggering_run: Option<u64>,
     /// Grows from run to run of the same workflow (run id and attempt): a newer one supersedes an older one.
     pub generation: (u64, u64),
+    /// The path of the workflow's file, or its name.
+    pub workflow: Option<String>,
+    /// The job's id, and where the action tells it the leg of its matrix (`test 0/2`).
+    pub job: Option<String>,
 }
 
 impl Occasion {
@@ -48,6 +52,8 @@ impl Occasion {
             run_url: None,
             triggering_run: None,
             generation: (0, 0),
+            workflow: None,
+            job: None,
         }
     }
 

@@ -5,6 +5,7 @@ pub mod audit;
 pub mod baseline;
 pub mod call;
 pub mod change;
+pub mod check_id;
 pub mod conversation;
 pub mod deployment;
 pub mod diagnosis;

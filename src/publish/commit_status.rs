@@ -44,7 +44,7 @@ mod tests {
                 name: "gatepost/lint".to_owned(),
                 head_sha: Sha::parse(&"a".repeat(40)).unwrap(),
                 external_id: String::new(),
-                already: None,
+                already: false,
                 conclusion,
                 started_at: String::new(),
                 completed_at: String::new(),

@@ -1,32 +1,58 @@
-//! What a check run tells a later deploy about itself, in its external id: the run, the gate, and how much was judged.
+//! What a check run tells a later deploy about itself, in its external id: who made it, the gate, and how much was judged.
 //! People are told in words elsewhere.
 
+use crate::model::check_id::{CheckId, OVERRIDE};
 use crate::model::gate::GateName;
 use crate::model::report::{GateReport, Subject};
 
-/// The external id of a gate's check run: `gatepost:RUN.ATTEMPT:GATE:SCOPE:BASE:CONFIG`, where the scope is `all`,
-/// `change` or `report`, and the base the commit that was compared with, or `-`.
+/// The process that posts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Maker {
+    /// Run id and attempt.
+    pub run: String,
+    /// Its job, as [`job`] names it.
+    pub job: String,
+    /// A random word of its own.
+    pub made: String,
+}
+
+/// The external id of a gate's check run. Its scope is `all`, `change` or `report`.
 #[must_use]
-pub fn external_id(run: &str, gate: &GateReport, subject: &Subject, config: &str) -> String {
+pub fn external_id(by: &Maker, gate: &GateReport, subject: &Subject) -> String {
     let scope = match () {
         () if gate.not_enforced() || subject.dirty => "report",
         () if gate.judged_everything() => "all",
         () => "change",
     };
     let base = subject.base.as_ref().map_or("-", |base| base.as_str());
-    format!("gatepost:{run}:{}:{scope}:{base}:{config}", gate.name)
+    let config = subject.config.as_deref().unwrap_or("-");
+    let id = CheckId { run: &by.run, gate: gate.name.as_str(), scope, base, config, job: &by.job, made: &by.made };
+    id.to_string()
 }
 
-/// The external id of a check run that says that its gate was overridden: it leads to the comment that did.
+/// The external id of a check run that says that its gate was overridden: it leads to the comment that did, and is the same
+/// however often it is asked for.
 #[must_use]
 pub fn override_id(run: &str, gate: &GateName, comment: u64) -> String {
-    format!("gatepost:{run}:{gate}:override:{comment}:-")
+    let comment = comment.to_string();
+    let (gate, base) = (gate.as_str(), comment.as_str());
+    CheckId { run, gate, scope: OVERRIDE, base, config: "-", job: "-", made: "-" }.to_string()
+}
+
+/// A job in 8 digits, by its workflow, its name and the leg of its matrix; `-` where none is known.
+#[must_use]
+pub fn job(workflow: Option<&str>, job: Option<&str>) -> String {
+    job.map_or_else(|| "-".to_owned(), |job| digits(&format!("{}\n{job}", workflow.unwrap_or_default()), 8))
+}
+
+fn digits(text: &str, count: usize) -> String {
+    blake3::hash(text.as_bytes()).to_hex().as_str()[..count].to_owned()
 }
 
 /// A configuration in 16 digits: two that differ have other ones.
 #[must_use]
 pub fn digest(config: &str) -> String {
-    blake3::hash(config.as_bytes()).to_hex().as_str()[..16].to_owned()
+    digits(config, 16)
 }
 
 #[cfg(test)]
@@ -45,8 +71,17 @@ mod tests {
             migrations: Some(Migrations { of_the_base, ..Migrations::default() }),
             ..GateReport::unjudged(name.clone(), "migrations".to_owned())
         };
-        let scope = |of_the_base| external_id("7.1", &gate(of_the_base), &Subject::default(), "c");
-        assert_eq!(scope(0), "gatepost:7.1:db:all:-:c");
-        assert_eq!(scope(3), "gatepost:7.1:db:change:-:c");
+        let by = Maker { run: "7.1".to_owned(), job: "-".to_owned(), made: "ab".to_owned() };
+        let scope = |of_the_base| external_id(&by, &gate(of_the_base), &Subject::default());
+        assert_eq!(scope(0), "gatepost:7.1:db:all:-:-:-:ab");
+        assert_eq!(scope(3), "gatepost:7.1:db:change:-:-:-:ab");
+    }
+
+    #[test]
+    fn jobs_are_told_apart_by_workflow_name_and_leg() {
+        let one = job(Some(".github/workflows/ci.yml"), Some("test 0/2"));
+        assert_eq!((one.len(), job(Some("ci"), None)), (8, "-".to_owned()));
+        assert_ne!(one, job(Some(".github/workflows/ci.yml"), Some("test 1/2")));
+        assert_ne!(one, job(Some(".github/workflows/nightly.yml"), Some("test 0/2")));
     }
 }

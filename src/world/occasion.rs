@@ -75,6 +75,10 @@ pub fn read(env: &Env) -> Result<Occasion, OccasionError> {
         server_url: env.get("GITHUB_SERVER_URL"),
         run_id: env.get("GITHUB_RUN_ID"),
         run_attempt: env.get("GITHUB_RUN_ATTEMPT"),
+        workflow_ref: env.get("GITHUB_WORKFLOW_REF"),
+        workflow: env.get("GITHUB_WORKFLOW"),
+        job: env.get("GITHUB_JOB"),
+        leg: env.get("GATEPOST_LEG"),
     };
     event::read(&variables, &payload).map_err(|source| OccasionError::Event { path, source })
 }

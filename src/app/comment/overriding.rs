@@ -92,7 +92,7 @@ impl Desk<'_> {
             name: format!("gatepost/{gate}"),
             head_sha: proposal.head.clone(),
             external_id: proof::override_id(&format!("{run}.{attempt}"), gate, written.id),
-            already: None,
+            already: false,
             conclusion: "neutral",
             started_at: now.clone(),
             completed_at: now,

@@ -308,8 +308,6 @@ async fn post(joined: &Joined, mut poster: Poster, place: &str, signals: &Signal
         report_path: place,
         started_at: &report.started_at,
         left_out: 0,
-        // The jobs may each have had another one: not known, it counts for this commit alone.
-        config: "-",
     };
     let (queue, waiting) = poster.queue(shared, signals);
     for gate in &report.gates {

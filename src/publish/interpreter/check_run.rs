@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::model::call::{Annotation, CheckRun, ReceiptEnd};
+use crate::model::check_id::CheckId;
 use crate::model::text::one_line;
 use crate::world::forge::{Forge, Method, Request};
 use crate::world::line::answer::{Answer, Stop};
@@ -50,24 +51,33 @@ pub async fn post<F: Forge>(line: &mut Line<F>, run: &CheckRun) -> Result<Receip
     Ok(placing.end(run, made.html_url))
 }
 
-/// The newest check run of this name, where another job of the same run made it and concluded the same.
+/// The newest check run of this name and configuration, where another job of the same run made it and concluded the same.
 async fn standing<F: Forge>(line: &mut Line<F>, run: &CheckRun) -> Result<Option<Made>, Stop> {
-    let Some(already) = &run.already else { return Ok(None) };
-    let newest = match list(line, run, "latest").await {
-        Ok(made) => made.into_iter().max_by_key(|made| made.id),
+    let Some(mine) = CheckId::parse(&run.external_id).filter(|_| run.already) else { return Ok(None) };
+    let mut all = match list(line, run).await {
+        Ok(all) => all,
         // A token that may not read them may not make them either: that is told when it is tried.
-        Err(stop) if stop.refused_with(403).is_some() => None,
+        Err(stop) if stop.refused_with(403).is_some() => return Ok(None),
         Err(stop) => return Err(stop),
     };
-    Ok(newest.filter(|made| {
-        let theirs = made.external_id.as_deref().is_some_and(|id| id.starts_with(already.as_str()));
-        theirs && made.conclusion.as_deref() == Some(run.conclusion)
-    }))
+    all.retain(|made| made.says().is_none_or(|theirs| theirs.config == mine.config));
+    all.sort_by_key(|made| made.id);
+    let same = |made: &&Made| made.conclusion.as_deref() == Some(run.conclusion);
+    // What this job itself has said in another attempt is not taken back by another job's word.
+    let said = all.iter().rfind(|made| made.says().is_some_and(|theirs| mine.job != "-" && theirs.job == mine.job));
+    if said.is_some_and(|said| !same(&said)) {
+        return Ok(None);
+    }
+    let of_this_run = |made: &Made| {
+        let run = |id: CheckId<'_>| id.generation().map(|(run, _)| run);
+        made.says().is_some_and(|theirs| run(theirs).is_some() && run(theirs) == run(mine))
+    };
+    Ok(all.pop().filter(|made| of_this_run(made) && same(&made)))
 }
 
-async fn list<F: Forge>(line: &mut Line<F>, run: &CheckRun, filter: &str) -> Result<Vec<Made>, Stop> {
+async fn list<F: Forge>(line: &mut Line<F>, run: &CheckRun) -> Result<Vec<Made>, Stop> {
     let (sha, name) = (&run.head_sha, segment(&run.name));
-    let path = line.path(&format!("/commits/{sha}/check-runs?check_name={name}&filter={filter}&per_page=100"));
+    let path = line.path(&format!("/commits/{sha}/check-runs?check_name={name}&filter=all&per_page=100"));
     Ok(line.pages::<MadeList>(path).await?.into_iter().flat_map(|list| list.check_runs).collect())
 }
 
@@ -197,7 +207,7 @@ fn with_refused(text: &str, refused: &[&Annotation]) -> String {
     format!("{text}{head}{list}{more}{fence}")
 }
 
-/// A check run that is to be created; found again by its external id.
+/// A check run that is to be created; found again by its external id, which no other process gives.
 struct New<'a> {
     run: &'a CheckRun,
     annotations: &'a [Annotation],
@@ -219,6 +229,10 @@ struct MadeOutput {
 }
 
 impl Made {
+    fn says(&self) -> Option<CheckId<'_>> {
+        CheckId::parse(self.external_id.as_deref()?)
+    }
+
     fn annotations(&self) -> usize {
         self.output.as_ref().and_then(|output| output.annotations_count).unwrap_or_default()
     }
@@ -285,7 +299,7 @@ impl Creation for New<'_> {
 
     async fn find<F: Forge>(&self, line: &mut Line<F>) -> Result<Option<Made>, Stop> {
         let ours = |made: &Made| made.external_id.as_deref() == Some(&self.run.external_id);
-        Ok(list(line, self.run, "all").await?.into_iter().find(ours))
+        Ok(list(line, self.run).await?.into_iter().find(ours))
     }
 }
 

@@ -80,7 +80,7 @@ fn check_run(name: &str, count: u32) -> CheckRun {
         name: format!("gatepost/{name}"),
         head_sha: Sha::parse(HEAD).unwrap(),
         external_id: format!("gatepost:123.1:{name}"),
-        already: None,
+        already: false,
         conclusion: "failure",
         started_at: "2026-01-01T00:00:00Z".to_owned(),
         completed_at: "2026-01-01T00:00:01Z".to_owned(),

@@ -57,7 +57,7 @@ fn check_run(count: u32) -> CheckRun {
         name: "gatepost/lint".to_owned(),
         head_sha: head(),
         external_id: "123.1/lint".to_owned(),
-        already: None,
+        already: false,
         conclusion: "failure",
         started_at: "2026-01-01T00:00:00Z".to_owned(),
         completed_at: "2026-01-01T00:00:01Z".to_owned(),
@@ -161,17 +161,18 @@ async fn a_check_run_is_created_complete_and_filled_in_pages_of_fifty() {
 #[tokio::test(start_paused = true)]
 async fn a_check_run_of_another_job_of_the_same_run_is_not_made_again() {
     let hub = Hub::new();
-    let theirs = CheckRun { external_id: "123.1:lint".to_owned(), ..check_run(2) };
-    interpreter(&hub).send(&Call::CheckRun(theirs.clone())).await;
-    let ours = CheckRun { external_id: "123.2:lint".to_owned(), already: Some("123.".to_owned()), ..theirs.clone() };
+    let made = |by: &str| CheckRun { external_id: format!("gatepost:{by}"), ..check_run(2) };
+    interpreter(&hub).send(&Call::CheckRun(made("123.1:lint:all:-:a.b:j1:m1"))).await;
+    let ours = CheckRun { already: true, ..made("123.2:lint:all:-:a.b:j2:m2") };
     let link = ReceiptEnd::Unchanged("https://k/1".to_owned());
     assert_eq!(interpreter(&hub).send(&Call::CheckRun(ours.clone())).await.end, link);
     assert_eq!(hub.writes(), 1);
-    // One of another run, or that concluded otherwise, does not stand for ours.
+    // One of another run or configuration, or that concluded otherwise, does not stand for ours.
     for other in [
-        CheckRun { already: Some("124.".to_owned()), ..ours.clone() },
+        CheckRun { already: true, ..made("123.2:lint:all:-:c.b:j2:m2") },
+        CheckRun { already: true, ..made("124.1:lint:all:-:a.b:j2:m2") },
         CheckRun { conclusion: "success", ..ours.clone() },
-        CheckRun { already: None, external_id: "123.3:lint".to_owned(), ..ours.clone() },
+        made("124.1:lint:all:-:a.b:j2:m3"),
     ] {
         let before = hub.writes();
         interpreter(&hub).send(&Call::CheckRun(other)).await;
@@ -184,6 +185,22 @@ async fn a_check_run_of_another_job_of_the_same_run_is_not_made_again() {
     let hub = Hub::new().fault(Trigger::Every(Method::Get, "/check-runs"), Fault::NotFound);
     failed(&interpreter(&hub).send(&Call::CheckRun(ours)).await.end);
     assert_eq!(hub.writes(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_lost_reply_the_check_run_of_another_leg_is_not_taken_for_ours() {
+    let made = |by: &str| CheckRun { external_id: format!("gatepost:5.1:lint:all:-:a.b:{by}"), ..check_run(0) };
+    for legs in [["j1:m1", "j2:m2"], ["-:m1", "-:m2"]] {
+        for conclusion in ["success", "failure"] {
+            let hub = Hub::new();
+            let first = CheckRun { conclusion, ..made(legs[0]) };
+            interpreter(&hub).send(&Call::CheckRun(first)).await;
+            let hub = hub.fault(Trigger::Next(Method::Post, "/check-runs"), Fault::BadGateway);
+            let end = interpreter(&hub).send(&Call::CheckRun(made(legs[1]))).await.end;
+            assert_eq!(end, ReceiptEnd::Posted(Some("https://k/2".to_owned())));
+            assert_eq!(hub.with(|state| state.check_runs[1]["conclusion"].clone()), "failure");
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

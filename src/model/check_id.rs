@@ -1,0 +1,92 @@
+//! What a check run says of itself in its external id: who made it, of which gate and of how much. Whoever believes it asks
+//! GitHub first.
+
+use std::fmt;
+
+/// `gatepost:RUN.ATTEMPT:GATE:SCOPE:BASE:CONFIG:JOB:MADE`; what is not known is `-`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CheckId<'a> {
+    /// Run id and attempt; outside of Actions `local` and a moment.
+    pub run: &'a str,
+    /// The gate.
+    pub gate: &'a str,
+    /// `all`, `change` or `report`; [`OVERRIDE`].
+    pub scope: &'a str,
+    /// The commit that was compared with; of an override the comment.
+    pub base: &'a str,
+    /// The configuration that judged: of its place, then of its text, 8 and 16 digits.
+    pub config: &'a str,
+    /// The job and the leg of its matrix: that of a later attempt is the same.
+    pub job: &'a str,
+    /// Of one process, so that what it sent is told from what its neighbour did.
+    pub made: &'a str,
+}
+
+/// The scope of a check run that says that its gate was overridden.
+pub const OVERRIDE: &str = "override";
+
+impl<'a> CheckId<'a> {
+    /// Reads one of a gate.
+    #[must_use]
+    pub fn parse(text: &'a str) -> Option<Self> {
+        let parts: Vec<&str> = text.split(':').collect();
+        let ["gatepost", run, gate, scope, base, config, by @ ..] = &parts[..] else { return None };
+        let by = |at: usize| by.get(at).copied().unwrap_or("-");
+        Some(Self { run, gate, scope, base, config, job: by(0), made: by(1) })
+    }
+
+    /// Run id and attempt, where GitHub Actions ran it.
+    #[must_use]
+    pub fn generation(&self) -> Option<(u64, u64)> {
+        let (run, attempt) = self.run.split_once('.')?;
+        Some((run.parse().ok()?, attempt.parse().ok()?))
+    }
+
+    /// Whether the configuration stood at the same place as that of this digest.
+    #[must_use]
+    pub fn is_configured_where(&self, config: &str) -> bool {
+        let place = |digest: &'a str| digest.split_once('.').map(|(place, _)| place);
+        place(self.config).is_some_and(|mine| config.split_once('.').is_some_and(|(theirs, _)| mine == theirs))
+    }
+}
+
+impl fmt::Display for CheckId<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { run, gate, scope, base, config, job, made } = self;
+        write!(f, "gatepost:{run}:{gate}:{scope}:{base}:{config}:{job}:{made}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_read_back_as_it_was_written() {
+        let all = CheckId {
+            run: "5.2",
+            gate: "lint",
+            scope: "all",
+            base: "-",
+            config: "0a.1b",
+            job: "ab",
+            made: "cd",
+        };
+        let text = all.to_string();
+        assert_eq!(CheckId::parse(&text), Some(all));
+        assert_eq!(all.generation(), Some((5, 2)));
+        assert_eq!(CheckId { run: "local.5", ..all }.generation(), None);
+        assert_eq!(CheckId::parse("gatepost:5.2:9ab"), None, "a whole run's");
+        let short = CheckId::parse("gatepost:5.2:lint:override:7:-").unwrap();
+        assert_eq!((short.scope, short.base, short.made), (OVERRIDE, "7", "-"));
+    }
+
+    #[test]
+    fn a_configuration_is_known_by_its_place() {
+        let of = |config| CheckId { run: "5.2", gate: "lint", scope: "all", base: "-", config, job: "-", made: "-" };
+        assert!(of("0a.1b").is_configured_where("0a.2c"));
+        for (one, other) in [("0a.1b", "0b.1b"), ("-", "-"), ("0a", "0a"), ("0a.1b", "-")] {
+            assert!(!of(one).is_configured_where(other), "{one} {other}");
+        }
+    }
+}
