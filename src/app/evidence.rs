@@ -85,7 +85,7 @@ fn required(site: &Site, environment: &Environment) -> Result<Vec<GateName>, Fai
 /// What is known of a commit, or of one with the same files.
 async fn results(site: &mut Site, environment: &Environment, sha: &Sha) -> Result<Vec<GateResult>, String> {
     let mut all = Vec::new();
-    let config = proof::digest(&site.config.source);
+    let config = proof::digest(&site.config_place, &site.config.source);
     if let Some((of, found)) = report(site, &config)? {
         let same = of == *sha || same_files(site, &of, sha);
         let is_good = found.iter().all(|result| result.doubt.is_none());

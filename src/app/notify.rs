@@ -80,7 +80,7 @@ pub async fn notify(request: &Request, env: &Env) -> Result<Told, Failure> {
     let place = project::Place { root: &root, start: &start, file: request.config.as_deref(), colour: request.colour };
     let example = "write a section such as [notify.slack] with webhook = \"env:SLACK_WEBHOOK\"";
     let nobody = || Failure::usage("nobody is to be told: there is no [notify.*] in the configuration").help(example);
-    let (config, _) = project::read(&place)?.ok_or_else(nobody)?;
+    let (config, ..) = project::read(&place)?.ok_or_else(nobody)?;
     if config.notify.is_empty() {
         return Err(nobody());
     }

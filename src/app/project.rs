@@ -25,6 +25,8 @@ pub struct Project {
     pub gates: Vec<Box<dyn Gate>>,
     /// The gates and their needs.
     pub graph: Graph,
+    /// Where the configuration stands in the repository; the folder, where the gates were detected.
+    pub place: String,
     /// The folder of the configuration, relative to the repository's root; `""` is the root.
     pub folder: String,
     /// Where the settings come from.
@@ -80,22 +82,32 @@ pub fn open(place: &Place<'_>) -> Result<Option<Project>, Failure> {
     let shown = path.strip_prefix(place.start).or_else(|_| path.strip_prefix(place.root)).unwrap_or(&path);
     let shown = shown.display().to_string();
     let bytes = files::read(&path).map_err(|error| Failure::usage(error.to_string()))?;
-    build(&bytes, folder, Source::File(shown.clone()), &|_| None).map(Some).map_err(|problems| match problems {
+    let project = build(&bytes, folder, Source::File(shown.clone()), &|_| None);
+    let project = project.map(|project| Project { place: in_repository(place, &path), ..project });
+    project.map(Some).map_err(|problems| match problems {
         Wrong::Text(problems) => Failure::usage(problems.render(&shown, place.colour)),
         Wrong::NoGates => Failure::usage(format!("{shown}: {}", config::NO_GATES)),
     })
 }
 
-/// Reads the configuration alone, whose gates are not run; with the folder it stands in, `""` for the root.
+/// A file's path in the repository, with `/`; elsewhere its whole path.
+fn in_repository(place: &Place<'_>, path: &Path) -> String {
+    path.strip_prefix(place.root).unwrap_or(path).to_string_lossy().replace('\\', "/")
+}
+
+/// Reads the configuration alone, whose gates are not run; with its path in the repository and the folder it stands in, `""` for
+/// the root.
 ///
 /// # Errors
 /// With exit code 2: everything that is wrong with the file.
-pub fn read(place: &Place<'_>) -> Result<Option<(Config, String)>, Failure> {
+pub fn read(place: &Place<'_>) -> Result<Option<(Config, String, String)>, Failure> {
     let Some((path, folder)) = find(place)? else { return Ok(None) };
-    let shown = path.strip_prefix(place.root).unwrap_or(&path).display().to_string();
+    let shown = in_repository(place, &path);
     let bytes = files::read(&path).map_err(|error| Failure::usage(error.to_string()))?;
     let config = with_known(|known| config::read(&bytes, known));
-    config.map(|config| Some((config, folder))).map_err(|wrong| Failure::usage(wrong.render(&shown, place.colour)))
+    config
+        .map_err(|wrong| Failure::usage(wrong.render(&shown, place.colour)))
+        .map(|config| Some((config, shown, folder)))
 }
 
 /// The variables that are named as secrets: gates get none of them, and they are shown nowhere.
@@ -147,7 +159,7 @@ pub fn build(
         }
     }
     if problems.is_empty() {
-        Ok(Project { config, gates, graph, folder, source, left_out: 0 })
+        Ok(Project { config, gates, graph, place: folder.clone(), folder, source, left_out: 0 })
     } else {
         Err(Wrong::Text(Problems::new(Arc::clone(&config.source), problems)))
     }

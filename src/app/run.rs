@@ -211,7 +211,7 @@ async fn ready(request: &Request, env: &Env, occasion: &Occasion, cancel: &Cance
         // One of an earlier run must not be taken for this one's.
         files::remove(&saved)?;
     }
-    let config = publish::proof::digest(&project.config.source);
+    let config = publish::proof::digest(&project.place, &project.config.source);
     let subject = subject(occasion, &judged, &poster, &config);
     let overridden = overridden::of(env, &subject, &poster).await;
     let repo = Rc::new(repo);

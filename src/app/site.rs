@@ -63,6 +63,8 @@ pub struct Site {
     pub root: PathBuf,
     /// What is configured.
     pub config: Config,
+    /// Its path in the repository.
+    pub config_place: String,
     /// The folder of the configuration, `""` for the root.
     pub folder: String,
     /// Where the ledger, logs and work trees are.
@@ -111,7 +113,7 @@ impl Site {
         let root = files::real_path(repo.root()).unwrap_or_else(|| repo.root().to_owned());
         let here = files::real_path(&start.start).unwrap_or_else(|| start.start.clone());
         let place = project::Place { root: &root, start: &here, file: start.config.as_deref(), colour: start.colour };
-        let (config, folder) = project::read(&place)?
+        let (config, config_place, folder) = project::read(&place)?
             .ok_or_else(|| Failure::usage("there is no gatepost.toml, and so no environment").help(EXAMPLE))?;
         let state = repo.common_dir()?.join("gatepost");
         let remote = remote::of(env, &occasion, &repo)?;
@@ -127,6 +129,7 @@ impl Site {
             repo,
             root,
             config,
+            config_place,
             folder,
             state,
             remote,

@@ -63,15 +63,7 @@ mod tests {
 
     #[test]
     fn it_is_read_back_as_it_was_written() {
-        let all = CheckId {
-            run: "5.2",
-            gate: "lint",
-            scope: "all",
-            base: "-",
-            config: "0a.1b",
-            job: "ab",
-            made: "cd",
-        };
+        let all = CheckId { run: "5.2", gate: "lint", scope: "all", base: "-", config: "0a.1b", job: "ab", made: "cd" };
         let text = all.to_string();
         assert_eq!(CheckId::parse(&text), Some(all));
         assert_eq!(all.generation(), Some((5, 2)));

@@ -49,10 +49,10 @@ fn digits(text: &str, count: usize) -> String {
     blake3::hash(text.as_bytes()).to_hex().as_str()[..count].to_owned()
 }
 
-/// A configuration in 16 digits: two that differ have other ones.
+/// A configuration: its place in the repository in 8 digits, its text in 16. Two that differ have other ones.
 #[must_use]
-pub fn digest(config: &str) -> String {
-    digits(config, 16)
+pub fn digest(place: &str, text: &str) -> String {
+    format!("{}.{}", digits(place, 8), digits(text, 16))
 }
 
 #[cfg(test)]

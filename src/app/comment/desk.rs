@@ -123,7 +123,7 @@ fn surroundings(request: &Request, env: &Env, occasion: &Occasion) -> Result<(Re
     let root = files::real_path(repo.root()).unwrap_or_else(|| repo.root().to_owned());
     let start = files::real_path(&request.start).unwrap_or_else(|| request.start.clone());
     let place = project::Place { root: &root, start: &start, file: request.config.as_deref(), colour: request.colour };
-    Ok((remote, project::read(&place)?.map(|(config, _)| config)))
+    Ok((remote, project::read(&place)?.map(|(config, ..)| config)))
 }
 
 fn untold(stop: &Stop) -> Failure {

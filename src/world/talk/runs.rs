@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Talk;
+use crate::model::check_id::{CheckId, OVERRIDE};
 use crate::model::gate::GateName;
 use crate::model::sha::Sha;
 use crate::world::forge::{Method, Request};
@@ -188,12 +189,10 @@ fn refused(stop: Stop) -> Result<Started, Stop> {
     }
 }
 
-/// `gatepost:RUN.ATTEMPT:GATE:SCOPE:…`
 fn judged(check: &Check) -> Option<Judged> {
     let gate = GateName::parse(check.name.strip_prefix(PREFIX)?).ok()?;
-    let mut parts = check.external_id.as_deref()?.split(':');
-    let run = parts.next().filter(|word| *word == "gatepost").and(parts.next())?.split('.').next()?.parse().ok()?;
-    let said = (parts.next()?, parts.next()?);
+    let said = CheckId::parse(check.external_id.as_deref()?)?;
+    let (run, _) = said.generation()?;
     let conclusion = check.conclusion.clone().unwrap_or_default();
-    (said.0 == gate.as_str() && said.1 != "override").then_some(Judged { gate, conclusion, run })
+    (said.gate == gate.as_str() && said.scope != OVERRIDE).then_some(Judged { gate, conclusion, run })
 }

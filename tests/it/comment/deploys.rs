@@ -70,10 +70,10 @@ fn a_head_that_cannot_be_read_again_stops_a_deploy() {
 #[test]
 fn gates_must_be_green_and_a_bad_deploy_is_rolled_back() {
     let chat = Chat::new("");
-    chat.check("failure", "gatepost:15.1:test:all:-:0123456789abcdef");
+    chat.check("failure", "gatepost:15.1:test:all:-:fe6949ee.0123456789abcdef");
     chat.ask("ana", &chat.confirmed()).is(3, "refused", "gates_not_green").says("test: it ended in fail");
     assert_eq!(chat.reactions(), ["eyes", "-1"]);
-    chat.check("success", "gatepost:15.1:test:all:-:0123456789abcdef");
+    chat.check("success", "gatepost:15.1:test:all:-:fe6949ee.0123456789abcdef");
     let main = chat.scene.head();
     std::fs::write(chat.scene.service.place().join("live"), &main).unwrap();
     chat.scene.call(&["adopt", "staging", "--sha", &main]).with(0);
@@ -86,7 +86,7 @@ fn gates_must_be_green_and_a_bad_deploy_is_rolled_back() {
         github.repo(REPO).file(&sick, super::CI, "on: push");
     });
     chat.run(16, &sick, "pull_request", Some("success"));
-    chat.check("success", "gatepost:16.1:test:all:-:0123456789abcdef");
+    chat.check("success", "gatepost:16.1:test:all:-:fe6949ee.0123456789abcdef");
     chat.ask("ana", &chat.confirmed()).is(5, "failed", "rolled_back");
     assert_eq!(chat.scene.live(), main);
     assert!(chat.reply().contains("rolled back to"), "{}", chat.reply());

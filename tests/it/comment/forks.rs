@@ -18,7 +18,7 @@ fn fork(more: &str) -> Chat {
         repo.file(&head, super::CI, "on: push");
     });
     chat.run(16, &head, "pull_request", Some("success"));
-    chat.check("success", "gatepost:16.1:test:all:-:0123456789abcdef");
+    chat.check("success", "gatepost:16.1:test:all:-:fe6949ee.0123456789abcdef");
     chat
 }
 

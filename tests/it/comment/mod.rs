@@ -56,7 +56,7 @@ impl Chat {
         });
         chat.run(15, &chat.head, "pull_request", Some("failure"));
         chat.run(RUN, &main, "issue_comment", None);
-        chat.check("success", "gatepost:15.1:test:all:-:0123456789abcdef");
+        chat.check("success", "gatepost:15.1:test:all:-:fe6949ee.0123456789abcdef");
         chat
     }
 

@@ -4,7 +4,7 @@
 use super::{Chat, REPO};
 use crate::github::Account;
 
-const ALL: &str = "gatepost:15.1:test:all:-:0123456789abcdef";
+const ALL: &str = "gatepost:15.1:test:all:-:fe6949ee.0123456789abcdef";
 
 /// What becomes otherwise later.
 type Change<'a> = &'a dyn Fn(&Chat);

@@ -14,10 +14,10 @@ fn a_run_that_is_started_again_does_nothing_again() {
         answered(command.env("GITHUB_RUN_ATTEMPT", attempt)).is(0, "ignored", "answered");
     }
     // What was refused then is not done later either.
-    chat.check("failure", "gatepost:15.1:test:all:-:0123456789abcdef");
+    chat.check("failure", "gatepost:15.1:test:all:-:fe6949ee.0123456789abcdef");
     let id = chat.say("ana", &chat.confirmed());
     chat.wake(id).is(3, "refused", "gates_not_green");
-    chat.check("success", "gatepost:15.1:test:all:-:0123456789abcdef");
+    chat.check("success", "gatepost:15.1:test:all:-:fe6949ee.0123456789abcdef");
     chat.wake(id).is(0, "ignored", "answered");
     assert_eq!(chat.deployments().len(), 1);
     assert_eq!(chat.scene.runs().len(), 1);

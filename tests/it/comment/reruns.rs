@@ -7,7 +7,7 @@ fn reruns(chat: &Chat) -> Vec<(u64, bool)> {
     chat.github(|github| github.repo(REPO).reruns.clone())
 }
 
-const ALL: &str = "gatepost:15.1:test:all:-:0123456789abcdef";
+const ALL: &str = "gatepost:15.1:test:all:-:fe6949ee.0123456789abcdef";
 
 #[test]
 fn the_run_that_judged_the_head_is_started_again() {
@@ -51,7 +51,7 @@ fn a_check_run_does_not_lead_to_other_runs() {
     chat.run(90, &main, "push", Some("success"));
     chat.run(91, &chat.head, "workflow_run", Some("success"));
     for run in [90, 91] {
-        chat.check("failure", &format!("gatepost:{run}.1:test:all:-:x"));
+        chat.check("failure", &format!("gatepost:{run}.1:test:all:-:fe6949ee.x"));
         chat.ask("ana", "/rerun").is(3, "refused", "not_started").says("is no run of gates");
     }
     assert_eq!(reruns(&chat), []);

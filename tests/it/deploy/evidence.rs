@@ -178,7 +178,7 @@ fn run(scene: &Scene, id: u64, sha: &str, event: &str) {
     });
 }
 
-const ALL: &str = "gatepost:15.1:test:all:-:0123456789abcdef";
+const ALL: &str = "gatepost:15.1:test:all:-:fe6949ee.0123456789abcdef";
 
 #[test]
 fn a_check_run_of_our_own_app_is_evidence() {
@@ -211,6 +211,55 @@ fn a_newer_red_rerun_on_the_third_page_wins() {
 }
 
 #[test]
+fn a_leg_that_failed_is_not_hidden_by_one_that_passed() {
+    // Attempt, job and conclusion of each check run, in the order in which they were made.
+    let deploys = |made: &[(u32, &str, &str)], code: i32, says: &str| {
+        let scene = on_github();
+        for (attempt, job, conclusion) in made {
+            let id = format!("gatepost:15.{attempt}:test:all:-:fe6949ee.0123456789abcdef:{job}:m");
+            check(&scene, &scene.head(), conclusion, Account::actions(), &id);
+        }
+        scene.call(&["deploy", "staging", "--dry-run"]).with(code).says(&[says]);
+    };
+    let (red, green) = ((3, "test: it ended in fail"), (0, "green: test (check run"));
+    for (made, (code, says)) in [
+        // Jobs that are told apart.
+        (&[(1, "a", "failure"), (1, "b", "success")][..], red),
+        (&[(1, "a", "failure"), (1, "b", "success"), (2, "b", "success")], red),
+        (&[(1, "a", "failure"), (1, "b", "success"), (2, "a", "success")], green),
+        (&[(1, "a", "failure"), (1, "b", "failure"), (2, "b", "success")], red),
+        // Jobs that are not: as many as are repeated, and the failed ones first.
+        (&[(1, "-", "failure"), (1, "-", "success")], red),
+        (&[(1, "-", "failure"), (1, "-", "success"), (2, "-", "success")], green),
+        (&[(1, "-", "failure"), (1, "-", "failure"), (2, "-", "success")], red),
+        (&[(1, "-", "failure"), (1, "-", "failure"), (2, "-", "success"), (3, "-", "success")], red),
+        (&[(1, "-", "failure"), (1, "-", "failure"), (2, "-", "success"), (2, "-", "success")], green),
+        (&[(1, "-", "success"), (2, "-", "success"), (2, "-", "cancelled")], (3, "test: it ended in error")),
+    ] {
+        deploys(made, code, says);
+    }
+}
+
+#[test]
+fn the_check_run_of_a_configuration_at_another_place_is_no_evidence() {
+    let says = |conclusion: &str, config: &str, code: i32, why: &str| {
+        let scene = on_github();
+        check(&scene, &scene.head(), "success", Account::actions(), ALL);
+        let id = format!("gatepost:15.1:test:all:-:{config}:j:m");
+        check(&scene, &scene.head(), conclusion, Account::actions(), &id);
+        scene.call(&["deploy", "staging", "--dry-run"]).with(code).says(&[why]);
+    };
+    let here = gatepost::publish::proof::digest("gatepost.toml", "as it was when that commit was judged");
+    let there = gatepost::publish::proof::digest("web/gatepost.toml", "");
+    says("failure", &here, 3, "test: it ended in fail");
+    says("failure", &there, 0, "green: test (check run");
+    says("success", "-", 3, "test: its check run does not say by which configuration");
+    let scene = on_github();
+    check(&scene, &scene.head(), "success", Account::actions(), &format!("gatepost:15.1:test:all:-:{there}:j:m"));
+    scene.call(&["deploy", "staging"]).with(3).says(&["test: it has no result"]);
+}
+
+#[test]
 fn a_page_that_cannot_be_read_is_no_evidence() {
     let scene = on_github();
     check(&scene, &scene.head(), "success", Account::actions(), ALL);
@@ -228,11 +277,11 @@ fn what_a_check_run_says_of_itself_is_held_against_its_run() {
     };
     let nothing = |_: &Scene| {};
     refused("something else", &nothing, "does not say what was judged");
-    refused("gatepost:15.1:test:report:-:x", &nothing, "only reports");
-    refused("gatepost:15.1:test:change:-:x", &nothing, "nothing is known of what it was compared with");
+    refused("gatepost:15.1:test:report:-:fe6949ee.x", &nothing, "only reports");
+    refused("gatepost:15.1:test:change:-:fe6949ee.x", &nothing, "nothing is known of what it was compared with");
     let base = "a".repeat(40);
     refused(
-        &format!("gatepost:15.1:test:change:{base}:x"),
+        &format!("gatepost:15.1:test:change:{base}:fe6949ee.x"),
         &nothing,
         "its results on its base aaaaaaa are unavailable",
     );
@@ -270,7 +319,7 @@ fn a_squash_merge_has_the_evidence_of_its_pull_request() {
         repo.branch("main", &squashed).file("main", CI, "on: push");
     });
     let config = std::fs::read_to_string(scene.tree.dir.join("gatepost.toml")).unwrap();
-    let digest = gatepost::publish::proof::digest(&config);
+    let digest = gatepost::publish::proof::digest("gatepost.toml", &config);
     check(&scene, &head, "success", Account::actions(), &format!("gatepost:15.1:test:all:-:{digest}"));
     scene.fake.as_ref().unwrap().with(|github| github.repo("octo/shop").squashed.insert(squashed.clone(), 7));
     scene.call(&["deploy", "staging"]).with(0).says(&["with the same files"]);

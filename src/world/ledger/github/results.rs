@@ -1,6 +1,7 @@
-//! What the gates said of a commit, from the check runs that our own app has made: every page, the newest one of a name,
-//! and only from runs of a workflow that is the default branch's.
+//! What the gates said of a commit, from the check runs that our own app has made: every page, of the newest run of each gate
+//! the worst that any of its jobs said last, and only from runs of a workflow that is the default branch's.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use serde::Deserialize;
 
 use super::overrides::{self, Claim};
 use super::{Hub, PATIENCE};
+use crate::model::check_id::{CheckId, OVERRIDE};
 use crate::model::gate::GateName;
 use crate::model::gate_result::{GateResult, Overridden};
 use crate::model::outcome::Outcome;
@@ -75,35 +77,26 @@ struct Tree {
     sha: String,
 }
 
-/// What the external id of a check run says.
-struct Said<'a> {
-    run: u64,
-    scope: &'a str,
-    /// A commit; of an override the comment.
-    base: &'a str,
-    config: &'a str,
+fn said<'a>(check: &'a Check, gate: &GateName) -> Option<CheckId<'a>> {
+    let said = CheckId::parse(check.external_id.as_deref()?)?;
+    (said.gate == gate.as_str() && said.generation().is_some()).then_some(said)
 }
 
-/// The scope of a check run that says that its gate was overridden.
-const OVERRIDE: &str = "override";
-
-fn said<'a>(check: &'a Check, gate: &str) -> Option<Said<'a>> {
-    let parts: Vec<&str> = check.external_id.as_deref()?.split(':').collect();
-    let ["gatepost", run, name, scope, base, config] = parts[..] else { return None };
-    let run = run.split('.').next()?.parse().ok()?;
-    (name == gate).then_some(Said { run, scope, base, config })
+fn is_override(check: &Check, gate: &GateName) -> bool {
+    said(check, gate).is_some_and(|said| said.scope == OVERRIDE)
 }
 
 impl Hub {
-    /// The results of the gates for a commit; where it has none, those of a pull request's head with the same files and
-    /// the same configuration (`config`), as squash merges leave them.
+    /// The results of the gates for a commit, by the configuration at the place of `config`: another one's are no results.
+    /// Where it has none, those of a pull request's head with the same files and the same configuration, as squash merges
+    /// leave them.
     ///
     /// # Errors
     /// When anything of it could not be read, or is malformed: what is not known is no evidence.
     pub async fn results(&mut self, sha: &Sha, app: u64, config: &str) -> Result<Vec<GateResult>, Stop> {
         self.line.allow_more(PATIENCE);
         let line = &mut self.line;
-        let own = of_commit(line, sha, app).await?;
+        let own = of_commit(line, sha, app, config).await?;
         if !own.is_empty() {
             return Ok(own.into_iter().map(|(result, _)| result).collect());
         }
@@ -115,7 +108,7 @@ impl Hub {
             if head == *sha || tree(line, &head).await? != tree(line, sha).await? {
                 continue;
             }
-            let results = of_commit(line, &head, app).await?.into_iter();
+            let results = of_commit(line, &head, app, config).await?.into_iter();
             let same = results.filter(|(_, of)| of == config).map(|(result, _)| GateResult {
                 source: format!("{}, of {} with the same files", result.source, head.short()),
                 ..result
@@ -131,34 +124,38 @@ async fn tree(line: &mut Line<GitHub>, sha: &Sha) -> Result<String, Stop> {
     Ok(line.read::<Commit>(path).await?.tree.sha)
 }
 
-/// The newest result of each gate, and the digest of its configuration.
-async fn of_commit(line: &mut Line<GitHub>, sha: &Sha, app: u64) -> Result<Vec<(GateResult, String)>, Stop> {
-    let path = line.path(&format!("/commits/{sha}/check-runs?filter=all&per_page=100"));
-    let checks = line.pages::<Page>(path).await?.into_iter().flat_map(|page| page.check_runs);
-    let mut newest: BTreeMap<GateName, Check> = BTreeMap::new();
+/// What decides for each gate, and the digest of its configuration.
+async fn of_commit(
+    line: &mut Line<GitHub>,
+    sha: &Sha,
+    app: u64,
+    config: &str,
+) -> Result<Vec<(GateResult, String)>, Stop> {
+    let mut all: BTreeMap<GateName, Vec<Check>> = BTreeMap::new();
     let mut overridden: BTreeMap<GateName, Check> = BTreeMap::new();
-    for check in checks {
-        let ours = check.app.as_ref().is_some_and(|by| by.id == app) && check.head_sha == *sha;
-        let Some(gate) = check.name.strip_prefix(PREFIX).filter(|_| ours) else { continue };
-        let Ok(gate) = GateName::parse(gate) else { continue };
-        let is_override = said(&check, gate.as_str()).is_some_and(|said| said.scope == OVERRIDE);
-        let kept = if is_override { &mut overridden } else { &mut newest };
-        // A re-run makes a check run of its own, with a greater number.
-        if kept.get(&gate).is_none_or(|known| known.id < check.id) {
-            kept.insert(gate, check);
+    for (gate, check) in ours(line, sha, app).await? {
+        if is_override(&check, &gate) {
+            keep_newest(&mut overridden, gate, check);
+        } else if said(&check, &gate).is_none_or(|said| said.config == "-" || said.is_configured_where(config)) {
+            all.entry(gate).or_default().push(check);
         }
     }
     let mut runs: BTreeMap<u64, Believed> = BTreeMap::new();
     let mut results = Vec::new();
-    for (gate, check) in newest {
-        let Some(said) = said(&check, gate.as_str()) else {
-            let doubt = Some("its check run does not say what was judged".to_owned());
-            results.push((result(gate, &check, None, doubt), String::new()));
+    for (gate, checks) in all {
+        let Some(check) = deciding(checks, &gate) else { continue };
+        let doubt = |why: &str| result(gate.clone(), &check, None, Some(why.to_owned()));
+        let Some((said, (run, _))) = said(&check, &gate).and_then(|said| Some((said, said.generation()?))) else {
+            results.push((doubt("its check run does not say what was judged"), String::new()));
             continue;
         };
-        let believed = match runs.entry(said.run) {
+        if said.config == "-" {
+            results.push((doubt("its check run does not say by which configuration it was judged"), String::new()));
+            continue;
+        }
+        let believed = match runs.entry(run) {
             Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(place) => place.insert(believed(line, said.run, sha).await?),
+            Entry::Vacant(place) => place.insert(believed(line, run, sha).await?),
         };
         let config = said.config.to_owned();
         let mut result = result(gate.clone(), &check, Some(&said), believed.doubt.clone());
@@ -169,6 +166,56 @@ async fn of_commit(line: &mut Line<GitHub>, sha: &Sha, app: u64) -> Result<Vec<(
         take_override(line, &mut results, gate, &check).await?;
     }
     Ok(results)
+}
+
+/// The check runs of gates that our app has made.
+async fn ours(line: &mut Line<GitHub>, sha: &Sha, app: u64) -> Result<Vec<(GateName, Check)>, Stop> {
+    let path = line.path(&format!("/commits/{sha}/check-runs?filter=all&per_page=100"));
+    let checks = line.pages::<Page>(path).await?.into_iter().flat_map(|page| page.check_runs);
+    let ours = checks.filter(|check| check.app.as_ref().is_some_and(|by| by.id == app) && check.head_sha == *sha);
+    let named = ours.filter_map(|check| Some((GateName::parse(check.name.strip_prefix(PREFIX)?).ok()?, check)));
+    Ok(named.collect())
+}
+
+fn keep_newest(kept: &mut BTreeMap<GateName, Check>, gate: GateName, check: Check) {
+    if kept.get(&gate).is_none_or(|known| known.id < check.id) {
+        kept.insert(gate, check);
+    }
+}
+
+/// Which of a gate's check runs decides: of the newest run the worst that stands. The legs of a matrix each make one. What a
+/// job says in a later attempt stands for as many of its earlier ones, the worst first, as failed jobs are run again: one that
+/// failed and was not repeated still stands.
+fn deciding(mut checks: Vec<Check>, gate: &GateName) -> Option<Check> {
+    // A later one has a greater number.
+    checks.sort_by_key(|check| check.id);
+    let Some((newest, _)) = said(checks.last()?, gate).and_then(|said| said.generation()) else { return checks.pop() };
+    let mut jobs: BTreeMap<String, BTreeMap<u64, Vec<Check>>> = BTreeMap::new();
+    for check in checks {
+        let Some(said) = said(&check, gate) else { continue };
+        if let Some((_, attempt)) = said.generation().filter(|(run, _)| *run == newest) {
+            let job = said.job.to_owned();
+            jobs.entry(job).or_default().entry(attempt).or_default().push(check);
+        }
+    }
+    let standing = jobs.into_values().flat_map(|attempts| {
+        attempts.into_values().fold(Vec::new(), |mut before: Vec<Check>, again| {
+            before.sort_by_key(|check| Reverse(badness(check, gate)));
+            before.drain(..again.len().min(before.len()));
+            before.extend(again);
+            before
+        })
+    });
+    standing.max_by_key(|check| (badness(check, gate), check.id))
+}
+
+/// How little a check run is worth as evidence.
+fn badness(check: &Check, gate: &GateName) -> (bool, bool, bool, bool) {
+    let said = said(check, gate);
+    let unsure = said.is_none_or(|said| said.config == "-");
+    let result = result(gate.clone(), check, said.as_ref(), None);
+    let narrow = result.limited || result.outcome != Outcome::Pass;
+    (!result.outcome.is_green(), unsure, !result.enforced, narrow)
 }
 
 impl Hub {
@@ -184,20 +231,15 @@ impl Hub {
         // Gates wait for it.
         self.line.allow_more(Duration::from_secs(10));
         let line = &mut self.line;
-        let path = line.path(&format!("/commits/{sha}/check-runs?filter=all&per_page=100"));
-        let checks = line.pages::<Page>(path).await?.into_iter().flat_map(|page| page.check_runs);
         let mut newest: BTreeMap<GateName, Check> = BTreeMap::new();
-        for check in checks.filter(|check| check.app.as_ref().is_some_and(|by| by.id == app) && check.head_sha == *sha)
-        {
-            let Some(Ok(gate)) = check.name.strip_prefix(PREFIX).map(GateName::parse) else { continue };
-            let is_override = said(&check, gate.as_str()).is_some_and(|said| said.scope == OVERRIDE);
-            if is_override && newest.get(&gate).is_none_or(|known| known.id < check.id) {
-                newest.insert(gate, check);
+        for (gate, check) in ours(line, sha, app).await? {
+            if is_override(&check, &gate) {
+                keep_newest(&mut newest, gate, check);
             }
         }
         let mut found = Vec::new();
         for (gate, check) in newest {
-            let Some(said) = said(&check, gate.as_str()) else { continue };
+            let Some(said) = said(&check, &gate) else { continue };
             let believed = overrides::believed(line, &claim(&check, &gate, &said)).await?;
             found.push((gate, believed));
         }
@@ -205,8 +247,9 @@ impl Hub {
     }
 }
 
-fn claim<'a>(check: &'a Check, gate: &'a GateName, said: &Said<'a>) -> Claim<'a> {
-    Claim { check: check.id, gate, sha: &check.head_sha, run: said.run, comment: said.base, at: completed(check) }
+fn claim<'a>(check: &'a Check, gate: &'a GateName, said: &CheckId<'a>) -> Claim<'a> {
+    let run = said.generation().unwrap_or_default().0;
+    Claim { check: check.id, gate, sha: &check.head_sha, run, comment: said.base, at: completed(check) }
 }
 
 /// Adds to a gate's result that it was overridden, or why that does not count.
@@ -216,7 +259,7 @@ async fn take_override(
     gate: GateName,
     check: &Check,
 ) -> Result<(), Stop> {
-    let Some(said) = said(check, gate.as_str()) else { return Ok(()) };
+    let Some(said) = said(check, &gate) else { return Ok(()) };
     let known = results.iter().position(|(result, _)| result.gate == gate);
     let at = known.unwrap_or_else(|| {
         let none = result(gate.clone(), check, None, Some("it was never judged".to_owned()));
@@ -234,7 +277,7 @@ async fn take_override(
     Ok(())
 }
 
-fn result(gate: GateName, check: &Check, said: Option<&Said<'_>>, doubt: Option<String>) -> GateResult {
+fn result(gate: GateName, check: &Check, said: Option<&CheckId<'_>>, doubt: Option<String>) -> GateResult {
     let outcome = match (check.status.as_str(), check.conclusion.as_deref()) {
         ("completed", Some("success" | "neutral")) => Outcome::Pass,
         ("completed", Some("skipped")) => Outcome::Skipped,
