@@ -1,7 +1,7 @@
 //! Posting a run: check runs as gates end, the rest when all have. What is posted is planned by the publishers and
 //! sent by the interpreter; here is only when, with which token, and what becomes of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -114,6 +114,8 @@ pub struct Posted<'a> {
     pub started_at: &'a str,
     /// How many gates of the configuration were not asked for.
     pub left_out: usize,
+    /// Of gates that other jobs judged: what their reports are of. The others are of `subject`.
+    pub origins: &'a BTreeMap<GateName, Subject>,
 }
 
 /// Posts one run.
@@ -384,12 +386,13 @@ impl Queue<'_> {
         let completed_at = clock::now();
         let began = i64::try_from(gate.took.as_millis()).unwrap_or(0);
         let started_at = completed_at.checked_sub(jiff::SignedDuration::from_millis(began)).unwrap_or(completed_at);
+        let origin = self.posted.origins.get(&gate.name).unwrap_or(self.posted.subject);
         let postings = publish::on_gate(&GateEnd {
             context: context(self.posted, &self.server),
             gate,
             started_at: &started_at.to_string(),
             completed_at: &completed_at.to_string(),
-            external_id: &proof::external_id(&self.by, gate, self.posted.subject),
+            external_id: &proof::external_id(&self.by, gate, origin),
             cancelled: self.signals.caught().is_some(),
         });
         let calls = postings.into_iter().filter_map(|posting| match posting {

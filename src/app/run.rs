@@ -1,5 +1,6 @@
 //! `gatepost run`: what changed, the gates over it, the verdict, the report, and what is posted.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -122,8 +123,8 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
     };
     let gates = Rc::new(ground.plan(project)?);
     let report_path = output.report_shown();
-    let (subject, started_at) = (&subject, &started_at[..]);
-    let shared = Posted { subject, settings: &settings, report_path, started_at, left_out };
+    let (subject, started_at, none) = (&subject, &started_at[..], BTreeMap::new());
+    let shared = Posted { subject, settings: &settings, report_path, started_at, left_out, origins: &none };
     let (queue, waiting) = poster.queue(shared, &signals);
     let folder = output.seen_from(&request.here);
     let running = async {
@@ -322,6 +323,7 @@ fn subject(occasion: &Occasion, judged: &Judged, poster: &Poster, config: &str) 
         trusted: occasion.trusted,
         dirty: judged.dirty,
         run_url: occasion.run_url.clone(),
+        run: occasion.run(),
         config: Some(config.to_owned()),
     }
 }

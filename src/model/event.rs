@@ -57,6 +57,12 @@ impl Occasion {
         }
     }
 
+    /// Run id and attempt, where there is one.
+    #[must_use]
+    pub fn run(&self) -> Option<(u64, u64)> {
+        (self.generation.0 > 0).then_some(self.generation)
+    }
+
     /// Whether what stands on the default branch is looked at, not a change that is to come in: on a schedule, which
     /// runs there alone, and after a push to it.
     #[must_use]

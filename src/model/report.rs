@@ -272,6 +272,8 @@ pub struct Subject {
     pub dirty: bool,
     /// A link to the run.
     pub run_url: Option<String>,
+    /// Its id and attempt, on GitHub Actions.
+    pub run: Option<(u64, u64)>,
     /// The digest of the configuration that judged; `None` where it is not one.
     pub config: Option<String>,
 }

@@ -61,7 +61,8 @@ pub enum Refusal {
     },
 }
 
-/// Checks that a part is of `subject`: by repository, commit and pull request.
+/// Checks that a part is of `subject`: by run, repository, commit, pull request, and base where both have one. A folder that
+/// outlived its run, or an artifact of another, has judged something else, though perhaps of the same commit.
 ///
 /// # Errors
 /// When one of them differs.
@@ -76,6 +77,10 @@ pub fn same_subject(subject: &Subject, whose: &str, part: &Part) -> Result<(), R
         mine: show(theirs),
         theirs: show(mine),
     };
+    let run = |subject: &Subject| subject.run.map(|(id, _)| id.to_string());
+    if run(subject) != run(theirs) {
+        return Err(differs("the run", run(subject), run(theirs)));
+    }
     if folded(&subject.repository) != folded(&theirs.repository) {
         return Err(differs("the repository", subject.repository.clone(), theirs.repository.clone()));
     }
@@ -87,7 +92,24 @@ pub fn same_subject(subject: &Subject, whose: &str, part: &Part) -> Result<(), R
         let text = |subject: &Subject| subject.pull_request.map(|number| format!("#{number}"));
         return Err(differs("the pull request", text(subject), text(theirs)));
     }
+    if subject.base.is_some() && theirs.base.is_some() && subject.base != theirs.base {
+        let text = |subject: &Subject| subject.base.as_ref().map(ToString::to_string);
+        return Err(differs("the base", text(subject), text(theirs)));
+    }
     Ok(())
+}
+
+/// What is to be said of parts that an earlier attempt of the run than `attempt` made: their jobs may not have run again, or
+/// have run and left nothing.
+#[must_use]
+pub fn of_earlier_attempts(parts: &[Part], attempt: u64) -> Option<String> {
+    let of = |part: &Part| part.report.subject.run.map(|(_, of)| of).filter(|of| *of < attempt);
+    let earlier: Vec<String> =
+        parts.iter().filter_map(|part| Some(format!("{} (attempt {})", part.name, of(part)?))).collect();
+    (!earlier.is_empty()).then(|| {
+        let names = earlier.join(", ");
+        format!("not of attempt {attempt}: {names}; the job did not run again, or left no report when it did")
+    })
 }
 
 /// Checks that no two parts have the same gate.
@@ -185,6 +207,8 @@ mod tests {
             repository: Some("o/r".to_owned()),
             head: Sha::parse(&"a".repeat(40)).ok(),
             pull_request: Some(7),
+            base: Sha::parse(&"b".repeat(40)).ok(),
+            run: Some((5, 2)),
             ..Subject::default()
         }
     }
@@ -309,7 +333,21 @@ mod tests {
         );
         assert!(wrong(Subject { head: None, ..subject() }).contains("of the commit aaaa"));
         assert!(wrong(Subject { pull_request: Some(8), ..subject() }).contains("of the pull request #7, b of #8"));
+        assert_eq!(
+            wrong(Subject { run: Some((6, 2)), ..subject() }),
+            "a is of the run 5, b of 6: they are not of one change"
+        );
+        assert!(wrong(Subject { run: None, ..subject() }).contains("of the run 5, b of none"));
+        assert!(wrong(Subject { base: subject().head, ..subject() }).contains("of the base bbbb"));
+        let same = Subject { run: Some((5, 1)), base: None, ..subject() };
+        assert_eq!(same_subject(&same, "b", &mine), Ok(()), "of another attempt, and everything was judged");
         let parts = vec![part("a", &[("x", Outcome::Pass)]), part("b", &[("x", Outcome::Fail)])];
+        assert_eq!(of_earlier_attempts(&parts, 2), None);
+        let says = of_earlier_attempts(&parts, 3).unwrap();
+        assert!(
+            says.starts_with("not of attempt 3: a (attempt 2), b (attempt 2); the job did not run again"),
+            "{says}"
+        );
         let twice = distinct(&parts);
         assert!(matches!(twice, Err(Refusal::Twice { one, other, .. }) if one == "a" && other == "b"));
     }

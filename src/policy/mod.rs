@@ -31,7 +31,7 @@ pub use crate::model::baseline::{Baseline, GateBaseline};
 pub use again::{Configured, again};
 use compare::compare;
 pub use due::{Due, default_only, due};
-pub use fan_in::{Expected, Part, Refusal, distinct, join, same_subject};
+pub use fan_in::{Expected, Part, Refusal, distinct, join, of_earlier_attempts, same_subject};
 pub use fingerprint::Fingerprints;
 pub use retry::combine;
 pub use strangers::{brings_secrets, may_deploy, may_publish, may_run};

@@ -150,6 +150,7 @@ pub(super) fn report() -> Report {
             trusted: true,
             dirty: false,
             run_url: Some("https://github.com/acme/shop/actions/runs/15".to_owned()),
+            run: Some((15, 1)),
             config: None,
         },
         started_at: "2026-03-02T10:00:00Z".to_owned(),

@@ -74,6 +74,19 @@ pub struct SubjectV1<'a> {
     /// The digest of the configuration that judged; `null` where that is not one.
     #[serde(default)]
     pub config: Option<Cow<'a, str>>,
+    /// The run on GitHub Actions that judged; `null` elsewhere.
+    #[serde(default)]
+    pub run: Option<RunV1>,
+}
+
+/// A run on GitHub Actions.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "Run")]
+pub struct RunV1 {
+    /// Its id.
+    pub id: u64,
+    /// From 1.
+    pub attempt: u64,
 }
 
 /// One gate.
@@ -172,6 +185,7 @@ impl<'a> From<&'a Report> for ReportV1<'a> {
                 trusted: subject.trusted,
                 dirty: subject.dirty,
                 config: subject.config.as_deref().map(Cow::Borrowed),
+                run: subject.run.map(|(id, attempt)| RunV1 { id, attempt }),
             },
             started_at: Cow::Borrowed(&report.started_at),
             took_ms: milliseconds(report.took),

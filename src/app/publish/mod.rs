@@ -5,6 +5,7 @@ mod expected;
 mod parts;
 mod triggered;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::app::posting::{self, Posted, Poster, Publish, Said};
@@ -13,6 +14,7 @@ use crate::app::scope::{self, Asked};
 use crate::app::{Failure, overridden, run};
 use crate::model::event::Occasion;
 use crate::model::exit::ExitCode;
+use crate::model::gate::GateName;
 use crate::model::outcome::Outcome;
 use crate::model::report::{Report, Subject};
 use crate::model::settings::PublishSettings;
@@ -61,6 +63,8 @@ struct Joined {
     settings: PublishSettings,
     /// The run did not go well: no gate of it gets a check of its own that is green.
     hold_back_green: bool,
+    /// What each gate's own report is of, where that is believed.
+    origins: BTreeMap<GateName, Subject>,
 }
 
 /// Joins and posts.
@@ -103,12 +107,13 @@ async fn of_this_run(request: &Request, env: &Env, here: &Occasion, found: Found
     let subject = Subject {
         repository: occasion.repository.clone(),
         head: occasion.head.clone(),
-        base: found.parts.first().and_then(|part| part.report.subject.base.clone()),
+        base: found.parts.iter().find_map(|part| part.report.subject.base.clone()),
         pull_request: occasion.pull_request,
         event: occasion.event.clone(),
         trusted: occasion.trusted,
         dirty: false,
         run_url: occasion.run_url.clone(),
+        run: if here.on_actions { here.run() } else { found.parts.first().and_then(|part| part.report.subject.run) },
         config: None,
     };
     for part in &found.parts {
@@ -119,8 +124,9 @@ async fn of_this_run(request: &Request, env: &Env, here: &Occasion, found: Found
     let (settings, gates) = configuration_here(request, env, &occasion, &mut poster).await?;
     let expected = expected::named(&request.expect, gates)?;
     let overridden = overridden::of(env, &subject, &poster).await;
+    let origins = origins(&found);
     let report = join(subject, found, &expected, overridden)?;
-    Ok((Joined { report, settings, hold_back_green: false }, poster))
+    Ok((Joined { report, settings, hold_back_green: false, origins }, poster))
 }
 
 /// Reports of another run, whoever's code it ran.
@@ -161,6 +167,8 @@ async fn of_another_run(
     }
     let expected = expected::named(&request.expect, gates)?;
     let overridden = overridden::of(env, &subject, &poster).await;
+    // A stranger's word of what was judged makes no evidence for a deploy.
+    let origins = if triggered.is_own(&here) { origins(&found) } else { BTreeMap::new() };
     let mut report = join(subject, found, &expected, overridden)?;
     let hold_back_green = !triggered.run.succeeded();
     if let Some(warning) = triggered.warning() {
@@ -171,7 +179,15 @@ async fn of_another_run(
         report.notes.push("no open pull request has this branch any more: there is no comment".to_owned());
     }
     let poster = poster.for_jobs_of((triggered.run.id, triggered.run.attempt));
-    Ok((Joined { report, settings, hold_back_green }, poster))
+    Ok((Joined { report, settings, hold_back_green, origins }, poster))
+}
+
+fn origins(found: &Found) -> BTreeMap<GateName, Subject> {
+    let of = |part: &policy::Part| {
+        let subject = part.report.subject.clone();
+        part.report.gates.iter().map(|gate| (gate.name.clone(), subject.clone())).collect::<Vec<_>>()
+    };
+    found.parts.iter().flat_map(of).collect()
 }
 
 /// A laptop: the first report tells what it is of.
@@ -262,8 +278,9 @@ fn join(
              named `gatepost`, or `gatepost-…`",
         ));
     }
+    let earlier = subject.run.and_then(|(_, attempt)| policy::of_earlier_attempts(&parts, attempt));
     let mut report = policy::join(subject, parts, expected, &overridden.gates);
-    report.notes.extend(overridden.notes);
+    report.notes.extend(overridden.notes.into_iter().chain(earlier));
     if !missing.is_empty() {
         report.verdict = report.verdict.max(Outcome::Error);
         report.notes.insert(0, not_there(&missing));
@@ -308,6 +325,7 @@ async fn post(joined: &Joined, mut poster: Poster, place: &str, signals: &Signal
         report_path: place,
         started_at: &report.started_at,
         left_out: 0,
+        origins: &joined.origins,
     };
     let (queue, waiting) = poster.queue(shared, signals);
     for gate in &report.gates {

@@ -113,6 +113,7 @@ impl Triggered {
             trusted: self.is_own(here),
             dirty: false,
             run_url: Some(self.run.url.clone()),
+            run: Some((self.run.id, self.run.attempt)),
             config: None,
         }
     }
@@ -130,7 +131,9 @@ impl Triggered {
         }
     }
 
-    fn is_own(&self, here: &Occasion) -> bool {
+    /// Whether the commit comes from the repository itself: what its gates are told of is no stranger's word.
+    #[must_use]
+    pub fn is_own(&self, here: &Occasion) -> bool {
         self.run.head_repository.is_some() && self.run.head_repository == here.repository
     }
 

@@ -157,6 +157,13 @@ struct WrittenSubject {
     trusted: bool,
     dirty: bool,
     config: Option<String>,
+    run: Option<WrittenRun>,
+}
+
+#[derive(Deserialize)]
+struct WrittenRun {
+    id: u64,
+    attempt: u64,
 }
 
 #[derive(Deserialize)]
@@ -275,6 +282,7 @@ impl From<Written> for Report {
                 trusted: subject.trusted,
                 dirty: subject.dirty,
                 run_url: None,
+                run: subject.run.map(|run| (run.id, run.attempt)),
                 config: subject.config,
             },
             started_at: moment(&read.started_at),

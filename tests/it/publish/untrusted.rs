@@ -116,6 +116,9 @@ fn a_green_run_with_a_green_report_is_green() {
         "the base's own settings: {:?}",
         forked.scene.comments()
     );
+    // What a stranger's gates were judged by is their word: no deploy takes it as evidence.
+    let says = forked.scene.fake.with(|github| github.repo("octo/shop").checks[0].external_id.clone());
+    assert!(says.as_ref().is_some_and(|says| says.starts_with("gatepost:5.1:build:all:-:-:")), "{says:?}");
     // Delivered twice, it is posted once.
     end(&mut forked.publish(10, &[])).with_code(0);
     assert_eq!((forked.scene.checks().len(), forked.scene.comments().len()), (1, 1));
