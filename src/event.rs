@@ -83,6 +83,7 @@ struct Payload {
     workflow_run: Option<WorkflowRun>,
     before: Option<String>,
     after: Option<String>,
+    head_commit: Option<Commit>,
     repository: Option<Repository>,
 }
 
@@ -91,6 +92,11 @@ struct PullRequest {
     number: Option<u64>,
     head: Option<End>,
     base: Option<End>,
+}
+
+#[derive(Deserialize)]
+struct Commit {
+    id: Option<String>,
 }
 
 /// One end of a pull request.
@@ -152,8 +158,10 @@ pub fn read(variables: &Variables<'_>, payload: &[u8]) -> Result<Occasion, Event
     let default_branch = payload.repository.as_ref().and_then(|repository| repository.default_branch.clone());
     let occasion = Occasion { default_branch, ..occasion };
     match event {
-        "pull_request" | "pull_request_target" => of_pull_request(occasion, payload.pull_request),
-        "push" => of_push(occasion, &payload),
+        "pull_request" | "pull_request_target" | "pull_request_review" | "pull_request_review_comment" => {
+            of_pull_request(occasion, payload.pull_request)
+        }
+        "push" => of_push(occasion, &payload, variables.git_ref.is_some_and(|name| name.starts_with("refs/tags/"))),
         "merge_group" => of_merge_group(occasion, payload.merge_group),
         "issue_comment" => of_comment(occasion, payload.issue),
         "workflow_run" => of_workflow_run(occasion, payload.workflow_run),
@@ -180,14 +188,20 @@ fn of_pull_request(mut occasion: Occasion, pull: Option<PullRequest>) -> Result<
     Ok(occasion)
 }
 
-fn of_push(mut occasion: Occasion, payload: &Payload) -> Result<Occasion, EventError> {
+/// Of an annotated tag `after` is the tag itself, and not the commit that it names.
+fn of_push(mut occasion: Occasion, payload: &Payload, of_tag: bool) -> Result<Occasion, EventError> {
     // All zeros: the push made the branch (before) or removed it (after).
     let known = |key, sha: &Option<String>| match sha {
         Some(sha) if !sha.bytes().all(|digit| digit == b'0') => commit(key, sha).map(Some),
         _ => Ok(None),
     };
     occasion.base = known("before", &payload.before)?;
-    if let Some(after) = known("after", &payload.after)? {
+    let after = match (of_tag, &payload.head_commit) {
+        (false, _) => known("after", &payload.after)?,
+        (true, Some(head)) => known("head_commit.id", &head.id)?,
+        (true, None) => None,
+    };
+    if let Some(after) = after {
         occasion.head = Some(after);
     }
     Ok(occasion)
@@ -326,7 +340,7 @@ mod tests {
         let leg = read(&leg, b"{}").unwrap();
         assert_eq!((leg.workflow.as_deref(), leg.job.as_deref()), (Some("ci"), Some("test 1/2")));
         for from in [r#"{"full_name":"mallory/shop"}"#, "null", "{}"] {
-            for event in ["pull_request", "pull_request_target"] {
+            for event in ["pull_request", "pull_request_target", "pull_request_review", "pull_request_review_comment"] {
                 assert!(!read(&variables(event), pull(from).as_bytes()).unwrap().trusted, "{event} from {from}");
             }
         }
@@ -344,6 +358,14 @@ mod tests {
         assert_eq!((short(usual.base.as_ref()), short(usual.head.as_ref())), (&A[..7], &B[..7]));
         assert_eq!(push(ZERO, B).base, None);
         assert_eq!(short(push(A, ZERO).head.as_ref()), "ccccccc");
+        // An annotated tag: `after` is no commit.
+        let tag = |head_commit: &str| {
+            let payload = format!(r#"{{"before":"{ZERO}","after":"{A}","head_commit":{head_commit}}}"#);
+            let variables = Variables { git_ref: Some("refs/tags/v1"), ..variables("push") };
+            read(&variables, payload.as_bytes()).unwrap()
+        };
+        assert_eq!(short(tag(&format!(r#"{{"id":"{B}"}}"#)).head.as_ref()), &B[..7]);
+        assert_eq!(short(tag("null").head.as_ref()), "ccccccc");
     }
 
     #[test]

@@ -58,8 +58,7 @@ pub async fn audit(request: &Request, env: &Env) -> Result<Report, Failure> {
             let occasion =
                 occasion::read(env).map_err(|error| Failure::outside(error.to_string()).help(error.help()))?;
             let asked = Asked { base: Some(base), all_files: false };
-            let unknown =
-                async |_: &_, _: &_| Err("the clone is too shallow; check out with `fetch-depth: 0`".to_owned());
+            let unknown = async |_: &_, _: &_| Err("GitHub is not asked here".to_owned());
             let judged = scope::scope(repo, &occasion, asked, unknown).await?;
             notes = judged.said();
             judged.scope

@@ -236,9 +236,7 @@ impl Poster {
             Some(interpreter) => {
                 interpreter.merge_base(base.as_str(), head.as_str()).await.map_err(|stop| stop.to_string())
             }
-            None => Err("the clone is too shallow, and there is no token to ask GitHub with; \
-                         check out with `fetch-depth: 0`"
-                .to_owned()),
+            None => Err("there is no token to ask GitHub with".to_owned()),
         }
     }
 

@@ -318,7 +318,7 @@ fn subject(occasion: &Occasion, judged: &Judged, poster: &Poster, config: &str) 
         repository: poster.repository().map(str::to_owned),
         head: judged.posted_on.clone().or_else(|| judged.head.clone()),
         base: judged.base.clone(),
-        pull_request: occasion.pull_request,
+        pull_request: occasion.judged_pull_request(),
         event: occasion.event.clone(),
         trusted: occasion.trusted,
         dirty: judged.dirty,

@@ -107,7 +107,11 @@ async fn change(
                 request.merge_base = Some(&found);
                 answer = repo.base(&request)?;
             }
-            Err(why) => return Ok((Scope::Everything { why: format!("the merge base is not known: {why}") }, None)),
+            Err(why) => {
+                let lacking = lacking(repo, base)?;
+                let why = format!("the merge base is not known: {lacking}, and GitHub does not tell it: {why}");
+                return Ok((Scope::Everything { why }, None));
+            }
         }
     }
     let base = match answer {
@@ -125,6 +129,21 @@ async fn change(
         return Ok((Scope::Everything { why: "nothing differs from the base".to_owned() }, base));
     }
     Ok((Scope::Change(set), base))
+}
+
+/// Why the repository here does not tell the merge base.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn lacking(repo: &Repo, base: &Sha) -> Result<String, RepoError> {
+    Ok(if repo.is_shallow()? {
+        "the clone is too shallow (check out with `fetch-depth: 0`)".to_owned()
+    } else {
+        format!(
+            "{} is not here and cannot be fetched: a branch that was pushed by force leaves none behind",
+            base.short()
+        )
+    })
 }
 
 /// The commit that the event is about, if what is checked out is that commit or its merge.

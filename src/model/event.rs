@@ -63,6 +63,12 @@ impl Occasion {
         (self.generation.0 > 0).then_some(self.generation)
     }
 
+    /// The pull request that is judged: a comment on one wakes a job that has the default branch.
+    #[must_use]
+    pub fn judged_pull_request(&self) -> Option<u64> {
+        self.pull_request.filter(|_| self.event != "issue_comment")
+    }
+
     /// Whether what stands on the default branch is looked at, not a change that is to come in: on a schedule, which
     /// runs there alone, and after a push to it.
     #[must_use]

@@ -155,9 +155,8 @@ async fn base(repo: &Repo, occasion: &Occasion, project: &Project, remote: &Remo
                 answer = repo.base(&BaseRequest { merge_base: Some(&found), ..request });
             }
             Err(why) => {
-                let what =
-                    format!("the clone is too shallow to know the merge base, and GitHub does not tell it: {why}");
-                return Row::bad(topic, what, todo);
+                let lacking = scope::lacking(repo, base).unwrap_or_else(|error| error.to_string());
+                return Row::bad(topic, format!("{lacking}, and GitHub does not tell the merge base: {why}"), todo);
             }
         }
     }

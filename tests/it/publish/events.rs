@@ -79,6 +79,46 @@ fn a_push_counts_everything_and_has_no_comment() {
 }
 
 #[test]
+fn a_comment_on_a_pull_request_wakes_a_job_that_does_not_judge_it() {
+    let scene = Scene::new(GATES, Token::actions());
+    let payload = json!({
+        "action": "created", "issue": {"number": 7, "pull_request": {"url": "x"}}, "comment": {"body": "hi"},
+        "repository": {"full_name": "octo/shop"},
+    });
+    let mut woken = woken(&scene, "issue_comment", "refs/heads/main", &payload);
+    let ended = end(woken.arg("--dry-run")).with_code(1);
+    assert!(ended.out.contains("check-runs") && !ended.out.contains("comment on #7"), "{}", ended.out);
+    assert_eq!(scene.report()["subject"]["pull_request"], Value::Null);
+    scene.fake.finish();
+}
+
+#[test]
+fn a_base_that_is_gone_is_not_blamed_on_a_shallow_clone() {
+    let scene = Scene::new(GATES, Token::actions());
+    let before = "4".repeat(40);
+    let payload = json!({
+        "before": before, "after": scene.head, "forced": true, "ref": "refs/heads/main",
+        "repository": {"full_name": "octo/shop"},
+    });
+    end(woken(&scene, "push", "refs/heads/main", &payload).env_remove("GITHUB_TOKEN")).with_code(1);
+    let notes = scene.report()["notes"].to_string();
+    assert!(notes.contains("4444444 is not here and cannot be fetched") && !notes.contains("shallow"), "{notes}");
+    scene.fake.finish();
+}
+
+#[test]
+fn an_annotated_tag_is_judged_for_the_commit_that_it_names() {
+    let scene = Scene::new(GATES, Token::actions());
+    let payload = json!({
+        "before": "0".repeat(40), "after": "5".repeat(40), "head_commit": {"id": scene.head}, "ref": "refs/tags/v1",
+        "repository": {"full_name": "octo/shop"},
+    });
+    let ended = end(&mut woken(&scene, "push", "refs/tags/v1", &payload)).with_code(1);
+    assert_eq!(names(&scene), shown(EACH), "{}", ended.out);
+    scene.fake.finish();
+}
+
+#[test]
 fn one_check_run_for_the_whole_where_asked_for() {
     let scene = with_publish("checks = \"summary\"");
     let ended = scene.run(1).with_code(1);
