@@ -10,7 +10,7 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use crate::app::Failure;
 use crate::app::scope::Judged;
 use crate::mask::Masker;
-use crate::model::call::{Call, CheckRun, Receipt, ReceiptEnd};
+use crate::model::call::{Call, CheckRun, Generation, Receipt, ReceiptEnd};
 use crate::model::event::Occasion;
 use crate::model::gate::GateName;
 use crate::model::report::{GateReport, Report, Subject};
@@ -19,7 +19,7 @@ use crate::model::settings::{CommentWhen, PublishSettings};
 use crate::model::sha::Sha;
 use crate::publish::interpreter::{Interpreter, Kept, NotKept, Options, Pace};
 use crate::publish::proof::{self, Maker};
-use crate::publish::{self, Context, GateEnd, Posting, RunEnd};
+use crate::publish::{self, Context, GateEnd, Posting, RunEnd, comment};
 use crate::render::figures::count;
 use crate::world::env::Env;
 use crate::world::github::{API, GitHub};
@@ -114,6 +114,8 @@ pub struct Posted<'a> {
     pub started_at: &'a str,
     /// How many gates of the configuration were not asked for.
     pub left_out: usize,
+    /// Where the configuration stands in the repository.
+    pub place: &'a str,
     /// Of gates that other jobs judged: what their reports are of. The others are of `subject`.
     pub origins: &'a BTreeMap<GateName, Subject>,
 }
@@ -129,7 +131,8 @@ pub struct Poster {
     repository: Option<String>,
     server: String,
     by: Maker,
-    generation: (u64, u64),
+    generation: Generation,
+    workflow: Option<String>,
     summary: Option<PathBuf>,
     outputs: Option<PathBuf>,
     said: Said,
@@ -193,7 +196,8 @@ impl Poster {
             repository,
             server: env.get("GITHUB_SERVER_URL").unwrap_or("https://github.com").to_owned(),
             by: Maker { run, job, made: random()[..8].to_owned() },
-            generation: occasion.generation,
+            generation: occasion.generation.into(),
+            workflow: occasion.workflow.clone(),
             summary: file("GITHUB_STEP_SUMMARY"),
             outputs: file("GITHUB_OUTPUT"),
             said: Said::default(),
@@ -202,10 +206,13 @@ impl Poster {
         })
     }
 
-    /// Posts in the name of a run (id and attempt) whose jobs have judged, annotated, and perhaps made check runs.
+    /// Posts in the name of a run (id and attempt) whose jobs have judged, annotated, and perhaps made check runs; of another
+    /// workflow than this one, where that is named.
     #[must_use]
-    pub fn for_jobs_of(mut self, (run, attempt): (u64, u64)) -> Self {
+    pub fn for_jobs_of(mut self, (run, attempt): (u64, u64), workflow: Option<&str>) -> Self {
         self.by.run = format!("{run}.{attempt}");
+        self.generation.judged = (run, attempt);
+        self.workflow = workflow.map(str::to_owned).or(self.workflow);
         self.already = true;
         self
     }
@@ -322,6 +329,8 @@ impl Poster {
             external_id: &external_id,
             cancelled: signals.caught().is_some(),
             generation: self.generation,
+            by: &self.by,
+            comment_key: &comment::key(self.workflow.as_deref(), posted.place),
             delimiter: &delimiter,
             summary_room: self.summary_room(),
             left_out: posted.left_out,

@@ -102,8 +102,7 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
         watch.see(&Progress::Said { text: &masker.text(&said) });
     }
     let limits = limits(request, &project);
-    let settings = project.config.publish.clone();
-    let left_out = project.left_out;
+    let (settings, place, left_out) = (project.config.publish.clone(), project.place.clone(), project.left_out);
     let graph = project.graph.clone();
     let (masker, watch) = (&masker, &watch);
     watch.see(&Progress::Said { text: &masker.text(&format!("judging {}", judged.words())) });
@@ -124,7 +123,8 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
     let gates = Rc::new(ground.plan(project)?);
     let report_path = output.report_shown();
     let (subject, started_at, none) = (&subject, &started_at[..], BTreeMap::new());
-    let shared = Posted { subject, settings: &settings, report_path, started_at, left_out, origins: &none };
+    let shared =
+        Posted { subject, settings: &settings, report_path, started_at, left_out, place: &place, origins: &none };
     let (queue, waiting) = poster.queue(shared, &signals);
     let folder = output.seen_from(&request.here);
     let running = async {

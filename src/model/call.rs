@@ -5,6 +5,21 @@ use serde::Serialize;
 use crate::model::outcome::Outcome;
 use crate::model::sha::Sha;
 
+/// Which run speaks. Of the runs of one workflow a newer one is greater.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Generation {
+    /// Id and attempt of the run that judged.
+    pub judged: (u64, u64),
+    /// Those of the run that tells of it: the same, or one that was woken by it.
+    pub told: (u64, u64),
+}
+
+impl From<(u64, u64)> for Generation {
+    fn from(run: (u64, u64)) -> Self {
+        Self { judged: run, told: run }
+    }
+}
+
 /// One thing to do on GitHub. `key` names it in receipts and lets a create that lost its reply be found again.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Call {
@@ -101,10 +116,16 @@ pub struct StickyComment {
     pub head_sha: Sha,
     /// Identifies our comment among others; believed only with our author.
     pub marker: String,
-    /// Run id and attempt: a comment of a newer generation is not overwritten.
-    pub generation: (u64, u64),
-    /// The verdict it tells: what another job of the same run and attempt said is never replaced by a greener one.
+    /// A comment of a newer generation is not overwritten.
+    pub generation: Generation,
+    /// The job and the process that speak: what another job said of this head is never replaced by what is greener.
+    pub job: String,
+    /// See `job`.
+    pub made: String,
+    /// The verdict it tells.
     pub verdict: Outcome,
+    /// Nothing of it is red: no other job is in its way later.
+    pub green: bool,
     /// Markdown without the marker, at most 65,536 characters with it.
     pub body: String,
     /// Whether to create it where there is none; a green run only updates what an earlier one left.
@@ -154,8 +175,8 @@ pub struct ReviewSuggestion {
 pub struct StickyIssue {
     /// Identifies our issue among others; believed only with our author.
     pub marker: String,
-    /// Run id and attempt: what a newer generation said is not overwritten.
-    pub generation: (u64, u64),
+    /// What a newer generation said is not overwritten.
+    pub generation: Generation,
     /// The verdict it tells.
     pub verdict: Outcome,
     /// One line of at most 256 characters.

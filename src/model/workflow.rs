@@ -21,6 +21,8 @@ pub struct WorkflowRun {
     pub conclusion: Option<String>,
     /// Its page.
     pub url: String,
+    /// The path of its workflow's file.
+    pub workflow: Option<String>,
 }
 
 impl WorkflowRun {

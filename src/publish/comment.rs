@@ -15,11 +15,16 @@ pub static PUBLISHER: Publisher = Publisher {
     on_end: Some(on_end),
 };
 
-/// Names our comment among those of other tools.
-pub const MARKER: &str = "gatepost";
-
 /// The most bytes of a body. GitHub takes 65,536 characters; the rest is room for the marker.
-pub const LIMIT: usize = 64_000;
+pub const LIMIT: usize = 60_000;
+
+/// Names the comment of a workflow's gates by one configuration, by its place in the repository: what another one says of the
+/// same pull request stands beside it.
+#[must_use]
+pub fn key(workflow: Option<&str>, config: &str) -> String {
+    let both = format!("{}\n{config}", workflow.unwrap_or_default());
+    format!("gatepost-{}", &blake3::hash(both.as_bytes()).to_hex()[..8])
+}
 
 const AMOUNTS: [Amount; 4] = [
     Amount { items: 20, message: 1500, everything: false },
@@ -49,9 +54,12 @@ pub fn plan(end: &RunEnd<'_>) -> Option<StickyComment> {
     Some(StickyComment {
         pull_request: subject.pull_request?,
         head_sha: subject.head.clone()?,
-        marker: MARKER.to_owned(),
+        marker: end.comment_key.to_owned(),
         generation: end.generation,
+        job: end.by.job.clone(),
+        made: end.by.made.clone(),
         verdict,
+        green,
         body: whole(end, opening, &AMOUNTS, LIMIT),
         create: !recovered,
     })
@@ -86,6 +94,17 @@ mod tests {
         let off = PublishSettings { comment: CommentWhen::Off, ..PublishSettings::default() };
         assert_eq!(ended(&green, &off, |end| plan(&end)), None);
         assert_eq!(ended(&report(), &always, |end| plan(&RunEnd { left_out: 1, ..end })), None);
+    }
+
+    #[test]
+    fn every_workflow_and_configuration_has_a_comment_of_its_own() {
+        let one = key(Some(".github/workflows/ci.yml"), "gatepost.toml");
+        assert_eq!(one, key(Some(".github/workflows/ci.yml"), "gatepost.toml"));
+        for (workflow, config) in
+            [(None, "gatepost.toml"), (Some("ci"), "gatepost.toml"), (Some("ci"), "web/gatepost.toml")]
+        {
+            assert_ne!(one, key(workflow, config));
+        }
     }
 
     #[test]

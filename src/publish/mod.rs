@@ -27,10 +27,11 @@ mod words;
 
 use std::collections::BTreeSet;
 
-use crate::model::call::Call;
+use crate::model::call::{Call, Generation};
 use crate::model::gate::GateName;
 use crate::model::report::{GateReport, Report, Subject};
 use crate::model::settings::PublishSettings;
+use crate::publish::proof::Maker;
 
 /// Every publisher, in posting order.
 pub static ALL: &[&Publisher] = &[
@@ -115,8 +116,12 @@ pub struct RunEnd<'a> {
     pub external_id: &'a str,
     /// A signal to gatepost ended it.
     pub cancelled: bool,
-    /// Run id and attempt.
-    pub generation: (u64, u64),
+    /// Which run speaks.
+    pub generation: Generation,
+    /// The process that speaks.
+    pub by: &'a Maker,
+    /// Names the workflow and the configuration, as [`comment::key`] does: each has its own comment.
+    pub comment_key: &'a str,
     /// A fresh random word that ends values in `GITHUB_OUTPUT`.
     pub delimiter: &'a str,
     /// How many bytes of [`summary::LIMIT`] are left in this step's summary.

@@ -13,6 +13,7 @@ use crate::model::settings::PublishSettings;
 use crate::model::sha::Sha;
 use crate::model::tests::{Case, CaseOutcome, Tests};
 use crate::policy;
+use crate::publish::proof::Maker;
 use crate::publish::{Context, GateEnd, RunEnd};
 
 pub(super) fn gate(name: &str, outcome: Outcome, reason: &str, took: u64) -> GateReport {
@@ -174,7 +175,9 @@ pub(super) fn ended<T>(report: &Report, settings: &PublishSettings, with: impl F
         completed_at: "2026-03-02T10:01:35Z",
         external_id: "15.1",
         cancelled: false,
-        generation: (15, 1),
+        generation: (15, 1).into(),
+        by: &Maker { run: "15.1".to_owned(), job: "0a1b2c3d".to_owned(), made: "4e5f6a7b".to_owned() },
+        comment_key: "gatepost-8c9d0e1f",
         delimiter: "ghadelimiter_c0ffee",
         summary_room: super::summary::LIMIT,
         left_out: 0,

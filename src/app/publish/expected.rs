@@ -97,7 +97,8 @@ pub fn places(asked: Option<&Path>) -> Result<Vec<String>, Failure> {
 pub fn project(text: &[u8], path: &str, colour: bool) -> Result<Project, Failure> {
     let folder = Path::new(path).parent().filter(|folder| !folder.ends_with(".github"));
     let folder = folder.map(|folder| folder.display().to_string()).unwrap_or_default();
-    project::build(text, folder, Source::File(path.to_owned()), &|_| None).map_err(|wrong| match wrong {
+    let built = project::build(text, folder, Source::File(path.to_owned()), &|_| None);
+    built.map(|project| Project { place: path.to_owned(), ..project }).map_err(|wrong| match wrong {
         Wrong::Text(problems) => Failure::usage(problems.render(path, colour)),
         Wrong::NoGates => Failure::usage(format!("{path}: {}", config::NO_GATES)),
     })

@@ -61,6 +61,8 @@ pub struct Published {
 struct Joined {
     report: Report,
     settings: PublishSettings,
+    /// Where the configuration stands in the repository; empty without one.
+    place: String,
     /// The run did not go well: no gate of it gets a check of its own that is green.
     hold_back_green: bool,
     /// What each gate's own report is of, where that is believed.
@@ -102,13 +104,13 @@ async fn of_this_run(request: &Request, env: &Env, here: &Occasion, found: Found
     let occasion = if here.on_actions { here.clone() } else { local(here, &found)? };
     let mut poster = Poster::open(Publish::Always, request.dry_run, env, &occasion, None)?;
     if here.on_actions {
-        poster = poster.for_jobs_of(here.generation);
+        poster = poster.for_jobs_of(here.generation, None);
     }
     let subject = Subject {
         repository: occasion.repository.clone(),
         head: occasion.head.clone(),
         base: found.parts.iter().find_map(|part| part.report.subject.base.clone()),
-        pull_request: occasion.pull_request,
+        pull_request: occasion.judged_pull_request(),
         event: occasion.event.clone(),
         trusted: occasion.trusted,
         dirty: false,
@@ -121,12 +123,12 @@ async fn of_this_run(request: &Request, env: &Env, here: &Occasion, found: Found
         policy::same_subject(&subject, whose, part).map_err(|error| refused(&error))?;
     }
     policy::distinct(&found.parts).map_err(|error| refused(&error))?;
-    let (settings, gates) = configuration_here(request, env, &occasion, &mut poster).await?;
+    let Configuration { settings, place, gates } = configuration_here(request, env, &occasion, &mut poster).await?;
     let expected = expected::named(&request.expect, gates)?;
     let overridden = overridden::of(env, &subject, &poster).await;
     let origins = origins(&found);
     let report = join(subject, found, &expected, overridden)?;
-    Ok((Joined { report, settings, hold_back_green: false, origins }, poster))
+    Ok((Joined { report, settings, place, hold_back_green: false, origins }, poster))
 }
 
 /// Reports of another run, whoever's code it ran.
@@ -157,14 +159,14 @@ async fn of_another_run(
         policy::same_subject(&subject, &format!("run {id}"), part).map_err(|error| refused(&error))?;
     }
     policy::distinct(&found.parts).map_err(|error| refused(&error))?;
-    let mut settings = PublishSettings::default();
-    let mut gates = Vec::new();
+    let mut configured = Configuration::default();
     let base = pull.map(|pull| pull.base.clone());
     if let Some(project) = configuration_there(request, &mut poster, base.as_deref()).await? {
         let occasion = triggered.occasion(&here, pull);
-        gates = expected::configured(&project.gates, &occasion, Known::Nothing)?;
-        settings = project.config.publish;
+        let gates = expected::configured(&project.gates, &occasion, Known::Nothing)?;
+        configured = Configuration { settings: project.config.publish, place: project.place, gates };
     }
+    let Configuration { settings, place, gates } = configured;
     let expected = expected::named(&request.expect, gates)?;
     let overridden = overridden::of(env, &subject, &poster).await;
     // A stranger's word of what was judged makes no evidence for a deploy.
@@ -178,8 +180,8 @@ async fn of_another_run(
     if triggered.run.event == "pull_request" && report.subject.pull_request.is_none() {
         report.notes.push("no open pull request has this branch any more: there is no comment".to_owned());
     }
-    let poster = poster.for_jobs_of((triggered.run.id, triggered.run.attempt));
-    Ok((Joined { report, settings, hold_back_green, origins }, poster))
+    let poster = poster.for_jobs_of((triggered.run.id, triggered.run.attempt), triggered.run.workflow.as_deref());
+    Ok((Joined { report, settings, place, hold_back_green, origins }, poster))
 }
 
 fn origins(found: &Found) -> BTreeMap<GateName, Subject> {
@@ -214,25 +216,34 @@ fn local(here: &Occasion, found: &Found) -> Result<Occasion, Failure> {
     })
 }
 
+/// What is configured for what is published.
+#[derive(Default)]
+struct Configuration {
+    settings: PublishSettings,
+    /// Where it stands in the repository.
+    place: String,
+    gates: Vec<Expected>,
+}
+
 /// The configuration of what is checked out here, or of the commit that was judged.
 async fn configuration_here(
     request: &Request,
     env: &Env,
     occasion: &Occasion,
     poster: &mut Poster,
-) -> Result<(PublishSettings, Vec<Expected>), Failure> {
+) -> Result<Configuration, Failure> {
     let Ok(repo) = run::discover(&request.start, env) else {
         let head = occasion.head.as_ref().map(ToString::to_string);
         let Some(project) = configuration_there(request, poster, head.as_deref()).await? else {
-            return Ok((PublishSettings::default(), Vec::new()));
+            return Ok(Configuration::default());
         };
         let gates = expected::configured(&project.gates, occasion, Known::Nothing)?;
-        return Ok((project.config.publish, gates));
+        return Ok(Configuration { settings: project.config.publish, place: project.place, gates });
     };
     let root = files::real_path(repo.root()).unwrap_or_else(|| repo.root().to_owned());
     let start = files::real_path(&request.start).unwrap_or_else(|| request.start.clone());
     let place = Place { root: &root, start: &start, file: request.config.as_deref(), colour: request.colour };
-    let Some(project) = project::open(&place)? else { return Ok((PublishSettings::default(), Vec::new())) };
+    let Some(project) = project::open(&place)? else { return Ok(Configuration::default()) };
     let by_paths = project.gates.iter().any(|gate| !gate.common().paths.is_empty());
     let gates = if by_paths && request.expect.is_empty() {
         let base = scope::base_asked(None, project.config.run.base.as_deref(), occasion);
@@ -243,7 +254,7 @@ async fn configuration_here(
     } else {
         expected::configured(&project.gates, occasion, Known::Nothing)?
     };
-    Ok((project.config.publish, gates))
+    Ok(Configuration { settings: project.config.publish, place: project.place, gates })
 }
 
 /// The configuration as the repository on GitHub has it at a branch or commit. What lies in the workspace may have come
@@ -325,6 +336,7 @@ async fn post(joined: &Joined, mut poster: Poster, place: &str, signals: &Signal
         report_path: place,
         started_at: &report.started_at,
         left_out: 0,
+        place: &joined.place,
         origins: &joined.origins,
     };
     let (queue, waiting) = poster.queue(shared, signals);

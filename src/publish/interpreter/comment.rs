@@ -1,13 +1,16 @@
 //! Posts the one comment of a pull request: updates the oldest that is ours, creates one where there is none, and
-//! leaves it alone when the head has moved or a newer run has spoken. After a write it reads again, so that two runs
+//! leaves it alone when the head has moved or a newer run has spoken. The marker lists the jobs that ended red for this
+//! head: while one of others stands there, nothing greener is written. After a write it reads again, so that two runs
 //! at once end with one comment. A marker counts only with our own author. GitHub has no conditional update: a run
 //! that is overtaken between its last look and its update still has the last word.
+
+use std::collections::BTreeSet;
 
 use serde::Deserialize;
 use serde_json::json;
 
 use crate::model::call::{ReceiptEnd, StickyComment};
-use crate::publish::interpreter::marker::Marker;
+use crate::publish::interpreter::marker::{Marker, Open};
 use crate::publish::interpreter::reads;
 use crate::world::forge::{Forge, Method, Request};
 use crate::world::line::answer::Stop;
@@ -32,8 +35,17 @@ pub async fn post<F: Forge>(
         return Ok(ReceiptEnd::LeftAlone(format!("the pull request has moved on from {then} to {now}")));
     }
     let wanted = Marker::of(comment);
-    let writing =
-        Writing { line, me, comment, wanted, created: None, updated: Vec::new(), removed: Vec::new(), leftover: None };
+    let writing = Writing {
+        line,
+        me,
+        comment,
+        wanted,
+        seen: None,
+        created: None,
+        updated: Vec::new(),
+        removed: Vec::new(),
+        leftover: None,
+    };
     writing.settle().await
 }
 
@@ -50,6 +62,16 @@ struct Ours {
     id: u64,
     link: Option<String>,
     marker: Marker,
+    /// Without the marker.
+    body: String,
+}
+
+/// What the comment should say, for all that was said before.
+struct Target {
+    marker: Marker,
+    body: String,
+    /// What stands there is kept, as another job said it, and it is worse.
+    kept: bool,
 }
 
 struct Writing<'a, F> {
@@ -57,6 +79,8 @@ struct Writing<'a, F> {
     me: &'a mut Identity,
     comment: &'a StickyComment,
     wanted: Marker,
+    /// The jobs that stood red when we first looked: what an older run adds later has been overtaken.
+    seen: Option<BTreeSet<Open>>,
     created: Option<Comment>,
     /// What we updated, with the marker it had before.
     updated: Vec<(u64, Marker)>,
@@ -97,26 +121,20 @@ impl<F: Forge> Writing<'_, F> {
 
     async fn step(&mut self, ours: &[Ours]) -> Result<Step, Stop> {
         if let Some(newer) = ours.iter().find(|one| one.marker.generation > self.wanted.generation) {
-            let (run, attempt) = newer.marker.generation;
+            let (run, attempt) = newer.marker.generation.judged;
             // The newer run may have read before ours was there; the oldest is its to update, never to be removed.
             let created = self.created.as_ref().map(|made| made.id);
             self.remove(ours[1..].iter().filter(|one| Some(one.id) == created)).await;
             return Ok(Step::End(ReceiptEnd::LeftAlone(format!("a newer run ({run}, attempt {attempt}) has spoken"))));
         }
-        if let Some(worse) = ours.iter().find(|one| self.is_greener_than(one)) {
-            let said = worse.marker.verdict.word();
-            let mine: Vec<&Ours> = ours.iter().filter(|one| one.marker == self.wanted).collect();
-            self.remove(mine.into_iter()).await;
-            let why = format!("another job of this run has said {said}: that is not replaced by what is greener");
-            return Ok(Step::End(ReceiptEnd::LeftAlone(why)));
-        }
+        let target = self.target(ours);
         let Some(oldest) = ours.first() else { return self.first_comment().await };
-        if self.must_write(oldest) {
+        if self.must_write(oldest, &target.marker) {
             if self.updated.len() == MOST_UPDATES {
                 let why = "another run keeps writing over the comment".to_owned();
                 return Ok(Step::End(ReceiptEnd::Downgraded(why)));
             }
-            self.update(oldest).await?;
+            self.update(oldest, &target).await?;
             return Ok(Step::Wrote);
         }
         if ours.len() > 1 && self.leftover.is_none() {
@@ -126,7 +144,45 @@ impl<F: Forge> Writing<'_, F> {
         if self.is_pending(ours, oldest) {
             return Ok(Step::NotShown(oldest.link.clone()));
         }
+        if target.kept {
+            let said = target.marker.verdict.word();
+            let why = format!("another job has said {said} of this commit: that is not replaced by what is greener");
+            return Ok(Step::End(ReceiptEnd::LeftAlone(why)));
+        }
         Ok(Step::End(self.end(oldest.link.clone())))
+    }
+
+    /// Jobs that ended red for this head stay until they end better, each for itself. On a laptop runs have no order.
+    fn target(&mut self, ours: &[Ours]) -> Target {
+        let mine = Open::of(self.comment);
+        let of_this_head = ours.iter().filter(|one| one.marker.head == self.wanted.head);
+        let mut others: BTreeSet<Open> = of_this_head.clone().flat_map(|one| one.marker.open.clone()).collect();
+        others.remove(&mine);
+        let seen = self.seen.get_or_insert_with(|| others.clone());
+        let is_older = |one: &Open| one.generation < mine.generation || mine.generation.judged.0 == 0;
+        // Of legs that are not told apart one alone speaks here.
+        let replaced = seen.iter().find(|one| one.job == mine.job && is_older(one));
+        others.retain(|one| !is_older(one) || (seen.contains(one) && Some(one) != replaced));
+        let worst = of_this_head.max_by_key(|one| one.marker.verdict);
+        let mut marker = self.wanted.clone();
+        match worst.filter(|one| {
+            let greener = self.comment.green || one.marker.verdict > marker.verdict;
+            !others.is_empty() && greener
+        }) {
+            None => {
+                marker.keep_open(others);
+                Target { marker, body: self.comment.body.clone(), kept: false }
+            }
+            Some(worst) => {
+                let mut kept = worst.marker.clone();
+                kept.open = std::mem::take(&mut marker.open);
+                kept.keep_open(others);
+                if kept.open != worst.marker.open {
+                    kept.generation = kept.generation.max(marker.generation);
+                }
+                Target { marker: kept, body: worst.body.clone(), kept: true }
+            }
+        }
     }
 
     async fn first_comment(&mut self) -> Result<Step, Stop> {
@@ -145,23 +201,19 @@ impl<F: Forge> Writing<'_, F> {
         Ok(Step::Wrote)
     }
 
-    /// Whether the comment says something else, and that is not the last word of a run as new as ours.
-    fn must_write(&self, oldest: &Ours) -> bool {
-        if oldest.marker.hash == self.wanted.hash {
+    /// Whether the comment says something else, and that is not the last word of a run as new as ours, which has seen what
+    /// we say.
+    fn must_write(&self, oldest: &Ours, target: &Marker) -> bool {
+        let same = oldest.marker.open == target.open;
+        if same && oldest.marker.hash == target.hash {
             return false;
         }
         let created = self.created.as_ref().is_some_and(|made| made.id == oldest.id);
         match self.before(oldest) {
             None if !created => true,
             Some(before) if *before == oldest.marker => false,
-            _ => oldest.marker.generation < self.wanted.generation,
+            _ => !same || oldest.marker.generation < self.wanted.generation,
         }
-    }
-
-    /// Whether another job of the same run and attempt said something worse. On a laptop runs have no order.
-    fn is_greener_than(&self, one: &Ours) -> bool {
-        let (marker, wanted) = (&one.marker, &self.wanted);
-        wanted.generation.0 > 0 && marker.generation == wanted.generation && marker.verdict > wanted.verdict
     }
 
     /// What it said before we last updated it.
@@ -175,9 +227,9 @@ impl<F: Forge> Writing<'_, F> {
         unseen || self.before(oldest).is_some_and(|before| *before == oldest.marker)
     }
 
-    async fn update(&mut self, oldest: &Ours) -> Result<(), Stop> {
+    async fn update(&mut self, oldest: &Ours, target: &Target) -> Result<(), Stop> {
         self.updated.push((oldest.id, oldest.marker.clone()));
-        let body = json!({ "body": body(&self.wanted, self.comment) });
+        let body = json!({ "body": body(&target.marker, &target.body) });
         let path = self.line.path(&format!("/issues/comments/{}", oldest.id));
         let request = Request { method: Method::Patch, path, body: Some(body) };
         match self.line.repeat(&request, Kind::Write, Missing::Gone).await {
@@ -229,7 +281,11 @@ impl<F: Forge> Writing<'_, F> {
         };
         marked.retain(|one| is_by(one.user.as_ref(), me));
         marked.sort_by_key(|one| one.id);
-        let ours = |one: Comment| Some(Ours { id: one.id, link: one.html_url, marker: Marker::read(&one.body?)? });
+        let ours = |one: Comment| {
+            let whole = one.body?;
+            let body = whole.split_once('\n').map_or("", |(_, body)| body).to_owned();
+            Some(Ours { id: one.id, link: one.html_url, marker: Marker::read(&whole)?, body })
+        };
         Ok(marked.into_iter().filter_map(ours).collect())
     }
 }
@@ -245,8 +301,8 @@ fn marker(comment: &Comment) -> Option<Marker> {
     Marker::read(comment.body.as_deref()?)
 }
 
-fn body(marker: &Marker, comment: &StickyComment) -> String {
-    format!("{marker}\n{}", comment.body)
+fn body(marker: &Marker, text: &str) -> String {
+    format!("{marker}\n{text}")
 }
 
 /// A comment that is to be created; found again by its marker and our author.
@@ -261,7 +317,7 @@ impl Creation for New<'_> {
 
     fn request(&self, root: &str) -> Request {
         let path = format!("{root}/issues/{}/comments", self.comment.pull_request);
-        let body = json!({ "body": body(self.wanted, self.comment) });
+        let body = json!({ "body": body(self.wanted, &self.comment.body) });
         Request { method: Method::Post, path, body: Some(body) }
     }
 

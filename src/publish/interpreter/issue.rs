@@ -31,7 +31,7 @@ pub async fn post<F: Forge>(line: &mut Line<F>, me: &mut Identity, issue: &Stick
     let ours = ours(line, me, &wanted).await?;
     let newer = |one: &&(Issue, Marker)| one.1.generation > wanted.generation;
     if let Some((_, marker)) = ours.iter().find(newer) {
-        let (run, attempt) = marker.generation;
+        let (run, attempt) = marker.generation.judged;
         return Ok(ReceiptEnd::LeftAlone(format!("a newer run ({run}, attempt {attempt}) has spoken")));
     }
     match (ours.split_first(), issue.open) {

@@ -19,6 +19,7 @@ struct Run {
     head_repository: Option<Repository>,
     conclusion: Option<String>,
     html_url: String,
+    path: Option<String>,
 }
 
 /// A repository as runs and pull requests show it.
@@ -69,6 +70,8 @@ pub async fn run<F: Forge>(line: &mut Line<F>, id: u64) -> Result<WorkflowRun, S
         head_repository: run.head_repository.and_then(|repository| repository.full_name),
         conclusion: run.conclusion,
         url: run.html_url,
+        // `.github/workflows/ci.yml@refs/heads/main` for a called one.
+        workflow: run.path.and_then(|path| Some(path.split('@').next()?.to_owned())).filter(|path| !path.is_empty()),
     })
 }
 

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
-/// What expressions can name: `inputs.x`, `github.x`, `steps.id.outputs.x`.
+/// What expressions can name: `inputs.x`, `github.x`, `strategy.x`, `steps.id.outputs.x`.
 #[derive(Debug, Default, Clone)]
 pub struct Contexts {
     pub inputs: BTreeMap<String, String>,
     pub github: BTreeMap<String, String>,
+    pub strategy: BTreeMap<String, String>,
     /// The outputs of the steps that have run, by id; a step that was skipped has none.
     pub steps: BTreeMap<String, BTreeMap<String, String>>,
 }
@@ -52,6 +53,7 @@ fn operand(text: &str, contexts: &Contexts) -> String {
     let found = match path[..] {
         ["inputs", name] => contexts.inputs.get(name).cloned(),
         ["github", name] => contexts.github.get(name).cloned(),
+        ["strategy", name] => contexts.strategy.get(name).cloned(),
         // An output that a step did not write is empty, and so are those of a step that did not run.
         ["steps", id, "outputs", name] => {
             contexts.steps.get(id).map(|outputs| outputs.get(name).cloned().unwrap_or_default())
@@ -70,6 +72,7 @@ mod tests {
         Contexts {
             inputs: of(&[("a", "x y"), ("none", ""), ("nested", "${{ inputs.a }}")]),
             github: of(&[("token", "t")]),
+            strategy: of(&[("job-total", "2")]),
             steps: BTreeMap::from([("find".to_owned(), of(&[("fresh", "true")]))]),
         }
     }
@@ -77,7 +80,7 @@ mod tests {
     #[test]
     fn what_the_action_uses_is_evaluated() {
         let fill = |text: &str| fill(text, &contexts());
-        assert_eq!(fill("[${{ inputs.a }}|${{github.token}}]"), "[x y|t]");
+        assert_eq!(fill("[${{ inputs.a }}|${{github.token}}|${{ strategy.job-total }}]"), "[x y|t|2]");
         assert_eq!(fill("${{ steps.find.outputs.missing || inputs.none || 'last' }}"), "last");
         assert_eq!(fill("${{ steps.find.outputs.fresh || 'last' }}"), "true");
         assert_eq!(fill("${{ inputs.nested }}"), "${{ inputs.a }}", "a value is not evaluated again");

@@ -102,7 +102,9 @@ impl Composite {
 
     fn contexts(&self, job: &Job, given: &[(&str, &str)]) -> Contexts {
         let github = BTreeMap::from([("token".to_owned(), job.token.clone())]);
-        let mut contexts = Contexts { github, ..Contexts::default() };
+        let strategy = [("job-index", "0"), ("job-total", "1")];
+        let strategy = strategy.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let mut contexts = Contexts { github, strategy, ..Contexts::default() };
         for (name, input) in self.part("inputs") {
             let default = input["default"].as_str().unwrap_or_else(|| panic!("{name}: the default is no text"));
             let value = given.iter().find(|(given, _)| given == name).map(|(_, value)| (*value).to_owned());

@@ -107,8 +107,11 @@ fn comment(run: u64, body: &str) -> StickyComment {
         pull_request: 7,
         head_sha: Sha::parse(HEAD).unwrap(),
         marker: "gatepost".to_owned(),
-        generation: (run, 1),
+        generation: (run, 1).into(),
         verdict: Outcome::Fail,
+        job: "test".to_owned(),
+        made: format!("m{run}"),
+        green: false,
         body: body.to_owned(),
         create: true,
     }
@@ -128,7 +131,7 @@ fn review() -> Review {
 fn issue(run: u64, body: &str, open: bool) -> StickyIssue {
     StickyIssue {
         marker: "issue-audit".to_owned(),
-        generation: (run, 1),
+        generation: (run, 1).into(),
         verdict: if open { Outcome::Fail } else { Outcome::Pass },
         title: "gatepost audit".to_owned(),
         body: body.to_owned(),

@@ -212,8 +212,58 @@ command = "true"
     write(&scene.root().join("tool/code"), "0");
     let ended = scene.run(5).with_code(0);
     assert_eq!(scene.comments(), before);
-    assert!(ended.out.contains("another job of this run has said fail"), "{}", ended.out);
+    assert!(ended.out.contains("another job has said fail of this commit"), "{}", ended.out);
     scene.run(7).with_code(0);
+    assert!(scene.comments()[0].contains("Green now"), "{:?}", scene.comments());
+    scene.fake.finish();
+}
+
+#[test]
+fn every_workflow_and_every_configuration_has_its_own_comment() {
+    let gates = |command: &str| format!("[gates.test]\nkind = \"command\"\ncommand = {command:?}\n");
+    let scene = Scene::with(
+        &gates("false"),
+        |root| {
+            write(&root.join("security.toml"), &gates("true"));
+            write(&root.join("web/gatepost.toml"), &gates("false"));
+        },
+        |github| _ = github.token(TOKEN, Token::actions()),
+    );
+    let run = |run: u32, workflow: &str, arguments: &[&str], code: i32| {
+        let mut command = scene.call(run, &[arguments, &["run"]].concat());
+        end(command.env("GITHUB_WORKFLOW_REF", format!("octo/shop/.github/workflows/{workflow}@refs/pull/7/merge")))
+            .with_code(code)
+    };
+    run(1000, "ci.yml", &[], 1);
+    // Green, and there is nothing of it to update.
+    run(1001, "ci.yml", &["--config", "security.toml"], 0);
+    run(1002, "ci.yml", &["-C", "web"], 1);
+    run(1003, "nightly.yml", &[], 1);
+    let bodies = scene.comments();
+    assert!(bodies.len() == 3 && bodies.iter().all(|body| body.contains("1 of 1 gate failed")), "{bodies:?}");
+    // The other order, and again: each has its own.
+    run(999, "nightly.yml", &["-C", "web"], 1);
+    run(1004, "ci.yml", &["-C", "web"], 1);
+    assert_eq!(scene.comments().len(), 4);
+    scene.fake.finish();
+}
+
+#[test]
+fn a_leg_that_failed_keeps_the_comment_red_until_it_is_run_again() {
+    let gates = "[gates.test]\nkind = \"command\"\ncommand = \"exit $(cat tool/code)\"\n";
+    let scene = Scene::new(gates, Token::actions());
+    let leg = |leg: &str, attempt: &str, code: i32| {
+        write(&scene.root().join("tool/code"), &code.to_string());
+        let mut command = scene.step(5, &[]);
+        command.env("GITHUB_JOB", "test").env("GATEPOST_LEG", leg).env("GITHUB_RUN_ATTEMPT", attempt);
+        end(&mut command).with_code(code)
+    };
+    leg("0/2", "1", 1);
+    leg("1/2", "1", 1);
+    let ended = leg("0/2", "2", 0);
+    assert!(ended.out.contains("another job has said fail of this commit"), "{}", ended.out);
+    assert!(scene.comments()[0].contains("1 of 1 gate failed"), "{:?}", scene.comments());
+    leg("1/2", "3", 0);
     assert!(scene.comments()[0].contains("Green now"), "{:?}", scene.comments());
     scene.fake.finish();
 }

@@ -7,8 +7,13 @@ use crate::github::Token;
 
 /// The comment has times in its table, a hash over them, and short names of commits.
 fn stable(text: &str) -> String {
-    let vary =
-        [("hash=[0-9a-f]+", "hash=<hash>"), (r"[0-9.]+&nbsp;(ms|s)\b", "<duration>"), ("`[0-9a-f]{7}`", "`<short>`")];
+    let vary = [
+        ("hash=[0-9a-f]+ head=[0-9a-f]+", "hash=<hash> head=<short>"),
+        (r"[0-9.]+&nbsp;(ms|s)\b", "<duration>"),
+        ("`[0-9a-f]{7}`", "`<short>`"),
+        ("(\"external_id\": \".+):[0-9a-f]{8}\"", "$1:<made>\""),
+        ("@[0-9a-f]{8}@", "@<made>@"),
+    ];
     vary.iter().fold(text.to_owned(), |text, (pattern, name)| {
         Regex::new(pattern).unwrap().replace_all(&text, *name).into_owned()
     })

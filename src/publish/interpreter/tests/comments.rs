@@ -11,6 +11,13 @@ fn bodies(hub: &Hub) -> Vec<String> {
     hub.with(|state| state.comments.iter().map(|one| one["body"].as_str().unwrap().to_owned()).collect())
 }
 
+fn left_alone(end: &ReceiptEnd) -> &str {
+    match end {
+        ReceiptEnd::LeftAlone(why) => why,
+        other => panic!("{other:?}"),
+    }
+}
+
 async fn post(hub: &Hub, comment: &StickyComment) -> ReceiptEnd {
     interpreter(hub).send(&Call::StickyComment(comment.clone())).await.end
 }
@@ -28,7 +35,7 @@ async fn it_is_created_updated_in_place_and_not_touched_when_it_says_so_already(
             "GET /issues/7/comments?per_page=100"
         ]
     );
-    assert_eq!(post(&hub, &comment(2, "red")).await, ReceiptEnd::Unchanged("https://c/1".to_owned()));
+    assert_eq!(post(&hub, &comment(1, "red")).await, ReceiptEnd::Unchanged("https://c/1".to_owned()));
     assert_eq!(post(&hub, &comment(3, "green")).await, ReceiptEnd::Posted(Some("https://c/1".to_owned())));
     assert_eq!(bodies(&hub), [text(&comment(3, "green"))]);
     assert_eq!(hub.writes(), 2);
@@ -120,7 +127,7 @@ async fn it_is_left_alone_when_the_head_has_moved() {
 async fn it_is_left_alone_when_a_newer_run_has_spoken() {
     for newer in [(9, 1), (5, 2)] {
         let hub = Hub::new();
-        let theirs = text(&StickyComment { generation: newer, ..comment(0, "newer") });
+        let theirs = text(&StickyComment { generation: newer.into(), ..comment(0, "newer") });
         hub.with(|state| state.comment("github-actions[bot]", &theirs));
         let end = post(&hub, &comment(5, "older")).await;
         assert_eq!(end, ReceiptEnd::LeftAlone(format!("a newer run ({}, attempt {}) has spoken", newer.0, newer.1)));
@@ -131,21 +138,30 @@ async fn it_is_left_alone_when_a_newer_run_has_spoken() {
 #[tokio::test(start_paused = true)]
 async fn what_another_job_of_the_same_run_said_is_not_replaced_by_what_is_greener() {
     let hub = Hub::new();
-    let red = comment(5, "red");
-    let green = StickyComment { verdict: Outcome::Pass, ..comment(5, "green") };
-    let error = StickyComment { verdict: Outcome::Error, ..comment(5, "unclear") };
-    post(&hub, &green).await;
-    post(&hub, &error).await;
-    post(&hub, &red).await;
-    assert_eq!(bodies(&hub), [text(&red)]);
-    for greener in [&green, &error] {
-        let why = "another job of this run has said fail: that is not replaced by what is greener".to_owned();
-        assert_eq!(post(&hub, greener).await, ReceiptEnd::LeftAlone(why));
+    let of = |job: &str, body: &str| StickyComment { job: job.to_owned(), ..comment(5, body) };
+    let green = StickyComment { verdict: Outcome::Pass, green: true, ..of("a", "green") };
+    let error = StickyComment { verdict: Outcome::Error, ..of("b", "unclear") };
+    let red = of("c", "red");
+    let says = |hub: &Hub| bodies(hub)[0].rsplit('\n').next().unwrap().to_owned();
+    for posted in [&green, &error, &red] {
+        assert!(matches!(post(&hub, posted).await, ReceiptEnd::Posted(_)));
     }
-    assert_eq!(bodies(&hub), [text(&red)]);
-    // A further attempt of the run judged again.
-    let again = StickyComment { generation: (5, 2), ..green.clone() };
-    assert!(matches!(post(&hub, &again).await, ReceiptEnd::Posted(_)));
+    assert_eq!(says(&hub), "red");
+    for greener in [&green, &error] {
+        assert!(left_alone(&post(&hub, greener).await).starts_with("another job has said fail of this commit"));
+    }
+    assert_eq!(says(&hub), "red");
+    // Each of those that were red must end better, in whichever later attempt or run; those that were not are no help.
+    let again = |one: &StickyComment, generation: (u64, u64)| StickyComment {
+        generation: generation.into(),
+        ..StickyComment { job: one.job.clone(), ..green.clone() }
+    };
+    for one in [again(&green, (5, 2)), again(&error, (5, 2)), again(&green, (6, 1))] {
+        assert!(left_alone(&post(&hub, &one).await).starts_with("another job has said fail of this commit"));
+        assert_eq!(says(&hub), "red");
+    }
+    assert!(matches!(post(&hub, &again(&red, (6, 1))).await, ReceiptEnd::Posted(_)));
+    assert_eq!(says(&hub), "green");
     // The other job spoke between our look and our comment: ours goes.
     let hub = Hub::new();
     hub.with(|state| {
@@ -155,7 +171,70 @@ async fn what_another_job_of_the_same_run_said_is_not_replaced_by_what_is_greene
         state.meanwhile = Some((1, red));
     });
     post(&hub, &green).await;
-    assert_eq!(bodies(&hub), [text(&red)]);
+    assert_eq!(bodies(&hub), [text(&comment(5, "red"))]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn legs_that_are_not_told_apart_are_counted() {
+    let leg = |made: &str, attempt: u64, verdict: Outcome| {
+        let made = made.to_owned();
+        let (green, generation) = (verdict.is_green(), (5, attempt).into());
+        StickyComment { made, generation, verdict, green, ..comment(5, verdict.word()) }
+    };
+    let says = |hub: &Hub| bodies(hub)[0].rsplit('\n').next().unwrap().to_owned();
+    let hub = Hub::new();
+    for (made, attempt, verdict, shown) in [
+        ("a", 1, Outcome::Fail, "fail"),
+        ("b", 1, Outcome::Fail, "fail"),
+        ("c", 1, Outcome::Pass, "fail"),
+        ("d", 2, Outcome::Pass, "fail"),
+        ("e", 3, Outcome::Fail, "fail"),
+        ("f", 3, Outcome::Pass, "fail"),
+        ("g", 4, Outcome::Pass, "pass"),
+    ] {
+        post(&hub, &leg(made, attempt, verdict)).await;
+        assert_eq!(says(&hub), shown, "{made}");
+    }
+    // Another head is another matter.
+    let hub = Hub::new();
+    post(&hub, &leg("a", 1, Outcome::Fail)).await;
+    hub.with(|state| state.head = "b".repeat(40));
+    let moved = StickyComment { head_sha: Sha::parse(&"b".repeat(40)).unwrap(), ..leg("b", 1, Outcome::Pass) };
+    post(&hub, &StickyComment { job: "other".to_owned(), generation: (6, 1).into(), ..moved }).await;
+    assert_eq!(says(&hub), "pass");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_another_job_wrote_over_without_having_seen_it_is_said_again() {
+    let hub = Hub::new();
+    // After our comment was created, before we read again.
+    hub.with(|state| {
+        state.meanwhile = Some((2, |state| {
+            let theirs = StickyComment { job: "other".to_owned(), ..comment(1, "theirs") };
+            state.comments[0]["body"] = json!(text(&theirs));
+        }));
+    });
+    assert!(matches!(post(&hub, &comment(1, "ours")).await, ReceiptEnd::Posted(_)));
+    let open = Marker::read(&bodies(&hub)[0]).unwrap().open;
+    assert_eq!(open.iter().map(|one| one.job.as_str()).collect::<Vec<_>>(), ["other", "test"]);
+    assert_eq!(hub.writes(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_runs_that_tell_of_others_the_one_that_judged_later_has_the_last_word() {
+    use crate::model::call::Generation;
+    let told = |judged: u64, told: u64, body: &str| {
+        let generation = Generation { judged: (judged, 1), told: (told, 1) };
+        StickyComment { generation, made: body.to_owned(), ..comment(judged, body) }
+    };
+    let hub = Hub::new();
+    post(&hub, &told(6, 20, "new")).await;
+    // The older run took longer.
+    assert_eq!(left_alone(&post(&hub, &told(5, 21, "old")).await), "a newer run (6, attempt 1) has spoken");
+    // Told anew, as after an override.
+    let again = StickyComment { verdict: Outcome::Pass, green: true, ..told(6, 22, "again") };
+    assert!(matches!(post(&hub, &again).await, ReceiptEnd::Posted(_)));
+    assert_eq!(bodies(&hub), [text(&again)]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -310,7 +389,7 @@ async fn a_comment_removed_by_another_is_no_failure() {
 async fn runs_on_a_laptop_have_no_order() {
     let hub = Hub::new();
     post(&hub, &comment(0, "red")).await;
-    let green = StickyComment { verdict: Outcome::Pass, ..comment(0, "green") };
+    let green = StickyComment { verdict: Outcome::Pass, green: true, made: "x".to_owned(), ..comment(0, "green") };
     assert!(matches!(post(&hub, &green).await, ReceiptEnd::Posted(_)));
     assert_eq!(bodies(&hub), [text(&green)]);
 }

@@ -8,7 +8,7 @@ const LIST: &str = "/issues?state=open&sort=created&direction=asc&per_page=100";
 fn issue(body: &str) -> StickyIssue {
     StickyIssue {
         marker: "audit".to_owned(),
-        generation: (12, 1),
+        generation: (12, 1).into(),
         verdict: Outcome::Fail,
         title: "2 advisories".to_owned(),
         body: body.to_owned(),
@@ -60,10 +60,10 @@ async fn an_issue_is_opened_updated_and_closed() {
 #[tokio::test(start_paused = true)]
 async fn a_newer_run_has_the_last_word() {
     let hub = Hub::new();
-    send(&hub, StickyIssue { generation: (12, 2), ..issue("newer") }).await;
+    send(&hub, StickyIssue { generation: (12, 2).into(), ..issue("newer") }).await;
     let end = send(&hub, issue("older")).await;
     assert_eq!(end, ReceiptEnd::LeftAlone("a newer run (12, attempt 2) has spoken".to_owned()));
-    assert_eq!(send(&hub, StickyIssue { generation: (12, 2), ..issue("again") }).await, posted(1));
+    assert_eq!(send(&hub, StickyIssue { generation: (12, 2).into(), ..issue("again") }).await, posted(1));
 }
 
 #[tokio::test(start_paused = true)]

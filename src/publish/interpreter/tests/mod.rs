@@ -84,8 +84,11 @@ fn comment(run: u64, body: &str) -> StickyComment {
         pull_request: 7,
         head_sha: head(),
         marker: "ci".to_owned(),
-        generation: (run, 1),
+        generation: (run, 1).into(),
+        job: "test".to_owned(),
+        made: format!("m{run}"),
         verdict: Outcome::Fail,
+        green: false,
         body: body.to_owned(),
         create: true,
     }
@@ -406,7 +409,7 @@ async fn a_dry_run_reads_and_says_what_it_would_write() {
     assert!(
         matches!(&receipt.end, ReceiptEnd::WouldSend(said) if said.starts_with("PATCH /repos/o/r/issues/comments/1 "))
     );
-    let receipt = dry.send(&Call::StickyComment(comment(2, "old"))).await;
+    let receipt = dry.send(&Call::StickyComment(comment(1, "old"))).await;
     assert!(matches!(receipt.end, ReceiptEnd::Unchanged(_)), "what would not be sent is not said to be");
     assert_eq!(update.writes(), before);
 }

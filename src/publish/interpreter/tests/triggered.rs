@@ -54,6 +54,7 @@ async fn the_pull_requests_of_a_run_are_those_of_its_very_fork() {
         head_repository: Some("ana/r".to_owned()),
         conclusion: None,
         url: String::new(),
+        workflow: None,
     };
     let numbers = async |run: WorkflowRun| -> Vec<u64> {
         interpreter(&hub).pull_requests_of(&run).await.unwrap().iter().map(|pull| pull.number).collect()
