@@ -245,6 +245,7 @@ pub async fn take(
                 continue;
             }
             (Standing::Live { here: true, .. }, Claim::Undo(_)) => "its deploy is undone".to_owned(),
+            (Standing::Live { .. }, Claim::Undo(_)) if ledger.is_dry() => "it would be asked to end".to_owned(),
             (Standing::Live { why, here: false }, Claim::Undo(grace)) if !held.holder.released => {
                 let since = *asked.get_or_insert_with(tokio::time::Instant::now);
                 let patience = ledger.look() * ENDS + grace;
@@ -294,7 +295,9 @@ async fn take_over(
     let (hook, mark) = (held.holder.hook.clone(), held.holder.mark.clone());
     let both = Holder { hook, mark, ..holder.clone() };
     let Some(mut ours) = ledger.swap(environment, Some(held), &both).await? else { return Ok(None) };
-    if me.is_beside(&held.holder) {
+    if ledger.is_dry() {
+        ledger.plan(format!("would take over {environment}, {}, and end what it runs here", words(&held.holder)));
+    } else if me.is_beside(&held.holder) {
         let survivors = end_remains(&held.holder).await;
         if survivors > 0 {
             let _ = ledger.free(environment, &ours).await;

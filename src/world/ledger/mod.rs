@@ -117,7 +117,18 @@ impl Ledger {
         matches!(self.place, Place::GitHub(_))
     }
 
-    /// What a dry run would have written since the last time.
+    /// Whether it keeps to itself what it would have written.
+    #[must_use]
+    pub const fn is_dry(&self) -> bool {
+        self.dry
+    }
+
+    /// Notes what a dry run would have done beside writing here.
+    pub fn plan(&mut self, what: String) {
+        self.planned.push(what);
+    }
+
+    /// What a dry run would have done since the last time.
     pub fn take_planned(&mut self) -> Vec<String> {
         std::mem::take(&mut self.planned)
     }

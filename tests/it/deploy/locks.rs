@@ -61,6 +61,38 @@ fn of_two_deploys_one_waits_for_the_other_to_end() {
     }
 }
 
+#[test]
+fn a_dry_run_ends_nobodys_command() {
+    for on in BOTH {
+        let (scene, _, mut live) = slow(on);
+        let id = commands(&live);
+        scene.call(&["rollback", "staging", "--dry-run"]).with(0).says(&[
+            "would take over staging, held by ana",
+            "and end what it runs here",
+            "nothing was done",
+        ]);
+        assert!(live.try_wait().unwrap().is_none() && commands(&live) == id, "the deploy goes on");
+        let me = nix::unistd::Pid::from_raw(id.expect("its command runs"));
+        live.kill().unwrap();
+        live.wait().unwrap();
+        for dry in [["recover", "staging", "--dry-run"], ["deploy", "staging", "--dry-run"]] {
+            scene.call(&dry).says(&["would take over staging"]);
+            assert_eq!(nix::sys::signal::kill(me, None), Ok(()), "what a dead deploy left is only told of: {dry:?}");
+        }
+        scene.call(&["recover", "staging"]).with(0);
+        assert!(nix::sys::signal::kill(me, None).is_err());
+    }
+}
+
+/// The process of the command that a deploy runs.
+fn commands(deploy: &Child) -> Option<i32> {
+    let listed = std::process::Command::new("ps").args(["-A", "-o", "ppid=,pid=,args="]).output().unwrap();
+    let text = String::from_utf8_lossy(&listed.stdout).into_owned();
+    let deploy = deploy.id().to_string();
+    let mut lines = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    lines.find(|words| words[0] == deploy && words.contains(&"./deploy.sh")).map(|words| words[1].parse().unwrap())
+}
+
 /// Whether a process with this command line is left in the test's own session.
 fn leftover(command: &str) -> bool {
     let mine = std::process::id().to_string();
