@@ -53,13 +53,19 @@ impl Sight<'_> {
         }
     }
 
-    /// Looks for the time of the watch, at what was healthy; `None` when it stayed so.
+    /// Looks for the time of the watch, at what was healthy, and on until a round tells how it ends; `None` when it
+    /// stayed so.
     pub async fn watch(&self, http: &Http) -> Option<Verdict> {
+        let Pacing { watch, interval, .. } = self.pacing;
         let begun = Instant::now();
         let mut tally = Tally::new(self.pacing);
-        while begun.elapsed() < self.pacing.watch {
-            tokio::time::sleep(self.pacing.interval.min(self.pacing.watch)).await;
-            if let Some(verdict) = tally.watch(self.round(http).await) {
+        let mut is_good = true;
+        // After a last round that was not a good one nobody knows how it is; a few more are good, or too many.
+        while begun.elapsed() < watch || !is_good {
+            tokio::time::sleep(interval.min(watch)).await;
+            let round = self.round(http).await;
+            is_good = round == Round::Good;
+            if let Some(verdict) = tally.watch(round) {
                 return Some(verdict);
             }
         }

@@ -71,6 +71,29 @@ fn every_look_has_a_connection_of_its_own() {
 }
 
 #[test]
+fn a_watch_does_not_end_before_it_is_known_how_it_is() {
+    // Two good rounds, then this; the watch alone has too few rounds to fail.
+    let watched = |answer: fn(usize) -> bool| {
+        let place = tempfile::tempdir().unwrap();
+        let service = Service::answering(
+            place.path().to_owned(),
+            Arc::new(move |asked, _| {
+                Some(if asked.number < 2 || answer(asked.number) { reply("200 OK", "fine") } else { String::new() })
+            }),
+        );
+        let done = std::process::Command::new(env!("CARGO_BIN_EXE_gatepost"))
+            .args(["verify", &service.url(), "--interval", "0.1", "--watch", "0.15"])
+            .env_clear()
+            .output()
+            .unwrap();
+        (done.status.code(), String::from_utf8(done.stdout).unwrap())
+    };
+    let (code, says) = watched(|_| false);
+    assert!(code == Some(1) && says.contains("it did not stay healthy"), "{says}");
+    assert_eq!(watched(|number| number == 4).0, Some(0), "it came back");
+}
+
+#[test]
 fn verify_alone_needs_no_repository() {
     let place = tempfile::tempdir().unwrap();
     let service = Service::start(place.path().to_owned());
