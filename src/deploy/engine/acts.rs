@@ -20,6 +20,9 @@ impl Drive<'_, '_> {
             Effect::Lock => self.lock().await,
             Effect::Read => match self.read().await {
                 Ok(()) => {
+                    if !self.engine.dry_run {
+                        self.clear_files();
+                    }
                     self.previous = live(&self.records).map(|record| record.sha.clone());
                     Event::Found(deploys::leftovers(&self.records))
                 }

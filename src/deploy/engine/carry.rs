@@ -18,16 +18,30 @@ use crate::world::process::MARK;
 /// How long an orphan's own commit may take to answer.
 const PROBE: std::time::Duration = std::time::Duration::from_secs(15);
 
+/// The log of what the deployer does.
+const DEPLOY: &str = "deploy.txt";
+/// In the folder of a deployment: the files of its commit, while it is carried out.
+const FILES: &str = "files";
+
 /// Where a command of a deployment runs, and what it is for.
 pub(super) struct Place<'p> {
     /// The name of its log.
     pub(super) log: &'p str,
-    /// Where logs go; by it the command's processes are known.
+    /// Where logs go.
     pub(super) folder: PathBuf,
     /// Where it runs.
     pub(super) root: PathBuf,
     /// The share of the traffic that it is about, in percent.
     pub(super) weight: Option<u8>,
+}
+
+impl Place<'_> {
+    /// By which the command's processes are known. What the deployer's leaves running is the service: no other command of
+    /// the deployment may be taken for its owner.
+    fn mark(&self) -> String {
+        let place = if self.log == DEPLOY { self.folder.clone() } else { self.folder.join(self.log) };
+        place.display().to_string()
+    }
 }
 
 impl Drive<'_, '_> {
@@ -51,12 +65,13 @@ impl Drive<'_, '_> {
             Ok(elsewhere) => elsewhere,
             Err(why) => return Event::Failed(why),
         };
-        let files = match elsewhere.then(|| repo.check_out(&record.sha, &engine.folder.join("files"))).transpose() {
+        // Beside it others may be deployed from this repository.
+        let files = match elsewhere.then(|| repo.check_out(&record.sha, &folder.join(FILES))).transpose() {
             Ok(files) => files,
             Err(error) => return Event::Failed(error.to_string()),
         };
         let root = files.as_ref().map_or(root, |files| files.folder()).to_owned();
-        let place = Place { log: "deploy.txt", folder, root, weight: None };
+        let place = Place { log: DEPLOY, folder, root, weight: None };
         let ran = self.kept(&record, role, place, async |job: Job<'_>| deployer.deploy(job).await).await;
         drop(files);
         match ran {
@@ -80,9 +95,21 @@ impl Drive<'_, '_> {
         asked.or_else(|| self.engine.cancel.by().map(|by| by.to_string())).map(Event::Interrupted)
     }
 
+    /// Takes away the files that runs which died have left: whoever holds the lock has nobody beside it here.
+    pub(super) fn clear_files(&self) {
+        let left = self.records.iter().map(|record| self.place_of(record).join(FILES));
+        for folder in left.filter(|folder| files::stands(folder)) {
+            self.engine.repo.take_away(&folder);
+        }
+    }
+
+    fn place_of(&self, record: &Record) -> PathBuf {
+        self.engine.folder.join(format!("{}-{}", record.environment, record.id))
+    }
+
     /// Where the logs of a deployment are.
     pub(super) fn folder_of(&self, record: &Record) -> Result<PathBuf, String> {
-        let folder = self.engine.folder.join(format!("{}-{}", record.environment, record.id));
+        let folder = self.place_of(record);
         files::make_dir(&folder).map_err(|error| error.to_string())?;
         Ok(folder)
     }
@@ -95,7 +122,7 @@ impl Drive<'_, '_> {
         place: Place<'_>,
         work: impl AsyncFnOnce(Job<'_>) -> T,
     ) -> Result<T, Parted> {
-        let mark = place.folder.display().to_string();
+        let mark = place.mark();
         let variables = self.variables(record, role, &mark, place.weight);
         let engine = &mut *self.engine;
         let Some(held) = &mut self.held else { return Err(Parted::Lost("the lock is not held".to_owned())) };

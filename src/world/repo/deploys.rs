@@ -27,9 +27,13 @@ impl Checkout<'_> {
 impl Drop for Checkout<'_> {
     fn drop(&mut self) {
         // One that stays is taken away by the next deploy.
-        if let Err(error) = self.program.remove_tree(&self.folder) {
-            tracing::warn!("{error}");
-        }
+        take_away(self.program, &self.folder);
+    }
+}
+
+fn take_away(program: &Program, folder: &Path) {
+    if let Err(error) = program.remove_tree(folder) {
+        tracing::warn!("{error}");
     }
 }
 
@@ -117,5 +121,10 @@ impl Repo {
         let _ = self.program.remove_tree(folder);
         self.program.add_tree(commit, folder)?;
         Ok(Checkout { program: &self.program, folder: folder.to_owned() })
+    }
+
+    /// Takes away a commit's files that who put them there has left.
+    pub fn take_away(&self, folder: &Path) {
+        take_away(&self.program, folder);
     }
 }

@@ -11,6 +11,7 @@ mod locks;
 mod outages;
 mod probes;
 mod service;
+mod services;
 mod standstill;
 mod stories;
 mod telling;

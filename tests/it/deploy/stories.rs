@@ -188,6 +188,47 @@ fn a_commit_that_is_not_checked_out_is_deployed_from_files_of_its_own() {
 }
 
 #[test]
+fn two_environments_deployed_at_once_get_their_own_files() {
+    let more = "requires = []\n[environments.production]\ndeploy = { command = \"./deploy.sh\" }\nrequires = []\n";
+    let scene = Scene::new(On::File, more);
+    let config = std::fs::read_to_string(scene.tree.dir.join("gatepost.toml")).unwrap();
+    let verify = config.lines().find(|line| line.starts_with("verify")).unwrap();
+    let health = "health = [\"/health\"]\n";
+    scene.tree.write("gatepost.toml", config.replace(verify, "verify = { interval = \"10ms\" }").replace(health, ""));
+    let script = "#!/bin/sh\nset -eu\necho $GATEPOST_DEPLOYMENT_ID >\"$PLACE/$GATEPOST_ENVIRONMENT.begun\"\n\
+        while [ ! -e \"$PLACE/go\" ]; do sleep 0.05; done\ncp app.txt \"$PLACE/$GATEPOST_ENVIRONMENT.app\"\n";
+    let deployed = |app: &str| {
+        scene.tree.write("deploy.sh", script).write("app.txt", app).commit(app);
+        scene.head()
+    };
+    let (first, second) = (deployed("1"), deployed("2"));
+    deployed("3");
+    let place = scene.service.place();
+    let begin = |environment: &str, sha: &str| {
+        let begun = scene.command(&["deploy", environment, sha]).stdout(std::process::Stdio::piped()).spawn().unwrap();
+        super::locks::until("it has begun", || place.join(format!("{environment}.begun")).exists());
+        begun
+    };
+    let both = [begin("production", &first), begin("staging", &second)];
+    std::fs::write(place.join("go"), "").unwrap();
+    for deploy in both {
+        let done = deploy.wait_with_output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stdout));
+    }
+    let app = |environment: &str| std::fs::read_to_string(place.join(format!("{environment}.app"))).unwrap();
+    assert_eq!((app("production"), app("staging")), ("1".to_owned(), "2".to_owned()));
+    // What one leaves that is killed is taken away by whoever has the lock next.
+    std::fs::remove_file(place.join("go")).unwrap();
+    std::fs::remove_file(place.join("staging.begun")).unwrap();
+    let mut killed = begin("staging", &second);
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    assert_eq!(scene.tree.git(&["worktree", "list"]).lines().count(), 2);
+    scene.call(&["recover", "staging"]);
+    assert_eq!(scene.tree.git(&["worktree", "list"]).lines().count(), 1);
+}
+
+#[test]
 fn a_dry_run_goes_the_same_way_and_does_nothing() {
     for on in BOTH {
         let scene = Scene::new(on, "");

@@ -174,6 +174,20 @@ fn what_cannot_be_told_stops_and_asks() {
 }
 
 #[test]
+fn an_analysis_ends_neither_version() {
+    let scene = beside(On::File, CANARY);
+    super::services::leaves_a_service(&scene, "deploy.sh");
+    for (file, analysis, code) in [("unclear", "exit 4", 4), ("bad", "exit 1", 5)] {
+        let _ = scene.call(&["rollback", "staging"]);
+        scene.tree.write("analyse.sh", format!("#!/bin/sh\n{analysis}\n"));
+        go(&scene, Some(file)).with(code);
+        let service = super::services::service(&scene);
+        assert!(super::services::runs(service), "{analysis}");
+        nix::sys::signal::kill(service, nix::sys::signal::Signal::SIGKILL).unwrap();
+    }
+}
+
+#[test]
 fn a_step_may_ask_for_a_person_itself() {
     let scene = beside(On::File, &CANARY.replace("watch = \"200ms\" }]", "watch = \"200ms\", pause = true }]"));
     go(&scene, Some("fine")).with(4).says(&["at 60 %: the new version was good", "the step asks for a person"]);
