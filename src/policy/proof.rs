@@ -12,6 +12,9 @@ use crate::model::sha::Sha;
 /// How far back a chain of bases is followed.
 const LONGEST: usize = 200;
 
+/// Clocks of two machines differ, by this many seconds at most.
+const SLACK: i64 = 300;
+
 /// What is known of commits: their gates' results, or why they could not be read.
 pub type Known = BTreeMap<Sha, Result<Vec<GateResult>, String>>;
 
@@ -81,8 +84,8 @@ fn chain(demand: Demand<'_>, gate: &GateName, known: &Known) -> Link {
             Some(Err(why)) => return Link::Refused(format!("its results{place} are unavailable: {why}")),
             Some(Ok(results)) => results,
         };
-        let newest = results.iter().filter(|result| result.gate == *gate && !result.scheduled).max_by_key(|one| one.at);
-        let Some(result) = newest else { return Link::Refused(format!("it has no result{place}")) };
+        let of_gate = results.iter().filter(|result| result.gate == *gate && !result.scheduled);
+        let Some(result) = newest(demand, of_gate) else { return Link::Refused(format!("it has no result{place}")) };
         if let Some(overridden) = &result.overridden
             && !is_old(demand, overridden.at)
             && (result.doubt.is_some() || !result.enforced || !result.outcome.is_green())
@@ -105,6 +108,14 @@ fn chain(demand: Demand<'_>, gate: &GateName, known: &Known) -> Link {
     Link::Refused(format!("its results lead back over more than {LONGEST} bases"))
 }
 
+/// The newest result. Of two of one second it is the one that is objected to; and one that is dated ahead of the clock is
+/// not newer than what was judged since, unless it is red: which of them came last is then not known.
+fn newest<'r>(demand: Demand<'_>, results: impl Iterator<Item = &'r GateResult> + Clone) -> Option<&'r GateResult> {
+    let is_in_time = |one: &&GateResult| !is_ahead(demand, one.at) || !one.outcome.is_green();
+    let rank = |one: &&GateResult| (one.at, objection(demand, one).is_some());
+    results.clone().filter(is_in_time).max_by_key(rank).or_else(|| results.max_by_key(rank))
+}
+
 fn objection(demand: Demand<'_>, result: &GateResult) -> Option<String> {
     if let Some(doubt) = &result.doubt {
         return Some(doubt.clone());
@@ -115,9 +126,17 @@ fn objection(demand: Demand<'_>, result: &GateResult) -> Option<String> {
     if !result.outcome.is_green() {
         return Some(format!("it ended in {}", result.outcome.word()));
     }
+    if is_ahead(demand, result.at) {
+        let minutes = result.at.saturating_sub(demand.now) / 60;
+        return Some(format!("its result is dated {minutes} minutes ahead of this clock"));
+    }
     let hours = demand.now.saturating_sub(result.at) / 3600;
     let limit = demand.max_age.as_secs() / 3600;
     is_old(demand, result.at).then(|| format!("its result is {hours} h old, and counts for {limit} h"))
+}
+
+const fn is_ahead(demand: Demand<'_>, at: i64) -> bool {
+    at > demand.now.saturating_add(SLACK)
 }
 
 fn is_old(demand: Demand<'_>, at: i64) -> bool {
@@ -188,6 +207,20 @@ mod tests {
         let known = [(sha('a'), Err("page 3 is malformed".to_owned()))].into_iter().collect();
         let demand = Demand { gates: &[lint()], sha: &sha('a'), now: 0, max_age: Duration::ZERO };
         assert!(matches!(prove(demand, &known), Proof::Refused(why) if why[0].contains("page 3 is malformed")));
+    }
+
+    #[test]
+    fn of_one_second_the_worse_counts_and_nothing_is_newer_than_now() {
+        let good = |at| result(Outcome::Pass, None, at);
+        let red = |at| result(Outcome::Fail, None, at);
+        for both in [vec![good(9_000), red(9_000)], vec![red(9_000), good(9_000)]] {
+            assert!(why(vec![('a', both)]).contains("ended in fail"));
+        }
+        assert!(matches!(proof(vec![('a', vec![good(10_300)])]), Proof::Green(_)), "clocks differ a little");
+        assert!(why(vec![('a', vec![good(13_601)])]).contains("dated 60 minutes ahead of this clock"));
+        assert!(why(vec![('a', vec![good(99_999), red(9_000)])]).contains("ended in fail"));
+        assert!(matches!(proof(vec![('a', vec![good(99_999), good(9_000)])]), Proof::Green(_)));
+        assert!(why(vec![('a', vec![red(99_999), good(9_000)])]).contains("ended in fail"), "it may have come after");
     }
 
     #[test]

@@ -219,14 +219,19 @@ impl Local {
         made.map(|_| ()).map_err(|error| self.wrong(&error))
     }
 
-    /// Keeps results of gates for a commit, once each.
+    /// Keeps results of gates for a commit: of each second one, and that a red one where there is one.
     ///
     /// # Errors
     /// When the file cannot be written.
     pub async fn remember(&mut self, sha: &Sha, results: &[GateResult]) -> Result<(), LedgerError> {
         for result in results {
             let text = serde_json::to_string(result).map_err(|error| LedgerError::Unexpected(error.to_string()))?;
-            let made = sqlx::query("INSERT OR IGNORE INTO results (sha, gate, at, result) VALUES (?, ?, ?, ?)")
+            let kept = if result.outcome.is_green() {
+                "INSERT OR IGNORE INTO results (sha, gate, at, result) VALUES (?, ?, ?, ?)"
+            } else {
+                "INSERT OR REPLACE INTO results (sha, gate, at, result) VALUES (?, ?, ?, ?)"
+            };
+            let made = sqlx::query(kept)
                 .bind(sha.as_str())
                 .bind(result.gate.as_str())
                 .bind(result.at)

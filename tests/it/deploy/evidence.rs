@@ -60,6 +60,37 @@ fn a_report_of_another_configuration_is_no_evidence() {
     scene.deploy().with(0);
 }
 
+#[test]
+fn what_turned_red_in_the_second_in_which_it_was_green_is_red() {
+    let scene = Scene::new(On::File, "");
+    let path = scene.tree.dir.join(".gatepost/report.json");
+    let with = |at: &str, outcome: &str| {
+        let mut report: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        report["started_at"] = at.into();
+        report["gates"][0]["outcome"] = outcome.into();
+        std::fs::write(&path, report.to_string()).unwrap();
+    };
+    let now = gatepost::world::clock::now();
+    scene.judged();
+    with(&now.to_string(), "pass");
+    scene.call(&["deploy", "staging", "--dry-run"]).with(0);
+    with(&now.to_string(), "fail");
+    scene.call(&["deploy", "staging"]).with(3).says(&["test: it ended in fail"]);
+    std::fs::remove_file(&path).unwrap();
+    scene.call(&["deploy", "staging"]).with(3).says(&["test: it ended in fail"]);
+    // What a clock that was wrong has dated ahead is not newer than what is judged now, and no evidence by itself.
+    let scene = Scene::new(On::File, "");
+    let path = scene.tree.dir.join(".gatepost/report.json");
+    scene.judged();
+    let report = std::fs::read_to_string(&path).unwrap();
+    let mut ahead: serde_json::Value = serde_json::from_str(&report).unwrap();
+    ahead["started_at"] = "2999-01-01T00:00:00Z".into();
+    std::fs::write(&path, ahead.to_string()).unwrap();
+    scene.call(&["deploy", "staging"]).with(3).says(&["minutes ahead of this clock"]);
+    std::fs::write(&path, report).unwrap();
+    scene.call(&["deploy", "staging"]).with(0);
+}
+
 const AUDITED: &str = "\n[gates.audit]\nkind = \"audit\"\ndatabase = [\"../db\"]\n";
 
 /// Gates on a push to main, as in docs/workflows/deploy.yml, with the audit among them.
