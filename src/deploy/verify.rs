@@ -19,7 +19,7 @@ const LIMIT: u64 = 1 << 20;
 const SHORT: usize = 7;
 
 /// Words of a JSON body's `status` that say it is not well, whatever the HTTP status says.
-const SICK: &[&str] = &["down", "error", "fail", "failed", "failing", "unhealthy", "critical", "out_of_service"];
+const SICK: &[&str] = &["down", "error", "fail", "failed", "failing", "unhealthy", "critical", "out_of_service", "red"];
 
 /// What is looked at.
 #[derive(Clone)]
@@ -106,7 +106,8 @@ impl Sight<'_> {
             None => value.clone(),
         };
         // A connection that was kept may lead to the instance from before.
-        let own = std::iter::once(("connection".to_owned(), "close".to_owned()));
+        let own = [("connection", "close"), ("accept-encoding", "identity")];
+        let own = own.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
         let headers: Vec<(String, String)> =
             own.chain(probe.headers.iter().map(|(name, given)| (name.clone(), value(given)))).collect();
         let method = if probe.method.is_empty() { "GET" } else { &probe.method };
@@ -124,20 +125,19 @@ impl Sight<'_> {
             }
             Err(error) => return Round::Error(error.to_string()),
         };
-        match objection(probe, &answered, begun.elapsed()) {
-            None => Round::Good,
-            Some(why) => Round::Bad(format!("{url} {why}")),
-        }
+        judged(probe, &url, &answered, begun.elapsed())
     }
 
     async fn version_round(&self, http: &Http, probe: &VersionProbe, sha: &Sha) -> Round {
         let url = self.address(&probe.path);
-        let answered = match self.ask(http, &Probe::default(), &url).await {
+        let plain = Probe::default();
+        let answered = match self.ask(http, &plain, &url).await {
             Ok(answered) => answered,
             Err(error) => return Round::Error(error.to_string()),
         };
-        if !(200..300).contains(&answered.status) {
-            return Round::Bad(format!("{url} {}", status_words(&answered)));
+        match judged(&plain, &url, &answered, Duration::ZERO) {
+            Round::Good => {}
+            other => return other,
         }
         match told_version(probe, &answered) {
             None => Round::Bad(format!("{url} does not tell its version")),
@@ -156,8 +156,8 @@ fn is(sha: &Sha, told: &str) -> bool {
 fn told_version(probe: &VersionProbe, answered: &Answered) -> Option<String> {
     match &probe.place {
         VersionPlace::Header(name) => answered.header(name).map(str::to_owned),
-        VersionPlace::Body => Some(String::from_utf8_lossy(&answered.body).trim().to_owned()),
-        VersionPlace::Json(path) => path.text_of(&serde_json::from_slice(&answered.body).ok()?),
+        VersionPlace::Body => Some(String::from_utf8_lossy(body(answered)).trim().to_owned()),
+        VersionPlace::Json(path) => path.text_of(&serde_json::from_slice(body(answered)).ok()?),
     }
 }
 
@@ -168,31 +168,58 @@ fn status_words(answered: &Answered) -> String {
     }
 }
 
-/// Why an answer is not a good one.
-fn objection(probe: &Probe, answered: &Answered, took: Duration) -> Option<String> {
+/// The body, without the mark of its byte order that some servers begin it with.
+fn body(answered: &Answered) -> &[u8] {
+    answered.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&answered.body)
+}
+
+/// What an answer comes to.
+fn judged(probe: &Probe, url: &str, answered: &Answered, took: Duration) -> Round {
+    let bad = |why: String| Round::Bad(format!("{url} {why}"));
     let as_wanted = probe.status.map_or((200..300).contains(&answered.status), |wanted| answered.status == wanted);
     if !as_wanted {
-        return Some(status_words(answered));
+        return bad(status_words(answered));
     }
     if let Some(most) = probe.latency.filter(|most| took > *most) {
-        return Some(format!("took {} ms, more than {} ms", took.as_millis(), most.as_millis()));
+        return bad(format!("took {} ms, more than {} ms", took.as_millis(), most.as_millis()));
+    }
+    let asks = probe.body.is_some() || !probe.json.is_empty();
+    // A probe that says what it wants is taken at its word.
+    let may_say_sick = !asks && probe.status.is_none();
+    let encoding = answered.header("content-encoding").unwrap_or("identity");
+    if (asks || may_say_sick) && !encoding.trim().eq_ignore_ascii_case("identity") {
+        let encoding = one_line(encoding, 40);
+        return Round::Error(format!(
+            "{url} sent its body as {encoding}, which is not read here and was not asked for"
+        ));
     }
     if let Some(wanted) = &probe.body
         && !String::from_utf8_lossy(&answered.body).contains(wanted.as_str())
     {
-        return Some(format!("answered {} without {wanted:?} in its body", answered.status));
+        return bad(format!("answered {} without {wanted:?} in its body", answered.status));
     }
-    let document = serde_json::from_slice::<Value>(&answered.body).ok();
+    let document = serde_json::from_slice::<Value>(body(answered)).ok();
     for (path, wanted) in &probe.json {
         let found = document.as_ref().and_then(|document| path.text_of(document));
         if found.as_deref() != Some(wanted) {
             let found = found.map_or_else(|| "nothing".to_owned(), |found| format!("{:?}", one_line(&found, 80)));
-            return Some(format!("has {found} at {}, not {wanted:?}", path.as_str()));
+            return bad(format!("has {found} at {}, not {wanted:?}", path.as_str()));
         }
     }
-    let said = document.as_ref().and_then(|document| document.get("status")?.as_str()).unwrap_or_default();
-    // A probe that says what it wants is taken at its word.
-    let is_said_sick = probe.json.is_empty() && probe.body.is_none() && probe.status.is_none();
-    let is_sick = is_said_sick && SICK.contains(&said.to_ascii_lowercase().as_str());
-    is_sick.then(|| format!("answered {}, and says its status is {said:?}", answered.status))
+    match document.as_ref().filter(|_| may_say_sick).and_then(sickness) {
+        None => Round::Good,
+        Some(said) => bad(format!("answered {}, and says its status is {said}", answered.status)),
+    }
+}
+
+/// The `status` of a body that says it is not well.
+fn sickness(document: &Value) -> Option<String> {
+    let is_sick = |said: &&Value| match said {
+        Value::String(word) => SICK.contains(&word.trim().to_ascii_lowercase().as_str()),
+        Value::Bool(well) => !well,
+        Value::Number(code) => code.as_u64().is_some_and(|code| (500..600).contains(&code)),
+        _ => false,
+    };
+    let mut said = document.as_object()?.iter().filter(|(key, _)| key.eq_ignore_ascii_case("status"));
+    said.find_map(|(_, said)| Some(said).filter(is_sick)).map(|said| one_line(&said.to_string(), 80))
 }

@@ -31,6 +31,19 @@ fn a_service_that_is_not_well_is_not_taken_for_healthy() {
     against(|_| Some(reply("200 OK", "{\"status\":\"DOWN\",\"db\":\"gone\"}")))
         .with(1)
         .says(&["says its status is \"DOWN\""]);
+    for body in [
+        "\u{feff}{\"status\":\"DOWN\"}",
+        "{\"status\":\"DOWN \"}",
+        "{\"Status\":\"down\"}",
+        "{\"status\":false}",
+        "{\"status\":503}",
+        "{\"status\":\"red\"}",
+    ] {
+        against(move |_| Some(reply("200 OK", body))).with(1).says(&["and says its status is"]);
+    }
+    against(|_| Some("HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 1\r\n\r\nx".to_owned()))
+        .with(1)
+        .says(&["sent its body as gzip"]);
     against(|_| Some("HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{".to_owned()))
         .with(1)
         .says(&["could not be asked"]);
@@ -46,6 +59,27 @@ fn the_old_version_that_answers_well_is_no_success() {
     let config = std::fs::read_to_string(scene.tree.dir.join("gatepost.toml")).unwrap();
     scene.tree.write("gatepost.toml", config.replace("5s", "600ms")).commit("less patience");
     scene.deploy().with(5).says(&["answers as", "did not become healthy within 600ms"]);
+}
+
+#[test]
+fn a_page_that_tells_the_version_is_asked_how_it_is_too() {
+    let told = |before: &'static str, more: &'static str| {
+        let scene = Scene::new(On::File, "requires = []\n");
+        let place = scene.service.place().to_owned();
+        let answer = move |place: &std::path::Path| {
+            let live = std::fs::read_to_string(place.join("../live")).unwrap_or_default();
+            reply("200 OK", &format!("{before}{{\"commit\":\"{}\"{more}}}", live.trim()))
+        };
+        let page = Service::answering(place.join("page"), Arc::new(move |_, place| Some(answer(place))));
+        let config = std::fs::read_to_string(scene.tree.dir.join("gatepost.toml")).unwrap();
+        let version = format!("path = \"{}/version\", json = \"$.commit\"", page.url());
+        let config = config.replace("path = \"/version\"", &version).replace("health = [\"/health\"]", "health = []");
+        scene.tree.write("gatepost.toml", config).commit("another service");
+        scene.call(&["deploy", "staging"])
+    };
+    told("", ",\"status\":\"ok\"").with(0).says(&["live: verified"]);
+    told("", ",\"status\":\"down\"").with(1).says(&["says its status is \"down\""]);
+    told("\u{feff}", "").with(0);
 }
 
 #[test]
