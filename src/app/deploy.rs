@@ -12,7 +12,7 @@ use crate::deploy::engine::{Consent, Watch, Wish};
 use crate::deploy::tally::Verdict;
 use crate::deploy::verify::Sight;
 use crate::deploy::{Deployer, Ground};
-use crate::model::deployment::live;
+use crate::model::deployment::surely_live;
 use crate::model::sha::Sha;
 use crate::model::story::{Deed, Proofs};
 use crate::policy::{self, window};
@@ -252,7 +252,10 @@ async fn is_live_before(site: &mut Site, before: &str, name: &str, sha: &Sha) ->
             .because("not_live_before")
             .help(format!("deploy it there first: gatepost deploy {before} {}", sha.short())))
     };
-    let Some(record) = live(&records) else { return refuse("nothing is live there".to_owned()) };
+    let record = match surely_live(&records) {
+        Ok(record) => record,
+        Err(why) => return refuse(why),
+    };
     let same = record.sha == *sha || site.repo.tree(&record.sha)? == site.repo.tree(sha)?;
     if !same {
         return refuse(format!("{} is live there", record.sha.short()));

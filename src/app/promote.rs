@@ -4,7 +4,7 @@ use crate::app::drive::{self, Deployed};
 use crate::app::site::{Site, Start};
 use crate::app::{Failure, deploy};
 use crate::deploy::engine::Watch;
-use crate::model::deployment::live;
+use crate::model::deployment::{live, surely_live};
 use crate::model::story::Deed;
 use crate::world::env::Env;
 
@@ -34,12 +34,19 @@ pub async fn promote(request: &Request, env: &Env, watch: &dyn Watch) -> Result<
     let from = site.environment(&request.from)?;
     let to = site.environment(&request.to)?;
     let records = site.ledger.records(&from.settings.name).await?;
-    let Some(sha) = live(&records).map(|record| record.sha.clone()) else {
-        let failure = Failure::refused(format!("nothing is live in {}", request.from))
-            .because("nothing_live")
-            .help(format!("deploy there first: gatepost deploy {}", request.from));
-        let story = drive::story(&site, &to, Deed::Deploy, None, "");
-        return Ok(drive::refused(&site, story, failure, watch).await);
+    let sha = match surely_live(&records) {
+        Ok(record) => record.sha.clone(),
+        Err(why) => {
+            let (what, reason) = match live(&records) {
+                None => (format!("nothing is live in {}", request.from), "nothing_live"),
+                Some(_) => (format!("nothing is promoted from {}: {why}", request.from), "not_known_live"),
+            };
+            let failure = Failure::refused(what)
+                .because(reason)
+                .help(format!("deploy there first: gatepost deploy {}", request.from));
+            let story = drive::story(&site, &to, Deed::Deploy, None, "");
+            return Ok(drive::refused(&site, story, failure, watch).await);
+        }
     };
     drop(site);
     let request = deploy::Request {

@@ -8,7 +8,7 @@ use crate::config::Environment;
 use crate::deploy::lock;
 use crate::deploy::tally::Round;
 use crate::deploy::verify::Sight;
-use crate::model::deployment::{Record, live};
+use crate::model::deployment::{Record, live, surely_live};
 use crate::model::environments::Pacing;
 use crate::model::rollout::Traffic;
 use crate::render::environments::{self, Shown};
@@ -38,6 +38,8 @@ pub struct Row {
     pub name: String,
     /// What is live there.
     pub live: Option<Record>,
+    /// Nothing was begun over it, or it was seen to answer since.
+    pub is_sure: bool,
     /// The newest deployment, where that is another one.
     pub newest: Option<Record>,
     /// How it answers.
@@ -68,6 +70,7 @@ impl Row {
         Shown {
             name: &self.name,
             live: self.live.as_ref(),
+            is_sure: self.is_sure,
             newest: self.newest.as_ref(),
             health: match &self.health {
                 Health::Unknown(why) => ("unknown", why.as_str()),
@@ -106,6 +109,7 @@ pub async fn status(start: &Start, only: Option<&str>, env: &Env) -> Result<Vec<
 async fn row(site: &mut Site, environment: &Environment) -> Result<Row, Failure> {
     let settings = &environment.settings;
     let records = site.ledger.records(&settings.name).await?;
+    let doubt = surely_live(&records).err().filter(|_| live(&records).is_some());
     let live = live(&records).cloned();
     let newest = records.iter().find(|record| record.payload.is_some());
     let newest = newest.filter(|newest| live.as_ref().is_none_or(|live| live.id != newest.id)).cloned();
@@ -122,12 +126,17 @@ async fn row(site: &mut Site, environment: &Environment) -> Result<Row, Failure>
     let is_divided =
         |record: &Record| record.is_open() && matches!(record.traffic(), Traffic::At(_) | Traffic::Paused(_));
     let whole = live.as_ref().filter(|_| !newest.as_ref().is_some_and(is_divided));
-    let health = health(site, environment, whole).await;
+    let health = match &doubt {
+        // Nobody would tell which of the two it is that answers.
+        Some(why) if settings.verify.version.is_none() => Health::Unknown(why.clone()),
+        _ => health(site, environment, whole).await,
+    };
+    let is_sure = doubt.is_none() || health == Health::Healthy;
     let since =
         live.as_ref().and_then(|record| record.marks.last()).and_then(|mark| mark.at.parse::<jiff::Timestamp>().ok());
     let age = since.map(|since| clock::now().as_second() - since.as_second());
     let waiting = waiting(site, environment, live.as_ref()).await?;
-    Ok(Row { name: settings.name.to_string(), live, newest, health, lock, age, waiting })
+    Ok(Row { name: settings.name.to_string(), live, is_sure, newest, health, lock, age, waiting })
 }
 
 async fn health(site: &Site, environment: &Environment, live: Option<&Record>) -> Health {

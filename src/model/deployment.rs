@@ -210,6 +210,16 @@ impl Record {
         self.marks.iter().rev().find_map(|mark| Traffic::of(&mark.says)).unwrap_or(Traffic::Untouched)
     }
 
+    /// Whether what was live before it still has all of the traffic, untouched or given back to it.
+    fn left_alone(&self) -> bool {
+        let is_placed = self.payload.as_ref().is_some_and(|payload| payload.placed.is_some());
+        match self.traffic() {
+            Traffic::Untouched => is_placed,
+            Traffic::Back => self.end().is_some(),
+            Traffic::At(_) | Traffic::Paused(_) => false,
+        }
+    }
+
     /// Where it runs.
     #[must_use]
     pub fn slot(&self) -> Slot {
@@ -227,6 +237,32 @@ impl Record {
 #[must_use]
 pub fn live(records: &[Record]) -> Option<&Record> {
     records.iter().find(|record| record.is_live())
+}
+
+/// What was begun after the live one was, was not live itself, and did not leave that alone: which of the two answers by
+/// now is not known. `records` are newest first.
+#[must_use]
+pub fn begun_over(records: &[Record]) -> Option<&Record> {
+    let mut newer = records.iter().take_while(|record| !record.is_live());
+    newer.find(|record| record.payload.is_some() && record.is_begun() && !record.left_alone())
+}
+
+/// What is live, as far as the records alone tell; why they do not. `records` are newest first.
+///
+/// # Errors
+/// When nothing is, or something was begun over it.
+pub fn surely_live(records: &[Record]) -> Result<&Record, String> {
+    let record = live(records).ok_or("nothing is live there")?;
+    match begun_over(records) {
+        None => Ok(record),
+        Some(over) => Err(format!(
+            "deployment {} of {} was begun over {}, and {}: which of the two is live is not known",
+            over.id,
+            over.sha.short(),
+            record.sha.short(),
+            over.end().map_or("has no end yet".to_owned(), |end| format!("ended in {}", end.phase.word()))
+        )),
+    }
 }
 
 /// A process group of a holder's hook, on the holder's machine.

@@ -18,6 +18,8 @@ pub struct Shown<'a> {
     pub name: &'a str,
     /// What is live.
     pub live: Option<&'a Record>,
+    /// Whether that is known: nothing was begun over it.
+    pub is_sure: bool,
     /// The newest deployment, where that is another one.
     pub newest: Option<&'a Record>,
     /// `healthy`, `unhealthy` or `unknown`, and why.
@@ -178,7 +180,7 @@ pub fn json(rows: &[Shown<'_>]) -> String {
         sha: row.live.map(|live| live.sha.as_str()),
         reference: row.live.map(|live| live.reference.as_str()),
         deployment: row.live.map(|live| live.id.as_str()),
-        verified: row.live.is_some_and(Record::was_verified),
+        verified: row.is_sure && row.live.is_some_and(Record::was_verified),
         forced: row.live.and_then(|live| live.payload.as_ref()).and_then(|payload| payload.forced.as_deref()),
         overridden: row
             .live

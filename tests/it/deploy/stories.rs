@@ -151,6 +151,29 @@ fn production_takes_only_what_is_live_before_it() {
 }
 
 #[test]
+fn what_was_begun_over_what_is_live_makes_that_unknown() {
+    let more = "auto-rollback = false\nrequires = []\nsmoke = \"[ ! -e odd ]\"\n\n[environments.production]\n\
+                deploy = { command = \"./deploy.sh\" }\nafter = \"staging\"\nrequires = []\n";
+    let scene = Scene::new(On::File, more);
+    let config = std::fs::read_to_string(scene.tree.dir.join("gatepost.toml")).unwrap();
+    scene.tree.write("gatepost.toml", config.replace("version = { path = \"/version\" }, ", "")).commit("no version");
+    let good = scene.head();
+    scene.call(&["deploy", "staging"]).with(0);
+    assert_eq!(scene.status()["verified"], json!(true));
+    scene.tree.write("odd", "").commit("odd");
+    scene.call(&["deploy", "staging"]).with(1).says(&["the smoke command"]);
+    let status = scene.status();
+    assert_eq!((&status["health"], &status["verified"]), (&json!("unknown"), &json!(false)), "{status}");
+    let why = "deployment 2 of";
+    let over = "which of the two is live is not known";
+    scene.call(&["deploy", "production", &good]).with(3).says(&[why, over, "gatepost deploy staging"]);
+    scene.call(&["promote", "staging", "production"]).with(3).says(&[why, over]);
+    scene.tree.git(&["checkout", "--quiet", &good]);
+    scene.call(&["deploy", "staging"]).with(0);
+    scene.call(&["promote", "staging", "production"]).with(0);
+}
+
+#[test]
 fn what_must_not_be_deployed_is_refused_before_anything_is_touched() {
     let scene = Scene::new(On::File, "");
     scene.call(&["deploy", "stagin"]).with(2).says(&["did you mean `staging`"]);
