@@ -72,6 +72,7 @@ impl Me {
             run: self.run.clone(),
             hook: None,
             mark: None,
+            cut_off: Vec::new(),
             since: now.clone(),
             heard: now,
             lease: self.lease,
@@ -291,6 +292,8 @@ async fn take_over(
     held: &Held,
     why: &str,
 ) -> Result<Option<Taken>, LedgerError> {
+    let cut_off = held.holder.cut_off.iter().chain(&held.holder.mark).cloned().collect();
+    let holder = &Holder { cut_off, ..holder.clone() };
     // Until it was ended, whoever comes after us must know of it too.
     let (hook, mark) = (held.holder.hook.clone(), held.holder.mark.clone());
     let both = Holder { hook, mark, ..holder.clone() };

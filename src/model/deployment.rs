@@ -127,6 +127,9 @@ impl From<Phase> for String {
 /// What a successful end begins with that was verified.
 pub const VERIFIED: &str = "verified";
 
+/// What a successful end begins with that was not.
+pub const UNVERIFIED: &str = "live, not verified";
+
 /// What the end of a deployment begins with that a signal cut off.
 pub const INTERRUPTED: &str = "interrupted";
 
@@ -314,6 +317,9 @@ pub struct Holder {
     /// The value by which the hook's processes are known wherever they went.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mark: Option<String>,
+    /// The marks of commands of earlier holders that were not seen to end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cut_off: Vec<String>,
     /// When it was taken, RFC 3339.
     pub since: String,
     /// When the holder was last heard of, RFC 3339.

@@ -29,6 +29,7 @@ impl Drive<'_, '_> {
                 Err(error) => Event::NotRead(error.to_string()),
             },
             Effect::Probe(id) => self.probe(&id).await,
+            Effect::Adopt(id) => self.adopt(&id).await,
             Effect::Choose(undoes) => self.choose(undoes.as_deref()).await,
             Effect::Create(role, undoes) => self.create(role, undoes).await,
             Effect::Mark(id, phase, says) => self.mark(&id, phase, says).await,
@@ -154,19 +155,53 @@ impl Drive<'_, '_> {
             link: engine.me.link.clone(),
         };
         let new = New { sha: sha.clone(), reference, payload, says, production: engine.environment.production };
-        match engine.ledger.create(&engine.environment.name, &new).await {
+        match self.recorded(&new).await {
             Ok(record) => {
-                let (id, same) = (record.id.clone(), record.sha == sha);
-                self.made.push(id.clone());
-                let undone = record.undoes().and_then(|undone| self.record(undone));
-                self.engine.watch.of(&record, undone);
-                self.records.insert(0, record);
+                let (id, same) = (record.id, record.sha == sha);
                 let place = placed.map_or_else(String::new, |placed| {
                     format!(" ({}, slot {})", placed.strategy.word(), placed.slot.word())
                 });
                 self.say(&format!("deployment {id}: {} of {}{place}", role.word(), sha.short()));
                 let old = previous.filter(|_| placed.is_some());
                 Event::Created(Created { id, same, old, runs: placed.is_some() && still.is_some() })
+            }
+            Err(error) => Event::NotCreated(error.to_string()),
+        }
+    }
+
+    async fn recorded(&mut self, new: &New) -> Result<Record, LedgerError> {
+        let record = self.engine.ledger.create(&self.engine.environment.name, new).await?;
+        self.made.push(record.id.clone());
+        let undone = record.undoes().and_then(|undone| self.record(undone));
+        self.engine.watch.of(&record, undone);
+        self.records.insert(0, record.clone());
+        Ok(record)
+    }
+
+    /// Records what a deploy that has its end, but was cut off, left there: it is what answers.
+    async fn adopt(&mut self, id: &str) -> Event {
+        let found = self.record(id).and_then(|record| Some((record.clone(), record.payload.clone()?)));
+        let Some((left, payload)) = found else { return Event::NotCreated(format!("{id} is not recorded")) };
+        if let Err(why) = self.still_locked().await {
+            return Event::Lost(why);
+        }
+        let me = self.engine.me;
+        let payload = Payload {
+            role: Role::Adopt,
+            intent: format!("{}/{}", self.nonce, self.made.len()),
+            previous: live(&self.records).map(|record| record.sha.clone()),
+            undoes: None,
+            by: me.owner.clone(),
+            link: me.link.clone(),
+            ..payload
+        };
+        let says = format!("{} of {}", Role::Adopt.word(), left.sha.short());
+        let Record { sha, reference, .. } = left;
+        let new = New { sha, reference, payload, says, production: self.engine.environment.production };
+        match self.recorded(&new).await {
+            Ok(record) => {
+                self.say(&format!("deployment {}: {}", record.id, new.says));
+                Event::Created(Created { id: record.id, same: true, old: None, runs: false })
             }
             Err(error) => Event::NotCreated(error.to_string()),
         }

@@ -1,7 +1,7 @@
 //! Carrying a deployment out, and seeing whether it works, while the lock is kept.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::Drive;
 use crate::deploy::lock::Parted;
@@ -187,28 +187,45 @@ impl Drive<'_, '_> {
         variables
     }
 
-    /// Whether the commit of an orphan answers, and well.
+    /// Whether the commit of an orphan answers, and well; and whether all that was to be done for it is known to be done.
     pub(super) async fn probe(&mut self, id: &str) -> Event {
         let Some(record) = self.record(id).cloned() else { return Event::Answers(false) };
-        let engine = &*self.engine;
-        let verify = &engine.environment.verify;
+        let (environment, env) = (self.engine.environment, self.engine.env);
+        let verify = &environment.verify;
         // Without a version any instance may be the one that answers.
         let Some(version) = &verify.version else { return Event::Answers(false) };
         let deadline = PROBE.min(verify.pacing.deadline);
         let sight = Sight {
-            url: engine.environment.url.as_deref(),
+            url: environment.url.as_deref(),
             health: &verify.health,
             version: Some((version, &record.sha)),
             pacing: Pacing { grace: std::time::Duration::ZERO, deadline, ..verify.pacing },
-            env: engine.env,
+            env,
         };
-        let verdict = sight.judge(engine.http, &|why| engine.watch.line(&engine.masker.mask(why))).await;
-        let (answers, says) = match verdict {
-            Verdict::Healthy(says) => (true, format!("answers: {says}")),
-            Verdict::Unhealthy(why) => (false, format!("does not answer: {why}")),
+        let says = match self.judged(&sight).await {
+            Ok(says) => says,
+            Err(event) => return self.not_well(&record, event),
         };
-        self.say(&format!("deployment {id} had no end; its commit {} {says}", record.sha.short()));
-        Event::Answers(answers)
+        self.say(&format!("the run of deployment {id} ended early; its commit {} answers: {says}", record.sha.short()));
+        if !self.engine.dry_run
+            && let Some(event) = self.smoke(&record, record.role().unwrap_or(Role::Deploy)).await
+        {
+            return self.not_well(&record, event);
+        }
+        let place = self.place_of(&record);
+        let cut_off = self.held.as_ref().map(|held| held.holder.cut_off.as_slice()).unwrap_or_default();
+        // The folder itself is the mark of what deploys; its beginning is another one where that was another machine.
+        if cut_off.iter().any(|mark| Path::new(mark).file_name() == place.file_name()) {
+            return Event::Inconclusive("what deployed it was not seen to end".to_owned());
+        }
+        Event::Answers(true)
+    }
+
+    fn not_well(&mut self, record: &Record, event: Event) -> Event {
+        let Event::Failed(why) = event else { return event };
+        let (id, sha) = (&record.id, record.sha.short());
+        self.say(&format!("the run of deployment {id} ended early; its commit {sha} does not answer as it should: {why}"));
+        Event::Answers(false)
     }
 
     pub(super) async fn verify(&mut self, id: &str, role: Role, accepted: bool) -> Event {

@@ -32,7 +32,7 @@ pub enum Event {
     Found(Vec<Leftover>),
     /// The ledger could not be read.
     NotRead(String),
-    /// Whether a deployment's own commit answers, and well.
+    /// Whether a deployment's own commit answers, and well, and nothing else of it failed.
     Answers(bool),
     /// What to roll back to, or why not.
     Chosen(Result<Sha, String>),
@@ -90,6 +90,8 @@ pub enum Effect {
     Read,
     /// See whether the commit of this deployment answers.
     Probe(String),
+    /// Record that what this deployment, which was interrupted, left is live.
+    Adopt(String),
     /// Choose what to roll back to; the deployment that is undone, where it is one of ours.
     Choose(Option<String>),
     /// Record a deployment.

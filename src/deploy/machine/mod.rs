@@ -8,7 +8,7 @@ mod traffic;
 
 use std::collections::VecDeque;
 
-use crate::model::deployment::{Ending, INTERRUPTED, Phase, Role, VERIFIED};
+use crate::model::deployment::{Ending, INTERRUPTED, Phase, Role, UNVERIFIED, VERIFIED};
 use crate::model::rollout::{ALL, Beside, Traffic};
 use crate::model::sha::Sha;
 use crate::policy::deploys::Leftover;
@@ -143,7 +143,9 @@ impl State {
                 self.next_left()
             }
             (Stage::Reading, Event::NotRead(why)) => self.unlock(Ending::Unsettled(why)),
-            (Stage::Probing, Event::Answers(answers)) => self.probed(answers),
+            (Stage::Probing, Event::Answers(answers)) => self.probed(answers, None),
+            (Stage::Probing, Event::Inconclusive(doubt)) => self.probed(true, Some(&doubt)),
+            (Stage::Probing, Event::Interrupted(why)) => self.unlock(Ending::Unsettled(why)),
             (Stage::Settling, Event::Marked) => self.next_left(),
             (Stage::Choosing, Event::Chosen(chosen)) => self.chosen(chosen),
             (Stage::Creating(role), Event::Created(created)) => self.created(created, role),
@@ -157,7 +159,7 @@ impl State {
             (Stage::Running | Stage::Verifying, Event::Failed(why)) => self.failed(why),
             (Stage::Verifying, Event::Healthy(says)) => self.close(Phase::Success, format!("{VERIFIED}: {says}")),
             (Stage::Verifying, Event::Unverified) => {
-                self.close(Phase::Success, "live, not verified: nothing is configured to verify by".to_owned())
+                self.close(Phase::Success, format!("{UNVERIFIED}: nothing is configured to verify by"))
             }
             (Stage::Verifying, Event::Inconclusive(why)) if self.old.is_some() => self.pause(ALL, &why),
             (Stage::Verifying, Event::Inconclusive(why)) => self.close(Phase::Error, format!("inconclusive: {why}")),
@@ -216,9 +218,11 @@ impl State {
                 self.probed = Some(leftover);
                 self.go(Stage::Probing, probe)
             }
-            Leftover::Deploy { open: false, newest, .. } => {
+            Leftover::Deploy { ref id, open: false, newest, .. } => {
                 if newest && self.ask == Ask::Recover && self.rules.auto_rollback {
-                    return self.undo(Undone { open: None, why: "it was interrupted".to_owned() });
+                    let probe = Effect::Probe(id.clone());
+                    self.probed = Some(leftover);
+                    return self.go(Stage::Probing, probe);
                 }
                 self.next_left()
             }
@@ -236,11 +240,19 @@ impl State {
         vec![Effect::Tell(news), Effect::Mark(id, phase, says)]
     }
 
-    /// An orphan is good only if its own commit answers.
-    fn probed(&mut self, answers: bool) -> Vec<Effect> {
+    /// An orphan is good only if its own commit answers; where there is a doubt about it, it is not verified.
+    fn probed(&mut self, answers: bool, doubt: Option<&str>) -> Vec<Effect> {
         const GONE: &str = "its run ended early, and its commit does not answer";
         let Some(leftover) = self.probed.take() else { return self.next_left() };
         let (id, next) = match leftover {
+            Leftover::Deploy { id, open: false, .. } if answers => {
+                let news = News::Resumed(id.clone(), "was interrupted, and its commit answers: it stays".to_owned());
+                self.stage = Stage::Creating(Role::Adopt);
+                return vec![Effect::Tell(news), Effect::Adopt(id)];
+            }
+            Leftover::Deploy { open: false, .. } => {
+                return self.undo(Undone { open: None, why: "it was interrupted".to_owned() });
+            }
             Leftover::Deploy { id, newest, .. } => {
                 if !answers && newest && self.ask == Ask::Recover && self.rules.auto_rollback {
                     return self.undo(Undone { open: Some(id), why: GONE.to_owned() });
@@ -264,8 +276,14 @@ impl State {
             self.left.push_front(next);
         }
         if answers {
-            self.end = Some(live("what an earlier run had begun is live, and settled"));
-            return self.settle(id, Phase::Success, format!("{VERIFIED}: its run ended early, and its commit answers"));
+            let says = match doubt {
+                None => format!("{VERIFIED}: its run ended early, and its commit answers"),
+                Some(doubt) => format!("{UNVERIFIED}: its run ended early, and its commit answers, but {doubt}"),
+            };
+            let verified = doubt.is_none();
+            let end = if verified { "what an earlier run had begun is live, and settled" } else { says.as_str() };
+            self.end = Some(Ending::Live { verified, says: end.to_owned() });
+            return self.settle(id, Phase::Success, says);
         }
         self.settle(id, Phase::Error, GONE.to_owned())
     }
@@ -347,6 +365,10 @@ impl State {
         self.old = created.old.filter(|_| role == Role::Deploy);
         if !created.same {
             return self.close(Phase::Error, "the record is of another commit than was asked for".to_owned());
+        }
+        if role == Role::Adopt {
+            let says = "a deploy of it was interrupted, and its commit answers";
+            return self.close(Phase::Success, format!("{UNVERIFIED}: {says}"));
         }
         self.go(Stage::Starting, Effect::Mark(id, Phase::InProgress, format!("{} begun", role.word())))
     }
@@ -439,8 +461,4 @@ impl State {
         }
         self.next_left()
     }
-}
-
-fn live(says: &str) -> Ending {
-    Ending::Live { verified: true, says: says.to_owned() }
 }

@@ -101,7 +101,21 @@ impl World {
             Effect::Probe(id) => {
                 let sha = self.record(id).sha.clone();
                 self.demand(!self.is_divided(), "one answer of many is asked for");
-                Event::Answers(self.answers() == Some((sha, true)) && turn < 8)
+                match turn {
+                    8 => Event::Answers(false),
+                    9 => Event::Interrupted("SIGINT".to_owned()),
+                    _ if self.answers() != Some((sha, true)) => Event::Answers(false),
+                    7 => Event::Inconclusive("its command was not seen to end".to_owned()),
+                    _ => Event::Answers(true),
+                }
+            }
+            Effect::Adopt(_) if turn == 9 => Event::NotCreated(why()),
+            Effect::Adopt(id) => {
+                let left = self.record(id).clone();
+                self.wanted = Some(left.sha);
+                let event = self.create(Role::Adopt, None, 0);
+                self.records.last_mut().unwrap().payload.as_mut().unwrap().placed = left.payload.unwrap().placed;
+                event
             }
             Effect::Choose(undoes) => {
                 let records = self.newest_first();
@@ -473,6 +487,30 @@ fn what_was_interrupted_is_finished_by_a_recovery() {
     assert!(matches!(end, Some(Ending::RolledBack { .. })), "{end:?}");
     assert_eq!(ends(&world), [("deploy", "ended"), ("deploy", "interrupted"), ("rollback", "ended")]);
     assert!(matches!(played(&mut world, Ask::Recover, true, &[]), Some(Ending::Nothing(_))));
+    // Cut off while it was looked at: what answers is the very commit, and stays.
+    let mut world = World::default();
+    let _ = played(&mut world, Ask::Deploy, true, &[]);
+    let end = played(&mut world, Ask::Deploy, true, &[0, 0, 0, 0, 0, 8]);
+    assert!(matches!(end, Some(Ending::Interrupted(_))), "{end:?}");
+    let end = played(&mut world, Ask::Recover, true, &[]);
+    assert!(matches!(end, Some(Ending::Live { verified: false, .. })), "{end:?}");
+    assert_eq!(ends(&world), [("deploy", "ended"), ("deploy", "interrupted"), ("adopt", "ended")]);
+    assert_eq!((live(&world.newest_first()).unwrap().sha.clone(), world.lock), (sha(2), false));
+    assert!(matches!(played(&mut world, Ask::Recover, true, &[]), Some(Ending::Nothing(_))));
+    assert!(world.broken.is_empty(), "{:?}", world.broken);
+}
+
+#[test]
+fn an_orphan_whose_command_was_not_seen_to_end_is_not_verified() {
+    let mut world = World::default();
+    let killed = Fate { turn: 0, kill: Some(false) };
+    let going = |times: usize| std::iter::repeat_n(Fate { turn: 0, kill: None }, times);
+    // Lock, read, create, begin, run; killed before it is verified. Then lock, read, probe.
+    assert_eq!(world.play(Ask::Deploy, true, &mut going(5).chain([killed])), None);
+    let end = played(&mut world, Ask::Recover, true, &[0, 0, 7]);
+    assert!(matches!(end, Some(Ending::Live { verified: false, .. })), "{end:?}");
+    assert!(live(&world.newest_first()).is_some_and(|record| !record.was_verified()));
+    assert!(world.broken.is_empty(), "{:?}", world.broken);
 }
 
 fn beside(weights: &[u8]) -> World {

@@ -1,7 +1,7 @@
 //! A deploy beside the old version: what runs gets its traffic in steps, and whatever fails all of it goes back. The lock is
 //! never given back while traffic is divided.
 
-use super::{ALL, Ask, Beside, Effect, Ending, Event, News, Phase, Role, Stage, State, Traffic, Undone, VERIFIED};
+use super::{ALL, Ask, Beside, Effect, Ending, Event, News, Phase, Role, Stage, State, Traffic, UNVERIFIED, Undone, VERIFIED};
 
 impl State {
     /// What came of the effects of this file.
@@ -145,7 +145,7 @@ impl State {
             }
             Ok(_) if interrupted => (format!("{back}, cut off: {why}"), Ending::Interrupted(format!("{why}; {back}"))),
             Ok(verified) if self.by_hand => {
-                let seen = if verified { VERIFIED } else { "live, not verified" };
+                let seen = if verified { VERIFIED } else { UNVERIFIED };
                 (format!("{back}: {why}"), Ending::Live { verified, says: format!("{seen}: {back}") })
             }
             Ok(verified) => (format!("{back}: {why}"), Ending::RolledBack { why, to, verified }),
