@@ -6,18 +6,20 @@ use std::time::Duration;
 use crate::app::drive;
 use crate::app::site::{Site, Start};
 use crate::app::{Failure, herald};
+use crate::deploy::Group;
 use crate::deploy::engine::Watch;
-use crate::deploy::lock::{self, Claim, Taken};
+use crate::deploy::lock::{self, Claim, Parted, Taken};
 use crate::deploy::tally::Verdict;
 use crate::deploy::verify::Sight;
 use crate::model::call::Receipt;
 use crate::model::deployment::{Payload, Phase, Role, VERIFIED};
+use crate::model::environments::Environment;
 use crate::model::rollout::Placed;
 use crate::model::sha::Sha;
 use crate::model::story::Deed;
 use crate::policy::deploys;
 use crate::world::env::Env;
-use crate::world::ledger::{New, Step};
+use crate::world::ledger::{Held, New, Step};
 
 /// What was recorded.
 #[derive(Debug, Clone)]
@@ -49,29 +51,29 @@ pub async fn adopt(start: &Start, name: &str, sha: &str, env: &Env, watch: &dyn 
     }
     let me = site.me(settings.lease);
     let holder = me.holder(&format!("adopt {}", sha.short()), false);
-    let held = match lock::take(&mut site.ledger, &settings.name, &me, holder, Claim::Own).await? {
-        Taken::Held(held, _) => held,
+    let mut held = match lock::take(&mut site.ledger, &settings.name, &me, holder, Claim::Own).await? {
+        Taken::Held(held, _) => *held,
         Taken::Refused { why, .. } => {
             let refused = Failure::refused(format!("{name} is {why}")).because("locked");
             return Err(refused.help(format!("gatepost status {name}")));
         }
     };
-    let recorded = record(&mut site, &environment, &sha, &me, watch).await;
-    site.ledger.free(&settings.name, &held).await?;
+    let recorded = record(&mut site, &environment, &sha, &me, &mut held, watch).await;
+    lock::give_back(&mut site.ledger, &settings.name, held).await?;
     let mut adopted = recorded?;
     let story = drive::story(&site, &environment, Deed::Deploy, Some(&adopted.sha), "");
     adopted.told = herald::tell(&site, story, "adopted", Some(&adopted.says)).await;
     Ok(adopted)
 }
 
-async fn record(
+/// How its health was seen, while the lock is kept.
+async fn look(
     site: &mut Site,
-    environment: &crate::config::Environment,
+    settings: &Environment,
     sha: &Sha,
-    me: &lock::Me,
+    held: &mut Held,
     watch: &dyn Watch,
-) -> Result<Adopted, Failure> {
-    let settings = &environment.settings;
+) -> Result<String, Failure> {
     let verify = &settings.verify;
     let sight = Sight {
         url: settings.url.as_deref(),
@@ -80,15 +82,36 @@ async fn record(
         pacing: verify.pacing,
         env: &site.env,
     };
-    let says = match sight.judge(&site.http, &|why| watch.line(&site.masker.mask(why))).await {
-        Verdict::Healthy(says) => says,
-        Verdict::Unhealthy(why) => {
-            return Err(Failure::refused(format!("{} is not adopted: {why}", sha.short()))
-                .because("not_healthy")
-                .help(format!("see what answers: gatepost status {}", settings.name)));
+    let masker = site.masker.clone();
+    let told = |why: &str| watch.line(&masker.mask(why));
+    let look = async {
+        tokio::select! {
+            verdict = sight.judge(&site.http, &told) => Ok(verdict),
+            by = site.cancel.cancelled() => Err(by),
         }
     };
-    let says = site.masker.text(&says);
+    match lock::keep(&mut site.ledger, &settings.name, held, &Group::default(), look).await {
+        Ok(Ok(Verdict::Healthy(says))) => Ok(site.masker.text(&says)),
+        Ok(Err(by)) => Err(site.interrupted(&by)),
+        Err(Parted::Lost(why) | Parted::Asked(why)) => {
+            Err(Failure::outside(format!("{} is not adopted: {why}", sha.short())))
+        }
+        Ok(Ok(Verdict::Unhealthy(why))) => Err(Failure::refused(format!("{} is not adopted: {why}", sha.short()))
+            .because("not_healthy")
+            .help(format!("see what answers: gatepost status {}", settings.name))),
+    }
+}
+
+async fn record(
+    site: &mut Site,
+    environment: &crate::config::Environment,
+    sha: &Sha,
+    me: &lock::Me,
+    held: &mut Held,
+    watch: &dyn Watch,
+) -> Result<Adopted, Failure> {
+    let settings = &environment.settings;
+    let says = look(site, settings, sha, held, watch).await?;
     watch.say(Duration::ZERO, &format!("healthy: {says}"));
     let placed = match &settings.rollout {
         None => None,

@@ -274,7 +274,11 @@ async fn is_live_before(site: &mut Site, before: &str, name: &str, sha: &Sha) ->
         pacing: verify.pacing,
         env: &site.env,
     };
-    match sight.judge(&site.http, &|_| {}).await {
+    let verdict = tokio::select! {
+        verdict = sight.judge(&site.http, &|_| {}) => verdict,
+        by = site.cancel.cancelled() => return Err(site.interrupted(&by)),
+    };
+    match verdict {
         Verdict::Healthy(_) => Ok(()),
         Verdict::Unhealthy(why) => refuse(format!("it is not healthy there: {why}")),
     }

@@ -10,13 +10,14 @@ use crate::mask::Masker;
 use crate::model::deployment::RunPlace;
 use crate::model::environments::EnvironmentName;
 use crate::model::event::Occasion;
+use crate::model::exit::ExitCode;
 use crate::model::sha::Sha;
 use crate::policy;
 use crate::world::env::Env;
 use crate::world::github::GitHub;
 use crate::world::http::Http;
 use crate::world::ledger::{Hub, Ledger, LedgerError, Local};
-use crate::world::process::{self, ACTIONS_GRACE, CancelToken};
+use crate::world::process::{self, ACTIONS_GRACE, CancelToken, CancelledBy};
 use crate::world::repo::Repo;
 use crate::world::signals::{self, Signals};
 use crate::world::{files, machine, occasion};
@@ -224,6 +225,16 @@ impl Site {
         Err(Failure::refused(format!("{name} needs variables that are not set: {}", missing.join(", ")))
             .because("secrets_missing")
             .help("set them (on GitHub Actions under `env:`, from `secrets`) and run the command again"))
+    }
+
+    /// What was ended by a signal before it was begun.
+    #[must_use]
+    pub fn interrupted(&self, by: &CancelledBy) -> Failure {
+        let failure = Failure::outside(format!("interrupted: {by}"));
+        match self.signals.caught() {
+            Some(signal) => Failure { code: ExitCode::Interrupted(signal.number()), ..failure },
+            None => failure,
+        }
     }
 
     /// Where logs of an environment's deployments go.

@@ -83,6 +83,45 @@ fn a_page_that_tells_the_version_is_asked_how_it_is_too() {
 }
 
 #[test]
+fn a_signal_ends_a_look_before_anything_is_recorded() {
+    use nix::sys::signal::{Signal, kill};
+
+    let more = "requires = []\n\n[environments.production]\ndeploy = { command = \"./deploy.sh\" }\nafter = \"staging\"\n\
+                requires = []\n";
+    let scene = Scene::new(On::File, more);
+    let place = scene.service.place().to_owned();
+    let page = Service::answering(
+        place.join("page"),
+        Arc::new(|_, place| {
+            let is_bad = place.join("bad").exists();
+            std::fs::write(place.join("asked"), is_bad.to_string()).unwrap();
+            Some(if is_bad { reply("503 Service Unavailable", "") } else { reply("200 OK", "") })
+        }),
+    );
+    let config = std::fs::read_to_string(scene.tree.dir.join("gatepost.toml")).unwrap();
+    let config = config.replace("\"/health\"", &format!("\"{}/health\"", page.url()));
+    let config = config.replace("grace = \"0s\", deadline = \"5s\"", "grace = \"60s\", deadline = \"60s\"");
+    scene.tree.write("gatepost.toml", config).commit("much patience");
+    let head = scene.head();
+    let ended = |arguments: &[&str], signal: Signal| {
+        let _ = std::fs::remove_file(place.join("page/asked"));
+        std::fs::write(place.join("page/bad"), "").unwrap();
+        let mut run = scene.command(arguments).stdout(std::process::Stdio::null()).spawn().unwrap();
+        super::locks::until("it looks", || place.join("page/asked").exists());
+        kill(nix::unistd::Pid::from_raw(i32::try_from(run.id()).unwrap()), signal).unwrap();
+        std::fs::remove_file(place.join("page/bad")).unwrap();
+        run.wait().unwrap().code()
+    };
+    std::fs::write(place.join("live"), &head).unwrap();
+    assert_eq!(ended(&["adopt", "staging", "--sha", &head], Signal::SIGINT), Some(130));
+    let status = scene.status();
+    assert!(status["lock"].is_null() && status["newest"].is_null() && status["sha"].is_null(), "{status}");
+    scene.call(&["adopt", "staging", "--sha", &head]).with(0);
+    assert_eq!(ended(&["deploy", "production"], Signal::SIGTERM), Some(143));
+    assert!(!scene.call(&["status"]).with(0).out.contains("deployment 2"));
+}
+
+#[test]
 fn every_look_has_a_connection_of_its_own() {
     let place = tempfile::tempdir().unwrap();
     let kept = Arc::new(Mutex::new(Vec::new()));
