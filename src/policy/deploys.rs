@@ -150,7 +150,7 @@ pub struct Choice {
     pub passed: Vec<(String, Sha, String)>,
 }
 
-/// The newest deployment that was truly verified and is neither `bad` nor undone. `records` are newest first.
+/// The newest deployment that was truly verified, and whose commit is neither `bad` nor was undone since. `records` are newest first.
 #[must_use]
 pub fn choose(records: &[Record], bad: &Sha, to: Option<&Sha>) -> Choice {
     let mut choice = Choice::default();
@@ -167,9 +167,13 @@ pub fn choose(records: &[Record], bad: &Sha, to: Option<&Sha>) -> Choice {
 }
 
 fn objection(records: &[Record], record: &Record, bad: &Sha, to: Option<&Sha>) -> Option<String> {
-    let undone_by = records.iter().find(|other| {
-        other.role() == Some(Role::Rollback) && other.undoes() == Some(&record.id) && other.was_verified()
-    });
+    let undone_by = |undone: &Record| {
+        records.iter().find(|other| {
+            other.role() == Some(Role::Rollback) && other.undoes() == Some(&undone.id) && other.was_verified()
+        })
+    };
+    // What became of the commit when it was live the last time.
+    let last = records.iter().find(|other| other.sha == record.sha && other.was_verified());
     if record.payload.is_none() {
         return Some("it was not made by gatepost".to_owned());
     }
@@ -179,7 +183,7 @@ fn objection(records: &[Record], record: &Record, bad: &Sha, to: Option<&Sha>) -
     if record.sha == *bad {
         return Some("it is the commit that is undone".to_owned());
     }
-    if let Some(by) = undone_by {
+    if let Some(by) = undone_by(record).or_else(|| last.and_then(undone_by)) {
         return Some(format!("it was rolled back by {}", by.id));
     }
     if !record.was_verified() {
@@ -293,6 +297,26 @@ mod tests {
         assert!(choice.passed.iter().any(|(id, _, why)| id == "5" && why == "it was rolled back by 10"));
         assert_eq!(choice.target.map(|target| target.id).as_deref(), Some("4"));
         assert_eq!(choose(&records, &sha('a'), Some(&sha('7'))).target, None);
+    }
+
+    #[test]
+    fn a_commit_that_was_undone_is_not_gone_back_to_by_an_older_record_of_it() {
+        let good = || Some((Phase::Success, VERIFIED));
+        let mut records = vec![
+            record("6", 'a', Role::Rollback, Some("5"), good()),
+            record("5", 'c', Role::Deploy, None, good()),
+            record("4", 'a', Role::Rollback, Some("3"), good()),
+            record("3", 'b', Role::Deploy, None, good()),
+            record("2", 'a', Role::Deploy, None, good()),
+            record("1", 'b', Role::Deploy, None, good()),
+        ];
+        let choice = choose(&records, &sha('a'), None);
+        assert_eq!(choice.target, None);
+        assert_eq!(choice.passed.last().unwrap().2, "it was rolled back by 4");
+        // Once it worked again it can be gone back to.
+        records.insert(0, record("8", 'c', Role::Deploy, None, good()));
+        records.insert(1, record("7", 'b', Role::Deploy, None, good()));
+        assert_eq!(choose(&records, &sha('c'), None).target.map(|target| target.id).as_deref(), Some("7"));
     }
 
     #[test]
