@@ -77,10 +77,9 @@ pub async fn deploy(request: &Request, env: &Env, watch: &dyn Watch) -> Result<D
     }
     let forced = story.evidence.forced.clone();
     let reason = format!("deploy of {}", sha.short());
-    let version = version(&site, &sha);
     let (intent, consent) = (request.order.intent.clone(), request.order.consent.clone());
     let overridden = story.evidence.overridden.clone();
-    let wish = Wish { sha: Some(sha), reference, forced, reason, version, intent, consent, overridden };
+    let wish = Wish { sha: Some(sha), reference, forced, reason, intent, consent, overridden };
     drive::drive(&mut site, &environment, story, wish, request.allow_irreversible, watch).await
 }
 
@@ -282,10 +281,4 @@ async fn is_live_before(site: &mut Site, before: &str, name: &str, sha: &Sha) ->
         Verdict::Healthy(_) => Ok(()),
         Verdict::Unhealthy(why) => refuse(format!("it is not healthy there: {why}")),
     }
-}
-
-/// A tag at the commit, else its short id.
-fn version(site: &Site, sha: &Sha) -> String {
-    let tags = site.repo.names_of(sha).map(|(_, tags)| tags).unwrap_or_default();
-    tags.into_iter().next_back().unwrap_or_else(|| sha.short().to_owned())
 }

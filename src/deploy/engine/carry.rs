@@ -134,7 +134,7 @@ impl Drive<'_, '_> {
         let job = Job {
             environment,
             sha: &record.sha,
-            reference: &record.reference,
+            reference: reference(record, role),
             id: &record.id,
             role,
             root: &place.root,
@@ -155,15 +155,11 @@ impl Drive<'_, '_> {
     fn variables(&self, record: &Record, role: Role, mark: &str, weight: Option<u8>) -> Vec<(OsString, OsString)> {
         let engine = &*self.engine;
         let previous = record.payload.as_ref().and_then(|payload| payload.previous.as_ref());
-        let version = match role {
-            Role::Rollback => record.sha.short().to_owned(),
-            _ => engine.wish.version.clone(),
-        };
         let mut told = vec![
             ("GATEPOST_ENVIRONMENT", record.environment.to_string()),
             ("GATEPOST_SHA", record.sha.to_string()),
-            ("GATEPOST_REF", record.reference.clone()),
-            ("GATEPOST_VERSION", version),
+            ("GATEPOST_REF", reference(record, role).to_owned()),
+            ("GATEPOST_VERSION", self.version(&record.sha)),
             ("GATEPOST_PREVIOUS_SHA", previous.map_or_else(String::new, Sha::to_string)),
             ("GATEPOST_DEPLOYMENT_ID", record.id.clone()),
             ("GATEPOST_URL", engine.environment.url.clone().unwrap_or_default()),
@@ -185,6 +181,12 @@ impl Drive<'_, '_> {
         let mut variables: Vec<(OsString, OsString)> = inherited.filter(|(name, _)| !is_told(name)).collect();
         variables.extend(told.iter().map(|(name, value)| (OsString::from(name), OsString::from(value))));
         variables
+    }
+
+    /// A tag at the commit, else its short id.
+    fn version(&self, sha: &Sha) -> String {
+        let tags = self.engine.repo.names_of(sha).map(|(_, tags)| tags).unwrap_or_default();
+        tags.into_iter().next_back().unwrap_or_else(|| sha.short().to_owned())
     }
 
     /// Whether the commit of an orphan answers, and well; and whether all that was to be done for it is known to be done.
@@ -356,6 +358,11 @@ impl Drive<'_, '_> {
             }
         }
     }
+}
+
+/// As the commit was named. A branch may be elsewhere by the time of a rollback, at the commit that is undone even.
+fn reference(record: &Record, role: Role) -> &str {
+    if role == Role::Rollback { record.sha.as_str() } else { &record.reference }
 }
 
 /// Whether the deployer needs the commit's files in a work tree of their own.

@@ -68,8 +68,6 @@ pub struct Wish {
     pub forced: Option<String>,
     /// What the lock says it is for.
     pub reason: String,
-    /// The version that commands are told.
-    pub version: String,
     /// The key of what was asked for, where asking again must not do it again.
     pub intent: Option<String>,
     /// Whom to ask whether a deploy is still wanted.

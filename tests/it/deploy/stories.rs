@@ -252,6 +252,25 @@ fn two_environments_deployed_at_once_get_their_own_files() {
 }
 
 #[test]
+fn a_rollback_tells_the_commit_as_its_deploy_did() {
+    let scene = Scene::new(On::File, "requires = []\n");
+    let script = std::fs::read_to_string(scene.tree.dir.join("deploy.sh")).unwrap();
+    let tells = "echo \"$GATEPOST_VERSION $GATEPOST_REF\" >>\"$PLACE/told\"\n";
+    scene.tree.write("deploy.sh", script + tells).commit("it tells");
+    scene.tree.git(&["branch", "--move", "main"]);
+    scene.tree.git(&["tag", "v1"]);
+    let first = scene.head();
+    scene.call(&["deploy", "staging", "main"]).with(0);
+    let second = scene.commit(None);
+    scene.call(&["deploy", "staging", "main"]).with(0);
+    scene.call(&["rollback", "staging"]).with(0);
+    let told = std::fs::read_to_string(scene.service.place().join("told")).unwrap();
+    let lines: Vec<&str> = told.lines().collect();
+    // The branch is at the commit that was undone by then.
+    assert_eq!(lines, ["v1 main".to_owned(), format!("{} main", &second[..7]), format!("v1 {first}")]);
+}
+
+#[test]
 fn a_dry_run_goes_the_same_way_and_does_nothing() {
     for on in BOTH {
         let scene = Scene::new(on, "");
