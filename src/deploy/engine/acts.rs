@@ -40,7 +40,7 @@ impl Drive<'_, '_> {
             Effect::Look(id, weight) => self.look(&id, weight).await,
             Effect::SeeOld(id) => self.see_old(&id).await,
             Effect::Hold(id, says) => self.hold(id, &says).await,
-            Effect::Unlock => self.unlock().await,
+            Effect::Unlock(is_back) => self.unlock(is_back).await,
         }
     }
 
@@ -271,12 +271,11 @@ impl Drive<'_, '_> {
         }
     }
 
-    async fn unlock(&mut self) -> Event {
+    async fn unlock(&mut self, is_back: bool) -> Event {
         let Some(held) = self.held.take() else { return Event::Unlocked };
         let engine = &mut *self.engine;
         let name = &engine.environment.name;
-        let rolled_back = self.made.len() > 1 && self.target.is_some();
-        if rolled_back && engine.environment.freeze_after_rollback {
+        if is_back && engine.environment.freeze_after_rollback {
             let holder = engine.me.holder("frozen after a rollback", true);
             if matches!(engine.ledger.swap(name, Some(&held), &holder).await, Ok(Some(_))) {
                 self.say(&format!("{} stays locked after its rollback", self.engine.environment.name));

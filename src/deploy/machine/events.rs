@@ -112,8 +112,8 @@ pub enum Effect {
     SeeOld(String),
     /// Keep the environment locked until a person goes on with this deployment or undoes it.
     Hold(String, String),
-    /// Give the lock back.
-    Unlock,
+    /// Give the lock back; whether a rollback was made under it.
+    Unlock(bool),
     /// Say what happened.
     Tell(News),
 }

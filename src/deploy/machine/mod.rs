@@ -195,8 +195,13 @@ impl State {
         if matches!(end, Ending::Unsettled(_)) && !self.settled && self.rules.weights.is_some() {
             return self.over(end);
         }
+        let is_back = match &end {
+            Ending::RolledBack { .. } => true,
+            Ending::Live { .. } => self.ask == Ask::Rollback,
+            _ => false,
+        };
         self.end = Some(end);
-        self.go(Stage::Unlocking, Effect::Unlock)
+        self.go(Stage::Unlocking, Effect::Unlock(is_back))
     }
 
     /// Turns to what the next earlier run left, and when nothing is left to what was asked for.

@@ -140,8 +140,8 @@ impl World {
             Effect::Preview(..) | Effect::Shift(..) | Effect::Look(..) | Effect::SeeOld(_) | Effect::Hold(..) => {
                 self.act_beside(effect, turn)
             }
-            Effect::Unlock if turn == 9 => Event::NotUnlocked(why()),
-            Effect::Unlock => {
+            Effect::Unlock(_) if turn == 9 => Event::NotUnlocked(why()),
+            Effect::Unlock(_) => {
                 self.demand(!self.hook, "I2: unlocked while a hook runs");
                 self.demand(!self.is_divided(), "unlocked while traffic is divided");
                 self.lock = false;

@@ -43,6 +43,33 @@ fn a_persons_lock_stands_until_it_is_given_back() {
 }
 
 #[test]
+fn after_any_rollback_it_stays_frozen_where_that_is_wanted() {
+    let scene = Scene::new(On::File, "requires = []\nfreeze-after-rollback = true\n");
+    let frozen = || {
+        assert!(scene.status()["lock"].as_str().unwrap_or_default().contains("frozen after a rollback"));
+        scene.call(&["deploy", "staging"]).with(3).says(&["frozen after a rollback", "gatepost unlock staging"]);
+        scene.call(&["unlock", "staging"]).with(0);
+    };
+    scene.call(&["deploy", "staging"]).with(0);
+    assert!(scene.status()["lock"].is_null());
+    scene.commit(Some("sick"));
+    scene.call(&["deploy", "staging"]).with(5);
+    frozen();
+    scene.commit(None);
+    scene.call(&["deploy", "staging"]).with(0);
+    assert!(scene.status()["lock"].is_null());
+    scene.call(&["rollback", "staging"]).with(0).says(&["stays locked after its rollback"]);
+    frozen();
+    scene.commit(Some("slow"));
+    let mut killed = scene.command(&["deploy", "staging"]).stdout(Stdio::null()).spawn().unwrap();
+    until("the slow deploy runs", || scene.runs().len() == 6);
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    scene.call(&["recover", "staging"]).with(0).says(&["rolled back"]);
+    frozen();
+}
+
+#[test]
 fn of_two_deploys_one_waits_for_the_other_to_end() {
     for on in BOTH {
         let (scene, _, mut first) = slow(on);
