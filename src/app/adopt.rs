@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::app::drive;
 use crate::app::site::{Site, Start};
-use crate::app::{Failure, herald};
+use crate::app::{Failure, herald, outage};
 use crate::deploy::Group;
 use crate::deploy::engine::Watch;
 use crate::deploy::lock::{self, Claim, Parted, Taken};
@@ -62,6 +62,9 @@ pub async fn adopt(start: &Start, name: &str, sha: &str, env: &Env, watch: &dyn 
     lock::give_back(&mut site.ledger, &settings.name, held).await?;
     let mut adopted = recorded?;
     let story = drive::story(&site, &environment, Deed::Deploy, Some(&adopted.sha), "");
+    if let Ok(records) = site.ledger.records(&settings.name).await {
+        outage::keep(&mut site, &settings.name, &records).await;
+    }
     adopted.told = herald::tell(&site, story, "adopted", Some(&adopted.says)).await;
     Ok(adopted)
 }

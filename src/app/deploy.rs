@@ -97,7 +97,7 @@ async fn ready(
             .because("dirty")
             .help("commit or stash them, then run the same command"));
     }
-    outage::meet(site, &environment.settings.name, watch).await?;
+    outage::meet(site, &environment.settings, watch).await?;
     allowed(site, environment, sha, request).await?;
     judged(site, environment, sha, request, proofs, watch).await
 }
@@ -111,7 +111,7 @@ pub async fn go_on(start: &Start, name: &str, env: &Env, watch: &dyn Watch) -> R
     let environment = site.environment(name)?;
     let (deployer, _) = site.deployers(&environment)?;
     site.demand_secrets(&environment, &[&*deployer])?;
-    outage::meet(&mut site, &environment.settings.name, watch).await?;
+    outage::meet(&mut site, &environment.settings, watch).await?;
     let wish = Wish { reason: "going on".to_owned(), ..Wish::default() };
     let story = drive::story(&site, &environment, Deed::Deploy, None, "");
     drive::drive(&mut site, &environment, story, wish, false, watch).await

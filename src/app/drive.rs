@@ -5,7 +5,7 @@ use tokio::sync::Notify;
 
 use crate::app::herald::{self, Herald};
 use crate::app::site::Site;
-use crate::app::{Failure, way_back};
+use crate::app::{Failure, outage, way_back};
 use crate::config::Environment;
 use crate::deploy::engine::{self, Engine, Outcome, Watch, Wish};
 use crate::deploy::machine::{Ask, News};
@@ -87,6 +87,9 @@ pub async fn drive(
     let over = Notify::new();
     let work = async {
         let outcome = Box::pin(engine(site, environment, ask, wish, allow_irreversible, &herald)).await;
+        if let Ok(outcome) = &outcome {
+            outage::keep(site, &environment.settings.name, &outcome.records).await;
+        }
         let story = outcome.map(|outcome| {
             let (reason, next) = next(environment.settings.name.as_str(), &outcome.ending, ask);
             herald.end(|story| {

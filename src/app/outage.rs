@@ -4,8 +4,8 @@
 use crate::app::Failure;
 use crate::app::site::Site;
 use crate::deploy::engine::Watch;
-use crate::model::deployment::{Phase, Record};
-use crate::model::environments::EnvironmentName;
+use crate::model::deployment::{Phase, Record, UNVERIFIED, VERIFIED};
+use crate::model::environments::{Environment, EnvironmentName};
 use crate::world::ledger::{Ledger, LedgerError, Local, New, Step};
 use crate::world::line::answer::Stop;
 
@@ -13,7 +13,8 @@ use crate::world::line::answer::Stop;
 ///
 /// # Errors
 /// When GitHub could not be asked.
-pub async fn meet(site: &mut Site, name: &EnvironmentName, watch: &dyn Watch) -> Result<(), Failure> {
+pub async fn meet(site: &mut Site, environment: &Environment, watch: &dyn Watch) -> Result<(), Failure> {
+    let name = &environment.name;
     if site.ledger.hub().is_none() {
         return Ok(());
     }
@@ -21,8 +22,9 @@ pub async fn meet(site: &mut Site, name: &EnvironmentName, watch: &dyn Watch) ->
     let mut local = Local::open(&site.state.join("ledger.sqlite")).await?;
     let unsent = local.unsent(name).await?;
     if !unsent.is_empty() && !site.dry_run {
+        let seen = local.seen(name).await?.map(|(_, records)| records);
         for record in unsent {
-            send(&mut site.ledger, name, &record, &records).await?;
+            send(&mut site.ledger, environment, &record, &records, seen.as_deref()).await?;
             local.sent(&record.id).await?;
             watch.say(
                 std::time::Duration::ZERO,
@@ -35,12 +37,26 @@ pub async fn meet(site: &mut Site, name: &EnvironmentName, watch: &dyn Watch) ->
     Ok(())
 }
 
+/// Keeps what is known of an environment after something was done there: the next thing may be asked for without GitHub.
+pub async fn keep(site: &mut Site, name: &EnvironmentName, records: &[Record]) {
+    if site.ledger.hub().is_none() || site.dry_run || records.is_empty() {
+        return;
+    }
+    let kept = async { Local::open(&site.state.join("ledger.sqlite")).await?.see(name, records).await };
+    if let Err(error) = kept.await {
+        tracing::warn!("what was done in {name} could not be kept for a time without GitHub: {error}");
+    }
+}
+
+/// Sends what was recorded here. What others have begun since GitHub was seen for the last time took its place.
 async fn send(
     ledger: &mut Ledger,
-    name: &EnvironmentName,
+    environment: &Environment,
     record: &Record,
     known: &[Record],
+    seen: Option<&[Record]>,
 ) -> Result<(), LedgerError> {
+    let name = &environment.name;
     let Some(payload) = record.payload.clone() else { return Ok(()) };
     let is_there = |one: &&Record| one.payload.as_ref().is_some_and(|other| other.intent == payload.intent);
     let there = known.iter().find(is_there).cloned();
@@ -49,13 +65,24 @@ async fn send(
     } else {
         let says = format!("{} made {} without GitHub", payload.role.word(), record.created_at);
         let (sha, reference) = (record.sha.clone(), record.reference.clone());
-        ledger.create(name, &New { sha, reference, payload, says, production: name.as_str() == "production" }).await?
+        ledger.create(name, &New { sha, reference, payload, says, production: environment.production }).await?
     };
     // What has no end here has none there: the next recovery settles it.
-    let end = record.end().filter(|_| there.end().is_none());
+    let end = record.end().filter(|_| there.is_open());
     if let Some(end) = end {
-        let step = Step { phase: end.phase.clone(), says: end.says.clone(), url: None, log: None };
-        ledger.mark(&there.id, &step).await?;
+        let is_new = |one: &&Record| {
+            let was_seen = |seen: &[Record]| seen.iter().any(|old| old.id == one.id);
+            one.is_begun() && one.id != there.id && !seen.is_none_or(was_seen)
+        };
+        let replaced = known.iter().find(is_new).filter(|_| end.phase == Phase::Success);
+        let (phase, says) = match replaced {
+            None => (end.phase.clone(), end.says.clone()),
+            Some(by) => {
+                let seen = if record.was_verified() { VERIFIED } else { UNVERIFIED };
+                (Phase::Inactive, format!("{seen}, without GitHub; replaced by deployment {} since", by.id))
+            }
+        };
+        ledger.mark(&there.id, &Step { phase, says, url: None, log: None }).await?;
         // What it undid is not live any more, whatever it ended in.
         let undone = there.undoes().filter(|_| end.phase == Phase::Success);
         if let Some(open) = undone.and_then(|id| known.iter().find(|one| one.id == *id && one.is_open())) {
@@ -70,12 +97,13 @@ async fn send(
 ///
 /// # Errors
 /// When GitHub refused, or nothing was ever seen there.
-pub async fn or_stand_in(site: &mut Site, name: &EnvironmentName, watch: &dyn Watch) -> Result<(), Failure> {
+pub async fn or_stand_in(site: &mut Site, environment: &Environment, watch: &dyn Watch) -> Result<(), Failure> {
+    let name = &environment.name;
     if site.ledger.hub().is_none() {
         return Ok(());
     }
     let why = match site.ledger.records(name).await {
-        Ok(_) => return meet(site, name, watch).await,
+        Ok(_) => return meet(site, environment, watch).await,
         Err(LedgerError::GitHub(Stop::Failed(why) | Stop::Limited(why))) => why,
         Err(refused) => return Err(refused.into()),
     };

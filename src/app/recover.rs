@@ -14,7 +14,7 @@ use crate::world::env::Env;
 pub async fn recover(start: &Start, name: &str, env: &Env, watch: &dyn Watch) -> Result<Deployed, Failure> {
     let mut site = Site::open(start, env).await?;
     let environment = site.environment(name)?;
-    outage::meet(&mut site, &environment.settings.name, watch).await?;
+    outage::meet(&mut site, &environment.settings, watch).await?;
     let wish = Wish { reason: "recover".to_owned(), ..Wish::default() };
     let story = drive::story(&site, &environment, Deed::Recovery, None, "");
     drive::drive(&mut site, &environment, story, wish, false, watch).await

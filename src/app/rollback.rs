@@ -57,6 +57,6 @@ async fn ready(
 ) -> Result<Option<Sha>, Failure> {
     let (_, back) = site.deployers(environment)?;
     site.demand_secrets(environment, &[&*back])?;
-    outage::or_stand_in(site, &environment.settings.name, watch).await?;
+    outage::or_stand_in(site, &environment.settings, watch).await?;
     request.to.as_deref().map(|to| site.commit(Some(to))).transpose()
 }

@@ -182,10 +182,12 @@ impl Record {
         self.payload.is_some() && self.end().is_none() && !self.marks.iter().any(|mark| mark.phase == Phase::Inactive)
     }
 
-    /// Whether it is gatepost's, and once worked under the eyes of its checks.
+    /// Whether it is gatepost's, and once worked under the eyes of its checks. What was recorded only when another had its
+    /// place already says so in the mark of that.
     #[must_use]
     pub fn was_verified(&self) -> bool {
-        let verified = |mark: &Mark| mark.phase == Phase::Success && mark.says.starts_with(VERIFIED);
+        let worked = |mark: &Mark| matches!(mark.phase, Phase::Success | Phase::Inactive);
+        let verified = |mark: &Mark| worked(mark) && mark.says.starts_with(VERIFIED);
         self.payload.is_some() && self.marks.iter().any(verified)
     }
 

@@ -130,7 +130,11 @@ pub fn still_in(records: &[Record], sha: &Sha) -> Option<Slot> {
 #[must_use]
 pub fn undone<'r>(records: &'r [Record], named: Option<&str>) -> Option<&'r Record> {
     let find = |id: &str| records.iter().find(|record| record.id == id);
-    let mut undone = named.and_then(find).or_else(|| records.iter().find(|record| record.payload.is_some()))?;
+    let mut ours = records.iter().filter(|record| record.payload.is_some());
+    // What was recorded when another had its place already is not what is there.
+    let is_there = |record: &&Record| record.marks.last().is_none_or(|mark| mark.phase != Phase::Inactive);
+    let newest = || ours.clone().find(is_there).or_else(|| ours.next());
+    let mut undone = named.and_then(find).or_else(newest)?;
     for _ in records {
         let cut_off = undone.role() == Some(Role::Rollback) && undone.end().is_none_or(|end| end.phase == Phase::Error);
         match undone.undoes().filter(|_| cut_off).and_then(find) {

@@ -125,6 +125,10 @@ pub struct Outcome {
     pub made: Vec<String>,
     /// From the decision to go back until the old version was seen to answer.
     pub rollback_took: Option<Duration>,
+    /// The environment's records, newest first, with what was done; empty where they were never read.
+    pub records: Vec<Record>,
+    /// A deploy failed, and neither its rollback nor its end could be recorded.
+    pub stranded: bool,
 }
 
 /// One drive.
@@ -168,13 +172,15 @@ impl Engine<'_> {
             nonce: lock::nonce(),
             asked: None,
         };
-        let ending = match Box::pin(drive.run(State::new(ask, rules))).await {
+        let (ending, stranded) = Box::pin(drive.run(State::new(ask, rules))).await;
+        let ending = match ending {
             Ending::Live { .. } | Ending::RolledBack { .. } if drive.engine.dry_run => {
                 Ending::Nothing("a dry run: nothing was done".to_owned())
             }
             ending => ending,
         };
-        Outcome { ending, previous: drive.previous, made: drive.made, rollback_took: drive.rollback_took }
+        let Drive { previous, made, rollback_took, records, .. } = drive;
+        Outcome { ending, previous, made, rollback_took, records, stranded }
     }
 
     fn rules(&self) -> Rules {
@@ -188,7 +194,7 @@ impl Engine<'_> {
 }
 
 impl Drive<'_, '_> {
-    async fn run(&mut self, state: State) -> Ending {
+    async fn run(&mut self, state: State) -> (Ending, bool) {
         let (mut state, mut effects) = step(state, Event::Begin);
         loop {
             let mut answer = None;
@@ -204,7 +210,8 @@ impl Drive<'_, '_> {
             let Some(event) = answer else { break };
             (state, effects) = step(state, event);
         }
-        state.end().cloned().unwrap_or_else(|| Ending::Unsettled("it stopped half way".to_owned()))
+        let ending = state.end().cloned();
+        (ending.unwrap_or_else(|| Ending::Unsettled("it stopped half way".to_owned())), state.is_stranded())
     }
 
     /// What it means that the lock could not be kept. Whoever asks for the end finds nothing running.

@@ -14,8 +14,6 @@ fn a_rollback_works_without_github_and_is_sent_there_later() {
     let second = scene.commit(None);
     scene.call(&["deploy", "staging"]).with(0);
     assert_eq!(scene.live(), second);
-    // It keeps what it has seen: before the deploy there was one, so the second is seen by asking once more.
-    scene.call(&["recover", "staging"]).with(0);
     let api = scene.env.iter().position(|(name, _)| name == "GITHUB_API_URL").unwrap();
     let url = std::mem::replace(&mut scene.env[api].1, "http://127.0.0.1:9".to_owned());
     scene.call(&["deploy", "staging"]).with(4);
@@ -36,6 +34,64 @@ fn a_rollback_works_without_github_and_is_sent_there_later() {
         deployments.iter().map(|one| one.given["payload"]["gatepost"]["role"].clone()).collect::<Vec<_>>()
     });
     assert_eq!(roles, [json!("deploy"), json!("deploy"), json!("rollback")], "sent once");
+}
+
+#[test]
+fn what_was_done_without_github_and_replaced_since_is_not_live() {
+    let mut scene = hasty(On::GitHub);
+    let config = std::fs::read_to_string(scene.tree.dir.join("gatepost.toml")).unwrap();
+    scene.tree.write("gatepost.toml", config + "production = true\n").commit("production");
+    scene.known();
+    let first = scene.head();
+    scene.call(&["deploy", "staging"]).with(0);
+    scene.commit(None);
+    scene.call(&["deploy", "staging"]).with(0);
+    let third = scene.commit(None);
+    let other = scene.tree.beside("other", &["clone", "--quiet", "."]);
+    let api = scene.env.iter().position(|(name, _)| name == "GITHUB_API_URL").unwrap();
+    let url = std::mem::replace(&mut scene.env[api].1, "http://127.0.0.1:9".to_owned());
+    scene.call(&["rollback", "staging"]).with(0).says(&["GitHub cannot be reached"]);
+    assert_eq!(scene.live(), first);
+    // Elsewhere it can.
+    scene.env[api].1 = url;
+    let done = scene.command(&["deploy", "staging"]).current_dir(&other.dir).output().unwrap();
+    assert!(done.status.success() && scene.live() == third, "{}", String::from_utf8_lossy(&done.stdout));
+    scene.call(&["recover", "staging"]).with(0).says(&["sent to GitHub"]);
+    let status = scene.status();
+    assert_eq!((&status["sha"], &status["health"]), (&json!(third), &json!("healthy")), "{status}");
+    let (last, production) = scene.fake.as_ref().unwrap().with(|github| {
+        let late = &github.repo("octo/shop").deployments[3];
+        (late.statuses.last().unwrap().given.clone(), late.given["production_environment"].clone())
+    });
+    assert_eq!((&last["state"], production), (&json!("inactive"), json!(true)), "{last}");
+    // What is undone next is what is there; the second was undone, and the first was live again.
+    scene.call(&["rollback", "staging"]).with(0).says(&["rolling back to"]);
+    assert_eq!(scene.live(), first);
+}
+
+#[test]
+fn a_deploy_that_fails_when_github_is_gone_says_that_it_was_not_rolled_back() {
+    let mut scene = hasty(On::GitHub);
+    let first = scene.head();
+    scene.call(&["deploy", "staging"]).with(0);
+    scene.commit(Some("broken"));
+    // One deployment and its begin are recorded, and nothing after them.
+    let fake = scene.fake.as_ref().unwrap();
+    for nth in 2..40 {
+        fake.fault("repos/create-deployment").nth(nth).strike(Fault::Refuse(503));
+    }
+    for nth in 3..40 {
+        fake.fault("repos/create-deployment-status").nth(nth).strike(Fault::Refuse(503));
+    }
+    scene.call(&["deploy", "staging"]).with(4).says(&[
+        "not settled: exit status 3: no space left; not rolled back: it could not be recorded",
+        "its end could not be recorded",
+        "next: gatepost rollback staging\n",
+    ]);
+    let api = scene.env.iter().position(|(name, _)| name == "GITHUB_API_URL").unwrap();
+    scene.env[api].1 = "http://127.0.0.1:9".to_owned();
+    scene.call(&["rollback", "staging"]).with(0).says(&["GitHub cannot be reached"]);
+    assert_eq!(scene.live(), first);
 }
 
 /// One deployment for each intent, and one end for each deployment, whatever reply is lost.
