@@ -91,7 +91,12 @@ pub async fn drive(
             outage::keep(site, &environment.settings.name, &outcome.records).await;
         }
         let story = outcome.map(|outcome| {
-            let (reason, next) = next(environment.settings.name.as_str(), &outcome.ending, ask);
+            let name = environment.settings.name.as_str();
+            let (reason, next) = match &outcome.ending {
+                // Going back works by what was seen last, too: what failed is not left until GitHub is there again.
+                Ending::Unsettled(_) if outcome.stranded => (None, Some(format!("gatepost rollback {name}"))),
+                ending => next(name, ending, ask),
+            };
             herald.end(|story| {
                 story.previous = outcome.previous.or_else(|| story.previous.take());
                 (story.ending, story.reason, story.next) = (Some(outcome.ending), reason, next);

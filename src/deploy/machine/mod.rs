@@ -91,6 +91,7 @@ pub struct State {
     by_hand: bool,
     /// What was asked for is being done: what earlier runs left is settled.
     settled: bool,
+    stranded: bool,
     end: Option<Ending>,
 }
 
@@ -113,6 +114,7 @@ impl State {
             to: None,
             by_hand: false,
             settled: false,
+            stranded: false,
             end: None,
         }
     }
@@ -167,7 +169,7 @@ impl State {
             (Stage::Closing, Event::Marked) => self.closed(),
             (Stage::ClosingUndone, Event::Marked) => self.finish(),
             (Stage::Settling | Stage::Closing | Stage::ClosingUndone, Event::NotMarked(why)) => {
-                self.unlock(Ending::Unsettled(format!("the end could not be recorded: {why}")))
+                self.not_settled(&why)
             }
             (Stage::New | Stage::Over, _) => Vec::new(),
             (_, Event::Lost(why)) => self.over(Ending::Unsettled(why)),
@@ -177,6 +179,23 @@ impl State {
             }
             (stage, event) => self.moved(stage, event),
         }
+    }
+
+    /// Whether a deploy failed, and was neither rolled back nor got an end.
+    #[must_use]
+    pub const fn is_stranded(&self) -> bool {
+        self.stranded
+    }
+
+    fn not_settled(&mut self, why: &str) -> Vec<Effect> {
+        let says = match &self.end {
+            Some(Ending::Failed(failed)) => {
+                self.stranded = true;
+                format!("{failed}; and its end could not be recorded: {why}")
+            }
+            _ => format!("the end could not be recorded: {why}"),
+        };
+        self.unlock(Ending::Unsettled(says))
     }
 
     fn go(&mut self, stage: Stage, effect: Effect) -> Vec<Effect> {
