@@ -191,6 +191,12 @@ impl Record {
         self.payload.is_some() && self.marks.iter().any(verified)
     }
 
+    /// Whether it was live once, verified or not.
+    #[must_use]
+    pub fn was_live(&self) -> bool {
+        self.was_verified() || self.marks.iter().any(|mark| mark.phase == Phase::Success)
+    }
+
     /// Whether its newest word is that it is live.
     #[must_use]
     pub fn is_live(&self) -> bool {

@@ -246,20 +246,17 @@ impl Desk<'_> {
         asked.ended(done, telling.lines())
     }
 
-    /// What is gone back to runs its own commands: it was deployed there before, or is on a branch of this repository.
+    /// What is gone back to runs its own commands, and is asked for no gates: whoever may write a comment may only name what
+    /// was live there before.
     async fn was_here(&self, environment: &str, to: &Sha) -> Result<(), Failure> {
         let mut site = Site::open(&self.start(), self.env).await?;
         let name = site.environment(environment)?.settings.name;
         let records = site.ledger.records(&name).await?;
-        if records.iter().any(|record| record.payload.is_some() && record.sha == *to) {
+        if records.iter().any(|record| record.payload.is_some() && record.sha == *to && record.was_live()) {
             return Ok(());
         }
-        let (branches, tags) = site.repo.names_of(to)?;
-        if branches.is_empty() && tags.is_empty() {
-            let why = format!("{} was never deployed to {name} and is on no branch of this repository", to.short());
-            return Err(Failure::refused(why).because("not_ours"));
-        }
-        Ok(())
+        let why = format!("{} was never live in {name}", to.short());
+        Err(Failure::refused(why).because("never_live").help(format!("deploy it: /deploy {name} {to}")))
     }
 
     async fn promote(&mut self, asked: Asked<'_>, from: &str, to: &str, parameters: &Parameters) -> Answer {

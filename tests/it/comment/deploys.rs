@@ -148,13 +148,17 @@ fn going_back_and_promoting_are_the_same_commands() {
     chat.ask("ana", "/promote staging production").is(0, "done", "live");
     chat.ask("ana", "/rollback staging").is(3, "refused", "nothing_to_go_back_to").says("no earlier deployment");
     let main = chat.scene.head();
+    // It asks for no gates: what was never live there would pass by them.
+    chat.ask("ana", &format!("/rollback staging {main}")).is(3, "refused", "never_live").says("/deploy staging");
+    chat.scene.call(&["rollback", "staging", "--to", &main]).with(0);
+    chat.ask("ana", &format!("/rollback staging {}", chat.head)).is(0, "done", "live");
     chat.ask("ana", &format!("/rollback staging {main}")).is(0, "done", "live");
     assert_eq!(chat.scene.live(), main);
     // A commit that is here, and is nobody's: its commands would run.
     chat.scene.tree.git(&["checkout", "--quiet", "--detach"]);
     let stranger = chat.scene.commit(None);
     chat.scene.tree.git(&["checkout", "--quiet", "main"]);
-    chat.ask("max", &format!("/rollback staging {stranger}")).is(3, "refused", "not_ours");
+    chat.ask("max", &format!("/rollback staging {stranger}")).is(3, "refused", "never_live");
     chat.ask("ana", "/rollback staging allow-irreversible=true").is(3, "refused", "no_permission");
     chat.ask("max", "/rollback staging allow-everything=true").is(3, "refused", "bad_argument");
 }

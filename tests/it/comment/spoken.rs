@@ -94,10 +94,12 @@ fn by_hand_the_same_commands_are_given() {
     hand("/override test why", "7", "max", "84").is(3, "refused", "needs_comment").says("as a comment on #7");
     // Without an issue it is answered in the log alone, and once all the same.
     let main = chat.scene.head();
+    chat.scene.call(&["rollback", "staging", "--to", &main]).with(0);
+    hand(&format!("/rollback staging {}", chat.head), "7", "ana", "86").is(0, "done", "live");
     let replies = chat.replies();
     hand(&format!("/rollback staging {main}"), "", "ana", "85").is(0, "done", "live");
     hand(&format!("/rollback staging {main}"), "", "ana", "85").is(0, "ignored", "done_already");
-    assert_eq!((chat.replies(), chat.deployments().len()), (replies, 2));
+    assert_eq!((chat.replies(), chat.deployments().len()), (replies, 4));
 }
 
 #[test]
