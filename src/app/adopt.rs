@@ -32,6 +32,8 @@ pub struct Adopted {
     pub says: String,
     /// Whom it was told.
     pub told: Vec<Receipt>,
+    /// It would have been recorded.
+    pub dry_run: bool,
 }
 
 /// Adopts a commit.
@@ -145,5 +147,5 @@ async fn record(
     let says = format!("{VERIFIED}: {says}");
     let step = Step { phase: Phase::Success, says: says.clone(), url: settings.url.clone(), log: me.link.clone() };
     site.ledger.mark(&record.id, &step).await?;
-    Ok(Adopted { id: record.id, sha: sha.clone(), says, told: Vec::new() })
+    Ok(Adopted { id: record.id, sha: sha.clone(), says, told: Vec::new(), dry_run: site.dry_run })
 }

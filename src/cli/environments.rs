@@ -40,8 +40,13 @@ pub fn adopt(place: &Place<'_>, args: &args::Adopt) -> Result<ExitCode, Failure>
     let start = start(place, &args.on);
     let adopting = adopt::adopt(&start, &args.environment, &args.sha, place.env, &stages);
     let adopted = done(place, args.on.json, super::runtime()?.block_on(adopting))?;
-    let says = format!("{} is live in {} as deployment {}", adopted.sha.short(), args.environment, adopted.id);
-    say(place, args.on.json, "adopted", &format!("{says}; {}", adopted.says), &adopted.told);
+    let (sha, name) = (adopted.sha.short(), &args.environment);
+    let (outcome, says) = if adopted.dry_run {
+        ("nothing", format!("a dry run: nothing was done; {sha} would be recorded as live in {name}"))
+    } else {
+        ("adopted", format!("{sha} is live in {name} as deployment {}", adopted.id))
+    };
+    say(place, args.on.json, outcome, &format!("{says}; {}", adopted.says), &adopted.told);
     Ok(ExitCode::Pass)
 }
 

@@ -242,7 +242,8 @@ impl Drive<'_, '_> {
                 if let Some(record) = self.record(id) {
                     self.engine.watch.of(record, None);
                 }
-                self.say(&format!("deployment {id} is settled: {}, {says}", phase.word()));
+                let is = if self.engine.dry_run { "would be" } else { "is" };
+                self.say(&format!("deployment {id} {is} settled: {}, {says}", phase.word()));
             }
             News::Resumed(id, says) => self.say(&format!("deployment {id} {says}")),
             News::Begun(_) | News::Ended(_) => {}

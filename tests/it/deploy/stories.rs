@@ -285,6 +285,11 @@ fn a_dry_run_goes_the_same_way_and_does_nothing() {
             "nothing was done",
         ]);
         assert_eq!((scene.runs(), &scene.status()["sha"]), (Vec::new(), &json!(null)));
+        let head = scene.head();
+        std::fs::write(scene.service.place().join("live"), &head).unwrap();
+        let ran = scene.call(&["adopt", "staging", "--sha", &head, "--dry-run", "--json"]).with(0);
+        assert!(ran.out.contains("\"outcome\":\"nothing\"") && ran.out.contains("nothing was done"), "{}", ran.out);
+        assert!(!ran.out.contains("dry-run-"), "{}", ran.out);
         if let Some(fake) = scene.fake {
             assert!(fake.requests("writes").is_empty(), "{}", fake.recording());
         }
