@@ -7,11 +7,11 @@ use crate::app::herald::{self, Herald};
 use crate::app::site::Site;
 use crate::app::{Failure, outage, way_back};
 use crate::config::Environment;
-use crate::deploy::engine::{self, Engine, Outcome, Watch, Wish};
+use crate::deploy::engine::{Engine, Outcome, Watch, Wish};
 use crate::deploy::machine::{Ask, News};
 use crate::mask::Masker;
 use crate::model::call::Receipt;
-use crate::model::deployment::Ending;
+use crate::model::deployment::{Ending, Hindrance};
 use crate::model::exit::ExitCode;
 use crate::model::sha::Sha;
 use crate::model::story::{Deed, Story};
@@ -92,11 +92,7 @@ pub async fn drive(
         }
         let story = outcome.map(|outcome| {
             let name = environment.settings.name.as_str();
-            let (reason, next) = match &outcome.ending {
-                // Going back works by what was seen last, too: what failed is not left until GitHub is there again.
-                Ending::Unsettled(_) if outcome.stranded => (None, Some(format!("gatepost rollback {name}"))),
-                ending => next(name, ending, ask),
-            };
+            let (reason, next) = next(name, &outcome.ending, outcome.hindrance);
             herald.end(|story| {
                 story.previous = outcome.previous.or_else(|| story.previous.take());
                 (story.ending, story.reason, story.next) = (Some(outcome.ending), reason, next);
@@ -166,22 +162,22 @@ const fn code(ending: &Ending, ask: Ask) -> ExitCode {
 }
 
 /// Why it was refused in one word, where it was, and what to do next.
-fn next(name: &str, ending: &Ending, ask: Ask) -> (Option<&'static str>, Option<String>) {
-    let next = match ending {
-        Ending::Nothing(why) if why.contains("paused by") => on_or_back(name),
-        Ending::Live { .. } | Ending::Nothing(_) | Ending::RolledBack { .. } => return (None, None),
+fn next(name: &str, ending: &Ending, hindrance: Option<Hindrance>) -> (Option<&'static str>, Option<String>) {
+    let next = match (ending, hindrance) {
+        (Ending::Paused(_), _) | (Ending::Nothing(_), Some(Hindrance::Paused)) => on_or_back(name),
+        (Ending::Live { .. } | Ending::Nothing(_) | Ending::RolledBack { .. }, _) => return (None, None),
         // What stopped the rollback would stop it again.
-        Ending::Failed(why) if why.contains("not rolled back: the migration") => {
-            format!("gatepost rollback {name} --allow-irreversible")
+        (Ending::Failed(_), Some(Hindrance::Irreversible)) => format!("gatepost rollback {name} --allow-irreversible"),
+        (Ending::Failed(_) | Ending::RollbackFailed { .. }, _) => format!("gatepost rollback {name} --to REF"),
+        // Going back works by what was seen last, too: what failed is not left until GitHub is there again.
+        (Ending::Inconclusive(_), _) | (Ending::Unsettled(_), Some(Hindrance::Unrecorded)) => {
+            format!("gatepost rollback {name}")
         }
-        Ending::Failed(_) | Ending::RollbackFailed { .. } => format!("gatepost rollback {name} --to REF"),
-        Ending::Inconclusive(_) => format!("gatepost rollback {name}"),
-        Ending::Paused(_) => on_or_back(name),
-        Ending::Refused(why) => {
-            let (reason, next) = after_refusal(name, why, ask);
+        (Ending::Refused(_), _) => {
+            let (reason, next) = after_refusal(name, hindrance);
             return (Some(reason), Some(next));
         }
-        Ending::Interrupted(_) | Ending::Unsettled(_) => format!("gatepost recover {name}"),
+        (Ending::Interrupted(_) | Ending::Unsettled(_), _) => format!("gatepost recover {name}"),
     };
     (None, Some(next))
 }
@@ -191,20 +187,16 @@ fn on_or_back(name: &str) -> String {
 }
 
 /// Every refusal ends with the exact next command.
-fn after_refusal(name: &str, why: &str, ask: Ask) -> (&'static str, String) {
+fn after_refusal(name: &str, hindrance: Option<Hindrance>) -> (&'static str, String) {
     let status = format!("gatepost status {name}");
-    match ask {
-        _ if why.starts_with(engine::DONE_ALREADY) => (DONE_ALREADY, status),
-        _ if why.contains("paused by") => ("paused", on_or_back(name)),
-        _ if why.contains("kept locked by") => ("locked", format!("gatepost rollback {name}")),
-        _ if why.contains("locked by") => ("locked", format!("gatepost unlock {name}")),
-        _ if why.contains("held by") => ("locked", status),
-        Ask::Rollback if why.contains("migration") => {
-            ("irreversible", format!("gatepost rollback {name} --allow-irreversible"))
-        }
-        Ask::Rollback if why.contains("verified") || why.contains("deployed") => {
-            ("nothing_to_go_back_to", format!("gatepost rollback {name} --to REF"))
-        }
-        _ => ("refused", status),
+    match hindrance {
+        Some(Hindrance::Done) => (DONE_ALREADY, status),
+        Some(Hindrance::Paused) => ("paused", on_or_back(name)),
+        Some(Hindrance::Stuck) => ("locked", format!("gatepost rollback {name}")),
+        Some(Hindrance::Locked) => ("locked", format!("gatepost unlock {name}")),
+        Some(Hindrance::Held) => ("locked", status),
+        Some(Hindrance::Irreversible) => ("irreversible", format!("gatepost rollback {name} --allow-irreversible")),
+        Some(Hindrance::NothingBefore) => ("nothing_to_go_back_to", format!("gatepost rollback {name} --to REF")),
+        Some(Hindrance::Unrecorded) | None => ("refused", status),
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::deploy::Group;
-use crate::model::deployment::{Holder, HookGroup, RunPlace};
+use crate::model::deployment::{Hindrance, Holder, HookGroup, RunPlace};
 use crate::model::environments::EnvironmentName;
 use crate::model::rollout::Traffic;
 use crate::model::text::to_the_second;
@@ -158,13 +158,24 @@ pub fn standing(holder: &Holder, machine: &str, known: &Known, now: Timestamp) -
 pub fn words(holder: &Holder) -> String {
     let reason = if holder.reason.is_empty() { String::new() } else { format!(" ({})", holder.reason) };
     let link = holder.link.as_ref().map_or_else(String::new, |link| format!(", {link}"));
-    let how = match &holder.paused {
-        Some(_) if is_attended(holder) => "paused",
-        Some(_) => "kept locked",
-        None if holder.sticky => "locked",
-        None => "held",
+    let how = match hindrance(holder) {
+        Hindrance::Paused => "paused",
+        Hindrance::Stuck => "kept locked",
+        Hindrance::Locked => "locked",
+        _ => "held",
     };
     format!("{how} by {}{reason} since {}{link}", holder.owner, to_the_second(&holder.since))
+}
+
+/// How a holder that does not give way hinders others.
+#[must_use]
+pub fn hindrance(holder: &Holder) -> Hindrance {
+    match &holder.paused {
+        Some(_) if is_attended(holder) => Hindrance::Paused,
+        Some(_) => Hindrance::Stuck,
+        None if holder.sticky => Hindrance::Locked,
+        None => Hindrance::Held,
+    }
 }
 
 /// Looks at a holder.

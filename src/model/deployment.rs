@@ -351,6 +351,27 @@ pub struct RunPlace {
     pub runner: String,
 }
 
+/// What kept something from being done, where what is to be done next depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hindrance {
+    /// The same was done already.
+    Done,
+    /// A deploy waits there for a person.
+    Paused,
+    /// Traffic could not be moved back, and the environment is kept locked.
+    Stuck,
+    /// A person keeps it locked.
+    Locked,
+    /// Somebody is at work there.
+    Held,
+    /// A migration in between cannot be taken back.
+    Irreversible,
+    /// Nothing is known that could be gone back to.
+    NothingBefore,
+    /// A deploy failed, and neither its rollback nor its end could be recorded.
+    Unrecorded,
+}
+
 /// How a deploy, a rollback or a recovery ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ending {

@@ -1,9 +1,9 @@
 //! The effects on the ledger and the lock, and the choice of what to roll back to.
 
-use super::{DONE_ALREADY, Drive};
+use super::Drive;
 use crate::deploy::lock::{self, Claim, Parted, Taken};
 use crate::deploy::machine::{Ask, Created, Effect, Event};
-use crate::model::deployment::{Mark, Payload, Phase, Record, Role, live};
+use crate::model::deployment::{Hindrance, Mark, Payload, Phase, Record, Role, live};
 use crate::model::rollout::Placed;
 use crate::model::sha::Sha;
 use crate::policy::deploys;
@@ -64,10 +64,12 @@ impl Drive<'_, '_> {
                 Event::Locked
             }
             Ok(Taken::Refused { by: Some(by), why }) if self.ask == Ask::Recover && lock::is_attended(&by) => {
-                Event::Attended(format!("nothing was left to settle: {name} is {why}"))
+                Event::Attended(lock::hindrance(&by), format!("nothing was left to settle: {name} is {why}"))
             }
-            Ok(Taken::Refused { why, .. }) => Event::NotLocked(format!("{name} is {why}")),
-            Err(error) => Event::NotLocked(format!("the lock of {name} could not be taken: {error}")),
+            Ok(Taken::Refused { by, why }) => {
+                Event::NotLocked(by.as_deref().map(lock::hindrance), format!("{name} is {why}"))
+            }
+            Err(error) => Event::NotLocked(None, format!("the lock of {name} could not be taken: {error}")),
         }
     }
 
@@ -92,21 +94,23 @@ impl Drive<'_, '_> {
             return self.checked(to, self.engine.wish.reference.clone(), bad.as_ref());
         }
         let Some(bad) = bad else {
-            return Event::Chosen(Err("nothing was ever deployed here by gatepost".to_owned()));
+            let why = "nothing was ever deployed here by gatepost".to_owned();
+            return Event::Chosen(Err((Hindrance::NothingBefore, why)));
         };
         let choice = deploys::choose(&self.records, &bad, None);
         for (id, sha, why) in choice.passed.iter().take(NAMED) {
             self.say(&format!("not {} of deployment {id}: {why}", sha.short()));
         }
-        match choice.target {
-            Some(target) => self.checked(target.sha, target.reference, Some(&bad)),
-            None => Event::Chosen(Err("no earlier deployment of another commit was ever verified".to_owned())),
-        }
+        let Some(target) = choice.target else {
+            let why = "no earlier deployment of another commit was ever verified".to_owned();
+            return Event::Chosen(Err((Hindrance::NothingBefore, why)));
+        };
+        self.checked(target.sha, target.reference, Some(&bad))
     }
 
     fn checked(&mut self, to: Sha, reference: String, bad: Option<&Sha>) -> Event {
         if let Some(why) = bad.and_then(|bad| (self.engine.objection)(&to, bad)) {
-            return Event::Chosen(Err(why));
+            return Event::Chosen(Err((Hindrance::Irreversible, why)));
         }
         self.say(&format!("rolling back to {}", to.short()));
         self.decided_at.get_or_insert_with(tokio::time::Instant::now);
@@ -122,8 +126,8 @@ impl Drive<'_, '_> {
         };
         let Some((sha, reference)) = wanted else { return Event::NotCreated("no commit was named".to_owned()) };
         let intent = self.engine.wish.intent.clone().filter(|_| self.is_asked_for(role));
-        if let Some(why) = self.withdrawn(role, intent.as_deref()).await {
-            return Event::Withdrawn(why);
+        if let Some((hindrance, why)) = self.withdrawn(role, intent.as_deref()).await {
+            return Event::Withdrawn(hindrance, why);
         }
         if let Err(why) = self.still_locked().await {
             return Event::Lost(why);
@@ -213,13 +217,14 @@ impl Drive<'_, '_> {
     }
 
     /// Why what was asked for must not be recorded: it was done already, or is not wanted any more.
-    async fn withdrawn(&self, role: Role, intent: Option<&str>) -> Option<String> {
+    async fn withdrawn(&self, role: Role, intent: Option<&str>) -> Option<(Option<Hindrance>, String)> {
         let is_done = |record: &&Record| record.payload.as_ref().is_some_and(|one| Some(&*one.intent) == intent);
         if let Some(record) = self.records.iter().find(is_done) {
             let end = record.end().map_or("has no end yet", |end| end.phase.word());
-            return Some(format!("{DONE_ALREADY}, by deployment {}: {end}", record.id));
+            let says = format!("it was done already, by deployment {}: {end}", record.id);
+            return Some((Some(Hindrance::Done), says));
         }
-        self.objection(role).await
+        self.objection(role).await.map(|why| (None, why))
     }
 
     async fn objection(&self, role: Role) -> Option<String> {
@@ -253,7 +258,7 @@ impl Drive<'_, '_> {
         if let Some(role) = new.and_then(Record::role)
             && let Some(why) = self.objection(role).await
         {
-            return Event::Withdrawn(why);
+            return Event::Withdrawn(None, why);
         }
         let engine = &mut *self.engine;
         let url = engine.environment.url.clone();

@@ -17,7 +17,7 @@ use crate::deploy::lock::{self, Me, Parted};
 use crate::deploy::machine::{Ask, Effect, Event, News, Rules, State, step};
 use crate::deploy::{Deployer, Remote};
 use crate::mask::Masker;
-use crate::model::deployment::{Ending, Record};
+use crate::model::deployment::{Ending, Hindrance, Record};
 use crate::model::environments::Environment;
 use crate::model::rollout::Rollout;
 use crate::model::sha::Sha;
@@ -41,9 +41,6 @@ pub trait Watch {
 
 /// Looks at two commits (what is rolled back to, what is undone) and says why the first must not follow the second.
 pub type Objection<'a> = &'a dyn Fn(&Sha, &Sha) -> Option<String>;
-
-/// What a refusal begins with where the same was done already.
-pub const DONE_ALREADY: &str = "it was done already";
 
 /// Asked, before a deploy is recorded and again before it is begun, whether it is still wanted.
 pub trait Consent {
@@ -127,8 +124,8 @@ pub struct Outcome {
     pub rollback_took: Option<Duration>,
     /// The environment's records, newest first, with what was done; empty where they were never read.
     pub records: Vec<Record>,
-    /// A deploy failed, and neither its rollback nor its end could be recorded.
-    pub stranded: bool,
+    /// What kept it from being done, where what is to be done next depends on it.
+    pub hindrance: Option<Hindrance>,
 }
 
 /// One drive.
@@ -172,7 +169,7 @@ impl Engine<'_> {
             nonce: lock::nonce(),
             asked: None,
         };
-        let (ending, stranded) = Box::pin(drive.run(State::new(ask, rules))).await;
+        let (ending, hindrance) = Box::pin(drive.run(State::new(ask, rules))).await;
         let ending = match ending {
             Ending::Live { .. } | Ending::RolledBack { .. } if drive.engine.dry_run => {
                 Ending::Nothing("a dry run: nothing was done".to_owned())
@@ -180,7 +177,7 @@ impl Engine<'_> {
             ending => ending,
         };
         let Drive { previous, made, rollback_took, records, .. } = drive;
-        Outcome { ending, previous, made, rollback_took, records, stranded }
+        Outcome { ending, previous, made, rollback_took, records, hindrance }
     }
 
     fn rules(&self) -> Rules {
@@ -194,7 +191,7 @@ impl Engine<'_> {
 }
 
 impl Drive<'_, '_> {
-    async fn run(&mut self, state: State) -> (Ending, bool) {
+    async fn run(&mut self, state: State) -> (Ending, Option<Hindrance>) {
         let (mut state, mut effects) = step(state, Event::Begin);
         loop {
             let mut answer = None;
@@ -211,7 +208,7 @@ impl Drive<'_, '_> {
             (state, effects) = step(state, event);
         }
         let ending = state.end().cloned();
-        (ending.unwrap_or_else(|| Ending::Unsettled("it stopped half way".to_owned())), state.is_stranded())
+        (ending.unwrap_or_else(|| Ending::Unsettled("it stopped half way".to_owned())), state.hindrance())
     }
 
     /// What it means that the lock could not be kept. Whoever asks for the end finds nothing running.

@@ -1,6 +1,6 @@
 //! What the machine is asked for, what it has done, and what it is told: one event answers each effect. No decisions.
 
-use crate::model::deployment::{Ending, Phase, Role};
+use crate::model::deployment::{Ending, Hindrance, Phase, Role};
 use crate::model::sha::Sha;
 use crate::policy::deploys::Leftover;
 
@@ -25,9 +25,9 @@ pub enum Event {
     /// The lock is held.
     Locked,
     /// It is not; why.
-    NotLocked(String),
+    NotLocked(Option<Hindrance>, String),
     /// It is not, for somebody attends to what is there: a person who decides, or a deploy that goes on.
-    Attended(String),
+    Attended(Hindrance, String),
     /// The ledger was read; what earlier runs left, oldest first.
     Found(Vec<Leftover>),
     /// The ledger could not be read.
@@ -35,13 +35,13 @@ pub enum Event {
     /// Whether a deployment's own commit answers, and well, and nothing else of it failed.
     Answers(bool),
     /// What to roll back to, or why not.
-    Chosen(Result<Sha, String>),
+    Chosen(Result<Sha, (Hindrance, String)>),
     /// The deployment is recorded.
     Created(Created),
     /// It is not.
     NotCreated(String),
     /// What was asked for is not wanted any more, or was done already; why.
-    Withdrawn(String),
+    Withdrawn(Option<Hindrance>, String),
     /// The step is recorded.
     Marked,
     /// It is not.

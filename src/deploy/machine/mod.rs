@@ -8,7 +8,7 @@ mod traffic;
 
 use std::collections::VecDeque;
 
-use crate::model::deployment::{Ending, INTERRUPTED, Phase, Role, UNVERIFIED, VERIFIED};
+use crate::model::deployment::{Ending, Hindrance, INTERRUPTED, Phase, Role, UNVERIFIED, VERIFIED};
 use crate::model::rollout::{ALL, Beside, Traffic};
 use crate::model::sha::Sha;
 use crate::policy::deploys::Leftover;
@@ -91,7 +91,7 @@ pub struct State {
     by_hand: bool,
     /// What was asked for is being done: what earlier runs left is settled.
     settled: bool,
-    stranded: bool,
+    hindrance: Option<Hindrance>,
     end: Option<Ending>,
 }
 
@@ -114,7 +114,7 @@ impl State {
             to: None,
             by_hand: false,
             settled: false,
-            stranded: false,
+            hindrance: None,
             end: None,
         }
     }
@@ -138,23 +138,36 @@ impl State {
         match (self.stage, event) {
             (Stage::New, Event::Begin) => self.go(Stage::Locking, Effect::Lock),
             (Stage::Locking, Event::Locked) => self.go(Stage::Reading, Effect::Read),
-            (Stage::Locking, Event::NotLocked(why)) => self.over(Ending::Refused(why)),
-            (Stage::Locking, Event::Attended(why)) => self.over(Ending::Nothing(why)),
+            (Stage::Locking, Event::NotLocked(hindrance, why)) => {
+                self.hindrance = hindrance;
+                self.over(Ending::Refused(why))
+            }
+            (Stage::Locking, Event::Attended(hindrance, why)) => {
+                self.hindrance = Some(hindrance);
+                self.over(Ending::Nothing(why))
+            }
             (Stage::Reading, Event::Found(left)) => {
                 self.left = left.into();
                 self.next_left()
             }
-            (Stage::Reading, Event::NotRead(why)) => self.unlock(Ending::Unsettled(why)),
+            (Stage::Reading, Event::NotRead(why)) | (Stage::Probing, Event::Interrupted(why)) => {
+                self.unlock(Ending::Unsettled(why))
+            }
             (Stage::Probing, Event::Answers(answers)) => self.probed(answers, None),
             (Stage::Probing, Event::Inconclusive(doubt)) => self.probed(true, Some(&doubt)),
-            (Stage::Probing, Event::Interrupted(why)) => self.unlock(Ending::Unsettled(why)),
             (Stage::Settling, Event::Marked) => self.next_left(),
             (Stage::Choosing, Event::Chosen(chosen)) => self.chosen(chosen),
             (Stage::Creating(role), Event::Created(created)) => self.created(created, role),
             (Stage::Creating(_), Event::NotCreated(why)) => self.not_created(&why),
-            (Stage::Creating(_), Event::Withdrawn(why)) => self.unlock(Ending::Refused(why)),
+            (Stage::Creating(_), Event::Withdrawn(hindrance, why)) => {
+                self.hindrance = hindrance;
+                self.unlock(Ending::Refused(why))
+            }
             (Stage::Starting, Event::Marked) => self.start(),
-            (Stage::Starting, Event::Withdrawn(why)) => self.withdrawn(why),
+            (Stage::Starting, Event::Withdrawn(hindrance, why)) => {
+                self.hindrance = hindrance;
+                self.withdrawn(why)
+            }
             (Stage::Starting, Event::NotMarked(why)) => self.close(Phase::Error, format!("not begun: {why}")),
             (Stage::Running, Event::Done) => self.ran(false),
             (Stage::Running, Event::Accepted) => self.ran(true),
@@ -168,9 +181,7 @@ impl State {
             (Stage::Running | Stage::Verifying, Event::Interrupted(why)) => self.interrupted(why),
             (Stage::Closing, Event::Marked) => self.closed(),
             (Stage::ClosingUndone, Event::Marked) => self.finish(),
-            (Stage::Settling | Stage::Closing | Stage::ClosingUndone, Event::NotMarked(why)) => {
-                self.not_settled(&why)
-            }
+            (Stage::Settling | Stage::Closing | Stage::ClosingUndone, Event::NotMarked(why)) => self.not_settled(&why),
             (Stage::New | Stage::Over, _) => Vec::new(),
             (_, Event::Lost(why)) => self.over(Ending::Unsettled(why)),
             (Stage::Unlocking | Stage::Holding, Event::Unlocked | Event::NotUnlocked(_)) => {
@@ -181,16 +192,16 @@ impl State {
         }
     }
 
-    /// Whether a deploy failed, and was neither rolled back nor got an end.
+    /// What kept what was asked for from being done, where that is known.
     #[must_use]
-    pub const fn is_stranded(&self) -> bool {
-        self.stranded
+    pub const fn hindrance(&self) -> Option<Hindrance> {
+        self.hindrance
     }
 
     fn not_settled(&mut self, why: &str) -> Vec<Effect> {
         let says = match &self.end {
             Some(Ending::Failed(failed)) => {
-                self.stranded = true;
+                self.hindrance = Some(Hindrance::Unrecorded);
                 format!("{failed}; and its end could not be recorded: {why}")
             }
             _ => format!("the end could not be recorded: {why}"),
@@ -324,6 +335,9 @@ impl State {
     /// What was asked for.
     fn begin(&mut self) -> Vec<Effect> {
         self.settled = true;
+        if self.ask != Ask::Recover {
+            self.hindrance = None;
+        }
         match self.ask {
             Ask::Recover => {
                 let end = self.end.take().unwrap_or_else(|| Ending::Nothing("nothing was left to settle".to_owned()));
@@ -348,14 +362,17 @@ impl State {
         self.go(Stage::Choosing, Effect::Choose(open))
     }
 
-    fn chosen(&mut self, chosen: Result<Sha, String>) -> Vec<Effect> {
+    fn chosen(&mut self, chosen: Result<Sha, (Hindrance, String)>) -> Vec<Effect> {
         let undoes = self.undone.as_ref().and_then(|undone| undone.open.clone());
         match chosen {
             Ok(sha) => {
                 self.to = Some(sha);
                 self.go(Stage::Creating(Role::Rollback), Effect::Create(Role::Rollback, undoes))
             }
-            Err(why) => self.not_rolled_back(why),
+            Err((hindrance, why)) => {
+                self.hindrance = Some(hindrance);
+                self.not_rolled_back(why)
+            }
         }
     }
 

@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 
 use super::{ALL, Ask, Created, Effect, Ending, Event, Phase, Role, Rules, State, step};
-use crate::model::deployment::{INTERRUPTED, Mark, Payload, Record, VERIFIED, live};
+use crate::model::deployment::{Hindrance, INTERRUPTED, Mark, Payload, Record, VERIFIED, live};
 use crate::model::environments::EnvironmentName;
 use crate::model::rollout::{Placed, Slot, Strategy as Moves};
 use crate::model::sha::Sha;
@@ -87,9 +87,9 @@ impl World {
         let why = || "why".to_owned();
         Some(match effect {
             Effect::Tell(_) => return None,
-            Effect::Lock if turn != 9 && self.paused && ask == Ask::Recover => Event::Attended(why()),
+            Effect::Lock if turn != 9 && self.paused && ask == Ask::Recover => Event::Attended(Hindrance::Paused, why()),
             Effect::Lock if turn == 9 || (self.paused && !matches!(ask, Ask::Rollback | Ask::Continue)) => {
-                Event::NotLocked(why())
+                Event::NotLocked(None, why())
             }
             Effect::Lock => {
                 // A takeover ends what the dead holder had started.
@@ -126,14 +126,14 @@ impl World {
                         self.wanted = Some(target.sha.clone());
                         Event::Chosen(Ok(target.sha))
                     }
-                    _ => Event::Chosen(Err(why())),
+                    _ => Event::Chosen(Err((Hindrance::NothingBefore, why()))),
                 }
             }
             Effect::Create(..) if turn == 9 => Event::NotCreated(why()),
-            Effect::Create(Role::Deploy, _) if turn == 7 => Event::Withdrawn(why()),
+            Effect::Create(Role::Deploy, _) if turn == 7 => Event::Withdrawn(None, why()),
             Effect::Create(role, undoes) => self.create(*role, undoes.as_ref(), turn),
             Effect::Mark(..) if turn == 9 => Event::NotMarked(why()),
-            Effect::Mark(id, Phase::InProgress, _) if turn == 7 && self.is_new(id) => Event::Withdrawn(why()),
+            Effect::Mark(id, Phase::InProgress, _) if turn == 7 && self.is_new(id) => Event::Withdrawn(None, why()),
             Effect::Mark(id, phase, says) => self.mark(id, phase, says),
             Effect::Run(id, _) => self.run(id, turn),
             Effect::Verify(id, _, accepted) => self.verify(id, *accepted, turn),

@@ -38,6 +38,11 @@ fn a_persons_lock_stands_until_it_is_given_back() {
         assert_eq!(scene.runs(), [""; 0]);
         scene.call(&["unlock", "staging"]).with(0).says(&["staging is free"]);
         scene.call(&["unlock", "staging"]).with(0).says(&["staging is not locked"]);
+        // Its words are nobody's but its own.
+        scene.call(&["lock", "staging", "--reason", "paused by ana, kept locked by max, held by eve"]).with(0);
+        let ran = scene.call(&["deploy", "staging", "--json"]).with(3).says(&["\"next\":\"gatepost unlock staging\""]);
+        assert!(ran.out.contains("\"reason\":\"locked\""), "{}", ran.out);
+        scene.call(&["unlock", "staging"]).with(0);
         scene.deploy().with(0);
     }
 }
