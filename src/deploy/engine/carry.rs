@@ -226,7 +226,9 @@ impl Drive<'_, '_> {
     fn not_well(&mut self, record: &Record, event: Event) -> Event {
         let Event::Failed(why) = event else { return event };
         let (id, sha) = (&record.id, record.sha.short());
-        self.say(&format!("the run of deployment {id} ended early; its commit {sha} does not answer as it should: {why}"));
+        self.say(&format!(
+            "the run of deployment {id} ended early; its commit {sha} does not answer as it should: {why}"
+        ));
         Event::Answers(false)
     }
 

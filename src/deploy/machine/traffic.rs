@@ -1,7 +1,9 @@
 //! A deploy beside the old version: what runs gets its traffic in steps, and whatever fails all of it goes back. The lock is
 //! never given back while traffic is divided.
 
-use super::{ALL, Ask, Beside, Effect, Ending, Event, News, Phase, Role, Stage, State, Traffic, UNVERIFIED, Undone, VERIFIED};
+use super::{
+    ALL, Ask, Beside, Effect, Ending, Event, News, Phase, Role, Stage, State, Traffic, UNVERIFIED, Undone, VERIFIED,
+};
 
 impl State {
     /// What came of the effects of this file.

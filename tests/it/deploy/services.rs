@@ -115,7 +115,8 @@ fn an_orphan_is_verified_only_by_all_that_verifies() {
     deploy.kill().unwrap();
     deploy.wait().unwrap();
     take(&scene, "hold");
-    let end = "live, not verified: its run ended early, and its commit answers, but what deployed it was not seen to end";
+    let end =
+        "live, not verified: its run ended early, and its commit answers, but what deployed it was not seen to end";
     scene.call(&["recover", "staging"]).with(0).says(&[end]);
     let status = scene.status();
     assert_eq!((&status["sha"], &status["verified"]), (&json!(scene.head()), &json!(false)));
