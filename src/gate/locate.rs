@@ -100,7 +100,7 @@ pub fn locate(parsed: Parsed, ground: &Ground) -> Understood {
         let (place, or_at) = match &finding.path {
             None => (Place::Unplaced, None),
             Some(raw) => match known.get(raw) {
-                Some(places) => places.clone(),
+                Some(found) => found.clone(),
                 None => known.entry(raw.clone()).or_insert_with(|| ground.places(raw)).clone(),
             },
         };
@@ -129,7 +129,7 @@ fn read_lines(placed: &mut [Located], ground: &Ground, columns: ColumnUnit) {
             let mut source = Source::new(&text);
             // Tools put the cells of a notebook together in ways of their own.
             let is_new = ground.since.is_some_and(|since| files::changed_at(&whole).is_some_and(|at| at > since));
-            if is_new || path.as_str().ends_with(".ipynb") {
+            if is_new || Path::new(path.as_str()).extension().is_some_and(|kind| kind == "ipynb") {
                 source.exact = 0;
             }
             open = Some((path, source));

@@ -108,15 +108,11 @@ impl Search<'_> {
             let Ok(relative) = path.strip_prefix(self.base) else { continue };
             let may_hold = self.depth.is_none_or(|depth| relative.components().count() < depth);
             match entry.file_type() {
-                Ok(kind) if kind.is_dir() => {
-                    if may_hold && entry.file_name() != ".git" {
-                        self.walk(&path, &real.join(entry.file_name()))?;
-                    }
+                Ok(kind) if kind.is_dir() && may_hold && entry.file_name() != ".git" => {
+                    self.walk(&path, &real.join(entry.file_name()))?;
                 }
-                Ok(kind) if kind.is_symlink() && path.is_dir() => {
-                    if may_hold {
-                        self.links.insert(path);
-                    }
+                Ok(kind) if kind.is_symlink() && may_hold && path.is_dir() => {
+                    self.links.insert(path);
                 }
                 Ok(_) if self.glob.is_match(relative) => self.keep(path)?,
                 _ => {}
@@ -128,9 +124,8 @@ impl Search<'_> {
     fn keep(&mut self, path: PathBuf) -> Result<(), String> {
         match std::fs::metadata(&path) {
             Ok(data) if data.is_file() => self.found.push(Found { stamp: Stamp::of(&data), path }),
-            Ok(_) => {}
             Err(error) if path.is_symlink() => return Err(format!("{} leads nowhere: {error}", path.display())),
-            Err(_) => {}
+            Ok(_) | Err(_) => {}
         }
         Ok(())
     }

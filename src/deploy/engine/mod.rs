@@ -198,7 +198,7 @@ impl Drive<'_, '_> {
             for effect in effects {
                 match effect {
                     Effect::Tell(news) => self.tell(&news),
-                    effect => answer = Some(self.act(effect).await),
+                    effect => answer = Some(Box::pin(self.act(effect)).await),
                 }
                 for planned in self.engine.ledger.take_planned() {
                     self.say(&planned);

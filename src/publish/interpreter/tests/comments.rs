@@ -179,7 +179,7 @@ async fn legs_that_are_not_told_apart_are_counted() {
     let leg = |made: &str, attempt: u64, verdict: Outcome| {
         let made = made.to_owned();
         let (green, generation) = (verdict.is_green(), (5, attempt).into());
-        StickyComment { made, generation, verdict, green, ..comment(5, verdict.word()) }
+        StickyComment { generation, made, verdict, green, ..comment(5, verdict.word()) }
     };
     let says = |hub: &Hub| bodies(hub)[0].rsplit('\n').next().unwrap().to_owned();
     let hub = Hub::new();
