@@ -42,6 +42,11 @@ impl KeyWatch {
     /// Takes the next bytes, of which none may be left out. So many of them, from their beginning, are not to be shown:
     /// up to where the last private key among them ends.
     pub fn feed(&mut self, chunk: &[u8]) -> usize {
+        // Every mark ends with it.
+        if self.left == 0 && !chunk.contains(&b'-') {
+            self.keep(chunk);
+            return 0;
+        }
         let mut all = std::mem::take(&mut self.before);
         let before = all.len();
         all.extend_from_slice(chunk);
@@ -54,6 +59,13 @@ impl KeyWatch {
         self.left = self.left.saturating_sub(chunk.len().min(all.len() - at));
         self.before = all.split_off(at.max(all.len().saturating_sub(LONGEST_MARK)));
         hidden
+    }
+
+    /// Keeps the end of what has no mark.
+    fn keep(&mut self, chunk: &[u8]) {
+        let end = &chunk[chunk.len().saturating_sub(LONGEST_MARK)..];
+        self.before.drain(..(self.before.len() + end.len()).saturating_sub(LONGEST_MARK).min(self.before.len()));
+        self.before.extend_from_slice(end);
     }
 
     /// Where the mark ends that changes something.

@@ -17,11 +17,20 @@ impl Seen {
         let mut seen = Self { bytes: Vec::new(), removed: Vec::new() };
         let (mut kept, mut at) = (0, 0);
         while at < all.len() {
+            let byte = all[at];
+            if text::is_plain(byte) {
+                at += 1;
+                continue;
+            }
             match text::unseen(&all[at..]) {
                 0 => at += 1,
                 length => {
                     seen.bytes.extend_from_slice(&all[kept..at]);
                     at += length;
+                    // A stream may be gigabytes of zeros.
+                    while length == 1 && at < all.len() && all[at] == byte {
+                        at += 1;
+                    }
                     kept = at;
                     seen.removed.push((seen.bytes.len(), at - seen.bytes.len()));
                 }

@@ -15,6 +15,12 @@ pub fn without_escapes(text: &str) -> Cow<'_, str> {
     without(text, escape)
 }
 
+/// Whether a byte is a character of its own that is seen.
+#[must_use]
+pub const fn is_plain(byte: u8) -> bool {
+    matches!(byte, b'\t' | b'\n' | b' '..=b'~')
+}
+
 /// How many bytes at the beginning of `text` [`clean`] removes; 0 where it begins with what is seen, or with what is no
 /// character.
 #[must_use]

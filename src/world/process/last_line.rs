@@ -37,7 +37,9 @@ impl LastLine {
         }
         let chunk = &chunk[hidden..];
         let ends_line = |byte: &u8| matches!(byte, b'\n' | b'\r');
-        let Some(end) = chunk.iter().rposition(ends_line) else {
+        // A gate may print gigabytes without one.
+        let has_end = chunk.contains(&b'\n') || chunk.contains(&b'\r');
+        let Some(end) = has_end.then(|| chunk.iter().rposition(ends_line)).flatten() else {
             self.keep_partial(chunk);
             return;
         };

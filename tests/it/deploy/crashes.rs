@@ -95,6 +95,7 @@ fn the_next_deploy_settles_what_was_left_by_itself() {
         // Recorded, and not begun.
         assert!(killed_at(&scene, if on == On::File { 7 } else { 11 }));
         let head = scene.commit(None);
+        scene.judged();
         scene.call(&["deploy", "staging", "--dry-run"]).says(&["would be settled"]);
         scene.deploy().with(0).says(&["taken over", "is settled"]);
         assert_eq!(scene.live(), head);
