@@ -4,6 +4,7 @@
 use std::convert::Infallible;
 use std::ffi::OsStr;
 use std::fs::File;
+use std::ops::Range;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::FileExt as _;
@@ -26,6 +27,9 @@ const READINGS: usize = 5;
 const EXEC: Duration = Duration::from_micros(200);
 /// So many pauses an `exec` may take on a busy machine, a fifth of a second.
 const PAUSES: usize = 1_000;
+
+/// Among the flags of a process: it is a thread of the kernel's own.
+const PF_KTHREAD: u32 = 0x0020_0000;
 
 static ADOPTING: Once = Once::new();
 
@@ -150,27 +154,27 @@ fn listed(list: &File) -> Option<Vec<i32>> {
     Some(text.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect())
 }
 
-/// Whether the process has the mark in the environment it was started with. In the midst of `exec` it shows none: an empty
-/// one is believed when it stood at the same place before and after it was read.
+/// Whether the process has the mark in the environment it was started with. In the midst of `exec` it shows none, or the
+/// beginning of its old one: that there is no mark is believed of a whole environment alone, and of an empty one at its second
+/// look.
 pub(super) fn has_mark(pid: i32, mark: &OsStr) -> bool {
     if !is_own() {
         return false;
     }
+    let wanted = [MARK.as_bytes(), b"=", mark.as_bytes()].concat();
     let mut before = None;
     for _ in 0..PAUSES {
         let Ok(environment) = files::read(Path::new(&format!("/proc/{pid}/environ"))) else { return false };
-        if !environment.is_empty() {
-            return environment.split(|&byte| byte == 0).any(|variable| {
-                variable.strip_prefix(MARK.as_bytes()).and_then(|rest| rest.strip_prefix(b"=")) == Some(mark.as_bytes())
-            });
+        if environment.split(|&byte| byte == 0).any(|variable| variable == wanted) {
+            return true;
         }
-        let now = Stat::of(pid).and_then(|stat| stat.end_of_environment());
-        match now.as_deref() {
-            None => return false,
-            Some(place) if place != "0" && now == before => return false,
-            Some(_) => std::thread::sleep(EXEC),
+        let Some(place) = Stat::of(pid).and_then(|stat| stat.environment()) else { return false };
+        let is_whole = place.end > 0 && place.len() == environment.len();
+        if is_whole && (!environment.is_empty() || before.as_ref() == Some(&place)) {
+            return false;
         }
-        before = now;
+        before = Some(place);
+        std::thread::sleep(EXEC);
     }
     false
 }
@@ -206,7 +210,7 @@ impl Stat {
         Some(Self(String::from_utf8_lossy(&files::read(&folder.join("stat")).ok()?).into_owned()))
     }
 
-    /// A field after the name, from 0: state, parent, group, …, 19: start time, 20: size, …, 48: end of the environment.
+    /// A field after the name, from 0: state, parent, group, …, 6: flags, …, 19: start time, …, 47 and 48: ends of the environment.
     fn field(&self, at: usize) -> Option<&str> {
         self.0.rsplit_once(") ")?.1.split(' ').nth(at)
     }
@@ -216,11 +220,13 @@ impl Stat {
         Some(Process { pid, parent: self.field(1)?.parse().ok()?, started: self.field(19)?.to_owned() })
     }
 
-    /// Where its environment ends in its memory, 0 in the midst of `exec`; `None` for what has none: the dead, and the
-    /// kernel's own threads, whose memory has no size.
-    fn end_of_environment(&self) -> Option<String> {
-        let has_memory = !matches!(self.field(0), Some("Z" | "X")) && self.field(20) != Some("0");
-        self.field(48).filter(|_| has_memory).map(str::to_owned)
+    /// Where its environment lies in its memory, at 0 in the midst of `exec`; `None` for the dead and the kernel's own threads,
+    /// which have none.
+    fn environment(&self) -> Option<Range<usize>> {
+        let is_dead = matches!(self.field(0), Some("Z" | "X"));
+        let is_kernels = self.field(6)?.parse::<u32>().ok()? & PF_KTHREAD != 0;
+        let place = |at| self.field(at)?.parse().ok();
+        if is_dead || is_kernels { None } else { Some(place(47)?..place(48)?) }
     }
 }
 
@@ -248,18 +254,20 @@ mod tests {
     fn this_process_is_seen() {
         let own = getpid().as_raw();
         assert!(processes().iter().any(|process| process.pid == own));
-        let place = Stat::of(own).unwrap().end_of_environment().unwrap();
-        assert!(place.parse::<u64>().unwrap() > 0, "{place}");
+        let place = Stat::of(own).unwrap().environment().unwrap();
+        assert_eq!(place.len(), files::read(Path::new("/proc/self/environ")).unwrap().len());
+        assert!(place.start > 0);
     }
 
     #[test]
     fn the_dead_and_the_kernels_threads_have_no_environment() {
-        let place = |state: &str, size: u32| {
+        let place = |state: &str, flags: u32| {
             let mut fields = vec!["0".to_owned(); 50];
-            (fields[0], fields[20], fields[48]) = (state.to_owned(), size.to_string(), "77".to_owned());
-            Stat(format!("99 (a) {}", fields.join(" "))).end_of_environment()
+            (fields[0], fields[6]) = (state.to_owned(), flags.to_string());
+            (fields[47], fields[48]) = ("70".to_owned(), "77".to_owned());
+            Stat(format!("99 (a) {}", fields.join(" "))).environment()
         };
-        assert_eq!([place("Z", 4096), place("X", 4096), place("S", 0)], [None, None, None]);
-        assert_eq!(place("S", 4096).as_deref(), Some("77"));
+        assert_eq!([place("Z", 4_194_304), place("X", 4_194_304), place("S", 69_238_880)], [None, None, None]);
+        assert_eq!(place("S", 4_194_304), Some(70..77));
     }
 }

@@ -14,7 +14,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use nix::sys::wait::WaitStatus;
-use nix::unistd::{Pid, getpgid, getpid};
+use nix::unistd::{Pid, getpgid, getpid, getuid};
 use sysinfo::{ProcessRefreshKind, ProcessStatus, ProcessesToUpdate, System, UpdateKind};
 
 use crate::world::process::MARK;
@@ -23,6 +23,10 @@ use crate::world::process::tree::{Process, descendants};
 /// How soon it is first looked who is below a gate, and how often at least: twice as long each time.
 const FIRST_LOOK: Duration = Duration::from_millis(50);
 const LOOKS: Duration = Duration::from_secs(1);
+/// A pause in which an `exec` goes on.
+const EXEC: Duration = Duration::from_millis(1);
+/// So many pauses an `exec` may take on a busy machine, a fifth of a second.
+const PAUSES: usize = 200;
 
 /// There is no such thing here.
 pub(super) fn adopt_orphans() {}
@@ -71,11 +75,33 @@ pub(super) async fn watch(leader: Pid, seen: &mut Vec<Process>) -> Infallible {
     }
 }
 
-/// Whether the process has the mark in the environment it was started with, as far as that is shown.
+/// Whether the process has the mark in the environment it was started with, as far as that is shown. In the midst of `exec`
+/// it shows nothing; macOS shows the words of its own programs alone: those are believed when they were shown twice.
 pub(super) fn has_mark(pid: i32, mark: &OsStr) -> bool {
     let wanted = [MARK.as_bytes(), b"=", mark.as_bytes()].concat();
-    let is_it = |process: &sysinfo::Process| process.environ().iter().any(|variable| variable.as_bytes() == wanted);
-    one(pid, plain().with_environ(UpdateKind::Always), is_it).unwrap_or_default()
+    let always = UpdateKind::Always;
+    let what = plain().with_cmd(always).with_environ(always).with_user(always);
+    let look = |process: &sysinfo::Process| (process.environ().to_vec(), is_within_exec(process));
+    let mut showed_words = false;
+    for _ in 0..PAUSES {
+        let Some((environment, is_within_exec)) = one(pid, what, look) else { return false };
+        if !environment.is_empty() {
+            return environment.iter().any(|variable| variable.as_bytes() == wanted);
+        }
+        if is_within_exec {
+            std::thread::sleep(EXEC);
+        } else if showed_words {
+            return false;
+        }
+        showed_words = !is_within_exec;
+    }
+    false
+}
+
+/// A living process of this user that shows nothing of itself.
+fn is_within_exec(process: &sysinfo::Process) -> bool {
+    let is_own = process.user_id().is_some_and(|user| **user == getuid().as_raw());
+    is_own && process.status() != ProcessStatus::Zombie && process.cmd().is_empty() && process.environ().is_empty()
 }
 
 /// The words it was started with.
