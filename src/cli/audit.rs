@@ -28,7 +28,7 @@ pub fn audit(place: &Place<'_>, args: Audit) -> Result<ExitCode, Failure> {
     let dress = Dress { colour: place.screen.out_colour, width: place.screen.width };
     for gate in &report.gates {
         if args.json {
-            place.json(&(serde_json::to_string(&AuditV1::new(gate)).unwrap_or_default() + "\n"));
+            place.json(serde_json::to_string(&AuditV1::new(gate)).unwrap_or_default() + "\n");
         } else {
             let listed =
                 if request.packages_only { terminal::packages(gate) } else { terminal::advisories(gate, dress) };

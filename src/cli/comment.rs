@@ -30,7 +30,7 @@ pub fn comment(place: &Place<'_>, args: &args::Comment) -> Result<ExitCode, Fail
             reply: carried.reply.as_deref(),
             ignored: carried.ignored.as_ref().map(|(code, _)| *code),
         };
-        place.json(&carried.masker.mask(&json(&carried.answers, &about)));
+        place.json(carried.masker.mask(&json(&carried.answers, &about)));
         return Ok(carried.code);
     }
     let mut shown = text(&View { answers: &carried.answers, going: None, run: None });

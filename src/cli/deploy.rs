@@ -107,12 +107,12 @@ fn show(
         let mut story = Story::new(deed, environment);
         drive::not_begun(&mut story, failure);
         if json {
-            place.json(&posting::masker(place.env, &[]).mask(&deployment::json(&story, &[])));
+            place.json(posting::masker(place.env, &[]).mask(&deployment::json(&story, &[])));
         }
     })?;
     let (story, told) = (&done.story, &done.told);
     if json {
-        place.json(&done.masker.mask(&deployment::json(story, told)));
+        place.json(done.masker.mask(&deployment::json(story, told)));
     }
     let ended = if done.failure.is_none() { deployment::text(story) } else { String::new() };
     let text = done.masker.mask(&(ended + &render::notify::told(told, place.global.verbose > 0))).into_owned();

@@ -22,7 +22,7 @@ pub fn doctor(place: &Place<'_>, args: &Doctor) -> Result<ExitCode, Failure> {
     let view = DoctorView { rows: &found.rows, permissions: &permissions, granted: &granted };
     if args.json {
         let shown = json(&view).map_err(Failure::bug)?;
-        place.json(&found.masker.mask(&shown));
+        place.json(found.masker.mask(&shown));
     } else {
         let shown = text(&view, Dress { colour: place.screen.out_colour, width: place.screen.width });
         place.text(&found.masker.mask(&shown));

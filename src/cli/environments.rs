@@ -24,7 +24,7 @@ pub fn status(place: &Place<'_>, args: &args::Status) -> Result<ExitCode, Failur
     let shown: Vec<Shown<'_>> = rows.iter().map(status::Row::shown).collect();
     let masker = posting::masker(place.env, &[]);
     if args.on.json {
-        place.json(&masker.mask(&environments::json(&shown)));
+        place.json(masker.mask(&environments::json(&shown)));
     } else {
         place.text(&masker.mask(&environments::text(&shown)));
     }
@@ -104,7 +104,7 @@ fn done<T>(place: &Place<'_>, json: bool, done: Result<T, Failure>) -> Result<T,
         if json {
             let (reason, says) = (Some(failure.word()), failure.what.as_str());
             let said = environments::said(&Said { outcome: "refused", reason, says, told: &[] });
-            place.json(&posting::masker(place.env, &[]).mask(&said));
+            place.json(posting::masker(place.env, &[]).mask(&said));
         }
     })
 }
@@ -112,7 +112,7 @@ fn done<T>(place: &Place<'_>, json: bool, done: Result<T, Failure>) -> Result<T,
 fn say(place: &Place<'_>, json: bool, outcome: &str, says: &str, told: &[Receipt]) {
     let masker = posting::masker(place.env, &[]);
     if json {
-        place.json(&masker.mask(&environments::said(&Said { outcome, reason: None, says, told })));
+        place.json(masker.mask(&environments::said(&Said { outcome, reason: None, says, told })));
     } else {
         let told = render::notify::told(told, place.global.verbose > 0);
         place.text(&masker.mask(&format!("{says}\n{told}")));

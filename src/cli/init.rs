@@ -45,7 +45,7 @@ pub fn init(place: &Place<'_>, args: &Init) -> Result<ExitCode, Failure> {
             init::write(&setup)?;
         }
         let shown = json(&view(&setup, write)).map_err(Failure::bug)?;
-        place.json(&setup.masker.mask(&shown));
+        place.json(setup.masker.mask(&shown));
         return Ok(ExitCode::Pass);
     }
     let dress = Dress { colour: place.screen.out_colour, width: place.screen.width };

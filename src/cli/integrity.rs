@@ -23,7 +23,7 @@ pub fn integrity(place: &Place<'_>, args: Integrity) -> Result<ExitCode, Failure
     let dress = Dress { colour: place.screen.out_colour, width: place.screen.width };
     for gate in &report.gates {
         if args.json {
-            place.json(&(serde_json::to_string(&IntegrityV1::new(gate)).unwrap_or_default() + "\n"));
+            place.json(serde_json::to_string(&IntegrityV1::new(gate)).unwrap_or_default() + "\n");
         } else {
             place.text(&format!("{}{}\n", parsed_text::findings(gate, dress), terminal::headline(gate, dress)));
             if let Some(rule) = gate.findings.first().and_then(|judged| judged.finding.rule.as_deref()) {

@@ -43,7 +43,7 @@ pub fn migrations(place: &Place<'_>, args: Migrations) -> Result<ExitCode, Failu
         files::write(&place.start.join(file), run.schema_diff.as_bytes())?;
     }
     if args.json {
-        place.json(&(serde_json::to_string(&RunV1::new(&gate, &run)).unwrap_or_default() + "\n"));
+        place.json(serde_json::to_string(&RunV1::new(&gate, &run)).unwrap_or_default() + "\n");
     } else {
         let dress = Dress { colour: place.screen.out_colour, width: place.screen.width };
         place.text(&migrations_text::write(&gate, &run, dress));

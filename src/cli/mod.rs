@@ -54,7 +54,7 @@ pub fn main() -> ExitCode {
     let fail = |failure: &Failure| {
         let text = failure_text(failure, screen.err_colour);
         // It quotes what was given, and the configuration.
-        screen::err(&for_people(&env, &posting::masker(&env, &[]).mask(&text)));
+        screen::err(for_people(&env, &posting::masker(&env, &[]).mask(&text)));
         failure.code
     };
     let code = dispatch(cli, &env, screen).unwrap_or_else(|failure| fail(&failure));
@@ -99,7 +99,7 @@ fn dispatch(cli: Cli, env: &Env, screen: Screen) -> Result<ExitCode, Failure> {
                 SchemaOf::Config => project::with_known(config::schema),
                 SchemaOf::Report => json_v1::schema().to_value(),
             };
-            screen::out(&format!("{schema:#}\n"));
+            screen::out(format!("{schema:#}\n"));
             Ok(ExitCode::Pass)
         }
     }
@@ -154,22 +154,23 @@ fn on_actions(env: &Env) -> bool {
 impl Place<'_> {
     /// Prints for people, on standard output.
     fn text(&self, text: &str) {
-        screen::out(&for_people(self.env, text));
+        screen::out(for_people(self.env, text));
     }
 
     /// Prints for people, beside what programs read on standard output.
     fn aside(&self, text: &str) {
-        screen::err(&for_people(self.env, text));
+        screen::err(for_people(self.env, text));
     }
 
     /// Prints for programs, on standard output.
-    fn json(&self, json: &str) {
-        if on_actions(self.env) { screen::out(&workflow::json(json)) } else { screen::out(json) }
+    fn json(&self, json: impl Into<String>) {
+        let json = json.into();
+        screen::out(if on_actions(self.env) { workflow::json(&json) } else { json });
     }
 
     /// Prints for programs, on standard output.
-    fn xml(&self, xml: &str) {
-        if on_actions(self.env) { screen::out(&workflow::xml(xml)) } else { screen::out(xml) }
+    fn xml(&self, xml: String) {
+        screen::out(if on_actions(self.env) { workflow::xml(&xml) } else { xml });
     }
 
     fn config(&self) -> Option<PathBuf> {

@@ -27,7 +27,7 @@ pub fn notify(place: &Place<'_>, args: Notify) -> Result<ExitCode, Failure> {
     let told = super::runtime()?.block_on(notify::notify(&request, place.env))?;
     let view = NotifyView { event: told.event, routes: told.routes, receipts: &told.receipts };
     if args.json {
-        place.json(&told.masker.mask(&json(&view).map_err(Failure::bug)?));
+        place.json(told.masker.mask(&json(&view).map_err(Failure::bug)?));
     } else {
         place.text(&told.masker.mask(&text(&view)));
     }

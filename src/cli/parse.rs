@@ -25,10 +25,10 @@ pub fn parse(place: &Place<'_>, args: Parse) -> Result<ExitCode, Failure> {
         Shape::Text => place.text(&parsed_text::write(&report()?, dress)),
         Shape::Json => {
             let parsed = ParseV1::new(&whole.format, &whole.parsed);
-            place.json(&(serde_json::to_string(&parsed).unwrap_or_default() + "\n"));
+            place.json(serde_json::to_string(&parsed).unwrap_or_default() + "\n");
         }
-        Shape::Sarif => place.json(&(sarif::write(&report()?) + "\n")),
-        Shape::Junit => place.xml(&junit::write(&report()?)),
+        Shape::Sarif => place.json(sarif::write(&report()?) + "\n"),
+        Shape::Junit => place.xml(junit::write(&report()?)),
     }
     Ok(ExitCode::Pass)
 }

@@ -47,7 +47,7 @@ pub fn plan(place: &Place<'_>, args: Plan) -> Result<ExitCode, Failure> {
     let view = PlanView { source, occasion: &plan.occasion, scope: &plan.scope, gates: &gates, notes: &plan.notes };
     if args.json {
         let shown = json(&view).map_err(Failure::bug)?;
-        place.json(&plan.masker.mask(&shown));
+        place.json(plan.masker.mask(&shown));
     } else {
         let shown = text(&view, Dress { colour: place.screen.out_colour, width: place.screen.width });
         place.text(&plan.masker.mask(&shown));

@@ -27,7 +27,7 @@ pub fn publish(place: &Place<'_>, args: Publish) -> Result<ExitCode, Failure> {
     printer.closing(&published.report);
     printer.said(&published.said, &[]);
     if args.json {
-        place.json(&json_v1::write(&published.report).map_err(Failure::bug)?);
+        place.json(json_v1::write(&published.report).map_err(Failure::bug)?);
     }
     Ok(published.code)
 }

@@ -57,7 +57,7 @@ pub fn run(place: &Place<'_>, args: Run) -> Result<ExitCode, Failure> {
     printer.said(&ran.said, &ran.unwritten);
     if json {
         let text = json_v1::write(&ran.report).map_err(Failure::bug)?;
-        place.json(&text);
+        place.json(text);
     }
     Ok(ran.code)
 }

@@ -2,7 +2,7 @@
 //! keeps nobody waiting but the end.
 
 use std::io::{self, ErrorKind, IsTerminal as _, Write};
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{SendError, Sender, channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
@@ -78,13 +78,13 @@ static ASIDE: Mutex<Option<Aside>> = Mutex::new(None);
 static LOST: Mutex<Option<io::Error>> = Mutex::new(None);
 
 /// Prints to standard output.
-pub fn out(text: &str) {
-    print(To::Out, text);
+pub fn out(text: impl Into<String>) {
+    print(To::Out, text.into());
 }
 
 /// Prints to standard error.
-pub fn err(text: &str) {
-    print(To::Err, text);
+pub fn err(text: impl Into<String>) {
+    print(To::Err, text.into());
 }
 
 /// Lines of the log, on standard error.
@@ -93,7 +93,7 @@ pub struct Log;
 
 impl Write for Log {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        err(&String::from_utf8_lossy(line));
+        err(String::from_utf8_lossy(line));
         Ok(line.len())
     }
 
@@ -126,11 +126,13 @@ pub fn finish() -> io::Result<()> {
     locked(&LOST).take().map_or(Ok(()), Err)
 }
 
-fn print(to: To, text: &str) {
-    let send = |aside: &Aside| aside.waiting.send((to, text.to_owned())).is_ok();
-    let is_aside = !to.is_terminal() && locked(&ASIDE).as_ref().is_some_and(send);
-    if !is_aside {
-        write(to, text);
+fn print(to: To, text: String) {
+    let unsent = match &*locked(&ASIDE) {
+        Some(aside) if !to.is_terminal() => aside.waiting.send((to, text)).err().map(|SendError(unsent)| unsent),
+        _ => Some((to, text)),
+    };
+    if let Some((to, text)) = unsent {
+        write(to, &text);
     }
 }
 
