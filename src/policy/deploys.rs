@@ -341,6 +341,24 @@ mod tests {
     }
 
     #[test]
+    fn what_was_recorded_when_another_had_its_place_is_not_undone() {
+        let late = |ends: Vec<(Phase, &str)>| {
+            let mut deployed = record("2", 'b', Role::Deploy, None, None);
+            let marks = ends.into_iter().map(|end| record("2", 'b', Role::Deploy, None, Some(end)).marks.remove(1));
+            deployed.marks.extend(marks);
+            deployed
+        };
+        let older = record("1", 'a', Role::Deploy, None, Some((Phase::Success, VERIFIED)));
+        let undone = |newer| undone(&[newer, older.clone()], None).map(|record| record.id.clone());
+        assert_eq!(undone(late(vec![(Phase::Inactive, "")])).as_deref(), Some("1"));
+        assert_eq!(
+            undone(late(vec![(Phase::Inactive, ""), (Phase::Success, VERIFIED)])).as_deref(),
+            Some("2"),
+            "its last mark"
+        );
+    }
+
+    #[test]
     fn the_old_version_is_still_there_until_something_was_deployed_over_it() {
         let placed = |slot| Some(Placed { strategy: Strategy::BlueGreen, slot });
         let good = || Some((Phase::Success, VERIFIED));

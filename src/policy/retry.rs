@@ -180,6 +180,7 @@ mod tests {
             (vec![fail(&["a-", "b-", "c+"]), fail(&["a+", "b-"])], vec!["b+"], "pass"),
             (vec![fail(&["a-", "b+"])], vec!["b+"], "a"),
             (vec![fail(&["a-", "b+"])], vec!["a?", "b+"], "a"),
+            (vec![fail(&["a-", "b-", "c-"])], vec!["f+"], "a, b, c"),
             (vec![fail(&["a-", "b-", "c-", "s/d-", "e-"])], vec!["f+"], "a, b, c and 2 more"),
             (vec![fail(&["s/a-"]), fail(&["b-"])], vec!["b+", "a+"], "s › a"),
             (vec![attempt(Outcome::Error, &["a+", "binary!"])], vec!["a+", "b+"], "pass"),

@@ -1,0 +1,173 @@
+use super::*;
+
+#[test]
+fn times_are_read_as_the_dialects_write_them() {
+    assert_eq!(milliseconds("0.0125"), Some(13));
+    assert_eq!(milliseconds("1,234.5"), Some(1_234_500));
+    assert_eq!(milliseconds("0,012"), Some(12));
+    assert_eq!(milliseconds("1,234,567.0"), Some(1_234_567_000));
+    assert_eq!(milliseconds("1,234,567"), Some(1_234_567_000));
+    assert_eq!((milliseconds("0.000499"), milliseconds("0.0005")), (Some(0), Some(1)));
+    assert_eq!(milliseconds("3 s"), Some(3000));
+    for odd in ["NaN", "inf", "1e400", "-1", "fast"] {
+        assert_eq!(milliseconds(odd), None, "{odd}");
+    }
+}
+fn read(report: &str) -> Vec<(String, CaseOutcome, Option<String>)> {
+    let tests = crate::parse::find("junit").unwrap().parse(report.as_bytes()).unwrap().tests.unwrap();
+    tests.cases.into_iter().map(|case| (case.name, case.outcome, case.message)).collect()
+}
+
+#[test]
+fn what_a_suite_claims_beyond_its_cases_is_a_case() {
+    let with = |case: &str| read(&format!("<testsuite name='s' failures='1'><testcase name='a'{case}</testsuite>"));
+    let passing = with("/>");
+    assert_eq!((passing[0].1, passing[1].1, passing.len()), (CaseOutcome::Passed, CaseOutcome::Errored, 2));
+    assert_eq!(
+        (passing[1].0.as_str(), passing[1].2.as_deref()),
+        ("s", Some("the suite claims 1 failures and errors, and its cases show 0"))
+    );
+    let nested =
+        read("<testsuites failures='1'><testsuite name='s' failures='1'><testcase name='a'/></testsuite></testsuites>");
+    assert_eq!(nested.len(), 2, "what the inner one claims is shown to the outer one: {nested:?}");
+    for shown in ["><failure/></testcase>", " status='failed'/>"] {
+        let failing = with(shown);
+        assert_eq!((failing[0].1, failing.len()), (CaseOutcome::Failed, 1), "{shown}");
+    }
+}
+
+#[test]
+fn a_case_that_says_nothing_was_broken_off() {
+    let outcome = |case: &str| read(&format!("<testsuite tests='0'><testcase {case}</testsuite>"))[0].1;
+    assert_eq!(outcome("time='0.000' />"), CaseOutcome::Errored);
+    assert_eq!(["name='a'/>", "classname='A'/>"].map(outcome), [CaseOutcome::Passed; 2]);
+    assert_eq!(outcome("time='0.1'><skipped/></testcase>"), CaseOutcome::Skipped);
+}
+
+#[test]
+fn what_ctest_did_not_run_failed_but_for_what_skips_itself() {
+    let outcome = |why: &str| {
+        let case = format!("<testcase name='a' status='notrun'><skipped message='{why}'/></testcase>");
+        read(&format!("<testsuite>{case}</testsuite>"))[0].1
+    };
+    for why in [
+        "Unable to find executable",
+        "Required Files Missing",
+        "Failed to change working directory",
+        "Fixture dependency failed",
+        "Insufficient resources",
+    ] {
+        assert_eq!(outcome(why), CaseOutcome::Errored, "{why}");
+    }
+    for why in ["SKIP_RETURN_CODE=77", "SKIP_REGULAR_EXPRESSION_MATCHED", ""] {
+        assert_eq!(outcome(why), CaseOutcome::Skipped, "{why}");
+    }
+}
+
+#[test]
+fn a_warning_in_place_of_a_result_is_an_error() {
+    let phpunit = "<testcase name='Warning'><warning type='W'>no data</warning></testcase>";
+    let cases = read(&format!("<testsuite failures='0' warnings='1'>{phpunit}</testsuite>"));
+    assert_eq!(cases, [("Warning".to_owned(), CaseOutcome::Errored, Some("W\nno data".to_owned()))]);
+}
+
+#[test]
+fn words_for_how_a_case_ended_are_known_or_noted() {
+    let parsed = |words: &str| {
+        let report = format!("<testsuite><testcase name='a' {words}/></testsuite>");
+        let parsed = crate::parse::find("junit").unwrap().parse(report.as_bytes()).unwrap();
+        (parsed.tests.unwrap().cases[0].outcome, parsed.notes.len())
+    };
+    for bad in ["aborted", "Cancelled", "canceled", "timedout", "TIMEOUT", "crash", "blocked", "hook_error"] {
+        assert_eq!(parsed(&format!("status='{bad}'")), (CaseOutcome::Errored, 0), "{bad}");
+        assert_eq!(parsed(&format!("status='run' result='{bad}'")), (CaseOutcome::Errored, 0), "{bad}");
+    }
+    for bad in ["success='False'", "executed='True' success='false'", "result='KO'"] {
+        assert_eq!(parsed(bad), (CaseOutcome::Failed, 0), "{bad}");
+    }
+    for none in ["untested", "inconclusive"] {
+        assert_eq!(parsed(&format!("status='{none}'")), (CaseOutcome::Skipped, 0), "{none}");
+    }
+    for good in ["", "status='run' result='completed'", "status='passed'", "success='true'"] {
+        assert_eq!(parsed(good), (CaseOutcome::Passed, 0), "{good}");
+    }
+    assert_eq!(parsed("status='of a later version'"), (CaseOutcome::Passed, 1));
+
+    let case = |word: &str| format!("<testcase name='a' status='{word}'/>");
+    let report = format!("<testsuite>{}{}{}</testsuite>", case("later"), case("passed"), case("latest"));
+    let notes = crate::parse::find("junit").unwrap().parse(report.as_bytes()).unwrap().notes;
+    let expected =
+        "2 cases have a status that is not known (the first: \"later\"), and that says nothing of how it ended";
+    assert_eq!(notes, [expected]);
+}
+
+#[test]
+fn attempts_that_a_suite_does_not_count_are_joined() {
+    let cases = |tests: &str, cases: &[&str]| {
+        let cases = cases
+            .iter()
+            .map(|case| match case.strip_suffix('!') {
+                Some(name) => format!("<testcase classname='t' name='{name}'><failure/></testcase>"),
+                None => format!("<testcase classname='t' name='{case}'/>"),
+            })
+            .collect::<Vec<_>>()
+            .concat();
+        let report = format!("<testsuites><testsuite name='s' {tests}>{cases}</testsuite></testsuites>");
+        let parsed = crate::parse::find("junit").unwrap().parse(report.as_bytes()).unwrap();
+        let cases = parsed.tests.unwrap().cases;
+        cases.into_iter().map(|case| (case.name, case.outcome, case.flaky)).collect::<Vec<_>>()
+    };
+    let case = |name: &str, outcome, flaky| (name.to_owned(), outcome, flaky);
+    let (passed, failed) = (CaseOutcome::Passed, CaseOutcome::Failed);
+    assert_eq!(cases("tests='1'", &["a", "a"]), [case("a", passed, true)]);
+    assert_eq!(
+        cases("tests='3'", &["a", "a", "b!", "c", "c", "c!"]),
+        [case("a", passed, true), case("b", failed, false), case("c", failed, false)]
+    );
+    let both = [case("a", passed, false), case("a", passed, false)];
+    assert_eq!(cases("tests='2'", &["a", "a"]), both, "it counts both");
+    assert_eq!(cases("", &["a", "a"]), both, "it counts nothing");
+    assert_eq!(cases("tests='1'", &["a!", "a!"]), [case("a", failed, false), case("a", failed, false)]);
+    assert_eq!(
+        cases("tests='2'", &["a", "a", "a"]),
+        [case("a", passed, false), case("a", passed, true)],
+        "one too many"
+    );
+}
+
+#[test]
+fn failures_that_node_counts_and_does_not_show_are_a_case() {
+    let report = |suites: &str, fail: u32, cancelled: u32| {
+        let counts = [("tests", 9), ("pass", 5), ("fail", fail), ("cancelled", cancelled), ("skipped", 4), ("todo", 3)];
+        let counts = counts.map(|(what, number)| format!("<!-- {what} {number} -->")).concat();
+        read(&format!("<testsuites>{suites}{counts}</testsuites>"))
+    };
+    let suite =
+        |case: &str| format!("<testsuite name='par' tests='1' failures='0'><testcase name='k'{case}</testsuite>");
+    let with = |case: &str, fail, cancelled| report(&suite(case), fail, cancelled);
+    assert_eq!(with("/>", 0, 0).len(), 1);
+    for (fail, cancelled) in [(1, 0), (0, 1)] {
+        let own = with("/>", fail, cancelled);
+        assert_eq!((own[0].1, own[1].1), (CaseOutcome::Passed, CaseOutcome::Errored), "{own:?}");
+    }
+    let inside = "><failure/></testcase>";
+    assert_eq!((with(inside, 2, 0).len(), with(inside, 3, 0).len()), (1, 2), "its parent fails with it");
+    let two = suite(inside) + &suite(inside);
+    assert_eq!((report(&two, 4, 0).len(), report(&two, 5, 0).len()), (2, 3), "and so does each of two");
+}
+
+#[test]
+fn a_message_says_nothing_twice() {
+    for (message, text, expected) in [
+        ("bad", "", "bad"),
+        ("it is bad here", "bad", "it is bad here"),
+        ("bad", "it is bad here", "it is bad here"),
+        ("bad", "at a & b", "bad\nat a & b"),
+        ("", "at a", "at a"),
+    ] {
+        let cases = read(&format!(
+            "<testsuite><testcase name='a'><failure message='{message}'>\n {text}\n</failure></testcase></testsuite>"
+        ));
+        assert_eq!(cases[0].2.as_deref(), Some(expected));
+    }
+}
