@@ -96,9 +96,35 @@ mod tests {
             }
             assert_eq!(watch.left, 0);
         }
-        let mut endless = KeyWatch::default();
-        assert_eq!(endless.feed(b"-----BEGIN PRIVATE KEY-----"), 27);
-        assert_eq!(endless.feed(&vec![b'x'; LONGEST]), LONGEST);
-        assert_eq!(endless.feed(b"out of it"), 0);
+        let mut whole = KeyWatch::default();
+        assert_eq!(whole.feed(text.as_bytes()), end);
+        assert_eq!(whole.feed(b"- more -\n"), 0);
+    }
+
+    #[test]
+    fn a_key_without_an_end_ends_after_its_longest() {
+        for size in [1, 100, 1_000, LONGEST] {
+            let mut endless = KeyWatch::default();
+            assert_eq!(endless.feed(b"-----BEGIN PRIVATE KEY-----"), 27);
+            let mut hidden = 0;
+            while endless.left > 0 {
+                assert_eq!(endless.feed(&vec![b'x'; size]), size);
+                hidden += size;
+            }
+            assert_eq!(hidden, LONGEST.next_multiple_of(size), "{size}");
+            assert_eq!(endless.feed(b"out of it - it is"), 0);
+        }
+    }
+
+    #[test]
+    fn no_more_is_kept_than_a_mark_is_long() {
+        for piece in ["nothing of a key, ", "nothing of a key - "] {
+            let mut watch = KeyWatch::default();
+            for _ in 0..20 {
+                assert_eq!(watch.feed(piece.as_bytes()), 0);
+                assert!(watch.before.len() <= LONGEST_MARK);
+            }
+            assert_eq!(watch.before.len(), LONGEST_MARK);
+        }
     }
 }

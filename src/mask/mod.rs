@@ -234,6 +234,11 @@ mod tests {
             assert_eq!(String::from_utf8(out).unwrap(), format!("\u{1b}[1m***\u{1b}[m,{unseen}***\r\n"), "{unseen:?}");
             assert_eq!(masker.text(&masker.mask(&split)), "***,***\n");
         }
+        for unseen in ["\u{1b}[1m", "\0", "\0\0\0"] {
+            let once = |at: usize| format!("{}{unseen}{}", &"hunter2-VerySecret"[..at], &"hunter2-VerySecret"[at..]);
+            assert_eq!(masker.mask(&format!("{}, {}", once(6), once(17))), "***, ***", "{unseen:?}");
+            assert_eq!(masker.mask(&once(0)), format!("{unseen}***"));
+        }
         let carriage = Masker::new(&[Secret::new("line\r\nline".to_owned())]);
         assert_eq!(carriage.mask("line\r\nline\u{1b}[m"), "***\u{1b}[m", "what is in a value is looked for as well");
     }
@@ -252,6 +257,7 @@ mod tests {
         }
         let token = tokens().remove(0);
         assert_eq!(masker.mask("p4ss/W0rd… and p4ss/… p4ss…"), "***… and p4ss/… p4ss…");
+        assert_eq!(masker.mask("a p4ss/W0rd…\np4ss/W0rd… and p4ss/W0r…"), "a ***…\n***… and ***…");
         assert_eq!(masker.mask(&format!("{}… {}…", &token[..9], &token[..6])), format!("***… {}…", &token[..6]));
     }
 

@@ -222,3 +222,30 @@ impl Masker {
         Tests { cases: tests.cases.iter().map(case).collect(), took_ms: tests.took_ms }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::canary::SECRET;
+    use super::*;
+    use crate::model::secret::Secret;
+
+    #[test]
+    fn what_became_of_calls_is_told_without_secrets() {
+        let masker = Masker::new(&[Secret::new(SECRET.to_owned())]);
+        let text = || format!("x {SECRET} y");
+        let ends = [
+            ReceiptEnd::Posted(Some(text())),
+            ReceiptEnd::Unchanged(text()),
+            ReceiptEnd::LeftAlone(text()),
+            ReceiptEnd::Downgraded(text()),
+            ReceiptEnd::Failed(text()),
+            ReceiptEnd::WouldSend(text()),
+        ];
+        let mut receipts = ends.map(|end| Receipt { what: text(), end });
+        masker.receipts(&mut receipts);
+        for receipt in receipts {
+            let shown = format!("{receipt:?}");
+            assert_eq!(shown.matches("\"x *** y\"").count(), 2, "{shown}");
+        }
+    }
+}

@@ -191,6 +191,31 @@ async fn a_check_run_of_another_job_of_the_same_run_is_not_made_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_job_said_in_another_attempt_is_not_taken_back_by_another_jobs_word() {
+    let made = |conclusion, attempt: u32, by: &str| {
+        let external_id = format!("gatepost:123.{attempt}:lint:all:-:a.b:{by}");
+        Call::CheckRun(CheckRun { external_id, conclusion, already: attempt > 1, ..check_run(0) })
+    };
+    for (earlier, now, job, is_made) in [
+        ("failure", "success", "j2", true),
+        ("failure", "failure", "j2", false),
+        ("failure", "success", "j3", false),
+        // Jobs without a name are not told apart.
+        ("failure", "success", "-", false),
+    ] {
+        let hub = Hub::new();
+        let theirs = if job == "-" { "-:m1" } else { "j2:m1" };
+        interpreter(&hub).send(&made(earlier, 1, theirs)).await;
+        let Call::CheckRun(between) = made(now, 2, "j1:m2") else { panic!() };
+        interpreter(&hub).send(&Call::CheckRun(CheckRun { already: false, ..between })).await;
+        let end = interpreter(&hub).send(&made(now, 2, &format!("{job}:m3"))).await.end;
+        let link = |number: u32| format!("https://k/{number}");
+        let expected = if is_made { ReceiptEnd::Posted(Some(link(3))) } else { ReceiptEnd::Unchanged(link(2)) };
+        assert_eq!(end, expected, "{earlier}, {now}, {job}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn after_a_lost_reply_the_check_run_of_another_leg_is_not_taken_for_ours() {
     let made = |by: &str| CheckRun { external_id: format!("gatepost:5.1:lint:all:-:a.b:{by}"), ..check_run(0) };
     for legs in [["j1:m1", "j2:m2"], ["-:m1", "-:m2"]] {
