@@ -299,8 +299,8 @@ mod tests {
     fn a_lockfile_above_holds_the_projects_that_it_names() {
         let own = |name: &str| PassedOver { name: name.to_owned(), line: 1, why: Why::Own };
         let lockfile = Lockfile {
-            folders: vec!["packages/cart".to_owned()],
-            passed_over: vec![own("shop_core")],
+            folders: vec!["packages/other".to_owned(), "packages/cart".to_owned()],
+            passed_over: vec![own("another"), own("shop_core")],
             ..Lockfile::default()
         };
         for (manifest, text, folder, expected) in [

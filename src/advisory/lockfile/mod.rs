@@ -272,4 +272,28 @@ mod tests {
         assert!(!is_called("requirements", "requirements*ments"));
         assert!(!is_called("My-Cargo.lock", "Cargo.lock"));
     }
+    #[test]
+    fn lockfiles_name_the_folders_of_their_projects() {
+        let npm = r#"{"lockfileVersion": 3, "packages": {
+            "": {"workspaces": ["packages/*"]}, "packages/cart": {"version": "1.0.0"},
+            "node_modules/cart": {"resolved": "packages/cart", "link": true}, "node_modules/ms": {"version": "2.0.0"}}}"#;
+        let bun = r#"{"lockfileVersion": 1, "workspaces": {"": {"name": "shop"}, "packages/cart": {"name": "cart"}},
+            "packages": {"cart": ["cart@workspace:packages/cart"], "ms": ["ms@2.0.0", "", {}, "sha512-0"]}}"#;
+        let pnpm = "lockfileVersion: '9.0'\nimporters:\n  .: {}\n  packages/cart:\n    dependencies:\n      ms:\n        \
+                    specifier: ^2\n        version: 2.0.0\npackages:\n  ms@2.0.0:\n    resolution: {integrity: sha512-0}\n  \
+                    b@file:local/b:\n    resolution: {directory: local/b, type: directory}\n";
+        let bundler = "PATH\n  remote: engines/cart\n  specs:\n    cart (1.0.0)\n\nGEM\n  remote: https://rubygems.org/\n  \
+                       specs:\n    ms (2.0.0)\n\nDEPENDENCIES\n  cart!\n  ms\n";
+        for (name, text, folders) in [
+            ("package-lock.json", npm, &["", "packages/cart"][..]),
+            ("bun.lock", bun, &["", "packages/cart", "packages/cart"]),
+            ("pnpm-lock.yaml", pnpm, &[".", "local/b", "packages/cart"]),
+            ("Gemfile.lock", bundler, &["engines/cart"]),
+        ] {
+            let mut read = by_name(name).unwrap().read(text.as_bytes()).unwrap();
+            read.folders.sort();
+            assert_eq!(read.folders, folders, "{name}");
+            assert_eq!(read.packages.iter().map(|package| package.name.as_str()).collect::<Vec<_>>(), ["ms"], "{name}");
+        }
+    }
 }

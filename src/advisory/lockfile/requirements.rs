@@ -307,4 +307,22 @@ mod tests {
         let others: Vec<(&str, Why)> = read.passed_over.iter().map(|entry| (entry.name.as_str(), entry.why)).collect();
         assert_eq!(others, [("./d-1.0.tar.gz", Why::Archive), ("./f", Why::Own)]);
     }
+
+    #[test]
+    fn comments_of_a_compiled_file_say_what_asks_for_a_package() {
+        let compiled =
+            "a==1\n    # via -r requirements.in\nb==1\n    # via\n    #   a\n    #   c\nc==1  # via b, d\nd==1\n";
+        let read = FORMAT.read(compiled.as_bytes()).unwrap();
+        let paths: Vec<(&str, Vec<String>)> =
+            read.packages.iter().map(|package| (package.name.as_str(), package.path.clone())).collect();
+        let path = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+        assert_eq!(
+            paths,
+            [("a", path(&["a"])), ("b", path(&["a", "b"])), ("c", path(&["d", "c"])), ("d", path(&["d"]))],
+            "d has no comment: the project asks for it"
+        );
+        assert_eq!(read.notes, [""; 0]);
+        let cut = FORMAT.read(b"a==1\nb==1").unwrap();
+        assert_eq!(cut.notes, ["the last line has no line end: the file may have been cut"]);
+    }
 }

@@ -1,3 +1,5 @@
+//! What is a line of a compiler, and what only looks like one.
+
 use super::*;
 
 fn read(text: &str) -> Parsed {

@@ -1,3 +1,5 @@
+//! What is read of the dialects of JUnit XML, and what is not believed of them.
+
 use super::*;
 
 #[test]

@@ -210,7 +210,8 @@ impl Stat {
         Some(Self(String::from_utf8_lossy(&files::read(&folder.join("stat")).ok()?).into_owned()))
     }
 
-    /// A field after the name, from 0: state, parent, group, …, 6: flags, …, 19: start time, …, 47 and 48: ends of the environment.
+    /// A field after the name, from 0: state, parent, group, …, 6: flags, …, 19: start time, …, 47 and 48: where the
+    /// environment begins and ends.
     fn field(&self, at: usize) -> Option<&str> {
         self.0.rsplit_once(") ")?.1.split(' ').nth(at)
     }
