@@ -43,9 +43,9 @@ impl Signals {
     }
 }
 
-/// Begins to listen, on a thread of its own: who asks git for something waits and does nothing else. SIGINT and SIGTERM are heeded even where the parent had them
-/// ignored (a POSIX shell starts `gatepost run &` so, and then asks it to stop by SIGINT); a SIGHUP that was
-/// ignored stays without effect, which is what `nohup` is for.
+/// Begins to listen, on a thread of its own: who asks git for something waits and does nothing else. SIGINT and SIGTERM are
+/// heeded even where the parent had them ignored (a POSIX shell starts `gatepost run &` so, and then asks it to stop by
+/// SIGINT); a SIGHUP that was ignored stays without effect, which is what `nohup` is for.
 ///
 /// # Errors
 /// When the system refuses a handler or a thread.

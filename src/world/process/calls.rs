@@ -54,8 +54,9 @@ pub(super) struct Program<'a> {
     pub(super) err: BorrowedFd<'a>,
 }
 
-/// Starts it by `posix_spawn` as the leader of a new process group, and where that can be of a new session, with every signal as it is by default. Of
-/// this process's files it gets `input`, `out` and `err` alone, as all others are closed on `exec`.
+/// Starts it by `posix_spawn` as the leader of a new process group, and where that can be of a new session, with every
+/// signal as it is by default. Of this process's files it gets `input`, `out` and `err` alone, as all others are closed on
+/// `exec`.
 ///
 /// `std` does the same, but copies and sorts the whole environment for each program: with many gates that was two fifths of
 /// all that gatepost itself computed. `nix` cannot tell `posix_spawn` the folder.
