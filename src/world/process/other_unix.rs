@@ -27,6 +27,9 @@ const LOOKS: Duration = Duration::from_secs(1);
 const EXEC: Duration = Duration::from_millis(1);
 /// So many pauses an `exec` may take on a busy machine, a fifth of a second.
 const PAUSES: usize = 200;
+/// So many looks in a row must show words and no environment: where the two are read one after the other, an `exec` may begin
+/// between them.
+const BELIEVED: usize = 4;
 
 /// There is no such thing here.
 pub(super) fn adopt_orphans() {}
@@ -76,32 +79,36 @@ pub(super) async fn watch(leader: Pid, seen: &mut Vec<Process>) -> Infallible {
 }
 
 /// Whether the process has the mark in the environment it was started with, as far as that is shown. In the midst of `exec`
-/// it shows nothing; macOS shows the words of its own programs alone: those are believed when they were shown twice.
+/// it shows nothing; macOS shows the words of its own programs alone: those are believed when
+/// they were shown a few times.
 pub(super) fn has_mark(pid: i32, mark: &OsStr) -> bool {
     let wanted = [MARK.as_bytes(), b"=", mark.as_bytes()].concat();
     let always = UpdateKind::Always;
     let what = plain().with_cmd(always).with_environ(always).with_user(always);
     let look = |process: &sysinfo::Process| (process.environ().to_vec(), is_within_exec(process));
-    let mut showed_words = false;
+    let mut showed_words = 0;
     for _ in 0..PAUSES {
         let Some((environment, is_within_exec)) = one(pid, what, look) else { return false };
         if !environment.is_empty() {
             return environment.iter().any(|variable| variable.as_bytes() == wanted);
         }
         if is_within_exec {
+            showed_words = 0;
             std::thread::sleep(EXEC);
-        } else if showed_words {
+            continue;
+        }
+        showed_words += 1;
+        if showed_words == BELIEVED {
             return false;
         }
-        showed_words = !is_within_exec;
     }
     false
 }
 
-/// A living process of this user that shows nothing of itself.
+/// A living process of this user that does not even show the words it was started with.
 fn is_within_exec(process: &sysinfo::Process) -> bool {
     let is_own = process.user_id().is_some_and(|user| **user == getuid().as_raw());
-    is_own && process.status() != ProcessStatus::Zombie && process.cmd().is_empty() && process.environ().is_empty()
+    is_own && process.status() != ProcessStatus::Zombie && process.cmd().is_empty()
 }
 
 /// The words it was started with.
