@@ -29,9 +29,7 @@ impl Justfile {
     fn outside(&mut self, file: usize, source: &Source, piece: &Piece, current: &mut Option<String>) {
         let text = piece.text();
         if let Some(flags) = text.strip_prefix("set shell") {
-            self.shell.errexit =
-                flags.contains("-e") || flags.contains("\"-ce") || flags.contains("-uce") || flags.contains("-ceu");
-            self.shell.pipefail = flags.contains("pipefail");
+            self.shell = Shell::flagged(flags.split(|c: char| !c.is_ascii_alphanumeric() && c != '-'));
         } else if let Some(further) = self.named(file, source, piece, &text) {
             self.further.push(further);
             *current = None;

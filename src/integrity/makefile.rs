@@ -92,15 +92,15 @@ impl Makefile {
     }
 
     fn set(&mut self, name: &str, value: &str) {
-        let flags: Vec<&str> = value.split_whitespace().collect();
+        let mut flags = value.split_whitespace();
         match name {
             ".SHELLFLAGS" | "SHELL" => {
-                let short = |flag: &&str| flag.starts_with('-') && !flag.starts_with("--") && flag.contains('e');
-                self.shell.errexit |= flags.iter().any(short) || flags.contains(&"errexit");
-                self.shell.pipefail |= flags.contains(&"pipefail");
+                let shell = Shell::flagged(flags);
+                self.shell.errexit |= shell.errexit;
+                self.shell.pipefail |= shell.pipefail;
             }
             "MAKEFLAGS" => {
-                self.all_ignored |= flags.iter().any(|flag| ignores_errors(flag));
+                self.all_ignored |= flags.any(ignores_errors);
             }
             _ => {}
         }

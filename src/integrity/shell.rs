@@ -18,6 +18,20 @@ pub struct Shell {
     pub pipefail: bool,
 }
 
+impl Shell {
+    /// One that is started with these words behind its name.
+    #[must_use]
+    pub fn flagged<'a>(words: impl Iterator<Item = &'a str>) -> Self {
+        let mut shell = Self { errexit: false, pipefail: false };
+        for word in words {
+            let short = word.starts_with('-') && !word.starts_with("--");
+            shell.errexit |= word == "errexit" || (short && word.contains('e'));
+            shell.pipefail |= word == "pipefail";
+        }
+        shell
+    }
+}
+
 /// A command of any kind.
 #[derive(Debug, Clone)]
 pub struct Command {

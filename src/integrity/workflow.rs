@@ -197,12 +197,7 @@ fn shell(name: Option<&str>, windows: bool) -> Option<Shell> {
         // msys2/setup-msys2 writes it so that it starts bash.
         ("bash", false) | ("msys2", _) => Some(Shell { errexit: true, pipefail: true }),
         ("sh", false) => Some(Shell { errexit: true, pipefail: false }),
-        ("bash" | "sh" | "dash" | "zsh" | "ksh", true) => {
-            let flags: Vec<&str> = words.collect();
-            let short = |flag: &&str| flag.starts_with('-') && !flag.starts_with("--");
-            let errexit = flags.iter().filter(|flag| short(flag)).any(|flag| flag.contains('e'));
-            Some(Shell { errexit: errexit || flags.contains(&"errexit"), pipefail: flags.contains(&"pipefail") })
-        }
+        ("bash" | "sh" | "dash" | "zsh" | "ksh", true) => Some(Shell::flagged(words)),
         _ => None,
     }
 }

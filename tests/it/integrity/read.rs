@@ -49,3 +49,50 @@ fn a_script_in_the_place_of_a_gate_may_fail_for_it() {
     assert_eq!(rules("exit 1"), [""; 0]);
     assert_eq!(rules("exit 0"), ["GI101 warning 6"]);
 }
+
+/// What of a recipe cannot fail: `pytest; echo done` without `errexit`, `mypy . | cat` without `pipefail`.
+fn lost(path: &str, head: &str, indent: &str) -> Vec<&'static str> {
+    let text = format!("{head}\ntest:\n{indent}pytest; echo done\n\nlint:\n{indent}mypy . | cat\n");
+    let test = 3 + u32::try_from(head.matches('\n').count()).unwrap();
+    let checked = Few::default().with(path, text).check();
+    assert_eq!(checked.notes, [""; 0], "{head}");
+    let what = |line: u32| if line == test { "status" } else { "pipe" };
+    checked.findings.iter().map(|finding| what(finding.line.unwrap())).collect()
+}
+
+#[test]
+fn a_justfile_says_how_its_lines_are_run() {
+    for (head, wanted) in [
+        ("", &["status", "pipe"][..]),
+        ("set dotenv-load", &["status", "pipe"]),
+        ("set windows-shell := ['bash', '-euo', 'pipefail', '-c']", &["status", "pipe"]),
+        ("set shell := ['bash', '-c']", &["status", "pipe"]),
+        ("set shell := ['bash', '-euc']", &["pipe"]),
+        ("set shell := [\"bash\", \"-ceu\"]", &["pipe"]),
+        ("set shell := [\"bash\", \"-uce\"]", &["pipe"]),
+        ("set shell := ['bash', '-o', 'errexit', '-c']", &["pipe"]),
+        ("set shell := ['bash', '-o', 'pipefail', '-c']", &["status"]),
+        ("set shell := ['bash', '-euo', 'pipefail', '-c']", &[]),
+        ("set shell:=[\"bash\", \"-eu\", \"-o\", \"pipefail\", \"-c\"]", &[]),
+    ] {
+        assert_eq!(lost("justfile", head, "  "), wanted, "{head}");
+    }
+}
+
+#[test]
+fn a_makefile_says_how_its_lines_are_run() {
+    for (head, wanted) in [
+        ("", &["status", "pipe"][..]),
+        ("SHELL := /bin/bash", &["status", "pipe"]),
+        (".SHELLFLAGS := --extended -c", &["status", "pipe"]),
+        ("OTHER := -e -o pipefail", &["status", "pipe"]),
+        (".SHELLFLAGS = -ec", &["pipe"]),
+        ("SHELL = /bin/bash -e", &["pipe"]),
+        (".SHELLFLAGS = -o errexit -c", &["pipe"]),
+        (".SHELLFLAGS = -o pipefail -c", &["status"]),
+        ("export SHELL := /bin/bash\n.SHELLFLAGS := -eu -o pipefail -c", &[]),
+        ("", &["status", "pipe"]),
+    ] {
+        assert_eq!(lost("Makefile", head, "\t"), wanted, "{head}");
+    }
+}
