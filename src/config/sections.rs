@@ -38,7 +38,7 @@ pub struct Gate {
     pub format: Option<Spanned<String>>,
     /// Patterns of report files relative to `dir`, or below `$GATEPOST_OUTPUT/`, the gate's own folder.
     pub reports: Vec<Text<Report>>,
-    /// Where the command runs and what paths in its output are relative to; default: the root.
+    /// Where the command runs and what paths in its output are relative to, beside the folders that `make` and `ninja` say they enter; default: the root.
     pub dir: Text<Folder>,
     /// Patterns of changed files, relative to the root, that make the gate run; default: all.
     pub paths: Vec<Text<Pattern>>,

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::model::evidence::{Located, Parsed, Place, Understood};
@@ -41,30 +42,41 @@ impl Ground {
     /// The place of a path as a tool spelt it.
     #[must_use]
     pub fn place(&self, raw: &str) -> Place {
-        self.places(raw).0
+        self.places(raw, &[]).0
     }
 
-    /// The place, and another file that a relative path may mean.
-    fn places(&self, raw: &str) -> (Place, Option<RepoPath>) {
+    /// The place, and the other files that a relative path may mean. It is taken from `folders` first.
+    fn places(&self, raw: &str, folders: &[String]) -> (Place, Vec<RepoPath>) {
         let spelt = raw.strip_prefix("file://").unwrap_or(raw);
         let absolute = Path::new(spelt);
         if absolute.is_absolute() {
-            // A tool may name the repository's folder by a link that leads to it: macOS's `/tmp` and `/var` are such.
-            let inside = || self.inside(absolute).or_else(|| self.inside(&files::real_path(absolute)?));
-            let place = match inside() {
-                Some(Ok(path)) => self.file(&path).map_or(Place::Unplaced, Place::File),
-                None if files::is_file(absolute) => Place::Outside,
-                _ => Place::Unplaced,
-            };
-            return (place, None);
+            return (self.absolute(absolute), Vec::new());
         }
         let in_folder = |dir: &str| RepoPath::join(dir, spelt).ok().and_then(|path| self.file(&path));
-        let below = in_folder(&self.dir);
-        let above = in_folder("").filter(|path| Some(path) != below.as_ref());
-        match (below, above) {
-            (Some(path), other) => (Place::File(path), other),
-            (None, Some(path)) => (Place::File(path), None),
-            (None, None) => (Place::Unplaced, None),
+        let entered = folders.iter().filter_map(|folder| match Path::new(folder) {
+            folder if folder.is_absolute() => match self.absolute(&folder.join(spelt)) {
+                Place::File(path) => Some(path),
+                Place::Outside | Place::Unplaced => None,
+            },
+            _ => in_folder(&format!("{}/{folder}", self.dir)),
+        });
+        let mut files: Vec<RepoPath> = Vec::new();
+        for file in entered.chain(in_folder(&self.dir)).chain(in_folder("")) {
+            if !files.contains(&file) {
+                files.push(file);
+            }
+        }
+        let mut files = files.into_iter();
+        (files.next().map_or(Place::Unplaced, Place::File), files.collect())
+    }
+
+    fn absolute(&self, path: &Path) -> Place {
+        // A tool may name the repository's folder by a link that leads to it: macOS's `/tmp` and `/var` are such.
+        let inside = || self.inside(path).or_else(|| self.inside(&files::real_path(path)?));
+        match inside() {
+            Some(Ok(inside)) => self.file(&inside).map_or(Place::Unplaced, Place::File),
+            None if files::is_file(path) => Place::Outside,
+            _ => Place::Unplaced,
         }
     }
 
@@ -95,14 +107,14 @@ pub fn locate(parsed: Parsed, ground: &Ground) -> Understood {
         }
     }
     let mut placed: Vec<Located> = Vec::with_capacity(findings.len());
-    let mut known: HashMap<String, (Place, Option<RepoPath>)> = HashMap::new();
+    let mut known: HashMap<(String, Arc<[String]>), (Place, Vec<RepoPath>)> = HashMap::new();
     for finding in findings {
         let (place, or_at) = match &finding.path {
-            None => (Place::Unplaced, None),
-            Some(raw) => match known.get(raw) {
-                Some(found) => found.clone(),
-                None => known.entry(raw.clone()).or_insert_with(|| ground.places(raw)).clone(),
-            },
+            None => (Place::Unplaced, Vec::new()),
+            Some(raw) => {
+                let spelt = (raw.clone(), Arc::clone(&finding.folders));
+                known.entry(spelt).or_insert_with(|| ground.places(raw, &finding.folders)).clone()
+            }
         };
         placed.push(Located { finding, place, or_at, exact: true, line_text: None });
     }

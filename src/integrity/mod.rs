@@ -168,5 +168,6 @@ fn finding(ground: &Ground, hit: Hit) -> Finding {
         end_column: Some(end_column),
         help: (!HOME.is_empty()).then(|| format!("{HOME}/blob/main/docs/integrity.md#{}", hit.rule.to_lowercase())),
         fix: hit.fix,
+        ..Finding::default()
     }
 }

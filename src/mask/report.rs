@@ -1,5 +1,7 @@
 //! Masks a whole report, so that no renderer or publisher sees a secret.
 
+use std::sync::Arc;
+
 use crate::mask::Masker;
 use crate::model::audit::{Audit, AuditFinding, Audited, Database, Ignored};
 use crate::model::call::{Receipt, ReceiptEnd};
@@ -124,6 +126,7 @@ impl Masker {
             rule: self.option(finding.rule.as_deref()),
             message: self.text(&finding.message),
             path: self.option(finding.path.as_deref()),
+            folders: Arc::clone(&finding.folders),
             help: self.option(finding.help.as_deref()),
             fix: finding.fix.as_ref().map(|fix| self.fix(fix)),
             ..*finding

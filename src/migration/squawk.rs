@@ -255,6 +255,7 @@ fn read(piece: &Piece, path: &str, violation: &Violation) -> Finding {
         end_column: Some(end_column),
         help: Some(format!("{HELP}{}", violation.code)),
         fix,
+        ..Finding::default()
     }
 }
 

@@ -42,8 +42,9 @@ pub struct Located {
     pub finding: Finding,
     /// Where it is.
     pub place: Place,
-    /// Where else it may be: the tool's path leads to a file from the gate's folder and to another from the root.
-    pub or_at: Option<RepoPath>,
+    /// Where else it may be: the tool's path leads to other files from the gate's folder, from the root or from folders
+    /// that were entered.
+    pub or_at: Vec<RepoPath>,
     /// Whether its line has the number that git gives it.
     pub exact: bool,
     /// The text of its first line in the judged tree, for the fingerprint and the excerpt.

@@ -1,5 +1,7 @@
 //! One thing a tool complained about, before anything was decided about it.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 /// How bad the tool says it is.
@@ -41,6 +43,9 @@ pub struct Finding {
     pub message: String,
     /// The file as the tool spelt it, absolute or relative. Untrusted.
     pub path: Option<String>,
+    /// Folders that one of the tool's callers said it works in (`make`), the last first: a relative path is relative to
+    /// one of them or to the gate's own. As spelt there. Untrusted.
+    pub folders: Arc<[String]>,
     /// First line, from 1.
     pub line: Option<u32>,
     /// First column, from 1, in the unit of [`Parsed::columns`](crate::model::evidence::Parsed).

@@ -4,6 +4,7 @@
 use crate::model::evidence::Parsed;
 use crate::model::finding::{ColumnUnit, Finding, Level};
 use crate::model::text::without_escapes;
+use crate::parse::folders::Folders;
 use crate::parse::lines::NO_LINE_END;
 use crate::parse::reading::{Range, Seen, count, ends_with_number, not_understood};
 use crate::parse::{Empty, Format, LineParser, ParseError, Reader, Stream};
@@ -33,6 +34,7 @@ fn recognises(head: &[u8]) -> bool {
 struct Gcc {
     findings: Vec<Finding>,
     seen: Seen,
+    folders: Folders,
     /// The finding that notes go to; `None` when the last one was said before.
     last: Option<usize>,
     notes_of_last: usize,
@@ -63,10 +65,11 @@ impl LineParser for Gcc {
         }
         self.let_go();
         self.stopped |= says_stopped(text);
-        if is_chatter(text) {
+        if self.folders.heeds(text) || is_chatter(text) {
             return;
         }
-        if let Some((finding, has_level)) = diagnostic(text) {
+        if let Some((mut finding, has_level)) = diagnostic(text) {
+            self.folders.apply(&mut finding);
             self.finding(finding, has_level);
         } else if let Some(promised) = closing(text) {
             self.close(&promised);

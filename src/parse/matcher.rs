@@ -10,6 +10,7 @@ use serde::Deserialize;
 use crate::model::evidence::Parsed;
 use crate::model::finding::{ColumnUnit, Finding, Level};
 use crate::model::text::{shorten, without_escapes};
+use crate::parse::folders::Folders;
 use crate::parse::lines::NO_LINE_END;
 use crate::parse::reading::{Range, count};
 use crate::parse::{Empty, Format, LineParser, ParseError, Reader, Stream, ecmascript};
@@ -140,6 +141,7 @@ impl Matcher {
             rules: Arc::clone(&self.rules),
             running,
             findings: Vec::new(),
+            folders: Folders::default(),
             lines: 0,
             matched: 0,
             without_message: 0,
@@ -218,6 +220,7 @@ struct Reading {
     /// For each rule, the match of every pattern but the last.
     running: Vec<Vec<Option<Words>>>,
     findings: Vec<Finding>,
+    folders: Folders,
     lines: usize,
     matched: usize,
     without_message: usize,
@@ -228,6 +231,7 @@ impl LineParser for Reading {
     fn line(&mut self, text: &str) {
         let text = &*without_escapes(text);
         self.lines += usize::from(!text.trim().is_empty());
+        self.folders.heeds(text);
         let rules = Arc::clone(&self.rules);
         for (at, rule) in rules.iter().enumerate() {
             let Some(words) = step(rule, &mut self.running[at], text) else { continue };
@@ -291,6 +295,7 @@ impl Reading {
             end_column: number(LINE + 3),
         };
         range.apply(&mut finding);
+        self.folders.apply(&mut finding);
         self.findings.push(finding);
         true
     }
@@ -379,6 +384,14 @@ mod tests {
         {"regexp": "^file (.*) of (.*)$", "file": 1, "fromPath": 2},
         {"regexp": "^at (\\d+)$", "line": 1},
         {"regexp": "^says (.*?)( \\w+)?$", "message": 1, "severity": 2 LOOP}]}"#;
+
+    #[test]
+    fn the_folder_that_make_entered_is_known() {
+        let lines = r#"{"owner": "o", "pattern": [{"regexp": "^(.*): says (.*)$", "file": 1, "message": 2}]}"#;
+        let parsed = read(lines, "a: says 1\nmake[1]: Entering directory '/r'\nb: says 2\n");
+        let folders: Vec<_> = parsed.findings.iter().map(|finding| finding.folders.to_vec()).collect();
+        assert_eq!(folders, [vec![], vec!["/r".to_owned()]]);
+    }
 
     #[test]
     fn patterns_follow_each_other() {

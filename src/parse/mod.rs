@@ -11,6 +11,7 @@ mod diff;
 mod ecmascript;
 mod encoding;
 mod eslint;
+mod folders;
 mod gcc;
 mod github;
 mod grype;

@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher as _, RandomState};
+use std::path::{Component, Path, PathBuf};
 
 use crate::model::finding::Finding;
 use crate::model::text;
@@ -41,9 +42,27 @@ impl Seen {
     /// Whether `finding` is new. Two different ones are taken for the same with a chance of one in 2^64.
     pub fn is_new(&mut self, finding: &Finding) -> bool {
         let place = (finding.line, finding.column, finding.end_line, finding.end_column);
-        let words = (&finding.rule, &finding.path, &finding.message, finding.level);
+        let folder = finding.folders.first().map_or("", String::as_str);
+        // From two folders, `../a.h` may be one file.
+        let path = finding.path.as_deref().map(|path| without_dots(&Path::new(folder).join(path)));
+        let words = (&finding.rule, path, &finding.message, finding.level);
         self.hashes.insert(self.state.hash_one((place, words)))
     }
+}
+
+/// The path with `.` and inner `..` resolved by its words alone.
+fn without_dots(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if matches!(clean.components().next_back(), Some(Component::Normal(_))) => {
+                clean.pop();
+            }
+            _ => clean.push(part),
+        }
+    }
+    clean
 }
 
 /// The first characters of `input`, cleaned and quoted.

@@ -3,6 +3,7 @@
 use crate::model::evidence::Parsed;
 use crate::model::finding::{ColumnUnit, Finding, Level};
 use crate::model::text::without_escapes;
+use crate::parse::folders::Folders;
 use crate::parse::lines::NO_LINE_END;
 use crate::parse::reading::{Range, count, ends_with_number, not_understood};
 use crate::parse::{Empty, Format, LineParser, ParseError, Reader, Stream};
@@ -36,6 +37,7 @@ enum After {
 #[derive(Default)]
 struct Tsc {
     findings: Vec<Finding>,
+    folders: Folders,
     after: After,
     pretty: bool,
     /// Errors since the last "Found N errors", and whether that line is still to come.
@@ -57,7 +59,11 @@ impl LineParser for Tsc {
             return;
         }
         self.lines += 1;
-        if let Some((finding, pretty)) = diagnostic(text) {
+        if self.folders.heeds(text) {
+            return;
+        }
+        if let Some((mut finding, pretty)) = diagnostic(text) {
+            self.folders.apply(&mut finding);
             self.errors += usize::from(finding.level == Level::Error);
             self.pretty |= pretty || coloured;
             self.open = true;
@@ -206,6 +212,13 @@ mod tests {
         let path = |at: usize| parsed.findings[at].path.as_deref().unwrap();
         assert_eq!((path(0), parsed.findings[0].message.as_str()), ("a (1,2): b(3).ts", "x(1,2): error TS2: y"));
         assert_eq!(path(1), "C:\\a - b.ts");
+    }
+
+    #[test]
+    fn the_folder_that_make_entered_is_no_message() {
+        let parsed = read("a.ts(1,2): error TS1: x\nmake[1]: Entering directory '/r'\nb.ts(1,2): error TS1: y\n");
+        let folders: Vec<_> = parsed.findings.iter().map(|finding| finding.folders.to_vec()).collect();
+        assert_eq!((folders, parsed.notes), (vec![vec![], vec!["/r".to_owned()]], vec![]));
     }
 
     #[test]

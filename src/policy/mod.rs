@@ -149,8 +149,9 @@ fn judge_finding(located: Located, rules: &Rules, ground: Ground<'_>, identify: 
         Some(Relevance::ChangedFile) => 1,
         Some(Relevance::Outside) => 2,
     };
-    let (place, line_text) = match or_at.map(Place::File) {
-        // Of two files that it may be in, it is in the one that the change is in.
+    // Of the files that it may be in, it is in the one that the change is in.
+    let nearest = or_at.into_iter().map(Place::File).min_by_key(&farness);
+    let (place, line_text) = match nearest {
         Some(other) if farness(&other) < farness(&place) => (other, None),
         _ => (place, line_text),
     };

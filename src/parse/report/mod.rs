@@ -379,6 +379,7 @@ impl From<WrittenFinding> for Judged {
                 end_column: position(read.end_column),
                 help: read.help,
                 fix: read.fix,
+                ..Finding::default()
             },
             path,
             relevance: read.relevance,

@@ -131,7 +131,7 @@ fn what_lies_outside_the_repository_is_said_where_it_does_not_count() {
 fn of_two_files_it_is_in_the_one_that_the_change_is_in() {
     let scope = change();
     let path_of = |here: &str, there: &str, line| {
-        let located = Located { or_at: Some(path(there)), ..at(Warning, here, line) };
+        let located = Located { or_at: vec![path("other.rs"), path(there)], ..at(Warning, here, line) };
         let report = judge(&common(), &rules(), ground(&scope), evidence(1, found(vec![located])));
         let finding = report.findings.into_iter().next().unwrap();
         (finding.path.unwrap().to_string(), finding.line_text)

@@ -52,6 +52,40 @@ fn a_file_is_the_same_behind_a_link() {
     assert_eq!(ran.findings(), [changed, changed, "out/hosts:1 unplaced !", changed, "/etc/hosts:1 outside"]);
 }
 
+/// As `make` and `ninja` print it; the base has a file of the same name in the root.
+#[test]
+fn a_path_is_of_the_folder_that_make_entered() {
+    let lint = "[gates.lint]\nkind = \"lint\"\nformat = \"gcc\"\ncommand = \"cat said\"\n";
+    let project = Project::new(lint);
+    project.tree.git(&["checkout", "--quiet", "main"]);
+    project.tree.write("a.rs", "1\n2\n3\n4\n5\n6\n").write("other/b.rs", "1\n").write(".gitignore", "said\n");
+    project.tree.commit("other");
+    project.tree.git(&["checkout", "--quiet", "topic"]);
+    project.tree.git(&["rebase", "--quiet", "main"]);
+    let root = project.tree.dir.display();
+    let (src, other) = (format!("directory '{root}/src'"), format!("directory '{root}/other'"));
+    let found = |said: &str| {
+        project.tree.write("said", said);
+        let ran = project.run(&[]);
+        assert!(!ran.out.contains("not understood"), "{}", ran.out);
+        ran.findings()
+    };
+    let warned = "a.rs:6:1: warning: w\n";
+    assert_eq!(found(warned), ["a.rs:6 outside"]);
+    let one = format!("make[1]: Entering {src}\n{warned}make[1]: Leaving {src}\n");
+    assert_eq!(found(&one), ["src/a.rs:6 changed_line !"]);
+    assert_eq!(found(&format!("{one}{warned}")), ["src/a.rs:6 changed_line !", "a.rs:6 outside"], "said of two files");
+    let at_once = format!("make[1]: Entering {src}\nmake[1]: Entering {other}\n{warned}b.rs:1:1: warning: w\n");
+    assert_eq!(found(&at_once), ["src/a.rs:6 changed_line !", "other/b.rs:1 outside"]);
+    let ninja = "ninja: Entering directory `other'\n../src/a.rs:6:1: warning: w\n";
+    assert_eq!(found(ninja), ["src/a.rs:6 changed_line !"]);
+    let of_both = format!(
+        "make[1]: Entering {src}\n../src/a.rs:6:1: warning: w\nmake[1]: Leaving {src}\n\
+         make[1]: Entering {other}\n../src/./a.rs:6:1: warning: w\n"
+    );
+    assert_eq!(found(&of_both), ["src/a.rs:6 changed_line !"], "one file, said from two folders");
+}
+
 #[test]
 fn what_a_moved_submodule_brings_counts() {
     let library = Tree::new();
