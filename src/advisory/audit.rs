@@ -28,9 +28,15 @@ pub fn hold(path: &str, packages: &[Package], databases: &[Index]) -> Vec<AuditF
             let is = |wanted: Affected| -> Vec<&Advisory> {
                 group.iter().copied().filter(|advisory| verdict(advisory) == wanted).collect()
             };
-            let (about, unordered) = (is(Affected::Yes), is(Affected::Unordered));
+            let (about, unordered, untold) = (is(Affected::Yes), is(Affected::Unordered), is(Affected::Untold));
             let undecided = about.is_empty();
-            let about = if undecided { unordered } else { about };
+            let about = match (undecided, unordered.is_empty()) {
+                (false, _) => about,
+                (true, false) => unordered,
+                // Where another record of the advisory names versions, that one decides.
+                (true, true) if untold.len() == group.len() => untold,
+                (true, true) => Vec::new(),
+            };
             if !about.is_empty() {
                 let found = finding(path, package, version.as_ref(), &group, &about, databases);
                 findings.push(AuditFinding { undecided, ..found });
@@ -149,6 +155,22 @@ mod tests {
         let between = hold("Cargo.lock", &[package("time", "0.2.23")], &databases);
         assert_eq!((between[0].advisory.as_str(), between[0].summary.as_str()), ("RUSTSEC-1", "b"));
         assert_eq!(hold("Cargo.lock", &[package("time", "0.2.24")], &databases), []);
+    }
+
+    #[test]
+    fn an_advisory_that_names_commits_alone_is_decided_by_another_database_or_not_at_all() {
+        let commits = r#"{"id":"OSV-1","aliases":["CVE-1"],"affected":[{"package":{"ecosystem":"crates.io","name":"time"},
+            "ranges":[{"type":"GIT","repo":"x","events":[{"introduced":"0"},{"fixed":"abc"}]}]}]}"#;
+        let held = |records: &[&str], version| {
+            let found = hold("Cargo.lock", &[package("time", version)], &[database(records)]);
+            found.into_iter().map(|finding| (finding.advisory, finding.undecided)).collect::<Vec<_>>()
+        };
+        assert_eq!(held(&[commits], "1.0.0"), [("OSV-1".to_owned(), true)]);
+        assert_eq!(held(&[commits, NATIVE], "1.0.0"), []);
+        assert_eq!(held(&[commits, NATIVE], "0.1.0"), [("OSV-1".to_owned(), false)], "under the name of both");
+        let listed = commits.replace("\"ranges\"", "\"versions\":[\"1.0.0\"],\"ranges\"");
+        assert_eq!(held(&[&listed], "1.0.0"), [("OSV-1".to_owned(), false)]);
+        assert_eq!(held(&[&listed], "1.0.1"), []);
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub enum Affected {
     No,
     /// It speaks of a range, and the version has no place in the order.
     Unordered,
+    /// It does not say which versions it is about, or by commits alone.
+    Untold,
 }
 
 /// Decides by the list of versions first, then by the ranges.
@@ -30,6 +32,9 @@ pub fn affects(advisory: &Advisory, ecosystem: Ecosystem, text: &str, version: O
     let all = advisory.kind == AdvisoryKind::Malware && advisory.ranges.is_empty() && advisory.versions.is_empty();
     if listed || all {
         return Affected::Yes;
+    }
+    if advisory.ranges.is_empty() && advisory.versions.is_empty() {
+        return Affected::Untold;
     }
     match version {
         None if advisory.ranges.is_empty() => Affected::No,
@@ -214,6 +219,10 @@ mod tests {
         let ranged = advisory("A-1", &[], &["+0"]);
         assert_eq!(affects(&ranged, Ecosystem::Npm, "file:../x", None), Affected::Unordered);
         assert_eq!(affects(&listed(&["1.0.0"]), Ecosystem::Npm, "file:../x", None), Affected::No);
+        for version in [None, Version::parse(Ecosystem::Npm, "1.0.0")] {
+            let untold = affects(&advisory("A-1", &[], &[]), Ecosystem::Npm, "1.0.0", version.as_ref());
+            assert_eq!(untold, Affected::Untold);
+        }
         let malware = Advisory { kind: AdvisoryKind::Malware, ..advisory("MAL-1", &[], &[]) };
         assert_eq!(hits(&malware, Ecosystem::Npm, "1.0.0 file:../x"), "1.0.0 file:../x");
     }

@@ -188,7 +188,7 @@ pub struct AuditFinding {
     pub score_source: Option<ScoreSource>,
     /// What the advisory is about.
     pub kind: AdvisoryKind,
-    /// The first version without it, of the same major version where there is one; `None`: there is no fix.
+    /// The first version without it, of the same major version where there is one; `None`: there is no fix, or none is known.
     pub fixed_in: Option<String>,
     /// How it compares with the base; `None` where nothing is compared.
     #[serde(rename = "status")]
@@ -225,6 +225,12 @@ impl AuditFinding {
             }
             _ => format!("https://osv.dev/vulnerability/{}", self.advisory),
         }
+    }
+
+    /// `1.2.3`, `no fix`, `not known`. Untrusted.
+    #[must_use]
+    pub fn fix_words(&self) -> &str {
+        self.fixed_in.as_deref().unwrap_or(if self.undecided { "not known" } else { "no fix" })
     }
 
     /// `high 7.5`, `medium`, `unscored`.

@@ -108,7 +108,7 @@ fn row(finding: &AuditFinding) -> String {
         cell(&finding.package),
         cell(&finding.version),
         finding.severity_words(),
-        finding.fixed_in.as_deref().map_or_else(|| "no fix".to_owned(), cell),
+        cell(finding.fix_words()),
         cell(&format!("{}:{}", finding.lockfile, finding.line)),
         finding.remedy.as_deref().map_or_else(|| "–".to_owned(), |remedy| Untrusted(remedy).cell(160)),
     )

@@ -22,11 +22,12 @@ fn message(found: &AuditFinding) -> String {
     };
     let summary = if found.summary.is_empty() { &found.advisory } else { &found.summary };
     let mut lines = vec![format!("{} {}: {summary} ({kind})", found.package, found.version)];
-    lines.push(match (&found.fixed_in, &found.remedy) {
-        (Some(fixed), Some(remedy)) => format!("fixed in {fixed}: {remedy}"),
-        (Some(fixed), None) => format!("fixed in {fixed}"),
-        (None, _) => "there is no fix".to_owned(),
-    });
+    match (&found.fixed_in, &found.remedy) {
+        (Some(fixed), Some(remedy)) => lines.push(format!("fixed in {fixed}: {remedy}")),
+        (Some(fixed), None) => lines.push(format!("fixed in {fixed}")),
+        (None, _) if found.undecided => {}
+        (None, _) => lines.push("there is no fix".to_owned()),
+    }
     if found.path.len() > 1 {
         lines.push(format!("needed by {}", found.path.join(" > ")));
     }

@@ -68,7 +68,7 @@ fn row(finding: &AuditFinding) -> [String; 6] {
         one_line(&finding.advisory, 40),
         severity,
         status.to_owned(),
-        one_line(finding.fixed_in.as_deref().unwrap_or("no fix"), 40),
+        one_line(finding.fix_words(), 40),
     ]
 }
 
