@@ -42,11 +42,16 @@ impl<'a> CheckId<'a> {
         Some((run.parse().ok()?, attempt.parse().ok()?))
     }
 
+    /// The place of the configuration: the first part of its digest, or all of one that has no parts.
+    #[must_use]
+    pub fn place(&self) -> &'a str {
+        self.config.split_once('.').map_or(self.config, |(place, _)| place)
+    }
+
     /// Whether the configuration stood at the same place as that of this digest.
     #[must_use]
     pub fn is_configured_where(&self, config: &str) -> bool {
-        let place = |digest: &'a str| digest.split_once('.').map(|(place, _)| place);
-        place(self.config).is_some_and(|mine| config.split_once('.').is_some_and(|(theirs, _)| mine == theirs))
+        self.config.contains('.') && config.split_once('.').is_some_and(|(theirs, _)| self.place() == theirs)
     }
 }
 

@@ -1,6 +1,7 @@
 //! `/override`: a person who may decides that the pull request's head may stand although a gate is not green. It is recorded as a
 //! check run of the gate's name that is neutral and says so: never a pass, and worth nothing for any other commit.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::app::comment::acts::Asked;
@@ -54,14 +55,20 @@ impl Desk<'_> {
             }
             Err(stop) => return asked.answer(Decision::Unavailable, "head_unreadable", stop.to_string()),
         }
-        let ended = match self.talk.judged(&proposal.head).await {
-            Ok(judged) => judged.into_iter().find(|one| one.gate == *gate),
+        let mut judged = match self.talk.judged(&proposal.head).await {
+            Ok(judged) => judged,
             Err(stop) => return asked.answer(Decision::Unavailable, "github_unavailable", stop.to_string()),
         };
-        if ended.as_ref().is_some_and(|one| one.conclusion == "success") {
-            return asked.refused("already_green", format!("{gate} is green for {}", proposal.head.short()));
-        }
-        let was = ended.map_or_else(|| "it did not run".to_owned(), |one| format!("it ended in {}", one.conclusion));
+        judged.retain(|one| one.gate == *gate);
+        let other: BTreeSet<&str> =
+            judged.iter().map(|one| one.conclusion.as_str()).filter(|word| *word != "success").collect();
+        let was = match (judged.is_empty(), other.is_empty()) {
+            (true, _) => "it did not run".to_owned(),
+            (false, true) => {
+                return asked.refused("already_green", format!("{gate} is green for {}", proposal.head.short()));
+            }
+            (false, false) => format!("it ended in {}", Vec::from_iter(other).join(" and ")),
+        };
         let check = self.check(&proposal, &written, gate, reason, &was);
         let end = self.post(&check).await;
         let says = format!("{gate} is overridden for {}, and is no pass: {was}", proposal.head.short());

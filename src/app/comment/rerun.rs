@@ -1,7 +1,7 @@
 //! `/rerun`: the workflow runs that judged the pull request's head are started again on GitHub, where they ran before and with
 //! the rights they had. Nothing of the pull request runs here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
@@ -39,7 +39,7 @@ impl Desk<'_> {
         };
         let mut told = Vec::new();
         for (id, gates) in runs {
-            let named = matches!(which, Rerun::Gates(_)).then_some(gates.as_slice());
+            let named = matches!(which, Rerun::Gates(_)).then_some(&gates);
             match self.again(&proposal, id, named, *which == Rerun::Failed).await {
                 Ok(one) => told.push(one),
                 Err(stop) => return unavailable(stop),
@@ -63,7 +63,7 @@ impl Desk<'_> {
         &mut self,
         proposal: &Proposal,
         id: u64,
-        gates: Option<&[GateName]>,
+        gates: Option<&BTreeSet<GateName>>,
         failed_only: bool,
     ) -> Result<Told, Stop> {
         let run = self.talk.run(id).await?;
@@ -86,7 +86,7 @@ impl Desk<'_> {
     }
 
     /// Some gates alone: the workflow is started by hand on the pull request's branch, with its input `gates`.
-    async fn only(&mut self, proposal: &Proposal, run: &Run, gates: &[GateName]) -> Result<Told, Stop> {
+    async fn only(&mut self, proposal: &Proposal, run: &Run, gates: &BTreeSet<GateName>) -> Result<Told, Stop> {
         let Some(file) = run.file.as_ref().filter(|_| !proposal.is_fork) else {
             return Ok(Told::Not("a fork's workflow cannot be started by hand".to_owned()));
         };
@@ -102,7 +102,7 @@ impl Desk<'_> {
 type Refused = (Decision, &'static str, String);
 
 /// The runs that are started again, with the gates that each is wanted for.
-fn chosen(judged: &[Judged], which: &Rerun) -> Result<BTreeMap<u64, Vec<GateName>>, Refused> {
+fn chosen(judged: &[Judged], which: &Rerun) -> Result<BTreeMap<u64, BTreeSet<GateName>>, Refused> {
     let refuse = |code, says: String| Err((Decision::Refused, code, says));
     if judged.is_empty() {
         let says = "no gate has ended for this commit yet, so that no run is known: start the workflow by hand";
@@ -113,11 +113,9 @@ fn chosen(judged: &[Judged], which: &Rerun) -> Result<BTreeMap<u64, Vec<GateName
         Rerun::Failed => judged.iter().filter(|one| !one.is_green()).collect(),
         Rerun::Gates(names) => {
             if let Some(unknown) = names.iter().find(|name| judged.iter().all(|one| one.gate != **name)) {
-                let known: Vec<&str> = judged.iter().map(|one| one.gate.as_str()).collect();
-                return refuse(
-                    "unknown_gate",
-                    format!("{unknown} did not run for this commit; there are {}", known.join(", ")),
-                );
+                let known: BTreeSet<&str> = judged.iter().map(|one| one.gate.as_str()).collect();
+                let known = Vec::from_iter(known).join(", ");
+                return refuse("unknown_gate", format!("{unknown} did not run for this commit; there are {known}"));
             }
             judged.iter().filter(|one| names.contains(&one.gate)).collect()
         }
@@ -125,9 +123,9 @@ fn chosen(judged: &[Judged], which: &Rerun) -> Result<BTreeMap<u64, Vec<GateName
     if wanted.is_empty() {
         return Err((Decision::Done, "nothing_failed", "no gate has failed for this commit".to_owned()));
     }
-    let mut runs: BTreeMap<u64, Vec<GateName>> = BTreeMap::new();
+    let mut runs: BTreeMap<u64, BTreeSet<GateName>> = BTreeMap::new();
     for one in wanted {
-        runs.entry(one.run).or_default().push(one.gate.clone());
+        runs.entry(one.run).or_default().insert(one.gate.clone());
     }
     Ok(runs)
 }

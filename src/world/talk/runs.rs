@@ -17,7 +17,7 @@ use crate::world::line::{Kind, Missing, segment};
 /// What the names of our check runs begin with.
 const PREFIX: &str = "gatepost/";
 
-/// A gate's newest check run.
+/// A gate's newest check run by a job, with a configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judged {
     /// The gate.
@@ -84,8 +84,8 @@ struct Found {
 }
 
 impl Talk {
-    /// The newest check run of each gate on a commit, but for those that only say that a gate was overridden. Whoever may
-    /// write checks may have made them: the run is to be looked at.
+    /// The newest check run of each gate, job and configuration on a commit, but for those that only say that a gate was
+    /// overridden. Whoever may write checks may have made them: the run is to be looked at.
     ///
     /// # Errors
     /// When a page was not got, or is malformed.
@@ -93,11 +93,12 @@ impl Talk {
         let line = self.line();
         let path = line.path(&format!("/commits/{sha}/check-runs?filter=all&per_page=100"));
         let checks = line.pages::<Page>(path).await?.into_iter().flat_map(|page| page.check_runs);
-        let mut newest: BTreeMap<GateName, (u64, Judged)> = BTreeMap::new();
+        let mut newest: BTreeMap<_, (u64, Judged)> = BTreeMap::new();
         for check in checks {
-            let Some(judged) = judged(&check) else { continue };
-            if newest.get(&judged.gate).is_none_or(|(id, _)| *id < check.id) {
-                newest.insert(judged.gate.clone(), (check.id, judged));
+            let Some((by, judged)) = judged(&check) else { continue };
+            let key = (judged.gate.clone(), by);
+            if newest.get(&key).is_none_or(|(id, _)| *id < check.id) {
+                newest.insert(key, (check.id, judged));
             }
         }
         Ok(newest.into_values().map(|(_, judged)| judged).collect())
@@ -189,10 +190,12 @@ fn refused(stop: Stop) -> Result<Started, Stop> {
     }
 }
 
-fn judged(check: &Check) -> Option<Judged> {
+/// What a check run says, and of which configuration's place and which job.
+fn judged(check: &Check) -> Option<((String, String), Judged)> {
     let gate = GateName::parse(check.name.strip_prefix(PREFIX)?).ok()?;
     let said = CheckId::parse(check.external_id.as_deref()?)?;
     let (run, _) = said.generation()?;
     let conclusion = check.conclusion.clone().unwrap_or_default();
-    (said.gate == gate.as_str() && said.scope != OVERRIDE).then_some(Judged { gate, conclusion, run })
+    let by = (said.place().to_owned(), said.job.to_owned());
+    (said.gate == gate.as_str() && said.scope != OVERRIDE).then_some((by, Judged { gate, conclusion, run }))
 }

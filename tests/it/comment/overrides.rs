@@ -59,6 +59,18 @@ fn an_override_is_shown_as_one_and_lets_a_deploy_pass() {
 }
 
 #[test]
+fn a_gate_is_green_when_it_is_in_every_job() {
+    let chat = Chat::new("");
+    chat.check("failure", &format!("{ALL}:one:x"));
+    chat.check("success", &format!("{ALL}:two:x"));
+    chat.ask("max", "/override test flaky").is(0, "done", "overridden").says("it ended in failure");
+    let chat = Chat::new("");
+    chat.check("success", &format!("{ALL}:one:x"));
+    chat.check("success", &format!("{ALL}:two:x"));
+    chat.ask("max", "/override test flaky").is(3, "refused", "already_green");
+}
+
+#[test]
 fn a_gate_that_turns_green_needs_no_override_and_a_red_rerun_keeps_it() {
     let chat = overridden();
     chat.check("failure", &ALL.replace("15.1", "15.2"));

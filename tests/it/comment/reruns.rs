@@ -24,6 +24,27 @@ fn the_run_that_judged_the_head_is_started_again() {
     chat.scene.fake.unwrap().finish();
 }
 
+/// Two legs of a matrix, and two workflows, may have a gate of one name.
+#[test]
+fn what_failed_is_not_hidden_by_what_passed_later_under_the_same_name() {
+    let by = |run: u64, place: &str, job: &str| format!("gatepost:{run}.1:test:all:-:{place}.0123456789abcdef:{job}:x");
+    let chat = Chat::new("");
+    chat.run(16, &chat.head, "pull_request", Some("failure"));
+    chat.check("failure", &by(15, "fe6949ee", "one"));
+    chat.check("success", &by(15, "fe6949ee", "two"));
+    chat.check("failure", &by(16, "0badcafe", "one"));
+    chat.check("success", &by(15, "fe6949ee", "two"));
+    chat.ask("ana", "/rerun failed").is(0, "done", "started");
+    assert_eq!(reruns(&chat), [(15, true), (16, true)]);
+    chat.ask("ana", "/rerun nothing").is(3, "refused", "unknown_gate").says("there are test\"");
+    let mended = Chat::new("");
+    mended.check("failure", &by(15, "fe6949ee", "one"));
+    mended.check("success", &by(15, "fe6949ee.2", "one"));
+    mended.ask("ana", "/rerun failed").is(0, "done", "nothing_failed");
+    mended.ask("ana", "/rerun test").is(0, "done", "started").says("test in a new run of ci.yml");
+    assert_eq!(mended.github(|github| github.repo(REPO).dispatches.len()), 1);
+}
+
 #[test]
 fn named_gates_run_alone_where_the_workflow_can() {
     let chat = Chat::new("");
