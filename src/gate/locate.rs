@@ -16,6 +16,9 @@ const LONGEST_LINE: usize = 2_000;
 /// A source file larger than this many bytes is not read for excerpts.
 const LARGEST_SOURCE: u64 = 16 << 20;
 
+/// The place of a path, and the other files that it may mean.
+type Places = (Place, Vec<RepoPath>);
+
 /// Where a gate's paths are taken from.
 #[derive(Debug, Clone)]
 pub struct Ground {
@@ -45,8 +48,8 @@ impl Ground {
         self.places(raw, &[]).0
     }
 
-    /// The place, and the other files that a relative path may mean. It is taken from `folders` first.
-    fn places(&self, raw: &str, folders: &[String]) -> (Place, Vec<RepoPath>) {
+    /// A relative path is taken from `folders` first.
+    fn places(&self, raw: &str, folders: &[String]) -> Places {
         let spelt = raw.strip_prefix("file://").unwrap_or(raw);
         let absolute = Path::new(spelt);
         if absolute.is_absolute() {
@@ -107,7 +110,7 @@ pub fn locate(parsed: Parsed, ground: &Ground) -> Understood {
         }
     }
     let mut placed: Vec<Located> = Vec::with_capacity(findings.len());
-    let mut known: HashMap<(String, Arc<[String]>), (Place, Vec<RepoPath>)> = HashMap::new();
+    let mut known: HashMap<(String, Arc<[String]>), Places> = HashMap::new();
     for finding in findings {
         let (place, or_at) = match &finding.path {
             None => (Place::Unplaced, Vec::new()),

@@ -272,6 +272,23 @@ fn a_leg_that_failed_is_not_hidden_by_one_that_passed() {
 }
 
 #[test]
+fn a_scheduled_run_is_no_evidence_and_hides_none() {
+    let says = |made: &[(u64, &str)], code: i32, why: &str| {
+        let scene = on_github();
+        run(&scene, 20, &scene.head(), "schedule");
+        for (number, conclusion) in made {
+            let id = format!("gatepost:{number}.1:test:all:-:fe6949ee.0123456789abcdef:j:m");
+            check(&scene, &scene.head(), conclusion, Account::actions(), &id);
+        }
+        scene.call(&["deploy", "staging", "--dry-run"]).with(code).says(&[why]);
+    };
+    says(&[(15, "success"), (20, "success")], 0, "green: test (check run");
+    says(&[(15, "failure"), (20, "success")], 3, "test: it ended in fail");
+    says(&[(15, "success"), (20, "failure")], 3, "test: it ended in fail");
+    says(&[(20, "success")], 3, "test: it has no result");
+}
+
+#[test]
 fn the_check_run_of_a_configuration_at_another_place_is_no_evidence() {
     let says = |conclusion: &str, config: &str, code: i32, why: &str| {
         let scene = on_github();

@@ -82,6 +82,10 @@ fn said<'a>(check: &'a Check, gate: &GateName) -> Option<CheckId<'a>> {
     (said.gate == gate.as_str() && said.generation().is_some()).then_some(said)
 }
 
+fn generation(check: &Check, gate: &GateName) -> Option<(u64, u64)> {
+    said(check, gate)?.generation()
+}
+
 fn is_override(check: &Check, gate: &GateName) -> bool {
     said(check, gate).is_some_and(|said| said.scope == OVERRIDE)
 }
@@ -142,25 +146,30 @@ async fn of_commit(
     }
     let mut runs: BTreeMap<u64, Believed> = BTreeMap::new();
     let mut results = Vec::new();
-    for (gate, checks) in all {
-        let Some(check) = deciding(checks, &gate) else { continue };
-        let doubt = |why: &str| result(gate.clone(), &check, None, Some(why.to_owned()));
-        let Some((said, (run, _))) = said(&check, &gate).and_then(|said| Some((said, said.generation()?))) else {
-            results.push((doubt("its check run does not say what was judged"), String::new()));
-            continue;
-        };
-        if said.config == "-" {
-            results.push((doubt("its check run does not say by which configuration it was judged"), String::new()));
-            continue;
+    for (gate, mut checks) in all {
+        while let Some(check) = deciding(&checks, &gate) {
+            let doubt = |why: &str| result(gate.clone(), check, None, Some(why.to_owned()));
+            let Some((of, (run, _))) = said(check, &gate).and_then(|said| Some((said, said.generation()?))) else {
+                results.push((doubt("its check run does not say what was judged"), String::new()));
+                break;
+            };
+            if of.config == "-" {
+                results.push((doubt("its check run does not say by which configuration it was judged"), String::new()));
+                break;
+            }
+            let believed = match runs.entry(run) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(place) => place.insert(believed(line, run, sha).await?),
+            };
+            let result = result(gate.clone(), check, Some(&of), believed.doubt.clone());
+            if believed.scheduled && result.outcome.is_green() {
+                // It is no evidence, and hides none.
+                checks.retain(|other| generation(other, &gate).is_none_or(|(other, _)| other != run));
+                continue;
+            }
+            results.push((result, of.config.to_owned()));
+            break;
         }
-        let believed = match runs.entry(run) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(place) => place.insert(believed(line, run, sha).await?),
-        };
-        let config = said.config.to_owned();
-        let mut result = result(gate.clone(), &check, Some(&said), believed.doubt.clone());
-        result.scheduled = believed.scheduled;
-        results.push((result, config));
     }
     for (gate, check) in overridden {
         take_override(line, &mut results, gate, &check).await?;
@@ -186,20 +195,21 @@ fn keep_newest(kept: &mut BTreeMap<GateName, Check>, gate: GateName, check: Chec
 /// Which of a gate's check runs decides: of the newest run the worst that stands. The legs of a matrix each make one. What a
 /// job says in a later attempt stands for as many of its earlier ones, the worst first, as failed jobs are run again: one that
 /// failed and was not repeated still stands.
-fn deciding(mut checks: Vec<Check>, gate: &GateName) -> Option<Check> {
+fn deciding<'c>(checks: &'c [Check], gate: &GateName) -> Option<&'c Check> {
     // A later one has a greater number.
+    let mut checks: Vec<&Check> = checks.iter().collect();
     checks.sort_by_key(|check| check.id);
-    let Some((newest, _)) = said(checks.last()?, gate).and_then(|said| said.generation()) else { return checks.pop() };
-    let mut jobs: BTreeMap<String, BTreeMap<u64, Vec<Check>>> = BTreeMap::new();
+    let Some((newest, _)) = generation(checks.last()?, gate) else { return checks.pop() };
+    let mut jobs: BTreeMap<String, BTreeMap<u64, Vec<&Check>>> = BTreeMap::new();
     for check in checks {
-        let Some(said) = said(&check, gate) else { continue };
+        let Some(said) = said(check, gate) else { continue };
         if let Some((_, attempt)) = said.generation().filter(|(run, _)| *run == newest) {
             let job = said.job.to_owned();
             jobs.entry(job).or_default().entry(attempt).or_default().push(check);
         }
     }
     let standing = jobs.into_values().flat_map(|attempts| {
-        attempts.into_values().fold(Vec::new(), |mut before: Vec<Check>, again| {
+        attempts.into_values().fold(Vec::new(), |mut before: Vec<&Check>, again| {
             before.sort_by_key(|check| Reverse(badness(check, gate)));
             before.drain(..again.len().min(before.len()));
             before.extend(again);
