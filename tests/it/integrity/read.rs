@@ -53,10 +53,10 @@ fn a_script_in_the_place_of_a_gate_may_fail_for_it() {
 /// What of a recipe cannot fail: `pytest; echo done` without `errexit`, `mypy . | cat` without `pipefail`.
 fn lost(path: &str, head: &str, indent: &str) -> Vec<&'static str> {
     let text = format!("{head}\ntest:\n{indent}pytest; echo done\n\nlint:\n{indent}mypy . | cat\n");
-    let test = 3 + u32::try_from(head.matches('\n').count()).unwrap();
+    let first = 3 + u32::try_from(head.matches('\n').count()).unwrap();
     let checked = Few::default().with(path, text).check();
     assert_eq!(checked.notes, [""; 0], "{head}");
-    let what = |line: u32| if line == test { "status" } else { "pipe" };
+    let what = |line: u32| if line == first { "status" } else { "pipe" };
     checked.findings.iter().map(|finding| what(finding.line.unwrap())).collect()
 }
 
