@@ -24,6 +24,7 @@ fn folder() -> tempfile::TempDir {
 
 fn parse(folder: &Path, arguments: &[&str], input: &str) -> Ran {
     let mut child = gatepost(folder, &[&["parse"], arguments].concat())
+        .env("TMPDIR", folder)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -72,7 +73,7 @@ fn standard_input_is_an_input() {
     let empty = parse(folder.path(), &["--from", "eslint"], "");
     assert_eq!((empty.code, empty.out.as_str()), (Some(4), ""));
     assert_eq!(parse(folder.path(), &["--from", "gcc", "--json"], "").code, Some(0), "clean");
-    let left: Vec<_> = std::fs::read_dir(std::env::temp_dir())
+    let left: Vec<_> = std::fs::read_dir(folder.path())
         .unwrap()
         .filter_map(|entry| entry.unwrap().file_name().into_string().ok())
         .filter(|name| name.starts_with("gatepost-"))
