@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use unicode_normalization::UnicodeNormalization as _;
+
 use crate::model::evidence::{Located, Parsed, Place, Understood};
 use crate::model::finding::{ColumnUnit, Finding};
 use crate::model::path::{PathError, RepoPath};
@@ -50,6 +52,15 @@ impl Ground {
 
     /// A relative path is taken from `folders` first.
     fn places(&self, raw: &str, folders: &[String]) -> Places {
+        let (place, mut or_at) = self.as_spelt(raw, folders);
+        // git for macOS names a file in composed characters, however the disk has it.
+        if let (true, Place::File(path)) = (cfg!(target_os = "macos"), &place) {
+            or_at.extend(composed(path));
+        }
+        (place, or_at)
+    }
+
+    fn as_spelt(&self, raw: &str, folders: &[String]) -> Places {
         let spelt = raw.strip_prefix("file://").unwrap_or(raw);
         let absolute = Path::new(spelt);
         if absolute.is_absolute() {
@@ -96,6 +107,12 @@ impl Ground {
         let inside = self.roots.iter().find_map(|root| path.strip_prefix(root).ok())?;
         inside.to_str().map(RepoPath::parse)
     }
+}
+
+/// The path in Unicode's normal form C, where it has another.
+fn composed(path: &RepoPath) -> Option<RepoPath> {
+    let composed: String = path.as_str().nfc().collect();
+    RepoPath::parse(&composed).ok().filter(|composed| composed != path)
 }
 
 /// Places everything that was parsed.
@@ -256,6 +273,13 @@ mod tests {
         assert_eq!(source.scalars(1, 13, ColumnUnit::Scalars), 13);
         assert_eq!(source.scalars(2, 4, ColumnUnit::Bytes), 4);
         assert_eq!(source.scalars(1, 40, ColumnUnit::Utf16), 39, "past the end the distance is kept");
+    }
+
+    #[test]
+    fn a_decomposed_path_has_a_composed_one() {
+        let path = |text: &str| RepoPath::parse(text).unwrap();
+        assert_eq!(composed(&path("e\u{301}/u\u{308}.rs")), Some(path("\u{e9}/\u{fc}.rs")));
+        assert_eq!(["\u{e9}.rs", "a.rs"].map(|text| composed(&path(text))), [None, None]);
     }
 
     #[test]
