@@ -196,6 +196,14 @@ mod tests {
     }
 
     #[test]
+    fn tests_that_a_quiet_run_does_not_name_are_counted() {
+        let (cases, notes) = read(&format!("running 1 test\n.\n{}", result("ok", 1, 0)));
+        assert_eq!((cases.len(), cases[0].1), (1, CaseOutcome::Passed));
+        let said = "1 test of a test binary is counted from its result: its line was not readable";
+        assert_eq!(notes, [said]);
+    }
+
+    #[test]
     fn without_tests_the_first_words_are_told() {
         let error = FORMAT.parse(b"\n  \nhello\nbye\n").unwrap_err().to_string();
         assert!(error.contains("no tests but \"hello\""), "{error}");

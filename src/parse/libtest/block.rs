@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::model::tests::{Case, CaseOutcome};
+use crate::parse::reading::count;
 
 /// What a failing test printed is kept up to this many bytes; a run may have any number of failures.
 pub(super) const LONGEST_MESSAGE: usize = 64 << 10;
@@ -242,8 +243,8 @@ impl Block {
         let open = self.open.take();
         let unnamed = "(a test whose line was not readable)";
         let mut added = 0;
-        for (outcome, count) in [(CaseOutcome::Passed, totals.passed), (CaseOutcome::Skipped, totals.ignored)] {
-            let missing = count.saturating_sub(has(&self.cases, outcome)).min(MOST_UNNAMED);
+        for (outcome, all) in [(CaseOutcome::Passed, totals.passed), (CaseOutcome::Skipped, totals.ignored)] {
+            let missing = all.saturating_sub(has(&self.cases, outcome)).min(MOST_UNNAMED);
             let names = open.as_deref().filter(|_| outcome == CaseOutcome::Passed).into_iter();
             let names = names.chain(std::iter::repeat(unnamed)).take(missing);
             self.cases.extend(names.map(|name| case(suite.clone(), name, outcome)));
@@ -253,7 +254,9 @@ impl Block {
         let shown = self.cases.len();
         let suite = suite.as_deref().unwrap_or("a test binary");
         let note = if added > 0 {
-            Some(format!("{added} tests of {suite} are counted from its result: their lines were not readable"))
+            let (are, their) = if added == 1 { ("is", "its line was") } else { ("are", "their lines were") };
+            let tests = count(added, "test", "tests");
+            Some(format!("{tests} of {suite} {are} counted from its result: {their} not readable"))
         } else {
             (shown > self.announced).then(|| format!("{suite} announced {} tests and shows {shown}", self.announced))
         };
