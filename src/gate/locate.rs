@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::model::evidence::{Located, Parsed, Place, Understood};
-use crate::model::finding::{ColumnUnit, Finding};
+use crate::model::finding::{ColumnUnit, Finding, Folders};
 use crate::model::path::{PathError, RepoPath};
 use crate::world::files;
 
@@ -51,7 +51,7 @@ impl Ground {
     }
 
     /// A relative path is taken from `folders` first.
-    fn places(&self, raw: &str, folders: &[String]) -> Places {
+    fn places(&self, raw: &str, folders: &[Arc<str>]) -> Places {
         let (place, mut or_at) = self.as_spelt(raw, folders);
         // git for macOS names a file in composed characters, however the disk has it.
         if let (true, Place::File(path)) = (cfg!(target_os = "macos"), &place) {
@@ -60,14 +60,14 @@ impl Ground {
         (place, or_at)
     }
 
-    fn as_spelt(&self, raw: &str, folders: &[String]) -> Places {
+    fn as_spelt(&self, raw: &str, folders: &[Arc<str>]) -> Places {
         let spelt = raw.strip_prefix("file://").unwrap_or(raw);
         let absolute = Path::new(spelt);
         if absolute.is_absolute() {
             return (self.absolute(absolute), Vec::new());
         }
         let in_folder = |dir: &str| RepoPath::join(dir, spelt).ok().and_then(|path| self.file(&path));
-        let entered = folders.iter().filter_map(|folder| match Path::new(folder) {
+        let entered = folders.iter().filter_map(|folder| match Path::new(&**folder) {
             folder if folder.is_absolute() => match self.absolute(&folder.join(spelt)) {
                 Place::File(path) => Some(path),
                 Place::Outside | Place::Unplaced => None,
@@ -127,7 +127,7 @@ pub fn locate(parsed: Parsed, ground: &Ground) -> Understood {
         }
     }
     let mut placed: Vec<Located> = Vec::with_capacity(findings.len());
-    let mut known: HashMap<(String, Arc<[String]>), Places> = HashMap::new();
+    let mut known: HashMap<(String, Folders), Places> = HashMap::new();
     for finding in findings {
         let (place, or_at) = match &finding.path {
             None => (Place::Unplaced, Vec::new()),

@@ -31,6 +31,10 @@ impl Level {
     }
 }
 
+/// Folders that a tool's caller (`make`) said it works in, the last first: a relative path is relative to one of them or to
+/// the gate's own. As spelt there. Untrusted.
+pub type Folders = Arc<[Arc<str>]>;
+
 /// A finding as a parser made it. The path is the tool's own spelling, not yet placed in the repository.
 /// Lines and columns are 1-based; `end_column` is exclusive; `None` where the tool gave none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -43,9 +47,8 @@ pub struct Finding {
     pub message: String,
     /// The file as the tool spelt it, absolute or relative. Untrusted.
     pub path: Option<String>,
-    /// Folders that one of the tool's callers said it works in (`make`), the last first: a relative path is relative to
-    /// one of them or to the gate's own. As spelt there. Untrusted.
-    pub folders: Arc<[String]>,
+    /// Where its caller said that it works: the path may be relative to one of them.
+    pub folders: Folders,
     /// First line, from 1.
     pub line: Option<u32>,
     /// First column, from 1, in the unit of [`Parsed::columns`](crate::model::evidence::Parsed).

@@ -2,38 +2,39 @@
 
 use std::sync::Arc;
 
-use crate::model::finding::Finding;
+use crate::model::finding::{Finding, Folders};
 
-/// How many folders may be open at once; more are a log that never closes one.
-const MOST: usize = 64;
+/// How many folders may be open at once: more than jobs run at once are a log that closes none.
+const MOST: usize = 256;
 
 /// The folders that are open at a line of the output. Jobs that run at once have several.
 #[derive(Debug, Default)]
-pub(super) struct Folders {
-    open: Vec<String>,
-    shared: Arc<[String]>,
+pub(super) struct Entered {
+    open: Vec<Arc<str>>,
+    /// The last one first, as the findings have them since the last change.
+    shared: Option<Folders>,
 }
 
-impl Folders {
+impl Entered {
     /// Whether a line opens or closes a folder, which is then heeded.
     pub fn heeds(&mut self, line: &str) -> bool {
         let Some((folder, enters)) = moved(line) else { return false };
-        if let Some(at) = self.open.iter().rposition(|open| open == folder).filter(|_| !enters) {
-            self.open.remove(at);
-        }
+        self.shared = None;
         if enters {
             if self.open.len() == MOST {
                 self.open.remove(0);
             }
-            self.open.push(folder.to_owned());
+            self.open.push(folder.into());
+        } else if let Some(at) = self.open.iter().rposition(|open| &**open == folder) {
+            self.open.remove(at);
         }
-        self.shared = self.open.iter().rev().cloned().collect();
         true
     }
 
     /// Says of a finding which folders its path may be relative to.
-    pub fn apply(&self, finding: &mut Finding) {
-        finding.folders = Arc::clone(&self.shared);
+    pub fn apply(&mut self, finding: &mut Finding) {
+        let shared = self.shared.get_or_insert_with(|| self.open.iter().rev().cloned().collect());
+        finding.folders = Arc::clone(shared);
     }
 }
 
@@ -60,13 +61,13 @@ mod tests {
     use super::*;
 
     fn open(lines: &[&str]) -> Vec<String> {
-        let mut folders = Folders::default();
+        let mut folders = Entered::default();
         for line in lines {
             assert!(folders.heeds(line), "{line}");
         }
         let mut finding = Finding::default();
         folders.apply(&mut finding);
-        finding.folders.to_vec()
+        finding.folders.iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -86,12 +87,12 @@ mod tests {
     fn a_log_that_never_closes_a_folder_does_not_grow() {
         let lines: Vec<String> = (0..MOST + 2).map(|n| format!("make[1]: Entering directory '/{n}'")).collect();
         let open = open(&lines.iter().map(String::as_str).collect::<Vec<_>>());
-        assert_eq!((open.len(), open[0].as_str(), open[MOST - 1].as_str()), (MOST, "/65", "/2"));
+        assert_eq!((open.len(), open[0].as_str(), open[MOST - 1].as_str()), (MOST, "/257", "/2"));
     }
 
     #[test]
     fn other_lines_open_nothing() {
-        let mut folders = Folders::default();
+        let mut folders = Entered::default();
         for line in [
             "",
             "make: *** [all] Error 1",

@@ -4,7 +4,7 @@
 use crate::model::evidence::Parsed;
 use crate::model::finding::{ColumnUnit, Finding, Level};
 use crate::model::text::without_escapes;
-use crate::parse::folders::Folders;
+use crate::parse::folders::Entered;
 use crate::parse::lines::NO_LINE_END;
 use crate::parse::reading::{Range, Seen, count, ends_with_number, not_understood};
 use crate::parse::{Empty, Format, LineParser, ParseError, Reader, Stream};
@@ -34,7 +34,7 @@ fn recognises(head: &[u8]) -> bool {
 struct Gcc {
     findings: Vec<Finding>,
     seen: Seen,
-    folders: Folders,
+    folders: Entered,
     /// The finding that notes go to; `None` when the last one was said before.
     last: Option<usize>,
     notes_of_last: usize,

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use crate::model::evidence::Parsed;
 use crate::model::finding::{ColumnUnit, Finding, Level};
 use crate::model::text::{shorten, without_escapes};
-use crate::parse::folders::Folders;
+use crate::parse::folders::Entered;
 use crate::parse::lines::NO_LINE_END;
 use crate::parse::reading::{Range, count};
 use crate::parse::{Empty, Format, LineParser, ParseError, Reader, Stream, ecmascript};
@@ -141,7 +141,7 @@ impl Matcher {
             rules: Arc::clone(&self.rules),
             running,
             findings: Vec::new(),
-            folders: Folders::default(),
+            folders: Entered::default(),
             lines: 0,
             matched: 0,
             without_message: 0,
@@ -220,7 +220,7 @@ struct Reading {
     /// For each rule, the match of every pattern but the last.
     running: Vec<Vec<Option<Words>>>,
     findings: Vec<Finding>,
-    folders: Folders,
+    folders: Entered,
     lines: usize,
     matched: usize,
     without_message: usize,
@@ -390,7 +390,7 @@ mod tests {
         let lines = r#"{"owner": "o", "pattern": [{"regexp": "^(.*): says (.*)$", "file": 1, "message": 2}]}"#;
         let parsed = read(lines, "a: says 1\nmake[1]: Entering directory '/r'\nb: says 2\n");
         let folders: Vec<_> = parsed.findings.iter().map(|finding| finding.folders.to_vec()).collect();
-        assert_eq!(folders, [vec![], vec!["/r".to_owned()]]);
+        assert_eq!(folders, [vec![], vec!["/r".into()]]);
     }
 
     #[test]

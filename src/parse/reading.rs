@@ -42,7 +42,7 @@ impl Seen {
     /// Whether `finding` is new. Two different ones are taken for the same with a chance of one in 2^64.
     pub fn is_new(&mut self, finding: &Finding) -> bool {
         let place = (finding.line, finding.column, finding.end_line, finding.end_column);
-        let folder = finding.folders.first().map_or("", String::as_str);
+        let folder = finding.folders.first().map_or("", |folder| &**folder);
         // From two folders, `../a.h` may be one file.
         let path = finding.path.as_deref().map(|path| without_dots(&Path::new(folder).join(path)));
         let words = (&finding.rule, path, &finding.message, finding.level);

@@ -3,7 +3,7 @@
 use crate::model::evidence::Parsed;
 use crate::model::finding::{ColumnUnit, Finding, Level};
 use crate::model::text::without_escapes;
-use crate::parse::folders::Folders;
+use crate::parse::folders::Entered;
 use crate::parse::lines::NO_LINE_END;
 use crate::parse::reading::{Range, count, ends_with_number, not_understood};
 use crate::parse::{Empty, Format, LineParser, ParseError, Reader, Stream};
@@ -37,7 +37,7 @@ enum After {
 #[derive(Default)]
 struct Tsc {
     findings: Vec<Finding>,
-    folders: Folders,
+    folders: Entered,
     after: After,
     pretty: bool,
     /// Errors since the last "Found N errors", and whether that line is still to come.
@@ -218,7 +218,7 @@ mod tests {
     fn the_folder_that_make_entered_is_no_message() {
         let parsed = read("a.ts(1,2): error TS1: x\nmake[1]: Entering directory '/r'\nb.ts(1,2): error TS1: y\n");
         let folders: Vec<_> = parsed.findings.iter().map(|finding| finding.folders.to_vec()).collect();
-        assert_eq!((folders, parsed.notes), (vec![vec![], vec!["/r".to_owned()]], vec![]));
+        assert_eq!((folders, parsed.notes), (vec![vec![], vec!["/r".into()]], vec![]));
     }
 
     #[test]
