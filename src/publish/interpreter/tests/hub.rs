@@ -220,7 +220,8 @@ impl State {
                 }
             }
             (Method::Get, ["commits", _, "check-runs"]) => {
-                reply(200, &json!({ "total_count": self.check_runs.len(), "check_runs": self.check_runs }))
+                let newest_first: Vec<&Value> = self.check_runs.iter().rev().collect();
+                reply(200, &json!({ "total_count": newest_first.len(), "check_runs": newest_first }))
             }
             (Method::Post, ["statuses", _]) => {
                 self.statuses.insert(0, body.clone());
