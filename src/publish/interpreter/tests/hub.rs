@@ -219,10 +219,7 @@ impl State {
                     None => reply(404, &json!({ "message": "Not Found" })),
                 }
             }
-            (Method::Get, ["commits", _, "check-runs"]) => {
-                let newest_first: Vec<&Value> = self.check_runs.iter().rev().collect();
-                reply(200, &json!({ "total_count": newest_first.len(), "check_runs": newest_first }))
-            }
+            (Method::Get, ["commits", _, "check-runs"]) => self.list_check_runs(),
             (Method::Post, ["statuses", _]) => {
                 self.statuses.insert(0, body.clone());
                 reply(201, &body)
@@ -313,6 +310,12 @@ impl State {
             act(self);
         }
         updated
+    }
+
+    /// The newest first, as GitHub does.
+    fn list_check_runs(&self) -> Reply {
+        let newest_first: Vec<&Value> = self.check_runs.iter().rev().collect();
+        reply(200, &json!({ "total_count": newest_first.len(), "check_runs": newest_first }))
     }
 
     fn create_check_run(&mut self, mut body: Value) -> Reply {
