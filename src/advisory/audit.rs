@@ -28,15 +28,15 @@ pub fn hold(path: &str, packages: &[Package], databases: &[Index]) -> Vec<AuditF
             let is = |wanted: Affected| -> Vec<&Advisory> {
                 group.iter().copied().filter(|advisory| verdict(advisory) == wanted).collect()
             };
-            let (about, unordered, untold) = (is(Affected::Yes), is(Affected::Unordered), is(Affected::Untold));
+            let mut about = is(Affected::Yes);
             let undecided = about.is_empty();
-            let about = match (undecided, unordered.is_empty()) {
-                (false, _) => about,
-                (true, false) => unordered,
-                // Where another record of the advisory names versions, that one decides.
-                (true, true) if untold.len() == group.len() => untold,
-                (true, true) => Vec::new(),
-            };
+            if undecided {
+                about = is(Affected::Unordered);
+            }
+            // Where another record of the advisory names versions, that one decides.
+            if about.is_empty() && group.iter().all(|record| verdict(record) == Affected::Untold) {
+                about.clone_from(&group);
+            }
             if !about.is_empty() {
                 let found = finding(path, package, version.as_ref(), &group, &about, databases);
                 findings.push(AuditFinding { undecided, ..found });
