@@ -148,33 +148,44 @@ async fn of_commit(
     let mut results = Vec::new();
     for (gate, mut checks) in all {
         while let Some(check) = deciding(&checks, &gate) {
-            let doubt = |why: &str| result(gate.clone(), check, None, Some(why.to_owned()));
-            let Some((of, (run, _))) = said(check, &gate).and_then(|said| Some((said, said.generation()?))) else {
-                results.push((doubt("its check run does not say what was judged"), String::new()));
-                break;
-            };
-            if of.config == "-" {
-                results.push((doubt("its check run does not say by which configuration it was judged"), String::new()));
+            let (result, config) = weighed(line, &mut runs, check, &gate, sha).await?;
+            if !(result.scheduled && result.outcome.is_green()) {
+                results.push((GateResult { scheduled: false, ..result }, config));
                 break;
             }
-            let believed = match runs.entry(run) {
-                Entry::Occupied(known) => known.into_mut(),
-                Entry::Vacant(place) => place.insert(believed(line, run, sha).await?),
-            };
-            let result = result(gate.clone(), check, Some(&of), believed.doubt.clone());
-            if believed.scheduled && result.outcome.is_green() {
-                // It is no evidence, and hides none.
-                checks.retain(|other| generation(other, &gate).is_none_or(|(other, _)| other != run));
-                continue;
-            }
-            results.push((result, of.config.to_owned()));
-            break;
+            // A scheduled run's pass is no evidence, and hides none.
+            let run = |check: &Check| generation(check, &gate).map(|(run, _)| run);
+            let passed = run(check);
+            checks.retain(|other| run(other) != passed);
         }
     }
     for (gate, check) in overridden {
         take_override(line, &mut results, gate, &check).await?;
     }
     Ok(results)
+}
+
+/// What a check run is worth, and the digest of its configuration.
+async fn weighed(
+    line: &mut Line<GitHub>,
+    runs: &mut BTreeMap<u64, Believed>,
+    check: &Check,
+    gate: &GateName,
+    sha: &Sha,
+) -> Result<(GateResult, String), Stop> {
+    let doubt = |why: &str| Ok((result(gate.clone(), check, None, Some(why.to_owned())), String::new()));
+    let Some((said, (run, _))) = said(check, gate).and_then(|said| Some((said, said.generation()?))) else {
+        return doubt("its check run does not say what was judged");
+    };
+    if said.config == "-" {
+        return doubt("its check run does not say by which configuration it was judged");
+    }
+    let believed = match runs.entry(run) {
+        Entry::Occupied(known) => known.into_mut(),
+        Entry::Vacant(place) => place.insert(believed(line, run, sha).await?),
+    };
+    let result = result(gate.clone(), check, Some(&said), believed.doubt.clone());
+    Ok((GateResult { scheduled: believed.scheduled, ..result }, said.config.to_owned()))
 }
 
 /// The check runs of gates that our app has made.
