@@ -160,6 +160,9 @@ async fn what_another_job_of_the_same_run_said_is_not_replaced_by_what_is_greene
         assert!(left_alone(&post(&hub, &one).await).starts_with("another job has said fail of this commit"));
         assert_eq!(says(&hub), "red");
     }
+    // Nothing older than the run that took a job off the red ones may write over it.
+    assert_eq!(Marker::read(&bodies(&hub)[0]).unwrap().generation, (5, 2).into());
+    assert_eq!(left_alone(&post(&hub, &error).await), "a newer run (5, attempt 2) has spoken");
     assert!(matches!(post(&hub, &again(&red, (6, 1))).await, ReceiptEnd::Posted(_)));
     assert_eq!(says(&hub), "green");
     // The other job spoke between our look and our comment: ours goes.
