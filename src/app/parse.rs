@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use crate::app::{Failure, posting};
 use crate::config;
-use crate::gate::locate::{Ground, locate};
+use crate::gate::ground::Ground;
+use crate::gate::locate::locate;
 use crate::gate::read::{Choice, ReadError};
 use crate::mask::Masker;
 use crate::model::evidence::Parsed;

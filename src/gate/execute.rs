@@ -7,7 +7,8 @@ use std::io::Seek as _;
 use std::path::{Path, PathBuf};
 
 use crate::gate::Site;
-use crate::gate::locate::{Ground, locate};
+use crate::gate::ground::Ground;
+use crate::gate::locate::locate;
 use crate::gate::read::{Choice, ReadError};
 use crate::model::change::ChangeKind;
 use crate::model::evidence::{Evidence, Exit, Parsed, Problem, ProblemKind, Understood};

@@ -8,7 +8,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::config::{Bare, KindRow};
-use crate::gate::locate::{Ground, locate};
+use crate::gate::ground::Ground;
+use crate::gate::locate::locate;
 use crate::gate::{Gate, Kind, Site};
 use crate::integrity;
 use crate::model::evidence::{Evidence, Parsed, Problem, ProblemKind};

@@ -1,119 +1,20 @@
-//! Places findings in the repository: the tool's own spelling of a path becomes a file that exists, its columns
-//! become Unicode scalar values, and the text of its line is read for the fingerprint and the excerpt.
+//! Places findings in the repository: each path becomes a file that exists, where there is one, columns become
+//! Unicode scalar values, and the text of a finding's line is read for the fingerprint and the excerpt.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::time::SystemTime;
 
-use unicode_normalization::UnicodeNormalization as _;
-
+use crate::gate::ground::{Ground, Places};
 use crate::model::evidence::{Located, Parsed, Place, Understood};
 use crate::model::finding::{ColumnUnit, Finding, Folders};
-use crate::model::path::{PathError, RepoPath};
+use crate::model::path::RepoPath;
 use crate::world::files;
 
 /// A line longer than this many characters has no excerpt; its text still identifies the finding.
 const LONGEST_LINE: usize = 2_000;
 /// A source file larger than this many bytes is not read for excerpts.
 const LARGEST_SOURCE: u64 = 16 << 20;
-
-/// The place of a path, and the other files that it may mean.
-type Places = (Place, Vec<RepoPath>);
-
-/// Where a gate's paths are taken from.
-#[derive(Debug, Clone)]
-pub struct Ground {
-    roots: Vec<PathBuf>,
-    dir: String,
-    since: Option<SystemTime>,
-}
-
-impl Ground {
-    /// Paths are relative to `dir` below `root`, else to `root` itself (tools that print paths of the workspace).
-    #[must_use]
-    pub fn new(root: &Path, dir: &str) -> Self {
-        let mut roots = vec![root.to_owned()];
-        roots.extend(files::real_path(root).filter(|real| real != root));
-        Self { roots, dir: dir.to_owned(), since: None }
-    }
-
-    /// What was written to after this moment has lines that git does not know.
-    #[must_use]
-    pub fn since(self, since: Option<SystemTime>) -> Self {
-        Self { since, ..self }
-    }
-
-    /// The place of a path as a tool spelt it.
-    #[must_use]
-    pub fn place(&self, raw: &str) -> Place {
-        self.places(raw, &[]).0
-    }
-
-    /// A relative path is taken from `folders` first.
-    fn places(&self, raw: &str, folders: &[Arc<str>]) -> Places {
-        let (place, mut or_at) = self.as_spelt(raw, folders);
-        // git for macOS names a file in composed characters, however the disk has it.
-        if let (true, Place::File(path)) = (cfg!(target_os = "macos"), &place) {
-            or_at.extend(composed(path));
-        }
-        (place, or_at)
-    }
-
-    fn as_spelt(&self, raw: &str, folders: &[Arc<str>]) -> Places {
-        let spelt = raw.strip_prefix("file://").unwrap_or(raw);
-        let absolute = Path::new(spelt);
-        if absolute.is_absolute() {
-            return (self.absolute(absolute), Vec::new());
-        }
-        let in_folder = |dir: &str| RepoPath::join(dir, spelt).ok().and_then(|path| self.file(&path));
-        let entered = folders.iter().filter_map(|folder| match Path::new(&**folder) {
-            folder if folder.is_absolute() => match self.absolute(&folder.join(spelt)) {
-                Place::File(path) => Some(path),
-                Place::Outside | Place::Unplaced => None,
-            },
-            _ => in_folder(&format!("{}/{folder}", self.dir)),
-        });
-        let mut files: Vec<RepoPath> = Vec::new();
-        for file in entered.chain(in_folder(&self.dir)).chain(in_folder("")) {
-            if !files.contains(&file) {
-                files.push(file);
-            }
-        }
-        let mut files = files.into_iter();
-        (files.next().map_or(Place::Unplaced, Place::File), files.collect())
-    }
-
-    fn absolute(&self, path: &Path) -> Place {
-        // A tool may name the repository's folder by a link that leads to it: macOS's `/tmp` and `/var` are such.
-        let inside = || self.inside(path).or_else(|| self.inside(&files::real_path(path)?));
-        match inside() {
-            Some(Ok(inside)) => self.file(&inside).map_or(Place::Unplaced, Place::File),
-            None if files::is_file(path) => Place::Outside,
-            _ => Place::Unplaced,
-        }
-    }
-
-    /// The file of the repository that stands at a path. Behind a link it is the one that the link leads to, which is
-    /// what a change names; a link that leads out of the repository is no file of it.
-    fn file(&self, path: &RepoPath) -> Option<RepoPath> {
-        let whole = self.roots[0].join(path.as_str());
-        let real = files::is_file(&whole).then(|| files::real_path(&whole)).flatten()?;
-        self.inside(&real)?.ok()
-    }
-
-    /// What a path is called in the repository; `None` where it does not begin with the repository's folder.
-    fn inside(&self, path: &Path) -> Option<Result<RepoPath, PathError>> {
-        let inside = self.roots.iter().find_map(|root| path.strip_prefix(root).ok())?;
-        inside.to_str().map(RepoPath::parse)
-    }
-}
-
-/// The path in Unicode's normal form C, where it has another.
-fn composed(path: &RepoPath) -> Option<RepoPath> {
-    let composed: String = path.as_str().nfc().collect();
-    RepoPath::parse(&composed).ok().filter(|composed| composed != path)
-}
 
 /// Places everything that was parsed.
 #[must_use]
@@ -156,11 +57,11 @@ fn read_lines(placed: &mut [Located], ground: &Ground, columns: ColumnUnit) {
     for at in order {
         let Some(path) = path_of(&placed[at]) else { continue };
         if open.as_ref().is_none_or(|(known, _)| *known != path) {
-            let whole = ground.roots[0].join(path.as_str());
+            let whole = ground.on_disk(&path);
             let text = files::read_capped(&whole, LARGEST_SOURCE).unwrap_or_default();
             let mut source = Source::new(&text);
             // Tools put the cells of a notebook together in ways of their own.
-            let is_new = ground.since.is_some_and(|since| files::changed_at(&whole).is_some_and(|at| at > since));
+            let is_new = ground.was_written_to(&whole);
             if is_new || Path::new(path.as_str()).extension().is_some_and(|kind| kind == "ipynb") {
                 source.exact = 0;
             }
@@ -273,13 +174,6 @@ mod tests {
         assert_eq!(source.scalars(1, 13, ColumnUnit::Scalars), 13);
         assert_eq!(source.scalars(2, 4, ColumnUnit::Bytes), 4);
         assert_eq!(source.scalars(1, 40, ColumnUnit::Utf16), 39, "past the end the distance is kept");
-    }
-
-    #[test]
-    fn a_decomposed_path_has_a_composed_one() {
-        let path = |text: &str| RepoPath::parse(text).unwrap();
-        assert_eq!(composed(&path("e\u{301}/u\u{308}.rs")), Some(path("\u{e9}/\u{fc}.rs")));
-        assert_eq!(["\u{e9}.rs", "a.rs"].map(|text| composed(&path(text))), [None, None]);
     }
 
     #[test]

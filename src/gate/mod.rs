@@ -3,6 +3,7 @@
 pub mod audit;
 mod command;
 mod execute;
+pub mod ground;
 pub mod integrity;
 mod lint;
 pub mod locate;

@@ -14,7 +14,8 @@ use crate::advisory::audit::hold;
 use crate::advisory::compare::compare;
 use crate::advisory::index::Index;
 use crate::advisory::yanked::{self, Releases};
-use crate::gate::locate::{self, locate};
+use crate::gate::ground::Ground as Places;
+use crate::gate::locate::locate;
 use crate::model::audit::{Audit, AuditFinding, Audited, Standing, Weight};
 use crate::model::evidence::{Evidence, Parsed, Problem, ProblemKind};
 use crate::model::package::{Ecosystem, Package};
@@ -105,7 +106,7 @@ fn evidence(
     nothing: Option<String>,
 ) -> Evidence {
     let parsed = Parsed { findings: audit.present().map(shown::finding).collect(), ..Parsed::default() };
-    let mut understood = locate(parsed, &locate::Ground::new(ground.root, ""));
+    let mut understood = locate(parsed, &Places::new(ground.root, ""));
     understood.audit = Some(audit);
     let unreadable = |what| Problem { kind: ProblemKind::Unreadable, what };
     Evidence {

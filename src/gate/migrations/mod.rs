@@ -16,7 +16,8 @@ use std::pin::Pin;
 
 use crate::config::{Bare, KindRow};
 use crate::gate::execute::cancelled;
-use crate::gate::locate::{Ground as Places, locate};
+use crate::gate::ground::Ground as Places;
+use crate::gate::locate::locate;
 use crate::gate::{Gate, Kind, Site};
 use crate::model::evidence::{Evidence, Exit, Parsed, Problem, ProblemKind};
 use crate::model::gate::{Only, Rules};
