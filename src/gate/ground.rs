@@ -1,17 +1,30 @@
 //! Where a gate's paths are taken from: the tool's own spelling of a path becomes a file that exists.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::model::evidence::Place;
+use crate::model::finding::Folder;
 use crate::model::path::{PathError, RepoPath};
 use crate::world::files;
 
-/// The place of a path, and the other files that it may mean.
-pub(super) type Places = (Place, Vec<RepoPath>);
+/// Where a path may lead.
+#[derive(Debug, Clone)]
+pub(super) struct Places {
+    pub place: Place,
+    /// The other files that it may mean.
+    pub or_at: Vec<RepoPath>,
+    /// Whether it may be a file of any folder.
+    pub anywhere: bool,
+}
+
+impl From<Place> for Places {
+    fn from(place: Place) -> Self {
+        Self { place, or_at: Vec::new(), anywhere: false }
+    }
+}
 
 /// Where a gate's paths are taken from.
 #[derive(Debug, Clone)]
@@ -39,7 +52,7 @@ impl Ground {
     /// The place of a path as a tool spelt it.
     #[must_use]
     pub fn place(&self, raw: &str) -> Place {
-        self.places(raw, &[]).0
+        self.places(raw, &[]).place
     }
 
     /// Where a file of the repository is.
@@ -53,37 +66,70 @@ impl Ground {
     }
 
     /// A relative path is taken from `folders` first.
-    pub(super) fn places(&self, raw: &str, folders: &[Arc<str>]) -> Places {
-        let (place, mut or_at) = self.as_spelt(raw, folders);
+    pub(super) fn places(&self, raw: &str, folders: &[Folder]) -> Places {
+        let mut places = self.as_spelt(raw, folders);
         // git for macOS names a file in composed characters, however the disk has it.
-        if let (true, Place::File(path)) = (cfg!(target_os = "macos"), &place) {
-            or_at.extend(composed(path));
+        if let (true, Place::File(path)) = (cfg!(target_os = "macos"), &places.place) {
+            places.or_at.extend(composed(path));
         }
-        (place, or_at)
+        places
     }
 
-    fn as_spelt(&self, raw: &str, folders: &[Arc<str>]) -> Places {
+    fn as_spelt(&self, raw: &str, folders: &[Folder]) -> Places {
         let spelt = raw.strip_prefix("file://").unwrap_or(raw);
-        let absolute = Path::new(spelt);
-        if absolute.is_absolute() {
-            return (self.absolute(absolute), Vec::new());
+        if Path::new(spelt).is_absolute() {
+            return self.absolute(Path::new(spelt)).into();
         }
-        let in_folder = |dir: &str| RepoPath::join(dir, spelt).ok().and_then(|path| self.file(&path));
-        let entered = folders.iter().filter_map(|folder| match Path::new(&**folder) {
-            folder if folder.is_absolute() => match self.absolute(&folder.join(spelt)) {
-                Place::File(path) => Some(path),
-                Place::Outside | Place::Unplaced => None,
-            },
-            _ => in_folder(&format!("{}/{folder}", self.dir)),
-        });
         let mut files: Vec<RepoPath> = Vec::new();
-        for file in entered.chain(in_folder(&self.dir)).chain(in_folder("")) {
-            if !files.contains(&file) {
-                files.push(file);
+        let mut anywhere = false;
+        for folder in folders {
+            let file = self.in_folder(folder, spelt);
+            anywhere |= file.is_none() && matches!(folder, Folder::Package { .. });
+            files.extend(file);
+        }
+        files.extend([&self.dir, ""].iter().filter_map(|dir| self.below(dir, spelt)));
+        if files.is_empty() {
+            files.extend(self.behind_prefix(spelt));
+        }
+        let place = files.first().cloned().map_or(Place::Unplaced, Place::File);
+        let mut or_at: Vec<RepoPath> = Vec::new();
+        for file in files.into_iter().skip(1) {
+            if place != Place::File(file.clone()) && !or_at.contains(&file) {
+                or_at.push(file);
             }
         }
-        let mut files = files.into_iter();
-        (files.next().map_or(Place::Unplaced, Place::File), files.collect())
+        Places { place, or_at, anywhere }
+    }
+
+    fn in_folder(&self, folder: &Folder, spelt: &str) -> Option<RepoPath> {
+        match folder {
+            Folder::At(folder) if Path::new(&**folder).is_absolute() => {
+                match self.absolute(&Path::new(&**folder).join(spelt)) {
+                    Place::File(path) => Some(path),
+                    Place::Outside | Place::Unplaced => None,
+                }
+            }
+            Folder::At(folder) => self.below(&format!("{}/{folder}", self.dir), spelt),
+            Folder::Package { name, .. } => self.in_package(name, spelt),
+        }
+    }
+
+    /// Package managers link the packages of a workspace below `node_modules`.
+    fn in_package(&self, name: &str, spelt: &str) -> Option<RepoPath> {
+        let linked = |dir: &str| self.below(&format!("{dir}/node_modules/{name}"), spelt);
+        linked(&self.dir).or_else(|| linked(""))
+    }
+
+    /// What runs several packages at once puts each line's package before it: `packages/a lint: ` (pnpm), `@x/a:lint: `
+    /// (Turborepo), `@x/a: ` (Lerna) and `[@x/a]: ` (yarn).
+    fn behind_prefix(&self, spelt: &str) -> Option<RepoPath> {
+        let (prefix, spelt) = spelt.split_once(": ")?;
+        let package = prefix.trim_start_matches('[').split([' ', ':', ']']).next()?;
+        self.below(&format!("{}/{package}", self.dir), spelt).or_else(|| self.in_package(package, spelt))
+    }
+
+    fn below(&self, dir: &str, spelt: &str) -> Option<RepoPath> {
+        RepoPath::join(dir, spelt).ok().and_then(|path| self.file(&path))
     }
 
     fn absolute(&self, path: &Path) -> Place {

@@ -30,14 +30,14 @@ pub fn locate(parsed: Parsed, ground: &Ground) -> Understood {
     let mut placed: Vec<Located> = Vec::with_capacity(findings.len());
     let mut known: HashMap<(String, Folders), Places> = HashMap::new();
     for finding in findings {
-        let (place, or_at) = match &finding.path {
-            None => (Place::Unplaced, Vec::new()),
+        let Places { place, or_at, anywhere } = match &finding.path {
+            None => Place::Unplaced.into(),
             Some(raw) => {
                 let spelt = (raw.clone(), Arc::clone(&finding.folders));
                 known.entry(spelt).or_insert_with(|| ground.places(raw, &finding.folders)).clone()
             }
         };
-        placed.push(Located { finding, place, or_at, exact: true, line_text: None });
+        placed.push(Located { finding, place, or_at, anywhere, exact: true, line_text: None });
     }
     read_lines(&mut placed, ground, columns);
     Understood { findings: placed, tests, unexplained_exit, audit: None, migrations: None }

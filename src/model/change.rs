@@ -129,6 +129,14 @@ impl ChangeSet {
         self.files.iter().filter(move |(_, file)| may_be(file)).map(|(path, _)| path)
     }
 
+    /// The files that a relative path may mean where it is not known to which folder it is relative.
+    pub fn in_any_folder(&self, path: &str) -> impl Iterator<Item = &RepoPath> {
+        let end = format!("/{}", path.trim_start_matches("./"));
+        let may_be =
+            move |path: &RepoPath, file: &FileChange| file.kind != ChangeKind::Deleted && path.as_str().ends_with(&end);
+        self.files.iter().filter(move |(path, file)| may_be(path, file)).map(|(path, _)| path)
+    }
+
     /// The line of the head commit that shows this line of the judged tree; the same where the file does not differ.
     #[must_use]
     pub fn head_line(&self, path: &RepoPath, line: u32) -> Option<u32> {

@@ -45,6 +45,8 @@ pub struct Located {
     /// Where else it may be: the tool's path leads to other files from the gate's folder, from the root or from folders
     /// that were entered.
     pub or_at: Vec<RepoPath>,
+    /// Whether it may be in any folder: the tool ran in that of a package which cannot be found by its name.
+    pub anywhere: bool,
     /// Whether its line has the number that git gives it.
     pub exact: bool,
     /// The text of its first line in the judged tree, for the fingerprint and the excerpt.

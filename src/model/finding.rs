@@ -31,9 +31,22 @@ impl Level {
     }
 }
 
-/// Folders that a tool's caller (`make`) said it works in, the last first: a relative path is relative to one of them or to
-/// the gate's own. As spelt there. Untrusted.
-pub type Folders = Arc<[Arc<str>]>;
+/// A folder that a tool's caller said it works in. Untrusted.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Folder {
+    /// As `make` spells it, absolute or relative to the gate's own.
+    At(Arc<str>),
+    /// That of a package, which `npm` names at best.
+    Package {
+        /// Empty where it has none.
+        name: Arc<str>,
+        /// How many were told of before.
+        nth: usize,
+    },
+}
+
+/// The last one first: a relative path is relative to one of them or to the gate's own.
+pub type Folders = Arc<[Folder]>;
 
 /// A finding as a parser made it. The path is the tool's own spelling, not yet placed in the repository.
 /// Lines and columns are 1-based; `end_column` is exclusive; `None` where the tool gave none.

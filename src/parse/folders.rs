@@ -1,8 +1,9 @@
-//! The folders that `make` and `ninja` say they work in: what the tools they start print is relative to those.
+//! The folders that the callers of tools say they work in: what the tools print is relative to those. `make` and `ninja`
+//! name them. `npm`, `pnpm` and `yarn` say before each script of which package it is.
 
 use std::sync::Arc;
 
-use crate::model::finding::{Finding, Folders};
+use crate::model::finding::{Finding, Folder, Folders};
 
 /// How many folders may be open at once: more than jobs run at once are a log that closes none.
 const MOST: usize = 256;
@@ -11,6 +12,11 @@ const MOST: usize = 256;
 #[derive(Debug, Default)]
 pub(super) struct Entered {
     open: Vec<Arc<str>>,
+    /// Of the last script that a package manager began. That one ends is not said.
+    package: Option<Folder>,
+    packages: usize,
+    /// What may be the first line of such a script's heading.
+    heading: Option<String>,
     /// The last one first, as the findings have them since the last change.
     shared: Option<Folders>,
 }
@@ -18,6 +24,17 @@ pub(super) struct Entered {
 impl Entered {
     /// Whether a line opens or closes a folder, which is then heeded.
     pub fn heeds(&mut self, line: &str) -> bool {
+        // What follows a heading shows that it is one: the command, or `yarn` as it starts.
+        let by_yarn = line.starts_with("yarn run v");
+        if let Some(heading) = self.heading.take().filter(|_| by_yarn || line.starts_with("> ")) {
+            self.shared = None;
+            self.package = Some(self.package(&heading, by_yarn));
+            return true;
+        }
+        if let Some(heading) = line.strip_prefix("> ").map(str::trim_end).filter(|heading| may_head(heading)) {
+            self.heading = Some(heading.to_owned());
+            return true;
+        }
         let Some((folder, enters)) = moved(line) else { return false };
         self.shared = None;
         if enters {
@@ -33,9 +50,30 @@ impl Entered {
 
     /// Says of a finding which folders its path may be relative to.
     pub fn apply(&mut self, finding: &mut Finding) {
-        let shared = self.shared.get_or_insert_with(|| self.open.iter().rev().cloned().collect());
+        let shared = self.shared.get_or_insert_with(|| {
+            let open = self.open.iter().rev().cloned().map(Folder::At);
+            self.package.iter().cloned().chain(open).collect()
+        });
         finding.folders = Arc::clone(shared);
     }
+
+    /// `NAME@VERSION SCRIPT FOLDER` of `pnpm`, `NAME@VERSION SCRIPT` of `npm`, which of a package without a version says
+    /// `SCRIPT` alone, and `NAME` of `yarn workspaces run`.
+    fn package(&mut self, heading: &str, by_yarn: bool) -> Folder {
+        let mut words = heading.splitn(3, ' ');
+        let (first, folder) = (words.next().unwrap_or_default(), words.nth(1));
+        if let Some(folder) = folder.filter(|folder| folder.starts_with('/')) {
+            return Folder::At(folder.into());
+        }
+        self.packages += 1;
+        let name = if by_yarn { first } else { first.rsplit_once('@').map_or("", |(name, _)| name) };
+        Folder::Package { name: name.into(), nth: self.packages }
+    }
+}
+
+/// Whether it has the shape of one.
+fn may_head(heading: &str) -> bool {
+    heading.split(' ').next().is_some_and(|first| first.contains('@') || first == heading)
 }
 
 /// `make[2]: Entering directory '/src/sub'` and ``ninja: Entering directory `build'``: the folder, and whether it is
@@ -67,7 +105,11 @@ mod tests {
         }
         let mut finding = Finding::default();
         folders.apply(&mut finding);
-        finding.folders.iter().map(ToString::to_string).collect()
+        let said = |folder: &Folder| match folder {
+            Folder::At(folder) => folder.to_string(),
+            Folder::Package { name, nth } => format!("{name}#{nth}"),
+        };
+        finding.folders.iter().map(said).collect()
     }
 
     #[test]
@@ -81,6 +123,24 @@ mod tests {
         assert_eq!(open(&["make: Leaving directory '/r'"]), [""; 0]);
         assert_eq!(open(&["ninja: Entering directory `build'"]), ["build"]);
         assert_eq!(open(&["/usr/bin/make[3]: Entering directory '/r/it's'"]), ["/r/it's"]);
+    }
+
+    #[test]
+    fn a_package_manager_says_which_package_it_is_in() {
+        let npm = ["> @x/a@1.0.0 lint", "> eslint . && tsc"];
+        assert_eq!(open(&npm), ["@x/a#1"]);
+        assert_eq!(open(&["> lint", "> tsc"]), ["#1"], "it has no version");
+        assert_eq!(open(&["> b@2.0.0-rc.1 lint", "> tsc"]), ["b#1"]);
+        assert_eq!(open(&["> @x/a@ lint /r/packages/a", "> tsc"]), ["/r/packages/a"]);
+        assert_eq!(open(&["> @x/a@1.0.0 lint /r/a folder", "> tsc"]), ["/r/a folder"]);
+        assert_eq!(open(&["> @x/a", "yarn run v1.22.22"]), ["@x/a#1"]);
+        assert_eq!(open(&["> b", "yarn run v1.22.22"]), ["b#1"]);
+        let next = ["> b@1.0.0 lint", "> tsc"];
+        assert_eq!(open(&[npm, next].concat()), ["b#2"], "the one after it");
+        let top = ["make: Entering directory '/r'"];
+        assert_eq!(open(&[&top[..], &npm[..]].concat()), ["@x/a#1", "/r"]);
+        assert_eq!(open(&["> lint"]), [""; 0], "no command follows");
+        assert_eq!(open(&["> lint", top[0], "> lint"]), ["/r"]);
     }
 
     #[test]
@@ -104,6 +164,9 @@ mod tests {
             "make: Entering directory '/r",
             "make: entering directory '/r'",
             "Entering directory '/r'",
+            "yarn run v1.22.22",
+            "> Task :compileJava",
+            ">",
         ] {
             assert!(!folders.heeds(line), "{line}");
         }

@@ -364,6 +364,7 @@ fn level(word: &str) -> Option<Level> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::finding::Folder;
     use crate::parse::Lines;
 
     fn matcher(matchers: &str) -> Result<Matcher, MatcherError> {
@@ -390,7 +391,7 @@ mod tests {
         let lines = r#"{"owner": "o", "pattern": [{"regexp": "^(.*): says (.*)$", "file": 1, "message": 2}]}"#;
         let parsed = read(lines, "a: says 1\nmake[1]: Entering directory '/r'\nb: says 2\n");
         let folders: Vec<_> = parsed.findings.iter().map(|finding| finding.folders.to_vec()).collect();
-        assert_eq!(folders, [vec![], vec!["/r".into()]]);
+        assert_eq!(folders, [vec![], vec![Folder::At("/r".into())]]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::hash::{BuildHasher as _, RandomState};
 use std::path::{Component, Path, PathBuf};
 
-use crate::model::finding::Finding;
+use crate::model::finding::{Finding, Folder};
 use crate::model::text;
 use crate::parse::end_inside;
 
@@ -42,10 +42,14 @@ impl Seen {
     /// Whether `finding` is new. Two different ones are taken for the same with a chance of one in 2^64.
     pub fn is_new(&mut self, finding: &Finding) -> bool {
         let place = (finding.line, finding.column, finding.end_line, finding.end_column);
-        let folder = finding.folders.first().map_or("", |folder| &**folder);
+        let (folder, package) = match finding.folders.first() {
+            Some(Folder::At(folder)) => (&**folder, None),
+            Some(package @ Folder::Package { .. }) => ("", Some(package)),
+            None => ("", None),
+        };
         // From two folders, `../a.h` may be one file.
         let path = finding.path.as_deref().map(|path| without_dots(&Path::new(folder).join(path)));
-        let words = (&finding.rule, path, &finding.message, finding.level);
+        let words = (&finding.rule, path, package, &finding.message, finding.level);
         self.hashes.insert(self.state.hash_one((place, words)))
     }
 }

@@ -201,6 +201,7 @@ fn coded(text: &str) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::finding::Folder;
 
     fn read(text: &str) -> Parsed {
         FORMAT.parse(text.as_bytes()).unwrap()
@@ -218,7 +219,7 @@ mod tests {
     fn the_folder_that_make_entered_is_no_message() {
         let parsed = read("a.ts(1,2): error TS1: x\nmake[1]: Entering directory '/r'\nb.ts(1,2): error TS1: y\n");
         let folders: Vec<_> = parsed.findings.iter().map(|finding| finding.folders.to_vec()).collect();
-        assert_eq!((folders, parsed.notes), (vec![vec![], vec!["/r".into()]], vec![]));
+        assert_eq!((folders, parsed.notes), (vec![vec![], vec![Folder::At("/r".into())]], vec![]));
     }
 
     #[test]

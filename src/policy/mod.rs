@@ -141,14 +141,18 @@ fn in_head(mut tests: Tests, scope: &Scope) -> Tests {
 
 /// The finding judged, and whether the baseline has it.
 fn judge_finding(located: Located, rules: &Rules, ground: Ground<'_>, identify: &mut Fingerprints) -> (Judged, bool) {
-    let Located { finding, place, or_at, exact, line_text } = located;
+    let Located { finding, place, mut or_at, anywhere, exact, line_text } = located;
     let change = ground.scope.change();
     let lies = |place: &Place| relevance(ground.scope, place, finding.line, finding.end_line);
     let farness = |place: &Place| match lies(place) {
-        None | Some(Relevance::ChangedLine | Relevance::Unplaced) => 0,
-        Some(Relevance::ChangedFile) => 1,
-        Some(Relevance::Outside) => 2,
+        None | Some(Relevance::ChangedLine) => 0,
+        Some(Relevance::Unplaced) => 1,
+        Some(Relevance::ChangedFile) => 2,
+        Some(Relevance::Outside) => 3,
     };
+    if let (true, Some(change), Some(path)) = (anywhere, change, &finding.path) {
+        or_at.extend(change.in_any_folder(path).cloned());
+    }
     // Of the files that it may be in, it is in the one that the change is in.
     let nearest = or_at.into_iter().map(Place::File).min_by_key(&farness);
     let (place, line_text) = match nearest {

@@ -74,7 +74,7 @@ fn located(level: Level, place: Place, line: Option<u32>) -> Located {
         Place::Unplaced => None,
     };
     let finding = Finding { rule: Some("r".to_owned()), level, path: raw, line, ..Finding::default() };
-    Located { finding, place, or_at: Vec::new(), exact: true, line_text: Some("text".to_owned()) }
+    Located { finding, place, or_at: Vec::new(), anywhere: false, exact: true, line_text: Some("text".to_owned()) }
 }
 
 fn at(level: Level, file: &str, line: u32) -> Located {

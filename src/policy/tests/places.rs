@@ -144,6 +144,35 @@ fn of_two_files_it_is_in_the_one_that_the_change_is_in() {
 }
 
 #[test]
+fn of_a_package_that_is_not_found_it_may_be_in_any_file_of_that_name_in_the_change() {
+    let file = |kind, added| FileChange { kind, old_path: None, binary: false, added };
+    let files = [
+        (path("a/src/x.ts"), file(ChangeKind::Modified, vec![LineRange { start: 1, end: 9 }])),
+        (path("b/src/x.ts"), file(ChangeKind::Modified, vec![LineRange { start: 5, end: 5 }])),
+        (path("c/src/y.ts"), file(ChangeKind::Deleted, vec![])),
+    ];
+    let scope = Scope::Change(ChangeSet { files: files.into(), ..ChangeSet::default() });
+    let found_in = |place: Place, spelt: &str, line, anywhere| {
+        let mut located = Located { anywhere, ..located(Warning, place, Some(line)) };
+        located.finding.path = Some(spelt.to_owned());
+        let rules = Rules { only: Only::ChangedLines, ..rules() };
+        let report = judge(&common(), &rules, ground(&scope), evidence(1, found(vec![located])));
+        let finding = report.findings.into_iter().next().unwrap();
+        (finding.path.map_or_else(String::new, |path| path.to_string()), finding.blocking)
+    };
+    let other = || Place::File(path("src/x.ts"));
+    let is = |path: &str, blocking| (path.to_owned(), blocking);
+    assert_eq!(found_in(other(), "src/x.ts", 3, true), is("a/src/x.ts", true));
+    assert_eq!(found_in(other(), "./src/x.ts", 3, true), is("a/src/x.ts", true));
+    assert_eq!(found_in(other(), "src/x.ts", 3, false), is("src/x.ts", false));
+    for other_name in ["rc/x.ts", "src/y.ts"] {
+        assert_eq!(found_in(other(), other_name, 3, true), is("src/x.ts", false), "{other_name}");
+    }
+    assert_eq!(found_in(Place::Unplaced, "src/x.ts", 3, true), is("a/src/x.ts", true));
+    assert_eq!(found_in(Place::Unplaced, "src/x.ts", 10, true), is("", true), "on no changed line: nobody knows where");
+}
+
+#[test]
 fn a_line_that_git_may_number_otherwise_counts_in_a_changed_file_and_is_said() {
     let scope = change();
     let said = |only, exact, file: &str, line, level| {

@@ -86,6 +86,44 @@ fn a_path_is_of_the_folder_that_make_entered() {
     assert_eq!(found(&of_both), ["src/a.rs:6 changed_line !"], "one file, said from two folders");
 }
 
+/// As package managers print it; the base has a file of the same name in the root.
+#[test]
+fn a_path_is_of_the_package_whose_script_runs() {
+    let lint = "[gates.lint]\nkind = \"lint\"\nformat = \"tsc\"\ncommand = \"cat said\"\n";
+    let project = Project::new(lint);
+    project.tree.git(&["checkout", "--quiet", "main"]);
+    project.tree.write("a.rs", "1\n2\n3\n4\n5\n6\n").write("other/a.rs", "1\n2\n3\n4\n5\n6\n");
+    project.tree.write(".gitignore", "said\nnode_modules\n").commit("other");
+    project.tree.git(&["checkout", "--quiet", "topic"]);
+    project.tree.git(&["rebase", "--quiet", "main"]);
+    let found = |said: &str| {
+        project.tree.write("said", said);
+        let ran = project.run(&[]);
+        assert!(!ran.out.contains("not understood"), "{}", ran.out);
+        ran.findings()
+    };
+    let wrong = "a.rs(6,1): error TS2322: it is wrong.\n";
+    let npm = |of: &str| format!("\n> {of}lint\n> tsc\n\n{wrong}");
+    assert_eq!(found(wrong), ["a.rs:6 outside"]);
+    let changed = "src/a.rs:6 changed_line !";
+    for package in ["", "@x/src@1.0.0 "] {
+        assert_eq!(found(&npm(package)), [changed], "nothing is linked: {package}");
+    }
+    let links = project.path("node_modules/@x");
+    std::fs::create_dir_all(&links).unwrap();
+    for package in ["src", "other"] {
+        std::os::unix::fs::symlink(format!("../../{package}"), links.join(package)).unwrap();
+    }
+    let both = npm("@x/other@1.0.0 ") + &npm("@x/src@1.0.0 ");
+    assert_eq!(found(&both), ["other/a.rs:6 outside", changed]);
+    assert_eq!(found(&format!("> @x/src\nyarn run v1.22.22\n{wrong}")), [changed]);
+    let pnpm = format!("> @ lint {}\n> tsc\n\n{wrong}", project.path("src").display());
+    assert_eq!(found(&pnpm), [changed]);
+    for prefix in ["src lint: ", "@x/src:lint: ", "@x/src: ", "[@x/src]: "] {
+        assert_eq!(found(&format!("{prefix}{wrong}")), [changed], "{prefix}");
+    }
+}
+
 #[test]
 fn what_a_moved_submodule_brings_counts() {
     let library = Tree::new();
