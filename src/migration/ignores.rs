@@ -1,7 +1,7 @@
 //! Ignores in the files themselves: `-- gatepost-ignore RULE: reason` for the statement below it or on its line, and
 //! squawk's own `-- squawk-ignore RULE` for what is the same here. What is ignored stays as a note, with the reason.
 
-use crate::migration::squawk::SAME;
+use crate::migration::squawk::{SAME, is_rule};
 use crate::model::finding::{Finding, Level};
 use crate::model::migration::{Script, Source};
 
@@ -27,8 +27,8 @@ pub fn apply(script: &Script, sources: &[Source], findings: &mut [Finding], note
         let meant = sources.iter().find(|source| last_line(source) >= ignore.line).map(|source| source.line);
         let mut silenced = false;
         for finding in findings.iter_mut().filter(|finding| finding.path.as_deref() == Some(script.path.as_str())) {
-            let here = ignore.whole_file
-                || meant.is_none_or(|meant| finding.line.is_some_and(|line| covers(sources, meant, line)));
+            let here =
+                ignore.whole_file || meant.zip(finding.line).is_some_and(|(meant, line)| covers(sources, meant, line));
             if here && finding.rule.as_deref().is_some_and(|rule| ignore.names(rule)) {
                 finding.level = Level::Note;
                 let reason = if ignore.reason.is_empty() { "squawk-ignore" } else { ignore.reason };
@@ -56,9 +56,14 @@ fn last_line(source: &Source) -> u32 {
 impl Ignore<'_> {
     fn names(&self, rule: &str) -> bool {
         let same = |name: &str| SAME.iter().any(|(theirs, ours)| *theirs == name && *ours == rule);
-        (self.theirs && self.rules.is_empty())
+        (self.theirs && self.rules.is_empty() && is_theirs(rule))
             || self.rules.iter().any(|name| *name == rule || (self.theirs && same(name)))
     }
+}
+
+/// Whether squawk tells of it too, under whatever name. Of rows it knows no more than `TRUNCATE … CASCADE`.
+fn is_theirs(rule: &str) -> bool {
+    is_rule(rule) || (rule != "delete-all-rows" && SAME.iter().any(|(_, ours)| *ours == rule))
 }
 
 fn read(script: &Script) -> Vec<Ignore<'_>> {

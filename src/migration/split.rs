@@ -37,7 +37,8 @@ struct Cursor<'a> {
 struct Words {
     count: usize,
     create: bool,
-    routine: bool,
+    /// Whether what is created has a body of statements, once its kind was said.
+    routine: Option<bool>,
     blocks: usize,
     head: Vec<String>,
     /// The word just before, if nothing but space lies between.
@@ -175,7 +176,11 @@ impl<'a> Cursor<'a> {
             }
             if c.is_alphabetic() || c == '_' {
                 let length = self.rest().find(|c: char| !is_word(c)).unwrap_or(self.rest().len());
-                words.take(&self.rest()[..length].to_ascii_lowercase(), self.database);
+                let word = self.rest()[..length].to_ascii_lowercase();
+                // `NEW.begin` and `OLD.end` are columns.
+                if !self.text[..self.at].ends_with('.') {
+                    words.take(&word, self.database);
+                }
                 self.at += length;
                 continue;
             }
@@ -255,14 +260,10 @@ impl Words {
             self.create = word == "create";
         }
         self.count += 1;
-        if self.create && self.count < 12 && self.blocks == 0 {
-            self.routine |= match database {
-                DatabaseKind::Postgres => matches!(word, "function" | "procedure"),
-                DatabaseKind::Mysql => matches!(word, "function" | "procedure" | "trigger" | "event"),
-                DatabaseKind::Sqlite => word == "trigger",
-            };
+        if self.create && self.count < 12 && self.routine.is_none() {
+            self.routine = has_body(word, database);
         }
-        if self.routine {
+        if self.routine == Some(true) {
             let opens = match (word, database) {
                 ("begin", DatabaseKind::Postgres) => false,
                 ("atomic", DatabaseKind::Postgres) => self.last == "begin",
@@ -279,6 +280,21 @@ impl Words {
             }
         }
         word.clone_into(&mut self.last);
+    }
+}
+
+/// Whether what is called so has a body; `None` for words that are no kind of what can be created.
+fn has_body(word: &str, database: DatabaseKind) -> Option<bool> {
+    match (word, database) {
+        ("function" | "procedure", DatabaseKind::Postgres | DatabaseKind::Mysql)
+        | ("trigger", DatabaseKind::Mysql | DatabaseKind::Sqlite)
+        | ("event", DatabaseKind::Mysql) => Some(true),
+        (
+            "database" | "event" | "index" | "role" | "schema" | "sequence" | "server" | "table" | "tablespace"
+            | "trigger" | "type" | "user" | "view" | "virtual",
+            _,
+        ) => Some(false),
+        _ => None,
     }
 }
 
@@ -388,6 +404,22 @@ mod tests {
         assert_eq!(cut(mysql, DatabaseKind::Mysql).into_iter().map(|it| it.1).collect::<Vec<_>>(), expected);
         let body = "create procedure p() begin if a then b; end if; case x when 1 then c; end case; end; d";
         assert_eq!(cut(body, DatabaseKind::Mysql).len(), 2);
+        for (text, database) in [
+            ("create table event (begin datetime); delete from t", DatabaseKind::Mysql),
+            ("create view a as select 1 begin from event; delete from t", DatabaseKind::Mysql),
+            ("create trigger t before insert on e for each row set new.begin = 1; delete from t", DatabaseKind::Mysql),
+            ("create definer = `u`@`%` event e do begin a; b; end; delete from t", DatabaseKind::Mysql),
+            (
+                "create definer=root@localhost procedure p() begin select x.end; b; end; delete from t",
+                DatabaseKind::Mysql,
+            ),
+            ("create table job (trigger text, begin integer); delete from t", DatabaseKind::Sqlite),
+            ("create temp trigger if not exists t after insert on x begin a; end; delete from t", DatabaseKind::Sqlite),
+            ("create table function (begin int, atomic int); delete from t", DatabaseKind::Postgres),
+        ] {
+            let found = cut(text, database);
+            assert_eq!((found.len(), found[1].1.as_str()), (2, "delete from t"), "{text}");
+        }
         let sqlite = "create trigger t after insert on x begin select case when 1 then 2 end; delete from [a;b]; end;\n.quit\nc `;`;";
         let found = cut(sqlite, DatabaseKind::Sqlite);
         assert_eq!(found[1..], [(2, ".quit".to_owned()), (3, "c `;`".to_owned())]);

@@ -148,6 +148,7 @@ mod tests {
             Some(Migrations { migrations: vec![migration], ..Migrations::default() })
         };
         assert_eq!(with(Outcome::Pass, whole(Applied::Ok)).reason, "claimed");
+        assert_eq!(with(Outcome::Pass, whole(Applied::Error)).outcome, Outcome::Fail, "the database refused it");
         let said = with(Outcome::Pass, None);
         assert!(said.reason.ends_with("but shows: no migration was looked at"), "{}", said.reason);
         assert_eq!(

@@ -21,6 +21,7 @@ use crate::model::change::{LineRange, Scope};
 use crate::model::evidence::{Evidence, Exit, Located, Place, Understood};
 use crate::model::finding::Finding;
 use crate::model::gate::{Flaky, Only, Rules};
+use crate::model::migration::Applied;
 use crate::model::outcome::Outcome;
 use crate::model::path::RepoPath;
 use crate::model::report::{GateReport, Judged, Relevance, Status};
@@ -232,7 +233,8 @@ fn weigh(report: &GateReport, rules: &Rules, unexplained: Option<&str>) -> (Outc
     let too_many = blocking > rules.max_findings;
     let flaky = tests.map_or(0, |counts| counts.flaky);
     let too_flaky = flaky > 0 && rules.flaky == Flaky::Fail;
-    if broken > 0 || too_many || too_flaky {
+    let refused = refused(report);
+    if broken > 0 || too_many || too_flaky || refused > 0 {
         let mut parts = Vec::new();
         if let Some(counts) = tests.filter(|_| broken > 0) {
             let failed = counts.failed + counts.errored;
@@ -243,6 +245,8 @@ fn weigh(report: &GateReport, rules: &Rules, unexplained: Option<&str>) -> (Outc
         }
         if too_many {
             parts.push(blocking_words(report, blocking, rules));
+        } else if refused > 0 {
+            parts.push(format!("{} failed", count(refused, "migration")));
         }
         parts.extend(gone(report));
         return (Outcome::Fail, parts.join(", "));
@@ -268,6 +272,12 @@ fn weigh(report: &GateReport, rules: &Rules, unexplained: Option<&str>) -> (Outc
         // Said, as the status may have had another reason than they.
         _ => (Outcome::Pass, format!("{} (exit status {code})", pass_words(report, tests, blocking))),
     }
+}
+
+/// How many migrations the database refused: whatever is ignored or tolerated, that is no pass.
+fn refused(report: &GateReport) -> usize {
+    let migrations = report.migrations.iter().flat_map(|run| &run.migrations);
+    migrations.filter(|migration| migration.outcome == Applied::Error).count()
 }
 
 /// How many broken tests count, and how many are excused.

@@ -98,6 +98,34 @@ ALTER TABLE t RENAME TO u;
 }
 
 #[test]
+fn an_ignore_below_the_last_statement_silences_nothing() {
+    let change = "SET lock_timeout = '1s';
+ALTER TABLE t DROP COLUMN v;
+-- gatepost-ignore drop-column: nobody reads it since March
+-- ALTER TABLE t DROP COLUMN id;
+";
+    let (_place, _, gate) = gate("", change);
+    assert_eq!(rules(&gate), ["db/2_change.sql:2 drop-column warning"]);
+    let notes = gate["notes"].to_string();
+    assert!(notes.contains("db/2_change.sql:3: the ignore of drop-column silences nothing"), "{notes}");
+}
+
+/// Nor is it of squawk what it has no rule for.
+#[test]
+fn what_the_server_refuses_passes_by_no_ignore_and_no_allowance() {
+    let wrong = "SET lock_timeout = '1s';\n-- squawk-ignore\nALTER TABLE t DROP COLUMN nothing;\n";
+    let (_place, ran, gate) = gate("", wrong);
+    assert_eq!((ran.code, rules(&gate)), (Some(1), vec!["db/2_change.sql:3 failed-statement error".to_owned()]));
+    let (_place, ran, gate) = self::gate("max-findings = 9\n", wrong);
+    assert_eq!((ran.code, gate["reason"].as_str().unwrap()), (Some(1), "1 migration failed"), "{gate}");
+    let ignored = wrong.replace("squawk-ignore", "gatepost-ignore failed-statement, ban-drop-column: it is of no use");
+    let (_place, ran, gate) = self::gate("", &ignored);
+    assert_eq!((ran.code, gate["reason"].as_str().unwrap()), (Some(1), "1 migration failed"), "{gate}");
+    let (_place, ran, gate) = self::gate("", "-- squawk-ignore-file\nSET lock_timeout = '1s';\nDELETE FROM t;\n");
+    assert_eq!((ran.code, rules(&gate)), (Some(1), vec!["db/2_change.sql:3 delete-all-rows warning".to_owned()]));
+}
+
+#[test]
 fn the_size_of_production_makes_seconds_of_it() {
     let change = "SET lock_timeout = '1s';\nALTER TABLE t ADD CONSTRAINT c CHECK (v <> '');\n";
     let (_place, _, gate) = gate("sizes = \"sizes.csv\"\n", change);
