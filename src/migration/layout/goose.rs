@@ -1,7 +1,7 @@
 //! goose: both directions in one file, under annotations. It ends a statement where a line ends with `;`, whatever the line
 //! is in, and refuses what is left over.
 
-use super::sections::{Cut, piece, read};
+use super::sections::{Cut, in_order, is_nothing, piece, read};
 use super::{Layout, names};
 use crate::model::migration::{Piece, Script, Transaction};
 
@@ -79,8 +79,10 @@ impl Reader<'_> {
         match word.to_ascii_lowercase().as_str() {
             direction @ ("up" | "down") => {
                 self.ended()?;
-                let script = Script { path: self.path.to_owned(), pieces: Vec::new(), transaction: self.transaction };
                 let is_up = direction == "up";
+                in_order(is_up, self.cut.up.is_some(), self.cut.down.is_some())
+                    .map_err(|what| format!("{}:{number}: {what}: goose would refuse it", self.path))?;
+                let script = Script { path: self.path.to_owned(), pieces: Vec::new(), transaction: self.transaction };
                 *(if is_up { &mut self.cut.up } else { &mut self.cut.down }) = Some(script);
                 self.up = Some(is_up);
             }
@@ -103,6 +105,10 @@ impl Reader<'_> {
     }
 
     fn line(&mut self, number: u32, line: &str) -> Result<(), String> {
+        if self.up.is_none() {
+            let told = || format!("{}:{number}: a statement before `-- +goose Up`: goose would refuse it", self.path);
+            return if is_nothing(line) { Ok(()) } else { Err(told()) };
+        }
         let comment = line.trim_start().starts_with("--");
         let line = if self.substituted && !comment { self.substitute(number, line)? } else { line.to_owned() };
         let (in_block, begun) = (self.in_block, self.begun);

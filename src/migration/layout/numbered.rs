@@ -1,5 +1,7 @@
 //! Plain numbered files, run by whatever runs them: `1.sql`, `002_name.sql`, `003-name.up.sql`.
 
+use std::collections::BTreeMap;
+
 use super::{Folder, Layout, Plan, is_sql, names};
 use crate::model::migration::{Order, Planned, Transaction};
 
@@ -15,7 +17,12 @@ pub(super) static NUMBERED: Layout = Layout {
 
 fn numbered(folder: &Folder) -> Plan {
     let mut plan = Plan::default();
-    for path in folder.files.keys().filter(|path| !path.contains('/')) {
+    let mut folders: BTreeMap<&str, usize> = BTreeMap::new();
+    for path in folder.files.keys() {
+        if let Some((inner, _)) = path.rsplit_once('/') {
+            *folders.entry(inner).or_default() += usize::from(is_sql(path));
+            continue;
+        }
         if !is_sql(path) {
             if names::number(path).is_some() {
                 folder.other(path, &mut plan);
@@ -23,7 +30,7 @@ fn numbered(folder: &Folder) -> Plan {
             continue;
         }
         let stem = names::stem(path);
-        if stem.strip_suffix(".down").is_some() {
+        if is_way_back(stem, folder) {
             continue;
         }
         let base = stem.strip_suffix(".up").unwrap_or(stem);
@@ -40,12 +47,13 @@ fn numbered(folder: &Folder) -> Plan {
             plan.notes.push(format!("{} is passed over: its name has no number", folder.place(path)));
             continue;
         };
-        let Some(order) = names::dotted(version).map(|Order(numbers, _)| Order(numbers, rest.to_owned())) else {
+        let Some(order) =
+            names::dotted(&version.replace('-', ".")).map(|Order(numbers, _)| Order(numbers, rest.to_owned()))
+        else {
             plan.problems.push(format!("{}: {version} is too large for a version", folder.place(path)));
             continue;
         };
-        let down = [format!("{base}.down.sql"), format!("{base}_down.sql")];
-        let down = down.into_iter().find(|name| folder.files.contains_key(name));
+        let down = ways_back(base).into_iter().find(|name| folder.files.contains_key(name));
         let files: Vec<&str> = std::iter::once(path.as_str()).chain(down.as_deref()).collect();
         let planned = Planned {
             version: version.to_owned(),
@@ -60,21 +68,50 @@ fn numbered(folder: &Folder) -> Plan {
         };
         plan.migrations.push(planned);
     }
+    for (inner, files) in folders.into_iter().filter(|(_, files)| *files > 0) {
+        let files = if files == 1 { "1 file".to_owned() } else { format!("{files} files") };
+        plan.notes
+            .push(format!("{}/ is passed over ({files}): in this layout folders are not run", folder.place(inner)));
+    }
     plan
 }
 
-/// What begins the way back in files of tools that have no layout here: sql-migrate, micrate, rambler, `MyBatis`.
-fn other_way(line: &str) -> Option<&str> {
-    let line = line.trim();
-    let words = line.strip_prefix("--")?.trim().to_ascii_lowercase();
-    let is_one =
-        ["+migrate down", "+micrate down", "rambler down", "//@undo"].iter().any(|marker| words.starts_with(marker));
-    is_one.then_some(line)
+/// What the file that takes a step back may be called.
+fn ways_back(base: &str) -> Vec<String> {
+    let own = base.strip_suffix("_up").or_else(|| base.strip_suffix("-up")).unwrap_or(base);
+    let mut names: Vec<String> = BACK.iter().map(|back| format!("{own}{back}.sql")).collect();
+    names.extend(base.contains(".do.").then(|| format!("{}.sql", base.replacen(".do.", ".undo.", 1))));
+    names
 }
 
-/// The version, and what follows it: `003`, or that of a release with the number of the step in it, `00.05.00_02`.
+/// Endings of such names.
+const BACK: [&str; 7] = [".down", ".undo", ".rollback", "_down", "-down", "_rollback", "-rollback"];
+
+/// Whether a file takes a step back. Words that a description may end with say so only beside the step itself.
+fn is_way_back(stem: &str, folder: &Folder) -> bool {
+    let beside =
+        |base: &str| ["", ".up", "_up", "-up"].iter().any(|up| folder.files.contains_key(&format!("{base}{up}.sql")));
+    stem.contains(".undo.")
+        || BACK.iter().any(|back| stem.strip_suffix(back).is_some_and(|base| back.starts_with('.') || beside(base)))
+}
+
+/// What begins the way back in files of tools that have no layout here: sql-migrate, micrate, rambler, `MyBatis`,
+/// node-pg-migrate, tern, and Play's evolutions.
+fn other_way(line: &str) -> Option<&str> {
+    let line = line.trim();
+    let words = line.strip_prefix("--").or_else(|| line.strip_prefix('#'))?.trim_matches(['-', ' ', '\t', ':']);
+    let words = words.to_ascii_lowercase();
+    let begins = ["+migrate down", "+micrate down", "rambler down", "//@undo", "create above / drop below", "!downs"];
+    (begins.iter().any(|marker| words.starts_with(marker)) || words == "down migration").then_some(line)
+}
+
+/// The version, and what follows it: `003`, that of a release with the number of the step in it, `00.05.00_02`, or a day,
+/// `2024-01-05`.
 fn version(base: &str) -> Option<(&str, &str)> {
     let (first, mut rest) = names::number(base)?;
+    if let Some(end) = day(base) {
+        return Some(base.split_at(end));
+    }
     let mut end = first.len();
     while let Some((digits, behind)) = rest.strip_prefix('.').and_then(names::number) {
         (end, rest) = (end + 1 + digits.len(), behind);
@@ -84,6 +121,17 @@ fn version(base: &str) -> Option<(&str, &str)> {
         end += 1 + digits.len();
     }
     Some(base.split_at(end))
+}
+
+/// Where a day ends that a name begins with, and the numbers that follow it: an hour, a number of that day.
+fn day(base: &str) -> Option<usize> {
+    let (year, mut rest) = names::number(base).filter(|(year, _)| year.len() == 4)?;
+    let mut lengths = Vec::new();
+    while let Some((digits, behind)) = rest.strip_prefix(['-', '_']).and_then(names::number) {
+        lengths.push(digits.len());
+        rest = behind;
+    }
+    lengths.starts_with(&[2, 2]).then(|| year.len() + lengths.iter().map(|length| length + 1).sum::<usize>())
 }
 
 #[cfg(test)]
@@ -104,6 +152,59 @@ mod tests {
     }
 
     #[test]
+    fn tools_that_are_not_known_begin_the_way_back_in_words_of_their_own() {
+        for line in [
+            "-- Down Migration",
+            "---- create above / drop below ----",
+            "-- !Downs",
+            "# --- !Downs",
+            "-- rambler down",
+            "-- //@UNDO",
+        ] {
+            assert_eq!(other_way(line), Some(line));
+        }
+        for line in ["-- down migration is in another file", "down migration", "-- Up Migration", "-- !Ups", "#"] {
+            assert_eq!(other_way(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_way_back_is_beside_the_step() {
+        let names = [
+            "1_a.sql",
+            "1_a.down.sql",
+            "2_b.sql",
+            "2_b.rollback.sql",
+            "3.do.c.sql",
+            "3.undo.c.sql",
+            "4_d-up.sql",
+            "4_d-down.sql",
+            "5_e.sql",
+            "5_e_down.sql",
+            "6_scale_down.sql",
+            "old/7_f.sql",
+            "old/8_g.sql",
+            "old/readme",
+        ];
+        let files = names.map(|name| (name.to_owned(), b"a;".to_vec())).into();
+        let plan = NUMBERED.read(&Folder { path: "m".to_owned(), files, ..Folder::default() });
+        let steps =
+            plan.migrations.iter().map(|it| (it.path.as_str(), it.down.as_ref().map(|down| down.path.as_str())));
+        assert_eq!(
+            steps.collect::<Vec<_>>(),
+            [
+                ("m/1_a.sql", Some("m/1_a.down.sql")),
+                ("m/2_b.sql", Some("m/2_b.rollback.sql")),
+                ("m/3.do.c.sql", Some("m/3.undo.c.sql")),
+                ("m/4_d-up.sql", Some("m/4_d-down.sql")),
+                ("m/5_e.sql", Some("m/5_e_down.sql")),
+                ("m/6_scale_down.sql", None),
+            ]
+        );
+        assert_eq!(plan.notes, ["m/old/ is passed over (2 files): in this layout folders are not run"]);
+    }
+
+    #[test]
     fn versions_of_releases_are_whole() {
         for (name, expected) in [
             ("003_a", ("003", "_a")),
@@ -113,6 +214,10 @@ mod tests {
             ("1.2", ("1.2", "")),
             ("1.2_3x", ("1.2", "_3x")),
             ("1.a", ("1", ".a")),
+            ("2024-01-05_init", ("2024-01-05", "_init")),
+            ("2024_01_05-1200-init", ("2024_01_05-1200", "-init")),
+            ("2024-1-a", ("2024", "-1-a")),
+            ("2024_add", ("2024", "_add")),
         ] {
             assert_eq!(version(name), Some(expected), "{name}");
         }

@@ -80,6 +80,9 @@ fn dbmate(path: &str, text: &str) -> Result<Cut, String> {
                     return Err(format!("{path}:{number}: migrate:{} is neither up nor down", other.unwrap_or("")));
                 }
             };
+            in_order(is_up, up.is_some(), down.is_some()).map_err(|what| {
+                format!("{path}:{number}: {what}: dbmate would refuse it, or take it for two migrations")
+            })?;
             let outside = words.any(|word| word == "transaction:false");
             let transaction = if outside { Transaction::OneText } else { Transaction::Whole };
             let script = Script { path: path.to_owned(), pieces: vec![piece(number + 1)], transaction };
@@ -90,7 +93,8 @@ fn dbmate(path: &str, text: &str) -> Result<Cut, String> {
         let script = match to {
             Some(true) => up.as_mut(),
             Some(false) => down.as_mut(),
-            None => None,
+            None if is_nothing(line) => None,
+            None => return Err(format!("{path}:{number}: a statement before `-- migrate:up`: dbmate would refuse it")),
         };
         if let Some(piece) = script.and_then(|script| script.pieces.last_mut()) {
             piece.text.push_str(line);
@@ -100,6 +104,22 @@ fn dbmate(path: &str, text: &str) -> Result<Cut, String> {
         return Err(format!("{path} has no `-- migrate:up`: dbmate would refuse it"));
     }
     Ok(Cut { up, down, note: None })
+}
+
+/// Whether a direction may begin here: each once, the way up first.
+pub(super) fn in_order(is_up: bool, has_up: bool, has_down: bool) -> Result<(), &'static str> {
+    match (is_up, has_up, has_down) {
+        (true, true, _) => Err("a second way up"),
+        (false, _, true) => Err("a second way down"),
+        (false, false, _) => Err("the way down stands before the way up"),
+        (true, false, _) | (false, true, false) => Ok(()),
+    }
+}
+
+/// Whether a line says nothing to the database.
+pub(super) fn is_nothing(line: &str) -> bool {
+    let line = line.trim_start_matches('\u{feff}').trim();
+    line.is_empty() || line.starts_with("--")
 }
 
 pub(super) fn piece(line: u32) -> Piece {

@@ -187,7 +187,7 @@ fn what_cannot_be_placed_is_told() {
     let (problems, ..) = told(&[("1_a.sql", "a"), ("1_a.up.sql", "b")], "sqlx");
     assert_eq!(problems, ["m/1_a.sql and m/1_a.up.sql are the same step"]);
     let (problems, ..) = told(&[("1_a.sql", "a")], "dbmate");
-    assert_eq!(problems, ["m/1_a.sql has no `-- migrate:up`: dbmate would refuse it"]);
+    assert_eq!(problems, ["m/1_a.sql:1: a statement before `-- migrate:up`: dbmate would refuse it"]);
     let (problems, ..) = told(&[("meta/_journal.json", r#"{"entries":[{"idx":0,"tag":"x"}]}"#)], "drizzle");
     assert_eq!(problems, ["m/meta/_journal.json names x, and there is no m/x.sql"]);
     let (_, notes, code) =
@@ -238,6 +238,25 @@ fn goose_ends_statements_at_the_ends_of_lines() {
 }
 
 #[test]
+fn what_dbmate_refuses_is_told() {
+    let problem = |text: &str| {
+        let plan = layout::find("dbmate").unwrap().read(&folder("m", &[("1_a.sql", text)], &[]));
+        assert_eq!(plan.migrations.len() + plan.problems.len(), 1);
+        plan.problems.into_iter().next().unwrap_or_default()
+    };
+    let [up, down] = ["-- migrate:up\na;\n", "-- migrate:down\nb;\n"];
+    assert_eq!(problem(&format!("\n-- a note\n{up}{down}")), "");
+    for (text, told) in [
+        (format!("{up}{up}{down}"), "m/1_a.sql:3: a second way up: dbmate would"),
+        (format!("{up}{down}{down}"), "m/1_a.sql:5: a second way down: dbmate would"),
+        (format!("{down}{up}"), "m/1_a.sql:1: the way down stands before the way up: dbmate would"),
+        (format!("a;\n{up}{down}"), "m/1_a.sql:1: a statement before `-- migrate:up`: dbmate would refuse it"),
+    ] {
+        assert!(problem(&text).starts_with(told), "{}", problem(&text));
+    }
+}
+
+#[test]
 fn what_goose_refuses_is_told() {
     let problem = |text: &str| {
         let plan = layout::find("goose").unwrap().read(&folder("m", &[("1_a.sql", text)], &[]));
@@ -246,6 +265,14 @@ fn what_goose_refuses_is_told() {
     assert!(
         problem("-- +goose Up\na;\nb\n-- +goose Down\nc;").starts_with("m/1_a.sql:3: no line of the statement ends")
     );
+    for (text, told) in [
+        ("-- +goose Up\na;\n-- +goose Up\nb;", "m/1_a.sql:3: a second way up"),
+        ("-- +goose Up\na;\n-- +goose Down\nb;\n-- +goose Down\nc;", "m/1_a.sql:5: a second way down"),
+        ("-- +goose Down\na;\n-- +goose Up\nb;", "m/1_a.sql:1: the way down stands before the way up"),
+        ("a;\n-- +goose Up\nb;", "m/1_a.sql:1: a statement before `-- +goose Up`"),
+    ] {
+        assert_eq!(problem(text), format!("{told}: goose would refuse it"));
+    }
     assert!(problem("-- +goose Up\n-- +goose StatementBegin\na;\n").contains("StatementEnd` is missing"));
     let asked = "-- +goose Up\n-- +goose ENVSUB ON\n-- $A\na ${B:-c} $$ ${D};\n";
     assert!(problem(asked).starts_with("m/1_a.sql:4: $D is taken from the environment"), "{}", problem(asked));
