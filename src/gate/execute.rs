@@ -10,6 +10,8 @@ use crate::gate::Site;
 use crate::gate::ground::Ground;
 use crate::gate::locate::locate;
 use crate::gate::read::{Choice, ReadError};
+use crate::gate::unfinished::unfinished;
+use crate::integrity::moves::{script_moves, words_move};
 use crate::model::change::ChangeKind;
 use crate::model::evidence::{Evidence, Exit, Parsed, Problem, ProblemKind, Understood};
 use crate::model::path::RepoPath;
@@ -54,7 +56,12 @@ pub async fn execute(common: &Common, site: Site<'_>) -> Evidence {
         read_reports(common, &choice, &dir, site, &before, &mut evidence, &mut read);
     }
     if !read.is_empty() {
-        let ground = Ground::new(site.root, &common.dir).since(site.since);
+        let moves = match &common.command {
+            Some(CommandLine::Shell(text)) => script_moves(text),
+            Some(CommandLine::Argv(words)) => words_move(words),
+            None => false,
+        };
+        let ground = Ground::new(site.root, &common.dir).since(site.since).moving(moves);
         evidence.understood = Some(read.into_iter().fold(Understood::default(), |mut whole, mut parsed| {
             if matches!(evidence.exit, Some(Exit::Code(code)) if parsed.breakdowns.contains(&code)) {
                 parsed.unexplained_exit = Some(BROKE_DOWN.to_owned());
@@ -63,7 +70,18 @@ pub async fn execute(common: &Common, site: Site<'_>) -> Evidence {
             whole
         }));
     }
+    explain_status(common, &dir, site, &mut evidence);
     evidence
+}
+
+/// What the tool found may not be all that there is.
+fn explain_status(common: &Common, dir: &Path, site: Site<'_>, evidence: &mut Evidence) {
+    let Some(understood) = &mut evidence.understood else { return };
+    let Some(Exit::Code(code)) = evidence.exit else { return };
+    if code != 0 && understood.unexplained_exit.is_none() {
+        let log = site.output.join(site.log(&common.name));
+        understood.unexplained_exit = unfinished(common, code, dir, &log, understood.tests.is_some());
+    }
 }
 
 const BROKE_DOWN: &str = "by which the tool says that it broke down, so what it found may not be all";

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use unicode_normalization::UnicodeNormalization as _;
 
+use crate::model::change::ChangeSet;
 use crate::model::evidence::Place;
 use crate::model::finding::Folder;
 use crate::model::path::{PathError, RepoPath};
@@ -32,6 +33,7 @@ pub struct Ground {
     roots: Vec<PathBuf>,
     dir: String,
     since: Option<SystemTime>,
+    moves: bool,
 }
 
 impl Ground {
@@ -40,13 +42,19 @@ impl Ground {
     pub fn new(root: &Path, dir: &str) -> Self {
         let mut roots = vec![root.to_owned()];
         roots.extend(files::real_path(root).filter(|real| real != root));
-        Self { roots, dir: dir.to_owned(), since: None }
+        Self { roots, dir: dir.to_owned(), since: None, moves: false }
     }
 
     /// What was written to after this moment has lines that git does not know.
     #[must_use]
     pub fn since(self, since: Option<SystemTime>) -> Self {
         Self { since, ..self }
+    }
+
+    /// Whether the tools may have run in another folder.
+    #[must_use]
+    pub fn moving(self, moves: bool) -> Self {
+        Self { moves, ..self }
     }
 
     /// The place of a path as a tool spelt it.
@@ -77,11 +85,13 @@ impl Ground {
 
     fn as_spelt(&self, raw: &str, folders: &[Folder]) -> Places {
         let spelt = raw.strip_prefix("file://").unwrap_or(raw);
+        // What is installed is a copy of what the change may have.
+        let is_copy = ChangeSet::installed(spelt).is_some();
         if Path::new(spelt).is_absolute() {
-            return self.absolute(Path::new(spelt)).into();
+            return Places { anywhere: is_copy, ..self.absolute(Path::new(spelt)).into() };
         }
         let mut files: Vec<RepoPath> = Vec::new();
-        let mut anywhere = false;
+        let mut anywhere = self.moves || is_copy;
         for folder in folders {
             let file = self.in_folder(folder, spelt);
             anywhere |= file.is_none() && matches!(folder, Folder::Package { .. });

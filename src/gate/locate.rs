@@ -71,6 +71,8 @@ fn read_lines(placed: &mut [Located], ground: &Ground, columns: ColumnUnit) {
             let located = &mut placed[at];
             to_scalars(&mut located.finding, source, columns);
             located.exact = located.finding.line.is_none_or(|line| source.is_exact(line));
+            // A tool that speaks of a line which is not there speaks of another file.
+            located.anywhere |= located.finding.line.is_some_and(|line| source.is_behind(line));
             located.line_text = located.finding.line.and_then(|line| source.line(line)).map(|line| {
                 if line.chars().nth(LONGEST_LINE).is_some() {
                     line.chars().take(LONGEST_LINE).collect()
@@ -111,6 +113,11 @@ impl Source {
     fn is_exact(&self, number: u32) -> bool {
         let index = usize::try_from(number).unwrap_or(usize::MAX).saturating_sub(1);
         self.starts.get(index).copied().unwrap_or(self.text.len()) <= self.exact
+    }
+
+    /// Whether a line is behind the last one, and behind the end of the file that some tools call a line.
+    fn is_behind(&self, number: u32) -> bool {
+        usize::try_from(number).is_ok_and(|number| number > self.starts.len() + 1)
     }
 
     fn line(&self, number: u32) -> Option<&str> {

@@ -10,6 +10,7 @@ pub mod locate;
 pub mod migrations;
 pub mod read;
 mod test;
+mod unfinished;
 
 use std::cell::RefCell;
 use std::collections::HashMap;

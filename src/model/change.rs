@@ -129,12 +129,23 @@ impl ChangeSet {
         self.files.iter().filter(move |(_, file)| may_be(file)).map(|(path, _)| path)
     }
 
-    /// The files that a relative path may mean where it is not known to which folder it is relative.
+    /// The files that a path may mean where it is not known to which folder it is relative, or which of them was installed
+    /// there.
     pub fn in_any_folder(&self, path: &str) -> impl Iterator<Item = &RepoPath> {
-        let end = format!("/{}", path.trim_start_matches("./"));
-        let may_be =
-            move |path: &RepoPath, file: &FileChange| file.kind != ChangeKind::Deleted && path.as_str().ends_with(&end);
+        let installed = Self::installed(path).map(str::to_owned);
+        let end = format!("/{}", installed.as_deref().unwrap_or(path).trim_start_matches("./"));
+        let may_be = move |path: &RepoPath, file: &FileChange| {
+            let path = path.as_str();
+            file.kind != ChangeKind::Deleted && (path.ends_with(&end) || installed.as_deref() == Some(path))
+        };
         self.files.iter().filter(move |(path, file)| may_be(path, file)).map(|(path, _)| path)
+    }
+
+    /// What a path into an environment of Python's leads to there: `mypk/a.py`.
+    #[must_use]
+    pub fn installed(path: &str) -> Option<&str> {
+        let folders = ["/site-packages/", "/dist-packages/"];
+        folders.iter().find_map(|folder| path.rsplit_once(folder)).map(|(_, inside)| inside)
     }
 
     /// The line of the head commit that shows this line of the judged tree; the same where the file does not differ.

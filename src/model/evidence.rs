@@ -45,7 +45,8 @@ pub struct Located {
     /// Where else it may be: the tool's path leads to other files from the gate's folder, from the root or from folders
     /// that were entered.
     pub or_at: Vec<RepoPath>,
-    /// Whether it may be in any folder: the tool ran in that of a package which cannot be found by its name.
+    /// Whether its path may be relative to any folder, or be that of a copy: where the tool ran is not known, or no such
+    /// line is in the file.
     pub anywhere: bool,
     /// Whether its line has the number that git gives it.
     pub exact: bool,

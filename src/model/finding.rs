@@ -77,9 +77,12 @@ pub struct Finding {
 }
 
 /// Rules by which a tool says that it could not read a file as a program: Ruff and flake8, pylint, `ShellCheck`, `RuboCop`,
-/// stylelint.
-const UNREAD: [&str; 12] = [
+/// stylelint, Biome, clang-tidy.
+const UNREAD: [&str; 15] = [
     "invalid-syntax",
+    "syntax-error",
+    "parse",
+    "clang-diagnostic-error",
     "E902",
     "E999",
     "E0001",
@@ -93,18 +96,47 @@ const UNREAD: [&str; 12] = [
     "CssSyntaxError",
 ];
 
+/// How a message without a rule says so: `ESLint`, Ruff's texts, pylint's, yamllint.
+const UNREAD_WORDS: [&str; 11] = [
+    "Parsing error",
+    "SyntaxError",
+    "invalid-syntax",
+    "invalid syntax",
+    "syntax error",
+    "E0001: ",
+    "F0001: ",
+    "F0002: ",
+    "[E0001",
+    "[F0001",
+    "[F0002",
+];
+
+/// And an error's, of compilers and pyflakes: on the line where they lost the way, which may be far behind the change.
+const LOST: [&str; 6] =
+    ["expected ", "unterminated ", "missing terminating ", "extraneous closing ", "unindent", "unexpected indent"];
+
 impl Finding {
     /// Whether it says that its file could not be read as a program. The tool then looked at nothing else in it, so that its
     /// line is not all that it is about.
     #[must_use]
     pub fn is_of_unread_file(&self) -> bool {
-        match &self.rule {
-            Some(rule) => UNREAD.contains(&rule.as_str()),
-            // `ESLint`, Ruff's older releases and pylint's text have no rule there.
-            None => ["Parsing error", "SyntaxError", "E0001: ", "F0001: ", "F0002: "]
-                .iter()
-                .any(|words| self.message.starts_with(words)),
-        }
+        let Some(rule) = &self.rule else { return self.says_unread() };
+        // `ShellCheck.SC1072` in one format is `SC1072` in another.
+        let last = rule.rsplit('.').next().unwrap_or(rule);
+        UNREAD.contains(&rule.as_str()) || UNREAD.contains(&last)
+    }
+
+    fn says_unread(&self) -> bool {
+        // yamllint writes the place once more before its words.
+        let place = |c: char| c.is_ascii_digit() || c == ':' || c == ' ';
+        let words = self.message.trim_start_matches(place);
+        let begins = |with: &[&str]| with.iter().any(|with| words.starts_with(with));
+        // A workflow command's title may be, or hold, the rule.
+        let title = self.message.split_once(": ").map_or("", |(title, _)| title);
+        begins(&UNREAD_WORDS)
+            || title.split([' ', '(', ')']).any(|word| UNREAD.contains(&word))
+            || words.ends_with("(CssSyntaxError)")
+            || (self.level == Level::Error && begins(&LOST))
     }
 }
 
@@ -154,12 +186,25 @@ mod tests {
             let (rule, message) = (rule.map(str::to_owned), message.to_owned());
             Finding { rule, message, ..Finding::default() }.is_of_unread_file()
         };
-        for rule in ["invalid-syntax", "E999", "SC1073", "Lint/Syntax"] {
+        for rule in ["invalid-syntax", "E999", "SC1073", "ShellCheck.SC1072", "Lint/Syntax", "parse"] {
             assert!(unread(Some(rule), "x"), "{rule}");
         }
-        for words in ["Parsing error: Unexpected token", "SyntaxError: Expected", "E0001: Parsing failed"] {
+        for words in [
+            "Parsing error: Unexpected token",
+            "SyntaxError: Expected",
+            "E0001: Parsing failed",
+            "[E0001(syntax-error), ] Parsing failed",
+            "invalid-syntax: Expected an indented block",
+            "4:1 syntax error: expected ',' or ']' (syntax)",
+            "Unexpected } (CssSyntaxError)",
+            "parse: expected `}` but instead the file ends",
+            "ruff (invalid-syntax): a.py:4:5: invalid-syntax: Expected an indented block",
+        ] {
             assert!(unread(None, words), "{words}");
         }
+        let words = "expected declaration or statement at end of input";
+        let compiler = |level| Finding { level, message: words.to_owned(), ..Finding::default() }.is_of_unread_file();
+        assert_eq!([Level::Error, Level::Warning].map(compiler), [true, false]);
         assert!(!unread(Some("E501"), "SyntaxError: x") && !unread(None, "E501: x") && !unread(None, "no SyntaxError"));
     }
 }

@@ -24,6 +24,61 @@ pub(super) fn decode(bytes: &[u8]) -> Decoded<'_> {
     }
 }
 
+/// What a stream of text is written in, once its first bytes have told.
+pub(super) enum Text {
+    /// Fewer than two bytes have come.
+    Unknown(Vec<u8>),
+    /// UTF-8, or what is none of these.
+    Bytes,
+    /// UTF-16, with what is left of the last chunk.
+    Utf16(fn([u8; 2]) -> u16, Vec<u8>),
+}
+
+impl Text {
+    /// The next chunk in UTF-8; `None` where it is so already.
+    pub(super) fn read_on(&mut self, chunk: &[u8]) -> Option<Vec<u8>> {
+        match self {
+            Self::Bytes => None,
+            Self::Unknown(held) => {
+                let begun = [held, chunk].concat();
+                *self = match begun[..] {
+                    [] | [_] => {
+                        *held = begun;
+                        return Some(Vec::new());
+                    }
+                    [0xff, 0xfe, ..] => Self::Utf16(u16::from_le_bytes, Vec::new()),
+                    [0xfe, 0xff, ..] => Self::Utf16(u16::from_be_bytes, Vec::new()),
+                    [first, 0, ..] if first.is_ascii() && first != 0 => Self::Utf16(u16::from_le_bytes, Vec::new()),
+                    [0, first, ..] if first.is_ascii() && first != 0 => Self::Utf16(u16::from_be_bytes, Vec::new()),
+                    _ => Self::Bytes,
+                };
+                self.read_on(&begun).or(Some(begun))
+            }
+            Self::Utf16(unit, left) => {
+                left.extend_from_slice(chunk);
+                let mut whole = left.len() & !1;
+                // The second half of a pair is still to come.
+                let last = whole.checked_sub(2).map(|at| unit([left[at], left[at + 1]]));
+                if last.is_some_and(|last| (0xd800..0xdc00).contains(&last)) {
+                    whole -= 2;
+                }
+                let text = utf16(&left[..whole], *unit).text;
+                left.drain(..whole);
+                Some(text.into_owned().into_bytes())
+            }
+        }
+    }
+
+    /// What is left at the end: bytes that are no whole character.
+    pub(super) fn rest(&mut self) -> Vec<u8> {
+        match self {
+            Self::Bytes => Vec::new(),
+            Self::Unknown(held) => std::mem::take(held),
+            Self::Utf16(unit, left) => utf16(&std::mem::take(left), *unit).text.into_owned().into_bytes(),
+        }
+    }
+}
+
 fn utf8(bytes: &[u8]) -> Decoded<'_> {
     if let Ok(text) = std::str::from_utf8(bytes) {
         return Decoded { text: Cow::Borrowed(text), note: None };

@@ -89,6 +89,10 @@ fn parse(input: &[u8]) -> Result<Parsed, ParseError> {
 
 fn finding(path: &str, message: Complaint, fix: Option<Fix>) -> Finding {
     let level = match message.severity {
+        // The project itself says that the file is not linted.
+        Some(1) if !message.fatal && message.rule_id.is_none() && message.message.starts_with("File ignored ") => {
+            Level::Note
+        }
         Some(1) if !message.fatal => Level::Warning,
         _ => Level::Error,
     };
@@ -193,14 +197,14 @@ mod tests {
     fn a_fix_without_its_source_is_noted() {
         let report = r#"[{"filePath":"/a.js","errorCount":0,"messages":[
             {"ruleId":"semi","severity":2,"message":"Missing semicolon.","line":1,"column":2,"fix":{"range":[1,1],"text":";"}},
-            {"ruleId":null,"severity":1,"message":"File ignored."},
+            {"ruleId":null,"severity":1,"message":"File ignored because of a matching ignore pattern."},
             {"ruleId":"x/y","severity":1,"fatal":true,"message":"Broken.","line":0,"column":null}]}]"#;
         let parsed = parse(report.as_bytes()).unwrap();
         assert_eq!(parsed.findings.len(), 3);
         assert!(parsed.findings.iter().all(|finding| finding.fix.is_none()));
         assert_eq!(parsed.notes, ["1 fix was left out: the report has no source text that they fit"]);
         let levels: Vec<Level> = parsed.findings.iter().map(|finding| finding.level).collect();
-        assert_eq!(levels, [Level::Error, Level::Warning, Level::Error]);
+        assert_eq!(levels, [Level::Error, Level::Note, Level::Error]);
         assert_eq!(parsed.findings[2].line, None);
     }
 }

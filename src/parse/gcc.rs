@@ -157,11 +157,14 @@ fn is_caret(text: &str) -> bool {
             && text.starts_with(' ')
 }
 
+/// gcc's last words: alone, or with the option by which it stops at so many errors.
+const TERMINATED: &str = "compilation terminated";
+
 /// What tells where the next finding is, and nothing else.
 fn is_chatter(text: &str) -> bool {
     text.starts_with("In file included from ")
         || text.starts_with("# ")
-        || text == "compilation terminated."
+        || text.starts_with(TERMINATED)
         || (text.starts_with(' ') && text.trim_start().starts_with("from "))
         || (text.ends_with(':')
             && [": In ", ": At top level", ": in function "].iter().any(|words| text.contains(words))
@@ -170,8 +173,10 @@ fn is_chatter(text: &str) -> bool {
 
 /// Whether a compiler's or mypy's words say that it did not come to the end.
 fn says_stopped(text: &str) -> bool {
-    text == "compilation terminated."
-        || [": fatal error: ", ": internal compiler error: "].iter().any(|words| text.contains(words))
+    text.starts_with(TERMINATED)
+        || [": fatal error: ", ": internal compiler error: ", "error: too many errors emitted, stopping now"]
+            .iter()
+            .any(|words| text.contains(words))
         || (text.starts_with("Found ") && text.ends_with("(errors prevented further checking)"))
 }
 

@@ -339,6 +339,8 @@ fn detail(name: &str, attributes: &Attributes, not_run: bool) -> Option<Detail> 
         // ctest fails a run for a test that it could not start, and calls it skipped as one that skips itself by
         // SKIP_RETURN_CODE or SKIP_REGULAR_EXPRESSION.
         "skipped" if not_run && message.is_some_and(|why| !why.starts_with("SKIP_")) => Verdict::Error,
+        // nose2 fails a run for it.
+        "skipped" if message == Some("test passes unexpectedly") => Verdict::Failure,
         // node:test runs a `todo` test and disregards its failure.
         "skipped" if attributes.get("type") == Some("todo") => Verdict::ToDo,
         "skipped" | "ignored" | "disabled" => Verdict::Skipped,

@@ -2,6 +2,7 @@
 
 use crate::model::evidence::Parsed;
 use crate::parse::ParseError;
+use crate::parse::encoding::Text;
 
 /// A line longer than this many bytes is cut there; the rest of it is dropped and noted.
 const LONGEST: usize = 1 << 20;
@@ -36,17 +37,25 @@ pub struct Lines {
     /// Lines that were cut.
     cut: usize,
     first: bool,
+    text: Text,
 }
 
 impl Lines {
     /// Starts with no input.
     #[must_use]
     pub fn new(parser: Box<dyn LineParser>) -> Self {
-        Self { parser, partial: Vec::new(), dropping: false, cut: 0, first: true }
+        Self { parser, partial: Vec::new(), dropping: false, cut: 0, first: true, text: Text::Unknown(Vec::new()) }
     }
 
     /// Takes the next bytes.
     pub fn feed(&mut self, chunk: &[u8]) {
+        match self.text.read_on(chunk) {
+            None => self.take(chunk),
+            Some(text) => self.take(&text),
+        }
+    }
+
+    fn take(&mut self, chunk: &[u8]) {
         let mut rest = chunk;
         while let Some(at) = rest.iter().position(|&b| b == b'\n') {
             self.keep(&rest[..at]);
@@ -61,6 +70,8 @@ impl Lines {
     /// # Errors
     /// As [`LineParser::end`].
     pub fn end(mut self) -> Result<Parsed, ParseError> {
+        let left = self.text.rest();
+        self.take(&left);
         let complete = self.partial.is_empty();
         if !complete {
             self.flush();
@@ -109,6 +120,21 @@ mod tests {
             let notes = if complete { vec![] } else { vec![NO_LINE_END.to_owned()] };
             Ok(Parsed { findings: self.0, notes, ..Parsed::default() })
         }
+    }
+
+    #[test]
+    fn utf16_is_read_whatever_the_chunks() {
+        let units: Vec<u16> = "\u{feff}a.c:1: \u{e9}\u{1f600}\nb\n".encode_utf16().collect();
+        let expected = ["a.c:1: \u{e9}\u{1f600}", "b"];
+        for order in [u16::to_le_bytes, u16::to_be_bytes] {
+            let bytes: Vec<u8> = units.iter().flat_map(|&unit| order(unit)).collect();
+            for size in 1..bytes.len() {
+                assert_eq!(read(&bytes.chunks(size).collect::<Vec<_>>()).0, expected, "{size}");
+            }
+            assert_eq!(read(&[&bytes[2..]]).0, expected, "without a mark");
+        }
+        assert_eq!(read(&[b"a"]).0, ["a"]);
+        assert_eq!(read(&[b"a", b"b\n"]).0, ["ab"]);
     }
 
     fn read(chunks: &[&[u8]]) -> (Vec<String>, Vec<String>) {

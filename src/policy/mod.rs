@@ -110,10 +110,11 @@ fn take_findings(report: &mut GateReport, rules: &Rules, ground: Ground<'_>, und
     let mut seen_in_base = 0;
     let mut tally = Tally::default();
     for located in understood.findings {
-        let (place, exact) = (located.place.clone(), located.exact);
+        let (place, exact, anywhere) = (located.place.clone(), located.exact, located.anywhere);
         let (judged, known) = judge_finding(located, rules, ground, &mut identify);
         seen_in_base += usize::from(known);
         tally.count(&place, exact, &judged, rules);
+        tally.supposed += usize::from(anywhere && judged.path.clone().is_some_and(|path| place != Place::File(path)));
         report.findings.push(judged);
     }
     report.fixed = ground.baseline.map(|baseline| baseline.len().saturating_sub(seen_in_base));
@@ -151,8 +152,9 @@ fn judge_finding(located: Located, rules: &Rules, ground: Ground<'_>, identify: 
         Some(Relevance::ChangedFile) => 2,
         Some(Relevance::Outside) => 3,
     };
-    if let (true, Some(change), Some(path)) = (anywhere, change, &finding.path) {
-        or_at.extend(change.in_any_folder(path).cloned());
+    if let (true, Some(change), Some(path)) = (anywhere && farness(&place) > 0, change, &finding.path) {
+        let is_meant = |file: &&RepoPath| finding.line.is_none() || farness(&Place::File((*file).clone())) == 0;
+        or_at.extend(change.in_any_folder(path).filter(is_meant).cloned());
     }
     // Of the files that it may be in, it is in the one that the change is in.
     let nearest = or_at.into_iter().map(Place::File).min_by_key(&farness);
@@ -252,9 +254,9 @@ fn weigh(report: &GateReport, rules: &Rules, unexplained: Option<&str>) -> (Outc
         return (Outcome::Fail, parts.join(", "));
     }
     if let Some(least) = rules.min_tests {
-        let ran = tests.map_or(0, |counts| counts.ran());
+        let ran = tests.map_or(0, |counts| counts.ran()).saturating_sub(excused);
         if ran < least {
-            return (Outcome::Error, too_few(tests.unwrap_or_default(), least));
+            return (Outcome::Error, too_few(tests.unwrap_or_default(), ran, excused, least));
         }
     }
     let Some(Exit::Code(code)) = report.exit.filter(|exit| *exit != Exit::Code(0)) else {
@@ -346,9 +348,13 @@ fn blocking_words(report: &GateReport, blocking: usize, rules: &Rules) -> String
     format!("{blocking} {new}{noun}{}{place}{allowed}", if blocking == 1 { "" } else { "s" })
 }
 
-fn too_few(counts: Counts, least: usize) -> String {
-    let skipped = if counts.skipped > 0 { format!(" ({} skipped)", counts.skipped) } else { String::new() };
-    format!("{} ran{skipped}, at least {least} expected", count(counts.ran(), "test"))
+/// Tests that fail as they did in the base are no sign that the others ran.
+fn too_few(counts: Counts, ran: usize, excused: usize, least: usize) -> String {
+    let skipped = (counts.skipped > 0).then(|| format!("{} skipped", counts.skipped));
+    let excused = (excused > 0).then(|| format!("{excused} still failing"));
+    let others: Vec<String> = skipped.into_iter().chain(excused).collect();
+    let others = if others.is_empty() { String::new() } else { format!(" ({})", others.join(", ")) };
+    format!("{} ran{others}, at least {least} expected", count(ran, "test"))
 }
 
 fn pass_words(report: &GateReport, tests: Option<Counts>, blocking: usize) -> String {

@@ -13,6 +13,8 @@ pub(super) struct Tally {
     submodule: usize,
     unsure: usize,
     outside: usize,
+    /// Placed in the change, where the folder that a path is relative to is not known.
+    pub(super) supposed: usize,
 }
 
 impl Tally {
@@ -55,7 +57,16 @@ impl Tally {
                 count(self.outside, "finding"),
             )
         };
+        let supposed = || {
+            let (is, it) = if self.supposed == 1 { ("is", "its path") } else { ("are", "their paths") };
+            format!(
+                "{} {is} taken to be in a file of the change that {it} may mean: in which folder the tool ran is not known; \
+                 a gate that runs the tool itself, with `dir`, tells",
+                count(self.supposed, "finding"),
+            )
+        };
         [
+            (self.supposed > 0).then(supposed),
             (self.nowhere > 0).then(nowhere),
             (self.submodule > 0).then(submodule),
             (self.unsure > 0).then(unsure),

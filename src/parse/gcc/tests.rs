@@ -72,6 +72,9 @@ fn a_tool_that_stopped_has_not_seen_everything() {
         "a.c:1:10: fatal error: dep.h: No such file or directory\n 1 | #include \"dep.h\"\n   | ^\ncompilation terminated.\n",
         "a.c:1:10: fatal error: 'dep.h' file not found\n1 error generated.\n",
         "a.c:1:1: internal compiler error: in f, at g.c:1\n",
+        "a.c:1:1: error: x [-Werror=y]\ncompilation terminated due to -fmax-errors=1.\n",
+        "a.c:1:1: error: x [-Werror=y]\ncompilation terminated due to -Wfatal-errors.\n",
+        "a.c:1:1: error: x\nerror: too many errors emitted, stopping now [clang-diagnostic-error]\n",
         "a.py:1: error: Invalid syntax  [syntax]\nFound 1 error in 1 file (errors prevented further checking)\n",
     ] {
         assert_eq!(why(stopped).as_deref(), Some(STOPPED), "{stopped}");

@@ -44,6 +44,7 @@ fn a_case_that_says_nothing_was_broken_off() {
     assert_eq!(outcome("time='0.000' />"), CaseOutcome::Errored);
     assert_eq!(["name='a'/>", "classname='A'/>"].map(outcome), [CaseOutcome::Passed; 2]);
     assert_eq!(outcome("time='0.1'><skipped/></testcase>"), CaseOutcome::Skipped);
+    assert_eq!(outcome("><skipped message='test passes unexpectedly'/></testcase>"), CaseOutcome::Failed);
 }
 
 #[test]

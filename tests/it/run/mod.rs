@@ -11,6 +11,7 @@ mod scope;
 mod strangers;
 mod surroundings;
 mod terminal;
+mod unfinished;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

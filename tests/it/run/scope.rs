@@ -124,6 +124,34 @@ fn a_path_is_of_the_package_whose_script_runs() {
     }
 }
 
+/// What says nothing of the folder that it works in; the base has a file of the same name in the root.
+#[test]
+fn a_path_from_an_unknown_folder_may_be_that_of_the_change() {
+    let lint = "[gates.lint]\nkind = \"lint\"\nformat = \"gcc\"\ncommand = \"cd src && cat said\"\n";
+    let project = Project::new(lint);
+    project.tree.git(&["checkout", "--quiet", "main"]);
+    project.tree.write("a.rs", "1\n2\n3\n4\n5\n6\n").write(".gitignore", "said\n.venv\n").commit("other");
+    project.tree.git(&["checkout", "--quiet", "topic"]);
+    project.tree.git(&["rebase", "--quiet", "main"]);
+    let ran = |said: &str| {
+        project.tree.write("src/said", said);
+        project.run(&[])
+    };
+    let changed = "src/a.rs:6 changed_line !";
+    let found = ran("a.rs:6:1: warning: w\n");
+    assert_eq!((found.code, found.findings()), (Some(1), vec![changed.to_owned()]));
+    assert!(found.out.contains("1 finding is taken to be in a file of the change"), "{}", found.out);
+    assert_eq!(ran("a.rs:5:1: warning: w\n").findings(), ["a.rs:5 outside"], "on no line of the change");
+    let copy = ".venv/lib/python3/site-packages/src/a.rs";
+    project.tree.write(copy, "1\n2\n3\n4\n5\n6\n");
+    assert_eq!(ran(&format!("{copy}:6:1: warning: w\n")).findings(), [changed], "installed there");
+    // One that stays is believed, unless it speaks of a line that is not there.
+    project.tree.write("gatepost.toml", lint.replace("cd src && cat said", "cat src/said"));
+    assert_eq!(ran("a.rs:6:1: warning: w\n").findings(), ["a.rs:6 outside"]);
+    project.tree.write("a.rs", "1\n2\n").commit("shorter");
+    assert_eq!(ran("a.rs:6:1: warning: w\n").findings(), [changed]);
+}
+
 #[test]
 fn what_a_moved_submodule_brings_counts() {
     let library = Tree::new();

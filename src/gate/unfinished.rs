@@ -1,0 +1,199 @@
+//! Signs that a command which failed did not do all of its work. What it found may then not be all, so that findings
+//! which do not count are no reason for its status.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+
+use crate::integrity::halts::{halts_at, only_goal};
+use crate::model::settings::{CommandLine, Common};
+use crate::world::files;
+
+/// A line of a log longer than this many bytes is cut: no sign is.
+const LONGEST: u64 = 4 << 10;
+/// A makefile larger than this many bytes is not looked into.
+const LARGEST_MAKEFILE: u64 = 1 << 20;
+
+/// Words by which a tool says that it left something out, and what that means.
+const LEFT_OUT: &[(&str, &str)] = &[
+    (
+        "error: test failed, to rerun pass ",
+        "cargo ran no test behind the target that failed; `--no-fail-fast` runs all",
+    ),
+    ("Test suite failed to run", "a file of tests could not be run"),
+    ("unhandled error during the test run", "an error outside of the tests"),
+    ("unhandled errors during the test run", "errors outside of the tests"),
+];
+
+/// How a line of a program that broke down begins; a test that fails may print the like.
+const BROKE_DOWN: &[&str] = &[
+    "Traceback (most recent call last):",
+    "panic: ",
+    "fatal error: ",
+    "Exception in thread ",
+    "Segmentation fault",
+    "thread '",
+];
+
+/// Why the status of a command that failed is not explained by what it found; `None` where nothing says so. `log` has what
+/// it printed.
+pub(super) fn unfinished(common: &Common, code: i32, dir: &Path, log: &Path, has_tests: bool) -> Option<String> {
+    let shell = match &common.command {
+        Some(CommandLine::Shell(text)) => {
+            if let Some(first) = halts_at(text) {
+                return Some(format!(
+                    "where `{first}` fails, what stands behind it is not run: give each tool its own gate"
+                ));
+            }
+            text.clone()
+        }
+        Some(CommandLine::Argv(words)) => words.join(" "),
+        None => return None,
+    };
+    // https://github.com/microsoft/TypeScript/blob/v5.9.3/src/compiler/types.ts, `ExitStatus`.
+    if code == 1 && builds_projects(&shell) {
+        return Some("`tsc --build` leaves out what depends on a project with errors".to_owned());
+    }
+    let mut signs = Signs { shell: &shell, dir, has_tests, heading: false };
+    let mut lines = BufReader::new(files::open(log).ok()?);
+    let mut line = Vec::new();
+    while next(&mut lines, &mut line) {
+        if let Some(why) = signs.read(&String::from_utf8_lossy(&line)) {
+            return Some(why);
+        }
+    }
+    None
+}
+
+fn builds_projects(shell: &str) -> bool {
+    let mut words = shell.split_whitespace();
+    words.any(|word| word.rsplit('/').next() == Some("tsc")) && words.any(|word| matches!(word, "-b" | "--build"))
+}
+
+/// Reads a line, its beginning where it is long.
+fn next(lines: &mut BufReader<File>, line: &mut Vec<u8>) -> bool {
+    line.clear();
+    let mut part = std::io::Read::take(&mut *lines, LONGEST);
+    if !part.read_until(b'\n', line).is_ok_and(|read| read > 0) {
+        return false;
+    }
+    if line.last() == Some(&b'\n') {
+        line.pop();
+    } else {
+        _ = lines.skip_until(b'\n');
+    }
+    true
+}
+
+struct Signs<'a> {
+    /// The command.
+    shell: &'a str,
+    dir: &'a Path,
+    has_tests: bool,
+    /// Whether the line before may head a script of npm's.
+    heading: bool,
+}
+
+impl Signs<'_> {
+    fn read(&mut self, line: &str) -> Option<String> {
+        let line = line.trim_end();
+        let after_heading = std::mem::replace(&mut self.heading, line.starts_with("> "));
+        if let Some(script) = line.strip_prefix("> ").filter(|_| after_heading) {
+            let first = halts_at(script)?;
+            return Some(format!(
+                "where `{first}` of `{script}` fails, what stands behind it is not run: give each tool its own gate"
+            ));
+        }
+        if let Some(stop) = Stop::read(line) {
+            return (!self.is_last(&stop)).then(|| {
+                format!("make stopped at `{}`, and what it would have run after that is not known: give each tool its own gate", stop.target)
+            });
+        }
+        if is_of_tox(line) || (line.starts_with("nox > Command ") && line.contains(" failed with exit code ")) {
+            let tool = if line.starts_with("nox > ") { "nox" } else { "tox" };
+            return Some(format!("{tool} stops at a command that fails: give each tool its own gate"));
+        }
+        if let Some((_, means)) = LEFT_OUT.iter().find(|(words, _)| line.contains(words)) {
+            return Some((*means).to_owned());
+        }
+        if line.contains("!! stopping after ") || line.contains("!! xdist.dsession.Interrupted: stopping after ") {
+            return Some("pytest stopped at its limit of failures".to_owned());
+        }
+        let broke = BROKE_DOWN.iter().any(|begin| line.starts_with(begin)) || line.contains("openBinaryFile: ");
+        let broke = broke && (!line.starts_with("thread '") || line.contains("panicked at"));
+        (broke && !self.has_tests)
+            .then(|| format!("a tool broke down (`{}`)", line.chars().take(60).collect::<String>()))
+    }
+
+    /// Whether make had no more to do: it stopped at the last line of the last goal it was given, and was not called by
+    /// another make.
+    fn is_last(&self, stop: &Stop<'_>) -> bool {
+        let Some((file, line)) = stop.at.filter(|_| stop.is_top && stop.is_plain) else { return false };
+        let Some(dir) = only_goal(self.shell, stop.target) else { return false };
+        let text = files::read_capped(&self.dir.join(dir).join(file), LARGEST_MAKEFILE);
+        text.is_some_and(|text| ends_recipe(&String::from_utf8_lossy(&text), line))
+    }
+}
+
+/// `make: *** [Makefile:2: lint] Error 1`
+struct Stop<'a> {
+    is_top: bool,
+    at: Option<(&'a str, usize)>,
+    target: &'a str,
+    /// A status that tools end with which found something, no signal and no command that is missing.
+    is_plain: bool,
+}
+
+impl<'a> Stop<'a> {
+    fn read(line: &'a str) -> Option<Self> {
+        let (program, rest) = line.split_once(": *** [")?;
+        let is_top = matches!(program, "make" | "gmake");
+        let is_inner = ["make[", "gmake["].iter().any(|begin| program.starts_with(begin));
+        let (place, end) = rest.rsplit_once("] ").filter(|_| is_top || is_inner)?;
+        let (at, target) = match place.rsplit_once(": ") {
+            Some((at, target)) => {
+                (at.rsplit_once(':').and_then(|(file, line)| Some((file, line.parse().ok()?))), target)
+            }
+            None => (None, place),
+        };
+        let status = end.split(' ').nth(1).and_then(|status| status.parse::<u8>().ok());
+        let is_plain = status.is_some_and(|status| status < 124);
+        Some(Self { is_top, at, target, is_plain })
+    }
+}
+
+/// Whether the recipe has nothing behind the command that begins in this line, from 1.
+fn ends_recipe(makefile: &str, line: usize) -> bool {
+    let mut behind = makefile.lines().skip(line.saturating_sub(1)).skip_while(|line| line.ends_with('\\')).skip(1);
+    !behind.find(|line| !line.trim().is_empty() && !line.starts_with('#')).is_some_and(|line| line.starts_with('\t'))
+}
+
+/// `lint: exit 1 (0.50 seconds) /src> flake8 a.py pid=12`
+fn is_of_tox(line: &str) -> bool {
+    let status = line.split_once(": exit ").map(|(_, rest)| rest.split_once(" ("));
+    matches!(status, Some(Some((status, rest))) if status.parse::<i32>().is_ok_and(|status| status != 0) && rest.contains(" seconds) "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recipe_ends_where_no_line_of_it_follows() {
+        let makefile = "lint:\n\tflake8 \\\n\t  a.py\n\n# next\n\tmypy a.py\nall: lint\n";
+        assert_eq!([2, 6].map(|line| ends_recipe(makefile, line)), [false, true]);
+        assert!(ends_recipe("a:\n\tb", 2));
+    }
+
+    #[test]
+    fn the_words_of_make_and_tox_are_read() {
+        let read = |line| Stop::read(line).map(|stop| (stop.is_top, stop.at, stop.target, stop.is_plain));
+        assert_eq!(read("make: *** [Makefile:2: lint] Error 1"), Some((true, Some(("Makefile", 2)), "lint", true)));
+        assert_eq!(read("make[1]: *** [m.mk:12: a/b.o] Error 2"), Some((false, Some(("m.mk", 12)), "a/b.o", true)));
+        assert_eq!(read("make: *** [Makefile:2: lint] Fehler 127"), Some((true, Some(("Makefile", 2)), "lint", false)));
+        assert_eq!(read("gmake: *** [lint] Segmentation fault"), Some((true, None, "lint", false)));
+        assert_eq!(read("make: Entering directory '/r'"), None);
+        assert!(is_of_tox("lint: exit 1 (0.50 seconds) /r> flake8 a.py pid=12"));
+        assert!(!is_of_tox("a.py: exit 0 (0.50 seconds) x") && !is_of_tox("lint: exit 1"));
+    }
+}

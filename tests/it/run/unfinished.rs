@@ -1,0 +1,62 @@
+//! Findings that do not count explain no status where the tools behind them may not have run.
+
+use super::*;
+
+/// What a gate says whose command is this; `said` is outside of the change.
+fn said(command: &str, makefile: &str) -> String {
+    let lint = format!("[gates.lint]\nkind = \"lint\"\nformat = \"gcc\"\ncommand = '''\n{command}'''\n");
+    let project = Project::on_main(&lint);
+    project.tree.write("old.rs", "1\n").write("said", "old.rs:1:1: warning: w\n").write("Makefile", makefile);
+    project.tree.commit("old");
+    project.tree.git(&["checkout", "--quiet", "-b", "topic"]);
+    project.tree.write("new.rs", "1\n").commit("new");
+    project.run(&[]).gates().remove(0)
+}
+
+const PASSES: &str = "lint: pass, 1 finding that does not count";
+
+#[test]
+fn a_script_may_have_ended_before_its_last_tool() {
+    let found = "flake8() { cat said; return 1; }\n";
+    assert_eq!(said(&format!("{found}flake8 old.rs\n"), ""), format!("{PASSES} (exit status 1)"));
+    let gathered = format!("{found}flake8 old.rs || rc=1\ntrue mypy || rc=1\nexit $rc\n");
+    assert_eq!(said(&gathered, ""), format!("{PASSES} (exit status 1)"), "both ran");
+    for more in ["flake8 old.rs\nmypy old.rs\n", "flake8 old.rs && mypy old.rs\n"] {
+        let why = "lint: error, exit status 1: where `flake8 old.rs` fails, what stands behind it is not run: give each tool \
+                   its own gate";
+        assert_eq!(said(&format!("{found}{more}"), ""), why);
+    }
+    assert_eq!(said("cat said && mypy() { :; } && flake8() { :; }; flake8 old.rs && mypy old.rs", ""), PASSES);
+}
+
+#[test]
+fn make_may_have_stopped_before_its_last_line() {
+    let lint = |lines: &str| format!("all: lint\nlint:\n\tcat said; \\\n\t  exit 1\n{lines}other:\n\ttrue\n");
+    assert_eq!(said("make lint\n", &lint("")), format!("{PASSES} (exit status 2)"));
+    let stopped = "lint: error, exit status 2: make stopped at `lint`, and what it would have run after that is not known: \
+                   give each tool its own gate";
+    assert_eq!(said("make lint\n", &lint("\n\tmypy\n")), stopped, "in the recipe");
+    assert_eq!(said("make lint other\n", &lint("")), stopped, "another goal");
+    assert_eq!(said("make\n", &lint("")), stopped, "a goal that asked for it");
+    assert_eq!(said("make lint\n", "lint:\n\t-cat said; exit 1\n\texit 127\n"), stopped, "no tool was there");
+    assert_eq!(said("make lint\n", "lint:\n\tcat said; kill -SEGV $$$$\n"), stopped, "it was killed");
+}
+
+#[test]
+fn a_tool_may_have_broken_down() {
+    let crash = "cat said; echo 'Traceback (most recent call last):' >&2; echo '  File \"a.py\"' >&2; exit 1";
+    let why = "lint: error, exit status 1: a tool broke down (`Traceback (most recent call last):`)";
+    assert_eq!(said(crash, ""), why);
+    let tox = "cat said; echo 'lint: exit 1 (0.50 seconds) /r> flake8 old.rs pid=1'; exit 1";
+    let why = "lint: error, exit status 1: tox stops at a command that fails: give each tool its own gate";
+    assert_eq!(said(tox, ""), why);
+    let tsc = "tsc() { cat said; return 1; }\ntsc -b";
+    assert_eq!(
+        said(tsc, ""),
+        "lint: error, exit status 1: `tsc --build` leaves out what depends on a project with errors"
+    );
+    let npm = "cat said; printf '> a@1.0.0 lint\\n> tsc -p a && tsc -p b\\n'; exit 2";
+    let why = "lint: error, exit status 2: where `tsc -p a` of `tsc -p a && tsc -p b` fails, what stands behind it is not \
+               run: give each tool its own gate";
+    assert_eq!(said(npm, ""), why);
+}
