@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::app::project::{self, Place, Project, Source, Wrong};
 use crate::app::{Failure, detected};
 use crate::detect::reviewdog::Flags;
-use crate::detect::{self, Adopted, Left, reviewdog};
+use crate::detect::{self, Adopted, Fresh, Left, reviewdog};
 use crate::mask::Masker;
 use crate::model::gate::Mode;
 use crate::model::yaml::{self, Node};
@@ -208,7 +208,7 @@ impl Made {
         let folder = found.map_or_else(|| project::folder(place.root, place.start), |(_, folder)| folder);
         let mut adopted = match request.from {
             From::Detection => {
-                let found = detect::detect(&detected::survey(place.start, env))?;
+                let found = detect::detect(&Fresh(&detected::survey(place.start, env)))?;
                 Adopted { gates: found.gates, notes: found.notes, ..Adopted::default() }
             }
             From::Reviewdog => adopted(place, workflows)?,

@@ -5,6 +5,7 @@
 //! exit non-zero blocks, wherever it lies, and warnings are shown. So a healthy repository is green at once, with and
 //! without a base to compare with, and an unhealthy one is not made to look green by judging changed lines alone.
 
+mod fresh;
 mod gate;
 mod go;
 mod migrations;
@@ -19,6 +20,7 @@ use crate::model::migration::MigrationsFolder;
 use crate::model::path::RepoPath;
 use crate::model::text;
 
+pub use fresh::Fresh;
 pub use gate::DetectedGate;
 pub use prepare::prepare;
 

@@ -121,6 +121,20 @@ fn pnpm_packages(text: &str) -> Vec<String> {
     items.map(|item| item.split(" #").next().unwrap_or_default().trim().trim_matches(['"', '\'']).to_owned()).collect()
 }
 
+/// Whether a script cannot fail, as it says words at most.
+fn is_idle(text: &str) -> bool {
+    let plain = !text.contains(['|', '$', '`', '>', '<', '(']);
+    plain
+        && text.split(['&', ';']).map(str::trim).filter(|part| !part.is_empty()).all(|part| {
+            let mut words = part.split_whitespace();
+            match words.next() {
+                Some("exit") => words.next().is_none_or(|status| status == "0"),
+                Some(first) => matches!(first, "true" | ":" | "echo" | "printf"),
+                None => true,
+            }
+        })
+}
+
 /// One package.
 #[derive(Clone, Copy)]
 struct Place<'a> {
@@ -137,6 +151,10 @@ impl Place<'_> {
         let seen = format!("{} has the script `{script}`", inside(self.dir, "package.json"));
         if text.trim().is_empty() || text.contains("no test specified") {
             found.notes.push(format!("{seen}, which is npm's placeholder: not a gate"));
+            return;
+        }
+        if is_idle(text) {
+            found.notes.push(format!("{seen}, which does nothing (`{text}`): not a gate"));
             return;
         }
         if script == "lint"
@@ -241,6 +259,18 @@ mod tests {
             "NODE_ENV=x eslint .",
         ] {
             assert_eq!(call(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_script_that_only_says_words_is_no_gate() {
+        for idle in ["echo no tests yet", "true", ":", "exit 0", "echo a; true"] {
+            assert!(is_idle(idle), "{idle}");
+        }
+        for script in
+            ["jest", "echo a && jest", "exit 1", "echo $(jest)", "echo a | jest", "echo \"a; jest\"", "true || x"]
+        {
+            assert!(!is_idle(script), "{script}");
         }
     }
 

@@ -138,7 +138,7 @@ fn a_hostile_tree_leads_nowhere_else() {
         std::fs::create_dir_all(folder.path().join(dir)).unwrap();
         std::fs::write(folder.path().join(dir).join("package.json"), text).unwrap();
     };
-    let script = r#"{"scripts": {"test": "true", "lint": "eslint \u0000"}}"#;
+    let script = r#"{"scripts": {"test": "node --test", "lint": "eslint \u0000"}}"#;
     package("elsewhere/secret", script);
     package("root/packages/a\nkind = \"x\"", script);
     package("root/packages/good", script);

@@ -178,6 +178,19 @@ fn nothing_is_written_before_it_is_told() {
     assert!(out.contains("OWNER/gatepost@0000…"), "it says what is to be filled in: {out}");
 }
 
+/// A manager that the workflow installs need not be here, and an environment that is here is not there.
+#[test]
+fn what_is_installed_here_makes_no_difference() {
+    let tree = Tree::new();
+    tree.write("pyproject.toml", "[project]\nname = \"x\"\n[tool.ruff]\n").write(".gitignore", ".venv\n");
+    tree.write(".venv/bin/ruff", "");
+    let shown = |tree: &Tree| call(tree, &["init"]).1;
+    assert!(shown(&tree).contains("command = [\"ruff\", \"check\""), "{}", shown(&tree));
+    tree.write("uv.lock", "version = 1\n");
+    let out = shown(&tree);
+    assert!(out.contains("command = [\"uv\", \"run\", \"ruff\"") && out.contains("uv sync --locked"), "{out}");
+}
+
 #[test]
 fn what_was_shown_is_written_and_planned() {
     let tree = npm();
