@@ -126,7 +126,8 @@ impl Standing {
 /// # Errors
 /// With exit code 2 when there is nothing to gate, or a configuration that stands is wrong.
 pub fn setup(request: &Request, env: &Env) -> Result<Setup, Failure> {
-    let workspace = env.get("GITHUB_WORKSPACE").filter(|_| env.get("GITHUB_ACTIONS").is_some()).map(PathBuf::from);
+    let workspace =
+        env.get("GITHUB_WORKSPACE").filter(|_| env.get("GITHUB_ACTIONS") == Some("true")).map(PathBuf::from);
     let repo = Repo::discover(&request.start, workspace.as_deref())?;
     let root = files::real_path(repo.root()).unwrap_or_else(|| repo.root().to_owned());
     let start = files::real_path(&request.start).unwrap_or_else(|| request.start.clone());

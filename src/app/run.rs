@@ -224,7 +224,8 @@ async fn ready(request: &Request, env: &Env, occasion: &Occasion, cancel: &Cance
 /// # Errors
 /// When there is none that can be read.
 pub fn discover(start: &Path, env: &Env) -> Result<Repo, Failure> {
-    let workspace = env.get("GITHUB_WORKSPACE").filter(|_| env.get("GITHUB_ACTIONS").is_some()).map(PathBuf::from);
+    let workspace =
+        env.get("GITHUB_WORKSPACE").filter(|_| env.get("GITHUB_ACTIONS") == Some("true")).map(PathBuf::from);
     Ok(Repo::discover(start, workspace.as_deref())?)
 }
 

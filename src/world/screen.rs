@@ -41,7 +41,8 @@ impl Screen {
     #[must_use]
     pub fn look(colour: Colour, env: &Env) -> Self {
         let dumb = env.get("TERM") == Some("dumb");
-        let forced = env.get("CLICOLOR_FORCE").is_some_and(|value| value != "0") || env.get("GITHUB_ACTIONS").is_some();
+        let forced =
+            env.get("CLICOLOR_FORCE").is_some_and(|value| value != "0") || env.get("GITHUB_ACTIONS") == Some("true");
         let coloured = |terminal: bool| match colour {
             Colour::Always => true,
             Colour::Never => false,
