@@ -57,7 +57,8 @@ fn read(text: &str) -> Result<Lockfile, LockError> {
         replaced.entry(old).or_default().push(rule);
     }
     let mut entries = Vec::from_iter(release(&directives));
-    let complete = entries.first().is_some_and(|release| is_complete(&release.version));
+    // A newer toolchain changes nothing of what the file lists.
+    let complete = find(&directives, "go").is_some_and(|line| is_complete(line.words[1]));
     let mut direct: Vec<usize> = (0..entries.len()).collect();
     for directive in &directives {
         match directive.words[..] {
@@ -144,11 +145,14 @@ fn replacement<'t>(module: &'t str, version: &'t str, rules: Option<&Vec<Rule<'t
     }
 }
 
+fn find<'d, 't>(directives: &'d [Directive<'t>], word: &str) -> Option<&'d Directive<'t>> {
+    directives.iter().find(|directive| directive.words[0] == word)
+}
+
 /// The Go release as the package `stdlib`: that of `toolchain` where there is one, else the `go` line's.
 fn release(directives: &[Directive<'_>]) -> Option<Entry> {
-    let find = |word: &str| directives.iter().find(|directive| directive.words[0] == word);
-    let named = find("toolchain").and_then(|line| Some((line, line.words[1].strip_prefix("go")?)));
-    let (directive, version) = named.or_else(|| find("go").map(|line| (line, line.words[1])))?;
+    let named = find(directives, "toolchain").and_then(|line| Some((line, line.words[1].strip_prefix("go")?)));
+    let (directive, version) = named.or_else(|| find(directives, "go").map(|line| (line, line.words[1])))?;
     // `go1.22.3-custom` is 1.22.3 built by someone else.
     let version = version.split('-').next().unwrap_or_default();
     Some(Entry { name: "stdlib".to_owned(), version: version.to_owned(), line: directive.line, ..Entry::default() })
