@@ -31,7 +31,7 @@ pub fn hold(path: &str, packages: &[Package], databases: &[Index]) -> Vec<AuditF
             let mut about = is(Affected::Yes);
             let undecided = about.is_empty();
             if undecided {
-                about = is(Affected::Unordered);
+                about = is(Affected::Undecided);
             }
             // Where another record of the advisory names versions, that one decides.
             if about.is_empty() && group.iter().all(|record| verdict(record) == Affected::Untold) {

@@ -73,6 +73,7 @@ impl Builder {
             if let Some(other) = known.iter_mut().find(same) {
                 other.ranges.extend(advisory.ranges);
                 other.versions.extend(advisory.versions);
+                other.named_for.extend(advisory.named_for);
             } else {
                 known.push(advisory);
             }

@@ -15,8 +15,8 @@ pub enum Affected {
     Yes,
     /// It is not.
     No,
-    /// It speaks of a range, and the version has no place in the order.
-    Unordered,
+    /// It speaks of a range, and the version has no place in the order; or it was named for the version and cannot be read.
+    Undecided,
     /// It does not say which versions it is about, or by commits alone.
     Untold,
 }
@@ -24,6 +24,10 @@ pub enum Affected {
 /// Decides by the list of versions first, then by the ranges.
 #[must_use]
 pub fn affects(advisory: &Advisory, ecosystem: Ecosystem, text: &str, version: Option<&Version>) -> Affected {
+    if !advisory.named_for.is_empty() {
+        let is_named = advisory.named_for.iter().any(|named| named == text);
+        return if is_named { Affected::Undecided } else { Affected::No };
+    }
     let listed = advisory.versions.iter().any(|listed| {
         plain(listed) == plain(text)
             || version.zip(Version::parse(ecosystem, listed)).is_some_and(|(one, two)| one.order_to_named(&two).is_eq())
@@ -38,7 +42,7 @@ pub fn affects(advisory: &Advisory, ecosystem: Ecosystem, text: &str, version: O
     }
     match version {
         None if advisory.ranges.is_empty() => Affected::No,
-        None => Affected::Unordered,
+        None => Affected::Undecided,
         Some(version) if advisory.ranges.iter().any(|range| is_in(range, ecosystem, version)) => Affected::Yes,
         Some(_) => Affected::No,
     }
@@ -217,7 +221,7 @@ mod tests {
             "1.0.0 dev-main"
         );
         let ranged = advisory("A-1", &[], &["+0"]);
-        assert_eq!(affects(&ranged, Ecosystem::Npm, "file:../x", None), Affected::Unordered);
+        assert_eq!(affects(&ranged, Ecosystem::Npm, "file:../x", None), Affected::Undecided);
         assert_eq!(affects(&listed(&["1.0.0"]), Ecosystem::Npm, "file:../x", None), Affected::No);
         for version in [None, Version::parse(Ecosystem::Npm, "1.0.0")] {
             let untold = affects(&advisory("A-1", &[], &[]), Ecosystem::Npm, "1.0.0", version.as_ref());

@@ -114,6 +114,38 @@ pub fn read(bytes: &[u8]) -> Result<Record, RecordError> {
     Ok(Record { id: osv.id, modified: osv.modified, withdrawn: osv.withdrawn.is_some(), packages, vectors, rating })
 }
 
+/// What can be had of a record that [`read`] refuses and a service named for these packages (ecosystem, name, version): it
+/// leaves them undecided. `None` where the text does not even say that it is the record `id`.
+#[must_use]
+pub fn unread(bytes: &[u8], id: &str, packages: &[(Ecosystem, String, String)]) -> Option<Record> {
+    let text: serde_json::Value = serde_json::from_slice(bytes).ok()?;
+    if text["id"] != id || !is_name(id) {
+        return None;
+    }
+    let list = |value: &serde_json::Value| value.as_array().cloned().unwrap_or_default();
+    let words = |values: Vec<serde_json::Value>| values.iter().filter_map(|value| word(Some(value))).collect();
+    let aliases: Vec<String> = words(list(&text["aliases"]));
+    let vectors: Vec<String> = words(list(&text["severity"]).iter().map(|one| one["score"].clone()).collect());
+    let rating = word(Some(&text["database_specific"]["severity"]));
+    let summary = text["summary"].as_str().or_else(|| text["details"].as_str()).unwrap_or_default();
+    let advisory = Advisory {
+        id: id.to_owned(),
+        aliases: aliases.into_iter().filter(|alias| is_name(alias)).collect(),
+        summary: one_line(summary, 200),
+        kind: kind(id, None),
+        vectors: vectors.clone(),
+        rating: rating.clone(),
+        ..Advisory::default()
+    };
+    let packages = packages.iter().map(|(ecosystem, name, version)| {
+        let advisory = Advisory { named_for: vec![version.clone()], ..advisory.clone() };
+        (*ecosystem, normal_name(*ecosystem, name), advisory)
+    });
+    let modified = word(Some(&text["modified"])).unwrap_or_default();
+    let withdrawn = text["withdrawn"].is_string();
+    Some(Record { id: id.to_owned(), modified, withdrawn, packages: packages.collect(), vectors, rating })
+}
+
 /// Ranges over versions; those over commits (`GIT`) are passed over. One without an order is left out where the
 /// versions are listed as well.
 fn ordered(ranges: Vec<Range>, ecosystem: Ecosystem, name: &str, listed: bool) -> Result<Vec<Vec<Event>>, RecordError> {
@@ -198,6 +230,23 @@ mod tests {
         assert!(matches!(with(r#"{"type":"SEMVER","events":[{"intro":"1"}]}"#, "[]"), Err(RecordError::Json(_))));
         for text in ["", "[]", "{}", r#"{"id": 4}"#, r#"{"id": "a\nb"}"#, r#"{"id":"X","affected":{}}"#] {
             assert!(read(text.as_bytes()).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_undecided_for_what_it_was_named_for() {
+        let text = r#"{"id": "GHSA-1", "aliases": ["CVE-1", 3], "summary": "bad", "severity": 7,
+            "database_specific": {"severity": "HIGH"}, "affected": [{"package": {"ecosystem": "npm", "name": "Lodash"},
+            "ranges": [{"type": "SEMVER", "events": [{"introduced": "0"}, {"fixed": "4.17.21.1-sec"}]}]}]}"#;
+        let packages = [(Ecosystem::Npm, "Lodash".to_owned(), "4.17.20".to_owned())];
+        assert!(read(text.as_bytes()).is_err());
+        let record = unread(text.as_bytes(), "GHSA-1", &packages).unwrap();
+        let [(Ecosystem::Npm, name, advisory)] = &record.packages[..] else { panic!("{record:?}") };
+        assert_eq!((name.as_str(), &advisory.named_for[..]), ("lodash", &["4.17.20".to_owned()][..]));
+        assert_eq!((&advisory.aliases[..], record.rating.as_deref()), (&["CVE-1".to_owned()][..], Some("HIGH")));
+        assert_eq!(unread(text.as_bytes(), "GHSA-2", &packages), None);
+        for text in ["", "{}", "[]", "<html>GHSA-1</html>"] {
+            assert_eq!(unread(text.as_bytes(), "GHSA-1", &packages), None, "{text}");
         }
     }
 }

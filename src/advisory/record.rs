@@ -26,6 +26,9 @@ pub struct Advisory {
     pub ranges: Vec<Vec<Event>>,
     /// Affected by name.
     pub versions: Vec<String>,
+    /// A service named the record for these versions, and which ones it is about cannot be read: it speaks of no others.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub named_for: Vec<String>,
 }
 
 /// Where along the order of versions something begins or ends

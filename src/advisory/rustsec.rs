@@ -57,6 +57,7 @@ pub fn read(bytes: &[u8], rust: bool) -> Result<Record, RecordError> {
         rating: None,
         ranges: affected(&versions)?,
         versions: Vec::new(),
+        named_for: Vec::new(),
     };
     let name = normal_name(Ecosystem::CratesIo, &advisory.package);
     Ok(Record {

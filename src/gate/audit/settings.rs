@@ -40,7 +40,7 @@ pub(super) struct Settings {
     offline: bool,
     /// How old a database may be, `7d` or `off`.
     max_age: Age,
-    /// How many malformed records of a database are passed over.
+    /// How many malformed records of a dump are passed over.
     max_bad: usize,
     /// Patterns of names of packages that are sent to nobody.
     private: Vec<String>,

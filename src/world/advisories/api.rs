@@ -27,6 +27,8 @@ const LARGEST_RECORD: u64 = 20 << 20;
 
 #[derive(Debug, Clone, Serialize)]
 struct Query {
+    #[serde(skip)]
+    asked: Asked,
     package: Package,
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<String>,
@@ -66,6 +68,15 @@ struct Named {
     modified: String,
 }
 
+/// What the service says of a record without giving it.
+#[derive(Default)]
+struct Hit {
+    /// When it last changed.
+    modified: String,
+    /// What it was named for.
+    packages: Vec<Asked>,
+}
+
 /// Asks for the packages, but for those under `private`.
 pub(super) async fn load(wanted: &Wanted, packages: &BTreeSet<Asked>) -> Result<Part, AdvisoryError> {
     let host = wanted.network.service.split("://").last().unwrap_or_default().to_owned();
@@ -78,30 +89,40 @@ pub(super) async fn load(wanted: &Wanted, packages: &BTreeSet<Asked>) -> Result<
     let named = ask(&client, &wanted.network.service, &sent).await?;
     let mut builder = Builder::default();
     let mut hasher = blake3::Hasher::new();
-    for (id, bytes) in fetch(&client, wanted, named).await? {
-        hasher.update(&bytes);
-        match osv::read(&bytes) {
-            Ok(record) if record.id == id => builder.add(record, &wanted.now.to_string()),
-            Ok(record) => return Err(AdvisoryError(format!("{host} gave {} for {id}", record.id))),
-            Err(error) => builder.skip(&id, &error.to_string()),
-        }
-    }
     let private: BTreeSet<&str> = kept.iter().map(|(_, name, _)| name.as_str()).collect();
-    let notes = (!private.is_empty()).then(|| {
+    let mut notes = Vec::new();
+    if !private.is_empty() {
         let plural = if private.len() == 1 { " is" } else { "s are" };
-        format!("{} package{plural} private and {host} was not asked about it", private.len())
-    });
+        notes.push(format!("{} package{plural} private and {host} was not asked about it", private.len()));
+    }
+    for (id, bytes) in fetch(&client, wanted, &named).await? {
+        hasher.update(&bytes);
+        let record = match osv::read(&bytes) {
+            Ok(record) if record.id == id => record,
+            Ok(record) => return Err(AdvisoryError(format!("{host} gave {} for {id}", record.id))),
+            // It is about packages at hand, unlike one of a dump: to pass it over would call them clean.
+            Err(error) => {
+                let packages = named.get(&id).map(|hit| &hit.packages[..]).unwrap_or_default();
+                let Some(record) = osv::unread(&bytes, &id, packages) else {
+                    return Err(AdvisoryError(format!("what {host} gave for {id} {error}")));
+                };
+                notes.push(format!("{host}: {id} {error}: what it was named for is left undecided"));
+                record
+            }
+        };
+        builder.add(record, &wanted.now.to_string());
+    }
     let index = builder.finish(String::new(), hasher.finalize().to_hex().to_string());
     let date = wanted.now.to_string();
-    Ok(Part { index, name: host, date, asked: true, notes: notes.into_iter().collect() })
+    Ok(Part { index, name: host, date, asked: true, notes })
 }
 
-/// The names of the records about the packages, with when they last changed.
-async fn ask(client: &Http, service: &str, packages: &[&Asked]) -> Result<BTreeMap<String, String>, AdvisoryError> {
+/// The names of the records about the packages.
+async fn ask(client: &Http, service: &str, packages: &[&Asked]) -> Result<BTreeMap<String, Hit>, AdvisoryError> {
     let url = format!("{service}/v1/querybatch");
     let failed = |why: String| AdvisoryError(format!("{url}: {why}"));
     let mut waiting: VecDeque<Query> = packages.iter().map(|asked| query(asked)).collect();
-    let mut named = BTreeMap::new();
+    let mut named: BTreeMap<String, Hit> = BTreeMap::new();
     while !waiting.is_empty() {
         let batch: Vec<Query> = waiting.drain(..waiting.len().min(BATCH)).collect();
         let json = serde_json::to_vec(&Queries { queries: &batch }).map_err(|error| failed(error.to_string()))?;
@@ -114,7 +135,9 @@ async fn ask(client: &Http, service: &str, packages: &[&Asked]) -> Result<BTreeM
         }
         for (query, answer) in batch.into_iter().zip(results) {
             for one in answer.vulns {
-                named.insert(one.id, one.modified);
+                let hit = named.entry(one.id).or_default();
+                hit.modified = one.modified;
+                hit.packages.push(query.asked.clone());
             }
             let Some(token) = answer.next_page_token.filter(|token| !token.is_empty()) else { continue };
             if query.page == MOST_PAGES {
@@ -126,29 +149,32 @@ async fn ask(client: &Http, service: &str, packages: &[&Asked]) -> Result<BTreeM
     Ok(named)
 }
 
-fn query((ecosystem, name, version): &Asked) -> Query {
+fn query(asked: &Asked) -> Query {
+    let (ecosystem, name, version) = asked;
     // The others are asked for by the name that their registry has.
     let name = if *ecosystem == Ecosystem::PyPi { normal_name(*ecosystem, name) } else { name.clone() };
     // All records of a package are asked for where its version has no order.
     let version = Version::parse(*ecosystem, version).map(|_| version.clone());
-    Query { package: Package { name, ecosystem: ecosystem.word() }, version, page_token: None, page: 1 }
+    let asked = asked.clone();
+    Query { asked, package: Package { name, ecosystem: ecosystem.word() }, version, page_token: None, page: 1 }
 }
 
 /// The records themselves, by name; those that have not changed come from the cache.
 async fn fetch(
     client: &Http,
     wanted: &Wanted,
-    named: BTreeMap<String, String>,
+    named: &BTreeMap<String, Hit>,
 ) -> Result<BTreeMap<String, Vec<u8>>, AdvisoryError> {
     let mut records = BTreeMap::new();
     let mut missing = Vec::new();
     let cached = |id: &str, modified: &str| wanted.cache.file(&format!("record {id} {modified}"), "record");
-    for (id, modified) in named {
+    for (id, Hit { modified, .. }) in named {
+        let id = id.clone();
         let is_name = !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || "-_.:".contains(c));
         if !is_name {
             return Err(AdvisoryError(format!("the service names a record {id:?}, which is no name")));
         }
-        let kept = cached(&id, &modified).filter(|_| !modified.is_empty());
+        let kept = cached(&id, modified).filter(|_| !modified.is_empty());
         match kept.as_ref().and_then(|file| files::read_capped(file, LARGEST_RECORD)) {
             Some(bytes) if osv::read(&bytes).is_ok_and(|record| record.id == id) => {
                 records.insert(id, bytes);

@@ -273,3 +273,35 @@ fn the_program_asks_the_service_unless_told_otherwise() {
     let ran = run(&["--offline"]);
     assert_eq!((ran.code, server.asked().len()), (Some(4), before), "{ran:?}");
 }
+
+#[test]
+fn a_record_of_the_service_that_cannot_be_read_leaves_its_package_undecided() {
+    let mut record = osv("GHSA-1", "npm", "a", "4.17.21.1-sec", &critical());
+    record["aliases"] = json!(["CVE-1"]);
+    let server = Server::start(move |asked| {
+        if asked.path.starts_with("/v1/vulns/") {
+            return Answer::ok(record.to_string());
+        }
+        let body: Value = serde_json::from_str(&asked.body).unwrap();
+        let is_about = |query: &Value| query["package"]["name"] == "a" && query["version"] == "4.17.20";
+        let answer = |query: &Value| if is_about(query) { json!({"vulns": [{"id": "GHSA-1"}]}) } else { json!({}) };
+        let results: Vec<Value> = body["queries"].as_array().unwrap().iter().map(answer).collect();
+        Answer::ok(json!({"results": results}).to_string())
+    });
+    let audited = |version: &str| {
+        let place = Place::new();
+        let packages = json!({"node_modules/a": {"version": version}});
+        let lock = json!({"name": "shop", "lockfileVersion": 3, "packages": packages});
+        place.tree.write("package-lock.json", lock.to_string() + "\n");
+        let mut command = place.command(&["audit", "--json"]);
+        let ran = super::ended(command.env("GATEPOST_OSV_API", server.url()));
+        (ran.code, serde_json::from_str::<Value>(&ran.out).unwrap_or_else(|error| panic!("{error}: {ran:?}")))
+    };
+    let (code, report) = audited("4.17.20");
+    assert_eq!(code, Some(4), "{report:#}");
+    assert_eq!(super::found(&report), ["GHSA-1 a 4.17.20 - !"]);
+    assert_eq!(report["findings"][0]["undecided"], true);
+    assert!(report["notes"].to_string().contains("GHSA-1 speaks of a \\\"4.17.21.1-sec\\\""), "{report:#}");
+    let (code, report) = audited("4.17.21");
+    assert_eq!(code, Some(0), "the service did not name it for another version: {report:#}");
+}
