@@ -11,12 +11,14 @@ use crate::model::package::Ecosystem;
 /// One decision.
 #[derive(Debug, Clone)]
 pub struct Ignore {
-    /// The advisory, by any of its names; `*` for all about `package`.
+    /// The advisory, by any of its names; `*` for all about what the entry narrows to.
     pub id: String,
     /// Why.
     pub reason: String,
     /// The last day; `None` for good.
     pub until: Option<Date>,
+    /// Only for packages of this ecosystem.
+    pub ecosystem: Option<Ecosystem>,
     /// Only for this package.
     pub package: Option<String>,
     /// Only for these versions.
@@ -93,6 +95,7 @@ impl Ignore {
         let named = self.id == "*" || self.id == finding.advisory || finding.aliases.contains(&self.id);
         let normal = |name: &str| normal_name(finding.ecosystem, name);
         named
+            && self.ecosystem.is_none_or(|ecosystem| ecosystem == finding.ecosystem)
             && self.package.as_ref().is_none_or(|package| normal(package) == normal(&finding.package))
             && self.versions.as_ref().is_none_or(|versions| versions.take(finding.ecosystem, &finding.version))
             && self.path.as_ref().is_none_or(|path| path.is_match(&finding.lockfile))
@@ -101,9 +104,12 @@ impl Ignore {
 
     /// `the ignore of RUSTSEC-2020-0071 in deny.toml`.
     fn words(&self) -> String {
-        let of = match (&self.package, self.id.as_str()) {
-            (Some(package), "*") => package,
-            _ => &self.id,
+        let of = match (&self.package, self.ecosystem, self.id.as_str()) {
+            (Some(package), Some(ecosystem), "*") => format!("{package} of {ecosystem}"),
+            (Some(package), None, "*") => package.clone(),
+            (None, Some(ecosystem), "*") => format!("packages of {ecosystem}"),
+            (None, None, "*") => "packages".to_owned(),
+            _ => self.id.clone(),
         };
         let origin = self.origin.as_ref().map_or(String::new(), |origin| format!(" in {origin}"));
         format!("the ignore of {of}{origin}")
@@ -189,6 +195,7 @@ mod tests {
             id: id.to_owned(),
             reason: "why".to_owned(),
             until: until.map(|day| day.parse().unwrap()),
+            ecosystem: None,
             package: None,
             versions: None,
             path: None,
@@ -212,6 +219,8 @@ mod tests {
         assert!(covers(base()) && covers(ignore("PYSEC-1", None)) && !covers(ignore("PYSEC-2", None)));
         assert!(covers(Ignore { package: Some("foo_bar".to_owned()), ..base() }));
         assert!(!covers(Ignore { package: Some("foo".to_owned()), ..base() }));
+        assert!(covers(Ignore { ecosystem: Some(Ecosystem::PyPi), ..base() }));
+        assert!(!covers(Ignore { ecosystem: Some(Ecosystem::Npm), ..base() }));
         assert!(covers(Ignore { versions: versions(">= 1.0, < 2"), ..base() }));
         assert!(!covers(Ignore { versions: versions("<= 1.4.9"), ..base() }));
         assert!(covers(Ignore { versions: versions("1.5.0"), ..base() }));

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::ignore::{Ignore, Versions};
 use super::yanked;
+use crate::model::package::Ecosystem;
 
 /// How long an entry without an end holds, in days.
 pub const DAYS: i32 = 90;
@@ -20,7 +21,7 @@ struct File {
     #[serde(rename = "IgnoredVulns")]
     vulnerabilities: Vec<Vulnerability>,
     #[serde(rename = "PackageOverrides")]
-    overrides: Vec<Override>,
+    overrides: Vec<toml::Value>,
 }
 
 #[derive(Deserialize, Default)]
@@ -37,21 +38,25 @@ struct Vulnerability {
     reason: Option<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+/// What is left out or empty matches every package (<https://google.github.io/osv-scanner/configuration/#override-packages>).
+/// A key that is not known may narrow the entry.
+#[derive(Deserialize, Default)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 struct Override {
-    name: Option<String>,
-    version: Option<String>,
-    #[serde(default)]
+    name: String,
+    version: String,
+    ecosystem: String,
+    group: String,
     ignore: bool,
-    #[serde(default)]
     vulnerability: Part,
+    #[serde(rename = "license")]
+    _license: serde::de::IgnoredAny,
     effective_until: Option<toml::Value>,
     reason: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 struct Part {
     ignore: bool,
 }
@@ -68,6 +73,7 @@ pub fn import(name: &str, text: &str, since: Date) -> Result<Vec<Ignore>, String
         id,
         reason: reason.filter(|reason| !reason.trim().is_empty()).unwrap_or_else(|| NO_REASON.to_owned()),
         until: Some(until),
+        ecosystem: None,
         package: None,
         versions: None,
         path: None,
@@ -91,13 +97,36 @@ pub fn import(name: &str, text: &str, since: Date) -> Result<Vec<Ignore>, String
     for one in file.vulnerabilities {
         entries.push(entry(one.id, one.reason, one.ignore_until.map_or(Ok(end), |until| day(&until))?));
     }
-    for one in file.overrides.into_iter().filter(|one| one.ignore || one.vulnerability.ignore) {
-        let Some(package) = one.name else { continue };
-        let until = one.effective_until.map_or(Ok(end), |until| day(&until))?;
-        let versions = one.version.map(|version| Versions::parse(&version)).transpose()?;
-        entries.push(Ignore { package: Some(package), versions, ..entry("*".to_owned(), one.reason, until) });
+    for value in file.overrides {
+        let known = value.try_into::<Override>();
+        let one = known.map_err(|error| format!("has an entry of `PackageOverrides` with {}", error.message()))?;
+        if !one.ignore && !one.vulnerability.ignore {
+            continue;
+        }
+        let until = one.effective_until.as_ref().map_or(Ok(end), day)?;
+        entries.extend(overridden(&one, entry("*".to_owned(), one.reason.clone(), until))?);
     }
     Ok(entries)
+}
+
+/// `None` where no package here can be meant: those of another ecosystem.
+fn overridden(one: &Override, entry: Ignore) -> Result<Option<Ignore>, String> {
+    let given = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+    let ecosystem = given(&one.ecosystem).map(|word| Ecosystem::parse(&word));
+    let dev = match one.group.as_str() {
+        "" => None,
+        "dev" => Some(true),
+        group => {
+            let what = "of the groups of `PackageOverrides` only \"dev\" is known here";
+            return Err(format!("names the group {group:?}: {what}; write it as an `ignore` of gatepost.toml"));
+        }
+    };
+    if ecosystem == Some(None) {
+        return Ok(None);
+    }
+    let versions = given(&one.version).map(|version| Versions::parse(&version)).transpose()?;
+    let narrowed = Ignore { ecosystem: ecosystem.flatten(), package: given(&one.name), versions, dev, ..entry };
+    Ok(Some(narrowed))
 }
 
 fn yanked(of: &str, entry: Ignore) -> Result<Ignore, String> {
@@ -163,5 +192,31 @@ mod tests {
         assert!(read("[advisories]\nignore = [4]").is_err());
         assert!(read("[[IgnoredVulns]]\nid = \"A-1\"\nignoreUntil = \"soon\"").is_err());
         assert!(read("not toml").is_err());
+    }
+
+    #[test]
+    fn an_override_covers_what_it_names_there_and_nothing_else() {
+        let read = |lines: &str| {
+            let text = format!("[[PackageOverrides]]\nname = \"redis\"\nignore = true\nreason = \"r\"\n{lines}\n");
+            import("osv-scanner.toml", &text, jiff::civil::date(2026, 11, 1))
+        };
+        let one = |lines: &str| read(lines).unwrap().remove(0);
+        assert_eq!((one("").ecosystem, one("").dev), (None, None));
+        assert_eq!(one("ecosystem = \"npm\"").ecosystem, Some(Ecosystem::Npm));
+        assert_eq!(one("group = \"dev\"").dev, Some(true));
+        assert_eq!((one("group = \"\"\necosystem = \"\"").ecosystem, one("group = \"\"").dev), (None, None));
+        assert!(read("ecosystem = \"Maven\"").unwrap().is_empty(), "no package here is one of Maven");
+        for (lines, says) in [
+            ("group = \"test\"", "names the group \"test\""),
+            ("nameIsRegex = true", "unknown field `nameIsRegex`"),
+            ("vulnerability.ignored = true", "unknown field `ignored`"),
+        ] {
+            let refused = read(lines).unwrap_err();
+            assert!(refused.contains(says) && refused.contains("PackageOverrides"), "{lines}: {refused}");
+        }
+        let all = "[[PackageOverrides]]\necosystem = \"npm\"\ngroup = \"dev\"\nvulnerability.ignore = true\n\
+                   license.override = [\"MIT\"]\n";
+        let all = import("osv-scanner.toml", all, jiff::civil::date(2026, 11, 1)).unwrap().remove(0);
+        assert_eq!((all.package, all.ecosystem, all.dev), (None, Some(Ecosystem::Npm), Some(true)));
     }
 }

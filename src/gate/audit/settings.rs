@@ -315,6 +315,7 @@ impl Written {
             id: self.id.clone(),
             reason: self.reason.clone(),
             until: self.expires.map(day).transpose()?,
+            ecosystem: None,
             package: self.package.clone(),
             versions: self.version.as_deref().map(Versions::parse).transpose()?,
             path: self.path.as_ref().map(glob).transpose()?,
