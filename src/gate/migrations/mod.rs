@@ -199,7 +199,10 @@ async fn on_database(settings: &Settings, task: &Task<'_>, ground: Ground<'_>, r
         (DatabaseKind::Sqlite, Ok(None)) if matches!(task, Task::Tool(_)) => {
             Box::pin(until_end(Sqlite::in_file(ground.around), task, ground, record)).await;
         }
-        (DatabaseKind::Sqlite, Ok(None)) => Box::pin(until_end(Sqlite::scratch(), task, ground, record)).await,
+        (DatabaseKind::Sqlite, Ok(None)) => {
+            let foreign_keys = matches!(task, Task::Trial(trial) if trial.layout.foreign_keys);
+            Box::pin(until_end(Sqlite::scratch(foreign_keys), task, ground, record)).await;
+        }
         #[cfg(unix)]
         (DatabaseKind::Postgres, Ok(Some(url))) => {
             Box::pin(until_end(Postgres::at(&url, settings.allow_remote), task, ground, record)).await;

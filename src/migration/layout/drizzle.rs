@@ -16,6 +16,8 @@ pub(super) static DRIZZLE: Layout = Layout {
     bookkeeping: None,
     platform: None,
     outside: None,
+    // better-sqlite3 builds SQLite so: <https://github.com/WiseLibs/better-sqlite3/blob/master/docs/compilation.md>
+    foreign_keys: true,
     read: drizzle,
 };
 

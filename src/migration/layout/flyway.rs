@@ -20,6 +20,8 @@ pub(super) static FLYWAY: Layout = Layout {
     ),
     platform: None,
     outside: None,
+    // sqlite-jdbc leaves SQLite's own default, but for `foreign_keys` in its properties.
+    foreign_keys: false,
     read: flyway,
 };
 

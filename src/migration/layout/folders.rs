@@ -17,6 +17,8 @@ pub(super) static DIESEL: Layout = Layout {
     ),
     platform: None,
     outside: Some("`run_in_transaction = false` in metadata.toml beside it"),
+    // SQLite's own default: the library of the system, which `cargo install diesel_cli` links.
+    foreign_keys: false,
     read: diesel,
 };
 
@@ -31,6 +33,8 @@ pub(super) static PRISMA: Layout = Layout {
     ),
     platform: None,
     outside: None,
+    // libsqlite3-sys builds SQLite with `SQLITE_DEFAULT_FOREIGN_KEYS=1`, and the schema engine has it bundled.
+    foreign_keys: true,
     read: prisma,
 };
 

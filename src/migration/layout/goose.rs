@@ -15,6 +15,8 @@ pub(super) static GOOSE: Layout = Layout {
     ),
     platform: None,
     outside: Some("`-- +goose NO TRANSACTION`"),
+    // modernc.org/sqlite leaves SQLite's own default, but for `_pragma` in the address.
+    foreign_keys: false,
     read: |folder| read(folder, goose, names::by_number),
 };
 

@@ -61,6 +61,8 @@ pub struct Layout {
     pub platform: Option<Platform>,
     /// What makes its tool run a file outside of a transaction, where something does.
     pub outside: Option<&'static str>,
+    /// Whether SQLite heeds foreign keys on the connection that its tool opens.
+    pub foreign_keys: bool,
     read: fn(&Folder) -> Plan,
 }
 

@@ -12,6 +12,8 @@ pub(super) static NUMBERED: Layout = Layout {
     bookkeeping: None,
     platform: None,
     outside: None,
+    // SQLite's own default, which its shell has.
+    foreign_keys: false,
     read: numbered,
 };
 

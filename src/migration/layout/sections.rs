@@ -10,6 +10,8 @@ pub(super) static DBMATE: Layout = Layout {
     bookkeeping: Some("CREATE TABLE IF NOT EXISTS schema_migrations (version VARCHAR(128) PRIMARY KEY)"),
     platform: None,
     outside: Some("`-- migrate:up transaction:false`"),
+    // mattn/go-sqlite3 leaves SQLite's own default, but for `_foreign_keys` in the address.
+    foreign_keys: false,
     read: |folder| read(folder, dbmate, |version| Some(Order(Vec::new(), version.to_owned()))),
 };
 

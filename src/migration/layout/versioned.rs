@@ -16,6 +16,8 @@ pub(super) static SQLX: Layout = Layout {
     ),
     platform: None,
     outside: Some("`-- no-transaction` as the first line of the file"),
+    // <https://docs.rs/sqlx/latest/sqlx/sqlite/struct.SqliteConnectOptions.html#method.foreign_keys>
+    foreign_keys: true,
     read: |folder| pairs(folder, sqlx_transaction),
 };
 
@@ -29,6 +31,8 @@ pub(super) static GOLANG_MIGRATE: Layout = Layout {
     // The file is sent as one text: one statement runs by itself, several in one transaction.
     platform: None,
     outside: None,
+    // mattn/go-sqlite3 and modernc.org/sqlite leave SQLite's own default, but for `_foreign_keys` in the address.
+    foreign_keys: false,
     read: |folder| pairs(folder, |_| Transaction::WhereAllowed),
 };
 
@@ -42,6 +46,7 @@ pub(super) static SUPABASE: Layout = Layout {
     ),
     platform: Some(super::supabase::PLATFORM),
     outside: None,
+    foreign_keys: false,
     read: |folder| pairs(folder, |_| Transaction::Whole),
 };
 

@@ -2,6 +2,9 @@
 //! that migrates by itself it is one file of ours. What a statement changed is read from the schema; SQLite has one lock
 //! for everything, so there are none to tell of.
 
+mod cascades;
+
+use std::collections::BTreeSet;
 #[cfg(unix)]
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,6 +24,8 @@ use crate::world::database::{Database, DatabaseError, Ran, unknown};
 
 /// How many steps of its machine pass between two looks at whether it is to stop.
 const STEPS: i32 = 10_000;
+/// How many tables are asked for rows at a time: SQLite joins 500 questions at most.
+const TABLES: usize = 200;
 
 /// Every object, and every column of every table. Rows: kind, table, name, identity, definition.
 const SCHEMA: &str = r"
@@ -53,6 +58,10 @@ pub struct Sqlite {
     changed_rows: i64,
     transaction: bool,
     observe: bool,
+    /// Whether scripts begin with foreign keys that are heeded.
+    foreign_keys: bool,
+    /// Tables that had rows at the last look, of those whose rows may go with others'.
+    filled: BTreeSet<String>,
     /// The database that was copied, while the copy is used.
     kept: Option<Box<(SqliteConnection, Facts)>>,
     /// The file that a tool is given, in a folder that goes with it.
@@ -65,12 +74,12 @@ fn lost(error: &sqlx::Error) -> DatabaseError {
 }
 
 impl Sqlite {
-    /// Makes an empty database.
+    /// Makes an empty database, on whose connection foreign keys are heeded or not.
     ///
     /// # Errors
     /// When there is no memory.
-    pub async fn scratch() -> Result<Self, DatabaseError> {
-        Self::on(SqliteConnectOptions::new().in_memory(true)).await
+    pub async fn scratch(foreign_keys: bool) -> Result<Self, DatabaseError> {
+        Self::on(SqliteConnectOptions::new().in_memory(true), foreign_keys).await
     }
 
     /// Makes an empty database in a file, which other processes can open.
@@ -81,13 +90,13 @@ impl Sqlite {
     pub async fn in_file(around: Surroundings<'_>) -> Result<Self, DatabaseError> {
         let scratch = Scratch::new(around.get("TMPDIR").map(PathBuf::from).as_deref(), &[])?;
         let file = scratch.path().join("scratch.sqlite3");
-        let database = Self::on(SqliteConnectOptions::new().filename(&file).create_if_missing(true)).await?;
+        let database = Self::on(SqliteConnectOptions::new().filename(&file).create_if_missing(true), false).await?;
         Ok(Self { file: Some((file, scratch)), ..database })
     }
 
-    async fn on(options: SqliteConnectOptions) -> Result<Self, DatabaseError> {
+    async fn on(options: SqliteConnectOptions, foreign_keys: bool) -> Result<Self, DatabaseError> {
         let stop = Arc::new(AtomicBool::new(false));
-        let mut connection = open(options, &stop).await.map_err(|error| lost(&error))?;
+        let mut connection = open(options.foreign_keys(foreign_keys), &stop).await.map_err(|error| lost(&error))?;
         let row = connection.fetch_one(sqlx::raw_sql("SELECT sqlite_version()")).await.map_err(|error| lost(&error))?;
         let version = row.try_get(0).map_err(|error| lost(&error))?;
         Ok(Self {
@@ -99,6 +108,8 @@ impl Sqlite {
             changed_rows: 0,
             transaction: false,
             observe: false,
+            foreign_keys,
+            filled: BTreeSet::new(),
             kept: None,
             #[cfg(unix)]
             file: None,
@@ -119,13 +130,46 @@ impl Sqlite {
         statement.rows = u64::try_from(rows.saturating_sub(self.changed_rows)).unwrap_or_default();
         self.changed_rows = rows;
         let version = self.number("PRAGMA schema_version").await?;
+        let mut emptied = BTreeSet::new();
         if version != self.schema_version {
             self.schema_version = version;
             let before = std::mem::take(&mut self.known);
             self.known = self.read().await?;
             statement.changes = change::compare(&before, &self.known);
+            emptied = cascades::of_dropped(&before, &statement.changes);
+            if !emptied.is_empty() && !self.heeded_foreign_keys(statement).await? {
+                emptied.clear();
+            }
+        } else if statement.rows == 0 {
+            return Ok(());
         }
+        let filled = self.filled().await?;
+        // What a statement deletes by the table's own name its words tell, and whether that is all of it.
+        let went = self.filled.difference(&filled).filter(|table| !statement.source.sql.contains(table.as_str()));
+        emptied.extend(went.cloned());
+        self.filled = filled;
+        let tables: BTreeSet<&str> = cascades::tables(&self.known);
+        let emptied = emptied.into_iter().filter(|table| tables.contains(table.as_str()));
+        statement.changes.extend(emptied.map(cascades::emptied).collect::<Vec<_>>());
         Ok(())
+    }
+
+    /// Whether they were while the statement ran. In a transaction nothing changes that.
+    async fn heeded_foreign_keys(&mut self, statement: &Statement) -> Result<bool, DatabaseError> {
+        let names_them = statement.source.sql.to_ascii_lowercase().contains("foreign_keys");
+        Ok((self.transaction || !names_them) && self.number("PRAGMA foreign_keys").await? == 1)
+    }
+
+    /// The tables that have rows, of those whose rows may go with others'.
+    async fn filled(&mut self) -> Result<BTreeSet<String>, DatabaseError> {
+        let tables: Vec<&str> = cascades::tables(&self.known).into_iter().collect();
+        let mut filled = BTreeSet::new();
+        for some in tables.chunks(TABLES) {
+            let question = sqlx::raw_sql(AssertSqlSafe(cascades::question(some)));
+            let rows = self.connection.fetch_all(question).await.map_err(|error| lost(&error))?;
+            filled.extend(rows.iter().filter_map(|row| row.try_get::<String, _>(0).ok()));
+        }
+        Ok(filled)
     }
 
     async fn read(&mut self) -> Result<Facts, DatabaseError> {
@@ -135,8 +179,7 @@ impl Sqlite {
 }
 
 async fn open(options: SqliteConnectOptions, stop: &Arc<AtomicBool>) -> Result<SqliteConnection, sqlx::Error> {
-    let options = options.foreign_keys(false).disable_statement_logging();
-    let mut connection = SqliteConnection::connect_with(&options).await?;
+    let mut connection = SqliteConnection::connect_with(&options.disable_statement_logging()).await?;
     let stop = Arc::clone(stop);
     connection.lock_handle().await?.set_progress_handler(STEPS, move || !stop.load(Ordering::Relaxed));
     Ok(connection)
@@ -233,6 +276,9 @@ impl Database for Sqlite {
 
     async fn begin(&mut self, transaction: bool, observe: bool) -> Result<(), DatabaseError> {
         (self.transaction, self.observe) = (transaction, observe);
+        if observe {
+            self.filled = self.filled().await?;
+        }
         if transaction {
             self.control("BEGIN").await.map_err(|error| lost(&error))?;
         }
@@ -277,7 +323,9 @@ impl Database for Sqlite {
             }
             Err(error) => return Err(lost(&error)),
         };
-        self.control("PRAGMA foreign_keys = OFF; PRAGMA writable_schema = OFF").await.map_err(|error| lost(&error))?;
+        let foreign_keys = if self.foreign_keys { "PRAGMA foreign_keys = ON" } else { "PRAGMA foreign_keys = OFF" };
+        self.control(foreign_keys).await.map_err(|error| lost(&error))?;
+        self.control("PRAGMA writable_schema = OFF").await.map_err(|error| lost(&error))?;
         Ok(refused.filter(|_| self.transaction))
     }
 
@@ -317,7 +365,7 @@ impl Database for Sqlite {
 
     async fn aside(&mut self) -> Result<bool, DatabaseError> {
         let copy = self.connection.serialize(None).await.map_err(|error| lost(&error))?;
-        let options = SqliteConnectOptions::new().in_memory(true);
+        let options = SqliteConnectOptions::new().in_memory(true).foreign_keys(self.foreign_keys);
         let mut connection = open(options, &self.stop).await.map_err(|error| lost(&error))?;
         connection.deserialize(None, copy, false).await.map_err(|error| lost(&error))?;
         let first = std::mem::replace(&mut self.connection, connection);

@@ -4,6 +4,7 @@ mod against;
 mod databases;
 mod detected;
 mod faults;
+mod foreign_keys;
 mod judged;
 mod known;
 mod layouts;
