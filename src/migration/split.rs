@@ -1,7 +1,31 @@
 //! Scripts into statements, as each database's own client cuts them. It knows quotes, comments and bodies; it does not
 //! understand SQL, and never changes a statement's text.
 
-use crate::model::migration::{DatabaseKind, Form, Script, Source, Transaction};
+use crate::model::migration::{DatabaseKind, Form, Piece, Script, Source, Transaction};
+
+/// A file that a person would have psql read: a dump of the schema, rows. What keeps psql from reading commands out of the
+/// data of a dump (`\restrict`, `\unrestrict`, <https://www.postgresql.org/docs/current/app-psql.html>) is nothing here. In a
+/// migration it stays what it is: tools send it, and servers refuse it.
+#[must_use]
+pub fn of_psql(path: String, text: String, database: DatabaseKind) -> Script {
+    let piece = Piece { line: 1, text, whole: false };
+    let mut script = Script { path, pieces: vec![piece], transaction: Transaction::None };
+    let is_guard = |source: &Source| {
+        let command = source.sql.split_whitespace().next();
+        source.form == Form::Meta && matches!(command, Some("\\restrict" | "\\unrestrict"))
+    };
+    let guards: Vec<Source> = split(&script, database).into_iter().filter(is_guard).collect();
+    for Piece { text, .. } in &mut script.pieces {
+        let blank = |(line, words): (u32, &str)| {
+            let guard = guards.iter().find(|guard| guard.line == line);
+            guard.map_or_else(|| words.to_owned(), |guard| words.replacen(&guard.sql, "", 1))
+        };
+        if !guards.is_empty() {
+            *text = (1..).zip(text.split_inclusive('\n')).map(blank).collect();
+        }
+    }
+    script
+}
 
 /// Every statement of a script, in file order.
 #[must_use]
@@ -395,6 +419,26 @@ mod tests {
         let found = split(&script, DatabaseKind::Postgres);
         assert_eq!(found[0].form, Form::Copy("1;\n'\n".to_owned()));
         assert_eq!((found[1].line, found[1].sql.as_str(), found.len()), (7, "select 1", 2));
+    }
+
+    #[test]
+    fn what_guards_a_dump_is_nothing_outside_of_its_data() {
+        let dump =
+            "--\n\\restrict aB3\n\nselect 1;\ncopy t (a) from stdin;\n\\restrict aB3\n\\.\n\\unrestrict aB3\n\\i x\n";
+        let cut = |database| {
+            let script = of_psql("dump.sql".to_owned(), dump.to_owned(), database);
+            split(&script, database).into_iter().map(|it| (it.line, it.sql, it.form)).collect::<Vec<_>>()
+        };
+        let data = Form::Copy("\\restrict aB3\n".to_owned());
+        assert_eq!(
+            cut(DatabaseKind::Postgres),
+            [
+                (4, "select 1".to_owned(), Form::Sql),
+                (5, "copy t (a) from stdin".to_owned(), data),
+                (9, "\\i x".to_owned(), Form::Meta),
+            ]
+        );
+        assert!(cut(DatabaseKind::Sqlite)[0].1.starts_with("\\restrict"));
     }
 
     #[test]

@@ -5,17 +5,17 @@ use std::cell::RefCell;
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
-use super::dry_run::Record;
+use super::dry_run::{OF_THE_CLIENT, Record};
 use super::{Ground, Settings, below, unreadable};
 use crate::gate::Site;
 use crate::migration::change;
-use crate::migration::split::split;
+use crate::migration::split::{of_psql, split};
 use crate::model::environ::Environ;
 use crate::model::evidence::{Exit, Problem, ProblemKind};
-use crate::model::migration::{Applied, Form, Migration, Piece, Script, Source, StatementError, Transaction};
+use crate::model::migration::{Applied, DatabaseKind, Form, Migration, Script, Source, StatementError};
 use crate::model::settings::{CommandLine, Common};
 use crate::model::text::one_line;
-use crate::world::database::{Database, DatabaseError, unknown};
+use crate::world::database::{Database, DatabaseError, Ran, unknown};
 use crate::world::files;
 use crate::world::process::{self, Caps, End, Finished, Spawn};
 
@@ -27,7 +27,7 @@ pub(super) struct Tool<'a> {
     schema: Option<Script>,
     /// The folder of the migrations, for findings.
     folder: String,
-    kind: crate::model::migration::DatabaseKind,
+    kind: DatabaseKind,
 }
 
 impl<'a> Tool<'a> {
@@ -41,8 +41,7 @@ impl<'a> Tool<'a> {
             let name = below(&common.dir, name);
             let bytes = files::read(&site.root.join(&name)).map_err(|error| error.to_string())?;
             let text = String::from_utf8(bytes).map_err(|_| format!("{name} is no UTF-8"))?;
-            let pieces = vec![Piece { line: 1, text, whole: false }];
-            Ok(Script { path: name, pieces, transaction: Transaction::None })
+            Ok(of_psql(name, text, settings.database.unwrap_or_default()))
         });
         let schema = match schema.transpose() {
             Ok(schema) => schema,
@@ -120,12 +119,18 @@ impl<'a> Tool<'a> {
     async fn make_schema<D: Database>(&self, database: &mut D, record: &RefCell<Record>) -> Result<(), DatabaseError> {
         let Some(schema) = &self.schema else { return Ok(()) };
         database.begin(false, false).await?;
-        for source in split(schema, self.kind).iter().filter(|source| source.form != Form::Meta) {
-            if let crate::world::database::Ran::Done(statement) = database.run(source).await?
-                && let Some(error) = &statement.error
-            {
-                let what = format!("the schema {} does not apply: line {}: {}", schema.path, error.line, error.message);
-                record.borrow_mut().problems.push(unreadable(what));
+        let problem = |what: String| record.borrow_mut().problems.push(unreadable(what));
+        for source in &split(schema, self.kind) {
+            if source.form == Form::Meta {
+                problem(format!("{}:{}: {} was not run: it is {OF_THE_CLIENT}", schema.path, source.line, source.sql));
+                continue;
+            }
+            let Ran::Done(statement) = database.run(source).await? else { continue };
+            if let Some(error) = &statement.error {
+                problem(format!("the schema {} does not apply: line {}: {}", schema.path, error.line, error.message));
+            }
+            if let Some(why) = &statement.not_run {
+                problem(format!("{}:{}: not run: {why}", schema.path, source.line));
             }
         }
         database.end(true).await.map(|_| ())

@@ -409,13 +409,15 @@ impl<D: Database> Stage<'_, D> {
 
     /// A command of the interactive client is told of, not run.
     fn meta(&self, script: &Script, source: &Source) -> Statement {
-        let why = "a command of the interactive client, which no server understands".to_owned();
-        self.problem(format!("{}:{}: {} was not run: it is {why}", script.path, source.line, source.sql));
+        self.problem(format!("{}:{}: {} was not run: it is {OF_THE_CLIENT}", script.path, source.line, source.sql));
         let mut statement = unknown(source);
-        statement.not_run = Some(why);
+        statement.not_run = Some(OF_THE_CLIENT.to_owned());
         statement
     }
 }
+
+/// Why a command such as `\i` is not run.
+pub(super) const OF_THE_CLIENT: &str = "a command of the interactive client, which no server understands";
 
 /// PostgreSQL's code for a statement that cannot run in a transaction.
 const IN_TRANSACTION: &str = "25001";

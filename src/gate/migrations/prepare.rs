@@ -8,8 +8,9 @@ use super::settings::Settings;
 use super::{Ground, below};
 use crate::migration::estimate::Sizes;
 use crate::migration::layout::{self, Layout, Plan};
+use crate::migration::split;
 use crate::migration::squawk::Squawk;
-use crate::model::migration::{DatabaseKind, Piece, Script, Transaction};
+use crate::model::migration::DatabaseKind;
 use crate::world::{files, migrations};
 
 /// The linter's own settings.
@@ -53,11 +54,6 @@ pub(super) fn prepared(
             .transpose()
             .map_err(one)
     };
-    let script = |(path, text): (String, String)| Script {
-        path,
-        pieces: vec![Piece { line: 1, text, whole: false }],
-        transaction: Transaction::None,
-    };
     let sizes = match beside(&settings.sizes)? {
         Some((name, text)) => Sizes::parse(&text).map_err(|what| one(format!("{name}: {what}")))?,
         None => Sizes::default(),
@@ -77,8 +73,10 @@ pub(super) fn prepared(
             DatabaseKind::default().word()
         ));
     }
+    let kind = told.unwrap_or_default();
+    let script = |(path, text): (String, String)| split::of_psql(path, text, kind);
     let trial = Trial {
-        kind: told.unwrap_or_default(),
+        kind,
         layout: chosen,
         plan,
         each_alone: base.is_none(),

@@ -1,6 +1,7 @@
 //! `gatepost migrations` and gates of kind `migrations`, on real servers that the program itself starts.
 
 mod against;
+mod commands;
 mod databases;
 mod detected;
 mod faults;
