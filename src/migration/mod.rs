@@ -10,3 +10,4 @@ pub mod rules;
 pub mod schema_diff;
 pub mod split;
 pub mod squawk;
+pub mod unwatched;

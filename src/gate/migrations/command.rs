@@ -8,11 +8,11 @@ use std::path::PathBuf;
 use super::dry_run::{OF_THE_CLIENT, Record};
 use super::{Ground, Settings, below, unreadable};
 use crate::gate::Site;
-use crate::migration::change;
 use crate::migration::split::{of_psql, split};
+use crate::migration::{change, unwatched};
 use crate::model::environ::Environ;
 use crate::model::evidence::{Exit, Problem, ProblemKind};
-use crate::model::migration::{Applied, DatabaseKind, Form, Migration, Script, Source, StatementError};
+use crate::model::migration::{Applied, DatabaseKind, Facts, Form, Migration, Script, Source, StatementError};
 use crate::model::settings::{CommandLine, Common};
 use crate::model::text::one_line;
 use crate::world::database::{Database, DatabaseError, Ran, unknown};
@@ -67,8 +67,8 @@ impl<'a> Tool<'a> {
         record.borrow_mut().migrations.database = Some(database.name());
         "command".clone_into(&mut record.borrow_mut().migrations.layout);
         self.make_schema(database, record).await?;
-        let mut before = database.facts().await?;
-        before.extend(database.rest().await?);
+        let before = whole(database).await?;
+        let tables = database.tables().await?;
         record.borrow_mut().before = before.clone();
         let spawn = self.spawn(address);
         let mut last = String::new();
@@ -79,13 +79,15 @@ impl<'a> Tool<'a> {
             (ground.on_line)(line);
         };
         let finished = process::run(&spawn, ground.cancel, &mut hear).await;
-        let mut after = database.facts_anew().await?;
-        after.extend(database.rest().await?);
+        let after = whole(database).await?;
+        let tables_after = database.tables().await?;
         let mut record = record.borrow_mut();
         record.log = Some(self.log());
         let mut migration = self.migration();
         let mut statement = unknown(&Source { line: 1, column: 1, sql: spawn.argv.join(" "), form: Form::Sql });
         statement.changes = change::compare(&before, &after);
+        unwatched::fill_in(&mut statement, &tables, &tables_after);
+        record.notes.push(not_seen(self.kind));
         record.after = after;
         match finished {
             Err(error) => record.problems.push(Problem { kind: ProblemKind::NotStarted, what: error.to_string() }),
@@ -95,9 +97,7 @@ impl<'a> Tool<'a> {
                 record.exit = finished.exit;
                 if let Some(problem) = self.ended(&finished) {
                     record.problems.push(problem);
-                } else if let Some(Exit::Code(code)) = finished.exit.filter(|exit| *exit != Exit::Code(0)) {
-                    let said = if last.is_empty() { String::new() } else { format!(" ({})", one_line(&last, 300)) };
-                    let message = format!("the command ended with exit status {code}{said}; its log is {}", self.log());
+                } else if let Some(message) = self.failed(&finished, &last) {
                     migration.error = Some(message.clone());
                     let error = StatementError { message, code: None, hint: None, line: 1, column: None };
                     statement.error = Some(error);
@@ -107,13 +107,21 @@ impl<'a> Tool<'a> {
                 }
             }
         }
-        if migration.outcome == Applied::Ok && statement.changes.is_empty() {
+        let did_nothing = statement.changes.is_empty() && statement.rewrites.is_empty() && statement.scans.is_empty();
+        if migration.outcome == Applied::Ok && did_nothing {
             let what = "the command changed nothing in the database that it was given by DATABASE_URL: it has gone elsewhere, or had nothing to do";
             record.problems.push(unreadable(what.to_owned()));
         }
         migration.statements.push(statement);
         record.migrations.migrations.push(migration);
         Ok(())
+    }
+
+    /// What is said of a command that ended badly, with its last words.
+    fn failed(&self, finished: &Finished, last: &str) -> Option<String> {
+        let Some(Exit::Code(code)) = finished.exit.filter(|exit| *exit != Exit::Code(0)) else { return None };
+        let said = if last.is_empty() { String::new() } else { format!(" ({})", one_line(last, 300)) };
+        Some(format!("the command ended with exit status {code}{said}; its log is {}", self.log()))
     }
 
     async fn make_schema<D: Database>(&self, database: &mut D, record: &RefCell<Record>) -> Result<(), DatabaseError> {
@@ -181,4 +189,22 @@ impl<'a> Tool<'a> {
     fn migration(&self) -> Migration {
         Migration { name: "the command".to_owned(), ..Migration::not_run(&self.folder) }
     }
+}
+
+/// The whole schema: another connection may have changed it.
+async fn whole<D: Database>(database: &mut D) -> Result<Facts, DatabaseError> {
+    let mut facts = database.facts_anew().await?;
+    facts.extend(database.rest().await?);
+    Ok(facts)
+}
+
+/// What nobody can tell of a command afterwards, so that nobody takes it for clean.
+fn not_seen(kind: DatabaseKind) -> String {
+    let told = match kind {
+        DatabaseKind::Postgres => {
+            "told is which tables were written anew or emptied, and which indexes and constraints were made under a lock"
+        }
+        DatabaseKind::Mysql | DatabaseKind::Sqlite => "told is how the schema changed",
+    };
+    format!("the command's statements are not watched: of locks, scans and rows nothing more is known; {told}")
 }

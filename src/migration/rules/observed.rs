@@ -93,7 +93,7 @@ fn under(lock: Option<&Lock>) -> String {
 }
 
 fn without_timeout(migration: &Migration, statement: &Statement, known: &Now<'_>) -> Option<Finding> {
-    if statement.lock_timeout_ms > 0 {
+    if statement.lock_timeout_ms != Some(0) {
         return None;
     }
     let worst = statement

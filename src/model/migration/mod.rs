@@ -3,12 +3,14 @@
 mod lock;
 mod run;
 mod schema;
+mod table;
 
 use std::collections::BTreeMap;
 
 pub use lock::{Lock, LockMode};
 pub use run::{Applied, Migration, Migrations, RoundTrip, Statement, StatementError};
 pub use schema::{Change, Fact, Facts, Object, ObjectKind, What};
+pub use table::{Table, Tables};
 
 /// Which database migrations are written for.
 #[derive(

@@ -28,8 +28,8 @@ pub struct Statement {
     pub changes: Vec<Change>,
     /// The same as a report says it that was read back; there `changes` is empty.
     pub changes_in_words: Vec<String>,
-    /// What was in force for waiting on locks, in milliseconds; 0 is for ever.
-    pub lock_timeout_ms: u64,
+    /// What was in force for waiting on locks, in milliseconds; 0 is for ever. `None` where nobody knows.
+    pub lock_timeout_ms: Option<u64>,
     /// Why it failed.
     pub error: Option<StatementError>,
     /// Why it was not run.

@@ -126,7 +126,7 @@ impl From<WrittenStatement> for Statement {
             wal_bytes: read.wal_bytes,
             changes: Vec::new(),
             changes_in_words: read.changes.0,
-            lock_timeout_ms: 0,
+            lock_timeout_ms: None,
             error: read.error.map(|error| StatementError {
                 message: error.message,
                 code: error.code,

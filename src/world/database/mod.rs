@@ -17,7 +17,7 @@ pub mod sqlite;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::model::migration::{DatabaseKind, Facts, Source, Statement};
+use crate::model::migration::{DatabaseKind, Facts, Source, Statement, Tables};
 
 /// Why there is no database to try on, or none any more. Each message says what to do next.
 #[derive(Debug, thiserror::Error)]
@@ -149,6 +149,14 @@ pub trait Database {
     /// When the server is gone.
     async fn facts_anew(&mut self) -> Result<Facts, DatabaseError>;
 
+    /// What its tables tell of work that nobody watched; none where they tell nothing.
+    ///
+    /// # Errors
+    /// When the server is gone.
+    async fn tables(&mut self) -> Result<Tables, DatabaseError> {
+        Ok(Tables::new())
+    }
+
     /// The variables by which a tool reaches it; none where no other process can.
     fn address(&self) -> Vec<(&'static str, String)>;
 
@@ -196,7 +204,7 @@ pub fn unknown(source: &Source) -> Statement {
         wal_bytes: 0,
         changes: Vec::new(),
         changes_in_words: Vec::new(),
-        lock_timeout_ms: 0,
+        lock_timeout_ms: None,
         error: None,
         not_run: None,
     }

@@ -111,7 +111,7 @@ impl Postgres {
             }
         }
         self.look_after(look::OPEN).await?;
-        statement.lock_timeout_ms = self.script.counters.timeout();
+        statement.lock_timeout_ms = Some(self.script.counters.timeout());
         self.control("ROLLBACK").await
     }
 

@@ -347,7 +347,7 @@ impl Postgres {
 
     fn compare(&self, statement: &mut Statement, before: &Counters, after: &Counters) {
         statement.wal_bytes = u64::try_from(after.wal.saturating_sub(before.wal)).unwrap_or_default();
-        statement.lock_timeout_ms = after.lock_timeout_ms;
+        statement.lock_timeout_ms = Some(after.lock_timeout_ms);
         statement.rows = u64::try_from(after.fresh_rows.saturating_sub(before.fresh_rows)).unwrap_or_default();
         for (oid, new) in &after.of {
             let old = before.of.get(oid).copied().unwrap_or_default();

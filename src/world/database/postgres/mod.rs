@@ -8,6 +8,7 @@ mod remote;
 mod rest;
 mod roles;
 mod server;
+mod tables;
 mod unseen;
 
 use std::collections::BTreeMap;
@@ -16,7 +17,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgDatabaseError, PgErrorPos
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, Row as _};
 use tokio::time::Instant;
 
-use crate::model::migration::{Facts, Form, Lock, LockMode, Source, Statement, StatementError};
+use crate::model::migration::{Facts, Form, Lock, LockMode, Source, Statement, StatementError, Tables};
 use crate::world::database::programs::Surroundings;
 use crate::world::database::{Database, DatabaseError, Ran, unknown};
 
@@ -409,6 +410,10 @@ impl Database for Postgres {
     async fn facts_anew(&mut self) -> Result<Facts, DatabaseError> {
         self.current = false;
         self.facts().await
+    }
+
+    async fn tables(&mut self) -> Result<Tables, DatabaseError> {
+        self.read_tables().await.map_err(|error| lost("while its tables were looked at", &error))
     }
 
     fn address(&self) -> Vec<(&'static str, String)> {
