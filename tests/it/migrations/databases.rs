@@ -182,6 +182,45 @@ fn a_named_mysql_server_is_written_to_in_one_database_alone() {
 }
 
 #[test]
+fn on_a_named_server_nothing_reaches_beyond_its_database() {
+    let other = Other::start("postgres", "select pg_sleep(600);\n", ".s.PGSQL.5432");
+    let socket = &other.folder;
+    let url = format!("postgres://postgres@localhost/template1?host={}", socket.display());
+    let change = format!(
+        "select pg_create_physical_replication_slot('one');\ncomment on database template1 is 'ours';\n\
+         copy (select 1) to '{0}/copied';\ncopy (select 1) to program 'cat > {0}/piped';\n\
+         select dblink_exec('dbname=template1', 'create table far (id int)');\n\
+         do $$ begin execute 'comment on' || ' database template1 is ''theirs'''; end $$;\n\
+         do $$ begin execute 'select pg_create_physical_' || 'replication_slot(''two'')'; end $$;\n",
+        socket.display()
+    );
+    let place = Place::of(&[("migrations/1_a.sql", "create table a (id int);\n"), ("migrations/2_b.sql", &change)]);
+    let ran = place.migrations(&["--database-url", &url]);
+    assert_eq!(ran.code, Some(4), "{}{}", ran.out, ran.err);
+    let why = |number: usize| ran.statement(1, number)["not_run"].as_str().unwrap_or_else(|| panic!("{}", ran.out));
+    for (number, says) in [
+        (0, "it reaches a replication slot"),
+        (1, "it changes a comment that all databases"),
+        (2, "it reaches files or programs"),
+        (3, "it reaches files or programs"),
+        (4, "it reaches another database"),
+        (5, "it changes something that all databases"),
+        (6, "it changes something, which nothing takes back, that"),
+    ] {
+        assert!(why(number).starts_with(says), "{number}: {}", why(number));
+    }
+    let left = Command::new("psql")
+        .args(["-h", socket.to_str().unwrap(), "-U", "postgres", "-d", "template1", "-Atc"])
+        .arg("select slot_name::text from pg_replication_slots union all select description from pg_shdescription order by 1")
+        .output()
+        .unwrap();
+    let left = String::from_utf8_lossy(&left.stdout).into_owned();
+    assert!(left.lines().all(|line| line == "two" || !["one", "ours", "theirs"].contains(&line)), "{left}");
+    assert!(!socket.join("copied").exists() && !socket.join("piped").exists());
+    other.end();
+}
+
+#[test]
 fn a_version_of_mysql_that_is_not_there_is_named() {
     let toml = "[gates.db]\nkind = \"migrations\"\ndatabase = \"mysql\"\nversion = \"4.1\"\n";
     let place = Place::of(&[("gatepost.toml", toml), ("migrations/1_a.sql", "create table a (id int);\n")]);

@@ -322,8 +322,8 @@ impl Database for Postgres {
 
     async fn run(&mut self, source: &Source) -> Result<Ran, DatabaseError> {
         let during = format!("before line {}", source.line);
-        if let Some(what) = self.keeper.as_ref().and_then(|_| remote::is_for_all(&source.sql)) {
-            return Ok(Ran::Done(Box::new(for_all(unknown(source), what))));
+        if let Some(what) = self.keeper.as_ref().and_then(|_| remote::is_for_all(source)) {
+            return Ok(Ran::Done(Box::new(for_all(unknown(source), &what))));
         }
         if !self.script.observe && self.keeper.is_none() {
             return Ok(self.run_unseen(source).await);
@@ -337,7 +337,9 @@ impl Database for Postgres {
         statement.took = begun.elapsed();
         if sent.is_ok() && self.script.open && self.shared().await.is_ok_and(|now| now != shared) {
             self.take_back().await.map_err(|error| lost(&during, &error))?;
-            return Ok(Ran::Done(Box::new(for_all(unknown(source), "something"))));
+            let stays = self.shared().await.map_err(|error| lost(&during, &error))? != shared;
+            let why = remote::shares(if stays { "something, which nothing takes back," } else { "something" });
+            return Ok(Ran::Done(Box::new(for_all(unknown(source), &why))));
         }
         if let Err(error) = &sent {
             let Some(failure) = failure(source, error) else {
@@ -487,10 +489,8 @@ impl Database for Postgres {
 }
 
 /// A statement that is not for a server which others use.
-fn for_all(mut statement: Statement, what: &str) -> Statement {
-    statement.not_run = Some(format!(
-        "it changes {what} that all databases of the server share; on a server named by `database-url` that is left alone"
-    ));
+fn for_all(mut statement: Statement, why: &str) -> Statement {
+    statement.not_run = Some(format!("{why}; on a server named by `database-url` that is left alone"));
     statement
 }
 
