@@ -121,8 +121,10 @@ fn interval(text: &str) -> Result<Interval, RecordError> {
         from = from.or(low);
         to = to.or(high);
     }
+    let begins = from.is_some();
     let from = from.unwrap_or_else(|| lowest(Version::new(0, 0, 0)));
-    if to.as_ref().is_some_and(|to| to.cmp_precedence(&from).is_le()) {
+    // `< 0.0.0-0` is no version, and no contradiction.
+    if to.as_ref().is_some_and(|to| to.cmp_precedence(&from).is_le() && begins) {
         return Err(wrong());
     }
     Ok((from, to))
@@ -186,6 +188,7 @@ mod tests {
             ),
             ("patched = [\">= 1.2.3, < 2.0.0\", \"> 2.1.0-rc\"]", "+0 -1.2.3 +2.0.0 -2.1.0-rc.0"),
             ("patched = []\nunaffected = [\"= 1.0.0\", \"<= 0.5.0\"]", "+0 -0.0.0-0 +0.5.1-0 -1.0.0 +1.0.1-0"),
+            ("patched = [\"< 0.0.0-0\", \">= 1\"]", "+0 -0.0.0-0 +0.0.0-0 -1.0.0"),
             ("patched = [\"~1.4\", \"^0.0.3\"]", "+0 -0.0.3 +0.0.4-0 -1.4.0 +1.5.0-0"),
         ] {
             assert_eq!(shown(versions), events, "{versions}");
