@@ -209,7 +209,7 @@ impl Ground {
 /// Whether a setting is plainly true.
 #[must_use]
 pub fn is_true(text: Option<&str>) -> bool {
-    text.is_some_and(|text| super::workflow::expression(text) == "true")
+    text.is_some_and(|text| super::workflow::setting(text) == "true")
 }
 
 /// Commands that read a file and judge nothing.

@@ -271,6 +271,16 @@ pub fn expression(text: &str) -> &str {
     text.strip_prefix("${{").and_then(|text| text.strip_suffix("}}")).map_or(text, str::trim)
 }
 
+/// A setting as the runner takes it: `True` and `TRUE` are `true` too, and either may stand inside `${{ }}`.
+#[must_use]
+pub fn setting(text: &str) -> &str {
+    match expression(text) {
+        "True" | "TRUE" => "true",
+        "False" | "FALSE" => "false",
+        other => other,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

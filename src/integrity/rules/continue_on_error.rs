@@ -115,11 +115,11 @@ fn check_matrix(ground: &Ground, hits: &mut Hits<'_>, workflow: &Workflow, job: 
 /// The legs with the variable true that are ordinary, in words.
 fn lenient_legs(matrix: &Node, name: &str) -> Option<String> {
     if let Some(values) = matrix.get(name) {
-        let all_true = !values.texts().is_empty() && values.texts().iter().all(|value| *value == "true");
+        let all_true = !values.texts().is_empty() && values.texts().iter().all(|value| is_true(Some(value)));
         return all_true.then(|| "every leg of the matrix".to_owned());
     }
     let legs = matrix.get("include")?.items();
-    let is_lenient = |leg: &&Node| leg.get(name).and_then(Node::text) == Some("true");
+    let is_lenient = |leg: &&Node| is_true(leg.get(name).and_then(Node::text));
     let ordinary: Vec<&Node> = legs.iter().filter(is_lenient).filter(|leg| !any_text(leg, &is_to_come)).collect();
     if ordinary.is_empty() {
         return None;

@@ -2,7 +2,8 @@
 
 use super::{Hits, Rule, remove_line, with_help};
 use crate::integrity::actions::script_input;
-use crate::integrity::ground::{At, Ground};
+use crate::integrity::ground::{At, Ground, is_true};
+use crate::integrity::workflow::setting;
 use crate::model::finding::Level;
 use crate::model::yaml::Node;
 
@@ -86,11 +87,11 @@ fn check(ground: &Ground, hits: &mut Hits<'_>, at: At<'_>) {
     let inputs = at.step.node.get("with").map(Node::entries).unwrap_or_default();
     for (input, value) in inputs {
         let Some(text) = value.text() else { continue };
-        let any = ANY.iter().any(|(known, values)| known == input && values.contains(&text));
+        let any = ANY.iter().any(|(known, values)| known == input && values.contains(&setting(text)));
         let one = ONE.iter().any(|(action, known, values)| {
             lower.starts_with(action)
                 && known == input
-                && values.iter().any(|value| *value == text || (value.len() > 5 && text.contains(value)))
+                && values.iter().any(|value| *value == setting(text) || (value.len() > 5 && text.contains(value)))
         });
         if any || one {
             let span = value.entry_span();
@@ -100,7 +101,7 @@ fn check(ground: &Ground, hits: &mut Hits<'_>, at: At<'_>) {
         }
     }
     let disabled = at.step.node.get("env").and_then(|env| env.get("DISABLE_ERRORS"));
-    if let Some(value) = disabled.filter(|value| value.text() == Some("true") && lower.contains("linter")) {
+    if let Some(value) = disabled.filter(|value| is_true(value.text()) && lower.contains("linter")) {
         let span = value.entry_span();
         let fix = remove_line(ground, at.workflow.file, &span, "remove `DISABLE_ERRORS`");
         hits.in_workflow(
