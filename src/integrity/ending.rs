@@ -121,10 +121,10 @@ fn forgives(words: &[&str]) -> bool {
     )
 }
 
-/// `… && exit 0`, `… && break`: what stands behind is for failure, as in a loop of attempts.
+/// `… && exit 0`: what stands behind is for failure.
 #[must_use]
 pub fn leaves(command: &Command) -> bool {
-    matches!(&command.kind, Kind::Simple(simple) if simple.words.first().is_some_and(|word| matches!(word.text.as_str(), "exit" | "return" | "break")))
+    matches!(&command.kind, Kind::Simple(simple) if simple.words.first().is_some_and(|word| matches!(word.text.as_str(), "exit" | "return")))
 }
 
 /// `exit 0` as a statement of its own, later in the same list.

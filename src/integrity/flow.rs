@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::attempts::{Attempts, breaks};
 use super::command::Invocation;
 use super::ending::{Ending, Functions, ending, exits_zero, is_bare, leaves, records, says_something};
 use super::handed::{Handed, handed};
@@ -104,6 +105,7 @@ pub fn follow<'a>(script: &'a Command, text: &'a [char], shell: Shell) -> Flow {
     let last_wait = waits.map(|byte| whole[..byte].chars().count());
     let state = State { shell, plus_e: None, dir: String::new() };
     let mut walk = Walk {
+        script,
         text,
         state,
         flow: Flow::default(),
@@ -113,6 +115,7 @@ pub fn follow<'a>(script: &'a Command, text: &'a [char], shell: Shell) -> Flow {
         open: Vec::new(),
         bodies: Functions::of(script),
         trapped: Vec::new(),
+        loops: Vec::new(),
     };
     walk.command(script, &Use { hard: Fate::Counts, soft: Fate::Counts });
     walk.functions();
@@ -143,6 +146,7 @@ impl Use {
 }
 
 struct Walk<'a> {
+    script: &'a Command,
     text: &'a [char],
     state: State,
     flow: Flow,
@@ -158,6 +162,8 @@ struct Walk<'a> {
     bodies: Functions<'a>,
     /// Commands of traps for the script's end, and where the traps stand.
     trapped: Vec<(String, Range<usize>)>,
+    /// The loops around what is being walked through, the innermost last, and what becomes of the status of each.
+    loops: Vec<(Attempts, Fate)>,
 }
 
 impl<'a> Walk<'a> {
@@ -185,7 +191,10 @@ impl<'a> Walk<'a> {
                     Fate::Counts => self.goes_on(None),
                     other => other.clone(),
                 };
+                let attempts = Attempts::of(command, self.script, self.text, &self.bodies);
+                self.loops.push((attempts, used.soft.clone()));
                 self.command(body, &Use { hard: used.hard.clone(), soft: round });
+                self.loops.pop();
             }
             Kind::Case(bodies) => bodies.iter().for_each(|body| self.command(body, used)),
             Kind::Group(inner, _) => self.command(inner, used),
@@ -255,9 +264,29 @@ impl<'a> Walk<'a> {
 
     fn and(&mut self, left: &'a Command, right: &'a Command, used: &Use) {
         let kept = self.is_kept(&ending(right), right.span.end);
-        let soft = if kept || leaves(right) { Fate::Read } else { used.soft.clone() };
+        let soft = if kept || leaves(right) {
+            Fate::Read
+        } else if breaks(right) {
+            self.attempted(left, right.span.end, used)
+        } else {
+            used.soft.clone()
+        };
         self.command(left, &Use::only(soft));
         self.command(right, used);
+    }
+
+    /// What becomes of a failure in `… && break`.
+    fn attempted(&self, left: &Command, end: usize, used: &Use) -> Fate {
+        match self.loops.last() {
+            Some((around, soft)) if !around.fails && !around.is_run_again(left) => {
+                if end == around.last {
+                    soft.clone()
+                } else {
+                    used.soft.clone()
+                }
+            }
+            _ => Fate::Read,
+        }
     }
 
     fn or(&mut self, left: &'a Command, right: &'a Command, used: &Use) {

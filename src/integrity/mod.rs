@@ -3,6 +3,7 @@
 
 mod actions;
 mod allow;
+mod attempts;
 mod calls;
 mod command;
 mod dictionary;
