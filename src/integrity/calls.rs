@@ -8,6 +8,7 @@ use super::flow::{Gate, Run};
 use super::ground::{Ground, join};
 use super::script::{Place, Script};
 use super::shell::OPAQUE;
+use super::text::Source;
 
 /// Names the scripts that every command calls and the gates that commands are, and finds the scripts that are judged.
 pub fn settle(ground: &mut Ground) {
@@ -40,6 +41,8 @@ pub fn settle(ground: &mut Ground) {
 /// Where to find scripts.
 struct Index {
     packages: HashMap<String, Vec<(String, usize)>>,
+    /// `pretest` and `posttest` run with `test`.
+    hooks: bool,
     targets: HashMap<(String, String), Vec<usize>>,
     first_targets: HashMap<String, String>,
     recipes: HashMap<String, Vec<usize>>,
@@ -52,6 +55,7 @@ impl Index {
     fn of(ground: &Ground) -> Self {
         let mut index = Self {
             packages: HashMap::new(),
+            hooks: !has_yarn_of_today(ground),
             targets: HashMap::new(),
             first_targets: HashMap::new(),
             recipes: HashMap::new(),
@@ -112,16 +116,33 @@ impl Index {
         self.targets.get(&(dir.to_owned(), name.to_owned())).cloned().unwrap_or_default()
     }
 
-    /// The scripts of what a target or recipe needs.
+    /// The scripts of what a target or recipe needs, and those that run before and after one of a package.json.
     fn needed(&self, script: &Script) -> Vec<usize> {
         match &script.place {
             Place::Target { needs, .. } => needs.iter().flat_map(|name| self.target(&script.dir, name)).collect(),
             Place::Recipe { needs, .. } => {
                 needs.iter().filter_map(|name| self.recipes.get(name)).flatten().copied().collect()
             }
+            Place::Package { name } if self.hooks => {
+                let found = ["pre", "post"].map(|when| self.packages.get(&format!("{when}{name}")));
+                let here = found.into_iter().flatten().flatten().filter(|(dir, _)| *dir == script.dir);
+                here.map(|(_, script)| *script).collect()
+            }
             _ => Vec::new(),
         }
     }
+}
+
+/// Yarn runs no `pretest` and `posttest` since its second version, which has a file of settings of its own.
+fn has_yarn_of_today(ground: &Ground) -> bool {
+    let file = |path: &String| matches!(path.rsplit('/').next(), Some(".yarnrc.yml" | ".pnp.cjs" | ".pnp.loader.mjs"));
+    let named = |source: &Source| {
+        let manager = source.slice(0..source.chars.len());
+        let version = manager.split_once("\"packageManager\"").and_then(|(_, rest)| rest.split_once("\"yarn@"));
+        version.is_some_and(|(between, version)| between.trim() == ":" && !version.starts_with("1."))
+    };
+    ground.paths.iter().any(file)
+        || ground.sources.iter().filter(|source| source.path.ends_with("package.json")).any(named)
 }
 
 /// The gate that a command is by itself.

@@ -455,7 +455,7 @@ fn package(manager: &str, rest: &[&str]) -> Option<Call> {
         plain = plain.get(2..).unwrap_or_default();
     }
     let name = match (manager, plain) {
-        (_, ["run" | "run-script", name, ..]) => *name,
+        (_, ["run" | "run-script", name, ..]) | ("npm", [name @ ("start" | "stop" | "restart"), ..]) => *name,
         (_, ["test" | "t" | "tst", ..]) if manager != "bun" => "test",
         ("yarn" | "pnpm", [name, ..]) if !NOT_SCRIPTS.contains(name) => *name,
         _ => return None,
@@ -542,6 +542,7 @@ mod tests {
             Some(Call::Package { names: vec![name.to_owned()], dir: dir.map(str::to_owned) })
         };
         assert_eq!(called("npm test"), package("test", Some("")));
+        assert_eq!(called("npm start -- --port 1"), package("start", Some("")));
         assert_eq!(called("npm --prefix web run lint -- --x"), package("lint", Some("web")));
         assert_eq!(called("pnpm -r test"), package("test", None));
         assert_eq!(called("yarn workspace web lint"), package("lint", None));
