@@ -183,7 +183,7 @@ pub static TOOLS: &[Tool] = &[
     tool("pycodestyle", &[]),
     tool("pydocstyle", &[]),
     tool("pyflakes", &[]),
-    tool("mypy", &[]).without(&["--install-types"]),
+    tool("mypy", &[]),
     tool("pyright", &[]),
     tool("basedpyright", &[]),
     tool("pytype", &[]),
@@ -322,6 +322,9 @@ pub fn is_gate(program: &str, arguments: &[&str]) -> bool {
     if arguments.iter().any(|word| matches!(*word, "--version" | "--help")) {
         return false;
     }
+    if program == "mypy" && has_flag(arguments, "--install-types") {
+        return names_sources(arguments);
+    }
     if of_gradle(program) {
         return tasks(arguments).iter().any(|task| is_task(program, task) || is_gradle_check(task));
     }
@@ -329,6 +332,15 @@ pub fn is_gate(program: &str, arguments: &[&str]) -> bool {
         return true;
     }
     TOOLS.iter().any(|tool| tool.matches(program, arguments))
+}
+
+/// `mypy --install-types` alone installs what an earlier run missed; with something to look at it looks at it too.
+fn names_sources(arguments: &[&str]) -> bool {
+    const WITH_VALUE: &[&str] =
+        &["--python-version", "--platform", "--config-file", "--cache-dir", "--python-executable", "--exclude"];
+    let is_value = |at: usize| at > 0 && WITH_VALUE.contains(&arguments[at - 1]);
+    let mut words = arguments.iter().enumerate().filter(|(at, _)| !is_value(*at));
+    words.any(|(_, word)| !word.starts_with('-') || matches!(*word, "-m" | "-p" | "--module" | "--package"))
 }
 
 fn of_gradle(program: &str) -> bool {
@@ -485,6 +497,8 @@ mod tests {
             "R CMD check .",
             "cargo -q test",
             "eslint .",
+            "mypy --install-types --non-interactive src",
+            "mypy --install-types --non-interactive -p app",
         ] {
             assert!(gate(line), "{line}");
         }
@@ -501,6 +515,8 @@ mod tests {
             "gradlew lintFix",
             "cargo test --no-run",
             "black .",
+            "mypy --install-types --non-interactive",
+            "mypy --install-types --config-file mypy.ini",
         ] {
             assert!(!gate(line), "{line}");
         }

@@ -145,10 +145,6 @@ impl Ground {
             .map(|name| name.trim_matches(['$', '{', '}']))
             .filter(|name| !name.starts_with("GITHUB_"))
             .collect();
-        let reads = |other: &Run| {
-            !PASSIVE.contains(&other.invocation.program.as_str())
-                && files.iter().any(|file| other.invocation.arguments.iter().any(|word| is_named(word, file)))
-        };
         for (script, end) in self.with_outer(script, run) {
             let text = |from: usize, to: usize| script.piece.chars[from.min(to)..to].iter().collect::<String>();
             let mut later = script.flow.runs.iter().filter(|other| other.span.start > end);
@@ -157,7 +153,7 @@ impl Ground {
                 let words = text(other.span.start, other.span.end);
                 !passive && variables.iter().any(|name| mentions(&words, name))
             };
-            if later.any(|other| reads(other) || takes(other)) {
+            if later.any(|other| reads(other, &files) || takes(other)) {
                 return true;
             }
             // `[[ -s errors.txt ]]`, `done < files.txt`
@@ -167,9 +163,15 @@ impl Ground {
                 return true;
             }
         }
-        let Some(at) = self.at(script) else { return false };
-        let in_scripts =
-            self.scripts_of(&at).any(|(index, other)| index > at.index && other.flow.runs.iter().any(reads));
+        self.at(script).is_some_and(|at| self.is_judged_behind(at, &files))
+    }
+
+    /// Whether a later step of the job judges files: by a command that reads them, or an action that is for it.
+    #[must_use]
+    pub fn is_judged_behind(&self, at: At<'_>, files: &[&str]) -> bool {
+        let in_scripts = self
+            .scripts_of(&at)
+            .any(|(index, other)| index > at.index && other.flow.runs.iter().any(|run| reads(run, files)));
         in_scripts
             || at.job.steps.iter().skip(at.index + 1).any(|step| {
                 let name = step.uses().unwrap_or_default().split('@').next().unwrap_or_default();
@@ -231,6 +233,12 @@ const JUDGES: &[&str] = &[
     "test-summary/action",
     "ctrf-io/github-test-reporter",
 ];
+
+/// Whether a command reads one of these files and may judge it.
+fn reads(run: &Run, files: &[&str]) -> bool {
+    !PASSIVE.contains(&run.invocation.program.as_str())
+        && files.iter().any(|file| run.invocation.arguments.iter().any(|word| is_named(word, file)))
+}
 
 /// Whether a word names a file; a name without an ending may be a part of any word.
 fn is_named(word: &str, file: &str) -> bool {

@@ -1,20 +1,24 @@
 //! GI130: inputs of actions that keep a gate from failing.
 
+use super::narrowed::{forgiving_flag, is_strict};
 use super::{Hits, Rule, remove_line, with_help};
 use crate::integrity::actions::script_input;
+use crate::integrity::command::Invocation;
+use crate::integrity::flow::Fate;
 use crate::integrity::ground::{At, Ground, is_true};
-use crate::integrity::workflow::setting;
+use crate::integrity::pipe::files;
+use crate::integrity::workflow::{Step, setting};
 use crate::model::finding::Level;
 use crate::model::yaml::Node;
 
 pub(super) static GI130: Rule = Rule {
     id: "GI130",
-    title: "an action's input that keeps it from failing: `fail-on-error: false`, `soft_fail: true`, `exit-code: 0`, …",
+    title: "an action's input that keeps it from failing: `fail-on-error: false`, `soft_fail: true`, `exit-code: 0`, `args: --exit-zero`, …",
     level: Level::Error,
     why: "The action looks, reports, and is green whatever it found.",
     safe: "Leave the input at the value that fails; where findings are too many at first, use the tool's own baseline.",
-    false_positives: "Left alone: actions that upload or comment (their failure is no verdict), a step whose outcome or outputs another one reads, what is retried \
-                      and is no gate, and inputs that are not written: some actions never fail by default, which only their documentation tells.",
+    false_positives: "Left alone: actions that upload or comment (their failure is no verdict), a step whose outcome or outputs another one reads, `args` where the \
+                      program runs without them in the same job or a later step judges its output, what is retried and is no gate, and inputs that are not written: some actions never fail by default, which only their documentation tells.",
     check: |ground, hits| {
         for workflow in &ground.workflows {
             for job in &workflow.jobs {
@@ -60,6 +64,14 @@ const ONE: &[(&str, &str, &[&str])] = &[
     ("nick-invision/retry", "continue_on_error", &["true"]),
 ];
 
+/// Actions that run a program with the words of their input `args`, and the words before those.
+const BY_ARGUMENTS: &[(&str, &[&str])] = &[
+    ("golangci/golangci-lint-action", &["golangci-lint", "run"]),
+    ("astral-sh/ruff-action", &["ruff"]),
+    ("chartboost/ruff-action", &["ruff"]),
+    ("securego/gosec", &["gosec"]),
+];
+
 /// Actions whose failure is no verdict.
 const CARRIERS: &[&str] = &[
     "codecov/",
@@ -72,6 +84,32 @@ const CARRIERS: &[&str] = &[
     "slackapi/",
     "test-summary/",
 ];
+
+/// What an action runs, where it is given words to run a program with.
+fn program(step: &Step) -> Option<Invocation> {
+    let name = step.uses()?.split('@').next()?.to_lowercase();
+    let (_, words) = BY_ARGUMENTS.iter().find(|(action, _)| *action == name)?;
+    let given = step.node.get("with").and_then(|with| with.get("args")).and_then(Node::text).unwrap_or_default();
+    let given = if given.trim().is_empty() && words == &["ruff"] { "check" } else { given };
+    Some(Invocation::of_words(&words.iter().copied().chain(given.split_whitespace()).collect::<Vec<_>>()))
+}
+
+/// Whether the words that an action is given keep its program from failing, and nothing in the job makes up for it.
+fn by_arguments(ground: &Ground, at: At<'_>) -> bool {
+    let Some(invocation) = program(at.step).filter(|invocation| forgiving_flag(invocation).is_some()) else {
+        return false;
+    };
+    let lenient = |step: &Step| is_true(step.text("continue-on-error"));
+    let in_actions = at.job.steps.iter().filter(|step| !lenient(step)).filter_map(program);
+    let in_scripts = ground.scripts_of(&at).filter(|(index, _)| !lenient(&at.job.steps[*index]));
+    let mut runs = in_scripts.flat_map(|(_, script)| &script.flow.runs);
+    let strict = in_actions.into_iter().any(|other| is_strict(&invocation, &other))
+        || runs.any(|run| run.fate == Fate::Counts && run.gate.is_some() && is_strict(&invocation, &run.invocation));
+    let outputs = files(&invocation.arguments);
+    let judged =
+        !outputs.is_empty() && ground.is_judged_behind(at, &outputs.iter().map(String::as_str).collect::<Vec<_>>());
+    !strict && !judged
+}
 
 fn check(ground: &Ground, hits: &mut Hits<'_>, at: At<'_>) {
     let Some(uses) = at.step.uses() else { return };
@@ -93,7 +131,8 @@ fn check(ground: &Ground, hits: &mut Hits<'_>, at: At<'_>) {
                 && known == input
                 && values.iter().any(|value| *value == setting(text) || (value.len() > 5 && text.contains(value)))
         });
-        if any || one {
+        let forgives = input == "args" && by_arguments(ground, at);
+        if any || one || forgives {
             let span = value.entry_span();
             let what = format!("`{name}` cannot fail: `{input}: {}`", crate::model::text::one_line(text, 40));
             let fix = remove_line(ground, at.workflow.file, &span, &format!("remove `{input}`"));

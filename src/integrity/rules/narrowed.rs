@@ -149,7 +149,9 @@ const FORGIVING: &[Flag] = &[
     flag(&["ruff", "flake8", "pylint", "bandit", "pydocstyle", "vulture"], "--exit-zero", "is green whatever it finds"),
     flag(&["ruff"], "-e", "is green whatever it finds"),
     flag(&["golangci-lint"], "--issues-exit-code=0", "is green whatever it finds"),
-    flag(&["trivy"], "--exit-code=0", "is green whatever it finds"),
+    flag(&["trivy", "gitleaks"], "--exit-code=0", "is green whatever it finds"),
+    flag(&["staticcheck"], "-fail=none", "is green whatever it finds"),
+    flag(&["mix"], "--mute-exit-status", "is green whatever it finds"),
     flag(&["gosec"], "-no-fail", "is green whatever it finds"),
     flag(&["tfsec", "checkov"], "--soft-fail", "is green whatever it finds"),
     flag(&["hadolint"], "--no-fail", "is green whatever it finds"),
@@ -177,9 +179,7 @@ fn forgiving(ground: &Ground, script: &Script, run: &Run) -> Option<(usize, &'st
         return Some((index, "does nothing: there is no such script"));
     }
     let (index, known) = forgiven(invocation)?;
-    let strict = |other: &Invocation| {
-        other.program == invocation.program && forgiven(other).is_none() && verb(other) == verb(invocation)
-    };
+    let strict = |other: &Invocation| is_strict(invocation, other);
     if known.word == NO_RUN && !of_tests(invocation) {
         return None;
     }
@@ -202,6 +202,16 @@ fn of_tests(invocation: &Invocation) -> bool {
         && matches!(verb(invocation), Some("test" | "t" | "nextest"))
 }
 
+/// The flag by which a command is green whatever it finds.
+pub(super) fn forgiving_flag(invocation: &Invocation) -> Option<&'static str> {
+    forgiven(invocation).map(|(_, known)| known.word)
+}
+
+/// Whether another command is the same without such a flag.
+pub(super) fn is_strict(invocation: &Invocation, other: &Invocation) -> bool {
+    other.program == invocation.program && forgiven(other).is_none() && verb(other) == verb(invocation)
+}
+
 fn forgiven(invocation: &Invocation) -> Option<(usize, &'static Flag)> {
     let known = FORGIVING.iter().filter(|known| known.programs.contains(&invocation.program.as_str()));
     known.into_iter().find_map(|known| {
@@ -216,8 +226,8 @@ fn forgiven(invocation: &Invocation) -> Option<(usize, &'static Flag)> {
 }
 
 fn verb(invocation: &Invocation) -> Option<&str> {
-    let of_verbs =
-        ["cargo", "cross", "ruff", "trivy", "npm", "pnpm", "yarn", "make"].contains(&invocation.program.as_str());
+    let of_verbs = ["cargo", "cross", "ruff", "trivy", "gitleaks", "mix", "npm", "pnpm", "yarn", "make"]
+        .contains(&invocation.program.as_str());
     invocation.arguments.iter().map(String::as_str).find(|word| !word.starts_with(['-', '+'])).filter(|_| of_verbs)
 }
 
