@@ -1,6 +1,7 @@
 //! The actions of others that are gates, and those that run commands which may be. It matches names, and reads nothing.
 
 use super::dictionary::is_gate;
+use super::shell::Shell;
 
 /// Actions whose step is a gate, by the beginning of their name.
 static ACTIONS: &[&str] = &[
@@ -64,19 +65,41 @@ static ACTIONS: &[&str] = &[
 /// Actions that run the program cargo with the words of their inputs `command` and `args`.
 const OF_CARGO: &[&str] = &["actions-rs/cargo", "houseabsolute/actions-rust-cross", "clechasseur/rs-cargo"];
 
-/// Actions that run a script which is given to them, and the input that it is given in.
-const OF_SCRIPTS: &[(&str, &str)] = &[
-    ("nick-fields/retry", "command"),
-    ("nick-invision/retry", "command"),
-    ("wandalen/wretry.action", "command"),
-    ("coactions/setup-xvfb", "run"),
-    ("gabrielbb/xvfb-action", "run"),
-    ("reactivecircus/android-emulator-runner", "script"),
-    ("cross-platform-actions/action", "run"),
-    ("vmactions/", "run"),
-    ("uraimo/run-on-arch-action", "run"),
-    ("addnab/docker-run-action", "run"),
-    ("devcontainers/ci", "runCmd"),
+/// An action that runs a script which is given to it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Runner {
+    /// The beginning of its name.
+    action: &'static str,
+    /// The input that the script is given in.
+    pub input: &'static str,
+    /// How it starts the shell.
+    pub shell: Shell,
+    /// Its input `shell` names another program, and on Windows it starts `PowerShell` without.
+    pub chosen: bool,
+}
+
+/// How an action starts a shell is its own affair: where that is not known, what any shell forgives is found, and no more.
+const fn runner(action: &'static str, input: &'static str) -> Runner {
+    Runner { action, input, shell: Shell { errexit: true, pipefail: true }, chosen: false }
+}
+
+/// `spawn(command, { shell })` is `bash -c`: <https://github.com/nick-fields/retry/blob/v3/src/index.ts>.
+const fn retry(action: &'static str) -> Runner {
+    Runner { action, input: "command", shell: Shell { errexit: false, pipefail: false }, chosen: true }
+}
+
+static RUNNERS: &[Runner] = &[
+    retry("nick-fields/retry"),
+    retry("nick-invision/retry"),
+    runner("wandalen/wretry.action", "command"),
+    runner("coactions/setup-xvfb", "run"),
+    runner("gabrielbb/xvfb-action", "run"),
+    runner("reactivecircus/android-emulator-runner", "script"),
+    runner("cross-platform-actions/action", "run"),
+    runner("vmactions/", "run"),
+    runner("uraimo/run-on-arch-action", "run"),
+    runner("addnab/docker-run-action", "run"),
+    runner("devcontainers/ci", "runCmd"),
 ];
 
 /// The name of what `uses:` names, as GitHub compares it.
@@ -106,11 +129,11 @@ fn is_gatepost(name: &str) -> bool {
     name.split('/').nth(1) == Some("gatepost") && !name.starts_with('.')
 }
 
-/// The input in which an action is given a script to run.
+/// The action that `uses:` names, where it runs a script which is given to it.
 #[must_use]
-pub fn script_input(uses: &str) -> Option<&'static str> {
+pub fn runner_of(uses: &str) -> Option<&'static Runner> {
     let name = name(uses);
-    OF_SCRIPTS.iter().find(|(action, _)| name.starts_with(action)).map(|(_, input)| *input)
+    RUNNERS.iter().find(|runner| name.starts_with(runner.action))
 }
 
 #[cfg(test)]
@@ -125,7 +148,7 @@ mod tests {
         assert!(is_gate_action("any/gatepost@v1", &["--base", "main"]));
         assert!(!is_gate_action("any/gatepost@v1", &["publish"]));
         assert!(!is_gate_action("codecov/codecov-action@v4", &[]));
-        assert_eq!(script_input("Nick-Fields/retry@v3"), Some("command"));
-        assert_eq!(script_input("actions/checkout@v4"), None);
+        assert_eq!(runner_of("Nick-Fields/retry@v3").map(|runner| runner.input), Some("command"));
+        assert_eq!(runner_of("actions/checkout@v4"), None);
     }
 }

@@ -140,8 +140,6 @@ fn job(id: &str, node: &Node, defaults: &Defaults, source: &Source) -> Job {
     }
 }
 
-const STRICT: Shell = Shell { errexit: true, pipefail: true };
-
 fn step(node: &Node, defaults: &Defaults, windows: bool, source: &Source) -> Step {
     let own = Defaults {
         shell: node.get("shell").and_then(Node::text).map(str::to_owned),
@@ -159,16 +157,33 @@ fn step(node: &Node, defaults: &Defaults, windows: bool, source: &Source) -> Ste
     } else {
         dir.trim_start_matches("./").trim_matches('/').to_owned()
     };
-    // How an action starts a shell is its own affair: what any shell forgives is found, and no more.
-    let input = node.get("uses").and_then(Node::text).and_then(actions::script_input);
-    let given = input.and_then(|input| node.get("with")?.get(input)).map(|given| (STRICT, given));
+    let given = given(node, windows);
+    let (run, shell) = given.as_ref().map_or((run, shell.ok_or(name)), |(run, shell)| (Some(*run), shell.clone()));
+    let read = |(run, shell): (&Node, Shell)| (without_expressions(&scalar::piece(run, source)), shell);
     Step {
         node: node.clone(),
         script: None,
-        run: shell.zip(run).or(given).map(|(shell, run)| (without_expressions(&scalar::piece(run, source)), shell)),
-        unread: run.filter(|_| shell.is_none()).map(|_| name.unwrap_or_else(|| "pwsh".to_owned())),
+        run: run.zip(shell.as_ref().ok().copied()).map(read),
+        unread: run.and(shell.err()).map(|name| name.unwrap_or_else(|| "pwsh".to_owned())),
         dir: if dir == "." { String::new() } else { dir },
     }
+}
+
+/// The script that an action is given to run, and how it starts the shell, or the name of one whose scripts are not read.
+fn given(node: &Node, windows: bool) -> Option<(&Node, Result<Shell, Option<String>>)> {
+    let runner = node.get("uses").and_then(Node::text).and_then(actions::runner_of)?;
+    let inputs = node.get("with")?;
+    let script = inputs.get(runner.input)?;
+    let name = inputs.get("shell").and_then(Node::text).filter(|_| runner.chosen);
+    let plain = script.text().is_some_and(means_the_same_everywhere);
+    let mut words = name.unwrap_or(if windows && runner.chosen { "powershell" } else { "bash" }).split_whitespace();
+    let shell = match words.next().unwrap_or_default() {
+        "bash" | "sh" if name.is_some() => Ok(Shell::flagged(words)),
+        "bash" | "sh" => Ok(runner.shell),
+        "pwsh" | "powershell" if plain => Ok(runner.shell),
+        other => Err(Some(other.to_owned())),
+    };
+    Some((script, shell))
 }
 
 /// Text with what only the runner knows taken out.

@@ -2,7 +2,7 @@
 
 use super::narrowed::{forgiving_flag, is_strict};
 use super::{Hits, Rule, remove_line, with_help};
-use crate::integrity::actions::script_input;
+use crate::integrity::actions::runner_of;
 use crate::integrity::command::Invocation;
 use crate::integrity::flow::Fate;
 use crate::integrity::ground::{At, Ground, is_true};
@@ -119,7 +119,7 @@ fn check(ground: &Ground, hits: &mut Hits<'_>, at: At<'_>) {
     {
         return;
     }
-    if script_input(uses).is_some() && ground.gate_of_step(at.step).is_none() {
+    if runner_of(uses).is_some() && ground.gate_of_step(at.step).is_none() {
         return;
     }
     let inputs = at.step.node.get("with").map(Node::entries).unwrap_or_default();

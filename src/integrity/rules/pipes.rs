@@ -25,7 +25,9 @@ pub(super) static GI104: Rule = Rule {
                 continue;
             }
             let help = match script.place {
-                Place::Step { .. } => "write `shell: bash` at the step: the runner then adds `-o pipefail`",
+                Place::Step { .. } if !in_action(ground, script) => {
+                    "write `shell: bash` at the step: the runner then adds `-o pipefail`"
+                }
                 Place::Package { .. } => "`sh` has no pipefail: write to a file, then show it",
                 _ => "write `set -o pipefail` above",
             };
@@ -35,6 +37,11 @@ pub(super) static GI104: Rule = Rule {
         }
     },
 };
+
+/// Whether a script is given to an action, which starts its own shell.
+fn in_action(ground: &Ground, script: &Script) -> bool {
+    ground.at(script).is_some_and(|at| at.step.uses().is_some())
+}
 
 /// A line `shell: bash` before the step's `run`.
 fn shell_bash(ground: &Ground, script: &Script) -> Option<Fix> {
