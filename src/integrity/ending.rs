@@ -14,10 +14,21 @@ pub enum Ending {
     Fails,
     /// It keeps the failure in variables.
     Keeps(Vec<String>),
-    /// It does something of its own that may well fail, or keeps the failure elsewhere.
+    /// It writes the failure down.
+    Records(Vec<Record>),
+    /// It does something of its own that may well fail.
     Works,
     /// It runs a command of which nothing is known.
     Unknown,
+}
+
+/// A failure that is written down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Where, as it is written there without quotes.
+    pub file: String,
+    /// The names that it is written under, `failed` of `failed=true`; none where that does not show.
+    pub names: Vec<String>,
 }
 
 /// Whether a command only says something, or nothing: as an alternative to a failure it forgives it.
@@ -84,7 +95,8 @@ impl<'a> Functions<'a> {
             Kind::List(items) => sum(items.iter().map(|item| inner(&item.command))),
             Kind::And(left, right) => sum([inner(left), inner(right)].into_iter()),
             Kind::Group(inside, redirects) | Kind::Subshell(inside, redirects) => match inner(inside) {
-                Ending::Nothing | Ending::Unknown if records(redirects) => Ending::Works,
+                Ending::Unknown if records(redirects) => Ending::Works,
+                Ending::Nothing if records(redirects) => Ending::Records(written(redirects, None)),
                 other => other,
             },
             _ => Ending::Works,
@@ -152,12 +164,12 @@ fn ending_of(simple: &Simple) -> Ending {
         ),
         words if forgives(words) => Ending::Nothing,
         ["exit" | "return" | "false" | "kill", ..] => Ending::Fails,
-        _ if records(&simple.redirects) => Ending::Works,
         [program, rest @ ..] => {
+            let kept = written(&simple.redirects, Some(simple));
             let logs = matches!(*program, "docker" | "kubectl" | "podman") && rest.contains(&"logs");
             if SAYS.contains(program) || tells(program, rest) || logs {
-                Ending::Nothing
-            } else if matches!(*program, "[" | "test") || program.contains(OPAQUE) {
+                if kept.is_empty() { Ending::Nothing } else { Ending::Records(kept) }
+            } else if !kept.is_empty() || matches!(*program, "[" | "test") || program.contains(OPAQUE) {
                 Ending::Works
             } else if program.split(['_', '-']).any(|part| FAILS.contains(&part)) {
                 Ending::Fails
@@ -195,15 +207,27 @@ pub fn says_something(simple: &Simple) -> bool {
     simple.words.first().is_some_and(|word| SAYS.contains(&word.text.as_str()))
 }
 
-/// Whether output is kept for somebody: a step's output, the environment of later steps, a file.
+/// What the output of a command keeps, by its redirections.
+fn written(redirects: &[Redirect], simple: Option<&Simple>) -> Vec<Record> {
+    let words = simple.map(|simple| simple.words.as_slice()).unwrap_or_default();
+    let pairs = words.iter().filter_map(|word| word.text.split_once('='));
+    let names: Vec<String> = pairs.map(|(name, _)| name.trim().to_owned()).collect();
+    let kept = redirects.iter().filter(|to| keeps(to));
+    kept.map(|to| Record { file: to.target.clone(), names: names.clone() }).collect()
+}
+
+/// Whether output goes to somebody: not to the terminal, and not to the summary, which only people read.
+fn keeps(to: &Redirect) -> bool {
+    to.sign.contains('>')
+        && !to.target.starts_with("/dev/")
+        && !to.target.contains("STEP_SUMMARY")
+        && !to.target.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-')
+}
+
+/// Whether output is kept for somebody.
 #[must_use]
 pub fn records(redirects: &[Redirect]) -> bool {
-    redirects.iter().any(|to| {
-        to.sign.contains('>')
-            && !to.target.starts_with("/dev/")
-            && !to.target.contains("STEP_SUMMARY")
-            && !to.target.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-')
-    })
+    !written(redirects, None).is_empty()
 }
 
 /// What several commands amount to together.
@@ -212,12 +236,21 @@ fn sum(endings: impl Iterator<Item = Ending>) -> Ending {
     for ending in endings {
         whole = match (whole, ending) {
             (Ending::Fails, _) | (_, Ending::Fails) => Ending::Fails,
-            (Ending::Works, _) | (_, Ending::Works) => Ending::Works,
+            // What is written down or kept in a variable may be read either way, and what is not known may fail.
+            (Ending::Works, _)
+            | (_, Ending::Works)
+            | (Ending::Records(_), Ending::Keeps(_) | Ending::Unknown)
+            | (Ending::Keeps(_) | Ending::Unknown, Ending::Records(_)) => Ending::Works,
             (Ending::Keeps(mut all), Ending::Keeps(more)) => {
                 all.extend(more);
                 Ending::Keeps(all)
             }
             (Ending::Keeps(all), _) | (_, Ending::Keeps(all)) => Ending::Keeps(all),
+            (Ending::Records(mut all), Ending::Records(more)) => {
+                all.extend(more);
+                Ending::Records(all)
+            }
+            (Ending::Records(all), _) | (_, Ending::Records(all)) => Ending::Records(all),
             (Ending::Unknown, _) | (_, Ending::Unknown) => Ending::Unknown,
             (Ending::Nothing, Ending::Nothing) => Ending::Nothing,
         };

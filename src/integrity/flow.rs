@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::attempts::{Attempts, breaks};
 use super::command::Invocation;
-use super::ending::{Ending, Functions, ending, exits_zero, is_bare, leaves, records, says_something};
+use super::ending::{Ending, Functions, Record, ending, exits_zero, is_bare, leaves, records, says_something};
 use super::handed::{Handed, handed};
 use super::pipe::{FILTERS, decides, files, written_by_tee};
 use super::shell::{Command, Item, Kind, Shell, Simple};
@@ -59,6 +59,8 @@ pub enum Fate {
 pub enum Loss {
     /// `|| true` and the like; the characters from `||` on.
     Swallowed { by: Range<usize>, bare: bool },
+    /// `|| …` or a branch that writes it down; the characters up to its end.
+    Recorded { by: Range<usize>, records: Vec<Record> },
     /// `|| …` with commands, these of the script's, of which it is not known whether they fail.
     Replaced { by: Range<usize>, runs: Range<usize> },
     /// `find … -exec … \;`, with the characters of its end: find succeeds whatever it started did.
@@ -238,7 +240,7 @@ impl<'a> Walk<'a> {
             } else {
                 match next {
                     None => used.soft.clone(),
-                    Some(next) if self.reads_status(&next.command) => Fate::Read,
+                    Some(next) if self.reads_status(&next.command) => read_by(&next.command),
                     Some(_) => match &used.soft {
                         // In a list that is itself a condition nobody sees it either; the outer loss is the reason.
                         Fate::Lost(loss) => Fate::Lost(loss.clone()),
@@ -297,6 +299,7 @@ impl<'a> Walk<'a> {
         let runs = usize::MAX..usize::MAX;
         let fate = match &ending {
             Ending::Nothing => Fate::Lost(Loss::Swallowed { by, bare }),
+            Ending::Records(records) => Fate::Lost(Loss::Recorded { by, records: records.clone() }),
             Ending::Keeps(_) if !self.is_kept(&ending, right.span.end) => {
                 Fate::Lost(Loss::Swallowed { by, bare: false })
             }
@@ -326,11 +329,22 @@ impl<'a> Walk<'a> {
         let (failing, passing) = if negated { (Some(then), otherwise) } else { (otherwise, Some(then)) };
         let failed = failing.map_or(Ending::Nothing, |branch| self.bodies.ending(branch));
         // A branch for success that fails, or that keeps something, is a test of its own.
-        let tested = passing.is_some_and(|branch| {
-            !matches!(self.bodies.ending(branch), Ending::Nothing | Ending::Works | Ending::Unknown)
-        });
+        let passed = passing.map_or(Ending::Nothing, |branch| self.bodies.ending(branch));
+        let tested = matches!(passed, Ending::Fails | Ending::Keeps(_));
+        let records = |all: &[&Ending]| -> Vec<Record> {
+            let lists =
+                all.iter().filter_map(|ending| if let Ending::Records(list) = ending { Some(list) } else { None });
+            lists.flatten().cloned().collect()
+        };
+        let written = if matches!(failed, Ending::Nothing | Ending::Records(_)) {
+            records(&[&failed, &passed])
+        } else {
+            Vec::new()
+        };
         let fate = if failed == Ending::Nothing && !tested && !negated && failing.is_none() && is_question(inner) {
             Fate::Read
+        } else if !written.is_empty() && !tested {
+            Fate::Lost(Loss::Recorded { by: condition.span.clone(), records: written })
         } else if failed == Ending::Nothing && !tested {
             Fate::Lost(Loss::Ignored { condition: condition.span.clone() })
         } else {
@@ -488,6 +502,14 @@ impl<'a> Walk<'a> {
 
     fn waits(&self, from: usize) -> bool {
         self.last_wait.is_some_and(|at| at >= from)
+    }
+}
+
+/// What becomes of a failure that the next command looks at.
+fn read_by(next: &Command) -> Fate {
+    match ending(next) {
+        Ending::Records(records) => Fate::Lost(Loss::Recorded { by: next.span.clone(), records }),
+        _ => Fate::Read,
     }
 }
 

@@ -19,6 +19,7 @@ pub mod moves;
 mod pipe;
 mod reading;
 mod recipes;
+mod records;
 pub mod rules;
 mod scalar;
 mod script;

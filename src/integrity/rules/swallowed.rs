@@ -1,8 +1,12 @@
 //! GI101: a gate whose failure is taken away where it stands.
 
+use std::ops::Range;
+
 use super::{Hits, Rule, edit, is_excused, replace, with_help};
+use crate::integrity::ending::Record;
 use crate::integrity::flow::{Fate, Gate, Loss, Run};
 use crate::integrity::ground::Ground;
+use crate::integrity::records;
 use crate::integrity::script::{Ignored, Script};
 use crate::model::finding::{Fix, Level};
 
@@ -14,7 +18,8 @@ pub(super) static GI101: Rule = Rule {
     safe: "Let it fail. To say something first: `cargo test || { echo 'see the log'; exit 1; }`. To go on and fail later: \
            `cargo test || failed=1`, and `exit \"${failed:-0}\"` at the end. To collect a report: let a later step judge it.",
     false_positives: "Left alone: commands that are no gates (`grep … || true`, `rm … || true`), clean-up, steps that run on \
-                      `failure()`, output that is kept in a file and judged later, a status kept in a variable that is used, \
+                      `failure()`, output that is kept in a file and judged later, a failure written to a file, an output or the environment that \
+                      anything later in the job names, a status kept in a variable that is used, \
                       the step's outcome read by another, the same command run again in earnest, and commands whose output is \
                       taken (`$(… || true)`), and an alternative that is a gate itself, tests something or reads `$?`. A gate that is only called \
                       as gates are (`./check.sh`) is a warning, and so is one behind which something runs that may fail or not \
@@ -41,16 +46,15 @@ fn check(ground: &Ground, hits: &mut Hits<'_>, script: &Script, run: &Run, gate:
             );
             hits.in_script(script, &(run.span.start..by.end), gate.sure, message, Some(fix(ground, script, by, *bare)));
         }
-        Fate::Lost(Loss::Replaced { by, runs }) if !is_excused(ground, script, run) => {
-            if script.flow.runs[runs.clone()].iter().any(|other| may_judge(ground, script, other)) {
+        Fate::Lost(Loss::Recorded { by, records }) if !is_excused(ground, script, run) => {
+            if records.iter().any(|record| records::is_read(ground, script, record)) {
                 return;
             }
-            let sign: String = script.piece.chars[by.clone()].iter().collect();
-            let sign = crate::model::text::one_line(&sign, 40);
-            let what = format!("the failure of `{}` may be lost here: what counts is how `{sign}` ends", gate.name);
-            let message = with_help(&what, "let what follows `||` end in `exit 1`");
-            let fix = fix(ground, script, by, false);
-            hits.in_script(script, &(run.span.start..by.end), false, message, Some(fix));
+            let message = unread(gate, records);
+            hits.in_script(script, &(run.span.start..by.end), gate.sure, message, None);
+        }
+        Fate::Lost(Loss::Replaced { by, runs }) if !is_excused(ground, script, run) => {
+            replaced(ground, hits, (script, run, gate), by, runs);
         }
         Fate::Lost(Loss::EachFile(end)) if !is_excused(ground, script, run) => {
             let what = format!("`{}` cannot fail here: with `\\;` find succeeds whatever it started did", gate.name);
@@ -88,6 +92,33 @@ fn check(ground: &Ground, hits: &mut Hits<'_>, script: &Script, run: &Run, gate:
     }
 }
 
+fn unread(gate: &Gate, records: &[Record]) -> String {
+    let file = records.first().map(|record| record.file.as_str()).unwrap_or_default();
+    let file = crate::model::text::one_line(file, 40);
+    let what =
+        format!("`{}` cannot fail here: how it went is written to `{file}`, which nothing of the job reads", gate.name);
+    with_help(&what, "let it end in `exit 1`, or read it in a later step that fails")
+}
+
+/// `|| …` of which it is not known how it ends.
+fn replaced(
+    ground: &Ground,
+    hits: &mut Hits<'_>,
+    (script, run, gate): (&Script, &Run, &Gate),
+    by: &Range<usize>,
+    runs: &Range<usize>,
+) {
+    if script.flow.runs[runs.clone()].iter().any(|other| may_judge(ground, script, other)) {
+        return;
+    }
+    let sign: String = script.piece.chars[by.clone()].iter().collect();
+    let sign = crate::model::text::one_line(&sign, 40);
+    let what = format!("the failure of `{}` may be lost here: what counts is how `{sign}` ends", gate.name);
+    let message = with_help(&what, "let what follows `||` end in `exit 1`");
+    let fix = fix(ground, script, by, false);
+    hits.in_script(script, &(run.span.start..by.end), false, message, Some(fix));
+}
+
 /// Whether what runs in a gate's place judges as well: another attempt, a script that ends in failure, or what may be a
 /// function of a file that was read into the shell.
 fn may_judge(ground: &Ground, script: &Script, other: &Run) -> bool {
@@ -100,7 +131,7 @@ fn may_judge(ground: &Ground, script: &Script, other: &Run) -> bool {
         || (other.invocation.call.is_none() && reads_others())
 }
 
-fn fix(ground: &Ground, script: &Script, by: &std::ops::Range<usize>, bare: bool) -> Fix {
+fn fix(ground: &Ground, script: &Script, by: &Range<usize>, bare: bool) -> Fix {
     let chars = &script.piece.chars;
     let file = script.file;
     if bare {
