@@ -32,14 +32,14 @@ impl Attempts {
         };
         let asks = |command: &Command| names_in(&slice(command)).any(|(name, _)| names.contains(name));
         let mut breaks = 0;
-        each(body, &mut |command| {
+        body.each(&mut |command| {
             if let Kind::Simple(simple) = &command.kind {
                 this.fails |= fails(simple, command);
                 breaks += usize::from(is_named(simple, "break"));
             }
         });
         this.fails |= breaks < 2 && is_endless(condition.as_deref(), &slice(looped));
-        each(script, &mut |command| {
+        script.each(&mut |command| {
             if command.span.start < looped.span.end {
                 return;
             }
@@ -126,34 +126,4 @@ fn names_in(text: &str) -> impl Iterator<Item = (&str, &str)> {
         rest = &rest[end..];
         Some((name, rest))
     })
-}
-
-/// Every command of a script, at any depth.
-fn each<'a>(command: &'a Command, seen: &mut dyn FnMut(&'a Command)) {
-    seen(command);
-    match &command.kind {
-        Kind::Simple(_) | Kind::Test => {}
-        Kind::Pipeline(parts) | Kind::Case(parts) => parts.iter().for_each(|part| each(part, seen)),
-        Kind::And(left, right) | Kind::Or(left, right) => {
-            each(left, seen);
-            each(right, seen);
-        }
-        Kind::List(items) => items.iter().for_each(|item| each(&item.command, seen)),
-        Kind::If { condition, then, otherwise } => {
-            each(condition, seen);
-            each(then, seen);
-            if let Some(otherwise) = otherwise {
-                each(otherwise, seen);
-            }
-        }
-        Kind::Loop { condition, body } => {
-            if let Some(condition) = condition {
-                each(condition, seen);
-            }
-            each(body, seen);
-        }
-        Kind::Not(inner) | Kind::Group(inner, _) | Kind::Subshell(inner, _) | Kind::Function(_, inner) => {
-            each(inner, seen)
-        }
-    }
 }

@@ -41,6 +41,38 @@ pub struct Command {
     pub kind: Kind,
 }
 
+impl Command {
+    /// Shows it and every command in it, at any depth.
+    pub fn each<'a>(&'a self, seen: &mut dyn FnMut(&'a Self)) {
+        seen(self);
+        match &self.kind {
+            Kind::Simple(_) | Kind::Test => {}
+            Kind::Pipeline(parts) | Kind::Case(parts) => parts.iter().for_each(|part| part.each(seen)),
+            Kind::And(left, right) | Kind::Or(left, right) => {
+                left.each(seen);
+                right.each(seen);
+            }
+            Kind::List(items) => items.iter().for_each(|item| item.command.each(seen)),
+            Kind::If { condition, then, otherwise } => {
+                condition.each(seen);
+                then.each(seen);
+                if let Some(otherwise) = otherwise {
+                    otherwise.each(seen);
+                }
+            }
+            Kind::Loop { condition, body } => {
+                if let Some(condition) = condition {
+                    condition.each(seen);
+                }
+                body.each(seen);
+            }
+            Kind::Not(inner) | Kind::Group(inner, _) | Kind::Subshell(inner, _) | Kind::Function(_, inner) => {
+                inner.each(seen);
+            }
+        }
+    }
+}
+
 /// The kinds of commands.
 #[derive(Debug, Clone)]
 pub enum Kind {

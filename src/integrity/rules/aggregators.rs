@@ -1,6 +1,8 @@
 //! GI121 and GI122: a job that stands for others, required in their place.
 
+use super::verdicts::{ALLS_GREEN, excuse, runs_after_failure};
 use super::{Rule, with_help};
+use crate::integrity::command::Invocation;
 use crate::integrity::ground::Ground;
 use crate::integrity::workflow::{Job, Workflow, any_text, expression};
 use crate::model::finding::{Fix, Level};
@@ -35,13 +37,16 @@ pub(super) static GI121: Rule = Rule {
 
 pub(super) static GI122: Rule = Rule {
     id: "GI122",
-    title: "a job that stands for others and does not read every result",
+    title: "a job that stands for others and does not read every result, or cannot fail for what it reads",
     level: Level::Error,
     why: "It runs whatever became of its needs. A result that it does not read may be failure; one that is read only for `failure` may be \
-          `cancelled`, which is what a job that ran out of time ends as.",
+          `cancelled`, which is what a job that ran out of time ends as. Where the step that reads them is forgiven (`|| true`, \
+          `continue-on-error`, `jq` without `-e`) or only prints them, reading changes nothing.",
     safe: "`jq -e 'all(.result == \"success\")' <<< '${{ toJSON(needs) }}'`; or a step that exits 1 `if: contains(needs.*.result, 'failure') || \
            contains(needs.*.result, 'cancelled') || contains(needs.*.result, 'skipped')`.",
-    false_positives: "`needs.*.result` and `toJSON(needs)` read all of them. Where `cancelled` alone is not read, it is a warning.",
+    false_positives: "`needs.*.result` and `toJSON(needs)` read all of them. Where `cancelled` alone is not read, and where a job only \
+                      prints results, it is a warning. Left alone: what is written to the job's summary, and jobs that are called a summary, report or \
+                      notification, or run only after a failure.",
     check: |ground, hits| {
         for (workflow, job) in aggregators(ground).filter(|(_, job)| runs_always(job)) {
             let unread = unread(job);
@@ -55,6 +60,8 @@ pub(super) static GI122: Rule = Rule {
                         names.join(", ")
                     ),
                 )
+            } else if let Some((sure, why)) = excuse(ground, workflow, job) {
+                (sure, format!("`{}` is green whatever became of the jobs it needs: {why}", job.id))
             } else if only_failure(job) {
                 (false, format!("`{}` is green when a needed job is cancelled, as one that ran out of time is", job.id))
             } else {
@@ -87,20 +94,33 @@ const IDLE: &[&str] = &[
 ];
 
 fn stands_for_others(ground: &Ground, job: &Job) -> bool {
+    let uses = || job.steps.iter().filter_map(|step| step.uses());
+    // With the files at hand a job may well do something of its own, unless it asks what became of the others.
+    let has_files = uses().any(|uses| uses.starts_with("actions/checkout@"));
+    let asks = || any_text(&job.node, &|text| text.contains("needs.") || text.to_lowercase().contains("tojson(needs)"));
     job.steps.iter().all(|step| {
         if let Some(uses) = step.uses() {
-            return uses.starts_with("re-actors/alls-green@");
+            return [ALLS_GREEN, "actions/checkout@"].iter().any(|known| uses.starts_with(known));
         }
         let script =
             ground.scripts.iter().find(|script| ground.at(script).is_some_and(|at| std::ptr::eq(at.step, step)));
         script.is_some_and(|script| {
-            let idle = |program: &str| IDLE.contains(&program);
             let records =
                 script.flow.runs.iter().any(|run| run.outputs.iter().any(|file| file.contains("GITHUB_OUTPUT")));
-            !records && script.flow.runs.iter().all(|run| idle(&run.invocation.program))
+            !records && script.flow.runs.iter().all(|run| is_idle(&run.invocation))
         })
-    }) && job.node.get("outputs").is_none()
+    }) && (!has_files || asks())
+        && job.node.get("outputs").is_none()
         && job.node.get("environment").is_none()
+}
+
+/// Whether a command says or tests something and does nothing else; a program in a file does what it likes.
+fn is_idle(invocation: &Invocation) -> bool {
+    let arguments = invocation.arguments();
+    let given =
+        arguments.is_empty() || arguments.iter().any(|word| matches!(*word, "-c" | "-e" | "-p" | "-" | "--eval"));
+    IDLE.contains(&invocation.program.as_str())
+        && (given || !matches!(invocation.program.as_str(), "node" | "python" | "python3"))
 }
 
 fn runs_always(job: &Job) -> bool {
@@ -124,18 +144,31 @@ fn unread(job: &Job) -> Vec<&str> {
         return Vec::new();
     }
     // A job that runs only on failure reads them all by that.
-    if job.text("if").is_some_and(|condition| condition.contains("failure()") && !condition.contains("success()")) {
+    if runs_after_failure(job) {
         return Vec::new();
     }
     let needs = job.needs.iter().map(String::as_str);
     needs.filter(|need| !says(&format!("needs.{need}.result")) && !says(&format!("needs['{need}'].result"))).collect()
 }
 
-/// `contains(needs.*.result, 'failure')` alone.
+/// Whether results are held against `failure` alone, in whatever way.
 fn only_failure(job: &Job) -> bool {
-    let mentions = |word: &str| any_text(&job.node, &|text| text.contains(word));
-    let by_star = any_text(&job.node, &|text| text.contains("needs.*.result"));
-    by_star && mentions("'failure'") && !mentions("cancelled'") && !mentions("'success'") && !mentions("toJSON(needs)")
+    // Who runs only after a failure, and who has the results judged, says the word as it likes.
+    let judged = job.steps.iter().filter_map(|step| step.uses()).any(|uses| uses.starts_with(ALLS_GREEN));
+    let says = |word: &str| any_text(&job.node, &|text| has_word(text, word));
+    !runs_after_failure(job)
+        && !judged
+        && says("failure")
+        && !["success", "cancelled", "canceled"].iter().any(|word| says(word))
+}
+
+/// Whether a text has a word other than as a function's name.
+fn has_word(text: &str, word: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    text.match_indices(word).any(|(at, found)| {
+        let behind = &text[at + found.len()..];
+        !text[..at].ends_with(is_part) && !behind.starts_with(is_part) && !behind.starts_with('(')
+    })
 }
 
 fn always(ground: &Ground, workflow: &Workflow, job: &Job) -> Option<Fix> {

@@ -11,6 +11,7 @@ mod narrowed;
 mod path_filters;
 mod pipes;
 mod swallowed;
+mod verdicts;
 
 use std::fmt::Write as _;
 use std::ops::Range;

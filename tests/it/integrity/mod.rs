@@ -1,5 +1,6 @@
 //! The rules of `integrity` against cases: each file of fixtures/integrity says in its first comment what must be found in it.
 
+mod aggregators;
 mod calls;
 mod read;
 
