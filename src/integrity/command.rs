@@ -333,10 +333,13 @@ fn call(first: &str, program: &str, rest: &[&str]) -> Option<Call> {
         }
         _ if task(program, rest).is_some() => task(program, rest).map(|name| Call::Task(name.to_owned())),
         "bash" | "sh" | "dash" | "zsh" | "source" | "." => {
-            let file = rest.iter().find(|word| !word.starts_with(['-', '+']))?;
-            let runs_text =
-                rest.iter().take_while(|word| *word != file).any(|word| word.starts_with('-') && word.ends_with('c'));
-            (!runs_text && !file.contains(OPAQUE)).then(|| Call::File((*file).to_owned()))
+            let is_flag = |word: &str| word.starts_with(['-', '+']);
+            // `-o pipefail`
+            let is_value = |at: usize| at > 0 && is_flag(rest[at - 1]) && rest[at - 1].ends_with('o');
+            let at = (0..rest.len()).find(|at| !is_flag(rest[*at]) && !is_value(*at))?;
+            let file = rest[at];
+            let runs_text = rest[..at].iter().any(|word| word.starts_with('-') && word.ends_with('c'));
+            (!runs_text && !file.contains(OPAQUE)).then(|| Call::File(file.to_owned()))
         }
         _ => {
             let is_path =
@@ -554,7 +557,9 @@ mod tests {
         );
         assert_eq!(called("bash -x ci/test.sh a"), Some(Call::File("ci/test.sh".to_owned())));
         assert_eq!(called("./ci/test.sh"), Some(Call::File("ci/test.sh".to_owned())));
+        assert_eq!(called("bash -euo pipefail ci/test.sh"), Some(Call::File("ci/test.sh".to_owned())));
         assert_eq!(called("bash -c x"), None);
+        assert_eq!(called("bash -euo pipefail -c x"), None);
         for line in ["task test", "deno task lint", "pixi run -e dev test", "hatch run test:cov", "cargo xtask ci"] {
             assert!(matches!(called(line), Some(Call::Task(_))), "{line}");
         }

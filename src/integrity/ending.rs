@@ -80,6 +80,18 @@ impl<'a> Functions<'a> {
         self.ending_within(command, 4)
     }
 
+    /// Whether a command ends in failure by itself: what `kill` ends is most often another program.
+    #[must_use]
+    pub fn fails(&self, command: &Command) -> bool {
+        let mut fails = false;
+        command.each(&mut |inner| {
+            let Kind::Simple(simple) = &inner.kind else { return };
+            let kills = simple.words.first().is_some_and(|word| word.text == "kill");
+            fails |= !kills && self.ending(inner) == Ending::Fails;
+        });
+        fails && self.ending(command) == Ending::Fails
+    }
+
     /// Functions may call one another, in circles too.
     fn ending_within(&self, command: &Command, calls: u8) -> Ending {
         let inner = |command: &Command| self.ending_within(command, calls);

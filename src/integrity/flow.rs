@@ -266,7 +266,8 @@ impl<'a> Walk<'a> {
 
     fn and(&mut self, left: &'a Command, right: &'a Command, used: &Use) {
         let kept = self.is_kept(&ending(right), right.span.end);
-        let soft = if kept || leaves(right) {
+        // `… && { echo 'it must fail'; exit 1; }`
+        let soft = if kept || leaves(right) || self.bodies.fails(right) {
             Fate::Read
         } else if breaks(right) {
             self.attempted(left, right.span.end, used)

@@ -44,6 +44,20 @@ pub fn handed(simple: &Simple, script: &[char], own: Shell) -> Option<Handed> {
     }
 }
 
+/// How the shell that a file's first line names is started by it.
+#[must_use]
+pub fn by_first_line(line: &str) -> Shell {
+    let words: Vec<&str> = line.trim_start_matches("#!").split_whitespace().collect();
+    let at = words.iter().position(|word| SHELLS.contains(&base_name(word))).map_or(words.len(), |at| at + 1);
+    flagged(&words[at..])
+}
+
+/// How a shell is started by the words behind its name.
+#[must_use]
+pub fn flagged(words: &[&str]) -> Shell {
+    Flags::of(words).shell
+}
+
 /// The word that a program hands to the shell of another user, machine or environment without naming it.
 fn by_user(words: &[&str]) -> Option<usize> {
     let starts = |programs: &[&str]| words.iter().take(2).any(|word| programs.contains(&base_name(word)));

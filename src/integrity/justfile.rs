@@ -2,6 +2,7 @@
 //! language it reads what stands between a recipe and the shell, imports and modules.
 
 use super::ground::join;
+use super::handed::by_first_line;
 use super::recipes::{Further, Recipes, continued, is_shell_line, prefixes};
 use super::script::{Draft, Ignored, Place};
 use super::shell::{OPAQUE, Shell};
@@ -115,7 +116,8 @@ impl Recipes for Justfile {
         for (_, draft) in &mut self.drafts {
             // A recipe with a first line of its own passes `set shell` by.
             let own = draft.piece.chars.starts_with(&['#', '!']);
-            draft.shell = if own { Shell { errexit: false, pipefail: false } } else { self.shell };
+            let text = draft.piece.text();
+            draft.shell = if own { by_first_line(text.lines().next().unwrap_or_default()) } else { self.shell };
         }
         self.drafts
     }

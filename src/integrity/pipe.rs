@@ -55,6 +55,36 @@ pub fn decides(last: &Invocation) -> bool {
     }
 }
 
+/// Whether two commands look at the same and differ at most in how they tell of it.
+#[must_use]
+pub fn is_same_but_output(a: &Invocation, b: &Invocation) -> bool {
+    a.program == b.program && a.call == b.call && without_output(&a.arguments).eq(without_output(&b.arguments))
+}
+
+/// Arguments without those that say how to tell of what was found.
+fn without_output(arguments: &[String]) -> impl Iterator<Item = &String> {
+    const FLAGS: &[&str] = &[
+        "--output-format",
+        "--message-format",
+        "--out-format",
+        "--format",
+        "--formatter",
+        "--reporter",
+        "--output-file",
+        "--output",
+        "--color",
+        "--junitxml",
+        "--junit-xml",
+        "--outputFile",
+    ];
+    const ALONE: &[&str] = &["-q", "-v", "-vv", "--quiet", "--verbose", "--no-color", "--statistics", "--show-source"];
+    let name = |word: &str| FLAGS.contains(&word);
+    let told = move |word: &str| ALONE.contains(&word) || word.split_once('=').is_some_and(|(flag, _)| name(flag));
+    let kept =
+        move |(at, word): &(usize, &String)| !(told(word) || name(word) || (*at > 0 && name(&arguments[at - 1])));
+    arguments.iter().enumerate().filter(kept).map(|(_, word)| word)
+}
+
 /// The files that `tee` writes at the end of a pipe, as they are written there.
 #[must_use]
 pub fn written_by_tee(last: &Command) -> Vec<String> {

@@ -7,7 +7,7 @@ use super::calls;
 use super::command::Call;
 use super::flow::Run;
 use super::ground::{Ground, join};
-use super::handed::Handed;
+use super::handed::{Handed, by_first_line, flagged};
 use super::justfile::Justfile;
 use super::makefile::Makefile;
 use super::manifest;
@@ -321,11 +321,11 @@ impl Reading<'_> {
         }
         let first = text.lines().next().filter(|line| line.starts_with("#!")).unwrap_or_default();
         // Whoever names the shell passes the file's own first line by.
-        let own = !started.by_shell && first.split_whitespace().skip(1).any(is_e);
+        let shell = if started.by_shell { started.shell } else { by_first_line(first) };
         let draft = Draft {
             place: Place::File,
             piece: source.piece(0..source.chars.len()),
-            shell: Shell { errexit: started.errexit || own, pipefail: started.sourced },
+            shell,
             dir: String::new(),
             ignored: None,
         };
@@ -338,21 +338,13 @@ impl Reading<'_> {
 struct Started {
     /// By a shell that is named, whatever the file itself says.
     by_shell: bool,
-    /// With `-e`, or into a shell of which it is not known that it lacks it.
-    errexit: bool,
-    /// Into the caller's shell.
-    sourced: bool,
-}
-
-/// Whether `-e` is among the letters of a flag.
-fn is_e(flag: &str) -> bool {
-    flag.strip_prefix('-').is_some_and(|letters| !letters.starts_with('-') && letters.contains('e'))
+    /// How that shell is started; one of which it is not known that it lacks anything, where the file is read into it.
+    shell: Shell,
 }
 
 fn started(invocation: &super::command::Invocation) -> Started {
     let sourced = matches!(invocation.program.as_str(), "source" | ".");
     let by_shell = sourced || matches!(invocation.program.as_str(), "bash" | "sh" | "dash" | "zsh");
-    let mut flags = invocation.arguments.iter().take_while(|word| word.starts_with('-'));
-    let errexit = sourced || (by_shell && flags.any(|flag| is_e(flag)));
-    Started { by_shell, errexit, sourced }
+    let shell = if sourced { Shell { errexit: true, pipefail: true } } else { flagged(&invocation.arguments()) };
+    Started { by_shell, shell }
 }

@@ -3,6 +3,7 @@
 use super::{Hits, Rule, is_optional, remove_line, with_help};
 use crate::integrity::flow::Run;
 use crate::integrity::ground::{At, Ground, is_true};
+use crate::integrity::pipe::is_same_but_output;
 use crate::integrity::workflow::{Job, Workflow, any_text, expression};
 use crate::model::finding::Level;
 use crate::model::yaml::Node;
@@ -50,7 +51,8 @@ fn lenient_step(ground: &Ground, hits: &mut Hits<'_>, at: At<'_>) {
 fn is_judged_later(ground: &Ground, at: At<'_>) -> bool {
     let Some(script) = ground.script_of(at.step) else { return false };
     let is_judged = |run: &Run| {
-        ground.output_is_judged(script, run) || ground.runs_in_another_step(script, &|other| *other == run.invocation)
+        ground.output_is_judged(script, run)
+            || ground.runs_in_another_step(script, &|other| is_same_but_output(other, &run.invocation))
     };
     script.flow.runs.iter().filter(|run| run.gate.is_some()).all(is_judged)
 }

@@ -409,17 +409,34 @@ fn scripts_that_call_one_another_come_to_an_end() {
 
 #[test]
 fn the_first_line_of_a_file_counts_where_it_is_used() {
-    let found_in = |call: &str, first: &str| {
+    let found_in = |call: &str, first: &str, script: &str| {
         let workflow = format!("on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - run: {call}\n");
         let tree = Few::default().with(".github/workflows/a.yml", workflow);
-        found(&tree.with("ci.sh", format!("{first}\npytest\nmypy .\n")).check())
+        found(&tree.with("ci.sh", format!("{first}\n{script}\n")).check())
     };
-    for (call, first) in [("./ci.sh", "#!/bin/bash -e"), ("bash -e ci.sh", "#!/bin/bash"), ("./ci.sh", "#!/bin/sh -eu")]
-    {
-        assert_eq!(found_in(call, first), [""; 0], "{call} {first}");
+    for (call, first) in [
+        ("./ci.sh", "#!/bin/bash -e"),
+        ("bash -e ci.sh", "#!/bin/bash"),
+        ("./ci.sh", "#!/bin/sh -eu"),
+        ("./ci.sh", "#!/usr/bin/env -S bash -e"),
+        ("bash -uo errexit ci.sh", "#!/bin/bash"),
+    ] {
+        assert_eq!(found_in(call, first, "pytest\nmypy ."), [""; 0], "{call} {first}");
     }
     for (call, first) in [("bash ci.sh", "#!/bin/bash -e"), ("./ci.sh", "#!/bin/bash --noprofile")] {
-        assert_eq!(found_in(call, first), ["GI102 error 2"], "{call} {first}");
+        assert_eq!(found_in(call, first, "pytest\nmypy ."), ["GI102 error 2"], "{call} {first}");
+    }
+    for (call, first) in [
+        ("./ci.sh", "#!/usr/bin/env -S bash -euo pipefail"),
+        ("./ci.sh", "#!/usr/bin/env -S bash -e -o pipefail"),
+        ("bash -eo pipefail ci.sh", "#!/bin/bash"),
+    ] {
+        assert_eq!(found_in(call, first, "pytest | tee log"), [""; 0], "{call} {first}");
+    }
+    for (call, first) in
+        [("./ci.sh", "#!/usr/bin/env -S bash -eu"), ("bash ci.sh", "#!/usr/bin/env -S bash -euo pipefail")]
+    {
+        assert_eq!(found_in(call, first, "pytest | tee log"), ["GI104 error 2"], "{call} {first}");
     }
 }
 
