@@ -6,6 +6,7 @@ mod conditions;
 mod continue_on_error;
 mod defanged;
 mod going_on;
+mod hollow;
 mod missing_tools;
 mod narrowed;
 mod path_filters;

@@ -1,6 +1,6 @@
 //! GI204, GI205 and GI206: flags by which a gate sees less, forgives all, or accepts what it finds.
 
-use super::{Rule, replace, with_help};
+use super::{Rule, hollow, replace, with_help};
 use crate::integrity::command::Invocation;
 use crate::integrity::flow::{Fate, Run};
 use crate::integrity::ground::Ground;
@@ -112,12 +112,14 @@ fn shown(invocation: &Invocation, index: usize) -> String {
 
 pub(super) static GI205: Rule = Rule {
     id: "GI205",
-    title: "flags that forgive: `--passWithNoTests`, `--exit-zero`, `--no-run`, `--if-present`, …",
+    title: "flags that forgive: `--passWithNoTests`, `--exit-zero`, `--no-run`, `--if-present`, …, and scripts called as gates that run nothing",
     level: Level::Warning,
-    why: "The gate runs and cannot fail: without tests, without the script, or whatever it found.",
+    why: "The gate runs and cannot fail: without tests, without the script, or whatever it found. `npm test` and `make test` whose script is \
+          `true` or `echo …` are green for the same reason.",
     safe: "Remove the flag. Where a package has no tests yet, give it no script `test`.",
     false_positives: "Left alone: the same program run again in the job without the flag (`flake8 --exit-zero` after the strict one), \
-                      `cargo test --no-run` while tests run elsewhere in the workflows, output that something judges later, and `--if-present` for a script that is there.",
+                      `cargo test --no-run` while tests run elsewhere in the workflows, output that something judges later, `--if-present` for a script that is there, and scripts that run \
+                      nothing where no workflow calls them or another one of that name runs something.",
     check: |ground, hits| {
         for (script, run) in ground.runs() {
             if let Some((index, does)) = forgiving(ground, script, run) {
@@ -127,6 +129,7 @@ pub(super) static GI205: Rule = Rule {
                 hits.in_script(script, &run.span, true, with_help(&what, "remove the flag"), fix);
             }
         }
+        hollow::check(ground, hits);
     },
 };
 

@@ -2,6 +2,7 @@
 
 mod aggregators;
 mod calls;
+mod hollow;
 mod read;
 
 use std::collections::BTreeMap;
