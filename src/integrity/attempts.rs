@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::ending::{Ending, Functions};
+use super::ending::Functions;
 use super::shell::{Command, Kind, Simple};
 
 /// A loop that is being walked through.
@@ -13,28 +13,25 @@ pub struct Attempts {
     pub last: usize,
     /// Something fails where no round was left early.
     pub fails: bool,
-    /// Programs that run behind the loop: one that failed in it will fail there too.
-    programs: BTreeSet<String>,
+    /// What runs behind the loop, word by word.
+    behind: BTreeSet<Vec<String>>,
 }
 
 impl Attempts {
     /// A loop of a script, with the functions of it.
     #[must_use]
     pub fn of(looped: &Command, script: &Command, text: &[char], functions: &Functions<'_>) -> Self {
-        let mut this = Self { last: 0, fails: false, programs: BTreeSet::new() };
+        let mut this = Self { last: 0, fails: false, behind: BTreeSet::new() };
         let Kind::Loop { condition, body } = &looped.kind else { return this };
         this.last = end_of_last(body);
         let slice =
             |command: &Command| -> String { text.get(command.span.clone()).unwrap_or_default().iter().collect() };
         let names = names_set(&slice(looped));
-        let fails = |simple: &Simple, command: &Command| {
-            is_named(simple, "false") || functions.ending(command) == Ending::Fails
-        };
         let asks = |command: &Command| names_in(&slice(command)).any(|(name, _)| names.contains(name));
         let mut breaks = 0;
         body.each(&mut |command| {
             if let Kind::Simple(simple) = &command.kind {
-                this.fails |= fails(simple, command);
+                this.fails |= functions.fails(command);
                 breaks += usize::from(is_named(simple, "break"));
             }
         });
@@ -46,8 +43,8 @@ impl Attempts {
             match &command.kind {
                 Kind::Simple(simple) => {
                     let tests = ["[", "test"].iter().any(|program| is_named(simple, program));
-                    this.fails |= fails(simple, command) || (tests && asks(command));
-                    this.programs.extend(simple.words.first().map(|word| word.text.clone()));
+                    this.fails |= functions.fails(command) || (tests && asks(command));
+                    this.behind.insert(words(simple));
                 }
                 Kind::Test => this.fails |= asks(command),
                 _ => {}
@@ -56,12 +53,19 @@ impl Attempts {
         this
     }
 
-    /// Whether a command that is tried runs once more behind the loop.
+    /// Whether a command that is tried runs once more behind the loop, or is a build of what something there needs.
     #[must_use]
     pub fn is_run_again(&self, tried: &Command) -> bool {
+        const BUILDS: &[&str] = &["build", "b", "check", "compile", "assemble", "package"];
         let Kind::Simple(simple) = &tried.kind else { return false };
-        simple.words.first().is_some_and(|word| self.programs.contains(&word.text))
+        let tried = words(simple);
+        let builds = tried.get(1).is_some_and(|verb| BUILDS.contains(&verb.as_str()));
+        self.behind.contains(&tried) || (builds && self.behind.iter().any(|other| other.first() == tried.first()))
     }
+}
+
+fn words(simple: &Simple) -> Vec<String> {
+    simple.words.iter().map(|word| word.text.clone()).collect()
 }
 
 /// `break`, or a block that ends in it.
