@@ -34,17 +34,7 @@ pub(super) static GI101: Rule = Rule {
 fn check(ground: &Ground, hits: &mut Hits<'_>, script: &Script, run: &Run, gate: &Gate) {
     match &run.fate {
         Fate::Lost(Loss::Swallowed { by, bare }) if !is_excused(ground, script, run) => {
-            let sign: String = script.piece.chars[by.clone()].iter().collect();
-            let sign = crate::model::text::one_line(&sign, 40);
-            let message = with_help(
-                &format!("`{}` cannot fail here: `{sign}` takes its failure away", gate.name),
-                if *bare {
-                    "remove it, or keep the failure: `|| failed=1` and `exit \"${failed:-0}\"` at the end"
-                } else {
-                    "let what follows `||` end in `exit 1`"
-                },
-            );
-            hits.in_script(script, &(run.span.start..by.end), gate.sure, message, Some(fix(ground, script, by, *bare)));
+            swallowed(ground, hits, (script, run, gate), by, *bare);
         }
         Fate::Lost(Loss::Recorded { by, records }) if !is_excused(ground, script, run) => {
             if records.iter().any(|record| records::is_read(ground, script, record)) {
@@ -90,6 +80,28 @@ fn check(ground: &Ground, hits: &mut Hits<'_>, script: &Script, run: &Run, gate:
         }
         _ => {}
     }
+}
+
+/// `|| true`, `|| echo …`
+fn swallowed(
+    ground: &Ground,
+    hits: &mut Hits<'_>,
+    (script, run, gate): (&Script, &Run, &Gate),
+    by: &Range<usize>,
+    bare: bool,
+) {
+    let slice = |range: Range<usize>| -> String { script.piece.chars[range].iter().collect() };
+    let sign = crate::model::text::one_line(&slice(by.clone()), 40);
+    // In a loop of attempts what follows `||` runs before the next one: it must not fail.
+    let again = slice(run.span.end..by.start.max(run.span.end)).contains("break");
+    let help = match (bare, again) {
+        (true, _) => "remove it, or keep the failure: `|| failed=1` and `exit \"${failed:-0}\"` at the end",
+        (false, false) => "let what follows `||` end in `exit 1`",
+        (false, true) => "test behind the loop whether an attempt passed, and `exit 1` where none did",
+    };
+    let message = with_help(&format!("`{}` cannot fail here: `{sign}` takes its failure away", gate.name), help);
+    let fix = (bare || !again).then(|| fix(ground, script, by, bare));
+    hits.in_script(script, &(run.span.start..by.end), gate.sure, message, fix);
 }
 
 fn unread(gate: &Gate, records: &[Record]) -> String {

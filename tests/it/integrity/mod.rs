@@ -505,6 +505,16 @@ fn fixes_leave_nothing_to_find() {
 }
 
 #[test]
+fn no_fix_ends_a_loop_of_attempts_at_its_first_failure() {
+    let workflow = |run: &str| format!("on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - run: {run}\n");
+    let path = ".github/workflows/a.yml";
+    let checked = Few::default().with(path, workflow("for i in 1 2 3; do pytest && break || sleep 5; done")).check();
+    assert_eq!((found(&checked), &checked.findings[0].fix), (vec!["GI101 error 6".to_owned()], &None));
+    let bare = workflow("for i in 1 2 3; do pytest && break || true; done");
+    assert_eq!(mended(path, &bare), workflow("for i in 1 2 3; do pytest && break; done"));
+}
+
+#[test]
 fn as_a_gate_it_counts_what_lies_in_changed_files() {
     let repo = tempfile::tempdir().unwrap();
     let git = |arguments: &[&str]| {
