@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use gatepost::deploy::lock::Me;
 use gatepost::deploy::machine::Ask;
-use gatepost::model::deployment::Ending;
+use gatepost::model::deployment::{Ending, RunPlace};
 
 use super::bench::{Bench, Beside, GOOD, NEXT, Scenario, someone};
+use crate::github::{Job, WorkflowRun};
 
 async fn until_it_runs(bench: &Bench) {
     while !bench.service.place().join("runs").exists() {
@@ -62,4 +64,34 @@ async fn one_that_does_not_answer_keeps_its_lock_until_it_is_known_to_be_dead() 
     let undone = bench.drive(Ask::Rollback, None, &someone("there")).await;
     assert!(matches!(undone.ending, Ending::Live { verified: true, .. }), "{undone:?}");
     bench.check_settled(&[&refused, &undone], "did not answer");
+}
+
+#[tokio::test]
+async fn an_earlier_job_on_the_same_runner_does_not_end_a_live_deploy() {
+    let bench = Bench::new(Scenario::new(Beside::Nowhere, "slow", Ask::Deploy)).await;
+    let run = RunPlace { id: 500, attempt: 1, runner: "runner-1".to_owned() };
+    let jobs = |deploys: &str| {
+        let jobs = [("test", "runner-1", "success"), ("deploy", "runner-1", deploys), ("docs", "runner-2", "in_progress")];
+        let jobs = jobs.map(|(name, runner, end)| Job::new(name, runner, end)).to_vec();
+        bench.fake.with(|state| state.repo("octo/shop").jobs.insert(500, jobs));
+    };
+    bench.fake.with(|state| {
+        let event = "workflow_dispatch".to_owned();
+        let head_sha = NEXT.to_owned();
+        let run = WorkflowRun { id: 500, attempt: 1, event, head_sha, head_branch: None, head_repository: Some("octo/shop".to_owned()), conclusion: None };
+        state.repo("octo/shop").runs.push(run);
+    });
+    jobs("in_progress");
+    // From here on nobody there says a word.
+    let there = Me { run: Some(run), ..someone("there") };
+    tokio::select! {
+        outcome = bench.drive(Ask::Deploy, Some(NEXT), &there) => panic!("{outcome:?}"),
+        () = until_it_runs(&bench) => {}
+    }
+    let here = someone("here");
+    let refused = bench.drive(Ask::Deploy, Some(GOOD), &here).await;
+    assert!(matches!(&refused.ending, Ending::Refused(why) if why.contains("its run is going on")), "{refused:?}");
+    jobs("failure");
+    let recovered = bench.drive(Ask::Recover, None, &here).await;
+    assert!(recovered.said.iter().any(|said| said.contains("its run has ended")), "{recovered:?}");
 }

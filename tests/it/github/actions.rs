@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::contract::contract;
 use super::exchange::{Answer, Ask, Reply};
 use super::server::Operation;
-use super::state::{Artifact, State, WorkflowRun};
+use super::state::{Artifact, Job, State, WorkflowRun};
 
 pub const OPERATIONS: &[(&str, Operation)] = &[
     ("actions/get-workflow-run", get_run),
@@ -37,9 +37,15 @@ fn path_of(repo: &super::state::Repo, run: &WorkflowRun) -> String {
 fn list_jobs(state: &mut State, ask: &Ask) -> Answer {
     let repo = state.of(ask)?;
     let jobs = repo.jobs.get(&ask.number("run_id")).cloned().unwrap_or_default();
-    let job = |(runner, status): (String, String)| {
-        contract()
-            .complete("job", json!({ "runner_name": runner, "status": status, "name": "deploy", "html_url": null }))
+    let job = |job: Job| {
+        let status = job.end.as_ref().err().map_or("completed", String::as_str);
+        contract().complete(
+            "job",
+            json!({
+                "runner_name": job.runner, "status": status, "conclusion": job.end.as_ref().ok(), "name": job.name,
+                "run_attempt": job.attempt, "html_url": null,
+            }),
+        )
     };
     let jobs: Vec<Value> = jobs.into_iter().map(job).collect();
     let total = jobs.len();

@@ -45,7 +45,7 @@ use desk::Desk;
 pub use faults::Fault;
 use faults::{Hook, Script, When};
 pub use recording::Entry;
-pub use state::{Deployment, Issue, Rule, State, WorkflowRun};
+pub use state::{Deployment, Issue, Job, Rule, State, WorkflowRun};
 pub use tokens::{Account, Scope, Token};
 
 /// A running fake. Ends, and fails the test on any violation, when dropped.

@@ -59,8 +59,8 @@ pub struct Repo {
     pub not_by_hand: BTreeSet<String>,
     /// Commits that a pull request was squashed into.
     pub squashed: BTreeMap<String, u64>,
-    /// Jobs of a run: the runner's name and the status.
-    pub jobs: BTreeMap<u64, Vec<(String, String)>>,
+    /// The newest execution of each job of a run.
+    pub jobs: BTreeMap<u64, Vec<Job>>,
     /// Environments by name, as replied.
     pub environments: BTreeMap<String, Value>,
     /// Patterns of branches that may deploy to an environment.
@@ -254,6 +254,16 @@ pub struct WorkflowRun {
     pub conclusion: Option<String>,
 }
 
+/// A job of a run.
+#[derive(Debug, Clone)]
+pub struct Job {
+    pub name: String,
+    pub runner: Option<String>,
+    pub attempt: u64,
+    /// How it ended; `Err`: how it stands.
+    pub end: Result<String, String>,
+}
+
 /// What a run left behind.
 #[derive(Debug, Clone)]
 pub struct Artifact {
@@ -372,6 +382,16 @@ impl CheckRun {
             annotations: Vec::new(),
             owner,
         }
+    }
+}
+
+impl Job {
+    /// A job of a first attempt: `end` is a conclusion, or where it has none the status.
+    pub fn new(name: &str, runner: &str, end: &str) -> Self {
+        let is_status = ["queued", "waiting", "in_progress"].contains(&end);
+        let end = if is_status { Err(end.to_owned()) } else { Ok(end.to_owned()) };
+        let runner = (!runner.is_empty()).then(|| runner.to_owned());
+        Self { name: name.to_owned(), runner, attempt: 1, end }
     }
 }
 

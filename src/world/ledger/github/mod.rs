@@ -132,12 +132,14 @@ impl Hub {
         if found.status.as_deref() == Some("completed") || found.run_attempt.is_some_and(|now| now > run.attempt) {
             return Some(true);
         }
-        // Other jobs of the same run go on: the one on the holder's runner tells.
+        // Other jobs of the same run go on: those on the holder's runner tell. An earlier one of the same runner has ended.
         let path = line.path(&format!("/actions/runs/{}/jobs?per_page=100", run.id));
         let pages: Vec<Jobs> = line.pages(path).await.ok()?;
-        let mut jobs = pages.into_iter().flat_map(|page| page.jobs);
-        let job = jobs.find(|job| !run.runner.is_empty() && job.runner_name.as_deref() == Some(&run.runner))?;
-        Some(job.status == "completed")
+        let jobs = pages.into_iter().flat_map(|page| page.jobs);
+        let there = jobs.filter(|job| !run.runner.is_empty() && job.runner_name.as_deref() == Some(&run.runner));
+        let mut there = there.peekable();
+        there.peek()?;
+        Some(there.all(|job| job.status == "completed"))
     }
 }
 
