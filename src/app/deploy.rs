@@ -18,6 +18,8 @@ use crate::model::story::{Deed, Proofs};
 use crate::policy::{self, window};
 use crate::world::clock;
 use crate::world::env::Env;
+use crate::world::ledger::Pattern;
+use crate::world::repo::Names;
 
 /// Why a deploy is refused, for programs.
 pub const NOT_GREEN: &str = "gates_not_green";
@@ -123,8 +125,8 @@ async fn allowed(site: &mut Site, environment: &Environment, sha: &Sha, request:
     let name = &settings.name;
     let (deployer, rollback) = site.deployers(environment)?;
     site.demand_secrets(environment, &[&*deployer, &*rollback])?;
-    let (branches, tags) = names(site, sha, request.order.head.as_ref(), &[&*deployer, &*rollback])?;
-    if let Some(why) = window::foreign(settings, &branches, &tags) {
+    let names = names(site, sha, request.order.head.as_ref(), &[&*deployer, &*rollback])?;
+    if let Some(why) = window::foreign(settings, &names.branches, &names.tags) {
         return Err(Failure::refused(format!("{} must not go to {name}: {why}", sha.short()))
             .because("branch_not_allowed")
             .help("merge it first, or change `branches` and `tags` of the environment"));
@@ -134,7 +136,7 @@ async fn allowed(site: &mut Site, environment: &Environment, sha: &Sha, request:
             .because("closed")
             .help(format!("wait; a rollback is always possible: gatepost rollback {name}")));
     }
-    githubs_rules(site, environment, &branches, &tags).await?;
+    githubs_rules(site, environment, &names).await?;
     if let Some(before) = &settings.after {
         is_live_before(site, before.as_str(), name.as_str(), sha).await?;
     }
@@ -179,22 +181,21 @@ async fn judged(
 }
 
 /// The branches and tags that a commit is on. What may be a stranger's is not run where the repository's secrets are.
-fn names(
-    site: &Site,
-    sha: &Sha,
-    head: Option<&Head>,
-    deployers: &[&dyn Deployer],
-) -> Result<(Vec<String>, Vec<String>), Failure> {
-    let (mut branches, tags) = site.repo.names_of(sha)?;
+fn names(site: &Site, sha: &Sha, head: Option<&Head>, deployers: &[&dyn Deployer]) -> Result<Names, Failure> {
+    let mut names = site.repo.names_of(sha)?;
     match head {
-        Some(Head::Own(branch)) if !branches.contains(branch) => branches.push(branch.clone()),
+        Some(Head::Own(branch)) => {
+            for known in [&mut names.branches, &mut names.of_origin] {
+                known.extend((!known.contains(branch)).then(|| branch.clone()));
+            }
+        }
         Some(Head::Fork) if deployers.iter().any(|deployer| deployer.ground() == Ground::Commit) => {
             let why = format!("{} is a fork's, and its own code would run with the secrets of this job", sha.short());
             return Err(Failure::refused(why).because("fork_code").help(
                 "deploy it by what runs none of its code here: checkout = false, a workflow, a webhook, a host; or merge it first",
             ));
         }
-        None if policy::brings_secrets(&site.occasion) && branches.is_empty() && tags.is_empty() => {
+        None if policy::brings_secrets(&site.occasion) && names.branches.is_empty() && names.tags.is_empty() => {
             let why = format!("{} is on no branch of this repository: it may be a stranger's", sha.short());
             return Err(Failure::refused(why)
                 .because("not_ours")
@@ -202,16 +203,11 @@ fn names(
         }
         _ => {}
     }
-    Ok((branches, tags))
+    Ok(names)
 }
 
 /// GitHub's own rules bind jobs that name the environment, and not us: what only such a job can satisfy is left to one.
-async fn githubs_rules(
-    site: &mut Site,
-    environment: &Environment,
-    branches: &[String],
-    tags: &[String],
-) -> Result<(), Failure> {
+async fn githubs_rules(site: &mut Site, environment: &Environment, names: &Names) -> Result<(), Failure> {
     let settings = &environment.settings;
     let name = &settings.name;
     let Some(hub) = site.ledger.hub() else { return Ok(()) };
@@ -219,17 +215,13 @@ async fn githubs_rules(
         let what = format!("GitHub's rules for {name} could not be read, so that nothing is deployed: {stop}");
         Failure::refused(what).because(RULES).help("the token needs `actions: read`")
     })?;
-    if let Some(patterns) = &rules.branches {
-        let globs: Vec<globset::GlobMatcher> = patterns
-            .iter()
-            .filter_map(|pattern| globset::GlobBuilder::new(pattern).literal_separator(true).build().ok())
-            .map(|glob| glob.compile_matcher())
-            .collect();
-        if !branches.iter().chain(tags).any(|one| globs.iter().any(|glob| glob.is_match(one))) {
-            return Err(Failure::refused(format!("GitHub lets only {} deploy to {name}", patterns.join(", ")))
-                .because(RULES)
-                .help("deploy a commit of such a branch, or change the environment's rules on GitHub"));
-        }
+    if let Some(patterns) = rules.refs.as_ref().filter(|patterns| !patterns.iter().any(|one| fits(one, names))) {
+        let kind = |pattern: &Pattern| if pattern.is_tag { "tags" } else { "branches" };
+        let listed: Vec<String> = patterns.iter().map(|one| format!("{} {}", kind(one), one.name)).collect();
+        let of = if listed.is_empty() { "nothing".to_owned() } else { format!("the {}", listed.join(", the ")) };
+        return Err(Failure::refused(format!("GitHub lets only {of} deploy to {name}")).because(RULES).help(
+            "deploy a commit that `origin` has on such a branch, or that such a tag is at, or change the environment's rules on GitHub",
+        ));
     }
     let kept_by_a_job = environment.deploy.name == "workflow" || (settings.in_job && site.occasion.on_actions);
     if rules.waits_for.is_empty() || kept_by_a_job {
@@ -240,6 +232,15 @@ async fn githubs_rules(
         .help(format!(
             "deploy from a job with `environment: {name}` and say in-job = true, or by deploy = {{ workflow = \"…\" }} with such a job"
         )))
+}
+
+/// Whether a name of a commit fits a pattern of GitHub's. A branch that only this clone has is none of GitHub's, and a branch
+/// that is named like a tag is no tag.
+fn fits(pattern: &Pattern, names: &Names) -> bool {
+    let Ok(glob) = globset::GlobBuilder::new(&pattern.name).literal_separator(true).build() else { return false };
+    let glob = glob.compile_matcher();
+    let all = if pattern.is_tag { &names.tags } else { &names.of_origin };
+    all.iter().any(|name| glob.is_match(name))
 }
 
 /// `after`: the same files must be live and healthy in the environment before.

@@ -185,7 +185,7 @@ impl Drive<'_, '_> {
 
     /// A tag at the commit, else its short id.
     fn version(&self, sha: &Sha) -> String {
-        let tags = self.engine.repo.names_of(sha).map(|(_, tags)| tags).unwrap_or_default();
+        let tags = self.engine.repo.names_of(sha).map(|names| names.tags).unwrap_or_default();
         tags.into_iter().next_back().unwrap_or_else(|| sha.short().to_owned())
     }
 

@@ -8,7 +8,7 @@ use crate::model::sha::Sha;
 use super::Repo;
 use super::error::RepoError;
 use super::program::Program;
-use super::reader::{Passed, Tree};
+use super::reader::{Names, Passed, Tree};
 
 /// A commit's files in a folder of their own. Dropped, it is taken away.
 pub struct Checkout<'a> {
@@ -105,11 +105,11 @@ impl Repo {
         Ok(seen.entries.iter().filter_map(|entry| entry.new.as_ref()).map(|side| text(&side.path)).collect())
     }
 
-    /// Branches (as `origin` has them, and local ones) that contain a commit, and tags that are at it.
+    /// Branches that contain a commit, and tags that are at it.
     ///
     /// # Errors
     /// When the commit is not here.
-    pub fn names_of(&self, commit: &Sha) -> Result<(Vec<String>, Vec<String>), RepoError> {
+    pub fn names_of(&self, commit: &Sha) -> Result<Names, RepoError> {
         self.program.names_of(commit)
     }
 

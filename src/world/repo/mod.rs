@@ -27,7 +27,7 @@ pub use deploys::Checkout as Files;
 pub use error::RepoError;
 pub use git_program::GitError;
 pub use library::blob_id;
-pub use reader::Passed;
+pub use reader::{Names, Passed};
 
 use library::Library;
 use program::Program;

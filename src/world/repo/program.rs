@@ -12,7 +12,7 @@ use crate::world::process::CancelToken;
 
 use super::error::RepoError;
 use super::git_program::{FETCH_LIMIT, GitError, GitProgram, Output, READ_LIMIT};
-use super::reader::{CONVERTING, Passed, Reader, Seen, Tree, os_path};
+use super::reader::{CONVERTING, Names, Passed, Reader, Seen, Tree, os_path};
 
 /// How many paths are given to git at a time.
 const ARGUMENTS: usize = 500;
@@ -129,24 +129,24 @@ impl Program {
     }
 
     /// Branches that contain a commit, and tags that are at it.
-    pub(super) fn names_of(&self, commit: &Sha) -> Result<(Vec<String>, Vec<String>), RepoError> {
+    pub(super) fn names_of(&self, commit: &Sha) -> Result<Names, RepoError> {
         let action = format!("find the branches with {}", commit.short());
         let list = |filter: &str, place: &str| {
             let asked = ["for-each-ref", "--format=%(refname)", filter, place];
             self.success(&action, &asked).map(|listed| line(&listed).lines().map(str::to_owned).collect::<Vec<_>>())
         };
-        let contains = format!("--contains={commit}");
-        let mut branches = list(&contains, "refs/heads/")?;
-        branches.extend(list(&contains, "refs/remotes/origin/")?);
-        let short = |name: &String| {
-            let name = name.strip_prefix("refs/heads/").or_else(|| name.strip_prefix("refs/remotes/origin/"));
-            name.unwrap_or_default().to_owned()
+        let below = |place: &str, all: Vec<String>| {
+            let short = all.iter().filter_map(|name| name.strip_prefix(place)).filter(|name| *name != "HEAD");
+            short.map(str::to_owned).collect::<Vec<_>>()
         };
-        let mut branches: Vec<String> = branches.iter().map(short).filter(|name| name != "HEAD").collect();
+        let contains = format!("--contains={commit}");
+        let of_origin = below("refs/remotes/origin/", list(&contains, "refs/remotes/origin/")?);
+        let mut branches = below("refs/heads/", list(&contains, "refs/heads/")?);
+        branches.extend(of_origin.iter().cloned());
         branches.sort();
         branches.dedup();
-        let tags = list(&format!("--points-at={commit}"), "refs/tags/")?;
-        Ok((branches, tags.iter().filter_map(|name| name.strip_prefix("refs/tags/")).map(str::to_owned).collect()))
+        let tags = below("refs/tags/", list(&format!("--points-at={commit}"), "refs/tags/")?);
+        Ok(Names { branches, of_origin, tags })
     }
 
     /// Adds a work tree at a commit.

@@ -27,6 +27,17 @@ pub(super) struct Seen {
     pub(super) notes: Vec<String>,
 }
 
+/// What leads to a commit.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Names {
+    /// Branches, local ones and those of `origin`.
+    pub branches: Vec<String>,
+    /// The branches of `origin` alone.
+    pub of_origin: Vec<String>,
+    /// Tags.
+    pub tags: Vec<String>,
+}
+
 /// A commit between two others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Passed {

@@ -387,16 +387,37 @@ fn githubs_own_rules_of_an_environment_are_kept() {
     };
     set(reviewers);
     scene.call(&["deploy", "staging"]).with(3).says(&["GitHub asks for reviewers", "in-job = true"]);
-    set(
-        serde_json::json!({ "deployment_branch_policy": { "protected_branches": false, "custom_branch_policies": true } }),
-    );
-    let allow = |pattern: &str| {
-        scene.fake.as_ref().unwrap().with(|github| {
-            github.repo("octo/shop").branch_policies.insert("staging".to_owned(), vec![pattern.to_owned()]);
-        });
+}
+
+#[test]
+fn githubs_patterns_are_of_branches_of_origin_or_of_tags() {
+    let scene = on_github();
+    check(&scene, &scene.head(), "success", Account::actions(), ALL);
+    let policy = serde_json::json!({ "protected_branches": false, "custom_branch_policies": true });
+    let rules = serde_json::json!({ "deployment_branch_policy": policy });
+    let fake = scene.fake.as_ref().unwrap();
+    fake.with(|github| github.repo("octo/shop").environments.insert("staging".to_owned(), rules));
+    let deploys = |pattern: &str, kind: Option<&str>, code: i32| {
+        let patterns = vec![(pattern.to_owned(), kind.map(str::to_owned))];
+        fake.with(|github| github.repo("octo/shop").branch_policies.insert("staging".to_owned(), patterns));
+        scene.call(&["deploy", "staging", "--dry-run"]).with(code)
     };
-    allow("release/*");
-    scene.call(&["deploy", "staging"]).with(3).says(&["GitHub lets only release/* deploy to staging"]);
-    allow("ma*");
-    scene.call(&["deploy", "staging"]).with(0);
+    let (branch, tag) = (Some("branch"), Some("tag"));
+    scene.tree.git(&["branch", "-M", "main"]);
+    scene.tree.git(&["branch", "v-evil"]);
+    deploys("ma*", branch, 3).says(&["GitHub lets only the branches ma* deploy to staging"]);
+    scene.tree.git(&["update-ref", "refs/remotes/origin/main", "HEAD"]);
+    for kind in [branch, None] {
+        deploys("release/*", kind, 3).says(&["GitHub lets only the branches release/* deploy to staging"]);
+        deploys("ma*", kind, 0);
+    }
+    // A branch is no tag, wherever it is.
+    deploys("v*", tag, 3).says(&["GitHub lets only the tags v* deploy to staging"]);
+    scene.tree.git(&["update-ref", "refs/remotes/origin/v-evil", "HEAD"]);
+    deploys("v*", tag, 3);
+    deploys("v*", branch, 0);
+    scene.tree.git(&["update-ref", "-d", "refs/remotes/origin/v-evil"]);
+    scene.tree.git(&["tag", "v1"]);
+    deploys("v*", branch, 3);
+    deploys("v*", tag, 0);
 }

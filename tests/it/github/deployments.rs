@@ -159,8 +159,12 @@ fn get_environment(state: &mut State, ask: &Ask) -> Answer {
 
 fn list_branch_policies(state: &mut State, ask: &Ask) -> Answer {
     let repo = state.of(ask)?;
-    let names = repo.branch_policies.get(ask.text("environment_name")).cloned().unwrap_or_default();
-    let policies: Vec<Value> = names.iter().map(|name| json!({ "id": 1, "name": name, "type": "branch" })).collect();
+    let patterns = repo.branch_policies.get(ask.text("environment_name")).cloned().unwrap_or_default();
+    let policy = |(name, kind): &(String, Option<String>)| match kind {
+        Some(kind) => json!({ "id": 1, "name": name, "type": kind }),
+        None => json!({ "id": 1, "name": name }),
+    };
+    let policies: Vec<Value> = patterns.iter().map(policy).collect();
     let total = policies.len();
     Ok(ask.page(policies, |policies| json!({ "total_count": total, "branch_policies": policies })))
 }

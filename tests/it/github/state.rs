@@ -63,8 +63,8 @@ pub struct Repo {
     pub jobs: BTreeMap<u64, Vec<Job>>,
     /// Environments by name, as replied.
     pub environments: BTreeMap<String, Value>,
-    /// Patterns of branches that may deploy to an environment.
-    pub branch_policies: BTreeMap<String, Vec<String>>,
+    /// Patterns of what may deploy to an environment, and of what they are: `branch`, `tag`, or untold.
+    pub branch_policies: BTreeMap<String, Vec<(String, Option<String>)>>,
     /// Every workflow dispatch: the workflow, the ref and the inputs.
     pub dispatches: Vec<(String, String, Value)>,
     /// What becomes of a dispatched run, if any: its conclusion.

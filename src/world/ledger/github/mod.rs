@@ -22,6 +22,8 @@ use crate::world::line::answer::Stop;
 use crate::world::line::pace::Pace;
 use crate::world::line::{Creation, Kind, Line, segment};
 
+pub use rules::Pattern;
+
 /// By which our deployments are told from those of others, such as GitHub's own for jobs that name an environment.
 const TASK: &str = "gatepost";
 /// How long one touch of the ledger may wait for retries and rate limits.

@@ -13,8 +13,17 @@ use crate::world::line::segment;
 pub struct Rules {
     /// What a person, a clock or somebody's app must do first: in words.
     pub waits_for: Vec<String>,
-    /// Patterns of branches and tags that may be deployed; `None`: all.
-    pub branches: Option<Vec<String>>,
+    /// What may be deployed; `None`: everything.
+    pub refs: Option<Vec<Pattern>>,
+}
+
+/// A pattern of names that may be deployed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pattern {
+    /// As GitHub has it: `release/*`.
+    pub name: String,
+    /// It is of tags; else of branches.
+    pub is_tag: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -46,6 +55,9 @@ struct Policies {
 #[derive(Debug, Deserialize)]
 struct Named {
     name: String,
+    /// `branch` or `tag`; an older server knows branches alone.
+    #[serde(rename = "type")]
+    kind: Option<String>,
 }
 
 impl Hub {
@@ -75,8 +87,10 @@ impl Hub {
             Some(policy) if policy.custom_branch_policies => {
                 let path = line.path(&format!("/environments/{name}/deployment-branch-policies?per_page=100"));
                 let pages: Vec<Policies> = line.pages(path).await?;
-                let names = pages.into_iter().flat_map(|page| page.branch_policies).map(|policy| policy.name);
-                rules.branches = Some(names.collect());
+                let policies = pages.into_iter().flat_map(|page| page.branch_policies);
+                let pattern =
+                    |policy: Named| Pattern { is_tag: policy.kind.as_deref() == Some("tag"), name: policy.name };
+                rules.refs = Some(policies.map(pattern).collect());
             }
             Some(policy) if policy.protected_branches => rules.waits_for.push("a protected branch".to_owned()),
             _ => {}
