@@ -8,6 +8,7 @@ use crate::app::remote;
 use crate::model::environments::GITHUB_ACTIONS;
 use crate::model::gate::GateName;
 use crate::model::report::Subject;
+use crate::publish::proof::of_place;
 use crate::world::env::Env;
 use crate::world::github::GitHub;
 use crate::world::ledger::Hub;
@@ -21,15 +22,15 @@ pub(super) struct Found {
     pub(super) notes: Vec<String>,
 }
 
-/// Asks, where what is judged is a pull request's, and is posted there.
-pub(super) async fn of(env: &Env, subject: &Subject, poster: &Poster) -> Found {
+/// Asks for gates of the configuration at `place`, where what is judged is a pull request's, and is posted there.
+pub(super) async fn of(env: &Env, subject: &Subject, poster: &Poster, place: &str) -> Found {
     let mut found = Found::default();
     let (Some(head), Some(_), true) = (&subject.head, subject.pull_request, poster.posts()) else { return found };
     let Some(remote) = subject.repository.clone().and_then(|repository| remote::at(env, repository)) else {
         return found;
     };
     let Ok(forge) = GitHub::new(&remote.api, remote.token.clone()) else { return found };
-    match Hub::new(forge, &remote.repository).overridden(head, GITHUB_ACTIONS).await {
+    match Hub::new(forge, &remote.repository).overridden(head, GITHUB_ACTIONS, &of_place(place)).await {
         Ok(all) => {
             for (gate, believed) in all {
                 match believed {

@@ -214,7 +214,7 @@ async fn ready(request: &Request, env: &Env, occasion: &Occasion, cancel: &Cance
     }
     let config = publish::proof::digest(&project.place, &project.config.source);
     let subject = subject(occasion, &judged, &poster, &config);
-    let overridden = overridden::of(env, &subject, &poster).await;
+    let overridden = overridden::of(env, &subject, &poster, &project.place).await;
     let repo = Rc::new(repo);
     Ok(Ready { project, masker, poster, judged, baseline, output, repo, root, subject, overridden })
 }

@@ -14,7 +14,7 @@ pub struct CheckId<'a> {
     pub scope: &'a str,
     /// The commit that was compared with; of an override the comment.
     pub base: &'a str,
-    /// The configuration that judged: of its place, then of its text, 8 and 16 digits.
+    /// The configuration that judged: of its place, then of its text, 8 and 16 digits; of an override the place alone.
     pub config: &'a str,
     /// The job and the leg of its matrix: that of a later attempt is the same.
     pub job: &'a str,

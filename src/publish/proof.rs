@@ -31,12 +31,12 @@ pub fn external_id(by: &Maker, gate: &GateReport, subject: &Subject) -> String {
 }
 
 /// The external id of a check run that says that its gate was overridden: it leads to the comment that did, and is the same
-/// however often it is asked for.
+/// however often it is asked for. It holds for the gate of the configuration at that place alone.
 #[must_use]
-pub fn override_id(run: &str, gate: &GateName, comment: u64) -> String {
-    let comment = comment.to_string();
-    let (gate, base) = (gate.as_str(), comment.as_str());
-    CheckId { run, gate, scope: OVERRIDE, base, config: "-", job: "-", made: "-" }.to_string()
+pub fn override_id(run: &str, gate: &GateName, comment: u64, place: &str) -> String {
+    let (comment, config) = (comment.to_string(), of_place(place));
+    let (gate, base, config) = (gate.as_str(), comment.as_str(), config.as_str());
+    CheckId { run, gate, scope: OVERRIDE, base, config, job: "-", made: "-" }.to_string()
 }
 
 /// A job in 8 digits, by its workflow, its name and the leg of its matrix; `-` where none is known.
@@ -47,6 +47,12 @@ pub fn job(workflow: Option<&str>, job: Option<&str>) -> String {
 
 fn digits(text: &str, count: usize) -> String {
     blake3::hash(text.as_bytes()).to_hex().as_str()[..count].to_owned()
+}
+
+/// Whatever stands at a place in the repository: as [`digest`], without a text.
+#[must_use]
+pub fn of_place(place: &str) -> String {
+    format!("{}.-", digits(place, 8))
 }
 
 /// A configuration: its place in the repository in 8 digits, its text in 16. Two that differ have other ones.

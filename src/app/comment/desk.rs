@@ -25,8 +25,8 @@ pub(super) struct Desk<'a> {
     pub(super) occasion: Occasion,
     pub(super) remote: Remote,
     pub(super) talk: Talk,
-    /// What is configured where it was started, if anything.
-    pub(super) config: Option<Config>,
+    /// What is configured where it was started, if anything, and the file's place in the repository.
+    pub(super) config: Option<(Config, String)>,
     pub(super) masker: Masker,
     /// Names what was asked, once and for all.
     pub(super) key: String,
@@ -66,7 +66,7 @@ pub(super) async fn open<'a>(
     let (remote, config) = surroundings(request, env, &occasion)?;
     let mut talk = Talk::open(&remote.api, remote.token.clone(), &remote.repository, request.dry_run)
         .map_err(|error| Failure::usage(error.to_string()))?;
-    let secrets = config.as_ref().map(|config| [project::secrets(config), config.run.pass_env.clone()].concat());
+    let secrets = config.as_ref().map(|(config, _)| [project::secrets(config), config.run.pass_env.clone()].concat());
     let masker = posting::masker(env, &secrets.unwrap_or_default());
     let (key, issue, written) = match woken {
         Woken::Comment { id, issue, .. } => {
@@ -111,7 +111,11 @@ pub(super) async fn open<'a>(
     }
 }
 
-fn surroundings(request: &Request, env: &Env, occasion: &Occasion) -> Result<(Remote, Option<Config>), Failure> {
+fn surroundings(
+    request: &Request,
+    env: &Env,
+    occasion: &Occasion,
+) -> Result<(Remote, Option<(Config, String)>), Failure> {
     let Ok(repo) = run::discover(&request.start, env) else {
         let what = "there is no repository here: a comment is answered where the default branch is checked out";
         return Err(Failure::usage(what).help("add actions/checkout, without `ref`"));
@@ -123,7 +127,7 @@ fn surroundings(request: &Request, env: &Env, occasion: &Occasion) -> Result<(Re
     let root = files::real_path(repo.root()).unwrap_or_else(|| repo.root().to_owned());
     let start = files::real_path(&request.start).unwrap_or_else(|| request.start.clone());
     let place = project::Place { root: &root, start: &start, file: request.config.as_deref(), colour: request.colour };
-    Ok((remote, project::read(&place)?.map(|(config, ..)| config)))
+    Ok((remote, project::read(&place)?.map(|(config, place, _)| (config, place))))
 }
 
 fn untold(stop: &Stop) -> Failure {

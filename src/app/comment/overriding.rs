@@ -37,8 +37,8 @@ impl Desk<'_> {
                 return asked.refused("needs_comment", says);
             }
         };
-        let gates: Vec<&str> =
-            self.config.iter().flat_map(|config| &config.gates).map(|one| one.common.name.as_str()).collect();
+        let gates = self.config.iter().flat_map(|(config, _)| &config.gates);
+        let gates: Vec<&str> = gates.map(|one| one.common.name.as_str()).collect();
         if !gates.contains(&gate.as_str()) {
             let says =
                 format!("there is no gate {:?}; {}", gate.as_str(), crate::config::advice(gate.as_str(), &gates));
@@ -59,7 +59,8 @@ impl Desk<'_> {
             Ok(judged) => judged,
             Err(stop) => return asked.answer(Decision::Unavailable, "github_unavailable", stop.to_string()),
         };
-        judged.retain(|one| one.gate == *gate);
+        let place = self.config.as_ref().map_or("", |(_, place)| place);
+        judged.retain(|one| one.gate == *gate && one.stands_at(&proof::of_place(place)));
         let other: BTreeSet<&str> =
             judged.iter().map(|one| one.conclusion.as_str()).filter(|word| *word != "success").collect();
         let was = match (judged.is_empty(), other.is_empty()) {
@@ -85,6 +86,7 @@ impl Desk<'_> {
     fn check(&self, proposal: &Proposal, written: &Written, gate: &GateName, reason: &str, was: &str) -> CheckRun {
         let by = written.author.as_deref().unwrap_or_default();
         let (run, attempt) = self.occasion.generation;
+        let place = self.config.as_ref().map_or("", |(_, place)| place);
         let page = Address::parse(&written.url);
         let link = page.as_ref().map_or_else(|| "a comment".to_owned(), |page| format!("[a comment]({page})"));
         let summary = format!(
@@ -98,7 +100,7 @@ impl Desk<'_> {
         CheckRun {
             name: format!("gatepost/{gate}"),
             head_sha: proposal.head.clone(),
-            external_id: proof::override_id(&format!("{run}.{attempt}"), gate, written.id),
+            external_id: proof::override_id(&format!("{run}.{attempt}"), gate, written.id, place),
             already: false,
             conclusion: "neutral",
             started_at: now.clone(),

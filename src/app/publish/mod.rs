@@ -125,7 +125,7 @@ async fn of_this_run(request: &Request, env: &Env, here: &Occasion, found: Found
     policy::distinct(&found.parts).map_err(|error| refused(&error))?;
     let Configuration { settings, place, gates } = configuration_here(request, env, &occasion, &mut poster).await?;
     let expected = expected::named(&request.expect, gates)?;
-    let overridden = overridden::of(env, &subject, &poster).await;
+    let overridden = overridden::of(env, &subject, &poster, &place).await;
     let origins = origins(&found);
     let report = join(subject, found, &expected, overridden)?;
     Ok((Joined { report, settings, place, hold_back_green: false, origins }, poster))
@@ -168,7 +168,7 @@ async fn of_another_run(
     }
     let Configuration { settings, place, gates } = configured;
     let expected = expected::named(&request.expect, gates)?;
-    let overridden = overridden::of(env, &subject, &poster).await;
+    let overridden = overridden::of(env, &subject, &poster, &place).await;
     // A stranger's word of what was judged makes no evidence for a deploy.
     let origins = if triggered.is_own(&here) { origins(&found) } else { BTreeMap::new() };
     let mut report = join(subject, found, &expected, overridden)?;

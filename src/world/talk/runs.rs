@@ -26,6 +26,8 @@ pub struct Judged {
     pub conclusion: String,
     /// The run that made it.
     pub run: u64,
+    /// Its configuration, as the check run has it.
+    config: String,
 }
 
 impl Judged {
@@ -33,6 +35,13 @@ impl Judged {
     #[must_use]
     pub fn is_green(&self) -> bool {
         matches!(self.conclusion.as_str(), "success" | "skipped" | "neutral")
+    }
+
+    /// Whether a configuration judged it that stood at the same place as that of this digest; one that is not known may have.
+    #[must_use]
+    pub fn stands_at(&self, config: &str) -> bool {
+        let place = |digest: &str| digest.split_once('.').map(|(place, _)| place.to_owned());
+        self.config == "-" || place(&self.config) == place(config)
     }
 }
 
@@ -197,5 +206,8 @@ fn judged(check: &Check) -> Option<((String, String), Judged)> {
     let (run, _) = said.generation()?;
     let conclusion = check.conclusion.clone().unwrap_or_default();
     let by = (said.place().to_owned(), said.job.to_owned());
-    (said.gate == gate.as_str() && said.scope != OVERRIDE).then_some((by, Judged { gate, conclusion, run }))
+    (said.gate == gate.as_str() && said.scope != OVERRIDE).then(|| {
+        let config = said.config.to_owned();
+        (by, Judged { gate, conclusion, run, config })
+    })
 }

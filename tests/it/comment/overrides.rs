@@ -108,6 +108,37 @@ fn a_push_after_the_comment_is_not_overridden() {
 }
 
 #[test]
+fn an_override_is_of_the_gate_of_one_configuration() {
+    let chat = red();
+    chat.ask("max", "/override test flaky").is(0, "done", "overridden");
+    let says = |config: &str, code: i32, decision: &str, reason: &str| {
+        chat.github(|github| {
+            let check = github.repo(REPO).checks.last_mut().unwrap();
+            let id = check.external_id.take().unwrap();
+            let start = id.split(':').take(5).collect::<Vec<_>>().join(":");
+            check.external_id = Some(format!("{start}:{config}:-:-"));
+        });
+        let (_, report, err) = run_again_on_main(&chat);
+        let is_overridden = !report["gates"][0]["overridden"].is_null();
+        assert_eq!(is_overridden, code == 0, "{config}: {report:#}\n{err}");
+        chat.github(|github| drop(github.repo(REPO).checks.pop()));
+        chat.ask("ana", &chat.confirmed()).is(code, decision, reason);
+    };
+    let id = chat.github(|github| github.repo(REPO).checks.last().unwrap().external_id.clone().unwrap());
+    assert!(id.ends_with(":fe6949ee.-:-:-"), "{id}");
+    says("-", 3, "refused", "gates_not_green");
+    says(&gatepost::publish::proof::of_place("web/gatepost.toml"), 3, "refused", "gates_not_green");
+    says("fe6949ee.-", 0, "done", "live");
+}
+
+/// As [`run_again`]; then the work tree is as it was.
+fn run_again_on_main(chat: &Chat) -> (i32, serde_json::Value, String) {
+    let ran = run_again(chat);
+    chat.scene.tree.git(&["checkout", "--quiet", "--force", "main"]);
+    ran
+}
+
+#[test]
 fn what_does_not_hold_any_more_does_not_count() {
     let changes: [(&str, Change<'_>); 7] = [
         ("may not override gates", &|chat| {
@@ -134,7 +165,7 @@ fn what_does_not_hold_any_more_does_not_count() {
         ("does not say so", &|chat| {
             // Another comment of the same person.
             let id = chat.say("max", "/status");
-            chat.check("neutral", &format!("gatepost:77.1:test:override:{id}:-"));
+            chat.check("neutral", &format!("gatepost:77.1:test:override:{id}:fe6949ee.-"));
         }),
         ("the commit came after the comment", &|chat| {
             chat.github(|github| {

@@ -139,7 +139,7 @@ async fn of_commit(
     let mut overridden: BTreeMap<GateName, Check> = BTreeMap::new();
     for (gate, check) in ours(line, sha, app).await? {
         if is_override(&check, &gate) {
-            keep_newest(&mut overridden, gate, check);
+            keep_newest(&mut overridden, gate, check, config);
         } else if said(&check, &gate).is_none_or(|said| said.config == "-" || said.is_configured_where(config)) {
             all.entry(gate).or_default().push(check);
         }
@@ -197,8 +197,11 @@ async fn ours(line: &mut Line<GitHub>, sha: &Sha, app: u64) -> Result<Vec<(GateN
     Ok(named.collect())
 }
 
-fn keep_newest(kept: &mut BTreeMap<GateName, Check>, gate: GateName, check: Check) {
-    if kept.get(&gate).is_none_or(|known| known.id < check.id) {
+/// Keeps an override that is of a gate of the configuration at the place of `config`, if it is the newest: that of another one
+/// is about another gate, and one that does not say so is about none.
+fn keep_newest(kept: &mut BTreeMap<GateName, Check>, gate: GateName, check: Check, config: &str) {
+    let is_here = said(&check, &gate).is_some_and(|said| said.is_configured_where(config));
+    if is_here && kept.get(&gate).is_none_or(|known| known.id < check.id) {
         kept.insert(gate, check);
     }
 }
@@ -240,7 +243,8 @@ fn badness(check: &Check, gate: &GateName) -> (bool, bool, bool, bool) {
 }
 
 impl Hub {
-    /// The gates that were overridden for a commit, by whom and why; and why others that say so are not believed.
+    /// The gates of the configuration at the place of `config` that were overridden for a commit, by whom and why; and why
+    /// others that say so are not believed.
     ///
     /// # Errors
     /// When anything of it could not be read.
@@ -248,6 +252,7 @@ impl Hub {
         &mut self,
         sha: &Sha,
         app: u64,
+        config: &str,
     ) -> Result<Vec<(GateName, Result<Overridden, String>)>, Stop> {
         // Gates wait for it.
         self.line.allow_more(Duration::from_secs(10));
@@ -255,7 +260,7 @@ impl Hub {
         let mut newest: BTreeMap<GateName, Check> = BTreeMap::new();
         for (gate, check) in ours(line, sha, app).await? {
             if is_override(&check, &gate) {
-                keep_newest(&mut newest, gate, check);
+                keep_newest(&mut newest, gate, check, config);
             }
         }
         let mut found = Vec::new();
