@@ -68,6 +68,8 @@ pub struct Proposal {
     pub head: Sha,
     /// The name of its branch.
     pub branch: String,
+    /// The repository of its branch, `owner/name`; `None`: one that is gone.
+    pub from: Option<String>,
     /// The branch is in another repository, or in one that is gone: a stranger's.
     pub is_fork: bool,
     /// It is neither merged nor closed.

@@ -10,6 +10,9 @@ use crate::world::line::answer::Stop;
 use crate::world::line::author::User;
 use crate::world::line::{Line, segment};
 
+/// GitHub lists so many runs of a branch, a hundred a page.
+const PAGES: u32 = 10;
+
 #[derive(Deserialize)]
 struct Comment {
     id: u64,
@@ -98,6 +101,7 @@ pub async fn proposal<F: Forge>(line: &mut Line<F>, repository: &str, number: u6
         number: found.number,
         head: found.head.sha,
         branch: found.head.branch,
+        from: from.clone(),
         // GitHub writes names as their owner does, and tells them apart whatever the case.
         is_fork: from.is_none_or(|from| !from.eq_ignore_ascii_case(repository)),
         is_open: found.state == "open",
@@ -113,27 +117,85 @@ struct Runs {
 struct Run {
     head_sha: Sha,
     head_branch: Option<String>,
+    head_repository: Option<Repository>,
     event: String,
     created_at: String,
 }
 
-/// Whether a pull request was at its head already at a time (RFC 3339). Commits carry whatever date their author likes; that
-/// GitHub had started a workflow for that commit on that branch by then is GitHub's own word.
+/// How a pull request's head stands to a time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stood {
+    /// It was the head then, and has been since.
+    Then,
+    /// It was not seen on the pull request by then.
+    Later,
+    /// Another commit was the head then.
+    Behind(Sha),
+    /// It was pushed, or runs were started for it, since: it may have been away.
+    Again,
+}
+
+/// Whether a pull request was at its head already at a time (RFC 3339), and has been since. Commits carry whatever date their
+/// author likes; which workflows GitHub had started on that branch by then, and for which commits, is GitHub's own word. That
+/// it was there once is not enough: it may have been taken away before, and pushed again after what stood there was read.
 /// <https://docs.github.com/en/rest/actions/workflow-runs#list-workflow-runs-for-a-repository>
 ///
 /// # Errors
 /// When it was not told.
-pub async fn stood_before<F: Forge>(line: &mut Line<F>, proposal: &Proposal, time: &str) -> Result<bool, Stop> {
-    let unclear = |text: &str| Stop::Failed(format!("{text:?} is no time"));
-    let time: jiff::Timestamp = time.parse().map_err(|_| unclear(time))?;
+pub async fn stood_at<F: Forge>(line: &mut Line<F>, proposal: &Proposal, time: &str) -> Result<Stood, Stop> {
+    let at = moment(time)?;
     let path = line.path(&format!("/actions/runs?head_sha={}&per_page=100", proposal.head));
+    let mut seen = Vec::new();
     for run in line.pages::<Runs>(path).await?.into_iter().flat_map(|page| page.workflow_runs) {
         let is_of = run.head_sha == proposal.head && run.head_branch.as_ref() == Some(&proposal.branch);
-        let tells = is_of && matches!(run.event.as_str(), "pull_request" | "pull_request_target" | "push");
-        let created: jiff::Timestamp = run.created_at.parse().map_err(|_| unclear(&run.created_at))?;
-        if tells && created <= time {
-            return Ok(true);
+        if is_of && matches!(run.event.as_str(), "pull_request" | "pull_request_target" | "push") {
+            seen.push(moment(&run.created_at)?);
         }
     }
-    Ok(false)
+    let Some(then) = seen.iter().copied().filter(|created| *created <= at).max() else { return Ok(Stood::Later) };
+    if let Some(other) = another_since(line, proposal, then, at).await? {
+        return Ok(Stood::Behind(other));
+    }
+    Ok(if seen.iter().any(|created| *created > at) { Stood::Again } else { Stood::Then })
+}
+
+/// The newest other commit that the branch was at after `then`, and by `at`. What `pull_request_target` starts is not asked:
+/// it runs the base's code, and is no word about the branch.
+async fn another_since<F: Forge>(
+    line: &mut Line<F>,
+    proposal: &Proposal,
+    then: jiff::Timestamp,
+    at: jiff::Timestamp,
+) -> Result<Option<Sha>, Stop> {
+    let branch = segment(&proposal.branch);
+    let mut newest: Option<(jiff::Timestamp, Sha)> = None;
+    // The newest come first: what is older than the head's own is not asked for.
+    for page in 1..=PAGES {
+        let path = line.path(&format!("/actions/runs?branch={branch}&per_page=100&page={page}"));
+        let runs = line.read::<Runs>(path).await?.workflow_runs;
+        let mut is_last = runs.len() < 100;
+        for run in runs {
+            let created = moment(&run.created_at)?;
+            is_last |= created < then;
+            let from = run.head_repository.and_then(|from| from.full_name);
+            let is_of = run.head_branch.as_ref() == Some(&proposal.branch) && from == proposal.from;
+            let tells = is_of && matches!(run.event.as_str(), "pull_request" | "push");
+            let is_other = tells && run.head_sha != proposal.head && created >= then && created <= at;
+            if is_other && newest.as_ref().is_none_or(|(known, _)| *known < created) {
+                newest = Some((created, run.head_sha));
+            }
+        }
+        if is_last {
+            return Ok(newest.map(|(_, sha)| sha));
+        }
+    }
+    let many = PAGES * 100;
+    Err(Stop::Failed(format!(
+        "the branch {} had more than {many} runs since, and GitHub lists no more",
+        proposal.branch
+    )))
+}
+
+fn moment(text: &str) -> Result<jiff::Timestamp, Stop> {
+    text.parse().map_err(|_| Stop::Failed(format!("{text:?} is no time")))
 }

@@ -16,6 +16,7 @@ use crate::publish::proof;
 use crate::render::links::Address;
 use crate::render::markdown::{Untrusted, prose};
 use crate::world::clock;
+use crate::world::conversation::Stood;
 use crate::world::github::GitHub;
 
 /// How long posting may wait for retries and rate limits.
@@ -44,16 +45,8 @@ impl Desk<'_> {
                 format!("there is no gate {:?}; {}", gate.as_str(), crate::config::advice(gate.as_str(), &gates));
             return asked.refused("unknown_gate", says);
         }
-        match self.talk.stood_before(&proposal, &written.created_at).await {
-            Ok(true) => {}
-            Ok(false) => {
-                let says = format!(
-                    "{} was not seen on this pull request before the comment was written: look at it, and write it again",
-                    proposal.head.short()
-                );
-                return asked.refused("head_moved", says);
-            }
-            Err(stop) => return asked.answer(Decision::Unavailable, "head_unreadable", stop.to_string()),
+        if let Some(answer) = self.not_then(asked, &proposal, &written).await {
+            return answer;
         }
         let mut judged = match self.talk.judged(&proposal.head).await {
             Ok(judged) => judged,
@@ -81,6 +74,23 @@ impl Desk<'_> {
             Ok(_) => done(Decision::Done, "overridden", says),
             Err(why) => done(Decision::Unavailable, "not_recorded", format!("it could not be recorded: {why}")),
         }
+    }
+
+    /// What is answered where the head is not surely what the comment's author saw.
+    async fn not_then(&mut self, asked: Asked<'_>, proposal: &Proposal, written: &Written) -> Option<Answer> {
+        let head = proposal.head.short();
+        let why = match self.talk.stood_at(proposal, &written.created_at).await {
+            Ok(Stood::Then) => return None,
+            Ok(Stood::Later) => format!("{head} was not seen on this pull request before the comment was written"),
+            Ok(Stood::Behind(other)) => {
+                format!("when the comment was written this pull request was at {}, and not at {head}", other.short())
+            }
+            Ok(Stood::Again) => {
+                format!("{head} was pushed again, or runs were started for it, after the comment was written")
+            }
+            Err(stop) => return Some(asked.answer(Decision::Unavailable, "head_unreadable", stop.to_string())),
+        };
+        Some(asked.refused("head_moved", format!("{why}: look at it, and write the comment again")))
     }
 
     fn check(&self, proposal: &Proposal, written: &Written, gate: &GateName, reason: &str, was: &str) -> CheckRun {

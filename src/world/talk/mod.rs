@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::model::conversation::{Proposal, Role, Written};
 use crate::model::secret::Secret;
 use crate::model::sha::Sha;
-use crate::world::conversation;
+use crate::world::conversation::{self, Stood};
 use crate::world::forge::{ForgeError, Method, Request};
 use crate::world::github::GitHub;
 use crate::world::line::answer::Stop;
@@ -93,12 +93,12 @@ impl Talk {
         }
     }
 
-    /// Whether a pull request was at its head already at a time (RFC 3339).
+    /// Whether a pull request was at its head already at a time (RFC 3339), and has been since.
     ///
     /// # Errors
     /// When it was not told.
-    pub async fn stood_before(&mut self, proposal: &Proposal, time: &str) -> Result<bool, Stop> {
-        conversation::stood_before(self.line(), proposal, time).await
+    pub async fn stood_at(&mut self, proposal: &Proposal, time: &str) -> Result<Stood, Stop> {
+        conversation::stood_at(self.line(), proposal, time).await
     }
 
     /// Where the default branch is now.

@@ -108,6 +108,32 @@ fn a_push_after_the_comment_is_not_overridden() {
 }
 
 #[test]
+fn a_commit_that_was_pushed_again_is_not_what_was_read() {
+    // The head was taken away, and what stood in its place was read.
+    let moved = |at: &str| {
+        let chat = red();
+        chat.run(16, &"d".repeat(40), "pull_request", Some("failure"));
+        chat.github(|github| github.repo(REPO).run_times.insert(16, at.to_owned()));
+        chat
+    };
+    let chat = moved("2026-01-01T10:00:00Z");
+    chat.ask("max", "/override test flaky").is(3, "refused", "head_moved").says("this pull request was at ddddddd");
+    let chat = red();
+    let id = chat.say("max", "/override test flaky");
+    chat.run(17, &chat.head, "pull_request", None);
+    chat.github(|github| github.repo(REPO).run_times.insert(17, "2026-01-09T00:00:00Z".to_owned()));
+    chat.wake(id).is(3, "refused", "head_moved").says("was pushed again").says("write the comment again");
+    // Before the head came, and on a branch of that name elsewhere, others may stand.
+    let chat = moved("2025-12-31T10:00:00Z");
+    chat.ask("max", "/override test flaky").is(0, "done", "overridden");
+    let chat = moved("2026-01-01T10:00:00Z");
+    chat.github(|github| {
+        github.repo(REPO).runs.last_mut().unwrap().head_repository = Some("mallory/shop".to_owned());
+    });
+    chat.ask("max", "/override test flaky").is(0, "done", "overridden");
+}
+
+#[test]
 fn an_override_is_of_the_gate_of_one_configuration() {
     let chat = red();
     chat.ask("max", "/override test flaky").is(0, "done", "overridden");
@@ -140,7 +166,7 @@ fn run_again_on_main(chat: &Chat) -> (i32, serde_json::Value, String) {
 
 #[test]
 fn what_does_not_hold_any_more_does_not_count() {
-    let changes: [(&str, Change<'_>); 7] = [
+    let changes: [(&str, Change<'_>); 8] = [
         ("may not override gates", &|chat| {
             chat.github(|github| {
                 github.repo(REPO).collaborator("max", "write");
@@ -166,6 +192,10 @@ fn what_does_not_hold_any_more_does_not_count() {
             // Another comment of the same person.
             let id = chat.say("max", "/status");
             chat.check("neutral", &format!("gatepost:77.1:test:override:{id}:fe6949ee.-"));
+        }),
+        ("the commit was pushed again after the comment", &|chat| {
+            chat.run(17, &chat.head, "pull_request", None);
+            chat.github(|github| github.repo(REPO).run_times.insert(17, "2026-01-09T00:00:00Z".to_owned()));
         }),
         ("the commit came after the comment", &|chat| {
             chat.github(|github| {

@@ -110,7 +110,8 @@ fn list_runs(state: &mut State, ask: &Ask) -> Answer {
 fn list_all_runs(state: &mut State, ask: &Ask) -> Answer {
     let repo = state.of(ask)?;
     let named = |key: &str, is: &str| ["", is].contains(&ask.text(key));
-    let fits = |run: &&WorkflowRun| named("head_sha", &run.head_sha) && named("event", &run.event);
+    let branch = |run: &WorkflowRun| named("branch", run.head_branch.as_deref().unwrap_or("-"));
+    let fits = |run: &&WorkflowRun| named("head_sha", &run.head_sha) && named("event", &run.event) && branch(run);
     let runs: Vec<Value> = repo
         .runs
         .iter()

@@ -7,7 +7,7 @@ use crate::chat::{self, Act};
 use crate::model::gate::GateName;
 use crate::model::gate_result::Overridden;
 use crate::model::sha::Sha;
-use crate::world::conversation;
+use crate::world::conversation::{self, Stood};
 use crate::world::github::GitHub;
 use crate::world::line::Line;
 use crate::world::line::answer::Stop;
@@ -60,8 +60,13 @@ pub(super) async fn believed(line: &mut Line<GitHub>, claim: &Claim<'_>) -> Resu
     if proposal.head != *claim.sha {
         return Ok(Err(format!("the comment {number} is on a pull request that is at {}", proposal.head.short())));
     }
-    if !conversation::stood_before(line, &proposal, &written.created_at).await? {
-        return Ok(Err(format!("the commit came after the comment {number}")));
+    match conversation::stood_at(line, &proposal, &written.created_at).await? {
+        Stood::Then => {}
+        Stood::Later => return Ok(Err(format!("the commit came after the comment {number}"))),
+        Stood::Behind(other) => {
+            return Ok(Err(format!("the comment {number} was written when {} was the head", other.short())));
+        }
+        Stood::Again => return Ok(Err(format!("the commit was pushed again after the comment {number}"))),
     }
     if conversation::role(line, &author).await? < chat::OVERRIDES {
         return Ok(Err(format!("{author} may not override gates (any more)")));
