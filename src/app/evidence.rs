@@ -94,8 +94,10 @@ async fn results(site: &mut Site, environment: &Environment, sha: &Sha) -> Resul
         }
         all.extend(found.into_iter().filter(|_| same));
     }
+    let me = site.job();
     if let Some(hub) = site.ledger.hub() {
-        all.extend(hub.results(sha, environment.app_id, &config).await.map_err(|error| error.to_string())?);
+        let found = hub.results(sha, environment.app_id, &config, me.as_ref()).await;
+        all.extend(found.map_err(|error| error.to_string())?);
     }
     if let Some(local) = site.ledger.file() {
         all.extend(local.results(sha).await.map_err(|error| error.to_string())?);

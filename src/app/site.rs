@@ -179,17 +179,23 @@ impl Site {
             (true, Some(actor)) => format!("{} of {actor}", env.get("GITHUB_WORKFLOW").unwrap_or("a workflow")),
             _ => format!("{user} on {}", machine::name(env)),
         };
-        let (id, attempt) = self.occasion.generation;
-        let runner = env.get("RUNNER_NAME").unwrap_or_default().to_owned();
         Me {
             owner,
             link: self.occasion.run_url.clone(),
             machine: machine::id(env),
             process,
             started: process::started(process).unwrap_or_default(),
-            run: (id > 0).then_some(RunPlace { id, attempt, runner }),
+            run: self.job(),
             lease: lease.as_secs(),
         }
+    }
+
+    /// The job of GitHub Actions that this is a part of, if any.
+    #[must_use]
+    pub fn job(&self) -> Option<RunPlace> {
+        let (id, attempt) = self.occasion.generation;
+        let runner = self.env.get("RUNNER_NAME").unwrap_or_default().to_owned();
+        (id > 0).then_some(RunPlace { id, attempt, runner })
     }
 
     /// What deploys, and what rolls back.

@@ -25,6 +25,18 @@ pub struct CheckId<'a> {
 /// The scope of a check run that says that its gate was overridden.
 pub const OVERRIDE: &str = "override";
 
+/// A job in 8 digits, by its workflow, its name and the leg of its matrix; `-` where none is known.
+#[must_use]
+pub fn job(workflow: Option<&str>, job: Option<&str>) -> String {
+    job.map_or_else(|| "-".to_owned(), |job| digits(&format!("{}\n{job}", workflow.unwrap_or_default()), 8))
+}
+
+/// The first digits of a text's hash.
+#[must_use]
+pub fn digits(text: &str, count: usize) -> String {
+    blake3::hash(text.as_bytes()).to_hex().chars().take(count).collect()
+}
+
 impl<'a> CheckId<'a> {
     /// Reads one of a gate.
     #[must_use]
@@ -76,6 +88,14 @@ mod tests {
         assert_eq!(CheckId::parse("gatepost:5.2:9ab"), None, "a whole run's");
         let short = CheckId::parse("gatepost:5.2:lint:override:7:-").unwrap();
         assert_eq!((short.scope, short.base, short.made), (OVERRIDE, "7", "-"));
+    }
+
+    #[test]
+    fn jobs_are_told_apart_by_workflow_name_and_leg() {
+        let one = job(Some(".github/workflows/ci.yml"), Some("test 0/2"));
+        assert_eq!((one.len(), job(Some("ci"), None)), (8, "-".to_owned()));
+        assert_ne!(one, job(Some(".github/workflows/ci.yml"), Some("test 1/2")));
+        assert_ne!(one, job(Some(".github/workflows/nightly.yml"), Some("test 0/2")));
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod strangers;
 mod tally;
 #[cfg(test)]
 mod tests;
+pub mod unheard;
 pub mod way_back;
 pub mod window;
 

@@ -1,9 +1,11 @@
 //! What a check run tells a later deploy about itself, in its external id: who made it, the gate, and how much was judged.
 //! People are told in words elsewhere.
 
-use crate::model::check_id::{CheckId, OVERRIDE};
+use crate::model::check_id::{CheckId, OVERRIDE, digits};
 use crate::model::gate::GateName;
 use crate::model::report::{GateReport, Subject};
+
+pub use crate::model::check_id::job;
 
 /// The process that posts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,16 +41,6 @@ pub fn override_id(run: &str, gate: &GateName, comment: u64, place: &str) -> Str
     CheckId { run, gate, scope: OVERRIDE, base, config, job: "-", made: "-" }.to_string()
 }
 
-/// A job in 8 digits, by its workflow, its name and the leg of its matrix; `-` where none is known.
-#[must_use]
-pub fn job(workflow: Option<&str>, job: Option<&str>) -> String {
-    job.map_or_else(|| "-".to_owned(), |job| digits(&format!("{}\n{job}", workflow.unwrap_or_default()), 8))
-}
-
-fn digits(text: &str, count: usize) -> String {
-    blake3::hash(text.as_bytes()).to_hex().as_str()[..count].to_owned()
-}
-
 /// Whatever stands at a place in the repository: as [`digest`], without a text.
 #[must_use]
 pub fn of_place(place: &str) -> String {
@@ -81,13 +73,5 @@ mod tests {
         let scope = |of_the_base| external_id(&by, &gate(of_the_base), &Subject::default());
         assert_eq!(scope(0), "gatepost:7.1:db:all:-:-:-:ab");
         assert_eq!(scope(3), "gatepost:7.1:db:change:-:-:-:ab");
-    }
-
-    #[test]
-    fn jobs_are_told_apart_by_workflow_name_and_leg() {
-        let one = job(Some(".github/workflows/ci.yml"), Some("test 0/2"));
-        assert_eq!((one.len(), job(Some("ci"), None)), (8, "-".to_owned()));
-        assert_ne!(one, job(Some(".github/workflows/ci.yml"), Some("test 1/2")));
-        assert_ne!(one, job(Some(".github/workflows/nightly.yml"), Some("test 0/2")));
     }
 }

@@ -35,6 +35,10 @@ pub struct Job {
     pub id: String,
     /// From 1.
     pub line: usize,
+    /// Its name as it is written, perhaps with expressions; else its key.
+    pub name: String,
+    /// It is another workflow's jobs.
+    pub calls: bool,
     /// The name of its check; `None` where it is made of expressions, a matrix or another workflow's jobs.
     pub check: Option<String>,
     /// `needs`.
@@ -193,10 +197,13 @@ fn grants(node: &Node) -> Grants {
 
 fn job(id: &str, node: &Node, default: Option<&Grants>) -> Job {
     let name = node.get("name").and_then(Node::text).unwrap_or(id);
-    let several = node.get("strategy").is_some() || node.get("uses").is_some() || name.contains("${{");
+    let calls = node.get("uses").is_some();
+    let several = node.get("strategy").is_some() || calls || name.contains("${{");
     Job {
         id: id.to_owned(),
         line: node.line,
+        name: name.to_owned(),
+        calls,
         check: (!several).then(|| name.to_owned()),
         needs: node.get("needs").map(Node::texts).unwrap_or_default().into_iter().map(str::to_owned).collect(),
         condition: node.get("if").and_then(Node::text).map(str::to_owned),

@@ -54,7 +54,7 @@ impl Chat {
             repo.issue(8);
             repo.file("main", CI, "on: push").file(&main, CI, "on: push").file(&chat.head, CI, "on: push");
         });
-        chat.run(15, &chat.head, "pull_request", Some("failure"));
+        chat.run(15, &chat.head, "pull_request", Some("success"));
         chat.run(RUN, &main, "issue_comment", None);
         chat.check("success", "gatepost:15.1:test:all:-:fe6949ee.0123456789abcdef");
         chat

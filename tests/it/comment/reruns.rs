@@ -7,6 +7,14 @@ fn reruns(chat: &Chat) -> Vec<(u64, bool)> {
     chat.github(|github| github.repo(REPO).reruns.clone())
 }
 
+/// The run that judged the head has not gone well.
+fn failed(chat: &Chat) {
+    chat.github(|github| {
+        let run = github.repo(REPO).runs.iter_mut().find(|run| run.id == 15).unwrap();
+        run.conclusion = Some("failure".to_owned());
+    });
+}
+
 const ALL: &str = "gatepost:15.1:test:all:-:fe6949ee.0123456789abcdef";
 
 #[test]
@@ -18,6 +26,7 @@ fn the_run_that_judged_the_head_is_started_again() {
     chat.ask("ana", "/rerun").is(3, "refused", "still_running");
     let chat = Chat::new("");
     chat.check("failure", ALL);
+    failed(&chat);
     chat.ask("ana", "/rerun failed").is(0, "done", "started").says("the failed jobs of run 15 again");
     assert_eq!(reruns(&chat), [(15, true)]);
     assert_eq!(chat.scene.runs(), [""; 0]);
@@ -30,6 +39,7 @@ fn what_failed_is_not_hidden_by_what_passed_later_under_the_same_name() {
     let by = |run: u64, place: &str, job: &str| format!("gatepost:{run}.1:test:all:-:{place}.0123456789abcdef:{job}:x");
     let chat = Chat::new("");
     chat.run(16, &chat.head, "pull_request", Some("failure"));
+    failed(&chat);
     chat.check("failure", &by(15, "fe6949ee", "one"));
     chat.check("success", &by(15, "fe6949ee", "two"));
     chat.check("failure", &by(16, "0badcafe", "one"));

@@ -1,7 +1,9 @@
 //! What is evidence, and what is not.
 
+use std::process::Command;
+
 use super::{On, Scene};
-use crate::github::{Account, WorkflowRun};
+use crate::github::{Account, Job, WorkflowRun};
 
 #[test]
 fn a_report_counts_for_its_commit_and_for_the_same_files() {
@@ -95,14 +97,22 @@ const AUDITED: &str = "\n[gates.audit]\nkind = \"audit\"\ndatabase = [\"../db\"]
 
 /// Gates on a push to main, as in docs/workflows/deploy.yml, with the audit among them.
 fn pushed(scene: &Scene, run_id: u64, arguments: &[&str]) -> i32 {
+    let mut command = scene.command(&["run"]);
+    command.args(arguments).env("GITHUB_TOKEN", "ghs_shop");
+    let done = on_push(scene, run_id, &mut command).output().unwrap();
+    // The deploy is another job's: it has no report.
+    let _ = std::fs::remove_dir_all(scene.tree.dir.join(".gatepost"));
+    done.status.code().unwrap_or(-1)
+}
+
+/// As a job of a run for a push to main.
+fn on_push<'c>(scene: &Scene, run_id: u64, command: &'c mut Command) -> &'c mut Command {
     let head = scene.head();
     let payload = serde_json::json!({
         "before": "0".repeat(40), "after": head,
         "repository": {"full_name": "octo/shop", "default_branch": "main"},
     });
     scene.tree.write("../push.json", payload.to_string());
-    let mut command = scene.command(&["run"]);
-    command.args(arguments).env("GITHUB_TOKEN", "ghs_shop").env("GITHUB_RUN_ID", run_id.to_string());
     for (name, value) in [
         ("GITHUB_ACTIONS", "true"),
         ("GITHUB_EVENT_NAME", "push"),
@@ -113,10 +123,8 @@ fn pushed(scene: &Scene, run_id: u64, arguments: &[&str]) -> i32 {
     ] {
         command.env(name, value);
     }
-    let done = command.env("GITHUB_EVENT_PATH", scene.tree.dir.with_file_name("push.json")).output().unwrap();
-    // The deploy is another job's: it has no report.
-    let _ = std::fs::remove_dir_all(scene.tree.dir.join(".gatepost"));
-    done.status.code().unwrap_or(-1)
+    command.env("GITHUB_RUN_ID", run_id.to_string());
+    command.env("GITHUB_EVENT_PATH", scene.tree.dir.with_file_name("push.json"))
 }
 
 #[test]
@@ -269,6 +277,82 @@ fn a_leg_that_failed_is_not_hidden_by_one_that_passed() {
     ] {
         deploys(made, code, says);
     }
+}
+
+const LEGS: &str = "on: push\njobs:\n  gates:\n    strategy: { matrix: { os: [linux, mac] } }\n    steps:\n      - uses: OWNER/gatepost@v1\n\
+    \x20 docs:\n    steps:\n      - run: make docs\n\
+    \x20 staging:\n    needs: gates\n    steps:\n      - uses: OWNER/gatepost@v1\n        with:\n          args: deploy staging\n";
+
+/// A run of those jobs that ended so (`None`: it goes on), of which the leg `linux` has passed.
+fn legs(conclusion: Option<&str>, jobs: &[(&str, &str)]) -> Scene {
+    let scene = on_github();
+    let head = scene.head();
+    let id = gatepost::publish::proof::job(Some(CI), Some("gates 0/2"));
+    check(&scene, &head, "success", Account::actions(), &format!("{ALL}:{id}:m"));
+    scene.fake.as_ref().unwrap().with(|github| {
+        let repo = github.repo("octo/shop");
+        repo.file("main", CI, LEGS).file(&head, CI, LEGS);
+        repo.runs[0].conclusion = conclusion.map(str::to_owned);
+        let jobs = jobs.iter().map(|(name, end)| Job::new(name, &format!("runner of {name}"), end));
+        repo.jobs.insert(15, jobs.collect());
+    });
+    scene
+}
+
+#[test]
+fn a_leg_that_died_before_it_posted_is_no_green() {
+    let ended = |jobs: &[(&str, &str)], code: i32, says: &str| {
+        let conclusion = if jobs.iter().any(|(_, end)| *end == "in_progress") { None } else { Some("failure") };
+        legs(conclusion, jobs).call(&["deploy", "staging", "--dry-run"]).with(code).says(&[says]);
+    };
+    let (linux, green) = (("gates (linux)", "success"), "green: test (check run");
+    ended(
+        &[linux, ("gates (mac)", "failure")],
+        3,
+        "its run 15 ended in failure: its job \"gates (mac)\" ended in failure",
+    );
+    ended(&[linux, ("gates (mac)", "cancelled")], 3, "\"gates (mac)\" ended in cancelled");
+    ended(&[linux, ("gates (mac)", "in_progress")], 3, "its run 15 goes on: its job \"gates (mac)\" is in_progress");
+    ended(&[linux, ("elsewhere", "failure")], 3, "\"elsewhere\" ended in failure");
+    ended(&[], 3, "its run 15 ended in failure: GitHub names none of its jobs");
+    // What judges nothing does not matter.
+    ended(&[linux, ("gates (mac)", "success"), ("docs", "failure")], 0, green);
+    ended(&[linux, ("gates (mac)", "success"), ("docs", "in_progress")], 0, green);
+    // Run again as a whole, and died.
+    let scene = legs(Some("failure"), &[("gates (linux)", "failure"), ("gates (mac)", "failure")]);
+    scene.fake.as_ref().unwrap().with(|github| {
+        let repo = github.repo("octo/shop");
+        repo.runs[0].attempt = 2;
+        repo.jobs.get_mut(&15).unwrap().iter_mut().for_each(|job| job.attempt = 2);
+    });
+    scene.call(&["deploy", "staging", "--dry-run"]).with(3).says(&["test: its run 15 ended in failure"]);
+}
+
+#[test]
+fn a_job_that_failed_is_judged_by_what_it_posted() {
+    let scene = legs(Some("failure"), &[("gates (linux)", "success"), ("gates (mac)", "failure")]);
+    let id = gatepost::publish::proof::job(Some(CI), Some("gates 1/2"));
+    let says = format!("gatepost:15.1:other:all:-:fe6949ee.0123456789abcdef:{id}:n");
+    scene.fake.as_ref().unwrap().with(|github| {
+        github.check("octo/shop", &scene.head(), "gatepost/other", "failure", Account::actions());
+        github.repo("octo/shop").checks.last_mut().unwrap().external_id = Some(says);
+    });
+    scene.call(&["deploy", "staging", "--dry-run"]).with(0).says(&["green: test (check run"]);
+}
+
+#[test]
+fn a_deploy_is_a_job_of_the_run_that_judged() {
+    let deploys = |mac: &str, code: i32, says: &str| {
+        let staging = ("staging", "in_progress");
+        let scene = legs(None, &[("gates (linux)", "success"), ("gates (mac)", mac), ("docs", "failure"), staging]);
+        let mut command = scene.command(&["deploy", "staging", "--dry-run"]);
+        let done = on_push(&scene, 15, &mut command).env("RUNNER_NAME", "runner of staging").output().unwrap();
+        let text = [done.stdout, done.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
+        assert_eq!((done.status.code(), text.contains(says)), (Some(code), true), "{text}");
+    };
+    deploys("success", 0, "green: test (check run");
+    deploys("in_progress", 3, "its run 15 goes on: its job \"gates (mac)\" is in_progress");
+    deploys("failure", 3, "\"gates (mac)\" ended in failure, and no check run of it says why");
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod lock;
 mod overrides;
 mod results;
 mod rules;
+mod runs;
 
 use std::time::Duration;
 

@@ -3,21 +3,23 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::time::Duration;
 
 use serde::Deserialize;
 
 use super::overrides::{self, Claim};
+use super::runs::Runs;
 use super::{Hub, PATIENCE};
 use crate::model::check_id::{CheckId, OVERRIDE};
+use crate::model::deployment::RunPlace;
 use crate::model::gate::GateName;
 use crate::model::gate_result::{GateResult, Overridden};
 use crate::model::outcome::Outcome;
 use crate::model::sha::Sha;
+use crate::policy::unheard::Posted;
 use crate::world::github::GitHub;
+use crate::world::line::Line;
 use crate::world::line::answer::Stop;
-use crate::world::line::{Line, segment};
 
 /// What the names of our check runs begin with.
 const PREFIX: &str = "gatepost/";
@@ -43,18 +45,6 @@ struct Check {
 #[derive(Debug, Deserialize)]
 struct App {
     id: u64,
-}
-
-#[derive(Debug, Deserialize)]
-struct Run {
-    event: String,
-    head_sha: Sha,
-    path: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Content {
-    content: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -93,14 +83,20 @@ fn is_override(check: &Check, gate: &GateName) -> bool {
 impl Hub {
     /// The results of the gates for a commit, by the configuration at the place of `config`: another one's are no results.
     /// Where it has none, those of a pull request's head with the same files and the same configuration, as squash merges
-    /// leave them.
+    /// leave them. `me` is the job that asks.
     ///
     /// # Errors
     /// When anything of it could not be read, or is malformed: what is not known is no evidence.
-    pub async fn results(&mut self, sha: &Sha, app: u64, config: &str) -> Result<Vec<GateResult>, Stop> {
+    pub async fn results(
+        &mut self,
+        sha: &Sha,
+        app: u64,
+        config: &str,
+        me: Option<&RunPlace>,
+    ) -> Result<Vec<GateResult>, Stop> {
         self.line.allow_more(PATIENCE);
         let line = &mut self.line;
-        let own = of_commit(line, sha, app, config).await?;
+        let own = of_commit(line, sha, app, config, me).await?;
         if !own.is_empty() {
             return Ok(own.into_iter().map(|(result, _)| result).collect());
         }
@@ -112,7 +108,7 @@ impl Hub {
             if head == *sha || tree(line, &head).await? != tree(line, sha).await? {
                 continue;
             }
-            let results = of_commit(line, &head, app, config).await?.into_iter();
+            let results = of_commit(line, &head, app, config, me).await?.into_iter();
             let same = results.filter(|(_, of)| of == config).map(|(result, _)| GateResult {
                 source: format!("{}, of {} with the same files", result.source, head.short()),
                 ..result
@@ -134,21 +130,23 @@ async fn of_commit(
     sha: &Sha,
     app: u64,
     config: &str,
+    me: Option<&RunPlace>,
 ) -> Result<Vec<(GateResult, String)>, Stop> {
     let mut all: BTreeMap<GateName, Vec<Check>> = BTreeMap::new();
     let mut overridden: BTreeMap<GateName, Check> = BTreeMap::new();
-    for (gate, check) in ours(line, sha, app).await? {
+    let ours = ours(line, sha, app).await?;
+    let mut runs = Runs::new(sha, me, ours.iter().filter_map(|(gate, check)| posted(check, gate)).collect());
+    for (gate, check) in ours {
         if is_override(&check, &gate) {
             keep_newest(&mut overridden, gate, check, config);
         } else if said(&check, &gate).is_none_or(|said| said.config == "-" || said.is_configured_where(config)) {
             all.entry(gate).or_default().push(check);
         }
     }
-    let mut runs: BTreeMap<u64, Believed> = BTreeMap::new();
     let mut results = Vec::new();
     for (gate, mut checks) in all {
         while let Some(check) = deciding(&checks, &gate) {
-            let (result, config) = weighed(line, &mut runs, check, &gate, sha).await?;
+            let (result, config) = weighed(line, &mut runs, check, &gate).await?;
             if !(result.scheduled && result.outcome.is_green()) {
                 results.push((GateResult { scheduled: false, ..result }, config));
                 break;
@@ -168,10 +166,9 @@ async fn of_commit(
 /// What a check run is worth, and the digest of its configuration.
 async fn weighed(
     line: &mut Line<GitHub>,
-    runs: &mut BTreeMap<u64, Believed>,
+    runs: &mut Runs<'_>,
     check: &Check,
     gate: &GateName,
-    sha: &Sha,
 ) -> Result<(GateResult, String), Stop> {
     let doubt = |why: &str| Ok((result(gate.clone(), check, None, Some(why.to_owned())), String::new()));
     let Some((said, (run, _))) = said(check, gate).and_then(|said| Some((said, said.generation()?))) else {
@@ -180,12 +177,21 @@ async fn weighed(
     if said.config == "-" {
         return doubt("its check run does not say by which configuration it was judged");
     }
-    let believed = match runs.entry(run) {
-        Entry::Occupied(known) => known.into_mut(),
-        Entry::Vacant(place) => place.insert(believed(line, run, sha).await?),
-    };
-    let result = result(gate.clone(), check, Some(&said), believed.doubt.clone());
+    let believed = runs.believed(line, run).await?;
+    let mut result = result(gate.clone(), check, Some(&said), believed.doubt.clone());
+    if result.outcome.is_green() && result.doubt.is_none() {
+        // What is red is so whatever else its run has to say.
+        result.doubt.clone_from(&believed.unheard);
+    }
     Ok((GateResult { scheduled: believed.scheduled, ..result }, said.config.to_owned()))
+}
+
+/// What a check run tells of the job that made it, and the run.
+fn posted(check: &Check, gate: &GateName) -> Option<(u64, Posted)> {
+    let said = said(check, gate).filter(|said| said.scope != OVERRIDE)?;
+    let (run, attempt) = said.generation()?;
+    let red = !result(gate.clone(), check, Some(&said), None).outcome.is_green();
+    Some((run, Posted { job: said.job.to_owned(), made: said.made.to_owned(), attempt, red }))
 }
 
 /// The check runs of gates that our app has made.
@@ -328,45 +334,4 @@ fn result(gate: GateName, check: &Check, said: Option<&CheckId<'_>>, doubt: Opti
 fn completed(check: &Check) -> i64 {
     let at = check.completed_at.as_deref().and_then(|at| at.parse::<jiff::Timestamp>().ok());
     at.map_or(0, jiff::Timestamp::as_second)
-}
-
-/// What is known of the run that a check run names.
-#[derive(Debug, Clone)]
-struct Believed {
-    scheduled: bool,
-    /// Why it is no evidence.
-    doubt: Option<String>,
-}
-
-async fn believed(line: &mut Line<GitHub>, id: u64, sha: &Sha) -> Result<Believed, Stop> {
-    let run: Run = line.read(line.path(&format!("/actions/runs/{id}"))).await?;
-    let scheduled = run.event == "schedule";
-    let doubt = |why: String| Ok(Believed { scheduled, doubt: Some(why) });
-    if run.head_sha != *sha {
-        return doubt(format!("the run {id} that it names is of another commit, {}", run.head_sha.short()));
-    }
-    // `.github/workflows/ci.yml@refs/heads/main` for a called one.
-    let path = run.path.unwrap_or_default();
-    let path = path.split('@').next().unwrap_or_default();
-    if path.is_empty() {
-        return doubt(format!("it is not known which workflow the run {id} is of"));
-    }
-    let there = content(line, path, Some(sha)).await?;
-    let default = content(line, path, None).await?;
-    if there.is_none() || there != default {
-        return doubt(format!("its workflow {path} is not the default branch's"));
-    }
-    Ok(Believed { scheduled, doubt: None })
-}
-
-/// A file as GitHub sends it, in base64 without its line ends; `None` where there is none.
-async fn content(line: &mut Line<GitHub>, path: &str, at: Option<&Sha>) -> Result<Option<String>, Stop> {
-    let place: Vec<String> = path.split('/').map(segment).collect();
-    let query = at.map_or_else(String::new, |sha| format!("?ref={sha}"));
-    let asked = line.path(&format!("/contents/{}{query}", place.join("/")));
-    match line.read::<Content>(asked).await {
-        Ok(found) => Ok(Some(found.content.split_whitespace().collect())),
-        Err(stop) if stop.refused_with(404).is_some() => Ok(None),
-        Err(stop) => Err(stop),
-    }
 }
