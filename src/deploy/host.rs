@@ -18,7 +18,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// Before further tries of what may be asked twice.
 const AGAIN: [u64; 3] = [1, 3, 9];
 /// Between two looks, from the first on; the last one from then on.
-const LOOKS: [u64; 5] = [1, 2, 3, 5, 10];
+pub(super) const LOOKS: [u64; 5] = [1, 2, 3, 5, 10];
 
 /// A host that deploys by itself when its API is asked to.
 pub(super) trait Host {

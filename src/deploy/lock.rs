@@ -6,11 +6,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::deploy::Group;
-use crate::model::deployment::{Hindrance, Holder, HookGroup, RunPlace};
+use crate::model::deployment::{Hindrance, Holder, HookGroup, Phase, RunPlace, started};
 use crate::model::environments::EnvironmentName;
 use crate::model::rollout::Traffic;
 use crate::model::text::to_the_second;
-use crate::world::ledger::{Held, Ledger, LedgerError};
+use crate::world::ledger::{Held, Ledger, LedgerError, Step};
 use crate::world::{clock, process};
 
 /// Clocks of two machines differ.
@@ -221,7 +221,7 @@ pub enum Claim {
     /// Something of its own.
     Own,
     /// To undo what goes on or waits there. A live deploy on this machine is ended; one elsewhere is asked to end, which
-    /// its command's grace may delay.
+    /// what it runs may delay by so much.
     Undo(Duration),
     /// To go on with what waits there.
     Continue,
@@ -443,6 +443,7 @@ pub async fn keep<T>(
             biased;
             done = &mut work => return Ok(done),
             () = group.known.notified() => {
+                record(ledger, group).await;
                 let leader = group.leader.get().unwrap_or_default();
                 let hook = process::started(leader).map(|started| HookGroup { leader, started });
                 let mark = held.holder.mark.clone();
@@ -450,6 +451,7 @@ pub async fn keep<T>(
                 said = tokio::time::Instant::now();
             }
             () = tokio::time::sleep(look) => {
+                record(ledger, group).await;
                 if said.elapsed() >= third {
                     let (hook, mark) = (held.holder.hook.clone(), held.holder.mark.clone());
                     say(ledger, environment, held, hook, mark).await?;
@@ -460,6 +462,13 @@ pub async fn keep<T>(
             }
         }
     }
+}
+
+/// Records the run of a workflow that was started. Where that does not work it is tried again at the next look.
+async fn record(ledger: &mut Ledger, group: &Group) {
+    let Some(run) = group.run.get().filter(|_| !group.recorded.get()) else { return };
+    let step = Step { phase: Phase::InProgress, says: started(run), url: None, log: None };
+    group.recorded.set(ledger.mark(&group.deployment, &step).await.is_ok());
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ use std::cell::Cell;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
+use std::time::Duration;
 
 use crate::config::{DeployerRow, Own, Problem};
 use crate::mask::Masker;
@@ -96,14 +97,37 @@ pub struct Remote {
     pub repository: String,
 }
 
-/// A command's process group, told to who keeps the lock.
+/// What a deployment has set going, told to who keeps the lock: a command's process group, or a run of a workflow.
 #[derive(Debug, Default)]
 pub struct Group {
-    /// Its number.
+    /// The ledger's number of the deployment.
+    pub deployment: String,
+    /// The group's number.
     pub leader: Cell<Option<i32>>,
+    /// The run's, which is recorded: whoever comes later must see it end.
+    pub run: Cell<Option<u64>>,
+    /// Whether that is done.
+    pub recorded: Cell<bool>,
     /// Wakes who waits for it.
     pub known: tokio::sync::Notify,
 }
+
+/// What a deployment that is not to go on may have set going elsewhere.
+pub struct Left<'a> {
+    /// Where.
+    pub environment: &'a Environment,
+    /// The ledger's number of the deployment.
+    pub id: &'a str,
+    /// The run of a workflow that was recorded with it.
+    pub run: Option<u64>,
+    /// For those that ask GitHub.
+    pub remote: Option<&'a Remote>,
+    /// Is given the newest line.
+    pub on_line: &'a dyn Fn(&str),
+}
+
+/// Whether it is seen to have ended; why not.
+pub type CalledOff<'a> = Pin<Box<dyn Future<Output = Result<(), String>> + 'a>>;
 
 /// What came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,6 +140,8 @@ pub enum Ran {
     Failed(String),
     /// A signal ended it.
     Interrupted(String),
+    /// It did not end well, and what it has set going elsewhere was not seen to end: it may go live yet.
+    Unended(String),
 }
 
 /// Brings a commit to an environment.
@@ -130,6 +156,16 @@ pub trait Deployer {
 
     /// Carries a deployment out.
     fn deploy<'a>(&'a self, job: Job<'a>) -> Pin<Box<dyn Future<Output = Ran> + 'a>>;
+
+    /// Ends what a deployment has set going where its commands' processes are not, and waits until that has ended.
+    fn call_off<'a>(&'a self, _left: Left<'a>) -> CalledOff<'a> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    /// How long that may take where a command gets `grace` to end.
+    fn ends_within(&self, grace: Duration) -> Duration {
+        grace
+    }
 }
 
 /// The deployer of this name.

@@ -8,10 +8,12 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
+use tokio::time::Instant;
 
 use crate::config::DeployerRow;
-use crate::deploy::host::{Look, follow};
-use crate::deploy::{Deployer, Ground, Job, Kind, Ran};
+use crate::deploy::host::{LOOKS, Look, follow};
+use crate::deploy::{CalledOff, Deployer, Ground, Job, Kind, Left, Ran, Remote};
+use crate::model::environments::Environment;
 use crate::model::text::one_line;
 use crate::world::forge::{Method, Request};
 use crate::world::github::GitHub;
@@ -21,6 +23,9 @@ use crate::world::line::{Kind as Sort, Line, Missing, segment};
 
 /// How long a request may wait for retries and rate limits.
 const PATIENCE: Duration = Duration::from_mins(2);
+/// So many times the environment's `grace`, which is what a command gets, may a run take to end once it is cancelled: GitHub
+/// has it end its own steps first.
+const ENDS: u32 = 12;
 /// The most inputs of a dispatch.
 const INPUTS: usize = 25;
 
@@ -51,33 +56,67 @@ impl Deployer for Dispatch {
 
     fn deploy<'a>(&'a self, job: Job<'a>) -> Pin<Box<dyn Future<Output = Ran> + 'a>> {
         Box::pin(async move {
-            let Some(remote) = job.remote else {
-                return Ran::Failed(
-                    "a workflow is started on GitHub: set GITHUB_TOKEN and GITHUB_REPOSITORY".to_owned(),
-                );
-            };
-            let forge = match GitHub::new(&remote.api, remote.token.clone()) {
-                Ok(forge) => forge,
-                Err(error) => return Ran::Failed(error.to_string()),
-            };
-            let mut line = Line::new(forge, &remote.repository, Pace::default(), false);
-            line.allow(PATIENCE);
-            let id = match self.start(&mut line, &job).await {
-                Ok(id) => id,
+            let mut line = match line(job.remote) {
+                Ok(line) => line,
                 Err(why) => return Ran::Failed(why),
             };
-            let ran = follow(&job, async || look(&mut line, id).await).await;
-            if matches!(ran, Ran::Interrupted(_)) {
-                cancel(&mut line, id).await;
+            let id = match self.start(&mut line, &job).await {
+                Ok(id) => id,
+                Err(ran) => return ran,
+            };
+            job.group.run.set(Some(id));
+            job.group.known.notify_one();
+            match follow(&job, async || look(&mut line, id).await).await {
+                // What goes on may go live after whatever is done in its place.
+                Ran::Failed(why) => match end(&mut line, id, job.environment, job.on_line).await {
+                    Ok(()) => Ran::Failed(why),
+                    Err(goes_on) => Ran::Unended(format!("{why}; {goes_on}")),
+                },
+                Ran::Interrupted(why) => match end(&mut line, id, job.environment, job.on_line).await {
+                    Ok(()) => Ran::Interrupted(why),
+                    Err(goes_on) => Ran::Unended(format!("interrupted: {why}; {goes_on}")),
+                },
+                ran => ran,
             }
-            ran
         })
+    }
+
+    fn call_off<'a>(&'a self, left: Left<'a>) -> CalledOff<'a> {
+        Box::pin(async move {
+            let mut line = line(left.remote)?;
+            let runs = match left.run {
+                Some(run) => vec![run],
+                // It may have been started and not recorded.
+                None => self.named(&mut line, &correlation(left.id)).await?,
+            };
+            for run in runs {
+                end(&mut line, run, left.environment, left.on_line).await?;
+            }
+            Ok(())
+        })
+    }
+
+    fn ends_within(&self, grace: Duration) -> Duration {
+        grace * ENDS
     }
 }
 
+fn line(remote: Option<&Remote>) -> Result<Line<GitHub>, String> {
+    let remote = remote.ok_or("a workflow is started on GitHub: set GITHUB_TOKEN and GITHUB_REPOSITORY")?;
+    let forge = GitHub::new(&remote.api, remote.token.clone()).map_err(|error| error.to_string())?;
+    let mut line = Line::new(forge, &remote.repository, Pace::default(), false);
+    line.allow(PATIENCE);
+    Ok(line)
+}
+
+/// What the names of a deployment's runs have in them.
+fn correlation(id: &str) -> String {
+    format!("gatepost-{id}-")
+}
+
 impl Dispatch {
-    async fn start(&self, line: &mut Line<GitHub>, job: &Job<'_>) -> Result<u64, String> {
-        let correlation = format!("gatepost-{}-{}", job.id, crate::deploy::lock::nonce());
+    async fn start(&self, line: &mut Line<GitHub>, job: &Job<'_>) -> Result<u64, Ran> {
+        let correlation = format!("{}{}", correlation(job.id), crate::deploy::lock::nonce());
         let mut inputs = self.0.inputs.clone();
         let told = [
             ("environment", job.environment.name.to_string()),
@@ -88,15 +127,17 @@ impl Dispatch {
         ];
         inputs.extend(told.map(|(name, value)| (name.to_owned(), value)));
         if inputs.len() > INPUTS {
-            return Err(format!("{} inputs are more than the {INPUTS} that GitHub takes", inputs.len()));
+            let count = inputs.len();
+            return Err(Ran::Failed(format!("{count} inputs are more than the {INPUTS} that GitHub takes")));
         }
         let reference = self.0.reference.as_deref().unwrap_or("main");
         let body = json!({"ref": reference, "inputs": inputs, "return_run_details": true});
         let path = line.path(&format!("/actions/workflows/{}/dispatches", segment(&self.0.workflow)));
         let request = Request { method: Method::Post, path, body: Some(body) };
-        let id = match dispatch(line, &request).await.map_err(|stop| stop.to_string())? {
+        let id = match dispatch(line, &request).await.map_err(|stop| Ran::Failed(stop.to_string()))? {
             Some(id) => id,
-            None => self.find(line, &correlation).await?,
+            // It goes on, and nobody sees it.
+            None => self.find(line, &correlation).await.map_err(Ran::Unended)?,
         };
         (job.on_line)(&format!("run {id} of {}", self.0.workflow));
         Ok(id)
@@ -105,20 +146,26 @@ impl Dispatch {
     /// An older server does not say which run it is, and a reply may be lost: it is found by its name, and never started
     /// again.
     async fn find(&self, line: &mut Line<GitHub>, correlation: &str) -> Result<u64, String> {
-        let file = segment(&self.0.workflow);
         for wait in [1, 2, 3, 5, 8, 13] {
             tokio::time::sleep(Duration::from_secs(wait)).await;
-            line.allow_more(PATIENCE);
-            let path = line.path(&format!("/actions/workflows/{file}/runs?event=workflow_dispatch&per_page=100"));
-            let listed: Listed = line.read(path).await.map_err(|stop| stop.to_string())?;
-            if let Some(run) = listed.workflow_runs.iter().find(|run| run.display_title.contains(correlation)) {
-                return Ok(run.id);
+            if let Some(run) = self.named(line, correlation).await?.first() {
+                return Ok(*run);
             }
         }
         Err(format!(
             "{} was started, but no run of it has {correlation:?} in its name: put ${{{{ inputs.correlation }}}} in its run-name",
             self.0.workflow
         ))
+    }
+
+    /// The newest runs with that in their names.
+    async fn named(&self, line: &mut Line<GitHub>, correlation: &str) -> Result<Vec<u64>, String> {
+        line.allow_more(PATIENCE);
+        let file = segment(&self.0.workflow);
+        let path = line.path(&format!("/actions/workflows/{file}/runs?event=workflow_dispatch&per_page=100"));
+        let listed: Listed = line.read(path).await.map_err(|stop| stop.to_string())?;
+        let named = listed.workflow_runs.into_iter().filter(|run| run.display_title.contains(correlation));
+        Ok(named.map(|run| run.id).collect())
     }
 }
 
@@ -157,10 +204,54 @@ async fn look(line: &mut Line<GitHub>, id: u64) -> Result<Look, String> {
     })
 }
 
-/// Best effort: who is cancelled has no time to see to it.
-async fn cancel(line: &mut Line<GitHub>, id: u64) {
+/// Cancels a run, and waits until GitHub says that it has ended.
+/// <https://docs.github.com/en/rest/actions/workflow-runs#cancel-a-workflow-run>
+///
+/// # Errors
+/// When that was not seen in time.
+async fn end(
+    line: &mut Line<GitHub>,
+    id: u64,
+    environment: &Environment,
+    on_line: &dyn Fn(&str),
+) -> Result<(), String> {
+    let (begun, limit) = (Instant::now(), environment.grace * ENDS);
+    let (mut cancelled, path) = (false, line.path(&format!("/actions/runs/{id}")));
+    for wait in LOOKS.iter().chain(std::iter::repeat(&LOOKS[LOOKS.len() - 1])) {
+        line.allow_more(PATIENCE);
+        let mut is_gone = false;
+        let stands = match line.read::<Run>(path.clone()).await {
+            Ok(run) if run.status.as_deref() == Some("completed") => return Ok(()),
+            Ok(run) => run.status.unwrap_or_default(),
+            Err(stop) => {
+                // One that was deleted; just made it may not be shown yet.
+                is_gone = stop.refused_with(404).is_some();
+                stop.to_string()
+            }
+        };
+        if !cancelled {
+            cancelled = cancel(line, id).await;
+            on_line(&format!("run {id} is {}", if cancelled { "cancelled" } else { "to be cancelled" }));
+        }
+        let left = limit.saturating_sub(begun.elapsed());
+        if left.is_zero() && is_gone {
+            break;
+        }
+        if left.is_zero() {
+            let (seconds, told) = (limit.as_secs(), if cancelled { "was cancelled" } else { "could not be cancelled" });
+            return Err(format!(
+                "run {id} {told}, and was not seen to end within {seconds} s ({stands}): it may go live yet"
+            ));
+        }
+        tokio::time::sleep(left.min(Duration::from_secs(*wait))).await;
+    }
+    Ok(())
+}
+
+/// Whether GitHub has heard of it; one that has ended is not cancelled any more.
+async fn cancel(line: &mut Line<GitHub>, id: u64) -> bool {
     let request = Request { method: Method::Post, path: line.path(&format!("/actions/runs/{id}/cancel")), body: None };
-    let _ = line.attempt(&request, Sort::Write, Missing::Gone).await;
+    matches!(line.attempt(&request, Sort::Write, Missing::Gone).await, Ok(Answer::Done(_)))
 }
 
 #[derive(Default, Deserialize)]

@@ -133,6 +133,15 @@ pub const UNVERIFIED: &str = "live, not verified";
 /// What the end of a deployment begins with that a signal cut off.
 pub const INTERRUPTED: &str = "interrupted";
 
+/// What a step begins with that tells which run of a workflow a deployment has started.
+const STARTED: &str = "started run ";
+
+/// What is recorded of a run of a workflow that a deployment has started.
+#[must_use]
+pub fn started(run: u64) -> String {
+    format!("{STARTED}{run}")
+}
+
 /// One step that was recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
@@ -168,6 +177,12 @@ impl Record {
     #[must_use]
     pub fn end(&self) -> Option<&Mark> {
         self.marks.iter().find(|mark| mark.phase.is_end())
+    }
+
+    /// The run of a workflow that it has started last.
+    #[must_use]
+    pub fn started_run(&self) -> Option<u64> {
+        self.marks.iter().rev().find_map(|mark| mark.says.strip_prefix(STARTED)?.parse().ok())
     }
 
     /// Whether anything was done for it.

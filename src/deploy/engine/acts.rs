@@ -22,6 +22,9 @@ impl Drive<'_, '_> {
                 Ok(()) => {
                     if !self.engine.dry_run {
                         self.clear_files();
+                        if let Err(why) = self.call_off_left().await {
+                            return Event::Lost(why);
+                        }
                     }
                     self.previous = live(&self.records).map(|record| record.sha.clone());
                     Event::Found(deploys::leftovers(&self.records))
@@ -49,7 +52,7 @@ impl Drive<'_, '_> {
         let holder = engine.me.holder(&engine.wish.reason, false);
         let name = &engine.environment.name;
         let claim = match self.ask {
-            Ask::Rollback => Claim::Undo(engine.environment.grace),
+            Ask::Rollback => Claim::Undo(engine.deployer.ends_within(engine.environment.grace)),
             Ask::Continue => Claim::Continue,
             Ask::Deploy | Ask::Recover => Claim::Own,
         };

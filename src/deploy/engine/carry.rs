@@ -8,10 +8,11 @@ use crate::deploy::lock::Parted;
 use crate::deploy::machine::Event;
 use crate::deploy::tally::Verdict;
 use crate::deploy::verify::Sight;
-use crate::deploy::{Deployer, Ground, Group, Job, Ran, command, lock};
-use crate::model::deployment::{Record, Role};
+use crate::deploy::{Deployer, Ground, Group, Job, Left, Ran, command, lock};
+use crate::model::deployment::{Mark, Phase, Record, Role, started};
 use crate::model::environments::Pacing;
 use crate::model::sha::Sha;
+use crate::world::clock;
 use crate::world::files;
 use crate::world::process::MARK;
 
@@ -75,7 +76,10 @@ impl Drive<'_, '_> {
         let ran = self.kept(&record, role, place, async |job: Job<'_>| deployer.deploy(job).await).await;
         drop(files);
         match ran {
-            Err(parted) => self.parted(parted).await,
+            Err(parted) => {
+                let event = self.parted(parted).await;
+                self.called_off(id, event).await
+            }
             Ok(Ran::Done) => {
                 self.say(&format!("deployed {}", record.sha.short()));
                 Event::Done
@@ -86,6 +90,41 @@ impl Drive<'_, '_> {
             }
             Ok(Ran::Failed(why)) => Event::Failed(why),
             Ok(Ran::Interrupted(why)) => Event::Interrupted(why),
+            // The lock is kept, and the record stays without an end: the next run sees to it first.
+            Ok(Ran::Unended(why)) => Event::Lost(why),
+        }
+    }
+
+    /// What becomes of a deployment that was cut off half way, once what it has set going elsewhere was told to end.
+    async fn called_off(&mut self, id: &str, event: Event) -> Event {
+        let Some(record) = self.record(id).cloned() else { return event };
+        match (self.call_off(&record).await, event) {
+            (Ok(()), event) => event,
+            (Err(why), Event::Lost(lost)) => Event::Lost(format!("{lost}; {why}")),
+            (Err(why), _) => Event::Lost(why),
+        }
+    }
+
+    /// Sees to it that what earlier runs have set going and left has ended, before anything else is done.
+    pub(super) async fn call_off_left(&mut self) -> Result<(), String> {
+        let left = self.records.iter().filter(|record| record.is_open() && record.is_begun());
+        for record in left.cloned().collect::<Vec<_>>() {
+            self.call_off(&record).await?;
+        }
+        Ok(())
+    }
+
+    async fn call_off(&mut self, record: &Record) -> Result<(), String> {
+        let engine = &mut *self.engine;
+        let deployer = if record.role() == Some(Role::Rollback) { engine.rollback } else { engine.deployer };
+        let (environment, watch, masker) = (engine.environment, engine.watch, engine.masker);
+        let on_line = |line: &str| watch.line(&masker.mask(line));
+        let (id, run) = (record.id.as_str(), record.started_run());
+        let work = deployer.call_off(Left { environment, id, run, remote: engine.remote, on_line: &on_line });
+        let Some(held) = &mut self.held else { return work.await };
+        match lock::keep(engine.ledger, &environment.name, held, &Group::default(), work).await {
+            Ok(ended) => ended,
+            Err(Parted::Lost(why) | Parted::Asked(why)) => Err(why),
         }
     }
 
@@ -129,7 +168,7 @@ impl Drive<'_, '_> {
         let environment = engine.environment;
         // Known before the command is: who takes over from a dead holder finds what it had just started.
         lock::say(engine.ledger, &environment.name, held, None, Some(mark)).await?;
-        let group = Group::default();
+        let group = Group { deployment: record.id.clone(), ..Group::default() };
         let on_line = |line: &str| engine.watch.line(&engine.masker.mask(line));
         let job = Job {
             environment,
@@ -147,7 +186,13 @@ impl Drive<'_, '_> {
             http: engine.http,
             remote: engine.remote,
         };
-        let done = lock::keep(engine.ledger, &environment.name, held, &group, work(job)).await?;
+        let done = lock::keep(engine.ledger, &environment.name, held, &group, work(job)).await;
+        if let Some(run) = group.run.get() {
+            let mark = Mark { phase: Phase::InProgress, says: started(run), at: clock::now().to_string() };
+            let here = self.records.iter_mut().filter(|one| one.id == record.id);
+            here.for_each(|record| record.marks.push(mark.clone()));
+        }
+        let done = done?;
         lock::say(engine.ledger, &environment.name, held, None, None).await?;
         Ok(done)
     }
@@ -318,7 +363,7 @@ impl Drive<'_, '_> {
         let timeout = self.engine.environment.timeout;
         match self.kept(record, role, place, async |job: Job<'_>| command::run(smoke, &job, timeout).await).await {
             Err(parted) => Some(self.parted(parted).await),
-            Ok(Ran::Failed(why)) => Some(Event::Failed(format!("the smoke command: {why}"))),
+            Ok(Ran::Failed(why) | Ran::Unended(why)) => Some(Event::Failed(format!("the smoke command: {why}"))),
             Ok(Ran::Interrupted(why)) => Some(Event::Interrupted(why)),
             Ok(Ran::Done | Ran::Accepted) => {
                 self.say("the smoke command is content");

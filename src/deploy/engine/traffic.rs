@@ -88,7 +88,7 @@ impl Drive<'_, '_> {
         };
         match self.kept(&record, role, place, hook).await {
             Err(parted) => self.parted(parted).await,
-            Ok(Ran::Failed(why) | Ran::Interrupted(why)) => {
+            Ok(Ran::Failed(why) | Ran::Interrupted(why) | Ran::Unended(why)) => {
                 Event::Failed(format!("the hook that moves traffic, at {weight} %: {why}"))
             }
             Ok(Ran::Done | Ran::Accepted) => {

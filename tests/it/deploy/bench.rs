@@ -10,7 +10,7 @@ use gatepost::config;
 use gatepost::deploy::engine::{Engine, Watch, Wish};
 use gatepost::deploy::lock::Me;
 use gatepost::deploy::machine::Ask;
-use gatepost::deploy::{Deployer, Ground, Job, Ran};
+use gatepost::deploy::{CalledOff, Deployer, Ground, Job, Left, Ran};
 use gatepost::mask::Masker;
 use gatepost::model::deployment::Ending;
 use gatepost::model::environments::Environment;
@@ -100,6 +100,12 @@ impl Deployer for Put<'_> {
             }
             Ran::Done
         })
+    }
+
+    fn call_off<'a>(&'a self, left: Left<'a>) -> CalledOff<'a> {
+        std::fs::write(self.0.join("called-off"), left.id).unwrap();
+        let goes_on = self.0.join("goes-on").exists();
+        Box::pin(std::future::ready(if goes_on { Err("it goes on".to_owned()) } else { Ok(()) }))
     }
 }
 

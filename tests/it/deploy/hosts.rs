@@ -214,3 +214,82 @@ fn a_workflow_is_started_followed_and_its_failure_is_ours() {
         scene.deploy().with(6).says(&["ended in failure"]);
     }
 }
+
+/// A good deployment by a workflow, and a next one whose run goes on for ever.
+fn hanging(more: &str) -> (Scene, String) {
+    let scene = Scene::new(On::GitHub, more);
+    deploy_by(&scene, "{ workflow = \"deploy.yml\" }");
+    let good = scene.head();
+    scene.fake.as_ref().unwrap().with(|github| {
+        let repo = github.repo("octo/shop");
+        repo.branch("main", &good);
+        repo.dispatched = Some("success".to_owned());
+    });
+    make_live(scene.service.place(), &good);
+    scene.deploy().with(0);
+    scene.fake.as_ref().unwrap().with(|github| github.repo("octo/shop").hangs.insert("deploy".to_owned()));
+    scene.commit(None);
+    scene.judged();
+    (scene, good)
+}
+
+/// Runs that were cancelled, and how many had been dispatched by then; how many there are by now.
+fn cancels(scene: &Scene) -> (Vec<usize>, usize) {
+    scene.fake.as_ref().unwrap().with(|github| {
+        let repo = github.repo("octo/shop");
+        (repo.cancels.iter().map(|(_, dispatched)| *dispatched).collect(), repo.dispatches.len())
+    })
+}
+
+#[test]
+fn a_workflow_that_takes_too_long_is_ended_before_anything_else_is_deployed() {
+    let (scene, good) = hanging("timeout = \"1s\"\n");
+    scene.call(&["deploy", "staging"]).with(5).says(&["had not ended after 1 s", "rolled back"]);
+    assert_eq!(cancels(&scene), (vec![2], 3));
+    assert_eq!(scene.status()["sha"], json!(good));
+    scene.fake.unwrap().finish();
+}
+
+#[test]
+fn a_workflow_that_cannot_be_ended_leaves_the_environment_locked_and_unsettled() {
+    let (scene, _) = hanging("timeout = \"1s\"\ngrace = \"0s\"\n");
+    let fake = scene.fake.as_ref().unwrap();
+    fake.with(|github| github.repo("octo/shop").never_ends = true);
+    scene.call(&["deploy", "staging"]).with(4).says(&["not settled", "may go live yet"]);
+    assert_eq!(cancels(&scene), (vec![2], 2), "nothing is deployed beside it");
+    assert!(!scene.status()["lock"].is_null());
+    scene.call(&["recover", "staging"]).with(4).says(&["may go live yet"]);
+    scene.call(&["rollback", "staging"]).with(4).says(&["may go live yet"]);
+    assert_eq!(cancels(&scene), (vec![2, 2, 2], 2));
+    fake.with(|github| github.repo("octo/shop").never_ends = false);
+    // It is cancelled, and the next look sees that it has ended.
+    scene.call(&["recover", "staging"]);
+    scene.call(&["recover", "staging"]).with(0).says(&["rolled back"]);
+    assert_eq!(cancels(&scene).1, 3);
+    assert!(scene.status()["lock"].is_null());
+}
+
+#[test]
+fn a_run_that_a_dead_deploy_has_started_is_ended_first() {
+    for is_recorded in [true, false] {
+        let (scene, good) = hanging("");
+        let fake = scene.fake.as_ref().unwrap();
+        let mut deploy = scene.command(&["deploy", "staging"]).stdout(std::process::Stdio::null()).spawn().unwrap();
+        let started = |github: &mut crate::github::State| {
+            let deployments = &github.repo("octo/shop").deployments;
+            let says = deployments.last().map(|one| &one.statuses).into_iter().flatten();
+            let mut says = says.filter_map(|status| status.given["description"].as_str());
+            deployments.len() == 2 && says.next_back().is_some_and(|says| says.starts_with("started run "))
+        };
+        super::locks::until("the run is recorded", || fake.with(started));
+        deploy.kill().unwrap();
+        deploy.wait().unwrap();
+        if !is_recorded {
+            // It died before it could say so: the run's name leads to it.
+            fake.with(|github| drop(github.repo("octo/shop").deployments[1].statuses.pop()));
+        }
+        scene.call(&["recover", "staging"]).with(0).says(&["rolled back"]);
+        assert_eq!(cancels(&scene), (vec![2], 3));
+        assert_eq!(scene.status()["sha"], json!(good));
+    }
+}

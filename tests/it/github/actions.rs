@@ -11,6 +11,7 @@ use super::state::{Artifact, Job, State, WorkflowRun};
 pub const OPERATIONS: &[(&str, Operation)] = &[
     ("actions/get-workflow-run", get_run),
     ("actions/list-jobs-for-workflow-run", list_jobs),
+    ("actions/cancel-workflow-run", cancel),
     ("actions/create-workflow-dispatch", dispatch),
     ("actions/list-workflow-runs", list_runs),
     ("actions/list-workflow-runs-for-repo", list_all_runs),
@@ -52,6 +53,23 @@ fn list_jobs(state: &mut State, ask: &Ask) -> Answer {
     Ok(ask.page(jobs, |jobs| json!({ "total_count": total, "jobs": jobs })))
 }
 
+fn cancel(state: &mut State, ask: &Ask) -> Answer {
+    let id = ask.number("run_id");
+    let repo = state.of(ask)?;
+    let dispatched = repo.dispatches.len();
+    let run = repo.runs.iter_mut().find(|run| run.id == id).ok_or_else(Reply::not_found)?;
+    if run.conclusion.is_some() {
+        return Err(Reply::error(409, "Cannot cancel a workflow run that is completed.").into());
+    }
+    repo.cancels.push((id, dispatched));
+    if !repo.never_ends {
+        run.conclusion = Some("cancelled".to_owned());
+    }
+    let mut reply = Reply::ok(json!({}));
+    reply.status = 202;
+    Ok(reply)
+}
+
 /// Starts a run that ends at once as the test has set.
 fn dispatch(state: &mut State, ask: &Ask) -> Answer {
     let id = state.next_id();
@@ -64,6 +82,7 @@ fn dispatch(state: &mut State, ask: &Ask) -> Answer {
     }
     let inputs = ask.body["inputs"].clone();
     ask.demand(inputs.as_object().is_none_or(|all| all.len() <= 25), "/inputs", &inputs, "more than 25 inputs")?;
+    let hangs = inputs["role"].as_str().is_some_and(|role| repo.hangs.contains(role));
     repo.dispatches.push((workflow.clone(), name, inputs));
     repo.run_paths.insert(id, format!(".github/workflows/{workflow}"));
     repo.runs.push(WorkflowRun {
@@ -73,7 +92,7 @@ fn dispatch(state: &mut State, ask: &Ask) -> Answer {
         head_sha: sha,
         head_branch: None,
         head_repository: Some(repo.name.clone()),
-        conclusion: repo.dispatched.clone(),
+        conclusion: repo.dispatched.clone().filter(|_| !hangs),
     });
     if repo.tells_no_run || ask.body["return_run_details"] != true {
         return Ok(Reply::gone());

@@ -69,6 +69,12 @@ pub struct Repo {
     pub dispatches: Vec<(String, String, Value)>,
     /// What becomes of a dispatched run, if any: its conclusion.
     pub dispatched: Option<String>,
+    /// Roles whose dispatched runs go on all the same.
+    pub hangs: BTreeSet<String>,
+    /// Runs that were cancelled, and how many had been dispatched by then.
+    pub cancels: Vec<(u64, usize)>,
+    /// A run that is cancelled goes on.
+    pub never_ends: bool,
     /// An older server does not tell the run of a dispatch.
     pub tells_no_run: bool,
     pub artifacts: Vec<Artifact>,
