@@ -13,6 +13,9 @@ use crate::world::ledger::{LedgerError, New, Step};
 /// Records that were passed over and are named.
 const NAMED: usize = 5;
 
+/// Why something must not be recorded, and what that means for what is to be done next.
+type Withdrawn = (Option<Hindrance>, String);
+
 impl Drive<'_, '_> {
     pub(super) async fn act(&mut self, effect: Effect) -> Event {
         match effect {
@@ -129,8 +132,10 @@ impl Drive<'_, '_> {
         };
         let Some((sha, reference)) = wanted else { return Event::NotCreated("no commit was named".to_owned()) };
         let intent = self.engine.wish.intent.clone().filter(|_| self.is_asked_for(role));
-        if let Some((hindrance, why)) = self.withdrawn(role, intent.as_deref()).await {
-            return Event::Withdrawn(hindrance, why);
+        match self.withdrawn(role, intent.as_deref()).await {
+            Ok(None) => {}
+            Ok(Some((hindrance, why))) => return Event::Withdrawn(hindrance, why),
+            Err(error) => return Event::NotCreated(format!("whether it was done already is not known: {error}")),
         }
         if let Err(why) = self.still_locked().await {
             return Event::Lost(why);
@@ -220,14 +225,19 @@ impl Drive<'_, '_> {
     }
 
     /// Why what was asked for must not be recorded: it was done already, or is not wanted any more.
-    async fn withdrawn(&self, role: Role, intent: Option<&str>) -> Option<(Option<Hindrance>, String)> {
-        let is_done = |record: &&Record| record.payload.as_ref().is_some_and(|one| Some(&*one.intent) == intent);
-        if let Some(record) = self.records.iter().find(is_done) {
+    async fn withdrawn(&mut self, role: Role, intent: Option<&str>) -> Result<Option<Withdrawn>, LedgerError> {
+        let engine = &mut *self.engine;
+        let done = match intent {
+            // Not among those that were read: they go back no further than it takes to tell what is live.
+            Some(intent) => engine.ledger.of_intent(&engine.environment.name, intent).await?,
+            None => None,
+        };
+        if let Some(record) = done {
             let end = record.end().map_or("has no end yet", |end| end.phase.word());
             let says = format!("it was done already, by deployment {}: {end}", record.id);
-            return Some((Some(Hindrance::Done), says));
+            return Ok(Some((Some(Hindrance::Done), says)));
         }
-        self.objection(role).await.map(|why| (None, why))
+        Ok(self.objection(role).await.map(|why| (None, why)))
     }
 
     async fn objection(&self, role: Role) -> Option<String> {

@@ -169,6 +169,24 @@ impl Ledger {
         }
     }
 
+    /// The deployment of an intent, however long ago it was made: [`Ledger::records`] need not go back that far.
+    ///
+    /// # Errors
+    /// When that could not be read.
+    pub async fn of_intent(
+        &mut self,
+        environment: &EnvironmentName,
+        intent: &str,
+    ) -> Result<Option<Record>, LedgerError> {
+        match &mut self.place {
+            Place::GitHub(hub) => hub.of_intent(environment, intent).await,
+            Place::Local(local) => {
+                let is_it = |record: &Record| record.payload.as_ref().is_some_and(|one| one.intent == intent);
+                Ok(local.records(environment).await?.into_iter().find(is_it))
+            }
+        }
+    }
+
     /// Records a deployment, of which there is one for its intent, whatever is lost on the way.
     ///
     /// # Errors

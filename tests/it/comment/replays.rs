@@ -24,6 +24,26 @@ fn a_run_that_is_started_again_does_nothing_again() {
 }
 
 #[test]
+fn an_order_that_was_done_long_ago_is_not_done_again() {
+    let chat = Chat::new("");
+    let id = chat.say("ana", &chat.confirmed());
+    chat.wake(id).is(0, "done", "live");
+    // Others came after it, more than it takes to tell what is live.
+    chat.github(|github| {
+        github.repo(REPO).comments.retain(|one| one.author != Account::actions());
+        let done = github.repo(REPO).deployments[0].clone();
+        for number in 1..=120 {
+            let mut next = done.clone();
+            next.id += 1_000 + number;
+            next.given["payload"]["gatepost"]["intent"] = serde_json::json!(format!("other {number}"));
+            github.repo(REPO).deployments.push(next);
+        }
+    });
+    chat.wake(id).is(0, "ignored", "done_already");
+    assert_eq!((chat.deployments().len(), chat.scene.runs().len()), (121, 1));
+}
+
+#[test]
 fn a_deploy_whose_answer_was_lost_is_not_made_again() {
     let chat = Chat::new("");
     let id = chat.say("ana", &chat.confirmed());

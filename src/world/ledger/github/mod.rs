@@ -73,10 +73,7 @@ impl Hub {
     /// # Errors
     /// When a page was not got, or is not what it should be.
     pub async fn records(&mut self, environment: &EnvironmentName) -> Result<Vec<Record>, LedgerError> {
-        let line = self.line();
-        let name = segment(environment.as_str());
-        let path = line.path(&format!("/deployments?environment={name}&task={TASK}&per_page=100"));
-        let deployments: Vec<Deployment> = line.pages::<Vec<Deployment>>(path).await?.into_iter().flatten().collect();
+        let deployments = self.deployments(environment).await?;
         let mut records: Vec<Record> = Vec::new();
         let mut verified: Vec<Sha> = Vec::new();
         let mut undone: Vec<String> = Vec::new();
@@ -93,6 +90,29 @@ impl Hub {
             records.push(record);
         }
         Ok(records)
+    }
+
+    /// See [`super::Ledger::of_intent`].
+    ///
+    /// # Errors
+    /// When a page was not got, or is not what it should be.
+    pub async fn of_intent(
+        &mut self,
+        environment: &EnvironmentName,
+        intent: &str,
+    ) -> Result<Option<Record>, LedgerError> {
+        let is_it = |one: &Deployment| one.carried().is_some_and(|carried| carried.gatepost.intent == intent);
+        let Some(found) = self.deployments(environment).await?.into_iter().find(is_it) else { return Ok(None) };
+        let marks = self.marks(found.id).await?;
+        Ok(Some(found.record(environment, marks)))
+    }
+
+    /// All of them, newest first.
+    async fn deployments(&mut self, environment: &EnvironmentName) -> Result<Vec<Deployment>, Stop> {
+        let line = self.line();
+        let name = segment(environment.as_str());
+        let path = line.path(&format!("/deployments?environment={name}&task={TASK}&per_page=100"));
+        Ok(line.pages::<Vec<Deployment>>(path).await?.into_iter().flatten().collect())
     }
 
     async fn marks(&mut self, id: u64) -> Result<Vec<Mark>, Stop> {
