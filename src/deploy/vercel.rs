@@ -1,6 +1,8 @@
 //! `{ vercel = "prj_…" }`: a project at Vercel, deployed from its git commit and rolled back to an earlier deployment.
 //! <https://vercel.com/docs/rest-api>
 
+use std::cell::Cell;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -10,6 +12,9 @@ use crate::deploy::host::{Ask, Host, Look, ask, follow};
 use crate::deploy::{Job, Kind, Ran};
 use crate::model::text::one_line;
 use crate::world::line::segment;
+
+/// So many times a deployment that is built may be seen without addresses before it is promoted: they follow in a moment.
+const PATIENT: u32 = 3;
 
 pub(super) const KIND: Kind = Kind {
     row: DeployerRow::of::<Settings>("vercel", "a project at Vercel, through its API"),
@@ -67,7 +72,7 @@ impl Host for Vercel {
         let made =
             ask(job, &Ask { method: "POST", url: &self.url("/v13/deployments"), token, body: Some(&body) }).await?;
         let Some(id) = made["id"].as_str() else { return Err("the deployment that was made has no id".to_owned()) };
-        Ok(self.until_ready(job, token, id).await)
+        Ok(self.until_live(job, token, id).await)
     }
 
     /// An earlier deployment of the commit is pointed to again: nothing is built.
@@ -100,20 +105,40 @@ impl Vercel {
         format!("{}{path}{join}{team}", self.0.api.trim_end_matches('/'))
     }
 
-    async fn until_ready(&self, job: &Job<'_>, token: &str, id: &str) -> Ran {
+    /// Until it is built and has the project's addresses. After a rollback Vercel gives them to no new deployment by itself: then
+    /// it is promoted.
+    async fn until_live(&self, job: &Job<'_>, token: &str, id: &str) -> Ran {
         let url = self.url(&format!("/v13/deployments/{}", segment(id)));
-        follow(job, async || {
+        let is_staged = Cell::new(false);
+        let mut looks = 0;
+        let ran = follow(job, async || {
             let found = ask(job, &Ask { method: "GET", url: &url, token, body: None }).await?;
-            Ok(match found["readyState"].as_str() {
-                Some("READY") => Look::Done,
+            let state = found["readyState"].as_str();
+            Ok(match state {
                 Some(end @ ("ERROR" | "CANCELED")) => {
                     let said = found["errorMessage"].as_str().unwrap_or_default();
                     Look::Failed(format!("the deployment {id} ended in {end} {}", one_line(said, 200)))
                 }
+                Some("READY") if has_addresses(&found) => Look::Done,
+                Some("READY") if found["readySubstate"] == "ROLLING" => Look::Going(format!("{id} is ROLLING")),
+                Some("READY") => {
+                    looks += 1;
+                    is_staged.set(looks > PATIENT);
+                    if looks > PATIENT { Look::Done } else { Look::Going(format!("{id} is READY, without addresses")) }
+                }
                 other => Look::Going(format!("{id} is {}", one_line(other.unwrap_or("there"), 40))),
             })
         })
-        .await
+        .await;
+        if ran != Ran::Done || !is_staged.get() {
+            return ran;
+        }
+        (job.on_line)(&format!("{id} is READY, and Vercel gives it no addresses by itself: it is promoted"));
+        let url = self.url(&format!("/v10/projects/{}/promote/{}", segment(&self.0.vercel), segment(id)));
+        match ask(job, &Ask { method: "POST", url: &url, token, body: Some(&json!({})) }).await {
+            Ok(_) => self.until_pointed(job, token, id).await,
+            Err(why) => Ran::Failed(format!("{id} has no addresses, and could not be promoted: {why}")),
+        }
     }
 
     /// The addresses of the project follow in their own time.
@@ -129,5 +154,15 @@ impl Vercel {
             })
         })
         .await
+    }
+}
+
+/// Whether the project's addresses lead to a deployment. `aliasAssigned` is `true` or the time of it, and may be so of one that is
+/// staged: where `readySubstate` is told, that decides.
+fn has_addresses(deployment: &Value) -> bool {
+    let assigned = &deployment["aliasAssigned"];
+    match deployment["readySubstate"].as_str() {
+        Some(state) => state == "PROMOTED",
+        None => *assigned == true || assigned.as_u64().is_some_and(|at| at > 0),
     }
 }

@@ -154,7 +154,8 @@ fn vercel(asked: &Asked, place: &Path) -> (u16, Value) {
             (200, json!({"deployments": shas.iter().enumerate().map(one).collect::<Vec<_>>()}))
         }
         ("POST", path) => {
-            let id = path.trim_start_matches("/v1/projects/prj_1/rollback/");
+            let promoted = path.strip_prefix("/v10/projects/prj_1/promote/");
+            let id = promoted.unwrap_or_else(|| path.trim_start_matches("/v1/projects/prj_1/rollback/"));
             std::fs::write(place.join("pointed"), id).unwrap();
             make_live(place, shas[id.trim_start_matches("dpl_").parse::<usize>().unwrap()]);
             (201, Value::Null)
@@ -167,8 +168,13 @@ fn vercel(asked: &Asked, place: &Path) -> (u16, Value) {
                     json!({"readyState": "ERROR", "errorMessage": "Command \"npm run build\" exited with 1"}),
                 );
             }
-            make_live(place, shas[at]);
-            (200, json!({"readyState": "READY"}))
+            // Once it was pointed to one, it gives its addresses to none by itself.
+            let is_promoted = pointed.is_empty() || pointed == format!("dpl_{at}");
+            if is_promoted {
+                make_live(place, shas[at]);
+            }
+            let state = if is_promoted { "PROMOTED" } else { "STAGED" };
+            (200, json!({"readyState": "READY", "readySubstate": state, "aliasAssigned": is_promoted}))
         }
         other => panic!("{other:?}"),
     }
@@ -185,8 +191,13 @@ fn vercel_deploys_and_points_to_an_earlier_deployment() {
     scene.commit(None);
     scene.deploy().with(5).says(&["exited with 1", "pointed to dpl_0", "rolled back"]);
     assert_eq!(scene.live(), good);
+    // From then on a deployment is only staged until it is promoted.
+    let mended = scene.commit(None);
+    scene.deploy().with(0).says(&["healthy"]);
+    assert_eq!(scene.live(), mended);
     let asked = asked.lock().unwrap();
     assert!(asked.iter().all(|one| one.path.contains("teamId=team_1")));
+    assert!(asked.iter().any(|one| one.path.starts_with("/v10/projects/prj_1/promote/dpl_2")));
 }
 
 #[test]
