@@ -131,10 +131,11 @@ impl Finding {
         let place = |c: char| c.is_ascii_digit() || c == ':' || c == ' ';
         let words = self.message.trim_start_matches(place);
         let begins = |with: &[&str]| with.iter().any(|with| words.starts_with(with));
-        // A workflow command's title may be, or hold, the rule.
+        // A workflow command's title may be the rule, or end with it in parentheses.
         let title = self.message.split_once(": ").map_or("", |(title, _)| title);
+        let rule = title.rsplit('(').next().unwrap_or(title).trim_end_matches(')');
         begins(&UNREAD_WORDS)
-            || title.split([' ', '(', ')']).any(|word| UNREAD.contains(&word))
+            || UNREAD.contains(&rule)
             || words.ends_with("(CssSyntaxError)")
             || (self.level == Level::Error && begins(&LOST))
     }
@@ -202,6 +203,7 @@ mod tests {
         ] {
             assert!(unread(None, words), "{words}");
         }
+        assert!(!unread(None, "cannot parse: x"));
         let words = "expected declaration or statement at end of input";
         let compiler = |level| Finding { level, message: words.to_owned(), ..Finding::default() }.is_of_unread_file();
         assert_eq!([Level::Error, Level::Warning].map(compiler), [true, false]);
