@@ -43,7 +43,7 @@ impl Drive<'_, '_> {
             Effect::Verify(id, role, accepted) => self.verify(&id, role, accepted).await,
             Effect::Preview(id, role, accepted) => self.preview(&id, role, accepted).await,
             Effect::Shift(id, weight) => self.shift(&id, weight).await,
-            Effect::Look(id, weight) => self.look(&id, weight).await,
+            Effect::Look(id, weight) => Box::pin(self.look(&id, weight)).await,
             Effect::SeeOld(id) => self.see_old(&id).await,
             Effect::Hold(id, says) => self.hold(id, &says).await,
             Effect::Unlock(is_back) => self.unlock(is_back).await,
