@@ -2,7 +2,7 @@
 //! which do not count are no reason for its status.
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader};
+use std::io::{self, BufRead as _, BufReader};
 use std::path::Path;
 
 use crate::integrity::halts::{halts_at, only_goal};
@@ -25,14 +25,16 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("unhandled errors during the test run", "errors outside of the tests"),
 ];
 
-/// How a line of a program that broke down begins; a test that fails may print the like.
-const BROKE_DOWN: &[&str] = &[
-    "Traceback (most recent call last):",
-    "panic: ",
-    "fatal error: ",
-    "Exception in thread ",
-    "Segmentation fault",
-    "thread '",
+/// How a line of a program that broke down begins, and what more it has; a test that fails may print the like.
+const BROKE_DOWN: &[(&str, &str)] = &[
+    ("Traceback (most recent call last):", ""),
+    ("panic: ", ""),
+    ("fatal error: ", ""),
+    ("Exception in thread ", ""),
+    ("Segmentation fault", ""),
+    ("thread '", "panicked at"),
+    // ShellCheck names the file first.
+    ("", "openBinaryFile: "),
 ];
 
 /// Why the status of a command that failed is not explained by what it found; `None` where nothing says so. `log` has what
@@ -40,10 +42,10 @@ const BROKE_DOWN: &[&str] = &[
 pub(super) fn unfinished(common: &Common, code: i32, dir: &Path, log: &Path, has_tests: bool) -> Option<String> {
     let shell = match &common.command {
         Some(CommandLine::Shell(text)) => {
-            if let Some(first) = halts_at(text) {
-                return Some(format!(
-                    "where `{first}` fails, what stands behind it is not run: give each tool its own gate"
-                ));
+            match halts_at(text) {
+                Ok(None) => {}
+                Ok(Some(first)) => return Some(not_run(&format!("`{first}`"))),
+                Err(_) => return Some("whether all of its script was run cannot be told".to_owned()),
             }
             text.clone()
         }
@@ -55,14 +57,14 @@ pub(super) fn unfinished(common: &Common, code: i32, dir: &Path, log: &Path, has
         return Some("`tsc --build` leaves out what depends on a project with errors".to_owned());
     }
     let mut signs = Signs { shell: &shell, dir, has_tests, heading: false };
-    let mut lines = BufReader::new(files::open(log).ok()?);
-    let mut line = Vec::new();
-    while next(&mut lines, &mut line) {
-        if let Some(why) = signs.read(&String::from_utf8_lossy(&line)) {
-            return Some(why);
-        }
+    match signs.find(log) {
+        Ok(found) => found,
+        Err(why) => Some(format!("whether all of it was run cannot be told, as its log cannot be read: {why}")),
     }
-    None
+}
+
+fn not_run(first: &str) -> String {
+    format!("where {first} fails, what stands behind it is not run: give each tool its own gate")
 }
 
 fn builds_projects(shell: &str) -> bool {
@@ -70,19 +72,16 @@ fn builds_projects(shell: &str) -> bool {
     words.any(|word| word.rsplit('/').next() == Some("tsc")) && words.any(|word| matches!(word, "-b" | "--build"))
 }
 
-/// Reads a line, its beginning where it is long.
-fn next(lines: &mut BufReader<File>, line: &mut Vec<u8>) -> bool {
+/// Reads a line, its beginning where it is long; whether there was one.
+fn next(lines: &mut BufReader<File>, line: &mut Vec<u8>) -> io::Result<bool> {
     line.clear();
-    let mut part = std::io::Read::take(&mut *lines, LONGEST);
-    if !part.read_until(b'\n', line).is_ok_and(|read| read > 0) {
-        return false;
+    if io::Read::take(&mut *lines, LONGEST).read_until(b'\n', line)? == 0 {
+        return Ok(false);
     }
-    if line.last() == Some(&b'\n') {
-        line.pop();
-    } else {
-        _ = lines.skip_until(b'\n');
+    if line.last() != Some(&b'\n') {
+        lines.skip_until(b'\n')?;
     }
-    true
+    Ok(true)
 }
 
 struct Signs<'a> {
@@ -95,14 +94,25 @@ struct Signs<'a> {
 }
 
 impl Signs<'_> {
+    /// The first one in a log.
+    fn find(&mut self, log: &Path) -> Result<Option<String>, String> {
+        let mut lines = BufReader::new(files::open(log).map_err(|error| error.to_string())?);
+        let mut line = Vec::new();
+        while next(&mut lines, &mut line).map_err(|error| error.to_string())? {
+            if let Some(why) = self.read(&String::from_utf8_lossy(&line)) {
+                return Ok(Some(why));
+            }
+        }
+        Ok(None)
+    }
+
     fn read(&mut self, line: &str) -> Option<String> {
         let line = line.trim_end();
         let after_heading = std::mem::replace(&mut self.heading, line.starts_with("> "));
         if let Some(script) = line.strip_prefix("> ").filter(|_| after_heading) {
-            let first = halts_at(script)?;
-            return Some(format!(
-                "where `{first}` of `{script}` fails, what stands behind it is not run: give each tool its own gate"
-            ));
+            // What is no script was no heading either.
+            let first = halts_at(script).ok().flatten()?;
+            return Some(not_run(&format!("`{first}` of `{script}`")));
         }
         if let Some(stop) = Stop::read(line) {
             return (!self.is_last(&stop)).then(|| {
@@ -119,9 +129,8 @@ impl Signs<'_> {
         if line.contains("!! stopping after ") || line.contains("!! xdist.dsession.Interrupted: stopping after ") {
             return Some("pytest stopped at its limit of failures".to_owned());
         }
-        let broke = BROKE_DOWN.iter().any(|begin| line.starts_with(begin)) || line.contains("openBinaryFile: ");
-        let broke = broke && (!line.starts_with("thread '") || line.contains("panicked at"));
-        (broke && !self.has_tests)
+        let broke = || BROKE_DOWN.iter().any(|(begin, more)| line.starts_with(begin) && line.contains(more));
+        (!self.has_tests && broke())
             .then(|| format!("a tool broke down (`{}`)", line.chars().take(60).collect::<String>()))
     }
 
@@ -177,6 +186,12 @@ fn is_of_tox(line: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_cannot_be_looked_into_explains_nothing() {
+        let signs = || Signs { shell: "flake8 .", dir: Path::new(""), has_tests: false, heading: false };
+        assert!(signs().find(Path::new("/nowhere/log.txt")).is_err());
+    }
 
     #[test]
     fn a_recipe_ends_where_no_line_of_it_follows() {

@@ -2,12 +2,15 @@
 
 use super::command::{Call, Invocation};
 use super::dictionary::{is_gate, is_gate_name};
-use super::shell::{Command, Kind};
+use super::shell::{self, Command, Kind};
+use super::text::Wrong;
 
 /// The first tool of a script that is not its last one, and whose failure ends it.
-#[must_use]
-pub fn halts_at(script: &str) -> Option<String> {
-    first_that_ends(&super::shell::read(script).ok()?, true)
+///
+/// # Errors
+/// When no shell would run the script.
+pub fn halts_at(script: &str) -> Result<Option<String>, Wrong> {
+    Ok(first_that_ends(&shell::read(script)?, true))
 }
 
 fn first_that_ends(command: &Command, is_last: bool) -> Option<String> {
@@ -53,8 +56,8 @@ fn of_chain(command: &Command) -> Option<String> {
 
 /// The folder of the only makefile that the command calls, where this is the last goal that it names.
 #[must_use]
-pub fn only_goal(shell: &str, target: &str) -> Option<String> {
-    let script = super::shell::read(shell).ok()?;
+pub fn only_goal(command: &str, target: &str) -> Option<String> {
+    let script = shell::read(command).ok()?;
     let mut simple = &script;
     while let Kind::List(items) = &simple.kind {
         let [one] = &items[..] else { return None };
@@ -83,7 +86,7 @@ mod tests {
             ("flake8 . && mypy . || rc=1; exit $rc", "flake8 ."),
             ("if true; then make lint; fi; mypy .", "make lint"),
         ] {
-            assert_eq!(halts_at(script).as_deref(), Some(first), "{script}");
+            assert_eq!(halts_at(script).unwrap().as_deref(), Some(first), "{script}");
         }
         for script in [
             "flake8 a.py",
@@ -95,8 +98,13 @@ mod tests {
             "git ls-files '*.sh' | xargs shellcheck",
             "set -euo pipefail; export A=b; ruff check . | tee out",
         ] {
-            assert_eq!(halts_at(script), None, "{script}");
+            assert_eq!(halts_at(script).unwrap(), None, "{script}");
         }
+    }
+
+    #[test]
+    fn what_is_no_script_is_told() {
+        assert!(halts_at("flake8 . && (mypy .").is_err());
     }
 
     #[test]

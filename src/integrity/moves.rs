@@ -2,7 +2,7 @@
 //! relative to a folder that nobody knows.
 
 use super::command::Invocation;
-use super::shell::{self, Command, Kind};
+use super::shell::{self, Kind};
 
 /// Programs that go to another folder themselves, or run others there.
 const MOVERS: &[&str] = &[
@@ -35,10 +35,16 @@ const MOVERS: &[&str] = &[
 /// Arguments that name such a folder.
 const FLAGS: &[&str] = &["-C", "--chdir", "--cwd", "--directory", "--manifest-path", "--prefix", "-execdir"];
 
-/// Whether a script may.
+/// Whether a script may; one that cannot be read may do anything.
 #[must_use]
 pub fn script_moves(script: &str) -> bool {
-    shell::read(script).map_or(true, |script| moves(&script))
+    let Ok(script) = shell::read(script) else { return true };
+    let mut moves = false;
+    script.each(&mut |command| {
+        let Kind::Simple(simple) = &command.kind else { return };
+        moves |= invocation_moves(&Invocation::of(simple)) || simple.words.iter().any(|word| is_flag(&word.text));
+    });
+    moves
 }
 
 /// Whether a command given as words may.
@@ -46,23 +52,6 @@ pub fn script_moves(script: &str) -> bool {
 pub fn words_move(words: &[String]) -> bool {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     invocation_moves(&Invocation::of_words(&words)) || words.iter().any(|word| is_flag(word))
-}
-
-fn moves(command: &Command) -> bool {
-    match &command.kind {
-        Kind::Simple(simple) => {
-            invocation_moves(&Invocation::of(simple)) || simple.words.iter().any(|word| is_flag(&word.text))
-        }
-        Kind::Pipeline(parts) | Kind::Case(parts) => parts.iter().any(moves),
-        Kind::Not(one) | Kind::Group(one, _) | Kind::Subshell(one, _) | Kind::Function(_, one) => moves(one),
-        Kind::And(first, second) | Kind::Or(first, second) => moves(first) || moves(second),
-        Kind::List(items) => items.iter().any(|item| moves(&item.command)),
-        Kind::If { condition, then, otherwise } => {
-            moves(condition) || moves(then) || otherwise.as_ref().is_some_and(|otherwise| moves(otherwise))
-        }
-        Kind::Loop { condition, body } => condition.as_ref().is_some_and(|condition| moves(condition)) || moves(body),
-        Kind::Test => false,
-    }
 }
 
 /// What calls something of the repository may go anywhere.
