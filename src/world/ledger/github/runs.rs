@@ -2,7 +2,6 @@
 //! heard. Asked of GitHub, once for each.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -76,11 +75,11 @@ impl<'a> Runs<'a> {
     /// # Errors
     /// When something was not told.
     pub(super) async fn believed(&mut self, line: &mut Line<GitHub>, id: u64) -> Result<&Believed, Stop> {
-        let found = if self.known.contains_key(&id) { None } else { Some(self.ask(line, id).await?) };
-        Ok(match self.known.entry(id) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(place) => place.insert(found.unwrap_or_else(|| doubtful(false, "it was not asked for"))),
-        })
+        if !self.known.contains_key(&id) {
+            let found = self.ask(line, id).await?;
+            self.known.insert(id, found);
+        }
+        Ok(&self.known[&id])
     }
 
     async fn ask(&self, line: &mut Line<GitHub>, id: u64) -> Result<Believed, Stop> {
