@@ -98,12 +98,20 @@ impl Signs<'_> {
     fn find(&mut self, log: &Path) -> Result<Option<String>, String> {
         let mut lines = BufReader::new(files::open(log).map_err(|error| error.to_string())?);
         let mut line = Vec::new();
+        // vitest's JUnit report has no place for errors outside of the tests, which a summary counts.
+        let (mut has_report, mut has_summary) = (false, false);
         while next(&mut lines, &mut line).map_err(|error| error.to_string())? {
-            if let Some(why) = self.read(&String::from_utf8_lossy(&line)) {
+            let line = String::from_utf8_lossy(&line);
+            if let Some(why) = self.read(&line) {
                 return Ok(Some(why));
             }
+            has_report |= line.starts_with("JUNIT report written to ");
+            has_summary |= line.contains("Test Files ");
         }
-        Ok(None)
+        Ok((has_report && !has_summary).then(|| {
+            "vitest's JUnit report has no errors outside of the tests: let it print them too, by `--reporter=default`"
+                .to_owned()
+        }))
     }
 
     fn read(&mut self, line: &str) -> Option<String> {

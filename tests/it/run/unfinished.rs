@@ -60,3 +60,13 @@ fn a_tool_may_have_broken_down() {
                run: give each tool its own gate";
     assert_eq!(said(npm, ""), why);
 }
+
+#[test]
+fn a_report_of_vitest_alone_says_nothing_of_errors_outside_of_the_tests() {
+    let alone = "cat said; echo 'JUNIT report written to /r/junit.xml'; exit 1";
+    let why = "lint: error, exit status 1: vitest's JUnit report has no errors outside of the tests: let it print them \
+               too, by `--reporter=default`";
+    assert_eq!(said(alone, ""), why);
+    let summary = "printf '\\033[2m Test Files \\033[22m 1 failed\\n'";
+    assert_eq!(said(&format!("{summary}; {alone}"), ""), format!("{PASSES} (exit status 1)"));
+}
