@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use crate::deploy::{Deployer, Ground, Job, Ran};
 use crate::model::deployment::Role;
+use crate::model::environments::Environment;
 use crate::model::text::{clean, one_line, shorten};
 use crate::world::http::Exchange;
 
@@ -18,7 +19,10 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// Before further tries of what may be asked twice.
 const AGAIN: [u64; 3] = [1, 3, 9];
 /// Between two looks, from the first on; the last one from then on.
-pub(super) const LOOKS: [u64; 5] = [1, 2, 3, 5, 10];
+const LOOKS: [u64; 5] = [1, 2, 3, 5, 10];
+/// So many times the environment's `grace`, which is what a command gets, may take to end what is cancelled elsewhere: it
+/// has steps of its own to end first.
+pub(super) const ENDS: u32 = 12;
 
 /// A host that deploys by itself when its API is asked to.
 pub(super) trait Host {
@@ -39,6 +43,10 @@ impl<H: Host> Deployer for H {
 
     fn secrets(&self) -> Vec<String> {
         variable(self.token()).map(str::to_owned).into_iter().collect()
+    }
+
+    fn ends_within(&self, grace: Duration) -> Duration {
+        grace * ENDS
     }
 
     fn deploy<'a>(&'a self, job: Job<'a>) -> Pin<Box<dyn Future<Output = Ran> + 'a>> {
@@ -113,13 +121,12 @@ pub(super) enum Look {
     Failed(String),
 }
 
-/// Looks until it has ended, the time is up, or a signal came.
+/// Looks until it has ended, the time is up, or a signal came: in the last two cases it goes on.
 pub(super) async fn follow(job: &Job<'_>, mut look: impl AsyncFnMut() -> Result<Look, String>) -> Ran {
     let begun = Instant::now();
     let limit = job.environment.timeout;
-    let mut waits = LOOKS.iter().copied();
     let mut said = String::new();
-    loop {
+    for wait in waits() {
         match look().await {
             Ok(Look::Done) => return Ran::Done,
             Ok(Look::Failed(why)) => return Ran::Failed(why),
@@ -134,14 +141,89 @@ pub(super) async fn follow(job: &Job<'_>, mut look: impl AsyncFnMut() -> Result<
             }
         }
         if begun.elapsed() >= limit {
-            return Ran::Failed(format!("it had not ended after {} s; last: {said}", limit.as_secs()));
+            break;
         }
-        let wait = Duration::from_secs(waits.next().unwrap_or(LOOKS[LOOKS.len() - 1]));
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
             by = job.cancel.cancelled() => return Ran::Interrupted(by.to_string()),
         }
     }
+    Ran::Unended(format!("it had not ended after {} s; last: {said}", limit.as_secs()))
+}
+
+/// What becomes of a deployment that was followed, once what goes on has been ended: it might go live after whatever is done
+/// in its place.
+pub(super) async fn settled(ran: Ran, end: impl AsyncFnOnce() -> Result<(), String>) -> Ran {
+    match ran {
+        Ran::Unended(why) => match end().await {
+            Ok(()) => Ran::Failed(why),
+            Err(goes_on) => Ran::Unended(format!("{why}; {goes_on}")),
+        },
+        Ran::Interrupted(why) => match end().await {
+            Ok(()) => Ran::Interrupted(why),
+            Err(goes_on) => Ran::Unended(format!("interrupted: {why}; {goes_on}")),
+        },
+        ran => ran,
+    }
+}
+
+/// Looks until something that was cancelled has ended; `stands` tells how it stands until then.
+///
+/// # Errors
+/// When that was not seen in time: how it stood last, and within which time.
+pub(super) async fn until_ended(
+    environment: &Environment,
+    mut stands: impl AsyncFnMut() -> Option<String>,
+) -> Result<(), String> {
+    let (begun, limit) = (Instant::now(), environment.grace * ENDS);
+    let mut last = String::new();
+    for wait in waits() {
+        let Some(word) = stands().await else { return Ok(()) };
+        last = word;
+        let left = limit.saturating_sub(begun.elapsed());
+        if left.is_zero() {
+            break;
+        }
+        tokio::time::sleep(left.min(wait)).await;
+    }
+    Err(format!("was not seen to end within {} s ({last}): it may go live yet", limit.as_secs()))
+}
+
+/// How asking for it went.
+pub(super) fn cancelling(is_done: bool) -> &'static str {
+    if is_done { "was cancelled" } else { "could not be cancelled" }
+}
+
+/// Between two looks, without an end.
+fn waits() -> impl Iterator<Item = Duration> {
+    LOOKS.iter().chain(std::iter::repeat(&LOOKS[LOOKS.len() - 1])).map(|wait| Duration::from_secs(*wait))
+}
+
+/// Follows what a host is asked to cancel where it is not waited for any longer.
+pub(super) async fn follow_or_cancel(
+    job: &Job<'_>,
+    cancel: &Ask<'_>,
+    mut look: impl AsyncFnMut() -> Result<Look, String>,
+) -> Ran {
+    let ran = follow(job, &mut look).await;
+    settled(ran, async || {
+        let mut cancelled = false;
+        let ended = until_ended(job.environment, async || {
+            let stands = match look().await {
+                Ok(Look::Done | Look::Failed(_)) => return None,
+                Ok(Look::Going(word)) | Err(word) => word,
+            };
+            if !cancelled {
+                let asked = ask(job, cancel).await;
+                cancelled = asked.is_ok();
+                (job.on_line)(&asked.map_or_else(|why| why, |_| "it is cancelled".to_owned()));
+            }
+            Some(stands)
+        });
+        let ended = ended.await;
+        ended.map_err(|why| format!("it {}, and {why}", cancelling(cancelled)))
+    })
+    .await
 }
 
 /// A name that is written `env:NAME`.

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::config::DeployerRow;
-use crate::deploy::host::{Ask, Host, Look, ask, follow};
+use crate::deploy::host::{Ask, Host, Look, ask, follow_or_cancel};
 use crate::deploy::{Job, Kind, Ran};
 use crate::model::text::one_line;
 use crate::world::line::segment;
@@ -83,7 +83,9 @@ impl Render {
 
     async fn until_live(&self, job: &Job<'_>, token: &str, id: &str) -> Ran {
         let url = self.url(&format!("/deploys/{}", segment(id)));
-        follow(job, async || {
+        let stop = format!("{url}/cancel");
+        let cancel = Ask { method: "POST", url: &stop, token, body: None };
+        follow_or_cancel(job, &cancel, async || {
             let found = ask(job, &Ask { method: "GET", url: &url, token, body: None }).await?;
             let status = one_line(found["status"].as_str().unwrap_or("there"), 40);
             Ok(match status.as_str() {

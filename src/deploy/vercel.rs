@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::config::DeployerRow;
-use crate::deploy::host::{Ask, Host, Look, ask, follow};
+use crate::deploy::host::{Ask, Host, Look, ask, follow, follow_or_cancel};
 use crate::deploy::{Job, Kind, Ran};
 use crate::model::text::one_line;
 use crate::world::line::segment;
@@ -111,7 +111,9 @@ impl Vercel {
         let url = self.url(&format!("/v13/deployments/{}", segment(id)));
         let is_staged = Cell::new(false);
         let mut looks = 0;
-        let ran = follow(job, async || {
+        let stop = self.url(&format!("/v12/deployments/{}/cancel", segment(id)));
+        let cancel = Ask { method: "PATCH", url: &stop, token, body: None };
+        let ran = follow_or_cancel(job, &cancel, async || {
             let found = ask(job, &Ask { method: "GET", url: &url, token, body: None }).await?;
             let state = found["readyState"].as_str();
             Ok(match state {
@@ -141,10 +143,10 @@ impl Vercel {
         }
     }
 
-    /// The addresses of the project follow in their own time.
+    /// The addresses of the project follow in their own time. That cannot be cancelled: what is pointed to next takes its place.
     async fn until_pointed(&self, job: &Job<'_>, token: &str, id: &str) -> Ran {
         let url = self.url(&format!("/v9/projects/{}", segment(&self.0.vercel)));
-        follow(job, async || {
+        let ran = follow(job, async || {
             let found = ask(job, &Ask { method: "GET", url: &url, token, body: None }).await?;
             let last = &found["lastAliasRequest"];
             Ok(match last["jobStatus"].as_str().filter(|_| last["toDeploymentId"] == id) {
@@ -152,8 +154,11 @@ impl Vercel {
                 Some(end @ ("failed" | "skipped")) => Look::Failed(format!("pointing to {id} {end}")),
                 other => Look::Going(format!("pointing to {id} is {}", one_line(other.unwrap_or("asked for"), 40))),
             })
-        })
-        .await
+        });
+        match ran.await {
+            Ran::Unended(why) => Ran::Failed(why),
+            ran => ran,
+        }
     }
 }
 

@@ -8,10 +8,9 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
-use tokio::time::Instant;
 
 use crate::config::DeployerRow;
-use crate::deploy::host::{LOOKS, Look, follow};
+use crate::deploy::host::{ENDS, Look, cancelling, follow, settled, until_ended};
 use crate::deploy::{CalledOff, Deployer, Ground, Job, Kind, Left, Ran, Remote};
 use crate::model::environments::Environment;
 use crate::model::text::one_line;
@@ -23,9 +22,6 @@ use crate::world::line::{Kind as Sort, Line, Missing, segment};
 
 /// How long a request may wait for retries and rate limits.
 const PATIENCE: Duration = Duration::from_mins(2);
-/// So many times the environment's `grace`, which is what a command gets, may a run take to end once it is cancelled: GitHub
-/// has it end its own steps first.
-const ENDS: u32 = 12;
 /// The most inputs of a dispatch.
 const INPUTS: usize = 25;
 
@@ -66,18 +62,8 @@ impl Deployer for Dispatch {
             };
             job.group.run.set(Some(id));
             job.group.known.notify_one();
-            match follow(&job, async || look(&mut line, id).await).await {
-                // What goes on may go live after whatever is done in its place.
-                Ran::Failed(why) => match end(&mut line, id, job.environment, job.on_line).await {
-                    Ok(()) => Ran::Failed(why),
-                    Err(goes_on) => Ran::Unended(format!("{why}; {goes_on}")),
-                },
-                Ran::Interrupted(why) => match end(&mut line, id, job.environment, job.on_line).await {
-                    Ok(()) => Ran::Interrupted(why),
-                    Err(goes_on) => Ran::Unended(format!("interrupted: {why}; {goes_on}")),
-                },
-                ran => ran,
-            }
+            let ran = follow(&job, async || look(&mut line, id).await).await;
+            settled(ran, async || end(&mut line, id, job.environment, job.on_line).await).await
         })
     }
 
@@ -215,13 +201,13 @@ async fn end(
     environment: &Environment,
     on_line: &dyn Fn(&str),
 ) -> Result<(), String> {
-    let (begun, limit) = (Instant::now(), environment.grace * ENDS);
-    let (mut cancelled, path) = (false, line.path(&format!("/actions/runs/{id}")));
-    for wait in LOOKS.iter().chain(std::iter::repeat(&LOOKS[LOOKS.len() - 1])) {
+    let (mut cancelled, mut is_gone) = (false, false);
+    let path = line.path(&format!("/actions/runs/{id}"));
+    let ended = until_ended(environment, async || {
         line.allow_more(PATIENCE);
-        let mut is_gone = false;
+        is_gone = false;
         let stands = match line.read::<Run>(path.clone()).await {
-            Ok(run) if run.status.as_deref() == Some("completed") => return Ok(()),
+            Ok(run) if run.status.as_deref() == Some("completed") => return None,
             Ok(run) => run.status.unwrap_or_default(),
             Err(stop) => {
                 // One that was deleted; just made it may not be shown yet.
@@ -233,19 +219,12 @@ async fn end(
             cancelled = cancel(line, id).await;
             on_line(&format!("run {id} is {}", if cancelled { "cancelled" } else { "to be cancelled" }));
         }
-        let left = limit.saturating_sub(begun.elapsed());
-        if left.is_zero() && is_gone {
-            break;
-        }
-        if left.is_zero() {
-            let (seconds, told) = (limit.as_secs(), if cancelled { "was cancelled" } else { "could not be cancelled" });
-            return Err(format!(
-                "run {id} {told}, and was not seen to end within {seconds} s ({stands}): it may go live yet"
-            ));
-        }
-        tokio::time::sleep(left.min(Duration::from_secs(*wait))).await;
+        Some(stands)
+    });
+    match ended.await {
+        Err(why) if !is_gone => Err(format!("run {id} {}, and {why}", cancelling(cancelled))),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// Whether GitHub has heard of it; one that has ended is not cancelled any more.

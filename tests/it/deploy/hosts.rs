@@ -77,6 +77,20 @@ fn a_webhook_that_refuses_is_a_failure_and_a_redirect_is_not_followed() {
     assert_eq!(asked.lock().unwrap().len(), 2);
 }
 
+/// A host's second deployment goes on until it is cancelled, which `hangs` says may be done.
+fn cancel(place: &Path) -> (u16, Value) {
+    if std::fs::read_to_string(place.join("hangs")).unwrap() == "for ever" {
+        return (409, json!({"message": "it is past that"}));
+    }
+    std::fs::write(place.join("hangs"), "cancelled").unwrap();
+    (200, json!({}))
+}
+
+fn hanging_at(at: usize, place: &Path, states: [&'static str; 2]) -> Option<&'static str> {
+    let hangs = std::fs::read_to_string(place.join("hangs")).ok().filter(|_| at == 1)?;
+    Some(states[usize::from(hangs == "cancelled")])
+}
+
 /// Render, as far as it is asked: <https://api-docs.render.com/reference/create-deploy>
 fn render(asked: &Asked, place: &Path) -> (u16, Value) {
     assert_eq!(asked.headers["authorization"], "Bearer rnd");
@@ -99,8 +113,12 @@ fn render(asked: &Asked, place: &Path) -> (u16, Value) {
             (200, (0..shas.len()).rev().map(|at| json!({"deploy": deploy(at), "cursor": "x"})).collect())
         }
         ("PATCH", "/v1/services/srv-1") => (200, json!({"autoDeploy": body["autoDeploy"]})),
+        ("POST", "/v1/services/srv-1/deploys/dep-1/cancel") => cancel(place),
         ("GET", path) => {
             let at: usize = path.trim_start_matches("/v1/services/srv-1/deploys/dep-").parse().unwrap();
+            if let Some(state) = hanging_at(at, place, ["build_in_progress", "canceled"]) {
+                return (200, json!({"id": "dep-1", "status": state}));
+            }
             let sick = place.join("bad").exists() && at + 1 == shas.len() && at == 1;
             make_live(place, shas[at]);
             if sick {
@@ -153,6 +171,7 @@ fn vercel(asked: &Asked, place: &Path) -> (u16, Value) {
             let one = |(at, sha): (usize, &&str)| json!({"uid": format!("dpl_{at}"), "meta": {"githubCommitSha": sha}});
             (200, json!({"deployments": shas.iter().enumerate().map(one).collect::<Vec<_>>()}))
         }
+        ("PATCH", "/v12/deployments/dpl_1/cancel") => cancel(place),
         ("POST", path) => {
             let promoted = path.strip_prefix("/v10/projects/prj_1/promote/");
             let id = promoted.unwrap_or_else(|| path.trim_start_matches("/v1/projects/prj_1/rollback/"));
@@ -162,6 +181,9 @@ fn vercel(asked: &Asked, place: &Path) -> (u16, Value) {
         }
         ("GET", path) => {
             let at: usize = path.trim_start_matches("/v13/deployments/dpl_").parse().unwrap();
+            if let Some(state) = hanging_at(at, place, ["BUILDING", "CANCELED"]) {
+                return (200, json!({"readyState": state}));
+            }
             if at == 1 {
                 return (
                     200,
@@ -223,6 +245,37 @@ fn a_workflow_is_started_followed_and_its_failure_is_ours() {
         fake.with(|github| github.repo("octo/shop").dispatched = Some("failure".to_owned()));
         scene.commit(None);
         scene.deploy().with(6).says(&["ended in failure"]);
+    }
+}
+
+#[test]
+fn what_a_host_does_not_end_in_time_is_cancelled_before_anything_else_is_deployed() {
+    type Act = fn(&Asked, &Path) -> (u16, Value);
+    let hosts: [(&str, &str, &str, Act); 2] = [
+        ("render = \"srv-1\"", "RENDER_API_KEY", "rnd", render),
+        ("vercel = \"prj_1\"", "VERCEL_TOKEN", "vcl", vercel),
+    ];
+    for (means, variable, token, act) in hosts {
+        for is_endless in [false, true] {
+            let grace = if is_endless { "0s" } else { "1s" };
+            let mut scene = Scene::new(On::File, &format!("timeout = \"1s\"\ngrace = {grace:?}\n"));
+            let (host, asked) = host(&scene, act);
+            deploy_by(&scene, &format!("{{ {means}, api = {:?} }}", host.url()));
+            scene.env.push((variable.to_owned(), token.to_owned()));
+            let good = scene.head();
+            scene.deploy().with(0);
+            std::fs::write(scene.service.place().join("hangs"), if is_endless { "for ever" } else { "" }).unwrap();
+            scene.commit(None);
+            if is_endless {
+                let said = ["not settled", "it could not be cancelled, and was not seen to end", "may go live yet"];
+                scene.deploy().with(4).says(&said);
+                assert!(!scene.status()["lock"].is_null(), "nothing is deployed beside it");
+            } else {
+                scene.deploy().with(5).says(&["it is cancelled", "had not ended after 1 s", "rolled back"]);
+            }
+            assert_eq!(scene.live(), good);
+            assert_eq!(asked.lock().unwrap().iter().filter(|one| one.path.contains("/cancel")).count(), 1);
+        }
     }
 }
 
