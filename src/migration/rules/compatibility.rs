@@ -133,6 +133,8 @@ fn unindexed(change: &Change, after: &Facts) -> Option<String> {
     }
     let columns = columns::listed(definition, "FOREIGN");
     let table = &change.object.of;
+    // SQLite's have no names, and are called by their columns.
+    let name = change.object.name.strip_prefix("foreign key ").unwrap_or(&change.object.name);
     (!columns::is_indexed(after, table, &columns))
-        .then(|| format!("the foreign key {} has no index on {table} ({})", change.object.name, columns.join(", ")))
+        .then(|| format!("the foreign key {name} has no index on {table} ({})", columns.join(", ")))
 }

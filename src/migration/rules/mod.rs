@@ -58,7 +58,7 @@ rules! {
     HELD Warning "lock-held-over-work": "a lock that blocks writes is held while other statements of the transaction read or write rows",
         "move the work to a migration of its own, before or after";
     FOREIGN_KEY Warning "foreign-key-without-index": "the columns of a foreign key have no index: deleting what they refer to reads the whole table",
-        "CREATE INDEX CONCURRENTLY on them";
+        "an index on them; in PostgreSQL by CREATE INDEX CONCURRENTLY where the table is not new";
     DROP_TABLE Warning "drop-table": "a table goes, with its rows: no down brings them back, and the code that runs now may use it",
         "take it out of the code first, release that, and drop it in a later release";
     DROP_COLUMN Warning "drop-column": "a column goes, with its values: no down brings them back, and the code that runs now may use it",

@@ -41,6 +41,7 @@ fn what_goes_with_a_table_that_is_made_anew_is_told() {
     let told = ["2_b.sql:3 drop-table", "2_b.sql:3 delete-all-rows", "2_b.sql:3 delete-all-rows"];
     assert_eq!(findings, told, "{out}");
     assert!(out.contains("every row of posts") && out.contains("every row of likes"), "{out}");
+    assert!(out.contains("the foreign key user_id has no index on posts (user_id)"), "{out}");
     let off = |body: &str| format!("PRAGMA foreign_keys = OFF;\n{body}PRAGMA foreign_keys = ON;\n");
     assert_eq!(found(".sql", &off(REBUILD)).0.len(), 3, "in a transaction the pragma does nothing");
     let outside = off(REBUILD).replacen("PRAGMA", "-- no-transaction\nPRAGMA", 1);
