@@ -90,6 +90,7 @@ struct Payload {
 #[derive(Deserialize)]
 struct PullRequest {
     number: Option<u64>,
+    state: Option<String>,
     head: Option<End>,
     base: Option<End>,
 }
@@ -181,6 +182,7 @@ fn of_pull_request(mut occasion: Occasion, pull: Option<PullRequest>) -> Result<
     occasion.head = Some(commit("pull_request.head.sha", &head_sha)?);
     occasion.base = Some(commit("pull_request.base.sha", &base_sha)?);
     occasion.branch = base.branch;
+    occasion.closed = pull.state.as_deref() == Some("closed");
     // A deleted fork has no repository any more: a stranger's all the same.
     let name_of = |repo: Option<Repository>| repo.and_then(|repo| repo.full_name);
     let (from, to) = (name_of(head.repo), name_of(base.repo));

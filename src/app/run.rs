@@ -202,6 +202,7 @@ async fn ready(request: &Request, env: &Env, occasion: &Occasion, cancel: &Cance
     let base = scope::base_asked(request.base.as_deref(), project.config.run.base.as_deref(), occasion);
     let asked = Asked { base, all_files: request.all_files };
     let judged = scope::scope(&repo, occasion, asked, async |base, head| poster.merge_base(base, head).await).await?;
+    scope::check_head(&repo, occasion, &judged)?;
     poster.check(&judged)?;
     let file = request.baseline.as_deref().map(|file| request.start.join(file));
     let ground =

@@ -146,6 +146,24 @@ pub fn lacking(repo: &Repo, base: &Sha) -> Result<String, RepoError> {
     })
 }
 
+/// Refuses to judge another commit where the end of the job is taken for that of the event's. One that was made on top of it
+/// has all of it.
+///
+/// # Errors
+/// When it is another, or that cannot be told.
+pub fn check_head(repo: &Repo, occasion: &Occasion, judged: &Judged) -> Result<(), Failure> {
+    let (Some(wanted), Some(head)) = (&occasion.head, &judged.head) else { return Ok(()) };
+    if judged.posted_on.is_some() || !occasion.is_of_a_change() || repo.is_ancestor(wanted, head).unwrap_or(false) {
+        return Ok(());
+    }
+    let (event, head, wanted) = (&occasion.event, head.short(), wanted.short());
+    Err(Failure::outside(format!(
+        "the commit checked out, {head}, is neither {wanted}, which the {event} event is about, nor its merge, nor made on top \
+         of it: GitHub would take its verdict for that of {wanted}"
+    ))
+    .help("leave out `ref` of actions/checkout, and do not move HEAD before gatepost runs"))
+}
+
 /// The commit that the event is about, if what is checked out is that commit or its merge.
 fn posted_on(
     repo: &Repo,

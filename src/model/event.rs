@@ -11,6 +11,8 @@ pub struct Occasion {
     pub repository: Option<String>,
     /// The pull request's number.
     pub pull_request: Option<u64>,
+    /// Whether that was closed before, be it by a merge.
+    pub closed: bool,
     /// The commit that receives check runs: the pull request's head, not the merge commit.
     pub head: Option<Sha>,
     /// The base commit as the event states it; the true base of the diff may differ.
@@ -43,6 +45,7 @@ impl Occasion {
             event: "local".to_owned(),
             repository: None,
             pull_request: None,
+            closed: false,
             head: None,
             base: None,
             branch: None,
@@ -67,6 +70,12 @@ impl Occasion {
     #[must_use]
     pub fn judged_pull_request(&self) -> Option<u64> {
         self.pull_request.filter(|_| self.event != "issue_comment")
+    }
+
+    /// Whether GitHub takes the end of this job for that of a change that is to come in: of the head that the event names.
+    #[must_use]
+    pub fn is_of_a_change(&self) -> bool {
+        self.on_actions && (self.event == "merge_group" || self.event.starts_with("pull_request")) && !self.closed
     }
 
     /// Whether what stands on the default branch is looked at, not a change that is to come in: on a schedule, which

@@ -90,13 +90,24 @@ fn a_shallow_merge_commit_is_enough() {
 }
 
 #[test]
-fn another_commit_than_the_events_is_not_posted_as_it() {
+fn another_commit_than_the_pull_requests_is_not_judged_in_its_place() {
     let scene = merged();
+    let merged = git(&scene.root(), &["rev-parse", "HEAD"]);
     git(&scene.root(), &["checkout", "-q", "main"]);
-    let ended = end(&mut scene.step(1, &["lint"]));
-    assert_ne!(ended.code, Some(0));
+    let ended = end(&mut scene.step(1, &["lint"])).with_code(4);
+    assert!(ended.err.contains("GitHub would take its verdict for that of"), "{}{}", ended.out, ended.err);
+    assert_eq!(scene.fake.with(|github| github.repo("octo/shop").checks.len()), 0);
+    // What stands on top of it has all of it; its verdict is its own.
+    git(&scene.root(), &["checkout", "-q", "--detach", &merged]);
+    git(&scene.root(), &["commit", "-q", "--allow-empty", "-m", "on top"]);
+    let ended = end(&mut scene.step(1, &["lint"])).with_code(1);
     assert_eq!((scene.checks().len(), scene.comments().len()), (0, 0), "{}", ended.out);
     assert!(ended.out.contains("nothing is posted on that one"), "{}", ended.out);
+    // After the merge a pull request's job may look at the branch that it went to.
+    git(&scene.root(), &["checkout", "-q", "main"]);
+    let payload = scene.text("event.json").replacen("\"head\"", "\"state\": \"closed\", \"head\"", 1);
+    write(&scene.beside("event.json"), &payload);
+    end(&mut scene.step(1, &["lint"])).with_code(1);
     scene.fake.finish();
 }
 
