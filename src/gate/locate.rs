@@ -58,8 +58,9 @@ fn read_lines(placed: &mut [Located], ground: &Ground, columns: ColumnUnit) {
         let Some(path) = path_of(&placed[at]) else { continue };
         if open.as_ref().is_none_or(|(known, _)| *known != path) {
             let whole = ground.on_disk(&path);
-            let text = files::read_capped(&whole, LARGEST_SOURCE).unwrap_or_default();
-            let mut source = Source::new(&text);
+            let text = files::read_capped(&whole, LARGEST_SOURCE);
+            let mut source = Source::new(text.as_deref().unwrap_or_default());
+            source.is_known = text.is_some();
             // Tools put the cells of a notebook together in ways of their own.
             let is_new = ground.was_written_to(&whole);
             if is_new || Path::new(path.as_str()).extension().is_some_and(|kind| kind == "ipynb") {
@@ -70,9 +71,10 @@ fn read_lines(placed: &mut [Located], ground: &Ground, columns: ColumnUnit) {
         if let Some((_, source)) = &open {
             let located = &mut placed[at];
             to_scalars(&mut located.finding, source, columns);
-            located.exact = located.finding.line.is_none_or(|line| source.is_exact(line));
-            // A tool that speaks of a line which is not there speaks of another file.
-            located.anywhere |= located.finding.line.is_some_and(|line| source.is_behind(line));
+            let is_behind = located.finding.line.is_some_and(|line| source.is_behind(line));
+            // A tool that speaks of a line which is not there speaks of another file, or of what was made of this one.
+            located.anywhere |= is_behind;
+            located.exact = !is_behind && located.finding.line.is_none_or(|line| source.is_exact(line));
             located.line_text = located.finding.line.and_then(|line| source.line(line)).map(|line| {
                 if line.chars().nth(LONGEST_LINE).is_some() {
                     line.chars().take(LONGEST_LINE).collect()
@@ -90,6 +92,8 @@ struct Source {
     starts: Vec<usize>,
     /// Up to here, in bytes, every tool counts lines as git does.
     exact: usize,
+    /// Whether the file was read.
+    is_known: bool,
 }
 
 /// Lines end at these for the tools of some languages, and not for git; so does a carriage return that stands alone.
@@ -106,7 +110,7 @@ impl Source {
             .map(|(at, _)| at)
             .find(|at| text[at + 1..].chars().next().is_some_and(|c| c != '\n'));
         let exact = lone.into_iter().chain(text.find(OTHER_ENDS)).min().unwrap_or(text.len());
-        Self { text, starts, exact }
+        Self { text, starts, exact, is_known: true }
     }
 
     /// Whether a tool's number of a line is git's.
@@ -117,7 +121,8 @@ impl Source {
 
     /// Whether a line is behind the last one, and behind the end of the file that some tools call a line.
     fn is_behind(&self, number: u32) -> bool {
-        usize::try_from(number).is_ok_and(|number| number > self.starts.len() + 1)
+        let lines = self.starts.len() - usize::from(self.text.ends_with('\n'));
+        self.is_known && usize::try_from(number).is_ok_and(|number| number > lines + 1)
     }
 
     fn line(&self, number: u32) -> Option<&str> {
@@ -196,6 +201,14 @@ mod tests {
             let source = Source::new(text.as_bytes());
             assert_eq!([1, 2, 3, 4, 5].map(|line| source.is_exact(line)), exact, "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_line_is_behind_the_end_where_no_tool_would_put_it() {
+        let behind = |text: &str| [1, 2, 3, 4].map(|line| Source::new(text.as_bytes()).is_behind(line));
+        assert_eq!(behind("a\nb\n"), [false, false, false, true]);
+        assert_eq!(behind("a\nb"), [false, false, false, true]);
+        assert_eq!(behind(""), [false, false, true, true]);
     }
 
     #[test]

@@ -45,7 +45,7 @@ impl Tally {
         let unsure = || {
             format!(
                 "{} in changed files where a line of the tool may be another one of git (a notebook, a lone carriage return \
-                 or a line separator before it, a file written to during the run): counted",
+                 or a line separator before it, a line behind the file's end, a file written to during the run): counted",
                 count(self.unsure, "finding"),
             )
         };
