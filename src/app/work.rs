@@ -243,6 +243,9 @@ impl schedule::Work for Gates {
         if let Some(offers) = &self.offers {
             offers.make(&mut report);
         }
+        if !report.outcome.is_green() && !report.says_why() {
+            report.log_tail = self.output.tail(&report);
+        }
         Attempt { report: self.shown(report), retryable }
     }
 

@@ -51,6 +51,7 @@ impl Masker {
             reproduce: self.text(&gate.reproduce),
             exit: gate.exit,
             log: self.option(gate.log.as_deref()),
+            log_tail: self.option(gate.log_tail.as_deref()),
             findings: gate.findings.iter().map(|judged| self.judged(judged)).collect(),
             fixed: gate.fixed,
             tests: gate.tests.as_ref().map(|tests| self.tests(tests)),

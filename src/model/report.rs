@@ -144,6 +144,8 @@ pub struct GateReport {
     pub exit: Option<Exit>,
     /// The log, relative to the output folder.
     pub log: Option<String>,
+    /// The end of it, where the gate is not green and nothing that was found says why. Untrusted.
+    pub log_tail: Option<String>,
     /// All findings, blocking or not.
     pub findings: Vec<Judged>,
     /// How many findings of the baseline are gone; `None` without a baseline.
@@ -179,6 +181,7 @@ impl GateReport {
             reproduce: format!("gatepost run {name}"),
             exit: None,
             log: None,
+            log_tail: None,
             findings: Vec::new(),
             fixed: None,
             tests: None,
@@ -202,6 +205,13 @@ impl GateReport {
     /// Findings that count.
     pub fn blocking(&self) -> impl Iterator<Item = &Judged> {
         self.findings.iter().filter(|finding| finding.blocking)
+    }
+
+    /// Whether a finding that counts or a test that failed says why it is not green.
+    #[must_use]
+    pub fn says_why(&self) -> bool {
+        let mut cases = self.tests.iter().flat_map(|tests| &tests.cases);
+        self.blocking().next().is_some() || cases.any(|case| case.outcome.is_broken())
     }
 
     /// Whether it came to an attempt, now or when its result was cached: otherwise it took no time at all.

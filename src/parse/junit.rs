@@ -223,7 +223,7 @@ impl Report {
     fn end_case(&mut self, open: OpenCase) {
         let elements = failures(&open.details);
         let case = finish(open);
-        let fails = matches!(case.outcome, CaseOutcome::Failed | CaseOutcome::Errored);
+        let fails = case.outcome.is_broken();
         self.tests.cases.push(case);
         self.show(elements.max(u64::from(fails)));
     }

@@ -144,7 +144,7 @@ impl Libtest {
     }
 
     fn push(&mut self, case: Case) {
-        self.red |= matches!(case.outcome, CaseOutcome::Failed | CaseOutcome::Errored);
+        self.red |= case.outcome.is_broken();
         self.tests.cases.push(case);
     }
 }

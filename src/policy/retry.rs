@@ -91,7 +91,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::model::gate::{GateName, Mode};
+    use crate::model::gate::GateName;
     use crate::model::tests::Tests;
 
     /// One attempt of a second; cases as `name+` or `name-`.
@@ -119,27 +119,14 @@ mod tests {
             }
         };
         GateReport {
-            name: GateName::parse("g").unwrap(),
-            kind: "test".to_owned(),
             outcome,
             reason: format!("{} it is", outcome.word()),
-            mode: Mode::Block,
             only: "all".to_owned(),
             took: Duration::from_secs(1),
-            cached: false,
             attempts: 1,
-            command: Vec::new(),
             reproduce: String::new(),
-            exit: None,
-            log: None,
-            findings: Vec::new(),
-            fixed: None,
-            compared: None,
-            migrations: None,
             tests: (!cases.is_empty()).then(|| Tests { cases: cases.iter().map(case).collect(), took_ms: None }),
-            audit: None,
-            overridden: None,
-            notes: Vec::new(),
+            ..GateReport::unjudged(GateName::parse("g").unwrap(), "test".to_owned())
         }
     }
 

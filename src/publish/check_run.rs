@@ -8,7 +8,7 @@ use crate::model::outcome::Outcome;
 use crate::model::report::{GateReport, Judged};
 use crate::model::settings::Checks;
 use crate::model::text::one_line;
-use crate::publish::page::{self, Amount, Links, compared_tests, failed, failed_test, item, reproduce};
+use crate::publish::page::{self, Amount, Links, compared_tests, failed, failed_test, item, log_tail, reproduce};
 use crate::publish::remarks::{self, Remark};
 use crate::publish::words::{compared, found, headline, title, verdict};
 use crate::publish::{Context, GateEnd, Posting, Publisher, RunEnd};
@@ -162,10 +162,10 @@ struct Left {
     tests: usize,
 }
 
-/// The failed tests with their messages, then the findings without an annotation, as far as they fit.
+/// The end of the log where nothing else says why, the failed tests with their messages, then the findings without an annotation, as far as they fit.
 fn text(gate: &GateReport, rest: &[&Judged], context: &Context<'_>) -> (String, Left) {
     let links = Links::new(context);
-    let mut text = String::new();
+    let mut text = log_tail(gate, MESSAGE);
     let mut left = Left::default();
     // Once one does not fit, none of the lesser ones after it is shown.
     for case in failed(gate) {

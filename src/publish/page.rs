@@ -7,7 +7,7 @@ use crate::model::finding::{Fix, Level};
 use crate::model::outcome::Outcome;
 use crate::model::report::{GateReport, Judged, TestsCompared};
 use crate::model::tests::{Case, CaseOutcome};
-use crate::model::text::one_line;
+use crate::model::text::{clean, one_line};
 use crate::publish::words::{self, compared, excused, found, headline};
 use crate::publish::{Context, RunEnd, remarks};
 use crate::render::figures::{count, grouped};
@@ -178,6 +178,7 @@ fn details(gate: &GateReport, links: &Links<'_>, amount: Amount, report_path: &s
     out.push_str(&listed);
     out.push_str(&more_findings(gate, left, report_path));
     out.push_str(&failed_tests(gate, amount, report_path));
+    out.push_str(&log_tail(gate, amount.message));
     out.push_str(&schema(gate, amount.items));
     out.push_str(&notes(&gate.notes));
     out.push_str(&reproduce(gate, report_path));
@@ -324,7 +325,23 @@ pub(super) fn failed_tests(gate: &GateReport, amount: Amount, report_path: &str)
 /// The test cases that failed or could not be run to their end.
 pub(super) fn failed(gate: &GateReport) -> Vec<&Case> {
     let cases = gate.tests.iter().flat_map(|tests| &tests.cases);
-    cases.filter(|case| remarks::is_broken(case)).collect()
+    cases.filter(|case| case.outcome.is_broken()).collect()
+}
+
+/// The last lines of the log, together at most `limit` characters, where nothing else says why it is not green.
+pub(super) fn log_tail(gate: &GateReport, limit: usize) -> String {
+    let tail = clean(gate.log_tail.as_deref().unwrap_or_default());
+    let mut room = limit;
+    let fits = |line: &&str| {
+        room = room.saturating_sub(line.chars().count() + 1);
+        room > 0
+    };
+    let mut lines: Vec<&str> = tail.trim().lines().rev().take_while(fits).collect();
+    if lines.is_empty() {
+        return String::new();
+    }
+    lines.reverse();
+    format!("The end of its log:\n\n{}\n", Untrusted(&lines.join("\n")).fence("text", limit))
 }
 
 /// One failed test with its message in a fence.

@@ -5,7 +5,7 @@ use crate::model::finding::Level;
 use crate::model::path::RepoPath;
 use crate::model::report::{GateReport, Judged, Relevance, Status};
 use crate::model::suggestion::Offer;
-use crate::model::tests::{Case, CaseOutcome};
+use crate::model::tests::Case;
 use crate::model::text::clean;
 use crate::publish::words::{excused, line};
 use crate::render::figures::count;
@@ -53,7 +53,7 @@ pub(super) struct Spot {
 /// All remarks of a gate, most important first: every finding, and every failed test that names its line.
 pub(super) fn of(gate: &GateReport) -> Vec<Remark<'_>> {
     let cases = gate.tests.iter().flat_map(|tests| &tests.cases);
-    let abouts = cases.filter(|case| is_broken(case)).map(About::Case);
+    let abouts = cases.filter(|case| case.outcome.is_broken()).map(About::Case);
     let abouts = abouts.chain(gate.findings.iter().map(About::Finding));
     let mut remarks: Vec<Remark<'_>> = abouts.filter_map(|about| Remark::new(gate, about)).collect();
     // A stable sort: within a rank the tool's order stays.
@@ -166,9 +166,4 @@ fn spot(judged: &Judged) -> Option<Spot> {
 fn case_spot(case: &Case) -> Option<Spot> {
     let (path, line) = (RepoPath::parse(case.file.as_deref()?).ok()?, case.head_line?);
     Some(Spot { path, start: line, end: line, columns: None, whole_file: false })
-}
-
-/// Whether a test case failed or could not be run to its end.
-pub(super) const fn is_broken(case: &Case) -> bool {
-    matches!(case.outcome, CaseOutcome::Failed | CaseOutcome::Errored)
 }

@@ -18,27 +18,15 @@ use crate::publish::{Context, GateEnd, RunEnd};
 
 pub(super) fn gate(name: &str, outcome: Outcome, reason: &str, took: u64) -> GateReport {
     GateReport {
-        name: GateName::parse(name).unwrap(),
-        kind: "lint".to_owned(),
         outcome,
         reason: reason.to_owned(),
-        mode: Mode::Block,
         only: "changed-lines".to_owned(),
         took: Duration::from_millis(took),
-        cached: false,
         attempts: 1,
         command: vec!["true".to_owned()],
-        reproduce: format!("gatepost run {name}"),
         exit: Some(Exit::Code(0)),
         log: Some(format!("logs/{name}.txt")),
-        findings: Vec::new(),
-        fixed: None,
-        tests: None,
-        migrations: None,
-        compared: None,
-        audit: None,
-        overridden: None,
-        notes: Vec::new(),
+        ..GateReport::unjudged(GateName::parse(name).unwrap(), "lint".to_owned())
     }
 }
 

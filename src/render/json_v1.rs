@@ -122,6 +122,9 @@ pub struct GateV1<'a> {
     pub signal: Option<i32>,
     /// The log, relative to this file's folder.
     pub log: Option<Cow<'a, str>>,
+    /// The end of the log, where the gate is not green and nothing that was found says why.
+    #[serde(default)]
+    pub log_tail: Option<Cow<'a, str>>,
     /// All findings, blocking or not.
     pub findings: Vec<FindingV1<'a>>,
     /// How many findings of the baseline are gone; `null` without one.
@@ -218,6 +221,7 @@ impl<'a> From<&'a GateReport> for GateV1<'a> {
                 _ => None,
             },
             log: gate.log.as_deref().map(Cow::Borrowed),
+            log_tail: gate.log_tail.as_deref().map(Cow::Borrowed),
             findings: gate.findings.iter().map(FindingV1::judged).collect(),
             fixed: gate.fixed,
             tests: gate.tests.as_ref().map(TestsV1::from),

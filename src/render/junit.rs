@@ -37,10 +37,7 @@ fn suite(gate: &GateReport) -> TestSuite {
     suite.add_test_cases(cases.clone().map(test_case));
     let shown = match gate.outcome {
         Outcome::Error => false,
-        Outcome::Fail => {
-            gate.blocking().next().is_none()
-                && cases.clone().any(|case| matches!(case.outcome, CaseOutcome::Failed | CaseOutcome::Errored))
-        }
+        Outcome::Fail => gate.blocking().next().is_none() && cases.clone().any(|case| case.outcome.is_broken()),
         Outcome::Pass | Outcome::Skipped => gate.tests.is_some(),
     };
     if !shown {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::model::evidence::Parsed;
 use crate::model::finding::Level;
-use crate::model::gate::{GateName, GateNameError, Mode};
+use crate::model::gate::{GateName, GateNameError};
 use crate::model::outcome::Outcome;
 use crate::model::path::RepoPath;
 use crate::model::report::{GateReport, Judged, Report, Subject};
@@ -34,27 +34,13 @@ pub fn as_report(format: &str, parsed: &Parsed, lines: &[Option<String>]) -> Res
     let outcome =
         if broken > 0 || findings.iter().any(|finding| finding.blocking) { Outcome::Fail } else { Outcome::Pass };
     let gate = GateReport {
-        name: GateName::parse(format)?,
-        kind: "parse".to_owned(),
         outcome,
-        reason: String::new(),
-        mode: Mode::Block,
         only: "all".to_owned(),
-        took: Duration::ZERO,
-        cached: false,
-        attempts: 0,
-        command: Vec::new(),
         reproduce: String::new(),
-        exit: None,
-        log: None,
         findings,
-        fixed: None,
-        compared: None,
         tests: parsed.tests.clone(),
-        migrations: None,
-        audit: None,
-        overridden: None,
         notes: parsed.notes.clone(),
+        ..GateReport::unjudged(GateName::parse(format)?, "parse".to_owned())
     };
     let subject = Subject { event: "local".to_owned(), trusted: true, ..Subject::default() };
     Ok(Report {

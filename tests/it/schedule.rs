@@ -26,27 +26,13 @@ struct Pretended {
 impl Pretended {
     fn report(&self, node: usize, outcome: Outcome, reason: String, attempts: u32) -> GateReport {
         GateReport {
-            name: self.names[node].clone(),
-            kind: "command".to_owned(),
             outcome,
             reason,
             mode: if self.not_enforced.contains(&node) { Mode::Report } else { Mode::Block },
             only: "all".to_owned(),
-            took: Duration::ZERO,
-            cached: false,
             attempts,
-            command: Vec::new(),
             reproduce: String::new(),
-            exit: None,
-            log: None,
-            findings: Vec::new(),
-            fixed: None,
-            compared: None,
-            tests: None,
-            migrations: None,
-            audit: None,
-            overridden: None,
-            notes: Vec::new(),
+            ..GateReport::unjudged(self.names[node].clone(), "command".to_owned())
         }
     }
 }

@@ -14,27 +14,14 @@ use gatepost::render::{junit, sarif};
 
 fn gate(name: &str, outcome: Outcome, reason: &str) -> GateReport {
     GateReport {
-        name: GateName::parse(name).unwrap(),
-        kind: "lint".to_owned(),
         outcome,
         reason: reason.to_owned(),
-        mode: Mode::Block,
         only: "all".to_owned(),
         took: Duration::from_millis(1500),
-        cached: false,
         attempts: 1,
-        command: vec![],
         reproduce: String::new(),
         exit: Some(Exit::Code(1)),
-        log: None,
-        findings: vec![],
-        fixed: None,
-        compared: None,
-        tests: None,
-        migrations: None,
-        audit: None,
-        overridden: None,
-        notes: vec![],
+        ..GateReport::unjudged(GateName::parse(name).unwrap(), "lint".to_owned())
     }
 }
 

@@ -188,6 +188,7 @@ struct WrittenGate {
     command: List<String, MOST>,
     exit_status: Option<i32>,
     signal: Option<i32>,
+    log_tail: Option<String>,
     #[serde(default)]
     findings: List<WrittenFinding, MOST>,
     fixed: Option<usize>,
@@ -321,6 +322,7 @@ impl From<WrittenGate> for GateReport {
             exit,
             // It is not beside the report any more.
             log: None,
+            log_tail: read.log_tail,
             findings: read.findings.0.into_iter().map(Judged::from).collect(),
             fixed: read.fixed,
             tests: read

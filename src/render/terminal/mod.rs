@@ -106,8 +106,7 @@ pub fn details(gate: &GateReport, log_tail: Option<&str>, output: &str, dress: D
     }
     let broken = failed_tests(&mut out, gate, SHOWN, dress);
     more(&mut out, broken, "failed test", output);
-    if blocking.is_empty()
-        && broken == 0
+    if !gate.says_why()
         && let Some(tail) = log_tail
     {
         let dim = Style::new().dimmed();
@@ -149,12 +148,8 @@ fn compared_tests(out: &mut String, gate: &GateReport, output: &str) {
 
 /// The failed and errored cases, at most `shown` of them in full; gives how many there are.
 pub fn failed_tests(out: &mut String, gate: &GateReport, shown: usize, dress: Dress) -> usize {
-    let broken: Vec<&Case> = gate
-        .tests
-        .iter()
-        .flat_map(|tests| &tests.cases)
-        .filter(|case| matches!(case.outcome, CaseOutcome::Failed | CaseOutcome::Errored))
-        .collect();
+    let broken: Vec<&Case> =
+        gate.tests.iter().flat_map(|tests| &tests.cases).filter(|case| case.outcome.is_broken()).collect();
     for case in broken.iter().take(shown) {
         let still = gate.compared.as_ref().is_some_and(|compared| compared.still_fails(case));
         failed_case(out, case, still, dress);

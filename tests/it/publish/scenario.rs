@@ -104,6 +104,25 @@ fn later_runs_update_the_one_comment_down_to_green() {
 }
 
 #[test]
+fn what_a_command_said_last_is_told_where_nothing_else_says_why() {
+    let gates = GATES.replace("echo built", "seq 2000; echo 'no rule for @all'; exit 2");
+    let scene = Scene::new(&gates, Token::actions());
+    scene.run(1001).with_code(1);
+    let tail = "1999\n2000\nno rule for @all\n```\n";
+    let texts = scene.fake.with(|github| {
+        let checks = github.repo("octo/shop").checks.iter();
+        checks.filter_map(|check| check.text.clone()).collect::<Vec<_>>()
+    });
+    for page in [scene.comments().remove(0), scene.text("summary.md")] {
+        assert_eq!(page.matches("The end of its log:\n\n```text\n").count(), 1, "what was found says why: {page}");
+        assert!(page.contains(tail) && !page.contains("\n100\n"), "{page}");
+    }
+    assert_eq!(texts.iter().filter(|text| text.starts_with("The end of its log:") && text.contains(tail)).count(), 1);
+    assert!(scene.report()["gates"][3]["log_tail"].as_str().unwrap().ends_with("no rule for @all\n"));
+    scene.fake.finish();
+}
+
+#[test]
 fn a_green_pull_request_gets_no_comment() {
     let scene = Scene::new("[gates.build]\nkind = \"command\"\ncommand = \"echo built\"\n", Token::actions());
     let ended = scene.run(1001).with_code(0);
