@@ -140,8 +140,11 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
     let (gates, ()) = tokio::join!(running, poster.send_all(waiting, &signals));
     let left = process::end_orphans().await;
 
+    let moved = if signals.caught().is_none() { judged.moved(&repo) } else { None };
+    let subject = &Subject { dirty: subject.dirty || moved.is_some(), ..subject.clone() };
+    let shared = Posted { subject, ..shared };
     let notes = judged.said().into_iter().chain(baseline.notes).chain(overridden.notes).chain(ends(left, &signals));
-    let notes = notes.chain(request.sarif.as_ref().and_then(|_| sarif::too_many(&gates)));
+    let notes = notes.chain(moved).chain(request.sarif.as_ref().and_then(|_| sarif::too_many(&gates)));
     let notes = notes.map(|note| masker.text(&note)).collect();
     let (subject, started_at) = (subject.clone(), started_at.to_owned());
     let report = Report { verdict: policy::verdict(&gates), subject, started_at, took: begun.elapsed(), gates, notes };

@@ -36,6 +36,24 @@ impl Judged {
         everything.into_iter().chain(self.notes.iter().cloned()).collect()
     }
 
+    /// What gates did to the files of the commit: what ran behind that judged others.
+    #[must_use]
+    pub fn moved(&self, repo: &Repo) -> Option<String> {
+        let look = || Ok::<_, RepoError>((repo.head()?, if self.dirty { Vec::new() } else { repo.edited()? }));
+        let what = match look() {
+            Ok((head, _)) if head != self.head => {
+                let [now, then] = [&head, &self.head].map(|head| head.as_ref().map_or("none", Sha::short));
+                format!("HEAD moved from {then} to {now}")
+            }
+            Ok((_, edited)) => {
+                let more = if edited.len() > 1 { format!(" and {} more", edited.len() - 1) } else { String::new() };
+                format!("{}{more} changed", edited.first()?)
+            }
+            Err(error) => format!("what changed is not known ({error})"),
+        };
+        Some(format!("{what} during the run: this is not the verdict on the commit alone"))
+    }
+
     /// What is judged, in words: `12 files changed since 1a2b3c4`, `everything: no base`.
     #[must_use]
     pub fn words(&self) -> String {

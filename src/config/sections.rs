@@ -51,7 +51,7 @@ pub struct Gate {
     pub max_findings: Whole<0, 1_000_000>,
     /// `report` runs and shows the gate, which then never blocks and is no evidence.
     pub mode: Mode,
-    /// Gates that must pass first.
+    /// Gates that must pass first; one with `mode = "report"` must only have ended.
     #[schemars(with = "Vec<GateName>")]
     pub needs: Vec<Spanned<String>>,
     /// Longest time of one attempt, 1ms to 120h.

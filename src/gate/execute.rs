@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Seek as _;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use crate::gate::Site;
 use crate::gate::ground::Ground;
@@ -283,12 +284,7 @@ fn stale(common: &Common, report: &Found, site: Site<'_>, before: &[Found]) -> O
     let real = report.real();
     let written = files::changed_at(&real);
     if common.command.is_none() {
-        // What an earlier step made tells of the files as they were then.
-        let change = site.compared.map(|compared| compared.change)?;
-        // New files may well be other tools' output.
-        let edited = change.files.iter().filter(|(_, file)| file.kind != ChangeKind::Added).map(|(path, _)| path);
-        let newer = |path: &&RepoPath| files::changed_at(&site.root.join(path.as_str())) > written;
-        return edited.into_iter().find(newer).map(|path| format!("{path} was changed after it was written"));
+        return newer_source(site, written);
     }
     // A link may have been turned to an old file.
     let is_behind_link = files::real_path(site.root)
@@ -306,6 +302,24 @@ fn stale(common: &Common, report: &Found, site: Site<'_>, before: &[Found]) -> O
     }
     taken.insert(real, (report.stamp.clone(), common.name.clone()));
     None
+}
+
+/// What an earlier step made tells of the files as they were then: of those of the change, or of all where there is none.
+fn newer_source(site: Site<'_>, written: Option<SystemTime>) -> Option<String> {
+    let tracked = match site.repo.tracked() {
+        Ok(tracked) => tracked,
+        Err(error) => return Some(format!("whether it is newer than what it tells of is not known: {error}")),
+    };
+    let change = site.compared.map(|compared| &compared.change.files);
+    let edited = change.into_iter().flatten().filter(|(_, file)| file.kind != ChangeKind::Added);
+    let edited = edited.map(|(path, _)| path.to_string());
+    // New files that git does not know may well be other tools' output.
+    let is_of_change =
+        |path: &str| change.is_none_or(|files| RepoPath::parse(path).is_ok_and(|path| files.contains_key(&path)));
+    // A submodule's folder is newer with every file that is built in it.
+    let known = tracked.into_iter().filter(|path| is_of_change(path) && files::is_file(&site.root.join(path)));
+    let newer = edited.chain(known).find(|path| files::changed_at(&site.root.join(path)) > written)?;
+    Some(format!("{newer} was changed after it was written"))
 }
 
 /// Where a pattern of `reports` is looked for: the gate's own folder, or its `dir`.

@@ -48,7 +48,7 @@ pub struct Common {
     pub paths: Vec<String>,
     /// Events, as `Occasion::fits` reads them; empty: always.
     pub when: Vec<String>,
-    /// Gates that must pass first.
+    /// Gates that must pass first; one with `mode = "report"` must only have ended.
     pub needs: Vec<GateName>,
     /// Which findings count; `None`: DESIGN's default for the kind and the occasion.
     pub only: Option<Only>,

@@ -18,7 +18,7 @@ pub mod unheard;
 pub mod way_back;
 pub mod window;
 
-use crate::model::change::{LineRange, Scope};
+use crate::model::change::{ChangeKind, LineRange, Scope};
 use crate::model::evidence::{Evidence, Exit, Located, Place, Understood};
 use crate::model::finding::Finding;
 use crate::model::gate::{Flaky, Only, Rules};
@@ -219,6 +219,8 @@ fn relevance(scope: &Scope, place: &Place, line: Option<u32>, end_line: Option<u
             let moved = change.submodules().any(|submodule| path.is_below(submodule));
             if moved { Relevance::Unplaced } else { Relevance::Outside }
         }
+        // Be it empty, or its end a line to the tool: all of it is new.
+        Place::File(path) if change.files[path].kind == ChangeKind::Added => Relevance::ChangedLine,
         Place::File(path) => match line {
             Some(start) if change.touches(path, LineRange { start, end: end_line.unwrap_or(start).max(start) }) => {
                 Relevance::ChangedLine

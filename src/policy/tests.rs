@@ -56,6 +56,7 @@ fn change() -> Scope {
     Scope::Change(ChangeSet {
         files: [
             (path("changed.rs"), file(ChangeKind::Modified, None, 3, 4)),
+            (path("made.rs"), FileChange { added: Vec::new(), ..file(ChangeKind::Added, None, 1, 1) }),
             (path("new.rs"), file(ChangeKind::Renamed, Some("old.rs"), 1, 1)),
         ]
         .into(),

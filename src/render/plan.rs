@@ -228,7 +228,7 @@ struct GateV1<'a> {
     paths: &'a [String],
     /// Events on which it runs; empty: all.
     when: &'a [String],
-    /// Gates that must pass first.
+    /// Gates that must pass first; one with `mode = "report"` must only have ended.
     needs: Vec<&'a str>,
     /// Which findings count: `all`, `new`, `changed-files` or `changed-lines`.
     only: &'a str,

@@ -18,6 +18,7 @@ fn which_findings_count() {
             "! ! ! !",
             Some(Relevance::ChangedFile),
         ),
+        ("a new file that is empty", at(Warning, "made.rs", 1), "! ! ! !", Some(Relevance::ChangedLine)),
         ("a changed file that could not be parsed", unread, "! ! ! !", Some(Relevance::ChangedFile)),
         ("another file", at(Warning, "other.rs", 3), "! ! . .", Some(Relevance::Outside)),
         ("outside the repository", located(Warning, Place::Outside, Some(3)), "! ! . .", Some(Relevance::Outside)),

@@ -140,6 +140,14 @@ impl Repo {
         Ok(!self.touched(true)?.is_empty())
     }
 
+    /// The tracked paths that are not HEAD's.
+    ///
+    /// # Errors
+    /// When the index or a file cannot be read.
+    pub fn edited(&self) -> Result<Vec<String>, RepoError> {
+        Ok(self.touched(false)?.iter().map(|path| String::from_utf8_lossy(path).into_owned()).collect())
+    }
+
     /// A file's or link's content in a commit, `None` where it has none.
     ///
     /// # Errors

@@ -139,6 +139,15 @@ fn a_report_older_than_the_change_is_none_of_it() {
     project.tree.write("src/a.rs", project.text("src/a.rs") + "more\n");
     let why = "t: error, the report out.xml is stale: src/a.rs was changed after it was written";
     assert_eq!(project.ends(&[]), (4, vec![why.to_owned()]));
+    assert_eq!(project.ends(&["--all-files"]), (4, vec![why.to_owned()]));
+    project.tree.write("out.xml", GOOD);
+    assert_eq!(project.ends(&["--all-files"]).1, ["t: pass, 2 tests passed"]);
+    // What git does not know may be another tool's output.
+    project.tree.write("src/b.rs", "");
+    assert_eq!(project.ends(&[]).1, ["t: pass, 2 tests passed"]);
+    project.tree.git(&["add", "src/b.rs"]);
+    let why = "t: error, the report out.xml is stale: src/b.rs was changed after it was written";
+    assert_eq!(project.ends(&[]), (4, vec![why.to_owned()]));
 }
 
 #[test]

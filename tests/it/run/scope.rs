@@ -283,6 +283,27 @@ fn what_is_not_committed_is_judged_too() {
     assert_eq!(untracked[2], "other.rs:1 changed_line !", "untracked");
 }
 
+/// What is left of a commit that a gate has mended is not the commit.
+#[test]
+fn files_that_change_during_the_run_are_said() {
+    let gates = |fmt: &str| {
+        format!("[gates.fmt]\nkind = \"command\"\ncommand = \"{fmt}\"\n")
+            + "[gates.test]\nkind = \"command\"\ncommand = \"true\"\nneeds = [\"fmt\"]\n"
+    };
+    for (fmt, note) in [
+        ("touch made; cat src/a.rs", None),
+        ("sed -i s/1/one/ src/a.rs; echo >> gatepost.toml", Some("gatepost.toml and 1 more changed during the run")),
+        ("git -c user.name=a -c user.email=a@b commit -q --allow-empty -m other", Some("HEAD moved from ")),
+    ] {
+        let project = Project::on_main(&gates(fmt));
+        let ran = project.run(&["--all-files"]);
+        assert_eq!(ran.code, Some(0), "{}", ran.out);
+        assert_eq!(ran.report["subject"]["dirty"], note.is_some(), "{fmt}: {}", ran.out);
+        let said = ran.out.contains("this is not the verdict on the commit alone");
+        assert!(said == note.is_some() && note.is_none_or(|note| ran.out.contains(note)), "{fmt}: {}", ran.out);
+    }
+}
+
 #[test]
 fn the_base_is_asked_for_or_configured() {
     let project = Project::new(LINT);
