@@ -9,7 +9,7 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 use crate::app::Failure;
 use crate::app::scope::Judged;
-use crate::mask::Masker;
+use crate::mask::{Masker, names};
 use crate::model::call::{Call, CheckRun, Generation, Receipt, ReceiptEnd};
 use crate::model::event::Occasion;
 use crate::model::gate::GateName;
@@ -32,18 +32,11 @@ const PATIENCE: Duration = Duration::from_mins(10);
 /// After a signal under GitHub Actions everything, the report included, must have ended after 7 s.
 const LAST_CALL: Duration = Duration::from_millis(6_500);
 
-/// The endings of names of variables that hold secrets.
-const SECRET_NAMES: &[&str] =
-    &["TOKEN", "SECRET", "PASSWORD", "PASSWD", "API_KEY", "ACCESS_KEY", "PRIVATE_KEY", "CREDENTIALS"];
-
 /// Knows the secrets of this environment: what is given to gates on purpose, what is named like a secret, and passwords of
 /// proxies. Not those of other addresses: `postgres` is the password of many a test's database, and a word of many a path.
 #[must_use]
 pub fn masker(env: &Env, pass_env: &[String]) -> Masker {
-    let is_secret = |name: &str| {
-        let upper = name.to_ascii_uppercase();
-        SECRET_NAMES.iter().any(|ending| upper.ends_with(ending)) || pass_env.iter().any(|passed| passed == name)
-    };
+    let is_secret = |name: &str| names::is_secret(name) || pass_env.iter().any(|passed| passed == name);
     let secrets: Vec<Secret> = env
         .iter()
         .filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?)))
@@ -337,6 +330,11 @@ impl Poster {
             annotated: &annotated,
         });
         self.said.receipts.extend(left_to_the_whole(posted));
+        let is_summary = |posting: &Posting| matches!(posting, Posting::Summary(_));
+        if self.summary.is_some() && !postings.iter().any(is_summary) {
+            let why = "what other programs wrote into it leaves no room (the runner takes 1 MiB)".to_owned();
+            self.said.receipts.push(Receipt { what: "job summary".to_owned(), end: ReceiptEnd::LeftAlone(why) });
+        }
         // The runner's files first: they cannot hang, and stand when there is no time left for GitHub.
         let calls = postings.into_iter().filter_map(|posting| self.keep(posting)).collect::<Vec<_>>();
         let work = async {

@@ -95,7 +95,7 @@ impl Printer {
 
     /// Says once what could not be posted, or only in a lesser way.
     fn receipts(&self, receipts: &[Receipt]) {
-        let mut said: Vec<&str> = Vec::new();
+        let mut said: Vec<(&str, &str, Vec<&str>)> = Vec::new();
         for receipt in receipts {
             let (word, why) = match &receipt.end {
                 ReceiptEnd::Failed(why) => ("could not be posted", why),
@@ -108,13 +108,21 @@ impl Printer {
                 ReceiptEnd::WouldSend(calls) => ("would be posted", calls),
                 ReceiptEnd::Posted(_) | ReceiptEnd::Unchanged(_) => continue,
             };
-            if !said.contains(&why.as_str()) {
-                said.push(why);
-                self.lines(&format!("{} {word}: {}\n", receipt.what, crate::model::text::clean(why)));
+            match said.iter_mut().find(|one| (one.0, one.1) == (word, why)) {
+                Some((_, _, names)) => names.push(&receipt.what),
+                None => said.push((word, why, vec![&receipt.what])),
             }
+        }
+        for (word, why, names) in said {
+            let more = if names.len() > NAMED { format!(" and {} more", names.len() - NAMED) } else { String::new() };
+            let names = names[..names.len().min(NAMED)].join(", ");
+            self.lines(&format!("{names}{more} {word}: {}\n", crate::model::text::clean(why)));
         }
     }
 }
+
+/// Of more things with which the same went wrong only the number is said.
+const NAMED: usize = 10;
 
 /// Plain lines while gates run.
 pub struct Plain {

@@ -52,11 +52,26 @@ pub(crate) fn needle(text: &str) -> String {
 pub(crate) fn tokens() -> Vec<String> {
     let body = "aB3dE5gH7jK9mN1pQ3sT5vW7yZ9bC1dE3fG5";
     let upper = "AB3DE5GH7JK9MN1P";
-    let mut tokens: Vec<String> =
-        ["ghp_", "gho_", "ghs_", "ghu_", "ghr_", "github_pat_", "npm_", "glpat-", "xoxb-", "xoxp-"]
-            .iter()
-            .map(|prefix| format!("{prefix}{body}"))
-            .collect();
+    let mut tokens: Vec<String> = [
+        "ghp_",
+        "gho_",
+        "ghs_",
+        "ghu_",
+        "ghr_",
+        "github_pat_",
+        "npm_",
+        "glpat-",
+        "xoxb-",
+        "xoxp-",
+        "sk_live_",
+        "rk_live_",
+        "dckr_pat_",
+        "pypi-AgE",
+        "hooks.slack.com/services/",
+    ]
+    .iter()
+    .map(|prefix| format!("{prefix}{body}"))
+    .collect();
     tokens.push(format!("ghs_1234567_eyJ0eXAi.{body}-_.{body}"));
     tokens.extend(["AKIA", "ASIA"].iter().map(|prefix| format!("{prefix}{upper}")));
     for kind in ["", "RSA ", "EC ", "OPENSSH ", "ENCRYPTED "] {

@@ -7,6 +7,8 @@ const URL_SAFE: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 
 /// An encoded form with fewer characters is left out: it would be found in ordinary text.
 const SHORTEST_ENCODED: usize = 7;
+/// Of longer values, in bytes, not every way to wrap their base64 is known.
+const LONGEST_WRAPPED: usize = 256;
 
 /// Every spelling of `value` that is masked; none for a value that is too short.
 pub(super) fn of(value: &str) -> Vec<String> {
@@ -20,12 +22,23 @@ pub(super) fn of(value: &str) -> Vec<String> {
             forms.extend(encoded(part.as_bytes()));
         }
     }
-    // Encoders wrap: base64 after 76 characters, openssl after 64.
-    for width in [57, 48].into_iter().filter(|width| value.len() > *width) {
-        let wrapped = value.as_bytes().chunks(width).map(|line| base64_within(line, 0, STANDARD));
-        forms.extend(wrapped.filter(|line| line.len() >= SHORTEST_ENCODED));
-    }
+    forms.extend(wrapped(value.as_bytes()).filter(|line| line.len() >= SHORTEST_ENCODED));
     forms
+}
+
+/// The lines of its base64 where encoders wrap, behind others' text too: after 76 characters, openssl after 64, which are
+/// of 57 and 48 bytes.
+fn wrapped(value: &[u8]) -> impl Iterator<Item = String> {
+    let widths = [57, 48].into_iter();
+    let cuts = widths.flat_map(move |width| (0..width.min(value.len())).map(move |first| (width, first)));
+    // A long one is known by its other lines too.
+    let cuts = cuts.filter(move |(_, first)| *first == 0 || value.len() <= LONGEST_WRAPPED);
+    cuts.flat_map(move |(width, first)| {
+        let (head, rest) = value.split_at(first);
+        // Both widths are of whole triples: a line begins with one, and the first part ends with one.
+        let head = base64_within(head, (3 - first % 3) % 3, STANDARD);
+        std::iter::once(head).chain(rest.chunks(width).map(|line| base64_within(line, 0, STANDARD)))
+    })
 }
 
 fn encoded(bytes: &[u8]) -> Vec<String> {
@@ -78,9 +91,18 @@ fn escaped(text: &str) -> Vec<String> {
     }
     forms.extend(["'\\''", "'\"'\"'"].map(|quote| text.replace('\'', quote)));
     forms.push(text.replace('\\', "\\\\").replace('\'', "\\'"));
+    // bash's `declare -p`; `printf %q` of bash and of zsh.
+    forms.push(backslashed(text, |c| "\\\"$`".contains(c)));
+    for kept in ["%+-./:=@_#~", "%+-./:@_"] {
+        forms.push(backslashed(text, |c| c.is_ascii() && !c.is_ascii_alphanumeric() && !kept.contains(c)));
+    }
     // The runner's own escapes.
     forms.push(text.replace('%', "%25").replace('\n', "%0A"));
     forms
+}
+
+fn backslashed(text: &str, is_special: impl Fn(char) -> bool) -> String {
+    text.chars().flat_map(|c| is_special(c).then_some('\\').into_iter().chain([c])).collect()
 }
 
 fn percent(text: &str, kept: &str, code: fn(u8) -> String) -> String {

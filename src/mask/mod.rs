@@ -6,6 +6,7 @@ pub(crate) mod canary;
 mod forms;
 mod keys;
 mod migrations;
+pub mod names;
 mod report;
 mod seen;
 mod stream;
@@ -44,7 +45,7 @@ const DENSE: usize = 8 << 10;
 /// an application's number and a JWT by now.
 static TOKENS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
-        r"(?-u)(?:gh[pour]_[A-Za-z0-9_]{16,255}|ghs_[A-Za-z0-9._-]{16,2048}|github_pat_[A-Za-z0-9_]{16,255}|A(?:KIA|SIA)[A-Z0-9]{16}|xox[a-z]-[A-Za-z0-9-]{10,255}|npm_[A-Za-z0-9]{16,255}|glpat-[A-Za-z0-9_.-]{16,255})",
+        r"(?-u)(?:gh[pour]_[A-Za-z0-9_]{16,255}|ghs_[A-Za-z0-9._-]{16,2048}|github_pat_[A-Za-z0-9_]{16,255}|A(?:KIA|SIA)[A-Z0-9]{16}|xox[a-z]-[A-Za-z0-9-]{10,255}|npm_[A-Za-z0-9]{16,255}|glpat-[A-Za-z0-9_.-]{16,255}|[sr]k_live_[A-Za-z0-9]{16,255}|dckr_pat_[A-Za-z0-9_-]{16,255}|pypi-AgE[A-Za-z0-9_-]{16,1024}|hooks\.slack\.com/services/[A-Za-z0-9_/]{16,255})",
     )
     .ok()
 });
@@ -58,8 +59,24 @@ static CUT_TOKENS: LazyLock<Option<Regex>> = LazyLock::new(|| {
 /// How what is known by its shape begins. Nearly no text has any of it, and compiling the shapes costs more than a short
 /// run does otherwise. `None` on processors without the instructions for it: then the shapes are looked for.
 static BEGINNINGS: LazyLock<Option<Searcher>> = LazyLock::new(|| {
-    let known =
-        ["ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "AKIA", "ASIA", "xox", "npm_", "glpat-", "-----BEGIN "];
+    let known = [
+        "ghp_",
+        "gho_",
+        "ghu_",
+        "ghs_",
+        "ghr_",
+        "github_pat_",
+        "AKIA",
+        "ASIA",
+        "xox",
+        "npm_",
+        "glpat-",
+        "k_live_",
+        "dckr_pat_",
+        "pypi-AgE",
+        "hooks.slack.com/",
+        "-----BEGIN ",
+    ];
     Searcher::new(known)
 });
 
@@ -203,6 +220,31 @@ mod tests {
         let shown =
             masker.text("MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1ub3BxcnN0dXZ3eHl6QUJDREVGR0hJSktMTU5PUFFSU1RV\nVldYWVotLl9+");
         assert_eq!(shown, "***\n***");
+    }
+
+    #[test]
+    fn wrapped_base64_is_masked_wherever_it_begins() {
+        use base64::Engine as _;
+        let long = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-._~";
+        let masker = Masker::new(&[Secret::new(long.to_owned())]);
+        for (width, before) in [76, 64].into_iter().flat_map(|width| (0..80).map(move |before| (width, before))) {
+            let whole = "u".repeat(before) + long + ":x";
+            let encoded = base64::engine::general_purpose::STANDARD.encode(whole);
+            let lines: Vec<&str> =
+                encoded.as_bytes().chunks(width).filter_map(|line| str::from_utf8(line).ok()).collect();
+            let left = masker.text(&lines.join("\n")).replace(MASK, "").replace('\n', "");
+            // What is not the secret's, and less than seven characters at each end of a line.
+            assert!(left.len() < (before + 2) * 4 / 3 + 4 + 2 * 7, "{width}, {before}: {left}");
+        }
+    }
+
+    #[test]
+    fn what_a_shell_quotes_is_masked() {
+        let masker = Masker::new(&[Secret::new("Pa$$ w0rd-\"k9`Q\\".to_owned())]);
+        for quoted in [r#"declare -x DB="Pa\$\$ w0rd-\"k9\`Q\\""#, r#"DB=Pa\$\$\ w0rd-\"k9\`Q\\"#] {
+            let shown = masker.text(quoted);
+            assert!(shown.contains(MASK) && !shown.contains("w0rd"), "{shown}");
+        }
     }
 
     #[test]

@@ -29,10 +29,21 @@ pub fn write(report: &Report) -> String {
     serde_json::to_string(&log).unwrap_or_else(|error| error.to_string())
 }
 
-/// That GitHub will not take the log, where these gates are too many for one.
+/// The most results of one of them.
+const MOST_RESULTS: usize = 25_000;
+
+/// That GitHub will not take the log, where these gates, or the findings of one, are too many for one.
 #[must_use]
 pub fn too_many(gates: &[GateReport]) -> Option<String> {
-    let runs = shown(gates).len();
+    let shown = shown(gates);
+    if let Some(gate) = shown.iter().find(|gate| gate.findings.len() > MOST_RESULTS) {
+        return Some(format!(
+            "the SARIF file has {} results of gate `{}`, and code scanning takes no file with more than {MOST_RESULTS} in a run",
+            gate.findings.len(),
+            gate.name
+        ));
+    }
+    let runs = shown.len();
     (runs > MOST_RUNS).then(|| {
         format!(
             "the SARIF file has {runs} runs, one for each gate, and code scanning takes no file with more than {MOST_RUNS}: \

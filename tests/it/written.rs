@@ -178,6 +178,11 @@ fn sarif_has_no_more_runs_than_code_scanning_takes() {
     let unjudged = gates(18, 3, Outcome::Error);
     assert_eq!(runs(&unjudged).len(), 21, "what could not be judged is never left out");
     assert!(sarif::too_many(&unjudged).unwrap().starts_with("the SARIF file has 21 runs"));
+    let finding = judged(None, Finding { message: "m".to_owned(), ..Finding::default() });
+    let findings =
+        |number| vec![GateReport { findings: vec![finding.clone(); number], ..gate("l", Outcome::Fail, "") }];
+    assert_eq!(sarif::too_many(&findings(25_000)), None);
+    assert!(sarif::too_many(&findings(25_001)).unwrap().starts_with("the SARIF file has 25001 results of gate `l`"));
 }
 
 #[test]

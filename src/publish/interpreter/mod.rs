@@ -208,7 +208,7 @@ impl<F: Forge> Interpreter<F> {
     async fn comment(&mut self, comment: &StickyComment) -> Result<ReceiptEnd, Stop> {
         self.line.allow(self.patience);
         if self.comments_denied {
-            return Ok(ReceiptEnd::Downgraded("the token may not write comments, as said above".to_owned()));
+            return Ok(ReceiptEnd::Downgraded("no comment may be written, as said above".to_owned()));
         }
         match comment::post(&mut self.line, &mut self.me, comment).await {
             Err(stop) if stop.refused_with(403).is_some() => {
@@ -224,7 +224,7 @@ impl<F: Forge> Interpreter<F> {
         // Something may go on for longer than any one word may wait.
         self.line.allow_more(self.patience);
         if self.comments_denied {
-            return Ok(ReceiptEnd::Downgraded("the token may not write comments, as said above".to_owned()));
+            return Ok(ReceiptEnd::Downgraded("no comment may be written, as said above".to_owned()));
         }
         match live::post(&mut self.line, &mut self.me, &mut self.live, comment).await {
             Err(stop) if stop.refused_with(403).is_some() => {
@@ -246,7 +246,7 @@ impl<F: Forge> Interpreter<F> {
     async fn review(&mut self, review: &Review) -> Result<ReceiptEnd, Stop> {
         self.line.allow(self.patience);
         if self.comments_denied {
-            return Ok(ReceiptEnd::Downgraded("the token may not write comments, as said above".to_owned()));
+            return Ok(ReceiptEnd::Downgraded("no comment may be written, as said above".to_owned()));
         }
         match review::post(&mut self.line, &mut self.me, review).await {
             Err(stop) if stop.refused_with(403).is_some() => {
@@ -281,6 +281,9 @@ fn is_not_an_app(stop: &Stop) -> bool {
 }
 
 fn read_only(permission: &str, stop: &Stop) -> String {
+    if stop.is_of_a_lock() {
+        return format!("the conversation is locked: annotations and the job summary stand in; {stop}");
+    }
     format!(
         "the token may only read here (it needs `{permission}`; for pull requests from forks GitHub never grants it): \
          annotations and the job summary stand in; {stop}"

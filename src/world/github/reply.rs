@@ -8,8 +8,8 @@ use http_body_util::BodyExt;
 use crate::world::forge::{ForgeError, Reply};
 use crate::world::github::address::Address;
 
-/// A page of a hundred comments of the largest size is 6.5 MB.
-const LARGEST: usize = 16 << 20;
+/// A page of a hundred comments of the largest size, 65,536 characters of up to four bytes, is 26 MB.
+const LARGEST: usize = 32 << 20;
 
 /// How much of a body an error keeps.
 const START: usize = 512;

@@ -43,7 +43,7 @@ pub enum Limit {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Stop {
     /// GitHub will not do it.
-    #[error("{request} was refused with {status}: {message}{}", hint(*status))]
+    #[error("{request} was refused with {status}: {message}{}", hint(*status, message))]
     Refused {
         /// Method and path.
         request: String,
@@ -69,10 +69,20 @@ impl Stop {
             _ => None,
         }
     }
+
+    /// Whether it was refused because somebody has locked the conversation.
+    #[must_use]
+    pub fn is_of_a_lock(&self) -> bool {
+        self.refused_with(403).is_some_and(|words| words.contains(LOCKED))
+    }
 }
 
-const fn hint(status: u16) -> &'static str {
+/// GitHub's words where a conversation is locked, which no permission opens.
+const LOCKED: &str = "is locked";
+
+fn hint(status: u16, message: &str) -> &'static str {
     match status {
+        403 if message.contains(LOCKED) => "",
         401 => "; the token is wrong or has expired",
         403 => "; look at the token's permissions",
         404 => "; it is not there, or the token may not see it",

@@ -21,6 +21,8 @@ use crate::world::{clock, crashpoint};
 
 /// More pages than any list that we read can have.
 const MOST_PAGES: usize = 500;
+/// A longer wait is said.
+const WORTH_SAYING: Duration = Duration::from_secs(3);
 
 /// What a request does to others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -322,6 +324,9 @@ impl<F: Forge> Line<F> {
     async fn wait_until_open(&mut self) -> Result<(), Stop> {
         let Some((until, story)) = self.closed.clone() else { return Ok(()) };
         let left = until.saturating_duration_since(Instant::now());
+        if left > WORTH_SAYING && self.waited + left <= self.patience {
+            tracing::warn!("{story}: waiting for {} s", left.as_secs() + 1);
+        }
         if self.wait(left).await.is_none() {
             return Err(Stop::Limited(format!("{story}, which is longer than posting may still wait")));
         }

@@ -89,7 +89,7 @@ async fn a_redirect_is_followed_as_it_was_on_the_same_origin_only() {
 
 #[tokio::test]
 async fn a_reply_is_read_up_to_a_limit_and_a_cut_one_is_told() {
-    let most = 16 << 20;
+    let most = 32 << 20;
     for (size, fits) in [(most, true), (most + 1, false)] {
         let (url, server) = serve(vec![ok(&" ".repeat(size))]);
         match github(&url).send(&Request::get("/x".to_owned())).await {

@@ -1,7 +1,7 @@
 //! With which rights a run posts: a fork's token, a person's, none, a wrong one; another server; asked to or not.
 
 use super::{GATES, Scene, TOKEN, end, git, write};
-use crate::github::{FakeGitHub, Token};
+use crate::github::{FakeGitHub, Fault, Token};
 
 const PASS: &str = "[gates.build]\nkind = \"command\"\ncommand = \"echo built\"\n";
 
@@ -78,6 +78,36 @@ fn a_wrong_token_does_not_change_the_verdict() {
     let ended = end(scene.step(1, &[]).env("GITHUB_TOKEN", "ghs_wrongtoken")).with_code(0);
     assert!(ended.out.contains("the token is wrong or has expired"), "{}", ended.out);
     scene.fake.forgive();
+}
+
+#[test]
+fn everything_that_was_refused_is_named() {
+    let scene = Scene::new(GATES, Token::actions());
+    scene.fake.fault("checks/create").strike(Fault::Says(422, "Validation Failed"));
+    let words = "Unable to create comment because issue is locked.";
+    scene.fake.fault("issues/create-comment").strike(Fault::Says(403, words));
+    let room = 1 << 20;
+    write(&scene.beside("summary.md"), &"x".repeat(room - 9));
+    let ended = scene.run(1).with_code(1);
+    let said = ended.lines("check run gatepost/lint").concat();
+    for name in ["gatepost/web", "gatepost/test", "gatepost/build", "could not be posted"] {
+        assert!(said.contains(name), "{name}: {}", ended.out);
+    }
+    let locked = ended.lines("comment on #7").concat();
+    assert!(locked.contains("the conversation is locked") && !locked.contains("permission"), "{}", ended.out);
+    assert!(ended.out.contains("job summary left alone: what other programs wrote into it"), "{}", ended.out);
+    assert_eq!(scene.text("summary.md").len(), room - 9);
+    scene.fake.forgive();
+}
+
+#[test]
+fn a_long_wait_for_github_is_said() {
+    let scene = Scene::new(PASS, Token::actions());
+    scene.fake.fault("checks/create").nth(1).secondary_limit(403, Some(5));
+    let ended = scene.run(1).with_code(0);
+    assert!(ended.err.contains("closes this token for 5 s: waiting"), "{}{}", ended.out, ended.err);
+    assert_eq!(scene.checks().len(), 1);
+    scene.fake.finish();
 }
 
 #[test]

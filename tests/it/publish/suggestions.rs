@@ -174,7 +174,7 @@ fn a_token_that_reads_only_gets_annotations() {
     scene.event("mona/shop", "feature");
     let ended = scene.run(1).with_code(1);
     assert_eq!(scene.suggestions().len(), 0);
-    assert!(ended.out.contains("the token may not write comments, as said above"), "{}", ended.out);
+    assert!(ended.out.contains("no comment may be written, as said above"), "{}", ended.out);
     assert_eq!(ended.lines("::error title=no-extra-semi,file=src/a.c,line=2").len(), 1, "{}", ended.out);
     scene.fake.finish();
 }

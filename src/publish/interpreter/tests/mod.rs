@@ -353,7 +353,7 @@ async fn a_token_that_may_only_read_is_told_once_and_asked_once() {
     assert!(whys[0].contains("`checks: write`") && whys[0].contains(words), "{}", whys[0]);
     assert_eq!(whys[1], "the token may not write checks, as said above");
     assert!(whys[2].contains("`pull-requests: write`") && whys[2].contains(words), "{}", whys[2]);
-    assert_eq!(whys[3], "the token may not write comments, as said above");
+    assert_eq!(whys[3], "no comment may be written, as said above");
     assert_eq!(hub.writes(), 2);
 }
 
