@@ -61,3 +61,53 @@ fn standard_output_is_a_place_too() {
     let out = project.text("out.txt");
     assert!(out.contains(VERSION) && out.contains("verdict: pass"), "{out}");
 }
+
+/// A folder with files where gatepost would put its own, and these.
+fn filled(project: &Project, folder: &str, files: &[(&str, &str)]) {
+    for (name, text) in [&[("logs/mine.txt", "mine\n"), ("gates/g/mine.txt", "mine\n")], files].concat() {
+        project.tree.write(&format!("{folder}/{name}"), text);
+    }
+}
+
+#[test]
+fn only_a_folder_that_is_known_as_gateposts_is_emptied() {
+    let project = Project::new(GREEN);
+    for (folder, files, is_own) in [
+        ("locked", &[("lock", "")][..], false),
+        ("locked-by-others", &[("lock", "1234\n"), (".gitignore", "*\n")], false),
+        ("of-an-earlier-version", &[("lock", ""), (".gitignore", "*\n")], true),
+        ("cleaned", &[("lock", "gatepost\n")], true),
+    ] {
+        filled(&project, folder, files);
+        let ran = project.run(&["--output", folder]);
+        let kept = [project.text(&format!("{folder}/logs/mine.txt")), project.text(&format!("{folder}/gates/g/mine.txt"))];
+        if is_own {
+            assert_eq!((ran.code, kept), (Some(0), [const { String::new() }; 2]), "{folder}: {}", ran.err);
+        } else {
+            assert_eq!((ran.code, kept), (Some(2), ["mine\n".to_owned(), "mine\n".to_owned()]), "{folder}: {}", ran.err);
+            assert!(ran.err.contains("has files that are not gatepost's"), "{folder}: {}", ran.err);
+        }
+    }
+    for _ in 0..2 {
+        assert_eq!(project.run(&["--output", "new/folder"]).code, Some(0));
+    }
+    assert_eq!(project.text("new/folder/lock"), "gatepost\n");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_name_of_a_link_makes_no_folder_gateposts() {
+    let project = Project::new(GREEN);
+    filled(&project, "mine", &[]);
+    std::os::unix::fs::symlink("mine", project.path(".gatepost")).unwrap();
+    for arguments in [&[][..], &["--output", ".gatepost/"]] {
+        let ran = project.run(arguments);
+        assert_eq!((ran.code, project.text("mine/logs/mine.txt").as_str()), (Some(2), "mine\n"), "{}", ran.err);
+    }
+    std::fs::remove_file(project.path(".gatepost")).unwrap();
+    project.run(&[]);
+    std::fs::remove_dir_all(project.path(".gatepost/gates")).unwrap();
+    std::os::unix::fs::symlink("../mine/gates", project.path(".gatepost/gates")).unwrap();
+    let ran = project.run(&[]);
+    assert_eq!((ran.code, project.text("mine/gates/g/mine.txt").as_str()), (Some(0), "mine\n"), "{}", ran.err);
+}
