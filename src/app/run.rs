@@ -10,7 +10,7 @@ use crate::app::posting::{self, Posted, Poster, Publish, Said};
 use crate::app::project::{self, Place, Project};
 use crate::app::scope::{self, Asked, Judged};
 use crate::app::work::Ground;
-use crate::app::{Failure, detected, overridden};
+use crate::app::{Failure, apart, detected, overridden};
 use crate::mask::Masker;
 use crate::model::change::ChangeSet;
 use crate::model::event::Occasion;
@@ -194,6 +194,9 @@ async fn ready_or_interrupted(
 async fn ready(request: &Request, env: &Env, occasion: &Occasion, cancel: &CancelToken) -> Result<Ready, Failure> {
     let opened = open(&request.start, request.config.as_deref(), request.colour, env, occasion)?;
     let Opened { mut repo, root, mut project } = opened;
+    let (folder, shown) = output_folder(request, &root, &project);
+    let written = written(request, &folder);
+    apart::check(&written)?;
     repo.heed(cancel);
     project.select(&request.gates)?;
     let named = [project::secrets(&project.config), project.config.run.pass_env.clone()].concat();
@@ -208,8 +211,8 @@ async fn ready(request: &Request, env: &Env, occasion: &Occasion, cancel: &Cance
     let ground =
         baseline::Ground { file: file.as_deref(), project: &project, judged: &judged, occasion, masker: &masker };
     let baseline = ground.find(&mut poster).await?;
-    let output = prepare_output(request, &root, &project, &judged, env)?;
-    if let Some(saved) = saved(request, &output).filter(|saved| files::is_file(saved)) {
+    let output = prepare_output(folder, &shown, &project, &judged, env)?;
+    if let Some(saved) = saved(request, output.folder()).filter(|saved| files::is_file(saved)) {
         // One of an earlier run must not be taken for this one's.
         files::remove(&saved)?;
     }
@@ -289,21 +292,33 @@ fn left_behind(left: LeftBehind) -> Vec<String> {
     said
 }
 
+/// The output folder, and what it is called.
+fn output_folder(request: &Request, root: &Path, project: &Project) -> (PathBuf, String) {
+    match &request.output {
+        Some(given) => (request.start.join(given), given.display().to_string()),
+        None if project.folder.is_empty() => (root.join(output::NAME), output::NAME.to_owned()),
+        None => (root.join(&project.folder).join(output::NAME), format!("{}/{}", project.folder, output::NAME)),
+    }
+}
+
+/// Every file that is written for who asked, and what it is.
+fn written(request: &Request, folder: &Path) -> Vec<(&'static str, PathBuf)> {
+    let named = [("--sarif", &request.sarif), ("--junit", &request.junit)];
+    let named = named.into_iter().filter_map(|(flag, path)| Some((flag, request.start.join(path.as_ref()?))));
+    let saved = saved(request, folder).map(|path| ("--save-baseline", path));
+    [("the report", folder.join("report.json"))].into_iter().chain(named).chain(saved).collect()
+}
+
 fn prepare_output(
-    request: &Request,
-    root: &Path,
+    folder: PathBuf,
+    shown: &str,
     project: &Project,
     judged: &Judged,
     env: &Env,
 ) -> Result<Output, Failure> {
-    let (folder, shown) = match &request.output {
-        Some(given) => (request.start.join(given), given.display().to_string()),
-        None if project.folder.is_empty() => (root.join(output::NAME), output::NAME.to_owned()),
-        None => (root.join(&project.folder).join(output::NAME), format!("{}/{}", project.folder, output::NAME)),
-    };
     let gates = project.gates.iter().map(|gate| &gate.common().name);
     let paths = |change: &ChangeSet| change.files.keys().flat_map(|path| [path.as_str(), "\n"]).collect();
-    Output::prepare(folder, &shown, gates, judged.scope.change().map(paths)).map_err(|failure| {
+    Output::prepare(folder, shown, gates, judged.scope.change().map(paths)).map_err(|failure| {
         let help = match failure.code {
             ExitCode::Refused if env.os(process::MARK).is_some() => {
                 "a gate that runs gatepost names a folder of its own: --output \"$GATEPOST_OUTPUT/run\""
@@ -336,7 +351,7 @@ fn write_files(request: &Request, report: &Report, output: &Output, interrupted:
     let mut wanted = vec![(output.report(), report_text())];
     wanted.extend(request.sarif.iter().map(|path| (request.start.join(path), Ok(sarif::write(report)))));
     wanted.extend(request.junit.iter().map(|path| (request.start.join(path), Ok(junit::write(report)))));
-    wanted.extend(saved(request, output).map(|path| {
+    wanted.extend(saved(request, output.folder()).map(|path| {
         let text =
             if interrupted { Err(format!("{}: the run was interrupted", path.display())) } else { report_text() };
         (path, text)
@@ -350,9 +365,9 @@ fn write_files(request: &Request, report: &Report, output: &Output, interrupted:
 }
 
 /// Where the baseline is kept.
-fn saved(request: &Request, output: &Output) -> Option<PathBuf> {
+fn saved(request: &Request, folder: &Path) -> Option<PathBuf> {
     let named = request.save_baseline.as_ref()?;
-    Some(named.as_ref().map_or_else(|| output.folder().join("baseline.json"), |file| request.start.join(file)))
+    Some(named.as_ref().map_or_else(|| folder.join("baseline.json"), |file| request.start.join(file)))
 }
 
 /// Interrupted before everything else; then the verdict; then what could not be written or posted.

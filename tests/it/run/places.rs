@@ -111,3 +111,23 @@ fn the_name_of_a_link_makes_no_folder_gateposts() {
     let ran = project.run(&[]);
     assert_eq!((ran.code, project.text("mine/gates/g/mine.txt").as_str()), (Some(0), "mine\n"), "{}", ran.err);
 }
+
+#[test]
+fn two_files_that_are_one_are_refused_before_anything_runs() {
+    let project = Project::new("[gates.g]\nkind = \"command\"\ncommand = \"touch ran\"\n");
+    std::fs::create_dir(project.path("sub")).unwrap();
+    for (arguments, which) in [
+        (&["--sarif", "x", "--junit", "sub/../x"][..], "--sarif and --junit are the same file"),
+        (&["--junit", ".gatepost/report.json"], "the report and --junit are the same file"),
+        (&["--sarif", "x", "--save-baseline", "x"], "--sarif and --save-baseline are the same file"),
+        (&["--save-baseline", "--junit", ".gatepost/baseline.json"], "--junit and --save-baseline are the same file"),
+        (&["--output", "out", "--sarif", "out/report.json"], "the report and --sarif are the same file"),
+    ] {
+        let ran = project.run(arguments);
+        assert_eq!(ran.code, Some(2), "{arguments:?}: {}", ran.err);
+        assert!(ran.err.contains(which), "{arguments:?}: {}", ran.err);
+        assert!(!project.path("ran").exists(), "{arguments:?}");
+    }
+    let ran = project.run(&["--sarif", "/dev/null", "--junit", "/dev/null"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+}
