@@ -151,6 +151,18 @@ impl Output {
     }
 }
 
+/// Removes the report of an earlier run from a folder that is gatepost's and that no other run uses: where this one ends
+/// before its gates, it would be taken for its own. What cannot be removed is told of when the folder is made ready.
+pub fn forget(folder: &Path) {
+    let report = folder.join("report.json");
+    if files::is_file(&report)
+        && check_own(folder, "").is_ok()
+        && let Ok(Some(_lock)) = lock(folder)
+    {
+        let _ = files::remove(&report);
+    }
+}
+
 fn lock_of(folder: &Path) -> PathBuf {
     folder.join("lock")
 }

@@ -91,7 +91,10 @@ pub struct Ran {
 pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<Ran, Failure> {
     let begun = clock::instant();
     let started_at = clock::now().to_string();
-    let occasion = occasion::read(env).map_err(|error| Failure::outside(error.to_string()).help(error.help()))?;
+    let occasion = occasion::read(env).map_err(|error| {
+        forget(request, env);
+        Failure::outside(error.to_string()).help(error.help())
+    })?;
     let cancel = CancelToken::new(occasion.on_actions.then_some(ACTIONS_GRACE));
     let signals = signals::listen(cancel.clone())
         .map_err(|error| Failure::outside(format!("cannot listen for signals: {error}")))?;
@@ -192,9 +195,11 @@ async fn ready_or_interrupted(
 }
 
 async fn ready(request: &Request, env: &Env, occasion: &Occasion, cancel: &CancelToken) -> Result<Ready, Failure> {
-    let opened = open(&request.start, request.config.as_deref(), request.colour, env, occasion)?;
+    let opened = open(&request.start, request.config.as_deref(), request.colour, env, occasion);
+    let opened = opened.inspect_err(|_| forget(request, env))?;
     let Opened { mut repo, root, mut project } = opened;
     let (folder, shown) = output_folder(request, &root, &project);
+    output::forget(&folder);
     let written = written(request, &folder);
     apart::check(&written)?;
     repo.heed(cancel);
@@ -290,6 +295,23 @@ fn left_behind(left: LeftBehind) -> Vec<String> {
         said.push(format!("{} could not be ended", those(left.survivors)));
     }
     said
+}
+
+/// Removes the reports of earlier runs where it is not known which folder would be this one's: of every folder that could be.
+fn forget(request: &Request, env: &Env) {
+    if let Some(given) = &request.output {
+        return output::forget(&request.start.join(given));
+    }
+    let Ok(repo) = discover(&request.start, env) else { return };
+    let (root, start) = (apart::place(repo.root()), apart::place(&request.start));
+    let place = Place { root: &root, start: &start, file: request.config.as_deref(), colour: false };
+    match project::find(&place) {
+        Ok(Some((_, folder))) => output::forget(&root.join(folder).join(output::NAME)),
+        _ => {
+            let folders = start.ancestors().take_while(|folder| folder.starts_with(&root));
+            folders.for_each(|folder| output::forget(&folder.join(output::NAME)));
+        }
+    }
 }
 
 /// The output folder, and what it is called.

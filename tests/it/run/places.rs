@@ -131,3 +131,44 @@ fn two_files_that_are_one_are_refused_before_anything_runs() {
     let ran = project.run(&["--sarif", "/dev/null", "--junit", "/dev/null"]);
     assert_eq!(ran.code, Some(0), "{}", ran.err);
 }
+
+#[test]
+fn a_run_that_ends_before_its_gates_leaves_no_report_of_an_earlier_one() {
+    let project = Project::new(GREEN);
+    let (report, other) = (project.path(".gatepost/report.json"), project.path("other/report.json"));
+    let before = || {
+        assert_eq!(project.run(&[]).code, Some(0));
+        assert_eq!(project.run(&["--output", "other"]).code, Some(0));
+    };
+    for arguments in [&["--base", "nope"][..], &["--baseline", "/nonexistent"], &["nope"], &["--config", "nope.toml"]] {
+        before();
+        let ran = project.run(arguments);
+        assert!(!matches!(ran.code, Some(0 | 1)), "{arguments:?}: {}", ran.err);
+        assert!(!report.exists() && other.exists(), "{arguments:?}");
+        project.run(&[arguments, &["--output", "other"]].concat());
+        assert!(!other.exists(), "{arguments:?}");
+    }
+    before();
+    assert_eq!(project.call(&["plan", "--base", "nope"]).code, Some(2));
+    assert!(report.exists(), "only a run has a report");
+    let ran = ended(project.command(&["run"]).env("GITHUB_ACTIONS", "true").env("GITHUB_EVENT_NAME", "push"));
+    assert!(ran.code != Some(0) && !report.exists(), "{}", ran.err);
+    before();
+    project.tree.write("gatepost.toml", "broken");
+    assert_eq!(project.run(&[]).code, Some(2));
+    assert!(!report.exists());
+}
+
+#[test]
+fn the_report_of_a_run_that_goes_on_is_not_removed_by_another() {
+    let project = Project::new("[gates.g]\nkind = \"command\"\ncommand = \": > waits; until [ -e go ]; do sleep 0.02; done\"\n");
+    let child = project.command(&["run"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    while !project.path("waits").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    project.tree.write(".gatepost/report.json", "its own");
+    assert_eq!(project.run(&["--base", "nope"]).code, Some(2));
+    assert_eq!(project.text(".gatepost/report.json"), "its own");
+    project.tree.write("go", "");
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(0));
+}
