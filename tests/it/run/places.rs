@@ -172,3 +172,26 @@ fn the_report_of_a_run_that_goes_on_is_not_removed_by_another() {
     project.tree.write("go", "");
     assert_eq!(child.wait_with_output().unwrap().status.code(), Some(0));
 }
+
+#[test]
+fn the_files_that_a_run_writes_are_no_part_of_the_change() {
+    let files = ["--sarif", "out.sarif", "--junit", "new/all.xml", "--output", "out"];
+    let project = Project::on_main("[gates.g]\nkind = \"lint\"\nformat = \"gcc\"\ncommand = \"echo src/a.rs:5:1: warning: w\"\n");
+    std::fs::create_dir(project.path("new")).unwrap();
+    let command = |more: &[&str]| {
+        let mut ran = project.run(&[&files, more].concat());
+        ran.report = serde_json::from_str(&project.text("out/report.json")).unwrap();
+        ran
+    };
+    for _ in 0..2 {
+        let ran = command(&[]);
+        assert_eq!(ran.code, Some(1), "{}", ran.err);
+        assert!(ran.err.contains("judging everything: nothing differs from the base"), "{}", ran.err);
+        assert_eq!(ran.report["subject"]["dirty"], false);
+    }
+    let ran = command(&["--save-baseline=kept.json"]);
+    assert_eq!((ran.code, &ran.report["subject"]["dirty"]), (Some(1), &Value::Bool(false)));
+    project.tree.git(&["add", "out.sarif", "new/all.xml", "kept.json"]);
+    let ran = command(&[]);
+    assert!(ran.err.contains("judging 3 files changed since"), "what git tracks is: {}", ran.err);
+}
