@@ -206,6 +206,19 @@ fn a_timeout_ends_the_gate_and_goes_on() {
 }
 
 #[test]
+fn a_gate_that_ended_while_gatepost_was_stopped_has_ended_in_time() {
+    let project = Project::new("[gates.g]\nkind = \"command\"\ntimeout = \"3s\"\ncommand = \"echo > started; sleep 1\"\n");
+    let child = project.start(&[], &[], &[]);
+    project.wait_for(&["started"]);
+    send(&child, Signal::SIGSTOP);
+    std::thread::sleep(Duration::from_secs(4));
+    send(&child, Signal::SIGCONT);
+    let ended = end(child, Duration::from_secs(20));
+    assert_eq!(project.gates(), ["g, pass, exit status 0"], "{}", ended.said);
+    assert_eq!(ended.status.code(), Some(0));
+}
+
+#[test]
 fn nothing_is_left_after_gates_that_end_by_themselves() {
     let marker = marker();
     let mut gates = leaving(ways(), "true", &marker, "300ms");
