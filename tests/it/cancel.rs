@@ -149,7 +149,8 @@ fn a_signal_ends_every_gate_and_names_itself() {
 fn every_signal_that_would_end_gatepost_ends_its_gates() {
     for signal in [Signal::SIGUSR1, Signal::SIGUSR2, Signal::SIGALRM] {
         let marker = marker();
-        let project = Project::new(&format!("[gates.g]\nkind = \"command\"\ncommand = \"echo > started; sleep {marker}\"\n"));
+        let project =
+            Project::new(&format!("[gates.g]\nkind = \"command\"\ncommand = \"echo > started; sleep {marker}\"\n"));
         let child = project.start(&[], &[], &[]);
         project.wait_for(&["started"]);
         send(&child, signal);
@@ -207,7 +208,8 @@ fn a_timeout_ends_the_gate_and_goes_on() {
 
 #[test]
 fn a_gate_that_ended_while_gatepost_was_stopped_has_ended_in_time() {
-    let project = Project::new("[gates.g]\nkind = \"command\"\ntimeout = \"3s\"\ncommand = \"echo > started; sleep 1\"\n");
+    let project =
+        Project::new("[gates.g]\nkind = \"command\"\ntimeout = \"3s\"\ncommand = \"echo > started; sleep 1\"\n");
     let child = project.start(&[], &[], &[]);
     project.wait_for(&["started"]);
     send(&child, Signal::SIGSTOP);

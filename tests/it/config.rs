@@ -276,9 +276,13 @@ fn what_the_reader_refuses_the_schema_refuses() {
 #[test]
 fn a_command_holds_no_nul_in_either() {
     let validator = jsonschema::validator_for(&config::schema(&KNOWN)).unwrap();
-    for (command, good) in
-        [(r#""a\u0000""#, false), (r#"["a", "b\u0000"]"#, false), (r#"["a\u0000"]"#, false), (r#"["a", "", "\nb"]"#, true), (r#""a\nb""#, true)]
-    {
+    for (command, good) in [
+        (r#""a\u0000""#, false),
+        (r#"["a", "b\u0000"]"#, false),
+        (r#"["a\u0000"]"#, false),
+        (r#"["a", "", "\nb"]"#, true),
+        (r#""a\nb""#, true),
+    ] {
         let text = format!("[gates.lint]\nkind = 'lint'\ncommand = {command}\n");
         assert_eq!(config::read(text.as_bytes(), &KNOWN).is_ok(), good, "{command}");
         assert_eq!(validator.is_valid(&toml::from_str::<serde_json::Value>(&text).unwrap()), good, "{command}");

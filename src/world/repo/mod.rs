@@ -61,7 +61,12 @@ impl Repo {
                     return Err(RepoError::Bare { path: repository.path().to_owned() });
                 };
                 let safe = trusted.map(|_| root.as_os_str());
-                Ok(Self { program: Program::new(&root, safe), library: Some(Library(repository)), root, left_out: Vec::new() })
+                Ok(Self {
+                    program: Program::new(&root, safe),
+                    library: Some(Library(repository)),
+                    root,
+                    left_out: Vec::new(),
+                })
             }
             Err(error) if error.code() == ErrorCode::NotFound => {
                 let mut names = start.ancestors().map(|folder| folder.join(".git"));

@@ -77,8 +77,12 @@ fn sarif_and_junit_are_written_where_asked() {
 #[test]
 fn what_can_mean_two_things_is_refused() {
     let project = project();
-    for arguments in [&["run", "--sarif", "-"][..], &["run", "--junit", "-"], &["run", "--save-baseline=-"], &["audit", "--sarif", "-"]]
-    {
+    for arguments in [
+        &["run", "--sarif", "-"][..],
+        &["run", "--junit", "-"],
+        &["run", "--save-baseline=-"],
+        &["audit", "--sarif", "-"],
+    ] {
         let ran = project.call(arguments);
         assert_eq!(ran.code, Some(2), "{arguments:?}");
         assert!(ran.err.contains("standard output is /dev/stdout"), "{}", ran.err);

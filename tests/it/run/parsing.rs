@@ -109,7 +109,10 @@ fn other_shapes() {
 fn what_cannot_be_read_twice_is_read_all_the_same() {
     let folder = folder();
     let said = |ran: Ran| (ran.code, ran.out.contains("unused"), ran.err);
-    assert_eq!(said(parse(folder.path(), &["/dev/stdin"], "a.c:1:5: warning: unused\n")), (Some(0), true, String::new()));
+    assert_eq!(
+        said(parse(folder.path(), &["/dev/stdin"], "a.c:1:5: warning: unused\n")),
+        (Some(0), true, String::new())
+    );
     let line = format!("{} parse <(cat gcc.txt) --from gcc", env!("CARGO_BIN_EXE_gatepost"));
     let mut command = Command::new("bash");
     assert_eq!(said(ended(command.args(["-c", &line]).current_dir(folder.path()))), (Some(0), true, String::new()));

@@ -47,7 +47,10 @@ fn nothing_stands_in_for_a_configuration_that_cannot_be_used() {
     std::fs::remove_dir(&file).unwrap();
 
     let ran = project.run(&[]);
-    assert_eq!((ran.code, ran.notes()), (Some(0), vec!["gatepost.toml is in HEAD and deleted here: .github/gatepost.toml is used"]));
+    assert_eq!(
+        (ran.code, ran.notes()),
+        (Some(0), vec!["gatepost.toml is in HEAD and deleted here: .github/gatepost.toml is used"])
+    );
     let plan = project.call(&["plan"]).out;
     assert!(plan.contains("gatepost.toml is in HEAD and deleted here"), "{plan}");
     let ran = ended(project.command(&["run", "--publish", "never"]).envs([
@@ -55,7 +58,10 @@ fn nothing_stands_in_for_a_configuration_that_cannot_be_used() {
         ("GITHUB_EVENT_NAME", "workflow_dispatch"),
         ("GITHUB_REPOSITORY", "octo/shop"),
         ("GITHUB_SHA", project.tree.sha("HEAD").as_str()),
-        ("GITHUB_EVENT_PATH", project.tree.write("../event.json", "{}").dir.with_file_name("event.json").to_str().unwrap()),
+        (
+            "GITHUB_EVENT_PATH",
+            project.tree.write("../event.json", "{}").dir.with_file_name("event.json").to_str().unwrap(),
+        ),
     ]));
     assert_eq!(ran.code, Some(2), "an earlier step deleted what the commit is judged by: {}", ran.err);
     project.tree.git(&["update-index", "--skip-worktree", "gatepost.toml"]);
