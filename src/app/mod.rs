@@ -1,6 +1,7 @@
 //! Floor 4: one file per command; each reads as that command's story. None knows the terminal.
 
 pub mod adopt;
+mod apart;
 pub mod audit;
 mod baseline;
 pub mod comment;

@@ -18,6 +18,9 @@ const TAIL: u64 = 4 << 10;
 /// Keeps everything in the folder out of commits.
 const IGNORE: &[u8] = b"*\n";
 
+/// What is in the lock: with it a folder is known as gatepost's.
+const LOCK: &[u8] = b"gatepost\n";
+
 /// The folder's own name where none was asked for.
 pub const NAME: &str = ".gatepost";
 
@@ -47,7 +50,7 @@ impl Output {
     ) -> Result<Self, Failure> {
         check_own(&folder, shown)?;
         files::make_dir(&folder)?;
-        let Some(lock) = files::lock(&lock_of(&folder))? else {
+        let Some(lock) = lock(&folder)? else {
             return Err(Failure::refused(format!("another run uses the output folder {shown}")));
         };
         let logs: Vec<OsString> = gates.clone().map(|gate| format!("{gate}.txt").into()).collect();
@@ -56,8 +59,12 @@ impl Output {
             |name: &OsStr, file: &Metadata| file.is_file() && file.len() == 0 && logs.iter().any(|log| log == name);
         files::empty(&folder.join("logs"), is_empty)?;
         files::remove(&folder.join("report.json"))?;
+        let of_gates = folder.join("gates");
+        if files::is_link(&of_gates) {
+            files::remove(&of_gates)?;
+        }
         for gate in gates {
-            files::empty(&folder.join("gates").join(gate.as_str()), |_, _| false)?;
+            files::empty(&of_gates.join(gate.as_str()), |_, _| false)?;
         }
         let output = Self {
             report_shown: format!("{}/report.json", shown.trim_end_matches('/')),
@@ -79,7 +86,7 @@ impl Output {
         let path = lock_of(&self.folder);
         if !files::is_file(&path) {
             let taken = || FileError { action: "lock", path: path.clone(), source: Error::other("another run has it") };
-            self.lock.replace(files::lock(&path)?.ok_or_else(taken)?);
+            self.lock.replace(lock(&self.folder)?.ok_or_else(taken)?);
         }
         let ignore = self.folder.join(".gitignore");
         if !files::is_file(&ignore) {
@@ -144,22 +151,51 @@ impl Output {
     }
 }
 
+/// Removes the report of an earlier run from a folder that is gatepost's and that no other run uses: where this one ends
+/// before its gates, it would be taken for its own. What cannot be removed is told of when the folder is made ready.
+pub fn forget(folder: &Path) {
+    let report = folder.join("report.json");
+    if files::is_file(&report)
+        && check_own(folder, "").is_ok()
+        && let Ok(Some(_lock)) = lock(folder)
+    {
+        let _ = files::remove(&report);
+    }
+}
+
 fn lock_of(folder: &Path) -> PathBuf {
     folder.join("lock")
 }
 
-/// A folder that is emptied must be gatepost's own: by its name, by the lock in it, or because there is nothing in it.
+fn lock(folder: &Path) -> Result<Option<File>, FileError> {
+    let path = lock_of(folder);
+    let lock = files::lock(&path)?;
+    if lock.is_some() && files::size(&path) == Some(0) {
+        files::append(&path, LOCK)?;
+    }
+    Ok(lock)
+}
+
+/// A folder that is emptied must be gatepost's own: by its name, by what is in it, or because there is nothing in it.
 fn check_own(folder: &Path, shown: &str) -> Result<(), Failure> {
     let others = |why: &str| {
         let failure = Failure::usage(format!("the output folder {shown} {why}"));
         Err(failure.help("name a folder that is gatepost's alone by --output"))
     };
-    let ignore = folder.join(".gitignore");
-    if files::is_file(&ignore) && files::read(&ignore)? != IGNORE {
+    // By the name that it has itself, not by a link's.
+    let Some(real) = files::real_path(folder) else { return Ok(()) };
+    let ignore = real.join(".gitignore");
+    let is_ignored = files::is_file(&ignore);
+    if is_ignored && files::read_capped(&ignore, 1 << 10).as_deref() != Some(IGNORE) {
         return others("has a .gitignore of its own");
     }
-    let is_own = folder.file_name() == Some(OsStr::new(NAME)) || files::is_file(&lock_of(folder));
-    if !is_own && files::is_folder(folder) && !files::list(folder)?.is_empty() {
+    let lock = lock_of(&real);
+    let is_plain = files::is_file(&lock) && !files::is_link(&lock);
+    let words = if is_plain { files::read_capped(&lock, 1 << 10) } else { None };
+    // Earlier versions left the lock empty.
+    let is_locked = words.is_some_and(|words| words == LOCK || words.is_empty() && is_ignored);
+    let is_own = is_locked || real.file_name() == Some(OsStr::new(NAME));
+    if !is_own && files::is_folder(&real) && !files::list(&real)?.is_empty() {
         return others("has files that are not gatepost's");
     }
     Ok(())

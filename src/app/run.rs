@@ -7,10 +7,10 @@ use std::rc::Rc;
 use crate::app::baseline::{self, Found};
 use crate::app::output::{self, Output};
 use crate::app::posting::{self, Posted, Poster, Publish, Said};
-use crate::app::project::{self, Place, Project};
+use crate::app::project::{self, Place, Project, Source};
 use crate::app::scope::{self, Asked, Judged};
 use crate::app::work::Ground;
-use crate::app::{Failure, detected, overridden};
+use crate::app::{Failure, apart, detected, overridden};
 use crate::mask::Masker;
 use crate::model::change::ChangeSet;
 use crate::model::event::Occasion;
@@ -91,7 +91,10 @@ pub struct Ran {
 pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<Ran, Failure> {
     let begun = clock::instant();
     let started_at = clock::now().to_string();
-    let occasion = occasion::read(env).map_err(|error| Failure::outside(error.to_string()).help(error.help()))?;
+    let occasion = occasion::read(env).map_err(|error| {
+        forget(request, env);
+        Failure::outside(error.to_string()).help(error.help())
+    })?;
     let cancel = CancelToken::new(occasion.on_actions.then_some(ACTIONS_GRACE));
     let signals = signals::listen(cancel.clone())
         .map_err(|error| Failure::outside(format!("cannot listen for signals: {error}")))?;
@@ -195,24 +198,33 @@ async fn ready_or_interrupted(
 }
 
 async fn ready(request: &Request, env: &Env, occasion: &Occasion, cancel: &CancelToken) -> Result<Ready, Failure> {
-    let opened = open(&request.start, request.config.as_deref(), request.colour, env, occasion)?;
-    let Opened { mut repo, root, mut project } = opened;
+    let opened = open(&request.start, request.config.as_deref(), request.colour, env, occasion);
+    let opened = opened.inspect_err(|_| forget(request, env))?;
+    let Opened { mut repo, root, mut project, deleted } = opened;
+    let (folder, shown) = output_folder(request, &root, &project);
+    output::forget(&folder);
+    let written = written(request, &folder);
+    apart::check(&written)?;
     repo.heed(cancel);
+    let inside = |path: &PathBuf| Some(project::folder(&root, &apart::place(path))).filter(|path| !path.is_empty());
+    repo.leave_out(written.iter().filter_map(|(_, path)| inside(path)))?;
     project.select(&request.gates)?;
     let named = [project::secrets(&project.config), project.config.run.pass_env.clone()].concat();
     let masker = Rc::new(posting::masker(env, &named));
     let mut poster = Poster::open(request.publish, request.dry_run, env, occasion, Some(&repo))?;
     let base = scope::base_asked(request.base.as_deref(), project.config.run.base.as_deref(), occasion);
     let asked = Asked { base, all_files: request.all_files };
-    let judged = scope::scope(&repo, occasion, asked, async |base, head| poster.merge_base(base, head).await).await?;
+    let mut judged =
+        scope::scope(&repo, occasion, asked, async |base, head| poster.merge_base(base, head).await).await?;
+    judged.notes.extend(deleted);
     scope::check_head(&repo, occasion, &judged)?;
     poster.check(&judged)?;
     let file = request.baseline.as_deref().map(|file| request.start.join(file));
     let ground =
         baseline::Ground { file: file.as_deref(), project: &project, judged: &judged, occasion, masker: &masker };
     let baseline = ground.find(&mut poster).await?;
-    let output = prepare_output(request, &root, &project, &judged, env)?;
-    if let Some(saved) = saved(request, &output).filter(|saved| files::is_file(saved)) {
+    let output = prepare_output(folder, &shown, &project, &judged, env)?;
+    if let Some(saved) = saved(request, output.folder()).filter(|saved| files::is_file(saved)) {
         // One of an earlier run must not be taken for this one's.
         files::remove(&saved)?;
     }
@@ -245,6 +257,8 @@ pub struct Opened {
     pub root: PathBuf,
     /// What is configured.
     pub project: Project,
+    /// Says that the configuration of the commit was deleted, and what stands in for it.
+    pub deleted: Option<String>,
 }
 
 /// Finds the repository and the configuration.
@@ -266,7 +280,19 @@ pub fn open(
     let start = files::real_path(start).unwrap_or_else(|| start.to_owned());
     let place = Place { root: &root, start: &start, file: config, colour };
     let project = project::open(&place)?.map_or_else(|| detected::project(&place, env), Ok)?;
-    Ok(Opened { repo, root, project })
+    let absent = project::absent(&place, &repo, &project)?;
+    if let Some(path) = &absent
+        && (occasion.on_actions || repo.is_unwatched(path)?)
+    {
+        let what = format!("{path} is in HEAD but not in the work tree (a sparse checkout?)");
+        return Err(Failure::usage(what).help("check it out, or name a configuration by --config"));
+    }
+    let by = match &project.source {
+        Source::File(file) => format!("{file} is used"),
+        Source::Detected { .. } => "the gates are detected".to_owned(),
+    };
+    let deleted = absent.map(|path| format!("{path} is in HEAD and deleted here: {by}"));
+    Ok(Opened { repo, root, project, deleted })
 }
 
 /// What happened at the end.
@@ -292,21 +318,50 @@ fn left_behind(left: LeftBehind) -> Vec<String> {
     said
 }
 
+/// Removes the reports of earlier runs where it is not known which folder would be this one's: of every folder that could be.
+fn forget(request: &Request, env: &Env) {
+    if let Some(given) = &request.output {
+        return output::forget(&request.start.join(given));
+    }
+    let Ok(repo) = discover(&request.start, env) else { return };
+    let (root, start) = (apart::place(repo.root()), apart::place(&request.start));
+    let place = Place { root: &root, start: &start, file: request.config.as_deref(), colour: false };
+    match project::find(&place) {
+        Ok(Some((_, folder))) => output::forget(&root.join(folder).join(output::NAME)),
+        _ => {
+            let folders = start.ancestors().take_while(|folder| folder.starts_with(&root));
+            folders.for_each(|folder| output::forget(&folder.join(output::NAME)));
+        }
+    }
+}
+
+/// The output folder, and what it is called.
+fn output_folder(request: &Request, root: &Path, project: &Project) -> (PathBuf, String) {
+    match &request.output {
+        Some(given) => (request.start.join(given), given.display().to_string()),
+        None if project.folder.is_empty() => (root.join(output::NAME), output::NAME.to_owned()),
+        None => (root.join(&project.folder).join(output::NAME), format!("{}/{}", project.folder, output::NAME)),
+    }
+}
+
+/// Every file that is written for who asked, and what it is.
+fn written(request: &Request, folder: &Path) -> Vec<(&'static str, PathBuf)> {
+    let named = [("--sarif", &request.sarif), ("--junit", &request.junit)];
+    let named = named.into_iter().filter_map(|(flag, path)| Some((flag, request.start.join(path.as_ref()?))));
+    let saved = saved(request, folder).map(|path| ("--save-baseline", path));
+    [("the report", folder.join("report.json"))].into_iter().chain(named).chain(saved).collect()
+}
+
 fn prepare_output(
-    request: &Request,
-    root: &Path,
+    folder: PathBuf,
+    shown: &str,
     project: &Project,
     judged: &Judged,
     env: &Env,
 ) -> Result<Output, Failure> {
-    let (folder, shown) = match &request.output {
-        Some(given) => (request.start.join(given), given.display().to_string()),
-        None if project.folder.is_empty() => (root.join(output::NAME), output::NAME.to_owned()),
-        None => (root.join(&project.folder).join(output::NAME), format!("{}/{}", project.folder, output::NAME)),
-    };
     let gates = project.gates.iter().map(|gate| &gate.common().name);
     let paths = |change: &ChangeSet| change.files.keys().flat_map(|path| [path.as_str(), "\n"]).collect();
-    Output::prepare(folder, &shown, gates, judged.scope.change().map(paths)).map_err(|failure| {
+    Output::prepare(folder, shown, gates, judged.scope.change().map(paths)).map_err(|failure| {
         let help = match failure.code {
             ExitCode::Refused if env.os(process::MARK).is_some() => {
                 "a gate that runs gatepost names a folder of its own: --output \"$GATEPOST_OUTPUT/run\""
@@ -339,7 +394,7 @@ fn write_files(request: &Request, report: &Report, output: &Output, interrupted:
     let mut wanted = vec![(output.report(), report_text())];
     wanted.extend(request.sarif.iter().map(|path| (request.start.join(path), Ok(sarif::write(report)))));
     wanted.extend(request.junit.iter().map(|path| (request.start.join(path), Ok(junit::write(report)))));
-    wanted.extend(saved(request, output).map(|path| {
+    wanted.extend(saved(request, output.folder()).map(|path| {
         let text =
             if interrupted { Err(format!("{}: the run was interrupted", path.display())) } else { report_text() };
         (path, text)
@@ -353,9 +408,9 @@ fn write_files(request: &Request, report: &Report, output: &Output, interrupted:
 }
 
 /// Where the baseline is kept.
-fn saved(request: &Request, output: &Output) -> Option<PathBuf> {
+fn saved(request: &Request, folder: &Path) -> Option<PathBuf> {
     let named = request.save_baseline.as_ref()?;
-    Some(named.as_ref().map_or_else(|| output.folder().join("baseline.json"), |file| request.start.join(file)))
+    Some(named.as_ref().map_or_else(|| folder.join("baseline.json"), |file| request.start.join(file)))
 }
 
 /// Interrupted before everything else; then the verdict; then what could not be written or posted.

@@ -21,7 +21,7 @@ pub enum ExitCode {
     RollbackFailed,
     /// 70: a bug in gatepost.
     Bug,
-    /// 128 + the signal's number: 129, 130 or 143.
+    /// 128 + the signal's number.
     Interrupted(i32),
 }
 
@@ -36,7 +36,7 @@ impl ExitCode {
         ("5", "deployed, then rolled back"),
         ("6", "a rollback failed"),
         ("70", "a bug in gatepost"),
-        ("129/130/143", "interrupted by SIGHUP, SIGINT or SIGTERM; never 0"),
+        ("128 + n", "interrupted by signal n: 129 SIGHUP, 130 SIGINT, 131 SIGQUIT, 143 SIGTERM; never 0"),
     ];
 
     /// The number given to the operating system, 0 to 255.

@@ -5,6 +5,7 @@ mod commands;
 mod gates;
 mod outputs;
 mod parsing;
+mod places;
 mod planning;
 mod reports;
 mod scope;
