@@ -91,10 +91,7 @@ pub struct Ran {
 pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<Ran, Failure> {
     let begun = clock::instant();
     let started_at = clock::now().to_string();
-    let occasion = occasion::read(env).map_err(|error| {
-        forget(request, env);
-        Failure::outside(error.to_string()).help(error.help())
-    })?;
+    let occasion = woken_by(env).inspect_err(|_| forget(request, env))?;
     let cancel = CancelToken::new(occasion.on_actions.then_some(ACTIONS_GRACE));
     let signals = signals::listen(cancel.clone())
         .map_err(|error| Failure::outside(format!("cannot listen for signals: {error}")))?;
@@ -104,9 +101,8 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
     for said in project.said().into_iter().chain(baseline.aside).chain(overridden.notes.iter().cloned()) {
         watch.see(&Progress::Said { text: &masker.text(&said) });
     }
-    let limits = limits(request, &project);
     let (settings, place, left_out) = (project.config.publish.clone(), project.place.clone(), project.left_out);
-    let graph = project.graph.clone();
+    let (limits, graph) = (limits(request, &project), project.graph.clone());
     let (masker, watch) = (&masker, &watch);
     watch.see(&Progress::Said { text: &masker.text(&format!("judging {}", judged.words())) });
     let ground = Ground {
@@ -134,8 +130,7 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
         // Dropped when the last gate has ended: that ends the sending.
         let queue = queue;
         let on_end = |report: &GateReport| {
-            let tail = if report.outcome.is_green() { None } else { output.tail(report) };
-            watch.see(&Progress::Ended { report, tail: tail.as_deref(), folder: &folder });
+            watch.see(&Progress::Ended { report, folder: &folder });
             queue.gate(report);
         };
         schedule::run(&graph, limits, gates, &cancel, on_end).await
@@ -155,6 +150,10 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
     let said = poster.end(&report, shared, &signals).await.masked(masker);
     let code = exit_code(request.publish, &report, &signals, &unwritten, &said);
     Ok(Ran { report, output: output.clone(), folder, code, said, unwritten })
+}
+
+fn woken_by(env: &Env) -> Result<Occasion, Failure> {
+    occasion::read(env).map_err(|error| Failure::outside(error.to_string()).help(error.help()))
 }
 
 fn limits(request: &Request, project: &Project) -> Limits {

@@ -50,7 +50,9 @@ impl Printer {
     /// is as for [`gate`](Self::gate).
     pub fn report(&self, report: &Report, output: &Output, folder: &str) {
         for gate in report.gates.iter().filter(|gate| self.is_shown(gate)) {
-            self.gate(gate, output.tail(gate).as_deref(), folder);
+            // What a gate printed that passed is asked for by `-v`.
+            let tail = if self.verbose { output.tail(gate) } else { gate.log_tail.clone() };
+            self.gate(gate, tail.as_deref(), folder);
         }
         self.closing(report);
     }

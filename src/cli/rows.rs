@@ -66,14 +66,14 @@ impl Watch for Rows {
                 }
             }
             Progress::Heartbeat { .. } => {}
-            Progress::Ended { report, tail, folder } => {
+            Progress::Ended { report, folder } => {
                 if let Some(row) = self.bars.borrow_mut().remove(&report.name) {
                     row.finish_and_clear();
                     self.multi.remove(&row);
                 }
                 if !report.outcome.is_green() {
                     // In full now, for who is waiting, and again at the end, where it is looked for.
-                    self.multi.suspend(|| self.printer.gate(report, *tail, folder));
+                    self.multi.suspend(|| self.printer.gate(report, report.log_tail.as_deref(), folder));
                     return;
                 }
                 self.above(&format!("{}\n", terminal::ended(report, self.printer.dress)));

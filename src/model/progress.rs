@@ -33,8 +33,6 @@ pub enum Progress<'a> {
     Ended {
         /// Its part of the report.
         report: &'a GateReport,
-        /// The end of what it printed, where it is not green. Untrusted.
-        tail: Option<&'a str>,
         /// The folder that `report.log` is in, as a person would name it.
         folder: &'a str,
     },
