@@ -20,6 +20,10 @@ const LEFT_OUT: &[(&str, &str)] = &[
         "error: test failed, to rerun pass ",
         "cargo ran no test behind the target that failed; `--no-fail-fast` runs all",
     ),
+    (
+        "error: could not compile `",
+        "cargo stops at what does not compile or has a lint that is denied, and looks at no more",
+    ),
     ("Test suite failed to run", "a file of tests could not be run"),
     ("unhandled error during the test run", "an error outside of the tests"),
     ("unhandled errors during the test run", "errors outside of the tests"),

@@ -50,6 +50,10 @@ fn a_tool_may_have_broken_down() {
     let tox = "cat said; echo 'lint: exit 1 (0.50 seconds) /r> flake8 old.rs pid=1'; exit 1";
     let why = "lint: error, exit status 1: tox stops at a command that fails: give each tool its own gate";
     assert_eq!(said(tox, ""), why);
+    let cargo = "cat said; echo 'error: could not compile `a` (lib) due to 1 previous error' >&2; exit 101";
+    let why = "lint: error, exit status 101: cargo stops at what does not compile or has a lint that is denied, and looks at \
+               no more";
+    assert_eq!(said(cargo, ""), why);
     let tsc = "tsc() { cat said; return 1; }\ntsc -b";
     assert_eq!(
         said(tsc, ""),
