@@ -70,17 +70,17 @@ pub async fn execute(common: &Common, site: Site<'_>) -> Evidence {
             whole
         }));
     }
-    explain_status(common, &dir, site, &mut evidence);
+    explain_status(common, site, &mut evidence);
     evidence
 }
 
 /// What the tool found may not be all that there is.
-fn explain_status(common: &Common, dir: &Path, site: Site<'_>, evidence: &mut Evidence) {
+fn explain_status(common: &Common, site: Site<'_>, evidence: &mut Evidence) {
     let Some(understood) = &mut evidence.understood else { return };
     let Some(Exit::Code(code)) = evidence.exit else { return };
     if code != 0 && understood.unexplained_exit.is_none() {
         let log = site.output.join(site.log(&common.name));
-        understood.unexplained_exit = unfinished(common, code, dir, &log, understood.tests.is_some());
+        understood.unexplained_exit = unfinished(common, code, site.root, &log, understood.tests.is_some());
     }
 }
 
