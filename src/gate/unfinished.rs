@@ -33,6 +33,8 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("task: Failed to run task ", "task stops at a command that fails"),
     ("ERROR: \"…\" exited with ", "npm-run-all stops at a script that fails"),
     ("ERR_PNPM_RECURSIVE_RUN_FIRST_FAIL", "pnpm stops at a package that fails; `--no-bail` runs all"),
+    ("Test Suites:… of … total", "jest ran not all files of tests"),
+    ("not run due to …fail", "cargo-nextest ran no test behind the one that failed; `--no-fail-fast` runs all"),
     ("Test suite failed to run", "a file of tests could not be run"),
     ("unhandled error during the test run", "an error outside of the tests"),
     ("unhandled errors during the test run", "errors outside of the tests"),
@@ -64,6 +66,9 @@ pub(super) fn unfinished(common: &Common, code: i32, root: &Path, log: &Path, ha
         Ok(Err(_)) | Err(_) => return Some("whether all of its script was run cannot be told".to_owned()),
     }
     let dir = &root.join(&common.dir);
+    if let Some(flag) = bails(&shell) {
+        return Some(stopped_early(flag));
+    }
     let settings = files::read_capped(&root.join(".pre-commit-config.yaml"), LARGEST);
     let settings = settings.filter(|_| ["pre-commit", "prek"].iter().any(|program| shell.contains(program)));
     if settings.is_some_and(|text| String::from_utf8_lossy(&text).lines().any(stops_hooks)) {
@@ -91,6 +96,19 @@ fn not_run(halt: &Halt, of: &str) -> String {
             format!("whether `{call}`{of} ran all that it is for is not known: have the gate run the tool itself")
         }
     }
+}
+
+/// The flag by which a runner stops at a failure.
+fn bails(shell: &str) -> Option<&str> {
+    const FLAGS: &[&str] = &["--bail", "--fail-fast", "--failfast", "-failfast", "--stop-on-failure"];
+    shell.split_whitespace().find(|word| {
+        let (flag, value) = word.split_once('=').unwrap_or((word, ""));
+        FLAGS.contains(&flag) && !matches!(value, "0" | "false")
+    })
+}
+
+fn stopped_early(flag: &str) -> String {
+    format!("by `{flag}` it stops at a failure, and what is behind that is not run")
 }
 
 /// `fail_fast: true`, of all hooks or of one.
@@ -152,6 +170,9 @@ impl Signs<'_> {
         // npm and pnpm name the script and then its text; yarn, bun and others its text alone.
         let heading = line.strip_prefix("> ").filter(|_| after_heading).or_else(|| line.strip_prefix("$ "));
         if let Some(script) = heading {
+            if let Some(flag) = bails(script) {
+                return Some(stopped_early(flag));
+            }
             // What is no script was no heading either.
             let halt = halts_at(script).ok().flatten()?;
             return Some(not_run(&halt, &format!(" of `{script}`")));

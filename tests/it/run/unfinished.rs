@@ -70,6 +70,17 @@ fn what_the_command_calls_may_have_ended_before_its_last_tool() {
 }
 
 #[test]
+fn a_runner_may_have_stopped_at_the_first_failure() {
+    let said = |line: &str| said(&format!("cat said; echo '{line}'; exit 1"), "");
+    for line in ["ninja: build stopped: subcommand failed.", "Test Suites: 1 failed, 1 of 2 total", "$ jest --bail"] {
+        assert!(said(line).starts_with("lint: error, exit status 1: "), "{line}");
+    }
+    for line in ["Test Suites: 1 failed, 1 passed, 2 total", "$ jest -c a", "ERROR: x"] {
+        assert_eq!(said(line), format!("{PASSES} (exit status 1)"), "{line}");
+    }
+}
+
+#[test]
 fn a_tool_may_have_broken_down() {
     let crash = "cat said; echo 'Traceback (most recent call last):' >&2; echo '  File \"a.py\"' >&2; exit 1";
     let why = "lint: error, exit status 1: a tool broke down (`Traceback (most recent call last):`)";
