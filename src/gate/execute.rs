@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::gate::Site;
 use crate::gate::ground::Ground;
+use crate::gate::idle::{Idle, idle};
 use crate::gate::locate::locate;
 use crate::gate::read::{Choice, ReadError};
 use crate::gate::unfinished::unfinished;
@@ -71,6 +72,7 @@ pub async fn execute(common: &Common, site: Site<'_>) -> Evidence {
         }));
     }
     explain_status(common, site, &mut evidence);
+    doubt_silence(common, site, &mut evidence);
     evidence
 }
 
@@ -81,6 +83,23 @@ fn explain_status(common: &Common, site: Site<'_>, evidence: &mut Evidence) {
     if code != 0 && understood.unexplained_exit.is_none() {
         let log = site.output.join(site.log(&common.name));
         understood.unexplained_exit = unfinished(common, code, site.root, &log, understood.tests.is_some());
+    }
+}
+
+/// No finding is a good sign only of what was looked at.
+fn doubt_silence(common: &Common, site: Site<'_>, evidence: &mut Evidence) {
+    let is_silent = |understood: &Understood| understood.findings.is_empty() && understood.tests.is_none();
+    if !evidence.understood.as_ref().is_some_and(is_silent) || evidence.exit != Some(Exit::Code(0)) {
+        return;
+    }
+    match idle(&site.output.join(site.log(&common.name))) {
+        Some(Idle::Whole(line)) => evidence.problems.push(unreadable(format!(
+            "nothing was built (`{line}`), and what an earlier build found is not shown again: build all of it, as `make -B` does"
+        ))),
+        Some(Idle::Part(line)) => evidence
+            .notes
+            .push(format!("not all of it was built (`{line}`): what an earlier build found there is not shown again")),
+        None => {}
     }
 }
 

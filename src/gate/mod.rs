@@ -4,6 +4,7 @@ pub mod audit;
 mod command;
 mod execute;
 pub mod ground;
+mod idle;
 pub mod integrity;
 mod lint;
 pub mod locate;

@@ -207,6 +207,22 @@ fn output_is_recognised_by_its_content_on_either_stream() {
     assert!(gates[0].contains("its output is of no known format (it begins with \"all is well\")"), "{gates:?}");
 }
 
+#[test]
+fn what_names_files_or_built_nothing_is_not_clean() {
+    let lint = |format: &str, command: &str| {
+        let lint = "[gates.l]\nkind = \"lint\"\nonly = \"all\"\n";
+        Project::on_main(&format!("{lint}format = \"{format}\"\ncommand = '''{command}'''\n")).run(&[])
+    };
+    let idle = "l: error, nothing was built (`ninja: no work to do.`), and what an earlier build found is not shown again: build \
+                all of it, as `make -B` does";
+    assert_eq!(lint("gcc", "echo ninja: no work to do.").gates(), [idle]);
+    let part = lint("gcc", "echo \"make: 'a' is up to date.\"; echo cc b.c");
+    assert_eq!(part.gates(), ["l: pass, no findings"]);
+    let note =
+        "not all of it was built (`make: 'a' is up to date.`): what an earlier build found there is not shown again";
+    assert!(part.gate_notes().contains(&note), "{:?}", part.gate_notes());
+}
+
 /// Two pipes have no order between them: what arrives late on one is not the end of what began on the other.
 #[test]
 fn tests_recognised_by_their_content_are_those_of_standard_output() {
