@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::Seek as _;
+use std::io::{BufRead as _, BufReader, Read as _, Seek as _};
 use std::path::{Path, PathBuf};
 
 use crate::gate::Site;
@@ -12,6 +12,7 @@ use crate::gate::idle::{Idle, idle};
 use crate::gate::locate::locate;
 use crate::gate::read::{Choice, ReadError};
 use crate::gate::unfinished::unfinished;
+use crate::gate::unread::{LENIENT, unread};
 use crate::integrity::moves::{script_moves, words_move};
 use crate::model::change::ChangeKind;
 use crate::model::evidence::{Evidence, Exit, Parsed, Problem, ProblemKind, Understood};
@@ -45,7 +46,7 @@ pub async fn execute(common: &Common, site: Site<'_>) -> Evidence {
         let stream = choice.as_ref().filter(|_| common.reports.is_empty());
         let kept = run(common, command, stream, &dir, site, &mut evidence).await;
         if let (Some(choice), Some(kept), true) = (stream, &kept, evidence.problems.is_empty()) {
-            read_output(choice, kept, &mut evidence, &mut read);
+            read_output(common, choice, kept, site, &mut evidence, &mut read);
         }
         // It is as it was printed, secrets included; the log is not.
         if let Some(Err(error)) = kept.map(|_| files::remove(&stream_of(site))) {
@@ -221,7 +222,14 @@ fn stopped(evidence: &Evidence) -> bool {
     evidence.problems.iter().any(|problem| problem.kind != ProblemKind::Unreadable)
 }
 
-fn read_output(choice: &Choice, kept: &Kept, evidence: &mut Evidence, read: &mut Vec<Parsed>) {
+fn read_output(
+    common: &Common,
+    choice: &Choice,
+    kept: &Kept,
+    site: Site<'_>,
+    evidence: &mut Evidence,
+    read: &mut Vec<Parsed>,
+) {
     let ended_well = evidence.exit == Some(Exit::Code(0));
     let read_again = |mut file: &File| {
         file.rewind()?;
@@ -241,9 +249,33 @@ fn read_output(choice: &Choice, kept: &Kept, evidence: &mut Evidence, read: &mut
         other => other,
     };
     match result {
-        Ok((parsed, _)) => read.push(parsed),
-        Err(error) => evidence.problems.push(unreadable(with_exit(evidence.exit, &unread("its output", &error)))),
+        Ok((parsed, format)) => {
+            let listed = (parsed.findings.is_empty() && LENIENT.contains(&format))
+                .then(|| file_named(&kept.stream, &[&site.root.join(&common.dir), site.root]));
+            if let Some(file) = listed.flatten() {
+                evidence.problems.push(unreadable(format!(
+                    "its output names files and no finding (`{file}`), which `{format}` cannot judge: have the tool show what it \
+                     would change (`gofmt -d`, `black --diff`)"
+                )));
+            }
+            read.push(parsed);
+        }
+        Err(error) => {
+            evidence.problems.push(unreadable(with_exit(evidence.exit, &unread(common, "its output", &error))));
+        }
     }
+}
+
+/// Bytes of an output that are looked at for names of files.
+const MOST_NAMES: u64 = 64 << 10;
+
+/// The first line of an output that is the name of a file and no more.
+fn file_named(mut output: &File, folders: &[&Path]) -> Option<String> {
+    output.rewind().ok()?;
+    let lines = BufReader::new(output.take(MOST_NAMES)).split(b'\n').map_while(Result::ok);
+    let names = lines.filter_map(|line| Some(String::from_utf8(line).ok()?.trim().to_owned()));
+    let is_file = |name: &String| !name.is_empty() && folders.iter().any(|folder| files::is_file(&folder.join(name)));
+    names.into_iter().find(is_file)
 }
 
 /// Whether content decided for a format that is read from both streams, while they were kept apart.
@@ -289,7 +321,7 @@ fn read_reports(
             match choice.read_path(&report.path, true) {
                 Ok((parsed, _)) => read.push(parsed),
                 Err(error) => {
-                    let what = unread(&format!("the report {name}"), &error);
+                    let what = unread(common, &format!("the report {name}"), &error);
                     evidence.problems.push(unreadable(with_exit(evidence.exit, &what)));
                 }
             }
@@ -330,15 +362,6 @@ fn stale(common: &Common, report: &Found, site: Site<'_>, before: &[Found]) -> O
 /// Where a pattern of `reports` is looked for: the gate's own folder, or its `dir`.
 fn base<'a>(pattern: &'a str, dir: &'a Path, site: Site<'a>) -> (&'a Path, &'a str) {
     pattern.strip_prefix(OUTPUT).map_or((dir, pattern), |below| (site.folder, below))
-}
-
-fn unread(what: &str, error: &ReadError) -> String {
-    let advice = match error {
-        ReadError::Unrecognised(_) => ": name it with `format`, or bring a matcher",
-        ReadError::EmptyAndUnnamed => ": name it with `format`",
-        _ => "",
-    };
-    format!("{what} {error}{advice}")
 }
 
 fn with_exit(exit: Option<Exit>, what: &str) -> String {

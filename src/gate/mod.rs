@@ -12,6 +12,7 @@ pub mod migrations;
 pub mod read;
 mod test;
 mod unfinished;
+mod unread;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
