@@ -3,15 +3,17 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::Seek as _;
+use std::io::{BufRead as _, BufReader, Read as _, Seek as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::gate::Site;
 use crate::gate::ground::Ground;
+use crate::gate::idle::{Idle, idle};
 use crate::gate::locate::locate;
 use crate::gate::read::{Choice, ReadError};
 use crate::gate::unfinished::unfinished;
+use crate::gate::unread::{LENIENT, unread};
 use crate::integrity::moves::{script_moves, words_move};
 use crate::model::change::ChangeKind;
 use crate::model::evidence::{Evidence, Exit, Parsed, Problem, ProblemKind, Understood};
@@ -45,7 +47,7 @@ pub async fn execute(common: &Common, site: Site<'_>) -> Evidence {
         let stream = choice.as_ref().filter(|_| common.reports.is_empty());
         let kept = run(common, command, stream, &dir, site, &mut evidence).await;
         if let (Some(choice), Some(kept), true) = (stream, &kept, evidence.problems.is_empty()) {
-            read_output(choice, kept, &mut evidence, &mut read);
+            read_output(common, choice, kept, site, &mut evidence, &mut read);
         }
         // It is as it was printed, secrets included; the log is not.
         if let Some(Err(error)) = kept.map(|_| files::remove(&stream_of(site))) {
@@ -71,17 +73,35 @@ pub async fn execute(common: &Common, site: Site<'_>) -> Evidence {
             whole
         }));
     }
-    explain_status(common, &dir, site, &mut evidence);
+    explain_status(common, site, &mut evidence);
+    doubt_silence(common, site, &mut evidence);
     evidence
 }
 
 /// What the tool found may not be all that there is.
-fn explain_status(common: &Common, dir: &Path, site: Site<'_>, evidence: &mut Evidence) {
+fn explain_status(common: &Common, site: Site<'_>, evidence: &mut Evidence) {
     let Some(understood) = &mut evidence.understood else { return };
     let Some(Exit::Code(code)) = evidence.exit else { return };
     if code != 0 && understood.unexplained_exit.is_none() {
         let log = site.output.join(site.log(&common.name));
-        understood.unexplained_exit = unfinished(common, code, dir, &log, understood.tests.is_some());
+        understood.unexplained_exit = unfinished(common, code, site.root, &log, understood.tests.is_some());
+    }
+}
+
+/// No finding is a good sign only of what was looked at.
+fn doubt_silence(common: &Common, site: Site<'_>, evidence: &mut Evidence) {
+    let is_silent = |understood: &Understood| understood.findings.is_empty() && understood.tests.is_none();
+    if !evidence.understood.as_ref().is_some_and(is_silent) || evidence.exit != Some(Exit::Code(0)) {
+        return;
+    }
+    match idle(&site.output.join(site.log(&common.name))) {
+        Some(Idle::Whole(line)) => evidence.problems.push(unreadable(format!(
+            "nothing was built (`{line}`), and what an earlier build found is not shown again: build all of it, as `make -B` does"
+        ))),
+        Some(Idle::Part(line)) => evidence
+            .notes
+            .push(format!("not all of it was built (`{line}`): what an earlier build found there is not shown again")),
+        None => {}
     }
 }
 
@@ -203,7 +223,14 @@ fn stopped(evidence: &Evidence) -> bool {
     evidence.problems.iter().any(|problem| problem.kind != ProblemKind::Unreadable)
 }
 
-fn read_output(choice: &Choice, kept: &Kept, evidence: &mut Evidence, read: &mut Vec<Parsed>) {
+fn read_output(
+    common: &Common,
+    choice: &Choice,
+    kept: &Kept,
+    site: Site<'_>,
+    evidence: &mut Evidence,
+    read: &mut Vec<Parsed>,
+) {
     let ended_well = evidence.exit == Some(Exit::Code(0));
     let read_again = |mut file: &File| {
         file.rewind()?;
@@ -223,9 +250,33 @@ fn read_output(choice: &Choice, kept: &Kept, evidence: &mut Evidence, read: &mut
         other => other,
     };
     match result {
-        Ok((parsed, _)) => read.push(parsed),
-        Err(error) => evidence.problems.push(unreadable(with_exit(evidence.exit, &unread("its output", &error)))),
+        Ok((parsed, format)) => {
+            let listed = (parsed.findings.is_empty() && LENIENT.contains(&format))
+                .then(|| file_named(&kept.stream, &[&site.root.join(&common.dir), site.root]));
+            if let Some(file) = listed.flatten() {
+                evidence.problems.push(unreadable(format!(
+                    "its output names files and no finding (`{file}`), which `{format}` cannot judge: have the tool show what it \
+                     would change (`gofmt -d`, `black --diff`)"
+                )));
+            }
+            read.push(parsed);
+        }
+        Err(error) => {
+            evidence.problems.push(unreadable(with_exit(evidence.exit, &unread(common, "its output", &error))));
+        }
     }
+}
+
+/// Bytes of an output that are looked at for names of files.
+const MOST_NAMES: u64 = 64 << 10;
+
+/// The first line of an output that is the name of a file and no more.
+fn file_named(mut output: &File, folders: &[&Path]) -> Option<String> {
+    output.rewind().ok()?;
+    let lines = BufReader::new(output.take(MOST_NAMES)).split(b'\n').map_while(Result::ok);
+    let names = lines.filter_map(|line| Some(String::from_utf8(line).ok()?.trim().to_owned()));
+    let is_file = |name: &String| !name.is_empty() && folders.iter().any(|folder| files::is_file(&folder.join(name)));
+    names.into_iter().find(is_file)
 }
 
 /// Whether content decided for a format that is read from both streams, while they were kept apart.
@@ -271,7 +322,7 @@ fn read_reports(
             match choice.read_path(&report.path, true) {
                 Ok((parsed, _)) => read.push(parsed),
                 Err(error) => {
-                    let what = unread(&format!("the report {name}"), &error);
+                    let what = unread(common, &format!("the report {name}"), &error);
                     evidence.problems.push(unreadable(with_exit(evidence.exit, &what)));
                 }
             }
@@ -325,15 +376,6 @@ fn newer_source(site: Site<'_>, written: Option<SystemTime>) -> Option<String> {
 /// Where a pattern of `reports` is looked for: the gate's own folder, or its `dir`.
 fn base<'a>(pattern: &'a str, dir: &'a Path, site: Site<'a>) -> (&'a Path, &'a str) {
     pattern.strip_prefix(OUTPUT).map_or((dir, pattern), |below| (site.folder, below))
-}
-
-fn unread(what: &str, error: &ReadError) -> String {
-    let advice = match error {
-        ReadError::Unrecognised(_) => ": name it with `format`, or bring a matcher",
-        ReadError::EmptyAndUnnamed => ": name it with `format`",
-        _ => "",
-    };
-    format!("{what} {error}{advice}")
 }
 
 fn with_exit(exit: Option<Exit>, what: &str) -> String {

@@ -92,7 +92,7 @@ pub fn evidence(folder: &Path, root: &Path, dir: &str) -> Evidence {
 }
 
 /// Runs something with the stack that hostile scripts may need.
-fn deep<T: Send>(run: impl FnOnce() -> T + Send) -> Result<T, String> {
+pub(super) fn deep<T: Send>(run: impl FnOnce() -> T + Send) -> Result<T, String> {
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().stack_size(integrity::STACK).spawn_scoped(scope, run);
         let thread = thread.map_err(|error| format!("could not start a thread of its own to read scripts: {error}"))?;

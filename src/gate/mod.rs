@@ -4,6 +4,7 @@ pub mod audit;
 mod command;
 mod execute;
 pub mod ground;
+mod idle;
 pub mod integrity;
 mod lint;
 pub mod locate;
@@ -11,6 +12,7 @@ pub mod migrations;
 pub mod read;
 mod test;
 mod unfinished;
+mod unread;
 
 use std::cell::RefCell;
 use std::collections::HashMap;

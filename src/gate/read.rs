@@ -57,6 +57,9 @@ pub enum ReadError {
     /// No format claims it.
     #[error("is of no known format (it begins with {0:?})")]
     Unrecognised(String),
+    /// It tells that a program did not compile.
+    #[error("says that {0}")]
+    NotCompiled(String),
     /// It is not what its format promises.
     #[error("is not readable as {format}: {source}")]
     Parse {
@@ -126,7 +129,8 @@ impl Choice {
                 ));
             }
             Self::Auto if blank => return Err(ReadError::EmptyAndUnnamed),
-            Self::Auto => parse::recognise(&head).ok_or_else(|| ReadError::Unrecognised(beginning(&head)))?,
+            Self::Auto => parse::recognise(&head)
+                .ok_or_else(|| not_compiled(&head).unwrap_or_else(|| ReadError::Unrecognised(beginning(&head))))?,
         };
         if blank && (format.empty == Empty::Error || !may_be_empty) {
             return match format.empty {
@@ -143,7 +147,10 @@ impl Choice {
             }
             Reader::Lines(start) => feed(file, start())?,
         };
-        parsed.map(|parsed| (parsed, format.name)).map_err(|source| ReadError::Parse { format: format.name, source })
+        let wrong = |source| ReadError::Parse { format: format.name, source };
+        parsed
+            .map(|parsed| (parsed, format.name))
+            .map_err(|source| not_compiled(&head).unwrap_or_else(|| wrong(source)))
     }
 }
 
@@ -158,7 +165,28 @@ fn feed(mut file: &File, parser: Box<dyn LineParser>) -> std::io::Result<Result<
     }
 }
 
+fn not_compiled(head: &[u8]) -> Option<ReadError> {
+    parse::not_compiled(&String::from_utf8_lossy(head)).map(ReadError::NotCompiled)
+}
+
+/// What managers of packages and cargo say before a tool says anything.
+const NOISE: &[&str] = &[
+    "npm warn",
+    "npm notice",
+    "npm WARN",
+    "> ",
+    "Blocking waiting",
+    "Compiling ",
+    "Checking ",
+    "Finished ",
+    "Downloaded ",
+];
+
+/// The first words of the first line that tells something.
 fn beginning(head: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&head[..head.len().min(400)]);
-    crate::model::text::one_line(&text, 60)
+    let text = String::from_utf8_lossy(&head[..head.len().min(64 << 10)]);
+    let is_noise = |line: &str| line.is_empty() || NOISE.iter().any(|noise| line.starts_with(noise));
+    let skipped: usize = text.split_inclusive('\n').take_while(|line| is_noise(line.trim())).map(str::len).sum();
+    let rest = if skipped < text.len() { &text[skipped..] } else { &text };
+    crate::model::text::one_line(rest.get(..400).unwrap_or(rest), 60)
 }

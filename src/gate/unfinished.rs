@@ -5,21 +5,36 @@ use std::fs::File;
 use std::io::{self, BufRead as _, BufReader};
 use std::path::Path;
 
-use crate::integrity::halts::{halts_at, only_goal};
+use crate::gate::integrity::deep;
+use crate::integrity::halts::{Halt, halts_at, halts_within, only_goal};
 use crate::model::settings::{CommandLine, Common};
+use crate::model::text::one_line;
+use crate::render::terminal::shell_word;
 use crate::world::files;
+use crate::world::tree::Folder;
 
 /// A line of a log longer than this many bytes is cut: no sign is.
 const LONGEST: u64 = 4 << 10;
-/// A makefile larger than this many bytes is not looked into.
-const LARGEST_MAKEFILE: u64 = 1 << 20;
+/// A makefile, or settings, larger than this many bytes are not looked into.
+const LARGEST: u64 = 1 << 20;
 
-/// Words by which a tool says that it left something out, and what that means.
+/// Words by which a tool says that it left something out, with `…` between parts of a line, and what that means.
 const LEFT_OUT: &[(&str, &str)] = &[
     (
         "error: test failed, to rerun pass ",
         "cargo ran no test behind the target that failed; `--no-fail-fast` runs all",
     ),
+    (
+        "error: could not compile `",
+        "cargo stops at what does not compile or has a lint that is denied, and looks at no more",
+    ),
+    ("ninja: build stopped: ", "ninja stops at a command that fails"),
+    ("Sequence aborted after failed subtask", "poe stops at a task that fails"),
+    ("task: Failed to run task ", "task stops at a command that fails"),
+    ("ERROR: \"…\" exited with ", "npm-run-all stops at a script that fails"),
+    ("ERR_PNPM_RECURSIVE_RUN_FIRST_FAIL", "pnpm stops at a package that fails; `--no-bail` runs all"),
+    ("Test Suites:… of … total", "jest ran not all files of tests"),
+    ("not run due to …fail", "cargo-nextest ran no test behind the one that failed; `--no-fail-fast` runs all"),
     ("Test suite failed to run", "a file of tests could not be run"),
     ("unhandled error during the test run", "an error outside of the tests"),
     ("unhandled errors during the test run", "errors outside of the tests"),
@@ -37,21 +52,28 @@ const BROKE_DOWN: &[(&str, &str)] = &[
     ("", "openBinaryFile: "),
 ];
 
-/// Why the status of a command that failed is not explained by what it found; `None` where nothing says so. `log` has what
-/// it printed.
-pub(super) fn unfinished(common: &Common, code: i32, dir: &Path, log: &Path, has_tests: bool) -> Option<String> {
+/// Why the status of a command that failed is not explained by what it found; `None` where nothing says so. It ran in a
+/// folder of the repository at `root`, and `log` has what it printed.
+pub(super) fn unfinished(common: &Common, code: i32, root: &Path, log: &Path, has_tests: bool) -> Option<String> {
     let shell = match &common.command {
-        Some(CommandLine::Shell(text)) => {
-            match halts_at(text) {
-                Ok(None) => {}
-                Ok(Some(first)) => return Some(not_run(&format!("`{first}`"))),
-                Err(_) => return Some("whether all of its script was run cannot be told".to_owned()),
-            }
-            text.clone()
-        }
-        Some(CommandLine::Argv(words)) => words.join(" "),
+        Some(CommandLine::Shell(text)) => text.clone(),
+        Some(CommandLine::Argv(words)) => words.iter().map(|word| shell_word(word)).collect::<Vec<_>>().join(" "),
         None => return None,
     };
+    match deep(|| halts_within(&Folder::new(root), &shell, &common.dir)) {
+        Ok(Ok(None)) => {}
+        Ok(Ok(Some(halt))) => return Some(not_run(&halt, "")),
+        Ok(Err(_)) | Err(_) => return Some("whether all of its script was run cannot be told".to_owned()),
+    }
+    let dir = &root.join(&common.dir);
+    if let Some(flag) = bails(&shell) {
+        return Some(stopped_early(flag));
+    }
+    let settings = files::read_capped(&root.join(".pre-commit-config.yaml"), LARGEST);
+    let settings = settings.filter(|_| ["pre-commit", "prek"].iter().any(|program| shell.contains(program)));
+    if settings.is_some_and(|text| String::from_utf8_lossy(&text).lines().any(stops_hooks)) {
+        return Some("`fail_fast` in .pre-commit-config.yaml leaves out the hooks behind one that fails".to_owned());
+    }
     // https://github.com/microsoft/TypeScript/blob/v5.9.3/src/compiler/types.ts, `ExitStatus`.
     if code == 1 && builds_projects(&shell) {
         return Some("`tsc --build` leaves out what depends on a project with errors".to_owned());
@@ -63,8 +85,36 @@ pub(super) fn unfinished(common: &Common, code: i32, dir: &Path, log: &Path, has
     }
 }
 
-fn not_run(first: &str) -> String {
-    format!("where {first} fails, what stands behind it is not run: give each tool its own gate")
+fn not_run(halt: &Halt, of: &str) -> String {
+    match halt {
+        Halt::At(first) => {
+            let first = one_line(first, 200);
+            format!("where `{first}`{of} fails, what stands behind it is not run: give each tool its own gate")
+        }
+        Halt::Within(call) => {
+            let call = one_line(call, 200);
+            format!("whether `{call}`{of} ran all that it is for is not known: have the gate run the tool itself")
+        }
+    }
+}
+
+/// The flag by which a runner stops at a failure.
+fn bails(shell: &str) -> Option<&str> {
+    const FLAGS: &[&str] = &["--bail", "--fail-fast", "--failfast", "-failfast", "--stop-on-failure"];
+    shell.split_whitespace().find(|word| {
+        let (flag, value) = word.split_once('=').unwrap_or((word, ""));
+        FLAGS.contains(&flag) && !matches!(value, "0" | "false")
+    })
+}
+
+fn stopped_early(flag: &str) -> String {
+    format!("by `{flag}` it stops at a failure, and what is behind that is not run")
+}
+
+/// `fail_fast: true`, of all hooks or of one.
+fn stops_hooks(line: &str) -> bool {
+    let words = line.split('#').next().unwrap_or_default().trim().trim_start_matches("- ");
+    words.strip_prefix("fail_fast:").is_some_and(|value| value.trim() == "true")
 }
 
 fn builds_projects(shell: &str) -> bool {
@@ -117,10 +167,15 @@ impl Signs<'_> {
     fn read(&mut self, line: &str) -> Option<String> {
         let line = line.trim_end();
         let after_heading = std::mem::replace(&mut self.heading, line.starts_with("> "));
-        if let Some(script) = line.strip_prefix("> ").filter(|_| after_heading) {
+        // npm and pnpm name the script and then its text; yarn, bun and others its text alone.
+        let heading = line.strip_prefix("> ").filter(|_| after_heading).or_else(|| line.strip_prefix("$ "));
+        if let Some(script) = heading {
+            if let Some(flag) = bails(script) {
+                return Some(stopped_early(flag));
+            }
             // What is no script was no heading either.
-            let first = halts_at(script).ok().flatten()?;
-            return Some(not_run(&format!("`{first}` of `{script}`")));
+            let halt = halts_at(script).ok().flatten()?;
+            return Some(not_run(&halt, &format!(" of `{script}`")));
         }
         if let Some(stop) = Stop::read(line) {
             return (!self.is_last(&stop)).then(|| {
@@ -129,9 +184,12 @@ impl Signs<'_> {
         }
         if is_of_tox(line) || (line.starts_with("nox > Command ") && line.contains(" failed with exit code ")) {
             let tool = if line.starts_with("nox > ") { "nox" } else { "tox" };
-            return Some(format!("{tool} stops at a command that fails: give each tool its own gate"));
+            return Some(format!(
+                "{tool} stops at a command that fails, and whether one stands behind it is not known: have the gate run the tool itself"
+            ));
         }
-        if let Some((_, means)) = LEFT_OUT.iter().find(|(words, _)| line.contains(words)) {
+        if let Some((_, means)) = LEFT_OUT.iter().find(|(words, _)| words.split('…').all(|part| line.contains(part)))
+        {
             return Some((*means).to_owned());
         }
         if line.contains("!! stopping after ") || line.contains("!! xdist.dsession.Interrupted: stopping after ") {
@@ -147,7 +205,7 @@ impl Signs<'_> {
     fn is_last(&self, stop: &Stop<'_>) -> bool {
         let Some((file, line)) = stop.at.filter(|_| stop.is_top && stop.is_plain) else { return false };
         let Some(dir) = only_goal(self.shell, stop.target) else { return false };
-        let text = files::read_capped(&self.dir.join(dir).join(file), LARGEST_MAKEFILE);
+        let text = files::read_capped(&self.dir.join(dir).join(file), LARGEST);
         text.is_some_and(|text| ends_recipe(&String::from_utf8_lossy(&text), line))
     }
 }

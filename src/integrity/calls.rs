@@ -19,11 +19,14 @@ pub fn settle(ground: &mut Ground) {
         .enumerate()
         .map(|(at, script)| script.flow.runs.iter().map(|run| index.called(at, script, run)).collect())
         .collect();
+    for script in &mut ground.scripts {
+        script.needs = index.needed(script);
+    }
     let edges: Vec<BTreeSet<usize>> = ground
         .scripts
         .iter()
         .zip(&calls)
-        .map(|(script, calls)| calls.iter().flatten().copied().chain(index.needed(script)).collect())
+        .map(|(script, calls)| calls.iter().flatten().chain(&script.needs).copied().collect())
         .collect();
     for (script, calls) in ground.scripts.iter_mut().zip(calls) {
         for (run, calls) in script.flow.runs.iter_mut().zip(calls) {

@@ -59,6 +59,30 @@ pub fn read(tree: &dyn Tree) -> Read {
     reading.read
 }
 
+/// Reads a command that runs in a folder, as the first of the scripts, with everything that it may call.
+#[must_use]
+pub fn read_command(tree: &dyn Tree, command: &str, dir: &str) -> Ground {
+    let read = Read { ground: Ground::default(), problems: Vec::new(), notes: Vec::new() };
+    let mut reading = Reading { tree, read };
+    let source = Source::new("", command);
+    let (place, piece) = (Place::Gate { name: String::new() }, source.piece(0..source.chars.len()));
+    reading.read.ground.sources.push(source);
+    let shell = Shell { errexit: true, pipefail: true };
+    reading.script(0, Draft { place, piece, shell, dir: dir.to_owned(), ignored: None });
+    let calls = |run: &Run| run.invocation.call.is_some() || run.handed.is_some();
+    if reading.read.ground.scripts.iter().any(|script| script.flow.runs.iter().any(calls)) {
+        reading.read.ground.paths = tree.list().paths;
+        for path in reading.read.ground.paths.clone() {
+            if let Some(sort @ (Sort::Package | Sort::Makefile | Sort::Justfile)) = sort(&path) {
+                reading.file(&path, sort);
+            }
+        }
+        reading.called_scripts();
+    }
+    calls::settle(&mut reading.read.ground);
+    reading.read.ground
+}
+
 /// The most scripts that one script hands to shells, and how often what is handed on does so again: people do it once.
 const MOST_HANDED: usize = 256;
 const DEEPEST: usize = 4;

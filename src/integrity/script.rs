@@ -68,6 +68,8 @@ pub struct Script {
     pub command: Command,
     /// What becomes of its commands.
     pub flow: Flow,
+    /// The scripts that run with it, as what a target needs, by their numbers. Known once everything is read.
+    pub needs: Vec<usize>,
 }
 
 /// A longer script is none that people write for this. What is shorter cannot be nested so deeply that [`super::STACK`]
@@ -99,7 +101,7 @@ impl Draft {
         let command =
             shell::read(&piece.text()).map_err(|wrong| Wrong { at: wrong.at.map(|at| piece.origin(at)), ..wrong })?;
         let flow = flow::follow(&command, &piece.chars, shell);
-        Ok(Script { file, place, piece, shell, dir, ignored, command, flow })
+        Ok(Script { file, place, piece, shell, dir, ignored, command, flow, needs: Vec::new() })
     }
 }
 

@@ -21,6 +21,9 @@ pub(super) static FORMAT: Format = Format {
 };
 
 const EXPECTED: &str = "JSON lines ending with `build-finished`, as `cargo --message-format=json` prints them";
+const BY_ERROR: &str = "the compiler stopped at an error: what depends on it was not looked at";
+const BY_LINT: &str = "cargo stops at a lint that is denied: what it had not compiled by then was not looked at; leave out \
+                       `-D warnings`: gatepost counts warnings itself";
 const BEGINNING: &str = "{\"reason\":";
 /// Lints and hints that are taken over from one diagnostic.
 const MOST_CHILDREN: usize = 6;
@@ -82,7 +85,6 @@ struct Expansion<'a> {
 }
 
 #[derive(Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a thing of its own that was seen")]
 struct Cargo {
     findings: Vec<Finding>,
     /// Summaries without a place; they count only where nothing else explains them.
@@ -94,8 +96,8 @@ struct Cargo {
     open: bool,
     builds: usize,
     failed: bool,
-    /// Whether the compiler met an error of its own, which is no denied lint.
-    stopped: bool,
+    /// Why cargo began no further target.
+    stopped: Option<&'static str>,
     /// Lines that are not cargo's: what the programs it ran printed.
     foreign: usize,
     first_foreign: Option<String>,
@@ -149,8 +151,7 @@ impl LineParser for Cargo {
         }
         if self.failed && !parsed.findings.iter().any(|finding| finding.level == Level::Error) {
             parsed.unexplained_exit = Some("the build failed without an error message of the compiler".to_owned());
-        } else if self.stopped {
-            let why = "the compiler stopped at an error: what depends on it was not looked at";
+        } else if let Some(why) = self.stopped {
             parsed.unexplained_exit = Some(why.to_owned());
         }
         if self.foreign > 0 {
@@ -185,7 +186,10 @@ impl Cargo {
 
     fn diagnostic(&mut self, diagnostic: &Diagnostic<'_>) {
         let finding = finding(diagnostic);
-        self.stopped |= finding.level == Level::Error && !is_summary(diagnostic) && !is_lint(&finding);
+        if finding.level == Level::Error && !is_summary(diagnostic) {
+            let why = if is_lint(&finding) { self.stopped.unwrap_or(BY_LINT) } else { BY_ERROR };
+            self.stopped = Some(why);
+        }
         if finding.path.is_none() && is_summary(diagnostic) {
             if diagnostic.level != "failure-note" {
                 self.summaries.push(finding);
@@ -196,8 +200,8 @@ impl Cargo {
     }
 }
 
-/// Whether a finding is a lint's: one that was denied fails the build, but only after everything in the crate was
-/// looked at. The compiler's own errors have a code (`E0425`) or none.
+/// Whether a finding is a lint's: one that was denied lets everything in its target be looked at, but cargo then begins
+/// no other one, and with `--keep-going` none that depends on it. The compiler's own errors have a code (`E0425`) or none.
 fn is_lint(finding: &Finding) -> bool {
     finding.rule.as_deref().is_some_and(|rule| {
         !(rule.len() == 5 && rule.starts_with('E') && rule[1..].bytes().all(|digit| digit.is_ascii_digit()))

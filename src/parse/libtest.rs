@@ -149,6 +149,28 @@ impl Libtest {
     }
 }
 
+/// What did not compile, of the text that cargo and rustc print for people, with the place of the first error.
+#[must_use]
+pub fn not_compiled(text: &str) -> Option<String> {
+    let mut in_error = false;
+    let mut place = None;
+    for line in text.lines() {
+        let line = &*clean(line);
+        if let Some(what) = line.strip_prefix("error: could not compile ") {
+            let what = what.split(" due to ").next().unwrap_or(what);
+            let place = place.map_or_else(String::new, |place| format!(": {place}"));
+            return Some(format!("{} did not compile{place}", one_line(what, 80)));
+        }
+        if !line.starts_with(' ') {
+            in_error = line.starts_with("error");
+        } else if let (true, None, Some(at)) = (in_error, &place, line.trim_start().strip_prefix("--> ")) {
+            // Without the column.
+            place = Some(one_line(at.rsplit_once(':').map_or(at, |(at, _)| at), 200));
+        }
+    }
+    None
+}
+
 /// The binary in cargo's lines `     Running tests/till.rs (target/debug/deps/till-80af19a7da14758a)` and
 /// `   Doc-tests shop`.
 fn suite(line: &str) -> Option<String> {
@@ -220,6 +242,17 @@ mod tests {
         assert_eq!(read(&green).0, named(&[("a", CaseOutcome::Passed), ("x", CaseOutcome::Errored)]));
         let red = format!("running 1 test\ntest a ... FAILED\n{}{said}", result("FAILED", 0, 1));
         assert_eq!(read(&red).0, named(&[("a", CaseOutcome::Failed)]));
+    }
+
+    #[test]
+    fn what_did_not_compile_is_told_with_its_first_place() {
+        let warned = "warning: unused\n --> src/a.rs:1:2\n";
+        let error = "\u{1b}[1merror[E0308]\u{1b}[0m: mismatched types\n   --> src/kebab.rs:79:9\n    |\n79 |   1\n --> b.rs:1:1\n";
+        let closed = "error: could not compile `heck` (lib) due to 1 previous error\n";
+        let said = not_compiled(&format!("{warned}{error}{closed}"));
+        assert_eq!(said.as_deref(), Some("`heck` (lib) did not compile: src/kebab.rs:79"));
+        assert_eq!(not_compiled(closed).as_deref(), Some("`heck` (lib) did not compile"));
+        assert_eq!(not_compiled(&format!("{warned}{error}")), None);
     }
 
     #[test]

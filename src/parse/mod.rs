@@ -42,6 +42,7 @@ pub mod zip;
 use crate::model::evidence::Parsed;
 use crate::model::finding::Finding;
 
+pub use libtest::not_compiled;
 pub use lines::{LineParser, Lines};
 
 /// Every format, in the order in which `auto` tries them: the most particular first.

@@ -84,11 +84,15 @@ impl LineParser for Tsc {
             notes.push(NO_LINE_END.to_owned());
         }
         notes.extend(not_understood(self.unknown, self.lines));
-        let unexplained_exit = self
-            .findings
-            .iter()
-            .any(is_of_syntax)
-            .then(|| "tsc stops at errors of syntax: the types of the program were not checked".to_owned());
+        let stops = [
+            (
+                is_of_syntax as fn(&Finding) -> bool,
+                "tsc stops at errors of syntax: the types of the program were not checked",
+            ),
+            (is_of_options, "tsc stops at errors of its options: the types of the program were not checked"),
+        ];
+        let stop = stops.iter().find(|(is, _)| self.findings.iter().any(is));
+        let unexplained_exit = stop.map(|(_, why)| (*why).to_owned());
         Ok(Parsed { findings: self.findings, columns: ColumnUnit::Utf16, notes, unexplained_exit, ..Parsed::default() })
     }
 }
@@ -138,6 +142,18 @@ fn is_of_syntax(finding: &Finding) -> bool {
             || matches!(code, 1351..=1353 | 1357 | 1359 | 1369 | 1381..=1390 | 1433..=1443 | 1472 | 1477 | 1478)
             || matches!(code, 1487..=1490 | 1499..=1538 | 2657 | 17002 | 17008 | 17014 | 17015)
     })
+}
+
+/// Whether it is said of the options or of the program as a whole, in a `tsconfig.json` or without a place: tsc then looks at
+/// no type, as `emitFilesAndReportErrors` in TypeScript 5.9 shows. What it merely cannot read of that file, by these codes, it
+/// says and goes on.
+fn is_of_options(finding: &Finding) -> bool {
+    let goes_on = || matches!(finding.rule.as_deref(), Some("TS5023" | "TS5024" | "TS5025" | "TS6046"));
+    let of_program = match &finding.path {
+        None => true,
+        Some(path) => path.rsplit('.').next() == Some("json") && !goes_on(),
+    };
+    of_program && finding.level == Level::Error
 }
 
 /// What `--build` and `--watch` say of themselves: `[10:33:16 AM] …` and the list of projects.
@@ -254,6 +270,20 @@ mod tests {
         };
         assert!(stops(&["1005"]) && stops(&["2322", "1109"]) && stops(&["17008"]));
         assert!(!stops(&[]) && !stops(&["2322", "6133"]) && !stops(&["1192"]) && !stops(&["1484"]));
+    }
+
+    #[test]
+    fn behind_errors_of_options_no_type_was_checked() {
+        let stops = |line: &str| read(&format!("{line}: x\n")).unexplained_exit.is_some();
+        for line in
+            ["tsconfig.json(1,2): error TS5102", "conf/base.json:1:2 - error TS6082", "error TS2688", "error TS5023"]
+        {
+            assert!(stops(line), "{line}");
+        }
+        for line in ["tsconfig.json(1,2): error TS5023", "tsconfig.json(1,2): error TS6046", "b.ts(1,2): error TS2688"]
+        {
+            assert!(!stops(line), "{line}");
+        }
     }
 
     #[test]

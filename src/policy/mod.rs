@@ -57,10 +57,11 @@ pub fn judge(common: &Common, rules: &Rules, ground: Ground<'_>, evidence: Evide
     report.exit = evidence.exit;
     report.log = evidence.log;
     report.notes.extend(evidence.notes);
-    let unexplained = evidence.understood.as_ref().and_then(|understood| understood.unexplained_exit.clone());
+    let mut unexplained = evidence.understood.as_ref().and_then(|understood| understood.unexplained_exit.clone());
     let parsed = evidence.understood.is_some();
     if let Some(understood) = evidence.understood {
         take_findings(&mut report, rules, ground, understood);
+        unexplained = unexplained.or_else(|| cut_short(&report, ground.baseline?));
     }
     (report.outcome, report.reason) = if let Some(problem) = evidence.problems.first() {
         report.notes.extend(evidence.problems[1..].iter().map(|further| further.what.clone()));
@@ -305,6 +306,22 @@ fn gone(report: &GateReport) -> impl Iterator<Item = String> {
     compared.flat_map(|compared| {
         let lists = [(compared.removed.len(), "removed"), (compared.newly_skipped.len(), "newly skipped")];
         lists.into_iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!("{number} {what}"))
+    })
+}
+
+/// Why a run that failed as in the base may not have come to its end: it lacks tests of the base, more than it has new ones.
+/// Runners stop so (`--bail`), and not all of them say it. A test that was renamed is one of each; that one was deleted looks
+/// the same, and what would tell the two apart, a run to its end, is what a run that fails does not show.
+fn cut_short(report: &GateReport, base: &GateBaseline) -> Option<String> {
+    let (compared, before) = (report.compared.as_ref()?, base.tests.as_ref()?);
+    let now = report.tests.as_ref()?.by_name();
+    let added = now.keys().filter(|name| !before.contains_key(name)).count();
+    let tests = count(compared.removed.len(), "test");
+    (compared.removed.len() > added).then(|| {
+        format!(
+            "{tests} of the baseline did not run, as where a runner stops at a failure (`--bail`, `--fail-fast`); what was deleted \
+             on purpose can be told from that once nothing fails"
+        )
     })
 }
 

@@ -12,7 +12,8 @@ use crate::model::text::one_line;
 const NAMED: usize = 3;
 
 /// Puts the last attempt together with the failed ones before it. A pass after a failure is flaky: it is said,
-/// the cases that changed are marked, and under `flaky = "fail"` it fails. A test that failed must have passed since.
+/// the cases that changed are marked, and under `flaky = "fail"` it fails. A test that failed must have passed since, and a
+/// finding that counted stays.
 #[must_use]
 pub fn combine(failed: &[GateReport], mut last: GateReport, flaky: Flaky) -> GateReport {
     let Some(first) = failed.first() else {
@@ -23,6 +24,11 @@ pub fn combine(failed: &[GateReport], mut last: GateReport, flaky: Flaky) -> Gat
     if last.outcome != Outcome::Pass {
         last.reason = format!("{}; after {} attempts", last.reason, last.attempts);
         return last;
+    }
+    if let Some(report) = failed.iter().find(|report| !repeats(&last, report)) {
+        // What is built once is not built, and complained of, again.
+        let reason = format!("{}; attempt {} does not take back what was found", report.reason, last.attempts);
+        return GateReport { reason, attempts: last.attempts, took: last.took, ..report.clone() };
     }
     if let Some(tests) = &mut last.tests {
         for case in &mut tests.cases {
@@ -51,6 +57,11 @@ pub fn combine(failed: &[GateReport], mut last: GateReport, flaky: Flaky) -> Gat
         }
     }
     last
+}
+
+/// Whether an attempt has every finding that counted in an earlier one.
+fn repeats(last: &GateReport, earlier: &GateReport) -> bool {
+    earlier.blocking().all(|found| last.findings.iter().any(|other| other.fingerprint == found.fingerprint))
 }
 
 fn broke(report: &GateReport, case: &Case) -> bool {
@@ -91,8 +102,10 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::model::finding::Level;
     use crate::model::gate::GateName;
     use crate::model::tests::Tests;
+    use crate::policy::tests::shown;
 
     /// One attempt of a second; cases as `name+` or `name-`.
     fn attempt(outcome: Outcome, cases: &[&str]) -> GateReport {
@@ -183,6 +196,21 @@ mod tests {
                 (Outcome::Error, text)
             };
             assert_eq!((report.outcome, report.reason), expected);
+        }
+    }
+
+    #[test]
+    fn a_finding_that_counted_stays() {
+        let found =
+            |outcome, blocking| GateReport { findings: vec![shown(Level::Warning, blocking)], ..attempt(outcome, &[]) };
+        for flaky in [Flaky::Warn, Flaky::Fail] {
+            let report = combine(&[found(Outcome::Fail, true)], attempt(Outcome::Pass, &[]), flaky);
+            assert_eq!(end(&report), (Outcome::Fail, "fail it is; attempt 2 does not take back what was found"));
+            assert_eq!((report.attempts, report.took, report.findings.len()), (2, Duration::from_secs(2), 1));
+        }
+        let (passed, again) = (attempt(Outcome::Pass, &[]), found(Outcome::Pass, false));
+        for (failed, last) in [(found(Outcome::Error, false), passed), (found(Outcome::Fail, true), again)] {
+            assert_eq!(combine(&[failed], last, Flaky::Warn).outcome, Outcome::Pass);
         }
     }
 

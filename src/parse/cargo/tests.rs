@@ -64,6 +64,20 @@ fn only_a_code_of_the_compiler_is_no_lint() {
 }
 
 #[test]
+fn behind_an_error_other_targets_may_not_have_been_compiled() {
+    let of = |level: &str, code: &str| {
+        message(level, code, "").replace("\"level\"", &format!("\"code\":{{\"code\":\"{code}\"}},\"level\""))
+    };
+    let why = |text: &str| read(&format!("{text}{}", FINISHED.replace("true", "false"))).unwrap().unexplained_exit;
+    let (lint, error) = (of("error", "dead_code"), of("error", "E0425"));
+    assert_eq!(why(&lint).as_deref(), Some(BY_LINT));
+    for text in [format!("{lint}{error}"), format!("{error}{lint}")] {
+        assert_eq!(why(&text).as_deref(), Some(BY_ERROR));
+    }
+    assert_eq!(read(&format!("{}{FINISHED}", of("warning", "dead_code"))).unwrap().unexplained_exit, None);
+}
+
+#[test]
 fn what_rustc_says_in_closing_is_told_by_its_words() {
     let is = |text: &str| {
         let json = format!("{{\"level\":\"warning\",\"message\":\"{text}\",\"spans\":[]}}");

@@ -19,6 +19,8 @@ pub(super) struct Run {
     /// Characters of the last removed line, when that has no line end.
     open_end: Option<u32>,
     last_removed: u32,
+    /// Whether a line of it has more than white space.
+    has_words: bool,
     shown: Vec<String>,
 }
 
@@ -59,6 +61,7 @@ impl Run {
     }
 
     fn show(&mut self, sign: char, text: &str) {
+        self.has_words |= !text.trim().is_empty();
         if self.shown.len() < SHOWN {
             self.shown.push(format!("{sign}{}", shorten(text.trim_end_matches('\r'), WIDEST)));
         }
@@ -70,6 +73,11 @@ impl Run {
 
     fn only_removes(&self) -> bool {
         self.added == 0
+    }
+
+    /// Whether what it adds or removes may be the other half of what another run does: blank lines go nowhere.
+    fn is_half(&self) -> bool {
+        (self.only_adds() || self.only_removes()) && self.has_words
     }
 
     /// First and last line that it concerns. `more` says that an old line follows.
@@ -96,8 +104,9 @@ impl Run {
 /// between lines that are only removed here and only added there: they move, and half of that is no change to offer.
 /// Without `whole` the last one has no fix.
 pub(super) fn findings(path: &str, runs: Vec<(Run, bool)>, whole: bool) -> Vec<Finding> {
-    let moves = runs.iter().any(|(run, _)| run.only_adds()) && runs.iter().any(|(run, _)| run.only_removes());
-    let one_sided = |(run, _): &(Run, bool)| moves && (run.only_adds() || run.only_removes());
+    let halves = || runs.iter().map(|(run, _)| run).filter(|run| run.is_half());
+    let moves = halves().any(Run::only_adds) && halves().any(Run::only_removes);
+    let one_sided = |(run, _): &(Run, bool)| moves && run.is_half();
     let first = runs.iter().position(one_sided).unwrap_or(runs.len());
     let last = runs.iter().rposition(one_sided).unwrap_or(0);
     let mut findings = Vec::new();
@@ -135,4 +144,15 @@ fn finding(path: &str, runs: Vec<(Run, bool)>, whole: bool) -> Finding {
     let edits = runs.into_iter().map(|(run, _)| run.edit()).collect();
     let fix = whole.then(|| Fix { description: format!("{what} as the tool would"), edits });
     Finding { level: Level::Warning, message, path: Some(path.to_owned()), line, end_line, fix, ..Finding::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn blank_lines_do_not_move() {
+        let text = "--- x\n+++ x\n@@ -1,6 +1,6 @@\n+\n a\n-b\n+c\n d\n e\n-\n f\n";
+        let parsed = super::super::FORMAT.parse(text.as_bytes()).unwrap();
+        let lines: Vec<_> = parsed.findings.iter().map(|finding| (finding.line, finding.end_line)).collect();
+        assert_eq!(lines, [(Some(1), Some(1)), (Some(2), Some(2)), (Some(5), Some(5))]);
+    }
 }

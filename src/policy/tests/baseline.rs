@@ -58,6 +58,26 @@ fn the_reason_says_what_failed_in_the_base_too_and_what_is_gone() {
 }
 
 #[test]
+fn a_run_that_fails_as_before_must_have_come_as_far() {
+    let said = |before: &str, now: Tests| {
+        let mut base = baseline(Vec::new());
+        base.tests = Some(tests(before).by_name());
+        let scope = change();
+        let ground = Ground { scope: &scope, baseline: Some(&base) };
+        let now = Understood { tests: Some(now), ..Understood::default() };
+        end(&judge(&common(), &Rules { only: Only::New, ..rules() }, ground, evidence(1, now)))
+    };
+    assert_eq!(said("fpp", tests("fpp")), "pass: 2 tests passed, 1 still failing (exit status 1)");
+    let cut = "error: exit status 1: 2 tests of the baseline did not run, as where a runner stops at a failure (`--bail`, \
+               `--fail-fast`); what was deleted on purpose can be told from that once nothing fails";
+    assert_eq!(said("fpp", tests("f")), cut);
+    let mut renamed = tests("fpp");
+    renamed.cases[2].name = "other".to_owned();
+    assert_eq!(said("fpp", renamed), "pass: 2 tests passed, 1 still failing, 1 removed (exit status 1)");
+    assert_eq!(said("pp", tests("f")), "fail: 1 of 1 test failed (1 new, 0 still failing), 1 removed");
+}
+
+#[test]
 fn a_rename_keeps_a_finding_existing() {
     let base = baseline(vec![at(Warning, "old.rs", 7)]);
     let rules = Rules { only: Only::New, ..rules() };

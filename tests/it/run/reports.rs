@@ -209,11 +209,44 @@ fn output_is_recognised_by_its_content_on_either_stream() {
     assert_eq!(lint("echo src/a.rs:1:1: warning: w >&2; exit 1"), found);
     assert_eq!(lint("echo working; echo src/a.rs:1:1: warning: w >&2; exit 1"), found, "on both");
     let (code, gates) = lint("true");
-    let silent = "l: error, its output is empty, so that no format can be recognised: name it with `format`";
+    let silent = "l: error, its output is empty, so that no format can be recognised: name it with `format`, or let its exit \
+                  status alone judge, with `kind = \"command\"`";
     assert_eq!((code, gates), (4, vec![silent.to_owned()]));
+    let (_, gates) = lint("echo 'npm warn x'; echo; echo Success; : mypy src");
+    let mypy = "l: error, its output is of no known format (it begins with \"Success\"): mypy is read with `format = \"gcc\"`, or \
+                let its exit status alone judge, with `kind = \"command\"`";
+    assert_eq!(gates, [mypy]);
+    let (_, gates) = lint(
+        "printf 'error: x\\n --> src/a.rs:3:1\\n\\nerror: could not compile `a` (lib) due to 1 previous error\\n' >&2; exit 101",
+    );
+    assert_eq!(gates, ["l: error, exit status 101, and its output says that `a` (lib) did not compile: src/a.rs:3"]);
     let (code, gates) = lint("echo all is well");
     assert_eq!(code, 4, "{gates:?}");
     assert!(gates[0].contains("its output is of no known format (it begins with \"all is well\")"), "{gates:?}");
+}
+
+#[test]
+fn what_names_files_or_built_nothing_is_not_clean() {
+    let lint = |format: &str, command: &str| {
+        let lint = "[gates.l]\nkind = \"lint\"\nonly = \"all\"\n";
+        Project::on_main(&format!("{lint}format = \"{format}\"\ncommand = '''{command}'''\n")).run(&[])
+    };
+    for format in ["diff", "gcc"] {
+        let said = format!(
+            "l: error, its output names files and no finding (`src/a.rs`), which `{format}` cannot judge: have the tool show what \
+             it would change (`gofmt -d`, `black --diff`)"
+        );
+        assert_eq!(lint(format, "echo src/a.rs").gates(), [said]);
+        assert_eq!(lint(format, "echo src/b.rs").gates(), ["l: pass, no findings"]);
+    }
+    let idle = "l: error, nothing was built (`ninja: no work to do.`), and what an earlier build found is not shown again: build \
+                all of it, as `make -B` does";
+    assert_eq!(lint("gcc", "echo ninja: no work to do.").gates(), [idle]);
+    let part = lint("gcc", "echo \"make: 'a' is up to date.\"; echo cc b.c");
+    assert_eq!(part.gates(), ["l: pass, no findings"]);
+    let note =
+        "not all of it was built (`make: 'a' is up to date.`): what an earlier build found there is not shown again";
+    assert!(part.gate_notes().contains(&note), "{:?}", part.gate_notes());
 }
 
 /// Two pipes have no order between them: what arrives late on one is not the end of what began on the other.

@@ -4,9 +4,16 @@ use super::*;
 
 /// What a gate says whose command is this; `said` is outside of the change.
 fn said(command: &str, makefile: &str) -> String {
-    let lint = format!("[gates.lint]\nkind = \"lint\"\nformat = \"gcc\"\ncommand = '''\n{command}'''\n");
+    said_with(&format!("'''\n{command}'''"), &[("Makefile", makefile)])
+}
+
+fn said_with(command: &str, files: &[(&str, &str)]) -> String {
+    let lint = format!("[gates.lint]\nkind = \"lint\"\nformat = \"gcc\"\ncommand = {command}\n");
     let project = Project::on_main(&lint);
-    project.tree.write("old.rs", "1\n").write("said", "old.rs:1:1: warning: w\n").write("Makefile", makefile);
+    project.tree.write("old.rs", "1\n").write("said", "old.rs:1:1: warning: w\n");
+    for (path, text) in files {
+        project.tree.write(path, text);
+    }
     project.tree.commit("old");
     project.tree.git(&["checkout", "--quiet", "-b", "topic"]);
     project.tree.write("new.rs", "1\n").commit("new");
@@ -43,13 +50,49 @@ fn make_may_have_stopped_before_its_last_line() {
 }
 
 #[test]
+fn what_the_command_calls_may_have_ended_before_its_last_tool() {
+    let lint = "flake8() { cat said; return 1; }\nmypy() { :; }\n";
+    let why = "lint: error, exit status 1: where `flake8 old.rs` fails, what stands behind it is not run: give each tool its own \
+               gate";
+    let script = |text: &str| said_with("[\"bash\", \"lint.sh\"]", &[("lint.sh", &format!("{lint}{text}"))]);
+    assert_eq!(script("set -e\nflake8 old.rs\nmypy old.rs\n"), why);
+    assert_eq!(script("flake8 old.rs || rc=1\nmypy old.rs || rc=1\nexit $rc\n"), format!("{PASSES} (exit status 1)"));
+    let handed = format!("[\"bash\", \"-c\", '''{lint}flake8 old.rs && mypy old.rs''']");
+    assert_eq!(said_with(&handed, &[]), why);
+    let makefile = "lint:\n\t@flake8() { cat said; return 1; }; flake8 old.rs && mypy old.rs\n";
+    assert_eq!(said("make lint\n", makefile), why.replace("status 1", "status 2"));
+    let hooks = ".pre-commit-config.yaml";
+    let run = "'''pre-commit() { cat said; return 1; }; pre-commit run'''";
+    assert_eq!(said_with(run, &[(hooks, "repos: []\n")]), format!("{PASSES} (exit status 1)"));
+    let why =
+        "lint: error, exit status 1: `fail_fast` in .pre-commit-config.yaml leaves out the hooks behind one that fails";
+    assert_eq!(said_with(run, &[(hooks, "fail_fast: true\nrepos: []\n")]), why);
+}
+
+#[test]
+fn a_runner_may_have_stopped_at_the_first_failure() {
+    let said = |line: &str| said(&format!("cat said; echo '{line}'; exit 1"), "");
+    for line in ["ninja: build stopped: subcommand failed.", "Test Suites: 1 failed, 1 of 2 total", "$ jest --bail"] {
+        assert!(said(line).starts_with("lint: error, exit status 1: "), "{line}");
+    }
+    for line in ["Test Suites: 1 failed, 1 passed, 2 total", "$ jest -c a", "ERROR: x"] {
+        assert_eq!(said(line), format!("{PASSES} (exit status 1)"), "{line}");
+    }
+}
+
+#[test]
 fn a_tool_may_have_broken_down() {
     let crash = "cat said; echo 'Traceback (most recent call last):' >&2; echo '  File \"a.py\"' >&2; exit 1";
     let why = "lint: error, exit status 1: a tool broke down (`Traceback (most recent call last):`)";
     assert_eq!(said(crash, ""), why);
     let tox = "cat said; echo 'lint: exit 1 (0.50 seconds) /r> flake8 old.rs pid=1'; exit 1";
-    let why = "lint: error, exit status 1: tox stops at a command that fails: give each tool its own gate";
+    let why = "lint: error, exit status 1: tox stops at a command that fails, and whether one stands behind it is not known: \
+               have the gate run the tool itself";
     assert_eq!(said(tox, ""), why);
+    let cargo = "cat said; echo 'error: could not compile `a` (lib) due to 1 previous error' >&2; exit 101";
+    let why = "lint: error, exit status 101: cargo stops at what does not compile or has a lint that is denied, and looks at \
+               no more";
+    assert_eq!(said(cargo, ""), why);
     let tsc = "tsc() { cat said; return 1; }\ntsc -b";
     assert_eq!(
         said(tsc, ""),
