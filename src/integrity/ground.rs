@@ -79,13 +79,18 @@ impl Ground {
     /// The first gate of a step, by its commands or its action.
     #[must_use]
     pub fn gate_of_step(&self, step: &Step) -> Option<Gate> {
+        self.gate_within(step, &mut BTreeSet::new())
+    }
+
+    /// The same, but for actions and workflows that were looked into already, by their numbers: they may use one another.
+    fn gate_within(&self, step: &Step, seen: &mut BTreeSet<usize>) -> Option<Gate> {
         if let Some(uses) = step.uses() {
             let with = |key: &str| step.node.get("with").and_then(|with| with.get(key)).and_then(Node::text);
             let words = [with("command"), with("args")].into_iter().flatten().flat_map(str::split_whitespace);
             if actions::is_gate_action(uses, &words.collect::<Vec<_>>()) {
                 return Some(Gate { name: uses.split('@').next().unwrap_or(uses).to_owned(), sure: true });
             }
-            if let Some(gate) = self.gate_of_action(uses) {
+            if let Some(gate) = self.gate_of_action(uses, seen) {
                 return Some(gate);
             }
         }
@@ -101,15 +106,18 @@ impl Ground {
         self.scripts.get(step.script?)
     }
 
-    /// The gate of an action or workflow of this repository.
-    fn gate_of_action(&self, uses: &str) -> Option<Gate> {
-        let path = uses.strip_prefix("./")?.trim_end_matches('/');
-        let workflow = self.workflows.iter().find(|workflow| {
-            let file = self.sources[workflow.file].path.as_str();
-            file == path || ["action.yml", "action.yaml"].iter().any(|name| file == join(path, name))
+    /// The gate of an action or workflow of this repository: `./path`, or `$/path` for the commit that runs.
+    fn gate_of_action(&self, uses: &str, seen: &mut BTreeSet<usize>) -> Option<Gate> {
+        let path = join("", uses.strip_prefix("./").or_else(|| uses.strip_prefix("$/"))?);
+        let number = self.workflows.iter().position(|workflow| {
+            let file = &self.sources[workflow.file].path;
+            *file == path || ["action.yml", "action.yaml"].iter().any(|name| *file == join(&path, name))
         })?;
-        let inner = workflow.jobs.iter().flat_map(|job| &job.steps).filter(|step| step.uses() != Some(uses));
-        inner.filter_map(|step| self.gate_of_step(step)).find(|gate| gate.sure)
+        let mut inner = self.workflows[number].jobs.iter().flat_map(|job| &job.steps);
+        if !seen.insert(number) {
+            return None;
+        }
+        inner.find_map(|step| self.gate_within(step, seen).filter(|gate| gate.sure))
     }
 
     /// The first gate of a job.

@@ -68,7 +68,7 @@ impl Workflow {
     #[must_use]
     pub fn of_action(file: usize, source: &Source, root: &Node) -> Option<Self> {
         let runs = root.get("runs")?;
-        let steps = runs.get("steps")?.items().iter();
+        let steps = steps(runs.get("steps")?).into_iter();
         let defaults = Defaults::default();
         let steps = steps.map(|node| step(node, &defaults, false, source)).collect();
         let job = Job { id: "runs".to_owned(), node: runs.clone(), needs: Vec::new(), uses: None, steps };
@@ -130,14 +130,20 @@ fn job(id: &str, node: &Node, defaults: &Defaults, source: &Source) -> Job {
         let labels = [Some(runs_on), runs_on.get("labels")].into_iter().flatten().flat_map(Node::texts);
         labels.into_iter().any(|label| label.to_lowercase().contains("windows"))
     });
-    let steps = node.get("steps").map(Node::items).unwrap_or_default();
+    let steps = node.get("steps").map(steps).unwrap_or_default();
     Job {
         id: id.to_owned(),
         node: node.clone(),
         needs: node.get("needs").map(Node::texts).unwrap_or_default().into_iter().map(str::to_owned).collect(),
         uses: node.get("uses").and_then(Node::text).map(str::to_owned),
-        steps: steps.iter().map(|node| step(node, &defaults, windows, source)).collect(),
+        steps: steps.into_iter().map(|node| step(node, &defaults, windows, source)).collect(),
     }
+}
+
+/// The steps of a list. Those of a group, which run at once, are steps of the job as all others:
+/// <https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#jobsjob_idstepsparallel>.
+fn steps(list: &Node) -> Vec<&Node> {
+    list.items().iter().flat_map(|step| step.get("parallel").map_or_else(|| vec![step], steps)).collect()
 }
 
 fn step(node: &Node, defaults: &Defaults, windows: bool, source: &Source) -> Step {
