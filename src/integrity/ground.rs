@@ -186,6 +186,7 @@ impl Ground {
                 JUDGES.iter().any(|judge| name.starts_with(judge))
                     || (!name.is_empty()
                         && !name.starts_with("actions/")
+                        && !actions::carries(name)
                         && step
                             .node
                             .get("with")
@@ -224,8 +225,32 @@ pub fn is_true(text: Option<&str>) -> bool {
 
 /// Commands that read a file and judge nothing.
 const PASSIVE: &[&str] = &[
-    "cat", "echo", "ls", "cp", "mv", "tail", "head", "tee", "mkdir", "rm", "touch", "less", "wc", "gzip", "tar", "zip",
-    "scp", "gsutil", "aws", "printf", "cd", "codecov", "sed", "npx", "git",
+    "cat",
+    "echo",
+    "ls",
+    "cp",
+    "mv",
+    "tail",
+    "head",
+    "tee",
+    "mkdir",
+    "rm",
+    "touch",
+    "less",
+    "wc",
+    "gzip",
+    "tar",
+    "zip",
+    "scp",
+    "gsutil",
+    "aws",
+    "printf",
+    "cd",
+    "codecov",
+    "coveralls",
+    "sed",
+    "npx",
+    "git",
 ];
 
 /// Actions that judge reports of tests and linters.

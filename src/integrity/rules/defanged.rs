@@ -2,7 +2,7 @@
 
 use super::narrowed::{forgiving_flag, is_strict};
 use super::{Hits, Rule, remove_line, with_help};
-use crate::integrity::actions::runner_of;
+use crate::integrity::actions::{carries, runner_of};
 use crate::integrity::command::Invocation;
 use crate::integrity::flow::Fate;
 use crate::integrity::ground::{At, Ground, is_true};
@@ -72,19 +72,6 @@ const BY_ARGUMENTS: &[(&str, &[&str])] = &[
     ("securego/gosec", &["gosec"]),
 ];
 
-/// Actions whose failure is no verdict.
-const CARRIERS: &[&str] = &[
-    "codecov/",
-    "coverallsapp/",
-    "actions/upload",
-    "actions/download",
-    "actions/cache",
-    "peter-evans/",
-    "softprops/",
-    "slackapi/",
-    "test-summary/",
-];
-
 /// What an action runs, where it is given words to run a program with.
 fn program(step: &Step) -> Option<Invocation> {
     let name = step.uses()?.split('@').next()?.to_lowercase();
@@ -115,8 +102,7 @@ fn check(ground: &Ground, hits: &mut Hits<'_>, at: At<'_>) {
     let Some(uses) = at.step.uses() else { return };
     let name = uses.split('@').next().unwrap_or(uses);
     let lower = name.to_lowercase();
-    if CARRIERS.iter().any(|carrier| lower.starts_with(carrier)) || at.job.reads_step(at.step) || at.step.is_aftermath()
-    {
+    if carries(uses) || at.job.reads_step(at.step) || at.step.is_aftermath() {
         return;
     }
     if runner_of(uses).is_some() && ground.gate_of_step(at.step).is_none() {
