@@ -124,7 +124,7 @@ impl Ground {
     #[must_use]
     pub fn gate_of_job(&self, job: &Job) -> Option<Gate> {
         if let Some(uses) = &job.uses {
-            return self.gate_of_action(uses);
+            return self.gate_of_action(uses, &mut BTreeSet::new());
         }
         let mut gates = job.steps.iter().filter(|step| !step.is_aftermath()).filter_map(|step| self.gate_of_step(step));
         gates.next()
@@ -194,27 +194,63 @@ impl Ground {
             })
     }
 
-    /// Whether the same command runs elsewhere in the job (or script) with its failure counting.
+    /// Whether the same command runs elsewhere in the job (or script), in the same place, with its failure counting.
     #[must_use]
     pub fn runs_in_earnest(&self, script: &Script, run: &Run, same: impl Fn(&Invocation) -> bool) -> bool {
-        let earnest = |other: &Run| other.fate == Fate::Counts && same(&other.invocation);
+        let here = self.surroundings(script, run);
         let inside = |(script, end): (&Script, usize)| {
-            script.flow.runs.iter().any(|other| other.span.end != end && earnest(other))
+            script.flow.runs.iter().any(|other| {
+                other.span.end != end && is_earnest(other, &same) && here.are(&self.surroundings(script, other))
+            })
         };
-        self.with_outer(script, run).any(inside) || self.runs_in_another_step(script, &same)
+        self.with_outer(script, run).any(inside) || self.runs_in_another_step(script, run, &same)
     }
 
     /// The same in another step of the job alone.
     #[must_use]
-    pub fn runs_in_another_step(&self, script: &Script, same: &dyn Fn(&Invocation) -> bool) -> bool {
+    pub fn runs_in_another_step(&self, script: &Script, run: &Run, same: &dyn Fn(&Invocation) -> bool) -> bool {
         let Some(at) = self.at(script) else { return false };
+        let here = self.surroundings(script, run);
         self.scripts_of(&at).any(|(index, other)| {
-            let lenient = self.at(other).is_some_and(|at| is_true(at.step.text("continue-on-error")));
+            let step = &at.job.steps[index];
             index != at.index
-                && !lenient
-                && other.flow.runs.iter().any(|run| run.fate == Fate::Counts && same(&run.invocation))
+                && !is_true(step.text("continue-on-error"))
+                && step.runs_wherever(at.step)
+                && other.flow.runs.iter().any(|run| is_earnest(run, same) && here.are(&self.surroundings(other, run)))
         })
     }
+
+    fn surroundings(&self, script: &Script, run: &Run) -> Surroundings {
+        let at = self.at(script);
+        let env = at.and_then(|at| at.step.node.get("env")).map(Node::entries).unwrap_or_default();
+        let of_step = env.iter().filter_map(|(name, value)| Some(format!("{name}={}", value.text()?)));
+        let all = of_step.chain(run.assignments.iter().cloned()).filter(|pair| !tells_only(pair)).collect();
+        Surroundings { dir: join(&script.dir, &run.dir), variables: all }
+    }
+}
+
+fn is_earnest(run: &Run, same: &dyn Fn(&Invocation) -> bool) -> bool {
+    run.fate == Fate::Counts && same(&run.invocation)
+}
+
+/// Where a command runs, and with which variables of its own: elsewhere it may find something else.
+struct Surroundings {
+    dir: String,
+    variables: BTreeSet<String>,
+}
+
+impl Surroundings {
+    /// Whether others are the same, or may be where only the runner knows.
+    fn are(&self, other: &Self) -> bool {
+        let dirs = self.dir == other.dir || self.dir.contains(OPAQUE) || other.dir.contains(OPAQUE);
+        dirs && self.variables == other.variables
+    }
+}
+
+/// Whether a variable with its value changes only how a program tells of what it finds.
+fn tells_only(pair: &str) -> bool {
+    let name = pair.split('=').next().unwrap_or_default();
+    ["COLOR", "TOKEN", "BACKTRACE", "LOG", "VERBOSE"].iter().any(|word| name.contains(word))
 }
 
 /// Whether a setting is plainly true.

@@ -246,6 +246,16 @@ impl Step {
                     && !condition.contains("! cancelled()"))
         })
     }
+
+    /// Whether it runs wherever another step of the job does, on this leg of the matrix or on another one.
+    #[must_use]
+    pub fn runs_wherever(&self, other: &Self) -> bool {
+        const NARROW: &[&str] =
+            &["github.", "inputs.", "vars.", "secrets.", "env.", "needs.", "failure()", "cancelled()"];
+        let condition = |step: &Self| expression(step.text("if").unwrap_or_default()).replace("!cancelled()", "");
+        let own = condition(self);
+        own == condition(other) || !(own == "false" || NARROW.iter().any(|word| own.contains(word)))
+    }
 }
 
 impl Job {

@@ -52,7 +52,7 @@ fn is_judged_later(ground: &Ground, at: At<'_>) -> bool {
     let Some(script) = ground.script_of(at.step) else { return false };
     let is_judged = |run: &Run| {
         ground.output_is_judged(script, run)
-            || ground.runs_in_another_step(script, &|other| is_same_but_output(other, &run.invocation))
+            || ground.runs_in_another_step(script, run, &|other| is_same_but_output(other, &run.invocation))
     };
     script.flow.runs.iter().filter(|run| run.gate.is_some()).all(is_judged)
 }
