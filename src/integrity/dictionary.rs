@@ -295,6 +295,7 @@ pub static TOOLS: &[Tool] = &[
     tool("tflint", &[]).without(&["--init"]),
     tool("tfsec", &[]),
     tool("checkov", &[]),
+    tool("git", &["diff"]).with(&["--exit-code"]),
     tool("trivy", &["fs|image|config|repo|filesystem"]),
     tool("grype", &[]),
     tool("gitleaks", &["detect|protect|git|dir"]),
@@ -510,6 +511,11 @@ mod tests {
             "npm install",
             "gradlew assemble",
             "go install x/test",
+            "cargo outdated --exit-code 1",
+            "cargo hack --feature-powerset --depth 2 check",
+            "cargo publish --locked --dry-run",
+            "cargo +nightly fuzz run target",
+            "git -C sub diff --exit-code",
             "gradlew assemble -x test",
             "gradlew assembleAndroidTest",
             "gradlew lintFix",
@@ -528,6 +534,13 @@ mod tests {
             assert!(is_gate_name(name), "{name}");
         }
         for name in ["build", "lint:fix", "test:watch", "latest", "check-disk-space", "install-test-deps", "contest"] {
+            "cargo outdated",
+            "cargo hack",
+            "cargo hack --help",
+            "cargo publish",
+            "cargo package --list",
+            "cargo fuzz list",
+            "git diff --quiet",
             assert!(!is_gate_name(name), "{name}");
         }
     }
