@@ -76,11 +76,19 @@ pub static TOOLS: &[Tool] = &[
     tool("cargo", &["test|t"]).without(&["--no-run"]),
     tool("cargo", &["nextest", "run|r"]).without(&["--no-run"]),
     tool("cargo", &["clippy"]).without(&["--fix"]),
-    tool("cargo", &["check|c|build|b|doc|rustdoc|hack|miri|careful|tarpaulin|mutants|publish-check"]),
+    tool("cargo", &["check|c|build|b|rustc|doc|rustdoc|docs-rs|miri|careful|tarpaulin|mutants|publish-check"]),
+    tool("cargo", &["hack", "test|t|nextest|check|c|clippy|build|b|rustc|doc|rustdoc|miri|llvm-cov|minimal-versions"]),
+    tool("cargo", &["xwin", "test|check|build|clippy"]).without(&["--no-run"]),
+    tool("cargo", &["minimal-versions", "test|check|build|clippy"]).without(&["--no-run"]),
+    tool("cargo", &["fuzz", "run|build|check"]),
+    tool("cargo", &["package"]).without(&["--list", "-l"]),
+    tool("cargo", &["publish"]).with(&["--dry-run", "-n"]),
     tool("cargo", &["fmt"]).with(&["--check"]),
     tool("cargo", &["deny", "check"]),
     tool("cargo", &["audit|vet|machete|udeps|shear|semver-checks|msrv|public-api|llvm-cov|geiger|outdated-check"]),
+    tool("cargo", &["outdated"]).with(&["--exit-code"]),
     tool("cargo", &["insta", "test"]),
+    tool("cargo-msrv", &["verify"]),
     tool("cargo", &["make"]).with(&["test", "lint", "ci", "check"]),
     tool("rustfmt", &[]).with(&["--check"]),
     tool("cross", &["test|check|build|clippy"]).without(&["--no-run"]),
@@ -183,7 +191,10 @@ pub static TOOLS: &[Tool] = &[
     tool("pycodestyle", &[]),
     tool("pydocstyle", &[]),
     tool("pyflakes", &[]),
+    tool("doc8", &[]),
     tool("mypy", &[]),
+    tool("mypy.stubtest", &[]),
+    tool("stubtest", &[]),
     tool("pyright", &[]),
     tool("basedpyright", &[]),
     tool("pytype", &[]),
@@ -284,6 +295,7 @@ pub static TOOLS: &[Tool] = &[
     tool("zizmor", &[]),
     tool("vale", &[]).without(&["sync"]),
     tool("lychee", &[]),
+    tool("git", &["diff"]).with(&["--exit-code"]),
     tool("pre-commit", &["run"]),
     tool("prek", &["run"]),
     tool("lefthook", &["run"]),
@@ -295,7 +307,6 @@ pub static TOOLS: &[Tool] = &[
     tool("tflint", &[]).without(&["--init"]),
     tool("tfsec", &[]),
     tool("checkov", &[]),
-    tool("git", &["diff"]).with(&["--exit-code"]),
     tool("trivy", &["fs|image|config|repo|filesystem"]),
     tool("grype", &[]),
     tool("gitleaks", &["detect|protect|git|dir"]),
@@ -500,6 +511,11 @@ mod tests {
             "eslint .",
             "mypy --install-types --non-interactive src",
             "mypy --install-types --non-interactive -p app",
+            "cargo outdated --exit-code 1",
+            "cargo hack --feature-powerset --depth 2 check",
+            "cargo publish --locked --dry-run",
+            "cargo +nightly fuzz run target",
+            "git -C sub diff --exit-code",
         ] {
             assert!(gate(line), "{line}");
         }
@@ -511,11 +527,6 @@ mod tests {
             "npm install",
             "gradlew assemble",
             "go install x/test",
-            "cargo outdated --exit-code 1",
-            "cargo hack --feature-powerset --depth 2 check",
-            "cargo publish --locked --dry-run",
-            "cargo +nightly fuzz run target",
-            "git -C sub diff --exit-code",
             "gradlew assemble -x test",
             "gradlew assembleAndroidTest",
             "gradlew lintFix",
@@ -523,6 +534,13 @@ mod tests {
             "black .",
             "mypy --install-types --non-interactive",
             "mypy --install-types --config-file mypy.ini",
+            "cargo outdated",
+            "cargo hack",
+            "cargo hack --help",
+            "cargo publish",
+            "cargo package --list",
+            "cargo fuzz list",
+            "git diff --quiet",
         ] {
             assert!(!gate(line), "{line}");
         }
@@ -534,13 +552,6 @@ mod tests {
             assert!(is_gate_name(name), "{name}");
         }
         for name in ["build", "lint:fix", "test:watch", "latest", "check-disk-space", "install-test-deps", "contest"] {
-            "cargo outdated",
-            "cargo hack",
-            "cargo hack --help",
-            "cargo publish",
-            "cargo package --list",
-            "cargo fuzz list",
-            "git diff --quiet",
             assert!(!is_gate_name(name), "{name}");
         }
     }
