@@ -62,6 +62,22 @@ static ACTIONS: &[&str] = &[
     "gradle/gradle-build-action",
 ];
 
+/// Actions that carry something elsewhere: their failure is no verdict, and they judge no report that they are given.
+static CARRIERS: &[&str] = &[
+    "codecov/",
+    "coverallsapp/",
+    "codacy/codacy-coverage-reporter-action",
+    "paambaati/codeclimate-action",
+    "qltysh/qlty-action/coverage",
+    "actions/upload",
+    "actions/download",
+    "actions/cache",
+    "peter-evans/",
+    "softprops/",
+    "slackapi/",
+    "test-summary/",
+];
+
 /// Actions that run the program cargo with the words of their inputs `command` and `args`.
 const OF_CARGO: &[&str] = &["actions-rs/cargo", "houseabsolute/actions-rust-cross", "clechasseur/rs-cargo"];
 
@@ -122,6 +138,13 @@ pub fn is_gate_action(uses: &str, words: &[&str]) -> bool {
         let action = action.to_lowercase();
         name.strip_prefix(&action).is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || action.ends_with('-'))
     })
+}
+
+/// Whether `uses:` names an action that only carries something elsewhere.
+#[must_use]
+pub fn carries(uses: &str) -> bool {
+    let name = name(uses);
+    CARRIERS.iter().any(|carrier| name.starts_with(carrier))
 }
 
 /// Gatepost's own action, in whatever account it lies.

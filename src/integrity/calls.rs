@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use super::command::{Call, Invocation};
 use super::dictionary;
-use super::flow::{Gate, Run};
+use super::flow::{Because, Fate, Gate, Loss, Run};
 use super::ground::{Ground, join};
 use super::script::{Place, Script};
 use super::shell::OPAQUE;
@@ -30,7 +30,8 @@ pub fn settle(ground: &mut Ground) {
         .collect();
     for (script, calls) in ground.scripts.iter_mut().zip(calls) {
         for (run, calls) in script.flow.runs.iter_mut().zip(calls) {
-            run.gate = if calls.is_empty() { own_gate(&run.invocation) } else { None };
+            // What it calls may well be read and yet do what nobody knows: the name tells then too.
+            run.gate = if calls.is_empty() { own_gate(run) } else { called_so(&run.invocation) };
             run.calls = calls;
         }
     }
@@ -149,14 +150,36 @@ fn has_yarn_of_today(ground: &Ground) -> bool {
 }
 
 /// The gate that a command is by itself.
-fn own_gate(invocation: &Invocation) -> Option<Gate> {
-    let name = || shown(invocation, None);
+fn own_gate(run: &Run) -> Option<Gate> {
+    let invocation = &run.invocation;
     if dictionary::is_gate(&invocation.program, &invocation.arguments()) || is_tool_of_manager(invocation) {
-        return Some(Gate { name: name(), sure: true });
+        let question = invocation.program == "git" && asks(&run.fate);
+        return (!question).then(|| Gate { name: shown(invocation, None), sure: true });
+    }
+    called_so(invocation)
+}
+
+/// The gate that a command is by the name of what it calls; what is read into the shell most often only prepares.
+fn called_so(invocation: &Invocation) -> Option<Gate> {
+    if matches!(invocation.program.as_str(), "source" | ".") {
+        return None;
     }
     let names = invocation.call.as_ref()?.names();
-    let called_so = names.iter().any(|name| dictionary::is_gate_name(name.trim_end_matches(".sh")));
-    called_so.then(|| Gate { name: name(), sure: false })
+    let gate = names.iter().any(|name| dictionary::is_gate_name(name.trim_end_matches(".sh")));
+    gate.then(|| Gate { name: shown(invocation, None), sure: false })
+}
+
+/// `git diff --exit-code || git commit …`: what stands behind is what it was asked for.
+const fn asks(fate: &Fate) -> bool {
+    matches!(
+        fate,
+        Fate::Lost(
+            Loss::Replaced { .. }
+                | Loss::Ignored { .. }
+                | Loss::Recorded { .. }
+                | Loss::GoesOn { because: Because::AndList }
+        )
+    )
 }
 
 /// `yarn eslint`: no script of that name, so the tool itself.

@@ -174,6 +174,7 @@ const LAUNCHERS: &[(&str, Launcher)] = &[
     ("dotnet", Verb { verbs: &["tool run"], with_value: &[], words: 0 }),
     ("go", Verb { verbs: &["run", "tool"], with_value: &["-C", "-modfile"], words: 0 }),
     ("nix", Behind(&["-c", "--command"])),
+    // `-Im` too.
     ("python", Behind(&["-m"])),
     (
         "docker-compose",
@@ -264,13 +265,41 @@ fn executed<'a, 'b>(words: &'b [&'a str]) -> Option<&'b [&'a str]> {
     Some(&inner[..end])
 }
 
+/// `docker run image a`, `docker exec container a`, `docker compose run service a`
 fn compose<'a, 'b>(words: &'b [&'a str]) -> Option<&'b [&'a str]> {
+    const WITH_VALUE: &[&str] = &["-e", "-u", "-w", "-v", "-p", "--entrypoint", "--env", "--user", "--workdir"];
+    const OF_RUN: &[&str] = &[
+        "-h",
+        "-m",
+        "--volume",
+        "--mount",
+        "--name",
+        "--network",
+        "--net",
+        "--platform",
+        "--env-file",
+        "--add-host",
+        "--cap-add",
+        "--security-opt",
+        "--shm-size",
+        "--memory",
+        "--cpus",
+        "--gpus",
+        "--device",
+        "--ulimit",
+        "--publish",
+        "--tmpfs",
+    ];
     let (first, rest) = words.split_first()?;
-    if *first == "exec" {
-        return Some(after_flags(rest, &["-e", "-u", "-w"], 1));
+    match *first {
+        "exec" => Some(after_flags(rest, WITH_VALUE, 1)),
+        "run" => Some(after_flags(rest, &[WITH_VALUE, OF_RUN].concat(), 1)),
+        "compose" => {
+            let at = rest.iter().position(|word| matches!(*word, "run" | "exec"))?;
+            Some(after_flags(&rest[at + 1..], WITH_VALUE, 1))
+        }
+        _ => None,
     }
-    let at = rest.iter().position(|word| matches!(*word, "run" | "exec")).filter(|_| *first == "compose")?;
-    Some(after_flags(&rest[at + 1..], &["-e", "-u", "-w", "-v", "-p", "--entrypoint", "--env", "--user"], 1))
 }
 
 fn behind<'a, 'b>(launcher: &Launcher, words: &'b [&'a str]) -> Option<&'b [&'a str]> {
@@ -287,10 +316,19 @@ fn behind<'a, 'b>(launcher: &Launcher, words: &'b [&'a str]) -> Option<&'b [&'a 
             only_flags.then(|| after_flags(&words[at + parts.len()..], with_value, *skipped))
         }),
         Behind(flags) => {
-            let at = words.iter().position(|word| flags.contains(word))?;
+            let at = words.iter().enumerate().position(|(at, word)| {
+                let first = words[..at].iter().all(|word| word.starts_with('-'));
+                flags.contains(word) || (first && flags.iter().any(|flag| ends_in(word, flag)))
+            })?;
             Some(&words[at + 1..])
         }
     }
+}
+
+/// Whether a word is several short flags of which the last is this one.
+fn ends_in(word: &str, flag: &str) -> bool {
+    let letters = word.strip_prefix('-').unwrap_or_default();
+    letters.chars().all(char::is_alphabetic) && letters.ends_with(flag.trim_start_matches('-'))
 }
 
 fn after_flags<'a, 'b>(words: &'b [&'a str], with_value: &[&str], skipped: usize) -> &'b [&'a str] {
@@ -377,19 +415,23 @@ const RUNNERS: &[(&str, &[&str])] = &[
     ("devbox", &["run"]),
     ("melos", &["run"]),
     ("moon", &["run"]),
-    ("cargo", &["xtask"]),
+    ("cargo", &["xtask", "make"]),
 ];
 
 /// The task that a runner is asked for, where it is called as gates are: what it does is in a file that is not read.
 fn task<'a>(program: &str, words: &[&'a str]) -> Option<&'a str> {
     let (_, verbs) = RUNNERS.iter().find(|(known, _)| *known == program)?;
-    let words =
-        after_values(words, &["-e", "--env", "--environment", "-C", "-c", "--cwd", "-d", "-f", "-t", "--taskfile"]);
+    let words = after_values(
+        words,
+        &["-e", "--env", "--environment", "-C", "-c", "--cwd", "-d", "-f", "-t", "--taskfile", "--profile"],
+    );
     let name = match verbs {
         [] => words.first().copied()?,
         verbs => words.get(1).copied().filter(|_| verbs.contains(&words[0]))?,
     };
-    let gate = super::dictionary::is_gate_name(name) && !super::dictionary::is_program(name);
+    // `hatch run lint:build`: an environment, and what it is for.
+    let parts = if program == "hatch" { name.split(':').collect() } else { vec![name] };
+    let gate = parts.into_iter().any(super::dictionary::is_gate_name) && !super::dictionary::is_program(name);
     (gate && !name.contains([OPAQUE, '.', '/'])).then_some(name)
 }
 
@@ -533,6 +575,12 @@ mod tests {
             ("python3 -W error manage.py test", "manage.py test"),
             ("pixi run -e dev pytest -x", "pytest -x"),
             ("command -v eslint", "command -v eslint"),
+            ("python -Im pytest -q", "pytest -q"),
+            ("python3 -E -s -m pytest", "pytest"),
+            ("python run.py -rm", "python run.py -rm"),
+            ("docker run --rm -v a:b --name c -w /io image cargo test", "cargo test"),
+            ("docker run image", "docker run image"),
+            ("docker build -t run .", "docker build -t run ."),
             ("go test ./...", "go test ./..."),
         ] {
             assert_eq!(run(line), left, "{line}");
@@ -560,12 +608,27 @@ mod tests {
         assert_eq!(called("bash -euo pipefail ci/test.sh"), Some(Call::File("ci/test.sh".to_owned())));
         assert_eq!(called("bash -c x"), None);
         assert_eq!(called("bash -euo pipefail -c x"), None);
-        for line in ["task test", "deno task lint", "pixi run -e dev test", "hatch run test:cov", "cargo xtask ci"] {
+        for line in [
+            "task test",
+            "deno task lint",
+            "pixi run -e dev test",
+            "hatch run test:cov",
+            "hatch run lint:build",
+            "cargo xtask ci",
+            "cargo make --profile ci lint-all",
+        ] {
             assert!(matches!(called(line), Some(Call::Task(_))), "{line}");
         }
-        for line in
-            ["task deploy", "poetry run python x.py", "pdm run pytest", "cargo test", "deno test", "invoke build"]
-        {
+        for line in [
+            "task deploy",
+            "poetry run python x.py",
+            "pdm run pytest",
+            "cargo test",
+            "deno test",
+            "invoke build",
+            "hatch run docs:build",
+            "cargo make deploy",
+        ] {
             assert_eq!(called(line), None, "{line}");
         }
         assert_eq!(called("./gradlew test"), None);

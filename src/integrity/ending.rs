@@ -151,6 +151,14 @@ pub fn leaves(command: &Command) -> bool {
     matches!(&command.kind, Kind::Simple(simple) if simple.words.first().is_some_and(|word| matches!(word.text.as_str(), "exit" | "return")))
 }
 
+/// `… && exit 0` and the like: what ends here ends well.
+#[must_use]
+pub fn leaves_well(command: &Command) -> bool {
+    let Kind::Simple(simple) = &command.kind else { return false };
+    let words: Vec<&str> = simple.words.iter().map(|word| word.text.as_str()).collect();
+    matches!(words.as_slice(), ["exit" | "return"] | ["exit" | "return", "0"])
+}
+
 /// `exit 0` as a statement of its own, later in the same list.
 #[must_use]
 pub fn exits_zero(items: &[Item]) -> Option<Range<usize>> {
@@ -174,6 +182,12 @@ fn ending_of(simple: &Simple) -> Ending {
         ["export" | "local" | "declare" | "readonly", names @ ..] => Ending::Keeps(
             names.iter().filter_map(|word| word.split_once('=')).map(|(name, _)| name.to_owned()).collect(),
         ),
+        // `: > failed.txt`
+        [":" | "true"] if records(&simple.redirects) => Ending::Records(written(&simple.redirects, None)),
+        ["touch", files @ ..] => {
+            let files = files.iter().filter(|word| !word.starts_with('-'));
+            Ending::Records(files.map(|file| Record { file: (*file).to_owned(), names: Vec::new() }).collect())
+        }
         words if forgives(words) => Ending::Nothing,
         ["exit" | "return" | "false" | "kill", ..] => Ending::Fails,
         [program, rest @ ..] => {

@@ -6,7 +6,9 @@ use std::ops::Range;
 
 use super::attempts::{Attempts, breaks};
 use super::command::Invocation;
-use super::ending::{Ending, Functions, Record, ending, exits_zero, is_bare, leaves, records, says_something};
+use super::ending::{
+    Ending, Functions, Record, ending, exits_zero, is_bare, leaves, leaves_well, records, says_something,
+};
 use super::handed::{Handed, handed};
 use super::pipe::{FILTERS, decides, files, written_by_tee};
 use super::shell::{Command, Item, Kind, Shell, Simple};
@@ -267,9 +269,9 @@ impl<'a> Walk<'a> {
     fn and(&mut self, left: &'a Command, right: &'a Command, used: &Use) {
         let kept = self.is_kept(&ending(right), right.span.end);
         // `… && { echo 'it must fail'; exit 1; }`
-        let soft = if kept || leaves(right) || self.bodies.fails(right) {
+        let soft = if kept || self.bodies.fails(right) || (leaves(right) && !leaves_well(right)) {
             Fate::Read
-        } else if breaks(right) {
+        } else if breaks(right) || leaves_well(right) {
             self.attempted(left, right.span.end, used)
         } else {
             used.soft.clone()
@@ -278,7 +280,7 @@ impl<'a> Walk<'a> {
         self.command(right, used);
     }
 
-    /// What becomes of a failure in `… && break`.
+    /// What becomes of a failure in `… && break` and `… && exit 0`.
     fn attempted(&self, left: &Command, end: usize, used: &Use) -> Fate {
         match self.loops.last() {
             Some((around, soft)) if !around.fails && !around.is_run_again(left) => {

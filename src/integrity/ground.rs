@@ -79,13 +79,18 @@ impl Ground {
     /// The first gate of a step, by its commands or its action.
     #[must_use]
     pub fn gate_of_step(&self, step: &Step) -> Option<Gate> {
+        self.gate_within(step, &mut BTreeSet::new())
+    }
+
+    /// The same, but for actions and workflows that were looked into already, by their numbers: they may use one another.
+    fn gate_within(&self, step: &Step, seen: &mut BTreeSet<usize>) -> Option<Gate> {
         if let Some(uses) = step.uses() {
             let with = |key: &str| step.node.get("with").and_then(|with| with.get(key)).and_then(Node::text);
             let words = [with("command"), with("args")].into_iter().flatten().flat_map(str::split_whitespace);
             if actions::is_gate_action(uses, &words.collect::<Vec<_>>()) {
                 return Some(Gate { name: uses.split('@').next().unwrap_or(uses).to_owned(), sure: true });
             }
-            if let Some(gate) = self.gate_of_action(uses) {
+            if let Some(gate) = self.gate_of_action(uses, seen) {
                 return Some(gate);
             }
         }
@@ -101,22 +106,25 @@ impl Ground {
         self.scripts.get(step.script?)
     }
 
-    /// The gate of an action or workflow of this repository.
-    fn gate_of_action(&self, uses: &str) -> Option<Gate> {
-        let path = uses.strip_prefix("./")?.trim_end_matches('/');
-        let workflow = self.workflows.iter().find(|workflow| {
-            let file = self.sources[workflow.file].path.as_str();
-            file == path || ["action.yml", "action.yaml"].iter().any(|name| file == join(path, name))
+    /// The gate of an action or workflow of this repository: `./path`, or `$/path` for the commit that runs.
+    fn gate_of_action(&self, uses: &str, seen: &mut BTreeSet<usize>) -> Option<Gate> {
+        let path = join("", uses.strip_prefix("./").or_else(|| uses.strip_prefix("$/"))?);
+        let number = self.workflows.iter().position(|workflow| {
+            let file = &self.sources[workflow.file].path;
+            *file == path || ["action.yml", "action.yaml"].iter().any(|name| *file == join(&path, name))
         })?;
-        let inner = workflow.jobs.iter().flat_map(|job| &job.steps).filter(|step| step.uses() != Some(uses));
-        inner.filter_map(|step| self.gate_of_step(step)).find(|gate| gate.sure)
+        let mut inner = self.workflows[number].jobs.iter().flat_map(|job| &job.steps);
+        if !seen.insert(number) {
+            return None;
+        }
+        inner.find_map(|step| self.gate_within(step, seen).filter(|gate| gate.sure))
     }
 
     /// The first gate of a job.
     #[must_use]
     pub fn gate_of_job(&self, job: &Job) -> Option<Gate> {
         if let Some(uses) = &job.uses {
-            return self.gate_of_action(uses);
+            return self.gate_of_action(uses, &mut BTreeSet::new());
         }
         let mut gates = job.steps.iter().filter(|step| !step.is_aftermath()).filter_map(|step| self.gate_of_step(step));
         gates.next()
@@ -178,6 +186,7 @@ impl Ground {
                 JUDGES.iter().any(|judge| name.starts_with(judge))
                     || (!name.is_empty()
                         && !name.starts_with("actions/")
+                        && !actions::carries(name)
                         && step
                             .node
                             .get("with")
@@ -185,27 +194,63 @@ impl Ground {
             })
     }
 
-    /// Whether the same command runs elsewhere in the job (or script) with its failure counting.
+    /// Whether the same command runs elsewhere in the job (or script), in the same place, with its failure counting.
     #[must_use]
     pub fn runs_in_earnest(&self, script: &Script, run: &Run, same: impl Fn(&Invocation) -> bool) -> bool {
-        let earnest = |other: &Run| other.fate == Fate::Counts && same(&other.invocation);
+        let here = self.surroundings(script, run);
         let inside = |(script, end): (&Script, usize)| {
-            script.flow.runs.iter().any(|other| other.span.end != end && earnest(other))
+            script.flow.runs.iter().any(|other| {
+                other.span.end != end && is_earnest(other, &same) && here.are(&self.surroundings(script, other))
+            })
         };
-        self.with_outer(script, run).any(inside) || self.runs_in_another_step(script, &same)
+        self.with_outer(script, run).any(inside) || self.runs_in_another_step(script, run, &same)
     }
 
     /// The same in another step of the job alone.
     #[must_use]
-    pub fn runs_in_another_step(&self, script: &Script, same: &dyn Fn(&Invocation) -> bool) -> bool {
+    pub fn runs_in_another_step(&self, script: &Script, run: &Run, same: &dyn Fn(&Invocation) -> bool) -> bool {
         let Some(at) = self.at(script) else { return false };
+        let here = self.surroundings(script, run);
         self.scripts_of(&at).any(|(index, other)| {
-            let lenient = self.at(other).is_some_and(|at| is_true(at.step.text("continue-on-error")));
+            let step = &at.job.steps[index];
             index != at.index
-                && !lenient
-                && other.flow.runs.iter().any(|run| run.fate == Fate::Counts && same(&run.invocation))
+                && !is_true(step.text("continue-on-error"))
+                && step.runs_wherever(at.step)
+                && other.flow.runs.iter().any(|run| is_earnest(run, same) && here.are(&self.surroundings(other, run)))
         })
     }
+
+    fn surroundings(&self, script: &Script, run: &Run) -> Surroundings {
+        let at = self.at(script);
+        let env = at.and_then(|at| at.step.node.get("env")).map(Node::entries).unwrap_or_default();
+        let of_step = env.iter().filter_map(|(name, value)| Some(format!("{name}={}", value.text()?)));
+        let all = of_step.chain(run.assignments.iter().cloned()).filter(|pair| !tells_only(pair)).collect();
+        Surroundings { dir: join(&script.dir, &run.dir), variables: all }
+    }
+}
+
+fn is_earnest(run: &Run, same: &dyn Fn(&Invocation) -> bool) -> bool {
+    run.fate == Fate::Counts && same(&run.invocation)
+}
+
+/// Where a command runs, and with which variables of its own: elsewhere it may find something else.
+struct Surroundings {
+    dir: String,
+    variables: BTreeSet<String>,
+}
+
+impl Surroundings {
+    /// Whether others are the same, or may be where only the runner knows.
+    fn are(&self, other: &Self) -> bool {
+        let dirs = self.dir == other.dir || self.dir.contains(OPAQUE) || other.dir.contains(OPAQUE);
+        dirs && self.variables == other.variables
+    }
+}
+
+/// Whether a variable with its value changes only how a program tells of what it finds.
+fn tells_only(pair: &str) -> bool {
+    let name = pair.split('=').next().unwrap_or_default();
+    ["COLOR", "TOKEN", "BACKTRACE", "LOG", "VERBOSE"].iter().any(|word| name.contains(word))
 }
 
 /// Whether a setting is plainly true.
@@ -216,8 +261,32 @@ pub fn is_true(text: Option<&str>) -> bool {
 
 /// Commands that read a file and judge nothing.
 const PASSIVE: &[&str] = &[
-    "cat", "echo", "ls", "cp", "mv", "tail", "head", "tee", "mkdir", "rm", "touch", "less", "wc", "gzip", "tar", "zip",
-    "scp", "gsutil", "aws", "printf", "cd", "codecov", "sed", "npx", "git",
+    "cat",
+    "echo",
+    "ls",
+    "cp",
+    "mv",
+    "tail",
+    "head",
+    "tee",
+    "mkdir",
+    "rm",
+    "touch",
+    "less",
+    "wc",
+    "gzip",
+    "tar",
+    "zip",
+    "scp",
+    "gsutil",
+    "aws",
+    "printf",
+    "cd",
+    "codecov",
+    "coveralls",
+    "sed",
+    "npx",
+    "git",
 ];
 
 /// Actions that judge reports of tests and linters.

@@ -42,7 +42,7 @@ pub fn script_moves(script: &str) -> bool {
     let mut moves = false;
     script.each(&mut |command| {
         let Kind::Simple(simple) = &command.kind else { return };
-        moves |= invocation_moves(&Invocation::of(simple)) || simple.words.iter().any(|word| is_flag(&word.text));
+        moves |= invocation_moves(&Invocation::of(simple)) || simple.words.iter().any(|word| leads_away(&word.text));
     });
     moves
 }
@@ -51,7 +51,7 @@ pub fn script_moves(script: &str) -> bool {
 #[must_use]
 pub fn words_move(words: &[String]) -> bool {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    invocation_moves(&Invocation::of_words(&words)) || words.iter().any(|word| is_flag(word))
+    invocation_moves(&Invocation::of_words(&words)) || words.iter().any(|word| leads_away(word))
 }
 
 /// What calls something of the repository may go anywhere.
@@ -59,6 +59,11 @@ fn invocation_moves(invocation: &Invocation) -> bool {
     let shell =
         matches!(invocation.program.as_str(), "sh" | "bash" | "dash" | "zsh" | "eval" | "just" | "make" | "gmake");
     invocation.call.is_some() || shell || MOVERS.contains(&invocation.program.as_str())
+}
+
+/// A flag that names another folder, or a launcher with folders of its own.
+fn leads_away(word: &str) -> bool {
+    is_flag(word) || matches!(word, "docker" | "docker-compose" | "podman")
 }
 
 fn is_flag(word: &str) -> bool {
@@ -91,6 +96,8 @@ mod tests {
             "tox -e lint",
             "./lint.sh",
             "bash -c 'cd sub; flake8'",
+            "docker run --rm -v a:/src -w /src image flake8 .",
+            "sudo podman exec box flake8 .",
         ] {
             assert!(script_moves(script), "{script}");
         }

@@ -25,10 +25,6 @@ pub const FILTERS: &[&str] = &[
     "xcpretty",
     "xcbeautify",
     "gotestfmt",
-    "tap-spec",
-    "tap-dot",
-    "tap-summary",
-    "tap-min",
     "pino-pretty",
     "bunyan",
     "sponge",
@@ -49,7 +45,9 @@ pub fn decides(last: &Invocation) -> bool {
         }
         "jq" => arguments.iter().any(|flag| matches!(*flag, "-e" | "--exit-status")),
         "reviewdog" | "tparse" | "gotestsum" | "diff" | "cmp" | "gatepost" | "test" | "read" | "python" | "python3"
-        | "node" | "ruby" | "perl" | "curl" | "FileCheck" | "snazzy" | "cargo2junit" | "git" | "" | "a block" => true,
+        | "node" | "ruby" | "perl" | "curl" | "FileCheck" | "snazzy" | "cargo2junit" | "git" | "" | "a block"
+        // They end with 1 where a test failed, or none ran.
+        | "tap-spec" | "tap-dot" | "tap-min" | "tap-summary" | "tap-diff" | "tap-difflet" | "tap-arc" | "faucet" => true,
         "go-junit-report" => arguments.iter().any(|flag| flag.ends_with("set-exit-code")),
         _ => false,
     }
@@ -59,6 +57,29 @@ pub fn decides(last: &Invocation) -> bool {
 #[must_use]
 pub fn is_same_but_output(a: &Invocation, b: &Invocation) -> bool {
     a.program == b.program && a.call == b.call && without_output(&a.arguments).eq(without_output(&b.arguments))
+}
+
+/// Whether a command runs all tests of which another one, by a name, runs some: `cargo test` beside `cargo test name`.
+#[must_use]
+pub fn is_whole_of(whole: &Invocation, part: &Invocation) -> bool {
+    const WIDER: &[&str] = &["--all-targets", "--workspace", "--all"];
+    let is_name = |words: &[&str], at: usize| at > 0 && !words[at].starts_with('-') && !words[at - 1].starts_with('-');
+    let split = |invocation: &Invocation| -> (Vec<String>, usize) {
+        let words = invocation.arguments();
+        let words: Vec<&str> = words.into_iter().take_while(|word| *word != "--").collect();
+        let others = (0..words.len()).filter(|at| !is_name(&words, *at) && !WIDER.contains(&words[*at]));
+        let others: Vec<String> = others.map(|at| words[at].to_owned()).collect();
+        let names = (0..words.len()).filter(|at| is_name(&words, *at)).count();
+        (others, names)
+    };
+    let ((all, none), (some, names)) = (split(whole), split(part));
+    let narrowed =
+        whole.arguments.iter().skip_while(|word| *word != "--").any(|word| word != "--" && word != "--nocapture");
+    let tests = |invocation: &Invocation| {
+        invocation.program == "cargo"
+            && invocation.arguments.first().is_some_and(|verb| matches!(verb.as_str(), "test" | "t"))
+    };
+    tests(whole) && tests(part) && none == 0 && names > 0 && all == some && !narrowed
 }
 
 /// Arguments without those that say how to tell of what was found.

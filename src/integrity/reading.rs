@@ -97,6 +97,9 @@ fn has_ending(path: &str, endings: &[&str]) -> bool {
 
 fn sort(path: &str) -> Option<Sort> {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    if folder.split('/').any(|part| OTHERS.contains(&part)) {
+        return None;
+    }
     let is_yaml = has_ending(name, &["yml", "yaml"]);
     match name {
         _ if folder == ".github/workflows" && is_yaml => Some(Sort::Workflow),
@@ -107,6 +110,18 @@ fn sort(path: &str) -> Option<Sort> {
         "gatepost.toml" => Some(Sort::Configuration),
         _ => None,
     }
+}
+
+/// Folders of other people's code that is no package of theirs any more: nobody here runs its checks.
+const OTHERS: &[&str] = &["cextern", "extern", "externals", "thirdparty", "third-party", "3rdparty", "subprojects"];
+
+/// Whether a file below the root is what a generator makes a file of: it need not be one itself.
+fn is_template(source: &Source) -> bool {
+    const FOLDERS: &[&str] = &["files", "template", "templates", "blueprints"];
+    let folder =
+        source.path.rsplit_once('/').is_some_and(|(dir, _)| dir.split('/').any(|part| FOLDERS.contains(&part)));
+    let text = source.slice(0..source.chars.len());
+    folder && (text.contains("<%") || text.contains("{{"))
 }
 
 struct Reading<'a> {
@@ -191,6 +206,9 @@ impl Reading<'_> {
         };
         match result {
             Ok(drafts) => drafts.into_iter().for_each(|draft| self.script(file, draft)),
+            Err(wrong) if sort == Sort::Package && is_template(&self.read.ground.sources[file]) => {
+                self.unread(file, &wrong);
+            }
             Err(Wrong { at, what }) => self.problem(file, at, &what),
         }
     }
@@ -247,9 +265,10 @@ impl Reading<'_> {
             Place::Handed { .. } => true,
             Place::Target { .. } | Place::Recipe { .. } => draft.piece.chars.contains(&super::shell::OPAQUE),
             Place::Step { workflow, job, .. } => ground.workflows[*workflow].jobs[*job].runs_anywhere(),
+            Place::Package { .. } => is_template(&ground.sources[file]),
             // Generated ones such as `configure`.
             Place::File => draft.piece.chars.len() > script::LONGEST,
-            _ => false,
+            Place::Gate { .. } => false,
         };
         match draft.read(file) {
             Ok(script) => {
@@ -258,13 +277,16 @@ impl Reading<'_> {
                 }
                 ground.scripts.push(script);
             }
-            Err(Wrong { at, what }) if lenient => {
-                let source = &ground.sources[file];
-                let line = source.place(at.unwrap_or_default()).0;
-                self.read.notes.push(format!("{}:{line}: is not read: {what}", source.path));
-            }
+            Err(wrong) if lenient => self.unread(file, &wrong),
             Err(Wrong { at, what }) => self.problem(file, at, &format!("is no shell script that can be read: {what}")),
         }
+    }
+
+    /// What cannot be read, and need not be.
+    fn unread(&mut self, file: usize, Wrong { at, what }: &Wrong) {
+        let source = &self.read.ground.sources[file];
+        let line = source.place(at.unwrap_or_default().min(source.chars.len())).0;
+        self.read.notes.push(format!("{}:{line}: is not read: {what}", source.path));
     }
 
     fn problem(&mut self, file: usize, at: Option<usize>, what: &str) {

@@ -60,7 +60,8 @@ fn is_file_read(ground: &Ground, script: &Script, at: At<'_>, file: &str) -> boo
 fn reads_line(line: &str, name: &str) -> bool {
     let first = line.split_whitespace().next().unwrap_or_default();
     let is_path = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '"' | '\'' | '$' | '{' | '}');
-    let written = |at: usize| line[..at].trim_end_matches(is_path).trim_end().ends_with(['>', '|']);
+    let before = |at: usize| line[..at].trim_end_matches(is_path).trim_end();
+    let written = |at: usize| before(at).ends_with(['>', '|']) || before(at).ends_with("touch");
     !matches!(first, "rm" | "touch" | "mkdir") && line.match_indices(name).any(|(at, _)| !written(at))
 }
 
@@ -137,7 +138,13 @@ mod tests {
         ] {
             assert!(reads_line(line, "results.txt"), "{line}");
         }
-        for line in ["rm -f results.txt", "echo a >> \"$DIR/results.txt\"", ": > results.txt", "touch results.txt"] {
+        for line in [
+            "rm -f results.txt",
+            "echo a >> \"$DIR/results.txt\"",
+            ": > results.txt",
+            "touch results.txt",
+            "a || touch results.txt",
+        ] {
             assert!(!reads_line(line, "results.txt"), "{line}");
         }
         assert!(is_pattern_of("out/*.txt", "results.txt") && is_pattern_of("**", "results.txt"));

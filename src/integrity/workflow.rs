@@ -50,6 +50,19 @@ pub struct Step {
     pub script: Option<usize>,
     /// It has a `run` for a shell that is not read, and which.
     pub unread: Option<String>,
+    /// Where `PowerShell` runs it.
+    pub powershell: Machines,
+}
+
+/// Some of the machines that a job runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Machines {
+    /// None of them.
+    None,
+    /// Those of some legs of its matrix.
+    Some,
+    /// All of them.
+    All,
 }
 
 impl Workflow {
@@ -68,9 +81,9 @@ impl Workflow {
     #[must_use]
     pub fn of_action(file: usize, source: &Source, root: &Node) -> Option<Self> {
         let runs = root.get("runs")?;
-        let steps = runs.get("steps")?.items().iter();
+        let steps = steps(runs.get("steps")?).into_iter();
         let defaults = Defaults::default();
-        let steps = steps.map(|node| step(node, &defaults, false, source)).collect();
+        let steps = steps.map(|node| step(node, &defaults, Machines::None, source)).collect();
         let job = Job { id: "runs".to_owned(), node: runs.clone(), needs: Vec::new(), uses: None, steps };
         Some(Self { file, name: None, events: Vec::new(), action: true, jobs: vec![job] })
     }
@@ -126,31 +139,70 @@ impl Defaults {
 
 fn job(id: &str, node: &Node, defaults: &Defaults, source: &Source) -> Job {
     let defaults = defaults.below(node.get("defaults"));
-    let windows = node.get("runs-on").is_some_and(|runs_on| {
-        let labels = [Some(runs_on), runs_on.get("labels")].into_iter().flatten().flat_map(Node::texts);
-        labels.into_iter().any(|label| label.to_lowercase().contains("windows"))
-    });
-    let steps = node.get("steps").map(Node::items).unwrap_or_default();
+    let windows = windows(node);
+    let steps = node.get("steps").map(steps).unwrap_or_default();
     Job {
         id: id.to_owned(),
         node: node.clone(),
         needs: node.get("needs").map(Node::texts).unwrap_or_default().into_iter().map(str::to_owned).collect(),
         uses: node.get("uses").and_then(Node::text).map(str::to_owned),
-        steps: steps.iter().map(|node| step(node, &defaults, windows, source)).collect(),
+        steps: steps.into_iter().map(|node| step(node, &defaults, windows, source)).collect(),
     }
 }
 
-fn step(node: &Node, defaults: &Defaults, windows: bool, source: &Source) -> Step {
+/// The machines of a job on which Windows runs, as far as its matrix tells.
+fn windows(job: &Node) -> Machines {
+    let Some(runs_on) = job.get("runs-on") else { return Machines::None };
+    let labels = || [Some(runs_on), runs_on.get("labels")].into_iter().flatten().flat_map(Node::texts);
+    let is_windows = |label: &&str| label.to_lowercase().contains("windows");
+    if labels().any(|label| is_windows(&label)) {
+        return Machines::All;
+    }
+    let Some(path) =
+        labels().find_map(|label| label.split_once("${{")?.1.split_once("}}")?.0.trim().strip_prefix("matrix."))
+    else {
+        return Machines::None;
+    };
+    let mut parts = path.split('.');
+    let (name, inner) = (parts.next().unwrap_or_default(), parts.next());
+    let matrix = job.get("strategy").and_then(|strategy| strategy.get("matrix"));
+    let values = matrix.and_then(|matrix| matrix.get(name)).map(Node::items).unwrap_or_default().iter();
+    let included = matrix.and_then(|matrix| matrix.get("include")).map(Node::items).unwrap_or_default().iter();
+    let legs = values.chain(included.filter_map(|leg| leg.get(name)));
+    let legs: Vec<&str> = legs
+        .flat_map(|leg| inner.map_or_else(|| leg.texts(), |key| leg.get(key).map(Node::texts).unwrap_or_default()))
+        .collect();
+    match legs.iter().filter(|label| is_windows(label)).count() {
+        0 => Machines::None,
+        count if count == legs.len() => Machines::All,
+        _ => Machines::Some,
+    }
+}
+
+/// The steps of a list. Those of a group, which run at once, are steps of the job as all others:
+/// <https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#jobsjob_idstepsparallel>.
+fn steps(list: &Node) -> Vec<&Node> {
+    list.items().iter().flat_map(|step| step.get("parallel").map_or_else(|| vec![step], steps)).collect()
+}
+
+fn step(node: &Node, defaults: &Defaults, machines: Machines, source: &Source) -> Step {
+    let windows = machines == Machines::All;
     let own = Defaults {
         shell: node.get("shell").and_then(Node::text).map(str::to_owned),
         dir: node.get("working-directory").and_then(Node::text).map(str::to_owned),
     };
     let name = own.shell.or_else(|| defaults.shell.clone());
     let run = node.get("run");
+    let powershell = match name.as_deref() {
+        _ if run.is_none() => Machines::None,
+        None => machines,
+        Some("pwsh" | "powershell") => Machines::All,
+        Some(_) => Machines::None,
+    };
     let plain = run.and_then(Node::text).is_some_and(means_the_same_everywhere);
-    let powershell = matches!(name.as_deref(), None | Some("pwsh" | "powershell"));
-    let shell =
-        shell(name.as_deref(), windows).or((plain && powershell).then_some(Shell { errexit: true, pipefail: false }));
+    // PowerShell goes on after a program that failed.
+    let shell = shell(name.as_deref(), windows)
+        .or((plain && powershell == Machines::All).then_some(Shell { errexit: false, pipefail: false }));
     let dir = own.dir.or_else(|| defaults.dir.clone()).unwrap_or_default();
     let dir = if dir.contains("${{") {
         OPAQUE.to_string()
@@ -166,6 +218,7 @@ fn step(node: &Node, defaults: &Defaults, windows: bool, source: &Source) -> Ste
         run: run.zip(shell.as_ref().ok().copied()).map(read),
         unread: run.and(shell.err()).map(|name| name.unwrap_or_else(|| "pwsh".to_owned())),
         dir: if dir == "." { String::new() } else { dir },
+        powershell,
     }
 }
 
@@ -195,9 +248,18 @@ pub fn without_expressions(piece: &Piece) -> Piece {
     })
 }
 
-/// One line of plain words: PowerShell makes of it what every shell does.
-fn means_the_same_everywhere(script: &str) -> bool {
-    script.trim().chars().all(|c| c.is_ascii_alphanumeric() || " ./:=,+-_@\"".contains(c))
+/// Lines of plain words: `PowerShell` makes of each what every shell does.
+#[must_use]
+pub fn means_the_same_everywhere(script: &str) -> bool {
+    let mut rest = script;
+    let mut plain = String::new();
+    while let Some((before, behind)) = rest.split_once("${{") {
+        plain += before;
+        rest = behind.split_once("}}").map_or("$", |(_, behind)| behind);
+    }
+    plain += rest;
+    let mut lines = plain.lines().map(str::trim).filter(|line| !line.starts_with('#'));
+    lines.all(|line| line.chars().all(|c| c.is_ascii_alphanumeric() || " ./:=,+-_@\"".contains(c)))
 }
 
 /// How the runner starts a shell, `None` for one whose scripts are not read:
@@ -239,6 +301,16 @@ impl Step {
                     && !condition.contains("!cancelled()")
                     && !condition.contains("! cancelled()"))
         })
+    }
+
+    /// Whether it runs wherever another step of the job does, on this leg of the matrix or on another one.
+    #[must_use]
+    pub fn runs_wherever(&self, other: &Self) -> bool {
+        const NARROW: &[&str] =
+            &["github.", "inputs.", "vars.", "secrets.", "env.", "needs.", "failure()", "cancelled()"];
+        let condition = |step: &Self| expression(step.text("if").unwrap_or_default()).replace("!cancelled()", "");
+        let own = condition(self);
+        own == condition(other) || !(own == "false" || NARROW.iter().any(|word| own.contains(word)))
     }
 }
 

@@ -16,7 +16,7 @@ pub(super) static GI113: Rule = Rule {
     safe: "Remove what does not run, or let it run. To skip by intent use a label (`github.event.pull_request.labels`), which needs rights in the \
            repository.",
     false_positives: "Left alone: conditions that turn a further gate *on* by such text, and workflows that no change wakes. The runner's own \
-                      `[skip ci]` needs no condition and leaves a required check waiting. Where the text only reaches pushes, it is a warning.",
+                      texts, such as `[skip ci]`, need no condition, so that one changes nothing: they leave a required check waiting. Where the text only reaches pushes, it is a warning.",
     check: |ground, hits| {
         for workflow in ground.workflows.iter().filter(|workflow| workflow.judges_changes()) {
             for job in &workflow.jobs {
@@ -72,9 +72,20 @@ fn authored(workflow: &Workflow, inside: &str) -> Option<&'static str> {
     let compact: String = inside.chars().filter(|c| !c.is_whitespace()).collect();
     SOURCES.iter().find_map(|(source, event)| {
         let woken = workflow.action || workflow.wakes_on(event) || workflow.wakes_on("pull_request_target");
-        let off =
-            ["contains(", "startsWith(", "endsWith("].iter().any(|test| compact.contains(&format!("!{test}{source}")));
+        let off = ["contains(", "startsWith(", "endsWith("].iter().any(|test| {
+            let test = format!("!{test}{source}");
+            let mut tests = compact.split(&test).skip(1);
+            tests.any(|behind| !(source.ends_with("message") && is_of_the_runner(behind)))
+        });
         let differs = compact.contains(&format!("{source}!="));
         (woken && (off || differs)).then_some(*source)
     })
+}
+
+/// `,'[skipci]')…`: with that text in the message of a commit no condition is asked any more:
+/// <https://docs.github.com/en/actions/how-tos/manage-workflow-runs/skip-workflow-runs>.
+fn is_of_the_runner(behind: &str) -> bool {
+    const TEXTS: &[&str] = &["[skipci]", "[ciskip]", "[noci]", "[skipactions]", "[actionsskip]"];
+    let text = behind.strip_prefix(",'").and_then(|rest| rest.split_once('\''));
+    text.is_some_and(|(text, _)| TEXTS.contains(&text))
 }

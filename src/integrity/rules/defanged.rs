@@ -2,7 +2,7 @@
 
 use super::narrowed::{forgiving_flag, is_strict};
 use super::{Hits, Rule, remove_line, with_help};
-use crate::integrity::actions::runner_of;
+use crate::integrity::actions::{carries, runner_of};
 use crate::integrity::command::Invocation;
 use crate::integrity::flow::Fate;
 use crate::integrity::ground::{At, Ground, is_true};
@@ -17,7 +17,7 @@ pub(super) static GI130: Rule = Rule {
     level: Level::Error,
     why: "The action looks, reports, and is green whatever it found.",
     safe: "Leave the input at the value that fails; where findings are too many at first, use the tool's own baseline.",
-    false_positives: "Left alone: actions that upload or comment (their failure is no verdict), a step whose outcome or outputs another one reads, `args` where the \
+    false_positives: "Left alone: actions that upload or comment (their failure is no verdict), a step whose outcome or outputs another one reads, a look that another step takes again and fails by, `args` where the \
                       program runs without them in the same job or a later step judges its output, what is retried and is no gate, and inputs that are not written: some actions never fail by default, which only their documentation tells.",
     check: |ground, hits| {
         for workflow in &ground.workflows {
@@ -72,19 +72,6 @@ const BY_ARGUMENTS: &[(&str, &[&str])] = &[
     ("securego/gosec", &["gosec"]),
 ];
 
-/// Actions whose failure is no verdict.
-const CARRIERS: &[&str] = &[
-    "codecov/",
-    "coverallsapp/",
-    "actions/upload",
-    "actions/download",
-    "actions/cache",
-    "peter-evans/",
-    "softprops/",
-    "slackapi/",
-    "test-summary/",
-];
-
 /// What an action runs, where it is given words to run a program with.
 fn program(step: &Step) -> Option<Invocation> {
     let name = step.uses()?.split('@').next()?.to_lowercase();
@@ -111,12 +98,41 @@ fn by_arguments(ground: &Ground, at: At<'_>) -> bool {
     !strict && !judged
 }
 
+/// Whether another step has the same action look at the same and fails by this input.
+fn looks_again(at: At<'_>, input: &str) -> bool {
+    const OBJECTS: &[&str] = &["type", "ref", "path", "image", "input", "dir", "target", "scanner"];
+    let action = |step: &Step| step.uses().and_then(|uses| uses.split('@').next()).map(str::to_lowercase);
+    let inputs = |step: &Step| step.node.get("with").map(Node::entries).unwrap_or_default().to_vec();
+    let looked_at = |step: &Step| -> Vec<(String, Option<String>)> {
+        let named = inputs(step).into_iter().filter(|(name, _)| OBJECTS.iter().any(|part| name.contains(part)));
+        named.map(|(name, value)| (name, value.text().map(str::to_owned))).collect()
+    };
+    at.job.steps.iter().any(|other| {
+        let value = other.node.get("with").and_then(|with| with.get(input)).and_then(Node::text);
+        action(other) == action(at.step)
+            && value.is_some_and(|value| !forgives(&action(other).unwrap_or_default(), input, value))
+            && looked_at(other) == looked_at(at.step)
+            && other.runs_wherever(at.step)
+            && !is_true(other.text("continue-on-error"))
+    })
+}
+
+/// Whether an action with this value of an input is green whatever it finds.
+fn forgives(action: &str, input: &str, value: &str) -> bool {
+    let any = ANY.iter().any(|(known, values)| *known == input && values.contains(&setting(value)));
+    let one = ONE.iter().any(|(known, name, values)| {
+        let is_given =
+            |forgiven: &&str| *forgiven == setting(value) || (forgiven.len() > 5 && value.contains(forgiven));
+        action.starts_with(known) && *name == input && values.iter().any(is_given)
+    });
+    any || one
+}
+
 fn check(ground: &Ground, hits: &mut Hits<'_>, at: At<'_>) {
     let Some(uses) = at.step.uses() else { return };
     let name = uses.split('@').next().unwrap_or(uses);
     let lower = name.to_lowercase();
-    if CARRIERS.iter().any(|carrier| lower.starts_with(carrier)) || at.job.reads_step(at.step) || at.step.is_aftermath()
-    {
+    if carries(uses) || at.job.reads_step(at.step) || at.step.is_aftermath() {
         return;
     }
     if runner_of(uses).is_some() && ground.gate_of_step(at.step).is_none() {
@@ -125,14 +141,8 @@ fn check(ground: &Ground, hits: &mut Hits<'_>, at: At<'_>) {
     let inputs = at.step.node.get("with").map(Node::entries).unwrap_or_default();
     for (input, value) in inputs {
         let Some(text) = value.text() else { continue };
-        let any = ANY.iter().any(|(known, values)| known == input && values.contains(&setting(text)));
-        let one = ONE.iter().any(|(action, known, values)| {
-            lower.starts_with(action)
-                && known == input
-                && values.iter().any(|value| *value == setting(text) || (value.len() > 5 && text.contains(value)))
-        });
-        let forgives = input == "args" && by_arguments(ground, at);
-        if any || one || forgives {
+        let by_words = input == "args" && by_arguments(ground, at);
+        if by_words || (forgives(&lower, input, text) && !looks_again(at, input)) {
             let span = value.entry_span();
             let what = format!("`{name}` cannot fail: `{input}: {}`", crate::model::text::one_line(text, 40));
             let fix = remove_line(ground, at.workflow.file, &span, &format!("remove `{input}`"));

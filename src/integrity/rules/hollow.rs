@@ -47,7 +47,7 @@ fn is_hollow(ground: &Ground, run: &Run) -> bool {
     let names = call.names();
     let called: Vec<&Script> = run.calls.iter().map(|called| &ground.scripts[*called]).collect();
     run.handed.is_none()
-        && run.gate.is_none()
+        && run.gate.as_ref().is_none_or(|gate| !gate.sure)
         && !names.is_empty()
         && names.iter().all(|name| is_gate_name(name))
         && called.iter().any(|script| !script.flow.runs.is_empty())

@@ -19,7 +19,7 @@ use std::ops::Range;
 
 use super::flow::Run;
 use super::ground::{At, Ground};
-use super::pipe::is_same_but_output;
+use super::pipe::{is_same_but_output, is_whole_of};
 use super::script::Script;
 use super::workflow::{Job, Workflow};
 use crate::model::finding::{Edit, Fix, Level};
@@ -246,5 +246,7 @@ fn is_excused(ground: &Ground, script: &Script, run: &Run) -> bool {
     let recorded = ground.at(script).is_some_and(|at| at.job.reads_step(at.step));
     recorded
         || ground.output_is_judged(script, run)
-        || ground.runs_in_earnest(script, run, |other| is_same_but_output(other, &run.invocation))
+        || ground.runs_in_earnest(script, run, |other| {
+            is_same_but_output(other, &run.invocation) || is_whole_of(other, &run.invocation)
+        })
 }

@@ -194,9 +194,11 @@ fn forgiving(ground: &Ground, script: &Script, run: &Run) -> Option<(usize, &'st
     let elsewhere = known.word == NO_RUN
         && ground.runs().any(|(_, other)| of_tests(&other.invocation) && strict(&other.invocation));
     let judged = ground.output_is_judged(script, run) || ground.runs_in_earnest(script, run, strict);
-    let in_file = script.place == Place::File && script.flow.runs.iter().any(|other| strict(&other.invocation));
+    // What takes away the strict run is found there.
+    let beside = |other: &Run| script.place == Place::File || matches!(other.fate, Fate::Lost(_));
+    let beside = script.flow.runs.iter().any(|other| strict(&other.invocation) && beside(other));
     let read = ground.at(script).is_some_and(|at| at.job.reads_step(at.step));
-    (!judged && !in_file && !read && !elsewhere).then_some((index, known.does))
+    (!judged && !beside && !read && !elsewhere).then_some((index, known.does))
 }
 
 /// `cargo test`, `cross nextest run`

@@ -16,7 +16,7 @@ pub(super) static GI104: Rule = Rule {
     safe: "`shell: bash` at the step, under `defaults` or in the job; `set -o pipefail` in a script. In a package script write to a file, \
            then show it.",
     false_positives: "Left alone: `PIPESTATUS` read later, a last command that judges what it reads (`grep`, `reviewdog`, `jq -e`, \
-                      `go-junit-report -set-exit-code`), output that `tee` keeps and something judges later. Where the last command is \
+                      `go-junit-report -set-exit-code`, `tap-spec`), output that `tee` keeps and something judges later. Where the last command is \
                       not known to pass on what it reads, it is a warning.",
     check: |ground, hits| {
         for (script, run, gate) in ground.gates() {

@@ -20,7 +20,7 @@ pub(super) static GI101: Rule = Rule {
     false_positives: "Left alone: commands that are no gates (`grep … || true`, `rm … || true`), clean-up, steps that run on \
                       `failure()`, output that is kept in a file and judged later, a failure written to a file, an output or the environment that \
                       anything later in the job names, a status kept in a variable that is used, \
-                      the step's outcome read by another, the same command run again in earnest (be it told in another format), and commands whose output is \
+                      the step's outcome read by another, the same command run again in earnest (be it told in another format) in the same folder, with the same variables and whenever this one runs, and commands whose output is \
                       taken (`$(… || true)`), and an alternative that is a gate itself, tests something or reads `$?`. A gate that is only called \
                       as gates are (`./check.sh`) is a warning, and so is one behind which something runs that may fail or not \
                       (`|| ./notify.sh`).",

@@ -43,3 +43,22 @@ fn what_nobody_runs_before_a_script_is_not_judged() {
     let elsewhere = elsewhere.with("web/package.json", "{\"scripts\": {\"pretest\": \"tsc || true\"}}");
     assert_eq!(found(&elsewhere.check()), [""; 0]);
 }
+
+#[test]
+fn actions_of_the_repository_are_looked_into() {
+    let action = |steps: &str| format!("runs:\n  using: composite\n  steps:\n{steps}");
+    let run = |run: &str| action(&format!("    - shell: bash\n      run: {run}\n"));
+    let rules = |uses: &str, text: String| {
+        let workflow = format!(
+            "on: push\njobs:\n  a:\n    runs-on: x\n    continue-on-error: true\n    steps:\n      - uses: {uses}\n"
+        );
+        found(&Few::default().with(".github/workflows/a.yml", workflow).with("ci/tests/action.yml", text).check())
+    };
+    for uses in ["./ci/tests", "$/ci/tests", "$/./ci/tests/"] {
+        assert_eq!(rules(uses, run("cargo test")), ["GI111 error 5"], "{uses}");
+        assert_eq!(rules(uses, run("cargo fetch")), [""; 0], "{uses}");
+    }
+    // GitHub would not come to an end with these either.
+    let itself = action("    - uses: ./ci/tests\n    - uses: $/ci/tests\n");
+    assert_eq!(rules("$/ci/tests", itself), [""; 0]);
+}

@@ -96,3 +96,36 @@ fn a_makefile_says_how_its_lines_are_run() {
         assert_eq!(lost("Makefile", head, "\t"), wanted, "{head}");
     }
 }
+
+#[test]
+fn a_template_of_a_package_is_noted_and_a_malformed_package_an_error() {
+    let tree = |path: &str, text: &str| {
+        let tree = Few::default().with(".github/workflows/a.yml", "on: push\njobs:\n  a:\n    runs-on: x\n");
+        let checked = tree.with(path, text).check();
+        (checked.problems.len(), checked.notes.len())
+    };
+    for text in
+        ["{\"name\": \"a\"<% if (b) { %>, <% } %>}", "{\"scripts\": {\"lint\": \"<%= run %> lint && (x\"}}", "{{ a }}"]
+    {
+        for path in ["files/package.json", "lib/templates/app/package.json"] {
+            assert_eq!(tree(path, text), (0, 1), "{path} {text}");
+        }
+        for path in ["package.json", "web/package.json"] {
+            assert_eq!(tree(path, text), (1, 0), "{path} {text}");
+        }
+    }
+    assert_eq!(tree("files/package.json", "{\"name\": "), (1, 0));
+}
+
+#[test]
+fn folders_of_other_people_are_passed_over_unless_something_calls_what_lies_there() {
+    let tree = |path: &str| {
+        let workflow = "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - run: extern/test.sh\n";
+        let tree = Few::default()
+            .with(".github/workflows/a.yml", workflow)
+            .with("extern/test.sh", "#!/bin/sh\ncargo test || true\n");
+        found(&tree.with(path, "test:\n\tpytest || true\n").check())
+    };
+    assert_eq!(tree("cextern/lib/Makefile"), ["GI101 error 2"]);
+    assert_eq!(tree("core/lib/Makefile"), ["GI101 error 2", "GI101 error 2"]);
+}
