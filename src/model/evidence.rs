@@ -19,8 +19,8 @@ pub struct Parsed {
     pub columns: ColumnUnit,
     /// What was not understood, or was put right while reading.
     pub notes: Vec<String>,
-    /// Set when a non-zero exit status is *not* explained by the findings above, with the reason
-    /// ("the build failed without an error message"). The gate is then an error.
+    /// Set when the findings above may not be all that there is, with the reason ("the build failed without an error
+    /// message"): they explain no exit status, and a gate that would pass is an error, whatever the status.
     pub unexplained_exit: Option<String>,
     /// Exit statuses that the tool has for a breakdown of its own: the findings above never explain them.
     pub breakdowns: &'static [i32],

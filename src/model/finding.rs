@@ -77,8 +77,8 @@ pub struct Finding {
 }
 
 /// Rules by which a tool says that it could not read a file as a program: Ruff and flake8, pylint, `ShellCheck`, `RuboCop`,
-/// stylelint, Biome, clang-tidy.
-const UNREAD: [&str; 15] = [
+/// stylelint, Biome, clang-tidy, oxlint, cppcheck, luacheck, hadolint, mypy; and `phpcs`, where it gave up on one.
+const UNREAD: [&str; 24] = [
     "invalid-syntax",
     "syntax-error",
     "parse",
@@ -94,50 +94,84 @@ const UNREAD: [&str; 15] = [
     "SC1088",
     "Lint/Syntax",
     "CssSyntaxError",
+    "OXL0001",
+    "syntaxError",
+    "unknownMacro",
+    "internalAstError",
+    "E011",
+    "DL1000",
+    "syntax",
+    "Internal.Exception",
+    "Internal.Tokenizer.Exception",
 ];
 
-/// How a message without a rule says so: `ESLint`, Ruff's texts, pylint's, yamllint.
-const UNREAD_WORDS: [&str; 11] = [
-    "Parsing error",
-    "SyntaxError",
+/// How a message without a rule says so, in whichever case: `ESLint`, Ruff's texts, pylint's, yamllint, xmllint, luacheck,
+/// ansible-lint, `phpcs`, and what stops at a limit.
+const UNREAD_WORDS: [&str; 14] = [
+    "syntaxerror",
     "invalid-syntax",
     "invalid syntax",
-    "syntax error",
-    "E0001: ",
-    "F0001: ",
-    "F0002: ",
-    "[E0001",
-    "[F0001",
-    "[F0002",
+    "parser error",
+    "e0001: ",
+    "f0001: ",
+    "f0002: ",
+    "[e0001",
+    "[f0001",
+    "[f0002",
+    "(e011)",
+    "syntax-check[",
+    "an error occurred during processing",
+    "too many errors",
 ];
 
+/// And a message of any rule, which may be that for all that has none: `ESLint` in SARIF, Prettier as a rule.
+const UNREAD_UNDER_RULES: [&str; 3] = ["parsing error", "syntax error", "parse error"];
+
 /// And an error's, of compilers and pyflakes: on the line where they lost the way, which may be far behind the change.
-const LOST: [&str; 6] =
-    ["expected ", "unterminated ", "missing terminating ", "extraneous closing ", "unindent", "unexpected indent"];
+const LOST: [&str; 13] = [
+    "expected `",
+    "expected a semicolon",
+    "unterminated ",
+    "unclosed ",
+    "missing terminating ",
+    "extraneous closing ",
+    "illegal start of ",
+    "reached end of file",
+    "premature end of ",
+    "unindent",
+    "unexpected indent",
+    "unexpected token",
+    "unexpected end of ",
+];
 
 impl Finding {
     /// Whether it says that its file could not be read as a program. The tool then looked at nothing else in it, so that its
     /// line is not all that it is about.
     #[must_use]
     pub fn is_of_unread_file(&self) -> bool {
-        let Some(rule) = &self.rule else { return self.says_unread() };
-        // `ShellCheck.SC1072` in one format is `SC1072` in another.
-        let last = rule.rsplit('.').next().unwrap_or(rule);
-        UNREAD.contains(&rule.as_str()) || UNREAD.contains(&last)
-    }
-
-    fn says_unread(&self) -> bool {
-        // yamllint writes the place once more before its words.
+        // yamllint writes the place once more before its words, and RuboCop a letter for the level.
         let place = |c: char| c.is_ascii_digit() || c == ':' || c == ' ';
         let words = self.message.trim_start_matches(place);
-        let begins = |with: &[&str]| with.iter().any(|with| words.starts_with(with));
+        let words = words.split_once(": ").filter(|(level, _)| level.len() == 1).map_or(words, |(_, words)| words);
+        let lower = words.to_lowercase();
+        let begins = |with: &[&str]| with.iter().any(|with| lower.starts_with(with));
+        if begins(&UNREAD_UNDER_RULES) {
+            return true;
+        }
+        if let Some(rule) = &self.rule {
+            // `ShellCheck.SC1072` in one format is `SC1072` in another.
+            let last = rule.rsplit('.').next().unwrap_or(rule);
+            return UNREAD.contains(&rule.as_str()) || UNREAD.contains(&last) || rule.starts_with("syntax-check[");
+        }
         // A workflow command's title may be the rule, or end with it in parentheses.
-        let title = self.message.split_once(": ").map_or("", |(title, _)| title);
+        let title = words.split_once(": ").map_or("", |(title, _)| title);
         let rule = title.rsplit('(').next().unwrap_or(title).trim_end_matches(')');
+        // A linter may begin its advice with `Expected`; so begins what a parser says. javac and hadolint have it behind.
+        let lost = words.starts_with("expected ") || words.ends_with("' expected") || lower.contains("\nexpecting ");
         begins(&UNREAD_WORDS)
             || UNREAD.contains(&rule)
             || words.ends_with("(CssSyntaxError)")
-            || (self.level == Level::Error && begins(&LOST))
+            || (self.level == Level::Error && (lost || begins(&LOST)))
     }
 }
 
@@ -200,13 +234,47 @@ mod tests {
             "Unexpected } (CssSyntaxError)",
             "parse: expected `}` but instead the file ends",
             "ruff (invalid-syntax): a.py:4:5: invalid-syntax: Expected an indented block",
+            "Syntax error, unexpected EOF on line 4",
+            "E: Lint/Syntax: unexpected token $end",
+            "F: Lint/Syntax: unexpected token $end",
+            "(E011) expected 'end' near 'end'",
+            "parser error : Premature end of data in tag a line 1",
+            "syntax-check[specific][/]",
+            "An error occurred during processing; checking has been aborted. The error message was: boom",
+            "Too many errors. (81% scanned).",
         ] {
             assert!(unread(None, words), "{words}");
         }
+        for rule in
+            ["OXL0001", "syntaxError", "E011", "DL1000", "syntax-check[specific]", "syntax", "Internal.Exception"]
+        {
+            assert!(unread(Some(rule), "x"), "{rule}");
+        }
+        assert!(unread(Some("ESL0999"), "Parsing error: Unexpected token") && !unread(Some("ESL0999"), "No config"));
         assert!(!unread(None, "cannot parse: x"));
         let words = "expected declaration or statement at end of input";
         let compiler = |level| Finding { level, message: words.to_owned(), ..Finding::default() }.is_of_unread_file();
         assert_eq!([Level::Error, Level::Warning].map(compiler), [true, false]);
+        let lost = |words: &str| {
+            Finding { level: Level::Error, message: words.to_owned(), ..Finding::default() }.is_of_unread_file()
+        };
+        for words in [
+            "Expected `}` but found `EOF`",
+            "Unexpected token",
+            "reached end of file while parsing",
+            "';' expected",
+            "Dockerfile:3:1:\n  |\nunexpected '\"'\nexpecting '#'",
+        ] {
+            assert!(lost(words) && !unread(None, words), "{words}");
+        }
+        for ordinary in [
+            "Expected 1 space after IF keyword; 0 found",
+            "Expected '===' and instead saw '=='.",
+            "C: Style/Semicolon: x",
+            "Unexpected console statement",
+        ] {
+            assert!(!lost(ordinary), "{ordinary}");
+        }
         assert!(!unread(Some("E501"), "SyntaxError: x") && !unread(None, "E501: x") && !unread(None, "no SyntaxError"));
     }
 }

@@ -180,6 +180,10 @@ impl Cargo {
                 self.open = true;
                 self.diagnostic(&diagnostic);
             }
+            ("compiler-message", None) => {
+                let got = "a `compiler-message` without its `message`".to_owned();
+                self.broken.get_or_insert(ParseError::Malformed { expected: EXPECTED, got });
+            }
             _ => self.open = true,
         }
     }

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use crate::model::evidence::Parsed;
 use crate::model::finding::{ColumnUnit, Edit, Finding, Fix, Level};
+use crate::model::text::one_line;
 use crate::parse::json::Position;
 use crate::parse::reading::{Range, count};
 use crate::parse::{Empty, Format, ParseError, Reader, Stream, arrays};
@@ -32,6 +33,10 @@ struct File {
     #[serde(rename = "filePath")]
     path: String,
     messages: Vec<Complaint>,
+    #[serde(rename = "errorCount")]
+    errors: Option<usize>,
+    #[serde(rename = "warningCount")]
+    warnings: Option<usize>,
     source: Option<String>,
     /// The text after `--fix`; what is left to complain about refers to it.
     output: Option<String>,
@@ -71,6 +76,8 @@ fn parse(input: &[u8]) -> Result<Parsed, ParseError> {
     }
     let mut unplaced = 0;
     for file in files {
+        let shown = parsed.findings.len();
+        let (path, counted) = (file.path.clone(), [file.errors, file.warnings].map(Option::unwrap_or_default));
         let wanted = file.messages.iter().any(|message| message.fix.is_some());
         let text = file.output.as_deref().or(file.source.as_deref()).filter(|_| wanted);
         let offsets = text.map(Offsets::new);
@@ -78,6 +85,19 @@ fn parse(input: &[u8]) -> Result<Parsed, ParseError> {
             let fix = message.fix.as_ref().and_then(|fix| offsets.as_ref()?.fix(fix, &message.message));
             unplaced += usize::from(message.fix.is_some() && fix.is_none());
             parsed.findings.push(finding(&file.path, message, fix));
+        }
+        let errors = parsed.findings[shown..].iter().filter(|finding| finding.level == Level::Error).count();
+        let listed = [errors, parsed.findings.len() - shown - errors];
+        if counted[0] > listed[0] || counted[1] > listed[1] {
+            let lists = |[errors, warnings]: [usize; 2]| {
+                format!("{} and {}", count(errors, "error", "errors"), count(warnings, "warning", "warnings"))
+            };
+            let path = one_line(&path, 80);
+            parsed.unexplained_exit.get_or_insert(format!(
+                "the report counts {} in {path} and lists {}: it is not whole",
+                lists(counted),
+                lists(listed)
+            ));
         }
     }
     if unplaced > 0 {
@@ -191,6 +211,21 @@ mod tests {
         let edit = &parsed.findings[0].fix.as_ref().unwrap().edits[0];
         assert_eq!((edit.start_line, edit.start_column, edit.text.as_str()), (2, 2, ";"));
         assert!(parsed.notes.is_empty());
+    }
+
+    #[test]
+    fn what_a_file_counts_is_listed() {
+        let doubt = |counts: &str, messages: &str| {
+            let report = format!(r#"[{{"filePath":"/a.js","messages":[{messages}],{counts}}}]"#);
+            parse(report.as_bytes()).unwrap().unexplained_exit
+        };
+        let said =
+            "the report counts 3 errors and 2 warnings in /a.js and lists 0 errors and 0 warnings: it is not whole";
+        assert_eq!(doubt(r#""errorCount":3,"warningCount":2"#, "").unwrap(), said);
+        let one = |severity: u8| format!(r#"{{"ruleId":"x","severity":{severity},"message":"m"}}"#);
+        assert!(doubt(r#""errorCount":1"#, &one(1)).is_some(), "of the other level");
+        assert_eq!(doubt(r#""errorCount":1,"warningCount":0"#, &one(2)), None);
+        assert_eq!(doubt(r#""errorCount":0,"warningCount":0"#, &one(1)), None, "it lists more");
     }
 
     #[test]

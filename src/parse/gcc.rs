@@ -19,7 +19,9 @@ pub(super) static FORMAT: Format = Format {
     reader: Reader::Lines(|| Box::<Gcc>::default()),
 };
 
-const STOPPED: &str = "the tool stopped at an error: what comes after it was not looked at";
+pub(super) const STOPPED: &str = "the tool stopped at an error: what comes after it was not looked at";
+
+const CUT: &str = "less was read than the tool counts: its output is not whole";
 
 /// Notes that are taken over into one finding.
 const MOST_NOTES: usize = 10;
@@ -41,6 +43,11 @@ struct Gcc {
     /// Errors and warnings since the last closing count.
     errors: usize,
     warnings: usize,
+    /// Errors in all closing counts, and all that was read.
+    promised: usize,
+    read: usize,
+    /// Errors that mypy counts and did not show.
+    missing: usize,
     /// Source text may follow: a finding or its excerpt came just before.
     excerpt: bool,
     /// A line that is source text if the next one is a caret.
@@ -69,9 +76,13 @@ impl LineParser for Gcc {
             return;
         }
         if let Some((mut finding, has_level)) = diagnostic(text) {
+            self.stopped |= !has_level && is_of_go_types(&finding);
             self.folders.apply(&mut finding);
             self.finding(finding, has_level);
         } else if let Some(promised) = closing(text) {
+            if text.starts_with("Found ") {
+                self.missing += promised.errors.saturating_sub(self.errors);
+            }
             self.close(&promised);
         } else if self.excerpt {
             self.held = true;
@@ -88,7 +99,9 @@ impl LineParser for Gcc {
             notes.push(NO_LINE_END.to_owned());
         }
         notes.extend(not_understood(self.unknown, self.lines));
-        let unexplained_exit = self.stopped.then(|| STOPPED.to_owned());
+        // clang-tidy counts warnings that it does not show, and shows errors that it found twice once.
+        let cut = (self.missing > 0 || (self.read == 0 && self.promised > 0)).then(|| CUT.to_owned());
+        let unexplained_exit = self.stopped.then(|| STOPPED.to_owned()).or(cut);
         Ok(Parsed { findings: self.findings, columns: ColumnUnit::Bytes, notes, unexplained_exit, ..Parsed::default() })
     }
 }
@@ -106,6 +119,7 @@ impl Gcc {
             self.note(&finding);
             return;
         }
+        self.read += 1;
         self.errors += usize::from(has_level && finding.level == Level::Error);
         self.warnings += usize::from(has_level && finding.level == Level::Warning);
         self.notes_of_last = 0;
@@ -142,6 +156,7 @@ impl Gcc {
                 self.warnings,
             ));
         }
+        self.promised += promised.errors;
         self.errors = 0;
         self.warnings = 0;
         self.excerpt = false;
@@ -165,15 +180,55 @@ fn is_chatter(text: &str) -> bool {
     text.starts_with("In file included from ")
         || text.starts_with("# ")
         || text.starts_with(TERMINATED)
+        || is_limit(text)
+        // cppcheck tells by it which of its checks ran.
+        || (text.starts_with("nofile:0:0: ") && text.ends_with("[checkersReport]"))
         || (text.starts_with(' ') && text.trim_start().starts_with("from "))
         || (text.ends_with(':')
             && [": In ", ": At top level", ": in function "].iter().any(|words| text.contains(words))
             && place(text).is_none())
 }
 
-/// Whether a compiler's or mypy's words say that it did not come to the end.
-fn says_stopped(text: &str) -> bool {
+/// Go's last words, alone or behind a place.
+fn is_limit(text: &str) -> bool {
+    text == "too many errors" || text.ends_with(": too many errors")
+}
+
+/// What begins, or stands in, an error of Go's type checker: `go vet` then leaves the package out, `go build` what imports it.
+const OF_GO_TYPES: [&str; 14] = [
+    "undefined: ",
+    " undefined (",
+    "cannot use ",
+    "not enough arguments in call",
+    "too many arguments in call",
+    "not enough return values",
+    "too many return values",
+    "assignment mismatch: ",
+    "invalid operation: ",
+    "missing return",
+    " redeclared in this block",
+    " and not used",
+    "could not import ",
+    "syntax error: ",
+];
+
+/// Whether a finding without a level is Go's compiler's, or that of a linter which then has looked at nothing else.
+fn is_of_go_types(finding: &Finding) -> bool {
+    let is_go = finding.path.as_deref().is_some_and(|path| path.rsplit('.').next() == Some("go"));
+    let message = finding.message.as_str();
+    let begins_or_has =
+        |words: &&str| if words.starts_with(' ') { message.contains(*words) } else { message.starts_with(*words) };
+    is_go
+        && (["(compile)", "(typecheck)"].iter().any(|end| message.ends_with(end))
+            || OF_GO_TYPES.iter().any(begins_or_has))
+}
+
+/// Whether a compiler's or mypy's words say that it did not come to the end, or those of a linter that it gave up on a file.
+pub(super) fn says_stopped(text: &str) -> bool {
     text.starts_with(TERMINATED)
+        || text.starts_with("vet: ")
+        || is_limit(text)
+        || (text.starts_with("An error occurred while ") && text.contains(" cop was inspecting "))
         || [": fatal error: ", ": internal compiler error: ", "error: too many errors emitted, stopping now"]
             .iter()
             .any(|words| text.contains(words))
@@ -216,10 +271,13 @@ pub(super) fn diagnostic(text: &str) -> Option<(Finding, bool)> {
     let text = text.strip_prefix("vet: ").unwrap_or(text);
     let Some((path, line, column, rest)) = place(text) else { return of_the_tool(text) };
     let (level, message) = levelled(rest.trim_start());
-    let (level, rule, message) = match trailing_level(message).filter(|_| level.is_none()) {
-        Some((level, rule, message)) => (Some(level), rule, message),
-        None => (level, None, message),
-    };
+    let (level, rule, message) =
+        match trailing_level(message).or_else(|| inner_level(message)).filter(|_| level.is_none()) {
+            Some((level, rule, message)) => (Some(level), rule, message),
+            None => (level, None, message),
+        };
+    // GNU's convention puts the program first, which none but hadolint does.
+    let path = path.strip_prefix("hadolint:").unwrap_or(path);
     if level.is_none() && !is_file(path) {
         return None;
     }
@@ -305,11 +363,11 @@ fn of_the_tool(text: &str) -> Option<(Finding, bool)> {
     Some((finding, true))
 }
 
-/// `error: message`, `[error] message`
+/// `error: message`, `[error] message`, and `error - message` as phpcs writes
 fn levelled(text: &str) -> (Option<Level>, &str) {
     let split = match text.strip_prefix('[') {
         Some(rest) => rest.split_once("] "),
-        None => text.split_once(':'),
+        None => text.split_once(" - ").filter(|(word, _)| level(word).is_some()).or_else(|| text.split_once(':')),
     };
     match split.and_then(|(word, message)| Some((level(word)?, message))) {
         Some((level, message)) => (Some(level), message.trim_start()),
@@ -322,6 +380,13 @@ fn trailing_level(message: &str) -> Option<(Level, Option<&str>, &str)> {
     let (text, words) = message.strip_suffix(']')?.rsplit_once(" [")?;
     let (word, rule) = words.split_once('/').map_or((words, None), |(word, rule)| (word, Some(rule)));
     Some((level(word)?, rule, text))
+}
+
+/// `DL3007 warning: message`, as hadolint writes
+fn inner_level(message: &str) -> Option<(Level, Option<&str>, &str)> {
+    let (code, rest) = leading_code(message)?;
+    let (level, message) = levelled(rest);
+    Some((level?, Some(code), message))
 }
 
 fn level(word: &str) -> Option<Level> {

@@ -35,6 +35,8 @@ struct Github {
     lines: usize,
     commands: usize,
     unreadable: usize,
+    /// A tool's word in another line that it did not come to the end.
+    broken_off: bool,
     /// The word that ends `::stop-commands::word`, and how many annotations it has silenced.
     stopped: Option<String>,
     silenced: usize,
@@ -48,6 +50,7 @@ impl LineParser for Github {
         }
         self.lines += 1;
         let Some(command) = command(text) else {
+            self.broken_off |= gcc::says_stopped(text);
             let start = text.trim_start();
             if ["::error", "::warning", "::notice"].iter().any(|c| start.starts_with(c)) {
                 self.unreadable += 1;
@@ -92,7 +95,9 @@ impl LineParser for Github {
         if self.lines > 0 && self.commands == 0 {
             notes.push(format!("no workflow command was printed ({})", count(self.lines, "line", "lines")));
         }
-        Ok(Parsed { findings: self.findings, columns: ColumnUnit::Scalars, notes, ..Parsed::default() })
+        let unexplained_exit = self.broken_off.then(|| gcc::STOPPED.to_owned());
+        let columns = ColumnUnit::Scalars;
+        Ok(Parsed { findings: self.findings, columns, notes, unexplained_exit, ..Parsed::default() })
     }
 }
 

@@ -52,6 +52,8 @@ enum Verdict {
     Passed,
     Failure,
     Error,
+    /// A test that proves nothing, by which the run need not fail.
+    Risky,
     /// A further attempt that failed too; it stands beside the failure of the first.
     FailedAgain,
     Skipped,
@@ -76,6 +78,8 @@ struct Suite {
     is_run: bool,
     /// The number of its first case.
     first: usize,
+    /// It tells which Go it was run by.
+    is_of_go: bool,
     /// `tests` as its attributes have it.
     tests: u64,
     /// `failures` and `errors` as its attributes have them.
@@ -100,6 +104,19 @@ enum Open {
     Case(Box<OpenCase>),
     Detail(Detail),
     Other,
+}
+
+impl Open {
+    const fn suite_mut(&mut self) -> Option<&mut Suite> {
+        if let Self::Suite(suite) = self { Some(suite) } else { None }
+    }
+}
+
+impl Suite {
+    /// pytest counts the parts of a test with `subtests` too, and has lines from 0.
+    fn is_of_pytest(&self) -> bool {
+        matches!(self.name.as_deref(), Some("pytest" | "pytest tests"))
+    }
 }
 
 #[derive(Default)]
@@ -144,6 +161,12 @@ impl Visitor for Report {
                 ..Suite::default()
             }),
             "testcase" => Open::Case(Box::new(self.case(attributes))),
+            "property" if attributes.get("name") == Some("go.version") => {
+                if let Some(suite) = self.stack.iter_mut().rev().find_map(Open::suite_mut) {
+                    suite.is_of_go = true;
+                }
+                Open::Other
+            }
             _ => detail(name, attributes, self.in_case_not_run()).map_or(Open::Other, Open::Detail),
         };
         self.stack.push(opened);
@@ -191,12 +214,15 @@ impl Report {
         let suite = suites().filter(|suite| !suite.is_run).find_map(|suite| suite.name.clone());
         let file = attributes.owned("file").or_else(|| attributes.owned("filepath"));
         let file = file.or_else(|| suites().find_map(|suite| suite.file.clone()));
+        let from_zero = suites().any(Suite::is_of_pytest);
+        let line = attributes.position("line").or_else(|| attributes.position("lineno"));
+        let next = || attributes.get("line")?.trim().parse::<u32>().ok()?.checked_add(1);
         let case = Case {
             suite,
             class: attributes.owned("classname").or_else(|| attributes.owned("class")),
             name: attributes.owned("name").unwrap_or_else(|| NAMELESS.to_owned()),
             file,
-            line: attributes.position("line").or_else(|| attributes.position("lineno")),
+            line: if from_zero { next() } else { line },
             head_line: None,
             outcome: CaseOutcome::Passed,
             flaky: false,
@@ -222,7 +248,11 @@ impl Report {
     /// failing cases or elements of failure.
     fn end_case(&mut self, open: OpenCase) {
         let elements = failures(&open.details);
-        let case = finish(open);
+        let mut case = finish(open);
+        if self.stack.len() == 1 && is_file_of_node(&case) {
+            case.outcome = CaseOutcome::Skipped;
+            case.message = Some("no test ran in this file".to_owned());
+        }
         let fails = case.outcome.is_broken();
         self.tests.cases.push(case);
         self.show(elements.max(u64::from(fails)));
@@ -236,8 +266,13 @@ impl Report {
 
     /// Ends a suite: what it says of itself, or claims beyond its cases, becomes a case of its own.
     fn leave(&mut self, suite: Suite) {
-        if !suite.is_run && suite.tests > 0 {
-            self.join_attempts(suite.first, suite.tests);
+        let around = |open: &Open| matches!(open, Open::Suite(around) if around.is_of_pytest());
+        let of_pytest = suite.is_of_pytest() || self.stack.iter().any(around);
+        if !suite.is_run && (of_pytest || suite.tests > 0) {
+            self.join_attempts(suite.first, if of_pytest { 0 } else { suite.tests });
+        }
+        if suite.is_of_go {
+            self.join_reruns(suite.first);
         }
         let case = |message| Case {
             suite: suite.name.clone(),
@@ -303,6 +338,29 @@ impl Report {
         self.tests.cases.extend(kept.into_iter().rev());
     }
 
+    /// gotestsum runs tests that failed again and has all runs in the report. Where a test that passed has two, all were
+    /// run more often (`-count`), and a failure is one.
+    fn join_reruns(&mut self, first: usize) {
+        let shown = self.tests.cases.split_off(first);
+        let name = |case: &Case| (case.class.clone(), case.name.clone());
+        let last: HashMap<_, _> = shown.iter().enumerate().map(|(at, case)| (name(case), at)).collect();
+        let runs = || shown.iter().enumerate().map(|(at, case)| (case, last[&name(case)], at));
+        let passed_twice = runs().any(|(case, last, at)| last != at && !case.outcome.is_broken());
+        let good = |last: usize| shown[last].outcome == CaseOutcome::Passed;
+        let mended: Vec<bool> = runs().map(|(_, last, at)| last != at && good(last) && !passed_twice).collect();
+        let mut failed = HashMap::new();
+        for (mut case, mended) in shown.into_iter().zip(mended) {
+            if mended {
+                failed.insert(name(&case), case.message);
+                continue;
+            }
+            if let Some(message) = failed.remove(&name(&case)) {
+                (case.flaky, case.message) = (true, message);
+            }
+            self.tests.cases.push(case);
+        }
+    }
+
     /// Some dialects say how a case ended by an attribute alone.
     fn attribute_verdict(&mut self, attributes: &Attributes) -> Option<Detail> {
         if let Some(message) = attributes.owned("failure") {
@@ -332,6 +390,8 @@ fn detail(name: &str, attributes: &Attributes, not_run: bool) -> Option<Detail> 
     let message = attributes.get("message");
     let verdict = match name {
         "failure" => Verdict::Failure,
+        // PHPUnit up to 9 ends with 0 all the same, unless it is told not to.
+        "error" if attributes.get("type").is_some_and(|kind| kind.ends_with("RiskyTestError")) => Verdict::Risky,
         // PHPUnit up to 9 says so of a test that it could not run as it is written, its data missing for one.
         "error" | "warning" => Verdict::Error,
         "rerunfailure" | "rerunerror" => Verdict::FailedAgain,
@@ -366,7 +426,14 @@ fn meaning(word: &str) -> Option<Verdict> {
 
 /// How many of these a suite's totals would count.
 fn failures(details: &[Detail]) -> u64 {
-    details.iter().filter(|detail| matches!(detail.verdict, Verdict::Failure | Verdict::Error)).count() as u64
+    details.iter().filter(|detail| matches!(detail.verdict, Verdict::Failure | Verdict::Error | Verdict::Risky)).count()
+        as u64
+}
+
+/// node:test has a file in which it saw no test as a test that passed, named by its absolute path.
+fn is_file_of_node(case: &Case) -> bool {
+    let is_absolute = case.name.starts_with('/') || case.name.get(1..3) == Some(":\\");
+    is_absolute && case.outcome == CaseOutcome::Passed && case.class.as_deref() == Some("test")
 }
 
 fn finish(open: OpenCase) -> Case {
@@ -381,7 +448,7 @@ fn finish(open: OpenCase) -> Case {
         CaseOutcome::Failed
     } else if has(Verdict::Error) {
         CaseOutcome::Errored
-    } else if has(Verdict::Skipped) {
+    } else if has(Verdict::Skipped) || has(Verdict::Risky) {
         CaseOutcome::Skipped
     } else {
         CaseOutcome::Passed

@@ -77,12 +77,11 @@ enum Fix {
 
 fn parse(input: &[u8]) -> Result<Parsed, ParseError> {
     if !has_keys(input, &["auditReportVersion"]) {
-        let (report, mut notes) = document::<Report>(input, EXPECTED)?;
-        let (findings, note) = report.read("npm audit", EXPECTED, None)?;
-        notes.extend(note);
-        return Ok(Parsed { findings, notes, ..Parsed::default() });
+        let (report, notes) = document::<Report>(input, EXPECTED)?;
+        let (findings, unexplained_exit) = report.read("npm audit", EXPECTED, None)?;
+        return Ok(Parsed { findings, notes, unexplained_exit, ..Parsed::default() });
     }
-    let (audit, mut notes) = document::<Audit>(input, EXPECTED)?;
+    let (audit, notes) = document::<Audit>(input, EXPECTED)?;
     if audit.version != 2 {
         let got = format!("version {} of the report", audit.version);
         return Err(ParseError::Malformed { expected: EXPECTED, got });
@@ -96,8 +95,9 @@ fn parse(input: &[u8]) -> Result<Parsed, ParseError> {
     let mut seen = Seen::default();
     let mut findings: Vec<Finding> = audit.vulnerabilities.into_values().flat_map(Vulnerable::findings).collect();
     findings.retain(|finding| seen.is_new(finding));
-    notes.extend(metadata.not_listed(findings.len()));
-    Ok(Parsed { findings, notes, ..Parsed::default() })
+    // No option of npm's takes from the list what it counts, as those of others do.
+    let unexplained_exit = metadata.not_listed(findings.len());
+    Ok(Parsed { findings, notes, unexplained_exit, ..Parsed::default() })
 }
 
 impl Vulnerable {
@@ -130,5 +130,20 @@ impl Advisory {
             ..Known::default()
         };
         known.finding()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_counted_is_listed() {
+        let read = |report: &str| parse(report.as_bytes()).unwrap().unexplained_exit;
+        let said = Some("the report counts 3 vulnerabilities and lists none".to_owned());
+        for begin in [r#""auditReportVersion":2,"vulnerabilities":{}"#, r#""runId":"x","advisories":{}"#] {
+            let counts = |high: u8| format!(r#"{{{begin},"metadata":{{"vulnerabilities":{{"high":{high}}}}}}}"#);
+            assert_eq!((read(&counts(3)), read(&counts(0))), (said.clone(), None), "{begin}");
+        }
     }
 }

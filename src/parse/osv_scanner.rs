@@ -37,6 +37,8 @@ struct Report {
 #[derive(Deserialize)]
 struct Source {
     source: Place,
+    /// It may be null and not missing.
+    #[serde(deserialize_with = "Deserialize::deserialize")]
     packages: Option<Vec<Listed>>,
 }
 
@@ -169,6 +171,14 @@ mod tests {
         for other in [r#"{"results":[],"metrics":{}}"#, r#"{"experimental_config":{}}"#, "{}", "[]", ""] {
             assert!(!recognises(other.as_bytes()), "{other}");
         }
+    }
+
+    #[test]
+    fn what_was_scanned_has_packages() {
+        let read =
+            |packages: &str| parse(format!(r#"{{"results":[{{"source":{{"path":"a"}}{packages}}}]}}"#).as_bytes());
+        assert!(read(r#","packages":[]"#).is_ok() && read(r#","packages":null"#).is_ok());
+        assert!(read("").is_err() && read(r#","other":[]"#).is_err());
     }
 
     #[test]

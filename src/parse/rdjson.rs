@@ -96,10 +96,11 @@ struct Severity(Option<Level>);
 impl From<serde_json::Value> for Severity {
     fn from(value: serde_json::Value) -> Self {
         Self(match value.as_str().map(str::to_ascii_uppercase).as_deref().or(value.as_u64().map(number)) {
-            Some("ERROR") => Some(Level::Error),
             Some("WARNING") => Some(Level::Warning),
             Some("INFO") => Some(Level::Note),
-            _ => None,
+            None | Some("" | "UNKNOWN_SEVERITY") => None,
+            // `ERROR`; and a word unknown here is not taken for less.
+            Some(_) => Some(Level::Error),
         })
     }
 }
@@ -109,7 +110,8 @@ fn number(number: u64) -> &'static str {
         1 => "ERROR",
         2 => "WARNING",
         3 => "INFO",
-        _ => "UNKNOWN_SEVERITY",
+        0 => "UNKNOWN_SEVERITY",
+        _ => "of a later version",
     }
 }
 
@@ -235,6 +237,7 @@ mod tests {
         assert_eq!(["1", "\"ERROR\"", "\"error\""].map(level), [Some(Level::Error); 3]);
         assert_eq!(["2", "\"WARNING\""].map(level), [Some(Level::Warning); 2]);
         assert_eq!(["3", "\"INFO\""].map(level), [Some(Level::Note); 2]);
-        assert_eq!(["0", "4", "\"UNKNOWN_SEVERITY\"", "\"\"", "null"].map(level), [None; 5]);
+        assert_eq!(["0", "\"UNKNOWN_SEVERITY\"", "\"\"", "null"].map(level), [None; 4]);
+        assert_eq!(["4", "\"CRITICAL\""].map(level), [Some(Level::Error); 2], "it is not known");
     }
 }

@@ -43,6 +43,8 @@ struct Tsc {
     /// Errors since the last "Found N errors", and whether that line is still to come.
     errors: usize,
     open: bool,
+    /// What all of these lines count.
+    promised: usize,
     lines: usize,
     unknown: usize,
     notes: Vec<String>,
@@ -92,13 +94,19 @@ impl LineParser for Tsc {
             (is_of_options, "tsc stops at errors of its options: the types of the program were not checked"),
         ];
         let stop = stops.iter().find(|(is, _)| self.findings.iter().any(is));
-        let unexplained_exit = stop.map(|(_, why)| (*why).to_owned());
+        let errors = self.findings.iter().filter(|finding| finding.level == Level::Error).count();
+        let unexplained_exit = if errors < self.promised {
+            Some("fewer errors were read than tsc counts: its output is not whole".to_owned())
+        } else {
+            stop.map(|(_, why)| (*why).to_owned())
+        };
         Ok(Parsed { findings: self.findings, columns: ColumnUnit::Utf16, notes, unexplained_exit, ..Parsed::default() })
     }
 }
 
 impl Tsc {
     fn close(&mut self, promised: usize) {
+        self.promised += promised;
         if promised != self.errors {
             self.notes.push(format!(
                 "tsc counts {}, but {} read: the output may have been cut",
@@ -259,6 +267,14 @@ mod tests {
             read(&format!("{one}Found 2 errors in the same file, starting at: a.ts:1\n")).notes,
             ["tsc counts 2 errors, but 1 was read: the output may have been cut"]
         );
+        let doubt = |text: &str| read(text).unexplained_exit;
+        assert_eq!(
+            doubt("Found 3 errors.\n").unwrap(),
+            "fewer errors were read than tsc counts: its output is not whole"
+        );
+        let close = "Found 1 error in a.ts:1\n";
+        let two = format!("{one}{one}{close}{close}");
+        assert_eq!((doubt(&two), doubt(&format!("{one}{close}"))), (None, None), "two that ran at once");
         assert_eq!(read("[10:33:16 AM] Found 0 errors. Watching for file changes.\n").notes, Vec::<String>::new());
     }
 

@@ -115,6 +115,11 @@ impl<V: Visitor> Walk<'_, V> {
 
     fn start(&mut self, start: &BytesStart<'_>) -> Result<(), ParseError> {
         let name = start.local_name().into_inner().to_ascii_lowercase();
+        // In text they are forgiven. A name with one is none, and what it names would be passed over.
+        let is_odd = |name: &str| name.contains(|c: char| c.is_control() || c == char::REPLACEMENT_CHARACTER);
+        if is_odd(&name) {
+            return Err(self.malformed(&format!("an element {name:?}")));
+        }
         if self.open.len() == DEEPEST {
             return Err(self.malformed(&format!("elements more than {DEEPEST} deep")));
         }
@@ -125,6 +130,9 @@ impl<V: Visitor> Walk<'_, V> {
         for attribute in start.attributes().with_checks(false) {
             let attribute = attribute.map_err(|error| self.malformed(&format!("<{name}> with {error}")))?;
             let key = attribute.key.into_inner().to_ascii_lowercase();
+            if is_odd(&key) {
+                return Err(self.malformed(&format!("an attribute {key:?}")));
+            }
             if attributes.0.len() == MOST_ATTRIBUTES || attributes.0.iter().any(|(known, _)| *known == key) {
                 return Err(
                     self.malformed(&format!("<{name}> with the attribute {key:?} twice, or too many attributes"))
@@ -254,6 +262,15 @@ mod tests {
         assert_eq!(root(b"<checkstyle/>").unwrap(), "checkstyle");
         assert_eq!(root(b"text <checkstyle/>"), None);
         assert_eq!(root(b"<?xml"), None);
+    }
+
+    #[test]
+    fn a_name_has_no_control_characters() {
+        let read = |report: &str| crate::parse::find("checkstyle").unwrap().parse(report.as_bytes());
+        assert!(read("<checkstyle><file name='a\0b'><error message='x\u{1}'/></file></checkstyle>").is_ok());
+        for broken in ["er\0ror/", "er\u{fffd}ror/", "error sever\0ity='error'/"] {
+            assert!(read(&format!("<checkstyle><file name='a'><{broken}></file></checkstyle>")).is_err(), "{broken:?}");
+        }
     }
 
     #[test]

@@ -257,14 +257,18 @@ fn weigh(report: &GateReport, rules: &Rules, unexplained: Option<&str>) -> (Outc
         parts.extend(gone(report));
         return (Outcome::Fail, parts.join(", "));
     }
-    if let Some(least) = rules.min_tests {
-        let ran = tests.map_or(0, |counts| counts.ran()).saturating_sub(excused);
-        if ran < least {
-            return (Outcome::Error, too_few(tests.unwrap_or_default(), ran, excused, least));
-        }
+    // Where tests are a gate's findings and no more, those that are excused ran too.
+    let (least, excused_here) = rules.min_tests.map_or((usize::from(tests.is_some()), 0), |least| (least, excused));
+    let ran = tests.map_or(0, |counts| counts.ran()).saturating_sub(excused_here);
+    if ran < least {
+        return (Outcome::Error, too_few(tests.unwrap_or_default(), ran, excused_here, least));
     }
     let Some(Exit::Code(code)) = report.exit.filter(|exit| *exit != Exit::Code(0)) else {
-        return (Outcome::Pass, pass_words(report, tests, blocking));
+        // What a report says against itself is no matter of the status, which may be that of a wrapper.
+        return match unexplained {
+            Some(why) => (Outcome::Error, why.to_owned()),
+            None => (Outcome::Pass, pass_words(report, tests, blocking)),
+        };
     };
     if let Some(why) = unexplained.map(str::to_owned).or_else(|| broken_off(code)) {
         return (Outcome::Error, format!("exit status {code}: {why}"));

@@ -180,7 +180,10 @@ fn exit_status_and_findings_must_agree() {
     }
     let unexplained =
         |findings| Understood { unexplained_exit: Some("the build failed".to_owned()), ..found(findings) };
-    assert_eq!(judged(&rules(), evidence(0, unexplained(vec![]))), "pass: no findings");
+    for status in [Some(0), None] {
+        let judged = judged(&rules(), evidence(status, unexplained(vec![at(Note, "a", 1)])));
+        assert_eq!(judged, "error: the build failed", "{status:?}");
+    }
     assert_eq!(
         judged(&rules(), evidence(101, unexplained(vec![at(Note, "a", 1)]))),
         "error: exit status 101: the build failed"
@@ -215,6 +218,13 @@ fn exit_status_and_tests_must_agree() {
     ] {
         let rules = Rules { min_tests: Some(least), ..rules() };
         assert_eq!(judged(&rules, evidence(code, ran(cases))), expected, "{code:?} {cases:?} {least}");
+    }
+    for (cases, expected) in [
+        ("", "error: 0 tests ran, at least 1 expected"),
+        ("ss", "error: 0 tests ran (2 skipped), at least 1 expected"),
+        ("p", "pass: 1 test passed"),
+    ] {
+        assert_eq!(judged(&rules(), evidence(0, ran(cases))), expected, "nothing was promised, {cases:?}");
     }
     let promised = Rules { min_tests: Some(1), ..rules() };
     assert_eq!(judged(&promised, evidence(0, found(vec![]))), "error: 0 tests ran, at least 1 expected");

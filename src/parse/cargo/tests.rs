@@ -169,3 +169,11 @@ fn files_of_other_crates_are_named_absolutely() {
         assert!(!is_absolute(path), "{path}");
     }
 }
+
+#[test]
+fn a_message_of_the_compiler_has_one() {
+    let end = "{\"reason\":\"build-finished\",\"success\":true}\n";
+    let read = |line: &str| crate::parse::find("cargo").unwrap().parse(format!("{line}\n{end}").as_bytes());
+    assert!(read(r#"{"reason":"compiler-artifact"}"#).is_ok());
+    assert!(matches!(read(r#"{"reason":"compiler-message","msg":{}}"#), Err(ParseError::Malformed { .. })));
+}

@@ -84,6 +84,8 @@ struct Diff {
     /// What a `diff --git` header has said of a file that no hunk has shown so far.
     git: Option<(Option<String>, Vec<String>)>,
     in_git: bool,
+    /// Of a tool that has others than most: autopep8 has 2 for differences.
+    breakdowns: Option<&'static [i32]>,
     /// A `diff` line names a file, and nothing was said of it so far.
     announced: bool,
     /// Whether the last line was nothing but a colour that ends.
@@ -144,7 +146,7 @@ impl LineParser for Diff {
         } else if self.unknown > 0 {
             notes.push(format!("{} not part of a diff", count(self.unknown, "line was", "lines were")));
         }
-        let breakdowns = &BREAKDOWNS;
+        let breakdowns = self.breakdowns.unwrap_or(&BREAKDOWNS);
         Ok(Parsed { findings: self.findings, columns: ColumnUnit::Scalars, notes, breakdowns, ..Parsed::default() })
     }
 }
@@ -172,6 +174,9 @@ impl Diff {
             },
             (_, _) if text.starts_with("--- ") => {
                 self.announced = false;
+                if text.starts_with("--- original/") {
+                    self.breakdowns = Some(&[]);
+                }
                 State::Old(names::header(&text[4..]))
             }
             (state, _) => self.about_file(state, text),
@@ -386,6 +391,13 @@ mod tests {
         assert_eq!(cut.notes, [NO_LINE_END]);
         assert_eq!(cut.findings[0].fix, None);
         assert!(matches!(read("diff --cc x\n@@@ -1 -1 +1 @@@\n"), Err(ParseError::Malformed { .. })));
+    }
+
+    #[test]
+    fn autopep8_breaks_down_with_another_status_than_others() {
+        let breakdowns =
+            |old: &str, new: &str| read(&format!("--- {old}\n+++ {new}\n@@ -1 +1 @@\n-a\n+b\n")).unwrap().breakdowns;
+        assert_eq!((breakdowns("a.py", "a.py"), breakdowns("original/a.py", "fixed/a.py")), (&[2, 123][..], &[][..]));
     }
 
     #[test]

@@ -76,8 +76,20 @@ fn a_tool_that_stopped_has_not_seen_everything() {
         "a.c:1:1: error: x [-Werror=y]\ncompilation terminated due to -Wfatal-errors.\n",
         "a.c:1:1: error: x\nerror: too many errors emitted, stopping now [clang-diagnostic-error]\n",
         "a.py:1: error: Invalid syntax  [syntax]\nFound 1 error in 1 file (errors prevented further checking)\n",
+        "# ex.com/m\nvet: ./old.go:2:32: not enough arguments in call to Price\n\thave (number)\n\twant (int, int)\n",
+        "# ex.com/m\n./old.go:2:32: not enough arguments in call to Price\n",
+        "a.go:1:5: \"fmt\" imported and not used\n",
+        "a.go:1:5: x.y undefined (type T has no field or method y)\n",
+        "a.go:1:5: something new (typecheck)\n",
+        "a.go:1:5: x\na.go:9:9: too many errors\n",
+        "a.go:1:5: x\ntoo many errors\n",
+        "a.rb:1:6: C: Style/A: x\nAn error occurred while Lint/B cop was inspecting /r/new.rb.\n",
     ] {
         assert_eq!(why(stopped).as_deref(), Some(STOPPED), "{stopped}");
+    }
+    assert_eq!(read("a.go:1:5: x\na.go:9:9: too many errors\n").findings.len(), 1, "the limit is no finding");
+    for goes_on in ["a.go:1:5: unreachable code\n", "a.go:1:5: error: undefined: x\n", "a.py:1:5: undefined: x\n"] {
+        assert_eq!(why(goes_on), None, "{goes_on}");
     }
     assert_eq!(why("a.c:1:1: error: x\n1 error generated.\n"), None);
     assert_eq!(why("a.py:1: error: x  [y]\nFound 1 error in 1 file (checked 1 source file)\n"), None);
@@ -98,6 +110,11 @@ fn levels_may_stand_in_brackets() {
         of("a.js:1:9: bad [Warning/eslint(no-eval)]"),
         found(Level::Warning, Some("eslint(no-eval)"), "bad", true)
     );
+    assert_eq!(of("a.php:3:136: warning - Line too long"), found(Level::Warning, None, "Line too long", true));
+    assert_eq!(of("a.php:3:1: error - a: b - c"), found(Level::Error, None, "a: b - c", true));
+    let hadolint = "hadolint:Dockerfile:1: DL3007 warning: Using latest is prone to errors";
+    assert_eq!(of(hadolint), found(Level::Warning, Some("DL3007"), "Using latest is prone to errors", true));
+    assert_eq!(diagnostic(hadolint).unwrap().0.path.as_deref(), Some("Dockerfile"));
     assert_eq!(of("a.c:1:9: [x] bad [y z]"), found(Level::Error, None, "[x] bad [y z]", false));
 }
 
@@ -219,6 +236,15 @@ fn clang_without_a_gutter_and_its_count() {
     assert_eq!(short("a.c:1:5: error: x\n1 warning and 1 error generated.\n"), 1, "an error is no warning");
     assert_eq!(short("a.py: error: x\nFound 1 error in 1 file (checked 1 source file)\n"), 0);
     assert_eq!(short("a.c:1:5: error: x\n1 error generated.\n1 error generated.\n"), 1, "each counts its own");
+}
+
+#[test]
+fn what_is_counted_was_read() {
+    let doubt = |text: &str| read(text).unexplained_exit.as_deref() == Some(CUT);
+    assert!(doubt("Found 1 error in 1 file (checked 1 source file)\n") && doubt("3 errors generated.\n"));
+    assert!(doubt("a.py:1: error: x\nFound 2 errors in 1 file (checked 1 source file)\n"));
+    assert!(!doubt("3 warnings generated.\n"), "clang-tidy counts those of headers that it does not show");
+    assert!(!doubt("a.c:1:5: error: x\n1 error generated.\n1 error generated.\n"));
 }
 
 #[test]

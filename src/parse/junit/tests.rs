@@ -174,3 +174,71 @@ fn a_message_says_nothing_twice() {
         assert_eq!(cases[0].2.as_deref(), Some(expected));
     }
 }
+
+fn cases(report: &str) -> Vec<Case> {
+    crate::parse::find("junit").unwrap().parse(report.as_bytes()).unwrap().tests.unwrap().cases
+}
+
+#[test]
+fn attempts_of_pytest_are_joined_whatever_it_counts() {
+    let case = "<testcase classname='t' name='a'/>";
+    let outcomes = |cases_of: &str| {
+        let report = format!("<testsuites><testsuite name='pytest' tests='9'>{cases_of}</testsuite></testsuites>");
+        cases(&report).iter().map(|case| (case.outcome, case.flaky)).collect::<Vec<_>>()
+    };
+    assert_eq!(outcomes(&format!("{case}{case}")), [(CaseOutcome::Passed, true)]);
+    let failed = "<testcase classname='t' name='a'><failure/></testcase>";
+    assert_eq!(outcomes(&format!("{case}{failed}")), [(CaseOutcome::Failed, false)]);
+}
+
+#[test]
+fn pytest_has_lines_from_zero() {
+    let line = |suite: &str, line: u32| {
+        let case = format!("<testcase classname='t' name='a' file='t.py' line='{line}'/>");
+        cases(&format!("<testsuites><testsuite name='{suite}'>{case}</testsuite></testsuites>"))[0].line
+    };
+    assert_eq!([line("pytest", 0), line("pytest", 3), line("other", 3)], [Some(1), Some(4), Some(3)]);
+}
+
+#[test]
+fn a_file_without_a_test_is_no_test() {
+    let outcome = |name: &str, class: &str| {
+        cases(&format!("<testsuites><testcase name='{name}' classname='{class}'/></testsuites>"))[0].outcome
+    };
+    assert_eq!(["/r/a.test.mjs", "C:\\r\\a.mjs"].map(|name| outcome(name, "test")), [CaseOutcome::Skipped; 2]);
+    assert_eq!([outcome("a", "test"), outcome("/r/a", "x")], [CaseOutcome::Passed; 2]);
+    let failed = "<testsuites><testcase name='/r/a.mjs' classname='test'><failure/></testcase></testsuites>";
+    assert_eq!(cases(failed)[0].outcome, CaseOutcome::Failed);
+    let inside = "<testsuites><testsuite name='s'><testcase name='/r/a' classname='test'/></testsuite></testsuites>";
+    assert_eq!(cases(inside)[0].outcome, CaseOutcome::Passed);
+}
+
+#[test]
+fn a_risky_test_of_phpunit_proves_nothing_and_does_not_fail() {
+    let risky = r"<error type='PHPUnit\Framework\RiskyTestError'>no assertions</error>";
+    let shown = cases(&format!("<testsuite name='s' errors='1'><testcase name='a'>{risky}</testcase></testsuite>"));
+    assert_eq!((shown.len(), shown[0].outcome), (1, CaseOutcome::Skipped));
+    let both = format!("<testsuite name='s'><testcase name='a'>{risky}<failure/></testcase></testsuite>");
+    assert_eq!(cases(&both)[0].outcome, CaseOutcome::Failed);
+}
+
+#[test]
+fn a_test_of_go_that_was_run_again_ends_as_its_last_run() {
+    let outcomes = |go: &str, runs: &[&str]| {
+        let run = |run: &&str| match run.strip_suffix('!') {
+            Some(name) => format!("<testcase classname='p' name='{name}'><failure message='no'/></testcase>"),
+            None => format!("<testcase classname='p' name='{run}'/>"),
+        };
+        let runs: String = runs.iter().map(run).collect();
+        let property = format!("<properties><property name='{go}' value='go1.19'/></properties>");
+        let report = format!("<testsuites><testsuite name='p' failures='1'>{property}{runs}</testsuite></testsuites>");
+        cases(&report).into_iter().map(|case| (case.name, case.outcome, case.flaky)).collect::<Vec<_>>()
+    };
+    let case = |name: &str, outcome, flaky| (name.to_owned(), outcome, flaky);
+    let (passed, failed) = (CaseOutcome::Passed, CaseOutcome::Failed);
+    let rerun = ["a!", "b", "a!", "a"];
+    assert_eq!(outcomes("go.version", &rerun), [case("b", passed, false), case("a", passed, true)]);
+    assert_eq!(outcomes("other", &rerun).iter().filter(|case| case.1 == failed).count(), 2);
+    assert_eq!(outcomes("go.version", &["a!", "a!"]), [case("a", failed, false), case("a", failed, false)]);
+    assert_eq!(outcomes("go.version", &["a!", "b", "a", "b"])[0].1, failed, "all were run twice");
+}

@@ -12,6 +12,9 @@ pub(super) struct Log<'a> {
     #[serde(borrow)]
     pub version: Option<Text<'a>>,
     pub runs: Vec<Run<'a>>,
+    /// Parts of runs that stand beside them.
+    #[serde(rename = "inlineExternalProperties")]
+    pub beside: Option<Vec<External>>,
 }
 
 #[derive(Deserialize)]
@@ -186,6 +189,7 @@ pub(super) struct Content<'a> {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Invocation<'a> {
     pub execution_successful: Option<bool>,
+    pub exit_code: Option<i64>,
     #[serde(borrow)]
     pub exit_code_description: Option<Text<'a>>,
     pub exit_signal_name: Option<Text<'a>>,

@@ -31,6 +31,9 @@ fn parse(input: &[u8]) -> Result<Parsed, ParseError> {
     if !version.starts_with("2.1") {
         return Err(malformed(&format!("version {version}")));
     }
+    if log.beside.iter().flatten().any(|beside| beside.results.as_ref().is_some_and(|results| !results.is_empty())) {
+        return Err(malformed("a log that keeps results in `inlineExternalProperties`"));
+    }
     if log.runs.is_empty() {
         return Err(malformed("a log without runs: no tool ran"));
     }
@@ -40,7 +43,8 @@ fn parse(input: &[u8]) -> Result<Parsed, ParseError> {
     for mut run in log.runs {
         let results = run.results.take();
         let run = RunReader::new(&run);
-        let (mut findings, columns) = (run.read(results, &mut left)?, run.columns);
+        let ((mut findings, doubt), columns) = (run.read(results, &mut left)?, run.columns);
+        parsed.unexplained_exit = parsed.unexplained_exit.or(doubt);
         if !findings.is_empty() && *unit.get_or_insert(columns) != columns {
             // One report has one unit; without the file's text the other cannot be converted.
             for finding in &mut findings {
@@ -57,4 +61,20 @@ fn parse(input: &[u8]) -> Result<Parsed, ParseError> {
 
 fn malformed(got: &str) -> ParseError {
     ParseError::Malformed { expected: EXPECTED, got: one_line(got, 200) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_beside_the_runs_are_not_passed_over() {
+        let read = |results: &str| {
+            let run = r#"{"tool":{"driver":{"name":"x"}},"results":[]}"#;
+            let beside = format!(r#"[{{"runGuid":"1","results":[{results}]}}]"#);
+            let log = format!(r#"{{"version":"2.1.0","inlineExternalProperties":{beside},"runs":[{run}]}}"#);
+            parse(log.as_bytes()).is_ok()
+        };
+        assert!(read("") && !read(r#"{"message":{"text":"m"}}"#));
+    }
 }

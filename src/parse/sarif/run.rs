@@ -75,12 +75,13 @@ impl<'r, 'a> RunReader<'r, 'a> {
         Self { driver, extensions, rules, places, invocations, columns, elsewhere }
     }
 
-    /// The findings of the run: its results, and the errors that the tool met while it ran.
+    /// The findings of the run: its results, and the errors that the tool met while it ran. And why they may not be all
+    /// that there is, where the run says that it failed.
     pub(super) fn read(
         &self,
         results: Option<Vec<SarifResult<'a>>>,
         left: &mut Left,
-    ) -> Result<Vec<Finding>, ParseError> {
+    ) -> Result<(Vec<Finding>, Option<String>), ParseError> {
         let mut findings = Vec::new();
         let looked = results.is_some();
         for result in results.into_iter().flatten() {
@@ -103,7 +104,26 @@ impl<'r, 'a> RunReader<'r, 'a> {
         if !looked {
             return Err(malformed(&format!("a run of {} without `results`: it did not look", self.tool())));
         }
-        Ok(findings)
+        let worst = findings.iter().map(|finding| finding.level).max();
+        let mut doubts = self.invocations.iter().filter_map(|invocation| self.doubt(invocation, worst));
+        let doubt = doubts.next().map(|what| format!("{} says that its run failed: {what}", one_line(self.tool(), 80)));
+        Ok((findings, doubt))
+    }
+
+    /// Why the run is not whole, although it has findings. By the specification `executionSuccessful` is false where the
+    /// tool could not do its work, whatever it found. gcc says so at each error that it reports, and ESLint's formatter at
+    /// a file that cannot be parsed, which it names: these are all that is wrong there.
+    fn doubt(&self, invocation: &Invocation<'_>, worst: Option<Level>) -> Option<String> {
+        let code = invocation.exit_code.filter(|code| *code != 0);
+        if invocation.execution_successful != Some(false) {
+            return code.filter(|_| worst.is_none()).map(|code| format!("exit code {code}, without a finding"));
+        }
+        let broken = errors(invocation.tool_execution_notifications.as_deref()).next().is_some();
+        let misread = || errors(invocation.tool_configuration_notifications.as_deref());
+        let of_gcc = self.tool().starts_with("GNU ") && worst == Some(Level::Error);
+        let explained = of_gcc || (misread().next().is_some() && misread().all(names_file));
+        let said = code.is_some() || invocation.exit_code_description.is_some() || broken;
+        (said || !explained).then(|| one_line(&failure(invocation).unwrap_or_default(), 200))
     }
 
     fn tool(&self) -> &str {
@@ -267,6 +287,16 @@ const fn was_killed(invocation: &Invocation<'_>) -> bool {
     invocation.process_start_failure_message.is_some() || invocation.exit_signal_name.is_some()
 }
 
+fn errors<'n, 'a>(all: Option<&'n [Notification<'a>]>) -> impl Iterator<Item = &'n Notification<'a>> {
+    let is_error = |one: &&Notification<'_>| one.level.as_ref().is_some_and(|level| level.0 == "error");
+    all.unwrap_or_default().iter().filter(is_error)
+}
+
+fn names_file(notification: &Notification<'_>) -> bool {
+    let mut places = notification.locations.iter().flatten().filter_map(|place| place.physical_location.as_ref());
+    places.any(|place| place.artifact_location.is_some())
+}
+
 /// Why an invocation is said to have failed.
 fn failure(invocation: &Invocation<'_>) -> Option<String> {
     let words =
@@ -357,6 +387,39 @@ mod tests {
         for killed in [r#","exitSignalName":"SIGSEGV""#, r#","processStartFailureMessage":"no such file""#] {
             assert!(!ended(killed, &["error"]), "{killed}");
         }
+    }
+
+    #[test]
+    fn what_was_found_does_not_excuse_a_run_that_failed() {
+        let doubt = |name: &str, level: &str, invocation: &str| {
+            read(&tool(name, &format!(r#","invocations":[{{{invocation}}}]"#)), &format!(r#","level":"{level}""#))
+                .unexplained_exit
+        };
+        let failed = r#""executionSuccessful":false"#;
+        assert_eq!(doubt("x", "error", failed).unwrap(), "x says that its run failed: executionSuccessful is false");
+        let memory = format!(r#"{failed},"exitCodeDescription":"out of memory""#);
+        assert_eq!(doubt("x", "error", &memory).unwrap(), "x says that its run failed: out of memory");
+        // gcc says so of what it compiled and found errors in.
+        assert_eq!(doubt("GNU C17", "error", failed), None);
+        for (level, more) in [("warning", ""), ("error", r#","exitCode":4"#)] {
+            assert!(doubt("GNU C17", level, &format!("{failed}{more}")).is_some(), "{level} {more}");
+        }
+        let note = |of: &str, place: &str| {
+            let locations = format!(r#""locations":[{{"physicalLocation":{{{place}}}}}]"#);
+            format!(r#"{failed},"tool{of}Notifications":[{{"level":"error","message":{{"text":"m"}},{locations}}}]"#)
+        };
+        let file = r#""artifactLocation":{"uri":"a.js"}"#;
+        assert_eq!(doubt("x", "error", &note("Configuration", file)), None, "it names the file");
+        for other in [note("Configuration", ""), note("Execution", file)] {
+            assert!(doubt("x", "error", &other).is_some(), "{other}");
+        }
+        assert_eq!(doubt("x", "note", r#""exitCode":2"#), None);
+        let clean = format!(
+            r#"{{"version":"2.1.0","runs":[{{{},"results":[]}}]}}"#,
+            tool("x", r#","invocations":[{"executionSuccessful":true,"exitCode":2}]"#)
+        );
+        let clean = crate::parse::find("sarif").unwrap().parse(clean.as_bytes()).unwrap();
+        assert_eq!(clean.unexplained_exit.unwrap(), "x says that its run failed: exit code 2, without a finding");
     }
 
     #[test]
