@@ -325,12 +325,11 @@ fn forget(request: &Request, env: &Env) {
     let Ok(repo) = discover(&request.start, env) else { return };
     let (root, start) = (apart::place(repo.root()), apart::place(&request.start));
     let place = Place { root: &root, start: &start, file: request.config.as_deref(), colour: false };
-    match project::find(&place) {
-        Ok(Some((_, folder))) => output::forget(&root.join(folder).join(output::NAME)),
-        _ => {
-            let folders = start.ancestors().take_while(|folder| folder.starts_with(&root));
-            folders.for_each(|folder| output::forget(&folder.join(output::NAME)));
-        }
+    if let Ok(Some((_, folder))) = project::find(&place) {
+        output::forget(&root.join(folder).join(output::NAME));
+    } else {
+        let folders = start.ancestors().take_while(|folder| folder.starts_with(&root));
+        folders.for_each(|folder| output::forget(&folder.join(output::NAME)));
     }
 }
 

@@ -695,6 +695,14 @@ pub struct Verify {
     pub json: bool,
 }
 
+/// A file to write: `-` would be one of that name, where most programs take it for standard output.
+fn file() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| {
+        let is_name = path.as_os_str() != "-";
+        is_name.then_some(path).ok_or("standard output is /dev/stdout, and a file of this name ./-")
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
@@ -711,12 +719,4 @@ mod tests {
         cli.build();
         assert_eq!(about(&cli), listed);
     }
-}
-
-/// A file to write: `-` would be one of that name, where most programs take it for standard output.
-fn file() -> impl TypedValueParser<Value = PathBuf> {
-    PathBufValueParser::new().try_map(|path| {
-        let is_name = path.as_os_str() != "-";
-        is_name.then_some(path).ok_or("standard output is /dev/stdout, and a file of this name ./-")
-    })
 }

@@ -36,7 +36,10 @@ impl ExitCode {
         ("5", "deployed, then rolled back"),
         ("6", "a rollback failed"),
         ("70", "a bug in gatepost"),
-        ("128 + n", "interrupted by signal n: 129 SIGHUP, 130 SIGINT, 131 SIGQUIT, 143 SIGTERM; never 0"),
+        (
+            "129/130/131/143",
+            "interrupted by SIGHUP, SIGINT, SIGQUIT or SIGTERM (by another signal: 128 and its number); never 0",
+        ),
     ];
 
     /// The number given to the operating system, 0 to 255.

@@ -100,16 +100,12 @@ impl Text {
     fn decide(&mut self) -> Vec<u8> {
         let Self::Unknown(held) = self else { return Vec::new() };
         let begun = std::mem::take(held);
-        match utf16_unit(&begun) {
-            Some(unit) => {
-                *self = Self::Utf16(unit, Vec::new());
-                self.read_on(&begun).unwrap_or_default()
-            }
-            None => {
-                *self = Self::Bytes;
-                without_mark(&begun).to_vec()
-            }
+        if let Some(unit) = utf16_unit(&begun) {
+            *self = Self::Utf16(unit, Vec::new());
+            return self.read_on(&begun).unwrap_or_default();
         }
+        *self = Self::Bytes;
+        without_mark(&begun).to_vec()
     }
 }
 

@@ -61,7 +61,8 @@ pub fn judge(common: &Common, rules: &Rules, ground: Ground<'_>, evidence: Evide
     let parsed = evidence.understood.is_some();
     if let Some(understood) = evidence.understood {
         take_findings(&mut report, rules, ground, understood);
-        unexplained = unexplained.or_else(|| cut_short(&report, ground.baseline?));
+        let failed = report.exit.is_some_and(|exit| exit != Exit::Code(0));
+        unexplained = unexplained.or_else(|| cut_short(&report, ground.baseline.filter(|_| failed)?));
     }
     (report.outcome, report.reason) = if let Some(problem) = evidence.problems.first() {
         report.notes.extend(evidence.problems[1..].iter().map(|further| further.what.clone()));

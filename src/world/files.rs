@@ -80,17 +80,16 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
             (None, Ok(target)) if found.is_file() => replace(&target, bytes),
             (None, _) => write_into(path, bytes),
         },
-        Err(_) => match std::fs::read_link(path) {
+        Err(error) => match std::fs::read_link(path) {
             // The system followed it to its end: it leads into no circle.
-            Ok(target) if is_missing(path) => return write(&path.with_file_name("").join(target), bytes),
-            _ => replace(path, bytes),
+            Ok(target) if error.kind() == std::io::ErrorKind::NotFound => {
+                return write(&path.with_file_name("").join(target), bytes);
+            }
+            Ok(_) => Err(error),
+            Err(_) => replace(path, bytes),
         },
     };
     written.map_err(failed("write", path))
-}
-
-fn is_missing(path: &Path) -> bool {
-    std::fs::metadata(path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
 }
 
 fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {

@@ -128,7 +128,7 @@ fn nothing_of_the_input_is_left_where_it_is_ended() {
     let mut child = command.env("TMPDIR", folder.path()).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
     let mut input = child.stdin.take().unwrap();
     // More than a pipe holds: it reads.
-    input.write_all(&[b'\n'; 1 << 20]).unwrap();
+    input.write_all(&vec![b'\n'; 1 << 20]).unwrap();
     child.kill().unwrap();
     child.wait().unwrap();
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);

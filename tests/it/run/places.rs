@@ -125,7 +125,7 @@ fn two_files_that_are_one_are_refused_before_anything_runs() {
     for (arguments, which) in [
         (&["--sarif", "x", "--junit", "sub/../x"][..], "--sarif and --junit are the same file"),
         (&["--junit", ".gatepost/report.json"], "the report and --junit are the same file"),
-        (&["--sarif", "x", "--save-baseline", "x"], "--sarif and --save-baseline are the same file"),
+        (&["--sarif", "x", "--save-baseline=x"], "--sarif and --save-baseline are the same file"),
         (&["--save-baseline", "--junit", ".gatepost/baseline.json"], "--junit and --save-baseline are the same file"),
         (&["--output", "out", "--sarif", "out/report.json"], "the report and --sarif are the same file"),
     ] {
@@ -173,9 +173,9 @@ fn the_report_of_a_run_that_goes_on_is_not_removed_by_another() {
     while !project.path("waits").exists() {
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
-    project.tree.write(".gatepost/report.json", "its own");
+    project.tree.write(".gatepost/report.json", "\"its own\"");
     assert_eq!(project.run(&["--base", "nope"]).code, Some(2));
-    assert_eq!(project.text(".gatepost/report.json"), "its own");
+    assert_eq!(project.text(".gatepost/report.json"), "\"its own\"");
     project.tree.write("go", "");
     assert_eq!(child.wait_with_output().unwrap().status.code(), Some(0));
 }
@@ -194,12 +194,12 @@ fn the_files_that_a_run_writes_are_no_part_of_the_change() {
     for _ in 0..2 {
         let ran = command(&[]);
         assert_eq!(ran.code, Some(1), "{}", ran.err);
-        assert!(ran.err.contains("judging everything: nothing differs from main"), "{}", ran.err);
+        assert!(ran.out.contains("judging everything: nothing differs from main"), "{}", ran.out);
         assert_eq!(ran.report["subject"]["dirty"], false);
     }
     let ran = command(&["--save-baseline=kept.json"]);
     assert_eq!((ran.code, &ran.report["subject"]["dirty"]), (Some(1), &Value::Bool(false)));
     project.tree.git(&["add", "out.sarif", "new/all.xml", "kept.json"]);
     let ran = command(&[]);
-    assert!(ran.err.contains("judging 3 files changed since"), "what git tracks is: {}", ran.err);
+    assert!(ran.out.contains("judging 3 files changed since"), "what git tracks is: {}", ran.out);
 }
