@@ -203,6 +203,8 @@ async fn ready(request: &Request, env: &Env, occasion: &Occasion, cancel: &Cance
     let written = written(request, &folder);
     apart::check(&written)?;
     repo.heed(cancel);
+    let inside = |path: &PathBuf| Some(project::folder(&root, &apart::place(path))).filter(|path| !path.is_empty());
+    repo.leave_out(written.iter().filter_map(|(_, path)| inside(path)))?;
     project.select(&request.gates)?;
     let named = [project::secrets(&project.config), project.config.run.pass_env.clone()].concat();
     let masker = Rc::new(posting::masker(env, &named));

@@ -63,6 +63,7 @@ impl Repo {
         }
         if matches!(to, Tree::Work) {
             self.add_unwatched(base, &mut seen)?;
+            seen.entries.retain(|entry| entry.old.is_some() || !self.left_out.iter().any(|path| path == entry.path()));
         }
         self.count_converted_whole(base, to, &mut seen)?;
         Ok(seen)

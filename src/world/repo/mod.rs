@@ -39,6 +39,8 @@ pub struct Repo {
     /// `None` where only the git program can open it.
     library: Option<Library>,
     program: Program,
+    /// Paths that no change has, untracked as they are.
+    left_out: Vec<Vec<u8>>,
 }
 
 impl Repo {
@@ -59,7 +61,7 @@ impl Repo {
                     return Err(RepoError::Bare { path: repository.path().to_owned() });
                 };
                 let safe = trusted.map(|_| root.as_os_str());
-                Ok(Self { program: Program::new(&root, safe), library: Some(Library(repository)), root })
+                Ok(Self { program: Program::new(&root, safe), library: Some(Library(repository)), root, left_out: Vec::new() })
             }
             Err(error) if error.code() == ErrorCode::NotFound => {
                 Err(RepoError::NotARepository { start: start.to_owned() })
@@ -86,12 +88,28 @@ impl Repo {
             return Err(RepoError::Ownership { path: root });
         }
         let safe = trusted.map(|_| root.as_os_str());
-        Ok(Self { program: Program::new(&root, safe), library: None, root })
+        Ok(Self { program: Program::new(&root, safe), library: None, root, left_out: Vec::new() })
     }
 
     /// From now on git, where it is waited for, ends with `cancel`.
     pub fn heed(&mut self, cancel: &CancelToken) {
         self.program.heed(cancel);
+    }
+
+    /// From now on these paths, relative to the root, are part of no change, but for those that git tracks: files that are
+    /// written by who asks.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn leave_out(&mut self, paths: impl IntoIterator<Item = String>) -> Result<(), RepoError> {
+        let standing = paths.into_iter().filter(|path| self.root.join(path).is_file());
+        let mut paths: Vec<Vec<u8>> = standing.map(String::into_bytes).collect();
+        if !paths.is_empty() {
+            let tracked = self.read(|reader| reader.tracked())?;
+            paths.retain(|path| !tracked.contains(path));
+        }
+        self.left_out = paths;
+        Ok(())
     }
 
     /// The top folder of the work tree.
@@ -188,6 +206,7 @@ impl Repo {
         if !found.is_empty() && self.library.is_some() {
             found = self.program.touched(untracked).unwrap_or(found);
         }
+        found.retain(|path| !self.left_out.contains(path));
         found.extend(self.unwatched()?);
         Ok(found)
     }

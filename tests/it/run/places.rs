@@ -80,11 +80,17 @@ fn only_a_folder_that_is_known_as_gateposts_is_emptied() {
     ] {
         filled(&project, folder, files);
         let ran = project.run(&["--output", folder]);
-        let kept = [project.text(&format!("{folder}/logs/mine.txt")), project.text(&format!("{folder}/gates/g/mine.txt"))];
+        let kept =
+            [project.text(&format!("{folder}/logs/mine.txt")), project.text(&format!("{folder}/gates/g/mine.txt"))];
         if is_own {
             assert_eq!((ran.code, kept), (Some(0), [const { String::new() }; 2]), "{folder}: {}", ran.err);
         } else {
-            assert_eq!((ran.code, kept), (Some(2), ["mine\n".to_owned(), "mine\n".to_owned()]), "{folder}: {}", ran.err);
+            assert_eq!(
+                (ran.code, kept),
+                (Some(2), ["mine\n".to_owned(), "mine\n".to_owned()]),
+                "{folder}: {}",
+                ran.err
+            );
             assert!(ran.err.contains("has files that are not gatepost's"), "{folder}: {}", ran.err);
         }
     }
@@ -119,7 +125,7 @@ fn two_files_that_are_one_are_refused_before_anything_runs() {
     for (arguments, which) in [
         (&["--sarif", "x", "--junit", "sub/../x"][..], "--sarif and --junit are the same file"),
         (&["--junit", ".gatepost/report.json"], "the report and --junit are the same file"),
-        (&["--sarif", "x", "--save-baseline", "x"], "--sarif and --save-baseline are the same file"),
+        (&["--sarif", "x", "--save-baseline=x"], "--sarif and --save-baseline are the same file"),
         (&["--save-baseline", "--junit", ".gatepost/baseline.json"], "--junit and --save-baseline are the same file"),
         (&["--output", "out", "--sarif", "out/report.json"], "the report and --sarif are the same file"),
     ] {
@@ -161,14 +167,39 @@ fn a_run_that_ends_before_its_gates_leaves_no_report_of_an_earlier_one() {
 
 #[test]
 fn the_report_of_a_run_that_goes_on_is_not_removed_by_another() {
-    let project = Project::new("[gates.g]\nkind = \"command\"\ncommand = \": > waits; until [ -e go ]; do sleep 0.02; done\"\n");
+    let project =
+        Project::new("[gates.g]\nkind = \"command\"\ncommand = \": > waits; until [ -e go ]; do sleep 0.02; done\"\n");
     let child = project.command(&["run"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     while !project.path("waits").exists() {
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
-    project.tree.write(".gatepost/report.json", "its own");
+    project.tree.write(".gatepost/report.json", "\"its own\"");
     assert_eq!(project.run(&["--base", "nope"]).code, Some(2));
-    assert_eq!(project.text(".gatepost/report.json"), "its own");
+    assert_eq!(project.text(".gatepost/report.json"), "\"its own\"");
     project.tree.write("go", "");
     assert_eq!(child.wait_with_output().unwrap().status.code(), Some(0));
+}
+
+#[test]
+fn the_files_that_a_run_writes_are_no_part_of_the_change() {
+    let files = ["--sarif", "out.sarif", "--junit", "new/all.xml", "--output", "out"];
+    let project =
+        Project::on_main("[gates.g]\nkind = \"lint\"\nformat = \"gcc\"\ncommand = \"echo src/a.rs:5:1: warning: w\"\n");
+    std::fs::create_dir(project.path("new")).unwrap();
+    let command = |more: &[&str]| {
+        let mut ran = project.run(&[&files, more].concat());
+        ran.report = serde_json::from_str(&project.text("out/report.json")).unwrap();
+        ran
+    };
+    for _ in 0..2 {
+        let ran = command(&[]);
+        assert_eq!(ran.code, Some(1), "{}", ran.err);
+        assert!(ran.out.contains("judging everything: nothing differs from main"), "{}", ran.out);
+        assert_eq!(ran.report["subject"]["dirty"], false);
+    }
+    let ran = command(&["--save-baseline=kept.json"]);
+    assert_eq!((ran.code, &ran.report["subject"]["dirty"]), (Some(1), &Value::Bool(false)));
+    project.tree.git(&["add", "out.sarif", "new/all.xml", "kept.json"]);
+    let ran = command(&[]);
+    assert!(ran.out.contains("judging 3 files changed since"), "what git tracks is: {}", ran.out);
 }
