@@ -1,6 +1,7 @@
 //! What is configured where a command was started: the file is found, and its text made into gates and their graph.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,10 +10,12 @@ use crate::config::{self, Config, DeployerRow, KindRow, Known, NotifierRow, Prob
 use crate::deploy;
 use crate::gate::{self, Gate};
 use crate::model::gate::GateName;
+use crate::model::path::RepoPath;
 use crate::notify;
 use crate::parse;
 use crate::schedule::{Graph, Node};
-use crate::world::files;
+use crate::world::files::{self, Standing};
+use crate::world::repo::Repo;
 
 /// Where the configuration may stand in a folder.
 pub const NAMES: [&str; 2] = ["gatepost.toml", ".github/gatepost.toml"];
@@ -269,7 +272,7 @@ pub fn folder(root: &Path, folder: &Path) -> String {
 /// The configuration's path and folder: `--config`, or the nearest from the start up to the root.
 ///
 /// # Errors
-/// With exit code 2 when `--config` names no file.
+/// With exit code 2 when `--config` names no file, or what stands at the place of one is none: nothing may stand in for it.
 pub fn find(place: &Place<'_>) -> Result<Option<(PathBuf, String)>, Failure> {
     let relative = |path: &Path| path.starts_with(place.root).then(|| folder(place.root, path));
     if let Some(file) = place.file {
@@ -287,12 +290,54 @@ pub fn find(place: &Place<'_>) -> Result<Option<(PathBuf, String)>, Failure> {
     }
     let mut folder = place.start;
     loop {
-        if let Some(name) = NAMES.iter().find(|name| files::is_file(&folder.join(name))) {
-            return Ok(Some((folder.join(name), relative(folder).unwrap_or_default())));
+        for path in NAMES.map(|name| folder.join(name)) {
+            if is_there(place, &path)? {
+                return Ok(Some((path, relative(folder).unwrap_or_default())));
+            }
         }
         match folder.parent() {
             Some(parent) if folder != place.root => folder = parent,
             _ => return Ok(None),
         }
     }
+}
+
+fn is_there(place: &Place<'_>, path: &Path) -> Result<bool, Failure> {
+    let standing = match files::standing(path) {
+        Ok(Standing::Nothing) => return Ok(false),
+        // `.github` is one.
+        Err(error) if error.source.kind() == ErrorKind::NotADirectory => return Ok(false),
+        Err(error) => return Err(Failure::usage(error.to_string())),
+        Ok(_) if files::is_file(path) => return Ok(true),
+        Ok(standing) => standing,
+    };
+    let is = match standing {
+        Standing::Folder => "a folder",
+        _ if files::stands(path) => "no plain file",
+        _ => "a link to nothing",
+    };
+    let shown = in_repository(place, path);
+    Err(Failure::usage(format!("{shown} is {is}")).help("put the configuration there, or name its file by --config"))
+}
+
+/// The configuration that the commit has nearer than the one that was found, and the work tree has not.
+///
+/// # Errors
+/// When the commit cannot be read.
+pub fn absent(place: &Place<'_>, repo: &Repo, found: &Project) -> Result<Option<String>, Failure> {
+    let Some(head) = repo.head()?.filter(|_| place.file.is_none()) else { return Ok(None) };
+    let is_found = |path: &str| matches!(found.source, Source::File(_)) && found.place == path;
+    for folder in place.start.ancestors().take_while(|folder| folder.starts_with(place.root)) {
+        for path in NAMES.map(|name| in_repository(place, &folder.join(name))) {
+            if is_found(&path) {
+                return Ok(None);
+            }
+            if let Ok(known) = RepoPath::parse(&path)
+                && repo.read_blob(&head, &known)?.is_some()
+            {
+                return Ok(Some(path));
+            }
+        }
+    }
+    Ok(None)
 }

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use crate::app::baseline::{self, Found};
 use crate::app::output::{self, Output};
 use crate::app::posting::{self, Posted, Poster, Publish, Said};
-use crate::app::project::{self, Place, Project};
+use crate::app::project::{self, Place, Project, Source};
 use crate::app::scope::{self, Asked, Judged};
 use crate::app::work::Ground;
 use crate::app::{Failure, apart, detected, overridden};
@@ -91,10 +91,7 @@ pub struct Ran {
 pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<Ran, Failure> {
     let begun = clock::instant();
     let started_at = clock::now().to_string();
-    let occasion = occasion::read(env).map_err(|error| {
-        forget(request, env);
-        Failure::outside(error.to_string()).help(error.help())
-    })?;
+    let occasion = occasion(env).inspect_err(|_| forget(request, env))?;
     let cancel = CancelToken::new(occasion.on_actions.then_some(ACTIONS_GRACE));
     let signals = signals::listen(cancel.clone())
         .map_err(|error| Failure::outside(format!("cannot listen for signals: {error}")))?;
@@ -154,6 +151,10 @@ pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
     Ok(Ran { report, output: output.clone(), folder, code, said, unwritten })
 }
 
+fn occasion(env: &Env) -> Result<Occasion, Failure> {
+    occasion::read(env).map_err(|error| Failure::outside(error.to_string()).help(error.help()))
+}
+
 fn limits(request: &Request, project: &Project) -> Limits {
     let jobs = request.jobs.or(project.config.run.jobs).unwrap_or_else(cores::available);
     Limits { jobs, fail_fast: request.fail_fast }
@@ -197,7 +198,7 @@ async fn ready_or_interrupted(
 async fn ready(request: &Request, env: &Env, occasion: &Occasion, cancel: &CancelToken) -> Result<Ready, Failure> {
     let opened = open(&request.start, request.config.as_deref(), request.colour, env, occasion);
     let opened = opened.inspect_err(|_| forget(request, env))?;
-    let Opened { mut repo, root, mut project } = opened;
+    let Opened { mut repo, root, mut project, deleted } = opened;
     let (folder, shown) = output_folder(request, &root, &project);
     output::forget(&folder);
     let written = written(request, &folder);
@@ -211,7 +212,9 @@ async fn ready(request: &Request, env: &Env, occasion: &Occasion, cancel: &Cance
     let mut poster = Poster::open(request.publish, request.dry_run, env, occasion, Some(&repo))?;
     let base = scope::base_asked(request.base.as_deref(), project.config.run.base.as_deref(), occasion);
     let asked = Asked { base, all_files: request.all_files };
-    let judged = scope::scope(&repo, occasion, asked, async |base, head| poster.merge_base(base, head).await).await?;
+    let mut judged =
+        scope::scope(&repo, occasion, asked, async |base, head| poster.merge_base(base, head).await).await?;
+    judged.notes.extend(deleted);
     scope::check_head(&repo, occasion, &judged)?;
     poster.check(&judged)?;
     let file = request.baseline.as_deref().map(|file| request.start.join(file));
@@ -252,6 +255,8 @@ pub struct Opened {
     pub root: PathBuf,
     /// What is configured.
     pub project: Project,
+    /// Says that the configuration of the commit was deleted, and what stands in for it.
+    pub deleted: Option<String>,
 }
 
 /// Finds the repository and the configuration.
@@ -273,7 +278,19 @@ pub fn open(
     let start = files::real_path(start).unwrap_or_else(|| start.to_owned());
     let place = Place { root: &root, start: &start, file: config, colour };
     let project = project::open(&place)?.map_or_else(|| detected::project(&place, env), Ok)?;
-    Ok(Opened { repo, root, project })
+    let absent = project::absent(&place, &repo, &project)?;
+    if let Some(path) = &absent
+        && (occasion.on_actions || repo.is_unwatched(path)?)
+    {
+        let what = format!("{path} is in HEAD but not in the work tree (a sparse checkout?)");
+        return Err(Failure::usage(what).help("check it out, or name a configuration by --config"));
+    }
+    let by = match &project.source {
+        Source::File(file) => format!("{file} is used"),
+        Source::Detected { .. } => "the gates are detected".to_owned(),
+    };
+    let deleted = absent.map(|path| format!("{path} is in HEAD and deleted here: {by}"));
+    Ok(Opened { repo, root, project, deleted })
 }
 
 /// What happened at the end.
@@ -307,12 +324,11 @@ fn forget(request: &Request, env: &Env) {
     let Ok(repo) = discover(&request.start, env) else { return };
     let (root, start) = (apart::place(repo.root()), apart::place(&request.start));
     let place = Place { root: &root, start: &start, file: request.config.as_deref(), colour: false };
-    match project::find(&place) {
-        Ok(Some((_, folder))) => output::forget(&root.join(folder).join(output::NAME)),
-        _ => {
-            let folders = start.ancestors().take_while(|folder| folder.starts_with(&root));
-            folders.for_each(|folder| output::forget(&folder.join(output::NAME)));
-        }
+    if let Ok(Some((_, folder))) = project::find(&place) {
+        output::forget(&root.join(folder).join(output::NAME));
+    } else {
+        let folders = start.ancestors().take_while(|folder| folder.starts_with(&root));
+        folders.for_each(|folder| output::forget(&folder.join(output::NAME)));
     }
 }
 

@@ -59,7 +59,7 @@ pub struct Found {
 /// With exit code 2 when the configuration cannot be used: nothing else can be judged without it.
 pub async fn doctor(request: &Request, env: &Env) -> Result<Found, Failure> {
     let occasion = occasion::read(env).map_err(|error| Failure::outside(error.to_string()).help(error.help()))?;
-    let Opened { repo, root, project } =
+    let Opened { repo, root, project, .. } =
         run::open(&request.start, request.config.as_deref(), request.colour, env, &occasion)?;
     let publish = &project.config.publish;
     let mut rows = vec![configuration(&project)];

@@ -191,6 +191,14 @@ impl Repo {
         Ok(paths.into_iter().filter_map(|path| String::from_utf8(path).ok()).collect())
     }
 
+    /// Whether git is told not to look at a path on the disk, as at one that a sparse checkout leaves out.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn is_unwatched(&self, path: &str) -> Result<bool, RepoError> {
+        Ok(self.read(|reader| reader.unwatched())?.iter().any(|other| other == path.as_bytes()))
+    }
+
     /// Whether the ignore rules match a path, tracked or not.
     ///
     /// # Errors

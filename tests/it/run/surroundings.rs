@@ -23,6 +23,54 @@ fn no_configuration_and_nothing_detected() {
 }
 
 #[test]
+fn nothing_stands_in_for_a_configuration_that_cannot_be_used() {
+    let project = Project::on_main(GATE);
+    project.tree.write(".github/gatepost.toml", GATE).commit("second");
+    let file = project.path("gatepost.toml");
+    let expect = |what: &str, arguments: &[&str]| {
+        let ran = project.run(arguments);
+        assert_eq!(ran.code, Some(2), "{what}: {}{}", ran.out, ran.err);
+        assert!(ran.err.contains(&format!("error: gatepost.toml is {what}")), "{what}: {}", ran.err);
+    };
+    for target in ["nowhere", "gatepost.toml"] {
+        std::fs::remove_file(&file).unwrap();
+        std::os::unix::fs::symlink(target, &file).unwrap();
+        expect("a link to nothing", &[]);
+    }
+    std::fs::remove_file(&file).unwrap();
+    nix::unistd::mkfifo(&file, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    expect("no plain file", &[]);
+    std::fs::remove_file(&file).unwrap();
+    std::fs::create_dir(&file).unwrap();
+    expect("a folder", &[]);
+    expect("a folder", &["-C", "src"]);
+    std::fs::remove_dir(&file).unwrap();
+
+    let ran = project.run(&[]);
+    assert_eq!(
+        (ran.code, ran.notes()),
+        (Some(0), vec!["gatepost.toml is in HEAD and deleted here: .github/gatepost.toml is used"])
+    );
+    let plan = project.call(&["plan"]).out;
+    assert!(plan.contains("gatepost.toml is in HEAD and deleted here"), "{plan}");
+    let ran = ended(project.command(&["run", "--publish", "never"]).envs([
+        ("GITHUB_ACTIONS", "true"),
+        ("GITHUB_EVENT_NAME", "workflow_dispatch"),
+        ("GITHUB_REPOSITORY", "octo/shop"),
+        ("GITHUB_SHA", project.tree.sha("HEAD").as_str()),
+        (
+            "GITHUB_EVENT_PATH",
+            project.tree.write("../event.json", "{}").dir.with_file_name("event.json").to_str().unwrap(),
+        ),
+    ]));
+    assert_eq!(ran.code, Some(2), "an earlier step deleted what the commit is judged by: {}", ran.err);
+    project.tree.git(&["update-index", "--skip-worktree", "gatepost.toml"]);
+    expect("in HEAD but not in the work tree (a sparse checkout?)", &[]);
+    expect("in HEAD but not in the work tree (a sparse checkout?)", &["-C", "src"]);
+    assert_eq!(project.run(&["--config", ".github/gatepost.toml"]).code, Some(0));
+}
+
+#[test]
 fn without_a_configuration_the_nearest_folder_with_gates_counts() {
     let project = Project::on_main(GATE);
     project.tree.git(&["rm", "--quiet", "gatepost.toml"]);
