@@ -21,7 +21,7 @@ pub enum ExitCode {
     RollbackFailed,
     /// 70: a bug in gatepost.
     Bug,
-    /// 128 + the signal's number: 129, 130 or 143.
+    /// 128 + the signal's number.
     Interrupted(i32),
 }
 
@@ -36,7 +36,10 @@ impl ExitCode {
         ("5", "deployed, then rolled back"),
         ("6", "a rollback failed"),
         ("70", "a bug in gatepost"),
-        ("129/130/143", "interrupted by SIGHUP, SIGINT or SIGTERM; never 0"),
+        (
+            "129/130/131/143",
+            "interrupted by SIGHUP, SIGINT, SIGQUIT or SIGTERM (by another signal: 128 and its number); never 0",
+        ),
     ];
 
     /// The number given to the operating system, 0 to 255.

@@ -43,13 +43,14 @@ impl Signals {
     }
 }
 
-/// Begins to listen, on a thread of its own: who asks git for something waits and does nothing else. SIGINT and SIGTERM are
+/// Begins to listen, on a thread of its own: who asks git for something waits and does nothing else. All but SIGHUP are
 /// heeded even where the parent had them ignored (a POSIX shell starts `gatepost run &` so, and then asks it to stop by
 /// SIGINT); a SIGHUP that was ignored stays without effect, which is what `nohup` is for.
 ///
 /// # Errors
 /// When the system refuses a handler or a thread.
 #[cfg(unix)]
+#[expect(clippy::needless_pass_by_value, reason = "whoever listens has it from then on, as on the other systems")]
 pub fn listen(token: CancelToken) -> io::Result<Signals> {
     use tokio::signal::unix::{SignalKind, signal};
 
@@ -58,24 +59,19 @@ pub fn listen(token: CancelToken) -> io::Result<Signals> {
     let entered = runtime.enter();
     // A file that grows over its limit is to be an error that is told, as a full disk is, and not gatepost's end.
     drop(signal(SignalKind::from_raw(nix::libc::SIGXFSZ))?);
-    let mut hangup = signal(SignalKind::hangup())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    drop(entered);
     let signals = Signals::default();
-    let seen = signals.clone();
-    let hear = async move {
-        loop {
-            let signal = tokio::select! {
-                Some(()) = hangup.recv(), if !inherited.hangup_ignored => Signal::Hangup,
-                Some(()) = interrupt.recv() => Signal::Interrupt,
-                Some(()) = terminate.recv() => Signal::Terminate,
-                else => return,
-            };
-            seen.take(signal, &token);
-        }
-    };
-    std::thread::Builder::new().spawn(move || runtime.block_on(hear))?;
+    let is_heeded = |signal: &Signal| *signal != Signal::Hangup || !inherited.hangup_ignored;
+    for caught in Signal::ALL.into_iter().filter(is_heeded) {
+        let mut stream = signal(SignalKind::from_raw(caught.number()))?;
+        let (seen, token) = (signals.clone(), token.clone());
+        runtime.spawn(async move {
+            while stream.recv().await.is_some() {
+                seen.take(caught, &token);
+            }
+        });
+    }
+    drop(entered);
+    std::thread::Builder::new().spawn(move || runtime.block_on(std::future::pending::<()>()))?;
     Ok(signals)
 }
 

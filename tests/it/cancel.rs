@@ -124,9 +124,12 @@ fn wait_for_all(project: &Project) {
 
 #[test]
 fn a_signal_ends_every_gate_and_names_itself() {
-    for (signal, name, code) in
-        [(Signal::SIGINT, "SIGINT", 130), (Signal::SIGTERM, "SIGTERM", 143), (Signal::SIGHUP, "SIGHUP", 129)]
-    {
+    for (signal, name, code) in [
+        (Signal::SIGINT, "SIGINT", 130),
+        (Signal::SIGTERM, "SIGTERM", 143),
+        (Signal::SIGHUP, "SIGHUP", 129),
+        (Signal::SIGQUIT, "SIGQUIT", 131),
+    ] {
         let marker = marker();
         let project = Project::new(&stubborn(&marker, "300ms"));
         let child = project.start(&[], &[], &[]);
@@ -139,6 +142,21 @@ fn a_signal_ends_every_gate_and_names_itself() {
         let gates = project.gates();
         assert_eq!(gates.len(), started().len() + 1, "{name}");
         assert!(gates.iter().all(|gate| gate.ends_with(&format!(", error, cancelled by {name}"))), "{gates:#?}");
+    }
+}
+
+#[test]
+fn every_signal_that_would_end_gatepost_ends_its_gates() {
+    for signal in [Signal::SIGUSR1, Signal::SIGUSR2, Signal::SIGALRM] {
+        let marker = marker();
+        let project = Project::new(&format!("[gates.g]\nkind = \"command\"\ncommand = \"echo > started; sleep {marker}\"\n"));
+        let child = project.start(&[], &[], &[]);
+        project.wait_for(&["started"]);
+        send(&child, signal);
+        let ended = end(child, Duration::from_secs(20));
+        assert_eq!(left_of(&marker), [""; 0], "{signal}");
+        assert_eq!(ended.status.code(), Some(128 + signal as i32), "{signal}: {}", ended.said);
+        assert_eq!(project.gates(), [format!("g, error, cancelled by {signal}")]);
     }
 }
 

@@ -17,17 +17,36 @@ pub enum Signal {
     Hangup,
     /// Ctrl-C, and GitHub's first word when a run is cancelled.
     Interrupt,
+    /// Ctrl-\.
+    Quit,
+    /// Of a batch system whose time is nearly up.
+    User1,
+    /// As that one.
+    User2,
+    /// A timer that was set before gatepost was started in its place.
+    Alarm,
     /// `kill`, and GitHub's second word.
     Terminate,
 }
 
 impl Signal {
+    /// All that end a program which does not listen, and that somebody sends who wants its end. Gates have groups of their own:
+    /// nobody else would end them.
+    pub const ALL: [Self; 7] =
+        [Self::Hangup, Self::Interrupt, Self::Quit, Self::User1, Self::User2, Self::Alarm, Self::Terminate];
+
     /// The number, for the exit code: 128 + it.
     #[must_use]
     pub const fn number(self) -> i32 {
         match self {
             Self::Hangup => 1,
             Self::Interrupt => 2,
+            Self::Quit => 3,
+            Self::User1 if cfg!(target_os = "linux") => 10,
+            Self::User1 => 30,
+            Self::User2 if cfg!(target_os = "linux") => 12,
+            Self::User2 => 31,
+            Self::Alarm => 14,
             Self::Terminate => 15,
         }
     }
@@ -38,6 +57,10 @@ impl fmt::Display for Signal {
         f.write_str(match self {
             Self::Hangup => "SIGHUP",
             Self::Interrupt => "SIGINT",
+            Self::Quit => "SIGQUIT",
+            Self::User1 => "SIGUSR1",
+            Self::User2 => "SIGUSR2",
+            Self::Alarm => "SIGALRM",
             Self::Terminate => "SIGTERM",
         })
     }

@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use nix::sys::signal::{SigSet, Signal};
 
 use crate::world::process::calls::{is_ignored, set_default};
+use crate::world::process::cancel;
 
 /// What was found at the first call.
 #[derive(Debug, Clone, Copy)]
@@ -21,10 +22,10 @@ static INHERITED: OnceLock<Inherited> = OnceLock::new();
 /// Does nothing where they were never handled.
 pub fn unhandle_signals() {
     let Some(inherited) = INHERITED.get() else { return };
-    set_default(Signal::SIGINT);
-    set_default(Signal::SIGTERM);
-    if !inherited.hangup_ignored {
-        set_default(Signal::SIGHUP);
+    for signal in cancel::Signal::ALL.iter().filter_map(|signal| Signal::try_from(signal.number()).ok()) {
+        if signal != Signal::SIGHUP || !inherited.hangup_ignored {
+            set_default(signal);
+        }
     }
 }
 

@@ -168,7 +168,7 @@ fn every_rule_and_layout_of_migrations_has_its_row() {
 fn the_exit_codes_are_those_of_the_table() {
     let listed: Vec<u8> =
         ExitCode::TABLE.iter().flat_map(|(codes, _)| codes.split('/').map(|code| code.parse().unwrap())).collect();
-    let signals = [1, 2, 15].map(ExitCode::Interrupted);
+    let signals = [1, 2, 3, 15].map(ExitCode::Interrupted);
     let codes = [ExitCode::Pass, ExitCode::Fail, ExitCode::Usage, ExitCode::Refused, ExitCode::CouldNotJudge];
     let all = codes.into_iter().chain([ExitCode::RolledBack, ExitCode::RollbackFailed, ExitCode::Bug]).chain(signals);
     assert_eq!(listed, all.map(ExitCode::number).collect::<Vec<u8>>());
