@@ -524,3 +524,21 @@ fn a_chatty_gate_does_not_delay_its_timeout() {
     assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
     assert!(Path::new(&gate.spawn.log).exists());
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_daemon_is_asked_to_end_before_it_is_killed() {
+    let daemon = "trap 'echo > asked; exit' TERM; echo > ready; while :; do sleep 0.05; done";
+    let script = format!(
+        "(perl -MPOSIX -e 'setsid; exec @ARGV' sh -c \"{daemon}\" </dev/null >/dev/null 2>&1 &)\n\
+         until [ -e ready ]; do sleep 0.05; done\nsleep 60"
+    );
+    let gate = Gate::bash(&script).with(|spawn| {
+        spawn.timeout = Duration::from_secs(2);
+        spawn.grace = Duration::from_secs(10);
+    });
+    let finished = gate.run().unwrap();
+    assert_eq!((finished.end, finished.survivors), (End::TimedOut, 0));
+    assert!(finished.took < Duration::from_secs(10), "what has ended is not waited for: {:?}", finished.took);
+    assert_eq!(gate.file("asked"), "\n");
+}

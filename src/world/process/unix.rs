@@ -52,7 +52,7 @@ pub(super) struct Group {
     mark: Option<OsString>,
     /// Descendants that were seen, whatever group they are in: when the group was first signalled, and while it was watched.
     seen: Vec<Process>,
-    /// Those of them that had left the group when it was asked to end, and were asked each.
+    /// Those outside the group that were known when it was asked to end, and were asked each.
     asked: Vec<i32>,
     swept: bool,
 }
@@ -129,7 +129,7 @@ impl Group {
 
     /// Asks all to end. The group is held still while it is looked at: a process that it starts between the look
     /// and the signal, and that leaves the group and the mark behind, would be seen by nobody. What has left the group
-    /// is asked too, as what `timeout` runs. A stopped process is woken, or it would not hear.
+    /// is asked too, as what `timeout` runs or a daemon. A stopped process is woken, or it would not hear.
     pub(super) async fn terminate(&mut self) {
         let _ = killpg(self.leader, Signal::SIGSTOP);
         let deadline = Instant::now() + STANDSTILL;
@@ -139,8 +139,7 @@ impl Group {
         let all = snapshot::processes();
         self.seen.extend(descendants(&all, &[self.leader.as_raw()]));
         let is_outside = |pid: &i32| getpgid(Some(Pid::from_raw(*pid))).is_ok_and(|group| group != self.leader);
-        let seen = self.seen_now(&all).chain([self.leader.as_raw()]).filter(is_outside).collect();
-        self.asked = seen;
+        self.asked = self.strays().into_iter().chain([self.leader.as_raw()]).filter(is_outside).collect();
         for asks in [Signal::SIGTERM, Signal::SIGCONT] {
             let _ = killpg(self.leader, asks);
             signal(&self.asked, asks);
