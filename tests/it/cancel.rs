@@ -149,7 +149,8 @@ fn a_signal_ends_every_gate_and_names_itself() {
 fn every_signal_that_would_end_gatepost_ends_its_gates() {
     for signal in [Signal::SIGUSR1, Signal::SIGUSR2, Signal::SIGALRM] {
         let marker = marker();
-        let project = Project::new(&format!("[gates.g]\nkind = \"command\"\ncommand = \"echo > started; sleep {marker}\"\n"));
+        let project =
+            Project::new(&format!("[gates.g]\nkind = \"command\"\ncommand = \"echo > started; sleep {marker}\"\n"));
         let child = project.start(&[], &[], &[]);
         project.wait_for(&["started"]);
         send(&child, signal);
@@ -203,6 +204,20 @@ fn a_timeout_ends_the_gate_and_goes_on() {
     let gates = project.gates();
     assert_eq!(gates.iter().filter(|gate| gate.contains(", error, ")).count(), started().len() + 1, "{gates:#?}");
     assert!(gates.last().unwrap().contains("not run: g0"), "{gates:#?}");
+}
+
+#[test]
+fn a_gate_that_ended_while_gatepost_was_stopped_has_ended_in_time() {
+    let project =
+        Project::new("[gates.g]\nkind = \"command\"\ntimeout = \"3s\"\ncommand = \"echo > started; sleep 1\"\n");
+    let child = project.start(&[], &[], &[]);
+    project.wait_for(&["started"]);
+    send(&child, Signal::SIGSTOP);
+    std::thread::sleep(Duration::from_secs(4));
+    send(&child, Signal::SIGCONT);
+    let ended = end(child, Duration::from_secs(20));
+    assert_eq!(project.gates(), ["g, pass, exit status 0"], "{}", ended.said);
+    assert_eq!(ended.status.code(), Some(0));
 }
 
 #[test]

@@ -72,7 +72,11 @@ impl Child {
         }
     }
 
-    fn collect(&mut self) -> io::Result<Option<Exit>> {
+    /// How it ended, if it has.
+    ///
+    /// # Errors
+    /// As [`Child::wait`].
+    pub(super) fn collect(&mut self) -> io::Result<Option<Exit>> {
         if self.exit.is_none() {
             let ended = waitpid(Some(self.pid), WaitOptions::NOHANG)?;
             self.exit = ended.and_then(|(_, status)| {

@@ -101,12 +101,17 @@ async fn to_the_end(
 }
 
 async fn first(child: &mut Child, group: &mut Group, time: Duration, cancel: &CancelToken) -> First {
-    tokio::select! {
+    let first = tokio::select! {
         biased;
         exit = child.wait() => First::Exited(exit),
         by = cancel.cancelled() => First::Cancelled(by),
         () = tokio::time::sleep(time) => First::TimedOut,
         never = group.watch() => match never {},
+    };
+    // While gatepost was stopped (Ctrl-Z) the one may have ended, and the other have gone on.
+    match first {
+        First::TimedOut => child.collect().transpose().map_or(First::TimedOut, First::Exited),
+        first => first,
     }
 }
 

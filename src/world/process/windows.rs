@@ -37,6 +37,10 @@ impl Child {
         Ok(Exit::Code(self.0.wait().await?.code().unwrap_or(-1)))
     }
 
+    pub(super) fn collect(&mut self) -> io::Result<Option<Exit>> {
+        Ok(self.0.try_wait()?.map(|status| Exit::Code(status.code().unwrap_or(-1))))
+    }
+
     pub(super) fn kill(&mut self) {
         let _ = self.0.start_kill();
     }
