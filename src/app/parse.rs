@@ -53,12 +53,8 @@ pub fn parse(request: &Request, env: &Env) -> Result<Vec<Understood>, Failure> {
 fn one(choice: &Choice, input: &Path, start: &Path, masker: &Masker) -> Result<Understood, Failure> {
     let is_stdin = input == Path::new("-");
     let name = if is_stdin { "standard input".to_owned() } else { input.display().to_string() };
-    let result = if is_stdin {
-        let spooled = files::spool_stdin()?;
-        choice.read_path(&spooled.path, true)
-    } else {
-        choice.read_path(&start.join(input), true)
-    };
+    let file = if is_stdin { Ok(files::spool_stdin()?) } else { files::open_twice(&start.join(input)) };
+    let result = file.map_err(ReadError::File).and_then(|file| choice.read(&file, true));
     let (mut parsed, format) = result.map_err(|error| {
         let failure = Failure::outside(format!("{name} {error}"));
         match error {

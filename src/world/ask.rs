@@ -1,11 +1,12 @@
 //! Asks programs for their version. They must be ones that are known to do nothing else when asked.
 #![expect(clippy::disallowed_methods, reason = "starts programs as world::process does")]
 
+use std::io::{Read as _, Seek as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use crate::world::files::{self, Spooled};
+use crate::world::files;
 
 /// How long a tool may take to say its version: this many times [`PAUSE`].
 const PATIENCE: u32 = 1000;
@@ -23,12 +24,13 @@ pub fn version(program: &Path) -> Option<String> {
 
 /// The first line of what is started with this as its standard output; `None` where it does not end well.
 pub fn first_line(start: impl FnOnce(Stdio) -> Option<Child>) -> Option<String> {
-    let (file, output) = Spooled::create().ok()?;
-    let child = start(Stdio::from(output))?;
+    let mut file = files::nameless().ok()?;
+    let child = start(Stdio::from(file.try_clone().ok()?))?;
     if !ends_well(child) {
         return None;
     }
-    let text = files::read_capped(&file.path, LARGEST)?;
+    let mut text = Vec::new();
+    file.rewind().and_then(|()| file.take(LARGEST).read_to_end(&mut text)).ok()?;
     let text = String::from_utf8_lossy(&text).into_owned();
     text.lines().find(|line| !line.trim().is_empty()).map(str::to_owned)
 }

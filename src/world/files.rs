@@ -3,7 +3,7 @@
 
 use std::ffi::OsStr;
 use std::fs::Metadata;
-use std::io::Write as _;
+use std::io::{Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -80,17 +80,16 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
             (None, Ok(target)) if found.is_file() => replace(&target, bytes),
             (None, _) => write_into(path, bytes),
         },
-        Err(_) => match std::fs::read_link(path) {
+        Err(error) => match std::fs::read_link(path) {
             // The system followed it to its end: it leads into no circle.
-            Ok(target) if is_missing(path) => return write(&path.with_file_name("").join(target), bytes),
-            _ => replace(path, bytes),
+            Ok(target) if error.kind() == std::io::ErrorKind::NotFound => {
+                return write(&path.with_file_name("").join(target), bytes);
+            }
+            Ok(_) => Err(error),
+            Err(_) => replace(path, bytes),
         },
     };
     written.map_err(failed("write", path))
-}
-
-fn is_missing(path: &Path) -> bool {
-    std::fs::metadata(path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
 }
 
 fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
@@ -288,7 +287,7 @@ pub fn real_path(path: &Path) -> Option<PathBuf> {
 /// The last `bytes` of a file, from the beginning of a line; `None` where it cannot be read.
 #[must_use]
 pub fn tail(path: &Path, bytes: u64) -> Option<Vec<u8>> {
-    use std::io::{Read as _, Seek as _, SeekFrom};
+    use std::io::{Read as _, SeekFrom};
     let mut file = std::fs::File::open(path).ok()?;
     let size = file.metadata().ok()?.len();
     let start = size.saturating_sub(bytes);
@@ -326,44 +325,44 @@ pub fn changed_at(path: &Path) -> Option<SystemTime> {
     std::fs::metadata(path).ok()?.modified().ok()
 }
 
-/// A private temporary file that is removed when this is dropped.
-#[derive(Debug)]
-pub struct Spooled {
-    /// The file.
-    pub path: PathBuf,
-}
-
-impl Drop for Spooled {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.path);
-    }
-}
-
-/// Copies standard input into a private temporary file, so that it can be read twice and costs no memory.
+/// Standard input, in a private temporary file, so that it can be read twice and costs no memory.
 ///
 /// # Errors
 /// When it cannot be read, or there is no space.
-pub fn spool_stdin() -> Result<Spooled, FileError> {
-    let (spooled, mut file) = Spooled::create()?;
-    std::io::copy(&mut std::io::stdin().lock(), &mut file).map_err(failed("copy standard input to", &spooled.path))?;
-    Ok(spooled)
+pub fn spool_stdin() -> Result<std::fs::File, FileError> {
+    spool(std::io::stdin().lock(), Path::new("standard input"))
 }
 
-impl Spooled {
-    /// Makes an empty one, open for writing.
-    ///
-    /// # Errors
-    /// When it cannot be created.
-    pub fn create() -> Result<(Self, std::fs::File), FileError> {
-        let mut word = [0_u8; 8];
-        let _ = getrandom::fill(&mut word);
-        let name = format!("gatepost-{}-{:016x}", std::process::id(), u64::from_le_bytes(word));
-        let path = std::env::temp_dir().join(name);
-        let mut options = std::fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(&path).map_err(failed("create", &path))?;
-        Ok((Self { path }, file))
-    }
+/// Opens a file that is read twice; what cannot be (a pipe) is copied as standard input is.
+///
+/// # Errors
+/// As [`open`] and [`spool_stdin`].
+pub fn open_twice(path: &Path) -> Result<std::fs::File, FileError> {
+    let file = open(path)?;
+    let is_stream = file.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir());
+    if is_stream { spool(file, path) } else { Ok(file) }
+}
+
+fn spool(mut from: impl std::io::Read, name: &Path) -> Result<std::fs::File, FileError> {
+    let mut file = nameless()?;
+    std::io::copy(&mut from, &mut file).and_then(|_| file.rewind()).map_err(failed("copy", name))?;
+    Ok(file)
+}
+
+/// A private temporary file without a name: nothing of it is left, however this process ends.
+///
+/// # Errors
+/// When it cannot be created.
+pub fn nameless() -> Result<std::fs::File, FileError> {
+    let mut word = [0_u8; 8];
+    let _ = getrandom::fill(&mut word);
+    let name = format!("gatepost-{}-{:016x}", std::process::id(), u64::from_le_bytes(word));
+    let path = std::env::temp_dir().join(name);
+    let mut options = std::fs::OpenOptions::new();
+    options.read(true).write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(&path).map_err(failed("create", &path))?;
+    std::fs::remove_file(&path).map_err(failed("remove", &path))?;
+    Ok(file)
 }

@@ -103,3 +103,33 @@ fn other_shapes() {
     let again = parse(folder.path(), &["--json"], &sarif.out);
     assert_eq!(again.code, Some(0), "{}", again.err);
 }
+
+#[cfg(unix)]
+#[test]
+fn what_cannot_be_read_twice_is_read_all_the_same() {
+    let folder = folder();
+    let said = |ran: Ran| (ran.code, ran.out.contains("unused"), ran.err);
+    assert_eq!(
+        said(parse(folder.path(), &["/dev/stdin"], "a.c:1:5: warning: unused\n")),
+        (Some(0), true, String::new())
+    );
+    let line = format!("{} parse <(cat gcc.txt) --from gcc", env!("CARGO_BIN_EXE_gatepost"));
+    let mut command = Command::new("bash");
+    assert_eq!(said(ended(command.args(["-c", &line]).current_dir(folder.path()))), (Some(0), true, String::new()));
+    let ran = parse(folder.path(), &["."], "");
+    assert_eq!(ran.code, Some(4), "{}", ran.out);
+}
+
+#[cfg(unix)]
+#[test]
+fn nothing_of_the_input_is_left_where_it_is_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = gatepost(folder.path(), &["parse", "-"]);
+    let mut child = command.env("TMPDIR", folder.path()).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    // More than a pipe holds: it reads.
+    input.write_all(&vec![b'\n'; 1 << 20]).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
