@@ -188,6 +188,7 @@ impl From<RepoError> for Failure {
     fn from(error: RepoError) -> Self {
         let code = match &error {
             RepoError::NotARepository { .. }
+            | RepoError::Astray { .. }
             | RepoError::Bare { .. }
             | RepoError::UnknownBase { .. }
             | RepoError::UnknownCommit { .. } => ExitCode::Usage,

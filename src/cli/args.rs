@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::model::audit::Severity;
@@ -11,7 +12,7 @@ use crate::world::screen::Colour;
 
 /// Quality gates with honest verdicts between a pull request and production.
 #[derive(Debug, Parser)]
-#[command(name = "gatepost", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(name = "gatepost", version, max_term_width = 100)]
 pub struct Cli {
     /// What every command takes.
     #[command(flatten)]
@@ -170,13 +171,13 @@ pub struct Run {
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub publish: When,
     /// Also write the findings as SARIF 2.1.0
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = file())]
     pub sarif: Option<PathBuf>,
     /// Also write the tests as JUnit XML
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = file())]
     pub junit: Option<PathBuf>,
     /// Judge everything, and keep the report as a baseline (default: baseline.json in the output folder)
-    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, conflicts_with_all = ["base", "baseline"])]
+    #[arg(long, value_name = "FILE", value_parser = file(), num_args = 0..=1, require_equals = true, conflicts_with_all = ["base", "baseline"])]
     #[expect(clippy::option_option, reason = "absent, without a value, with one")]
     pub save_baseline: Option<Option<PathBuf>>,
     /// Print the report as JSON on standard output, and nothing else there
@@ -209,7 +210,7 @@ pub struct Parse {
     #[arg(long, value_name = "SHAPE", default_value = "text")]
     pub to: Shape,
     /// The same as --to json
-    #[arg(long)]
+    #[arg(long, conflicts_with = "to")]
     pub json: bool,
     /// What to read (`-` or nothing: standard input)
     #[arg(value_name = "FILE")]
@@ -417,7 +418,7 @@ pub struct Integrity {
     #[arg(long, value_name = "LEVEL", default_value = "warning")]
     pub fail_on: LevelArg,
     /// Also write the findings as SARIF 2.1.0
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = file())]
     pub sarif: Option<PathBuf>,
     /// Print the result as JSON on standard output, and nothing else there
     #[arg(long)]
@@ -473,7 +474,7 @@ pub struct Audit {
     #[arg(long)]
     pub packages_only: bool,
     /// Also write the findings as SARIF 2.1.0
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = file())]
     pub sarif: Option<PathBuf>,
     /// Print the result as JSON on standard output, and nothing else there
     #[arg(long)]
@@ -692,6 +693,14 @@ pub struct Verify {
     /// Print the result as JSON on standard output, and nothing else there
     #[arg(long)]
     pub json: bool,
+}
+
+/// A file to write: `-` would be one of that name, where most programs take it for standard output.
+fn file() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| {
+        let is_name = path.as_os_str() != "-";
+        is_name.then_some(path).ok_or("standard output is /dev/stdout, and a file of this name ./-")
+    })
 }
 
 #[cfg(test)]

@@ -18,6 +18,12 @@ pub enum RepoError {
         /// Where the search began.
         start: PathBuf,
     },
+    /// A `.git` that names a repository which is not there, as of a work tree that was moved.
+    #[error("{} leads to no repository", path.display())]
+    Astray {
+        /// The `.git`.
+        path: PathBuf,
+    },
     /// There are no files to judge.
     #[error("{} is a bare repository: it has no work tree to judge", path.display())]
     Bare {
@@ -96,6 +102,10 @@ impl RepoError {
         match self {
             Self::NotARepository { .. } => {
                 "run it inside a clone, or name one with -C; on GitHub Actions, actions/checkout must run before".to_owned()
+            }
+            Self::Astray { path } => {
+                let path = shell_word(&path.to_string_lossy()).into_owned();
+                format!("look what it names: cat {path}; that of a linked work tree is mended by: git worktree repair")
             }
             Self::Bare { .. } => "name a clone with a work tree by -C, or add one: git worktree add ../tree".to_owned(),
             Self::Ownership { path } => {

@@ -61,10 +61,18 @@ impl Repo {
                     return Err(RepoError::Bare { path: repository.path().to_owned() });
                 };
                 let safe = trusted.map(|_| root.as_os_str());
-                Ok(Self { program: Program::new(&root, safe), library: Some(Library(repository)), root, left_out: Vec::new() })
+                Ok(Self {
+                    program: Program::new(&root, safe),
+                    library: Some(Library(repository)),
+                    root,
+                    left_out: Vec::new(),
+                })
             }
             Err(error) if error.code() == ErrorCode::NotFound => {
-                Err(RepoError::NotARepository { start: start.to_owned() })
+                let mut names = start.ancestors().map(|folder| folder.join(".git"));
+                let astray = names.find(|git| git.is_file() || git.is_symlink());
+                let none = || RepoError::NotARepository { start: start.to_owned() };
+                Err(astray.map_or_else(none, |path| RepoError::Astray { path }))
             }
             Err(error) if error.code() == ErrorCode::Owner && trusted.is_none() => {
                 // Trust is given to the top folder of a work tree.

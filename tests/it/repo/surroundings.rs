@@ -53,6 +53,10 @@ fn no_repository_and_a_bare_one() {
     let error = refused(temp.path(), None);
     assert!(matches!(error, RepoError::NotARepository { .. }), "{error}");
     assert!(error.help().contains("actions/checkout"));
+    std::fs::create_dir_all(temp.path().join("moved/src")).unwrap();
+    std::fs::write(temp.path().join("moved/.git"), "gitdir: /nonexistent/worktrees/moved\n").unwrap();
+    let error = refused(&temp.path().join("moved/src"), None);
+    assert!(error.to_string().ends_with("moved/.git leads to no repository"), "{error}");
     git_in(temp.path(), &["init", "--quiet", "--bare", "bare.git"]);
     let error = refused(&temp.path().join("bare.git"), None);
     assert!(matches!(error, RepoError::Bare { .. }), "{error}");

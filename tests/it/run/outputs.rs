@@ -75,6 +75,26 @@ fn sarif_and_junit_are_written_where_asked() {
 }
 
 #[test]
+fn what_can_mean_two_things_is_refused() {
+    let project = project();
+    for arguments in [
+        &["run", "--sarif", "-"][..],
+        &["run", "--junit", "-"],
+        &["run", "--save-baseline=-"],
+        &["audit", "--sarif", "-"],
+    ] {
+        let ran = project.call(arguments);
+        assert_eq!(ran.code, Some(2), "{arguments:?}");
+        assert!(ran.err.contains("standard output is /dev/stdout"), "{}", ran.err);
+        assert!(!project.path("-").exists());
+    }
+    assert_eq!(project.call(&["parse", "--from", "junit", "--to", "sarif", "--json", "out.xml"]).code, Some(2));
+    assert_eq!(project.call(&["parse", "--from", "junit", "--json", "out.xml"]).code, Some(0));
+    let help = project.call(&["help", "parse"]);
+    assert_eq!((help.code, help.out), (Some(0), project.call(&["parse", "--help"]).out));
+}
+
+#[test]
 fn the_output_folder_keeps_itself_out_of_commits() {
     let project = project();
     project.run(&[]);
