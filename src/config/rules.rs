@@ -14,7 +14,7 @@ use crate::model::settings::OUTPUT;
 pub struct Pattern;
 
 impl Rule for Pattern {
-    const PATTERN: &'static str = r"^(?![/!]|\./)(?!.*\\)(?!.*(^|/)\.\.(/|$)).*[^/]$";
+    const PATTERN: &'static str = r"^(?![/!\s]|\./|.:)(?!.*(\\|//))(?!.*(^|/)\.\.(/|$)).*[^/\s]$";
 
     fn check(text: &str) -> Result<(), String> {
         if text.is_empty() {
@@ -67,7 +67,8 @@ impl Rule for Report {
 pub struct Folder;
 
 impl Rule for Folder {
-    const PATTERN: &'static str = r"^(?!/|[A-Za-z]:)";
+    // Of a way up further in, only the reader sees how far it leads.
+    const PATTERN: &'static str = r"^(?!/|\\|[A-Za-z]:)(?!(\./)*\.\.([/\\]|$))(?![^/]+/\.\./?$)[^\x00-\x1f\x7f-\x9f]*$";
 
     fn check(text: &str) -> Result<(), String> {
         if matches!(text, "" | "." | "./") {
@@ -92,8 +93,7 @@ impl Event {
 }
 
 impl Rule for Event {
-    const PATTERN: &'static str =
-        r"^(merge_group|workflow_dispatch|schedule|issue_comment|release|local|(pull_request|push)(:([^*]+\*?|\*))?)$";
+    const PATTERN: &'static str = r"^(merge_group|workflow_dispatch|schedule|issue_comment|release|local|(pull_request|push)(:(?!refs/)([^*\s]+\*?|\*))?)$";
 
     fn check(text: &str) -> Result<(), String> {
         let (event, branch) = text.split_once(':').map_or((text, None), |(event, branch)| (event, Some(branch)));

@@ -12,6 +12,9 @@ use super::sections::{Gate, Publish, Run};
 use crate::model::environments::EnvironmentName;
 use crate::model::gate::GateName;
 
+/// A problem matcher's file: no folder, and nothing outside the repository.
+const MATCHER: &str = r"^matcher:(?!/|\\|[A-Za-z]:)(?!(\./)*\.\.([/\\]|$))[^\x00-\x1f\x7f-\x9f]+$";
+
 /// The schema of a whole file (draft 2020-12). What depends on other keys, such as the gates that `needs` may name, is
 /// the reader's alone.
 #[must_use]
@@ -59,7 +62,7 @@ fn gate(row: &KindRow, known: &Known<'_>, generator: &mut SchemaGenerator) -> Va
         properties.extend(own.iter().map(|(key, value)| (key.clone(), value.clone())));
         merge(properties, "kind", json!({"const": row.name}));
         let formats: Vec<&str> = known.formats.iter().copied().chain(["auto"]).collect();
-        merge(properties, "format", json!({"anyOf": [{"enum": formats}, {"pattern": "^matcher:."}]}));
+        merge(properties, "format", json!({"anyOf": [{"enum": formats}, {"pattern": MATCHER}]}));
     }
     schema["title"] = json!(format!("A gate of kind {}", row.name));
     schema["description"] = json!(row.about);

@@ -102,7 +102,9 @@ impl<const MIN: u64, const MAX: u64> JsonSchema for Time<MIN, MAX> {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"type": "string", "minLength": 2, "pattern": "^([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$"})
+        let some = if MIN > 0 { "(?=.*[1-9])" } else { "" };
+        let pattern = format!("^{some}([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$");
+        json_schema!({"type": "string", "minLength": 2, "pattern": pattern})
     }
 }
 
@@ -228,9 +230,15 @@ impl JsonSchema for Command {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let (word, program) = (r"^[^\x00]*$", r"^[^\x00]*[^\s\x00][^\x00]*$");
         json_schema!({"anyOf": [
-            {"type": "string", "pattern": r"\S"},
-            {"type": "array", "minItems": 1, "items": {"type": "string"}, "prefixItems": [{"type": "string", "pattern": r"\S"}]},
+            {"type": "string", "pattern": program},
+            {
+                "type": "array",
+                "minItems": 1,
+                "items": {"type": "string", "pattern": word},
+                "prefixItems": [{"type": "string", "pattern": program}],
+            },
         ]})
     }
 }

@@ -237,6 +237,17 @@ const WRONG: &[&str] = &[
     "needs = 'x'",
     "dir = '/x'",
     "dir = 1",
+    "dir = '..'",
+    "dir = '../x'",
+    "dir = 'a/..'",
+    "dir = \"a\\u0007\"",
+    "format = 'matcher:../x'",
+    "format = 'matcher:/x'",
+    "reports = ['a//b']",
+    "reports = [' a']",
+    "when = ['push: main']",
+    "when = ['push:refs/heads/main']",
+    "timeout = '0s'",
     "fail-on = 'warn'",
     "min-tests = 1",
 ];
@@ -249,6 +260,11 @@ fn what_the_reader_refuses_the_schema_refuses() {
         "grace = '1m30s'",
         "dir = 'a/b'",
         "dir = '.'",
+        "dir = 'a/../b'",
+        "dir = '...'",
+        "grace = '0s'",
+        "format = 'matcher:.github/..x.json'",
+        "reports = ['a/*.xml', '$GATEPOST_OUTPUT/b c.xml', 'x']",
     ]) {
         let text = format!("[gates.lint]\nkind = 'lint'\ncommand = 'x'\n{line}\n");
         let good = !WRONG.contains(line);
@@ -257,9 +273,25 @@ fn what_the_reader_refuses_the_schema_refuses() {
     }
 }
 
+#[test]
+fn a_command_holds_no_nul_in_either() {
+    let validator = jsonschema::validator_for(&config::schema(&KNOWN)).unwrap();
+    for (command, good) in [
+        (r#""a\u0000""#, false),
+        (r#"["a", "b\u0000"]"#, false),
+        (r#"["a\u0000"]"#, false),
+        (r#"["a", "", "\nb"]"#, true),
+        (r#""a\nb""#, true),
+    ] {
+        let text = format!("[gates.lint]\nkind = 'lint'\ncommand = {command}\n");
+        assert_eq!(config::read(text.as_bytes(), &KNOWN).is_ok(), good, "{command}");
+        assert_eq!(validator.is_valid(&toml::from_str::<serde_json::Value>(&text).unwrap()), good, "{command}");
+    }
+}
+
 /// One line each that only the reader refuses: the schema does not see other keys, nor what a pattern means.
 const READER_ALONE: &[&str] =
-    &["needs = ['lint']", "needs = ['other']", "paths = ['[']", "dir = '../x'", "timeout = '500h'"];
+    &["needs = ['lint']", "needs = ['other']", "paths = ['[']", "dir = 'a/../../x'", "timeout = '500h'"];
 
 #[test]
 fn some_mistakes_only_the_reader_sees() {

@@ -242,8 +242,10 @@ impl JsonSchema for Age {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Written {
     /// The advisory, or any of its aliases.
+    #[schemars(extend("pattern" = r"[^\s*]"))]
     id: String,
     /// Why it is not acted on.
+    #[schemars(extend("pattern" = r"\S"))]
     reason: String,
     /// The last day on which it holds.
     #[schemars(with = "Option<String>")]
