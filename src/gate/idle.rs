@@ -1,9 +1,8 @@
 //! Words by which a build tool says that it built nothing: what it complained of when it did is then not shown again.
 
-use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 
-use crate::world::files;
+use crate::gate::lines;
 
 /// How much of a build was left out.
 #[derive(Debug, PartialEq, Eq)]
@@ -16,17 +15,16 @@ pub(super) enum Idle {
 
 /// What a log says of that; `None` where everything was built, or it cannot be read.
 pub(super) fn idle(log: &Path) -> Option<Idle> {
-    let lines = BufReader::new(files::open(log).ok()?).split(b'\n');
-    let mut first = None;
-    let mut others = false;
-    for line in lines.map_while(Result::ok) {
-        let line = String::from_utf8_lossy(&line);
+    let (mut first, mut others) = (None, false);
+    let see = |line: &str| {
         let line = line.trim();
         if first.is_none() && is_idle(line) {
             first = Some(line.chars().take(80).collect());
         }
         others |= !is_idle(line) && !is_frame(line);
-    }
+        (others && first.is_some()).then_some(())
+    };
+    lines::find(log, see).ok()?;
     first.map(if others { Idle::Part } else { Idle::Whole })
 }
 
@@ -47,6 +45,7 @@ fn is_frame(line: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::world::files;
 
     #[test]
     fn a_build_that_did_nothing_is_told_from_one_that_did() {

@@ -6,6 +6,7 @@ mod execute;
 pub mod ground;
 mod idle;
 pub mod integrity;
+mod lines;
 mod lint;
 pub mod locate;
 pub mod migrations;

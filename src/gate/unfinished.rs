@@ -1,11 +1,10 @@
 //! Signs that a command which failed did not do all of its work. What it found may then not be all, so that findings
 //! which do not count are no reason for its status.
 
-use std::fs::File;
-use std::io::{self, BufRead as _, BufReader};
 use std::path::Path;
 
 use crate::gate::integrity::deep;
+use crate::gate::lines;
 use crate::integrity::halts::{Halt, halts_at, halts_within, only_goal};
 use crate::model::settings::{CommandLine, Common};
 use crate::model::text::one_line;
@@ -13,8 +12,6 @@ use crate::render::terminal::shell_word;
 use crate::world::files;
 use crate::world::tree::Folder;
 
-/// A line of a log longer than this many bytes is cut: no sign is.
-const LONGEST: u64 = 4 << 10;
 /// A makefile, or settings, larger than this many bytes are not looked into.
 const LARGEST: u64 = 1 << 20;
 
@@ -111,6 +108,15 @@ fn stopped_early(flag: &str) -> String {
     format!("by `{flag}` it stops at a failure, and what is behind that is not run")
 }
 
+/// A formatter's words for a file that is no program: its status is the one for a file that it would change.
+fn is_unread(shell: &str, line: &str) -> bool {
+    if shell.contains("shfmt") && !line.starts_with(['+', '-', ' ', '@']) {
+        let mut parts = line.splitn(4, ':').skip(1).take(2);
+        return parts.clone().count() == 2 && parts.all(|part| part.parse::<u32>().is_ok());
+    }
+    (shell.contains("cargo fmt") || shell.contains("rustfmt")) && line.starts_with("error")
+}
+
 /// `fail_fast: true`, of all hooks or of one.
 fn stops_hooks(line: &str) -> bool {
     let words = line.split('#').next().unwrap_or_default().trim().trim_start_matches("- ");
@@ -120,18 +126,6 @@ fn stops_hooks(line: &str) -> bool {
 fn builds_projects(shell: &str) -> bool {
     let mut words = shell.split_whitespace();
     words.any(|word| word.rsplit('/').next() == Some("tsc")) && words.any(|word| matches!(word, "-b" | "--build"))
-}
-
-/// Reads a line, its beginning where it is long; whether there was one.
-fn next(lines: &mut BufReader<File>, line: &mut Vec<u8>) -> io::Result<bool> {
-    line.clear();
-    if io::Read::take(&mut *lines, LONGEST).read_until(b'\n', line)? == 0 {
-        return Ok(false);
-    }
-    if line.last() != Some(&b'\n') {
-        lines.skip_until(b'\n')?;
-    }
-    Ok(true)
 }
 
 struct Signs<'a> {
@@ -146,21 +140,18 @@ struct Signs<'a> {
 impl Signs<'_> {
     /// The first one in a log.
     fn find(&mut self, log: &Path) -> Result<Option<String>, String> {
-        let mut lines = BufReader::new(files::open(log).map_err(|error| error.to_string())?);
-        let mut line = Vec::new();
         // vitest's JUnit report has no place for errors outside of the tests, which a summary counts.
         let (mut has_report, mut has_summary) = (false, false);
-        while next(&mut lines, &mut line).map_err(|error| error.to_string())? {
-            let line = String::from_utf8_lossy(&line);
-            if let Some(why) = self.read(&line) {
-                return Ok(Some(why));
-            }
+        let found = lines::find(log, |line| {
             has_report |= line.starts_with("JUNIT report written to ");
             has_summary |= line.contains("Test Files ");
-        }
-        Ok((has_report && !has_summary).then(|| {
-            "vitest's JUnit report has no errors outside of the tests: let it print them too, by `--reporter=default`"
-                .to_owned()
+            self.read(line)
+        })?;
+        Ok(found.or_else(|| {
+            (has_report && !has_summary).then(|| {
+                "vitest's JUnit report has no errors outside of the tests: let it print them too, by `--reporter=default`"
+                    .to_owned()
+            })
         }))
     }
 
@@ -194,6 +185,9 @@ impl Signs<'_> {
         }
         if line.contains("!! stopping after ") || line.contains("!! xdist.dsession.Interrupted: stopping after ") {
             return Some("pytest stopped at its limit of failures".to_owned());
+        }
+        if is_unread(self.shell, line) {
+            return Some(format!("a file could not be read (`{}`)", line.chars().take(60).collect::<String>()));
         }
         let broke = || BROKE_DOWN.iter().any(|(begin, more)| line.starts_with(begin) && line.contains(more));
         (!self.has_tests && broke())
@@ -264,6 +258,20 @@ mod tests {
         let makefile = "lint:\n\tflake8 \\\n\t  a.py\n\n# next\n\tmypy a.py\nall: lint\n";
         assert_eq!([2, 6].map(|line| ends_recipe(makefile, line)), [false, true]);
         assert!(ends_recipe("a:\n\tb", 2));
+    }
+
+    #[test]
+    fn a_formatter_says_what_it_could_not_read() {
+        assert!(is_unread("cargo fmt --all --check", "error: expected one of `!` or `::`, found `fn`"));
+        assert!(is_unread("shfmt -d .", "scripts/a.sh:3:1: `if` must be followed by a statement list"));
+        for (shell, line) in [
+            ("shfmt -d .", "+a.sh:3:1: x"),
+            ("shfmt -d .", "--- a.sh.orig"),
+            ("cargo fmt", "Diff in a.rs"),
+            ("cc", "error: x"),
+        ] {
+            assert!(!is_unread(shell, line), "{line}");
+        }
     }
 
     #[test]

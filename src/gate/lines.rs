@@ -1,0 +1,34 @@
+//! A log, line by line, of which no more is held at once than the beginning of a line.
+
+use std::io::{self, BufRead as _, BufReader, Read as _};
+use std::path::Path;
+
+use crate::world::files;
+
+/// A line longer than this many bytes is cut.
+const LONGEST: u64 = 4 << 10;
+
+/// The first thing that is seen in a line.
+///
+/// # Errors
+/// Why the log cannot be read.
+pub(super) fn find<T>(log: &Path, mut see: impl FnMut(&str) -> Option<T>) -> Result<Option<T>, String> {
+    let mut lines = BufReader::new(files::open(log).map_err(|error| error.to_string())?);
+    let mut line = Vec::new();
+    let mut next = || -> io::Result<Option<String>> {
+        line.clear();
+        if lines.by_ref().take(LONGEST).read_until(b'\n', &mut line)? == 0 {
+            return Ok(None);
+        }
+        if line.last() != Some(&b'\n') {
+            lines.skip_until(b'\n')?;
+        }
+        Ok(Some(String::from_utf8_lossy(&line).into_owned()))
+    };
+    while let Some(line) = next().map_err(|error| error.to_string())? {
+        if let Some(found) = see(&line) {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
