@@ -162,7 +162,8 @@ struct Left {
     tests: usize,
 }
 
-/// The end of the log where nothing else says why, the failed tests with their messages, then the findings without an annotation, as far as they fit.
+/// The end of the log where nothing else says why, the failed tests with their messages, then the findings without an
+/// annotation, as far as they fit.
 fn text(gate: &GateReport, rest: &[&Judged], context: &Context<'_>) -> (String, Left) {
     let links = Links::new(context);
     let mut text = log_tail(gate, MESSAGE);
@@ -255,6 +256,16 @@ mod tests {
         ended(report, &PublishSettings::default(), |end| {
             of_gate(&GateEnd { cancelled, ..gate_end(&end, &report.gates[at]) }).unwrap()
         })
+    }
+
+    #[test]
+    fn the_end_of_a_log_is_shown_however_long_its_lines_are() {
+        let broken =
+            GateReport { log_tail: Some(format!("before\n{}\n", "x".repeat(4090))), ..gate("b", Outcome::Fail, "", 1) };
+        for limit in [300, 1500, MESSAGE] {
+            let shown = log_tail(&broken, limit);
+            assert!(shown.contains(&format!("before\n{}", "x".repeat(199))) && shown.len() < 300, "{shown}");
+        }
     }
 
     #[test]

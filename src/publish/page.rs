@@ -7,7 +7,7 @@ use crate::model::finding::{Fix, Level};
 use crate::model::outcome::Outcome;
 use crate::model::report::{GateReport, Judged, TestsCompared};
 use crate::model::tests::{Case, CaseOutcome};
-use crate::model::text::{clean, one_line};
+use crate::model::text::{clean, one_line, shorten};
 use crate::publish::words::{self, compared, excused, found, headline};
 use crate::publish::{Context, RunEnd, remarks};
 use crate::render::figures::{count, grouped};
@@ -332,11 +332,12 @@ pub(super) fn failed(gate: &GateReport) -> Vec<&Case> {
 pub(super) fn log_tail(gate: &GateReport, limit: usize) -> String {
     let tail = clean(gate.log_tail.as_deref().unwrap_or_default());
     let mut room = limit;
-    let fits = |line: &&str| {
+    let fits = |line: &String| {
         room = room.saturating_sub(line.chars().count() + 1);
         room > 0
     };
-    let mut lines: Vec<&str> = tail.trim().lines().rev().take_while(fits).collect();
+    let shown = tail.trim().lines().rev().map(|line| shorten(line, 200));
+    let mut lines: Vec<String> = shown.take_while(fits).collect();
     if lines.is_empty() {
         return String::new();
     }
