@@ -120,7 +120,7 @@ impl<F: Forge> Writing<'_, F> {
     }
 
     async fn step(&mut self, ours: &[Ours]) -> Result<Step, Stop> {
-        if let Some(newer) = ours.iter().find(|one| one.marker.generation > self.wanted.generation) {
+        if let Some(newer) = ours.iter().find(|one| self.is_overtaken_by(&one.marker)) {
             let (run, attempt) = newer.marker.generation.judged;
             // The newer run may have read before ours was there; the oldest is its to update, never to be removed.
             let created = self.created.as_ref().map(|made| made.id);
@@ -150,6 +150,14 @@ impl<F: Forge> Writing<'_, F> {
             return Ok(Step::End(ReceiptEnd::LeftAlone(why)));
         }
         Ok(Step::End(self.end(oldest.link.clone())))
+    }
+
+    /// A newer run has the last word. What was run again by hand is later than any number says: where it is worse than what
+    /// another run said of the same commit, that stands no longer.
+    fn is_overtaken_by(&self, said: &Marker) -> bool {
+        let (ours, theirs) = (self.wanted.generation.judged, said.generation.judged);
+        let again = ours.1 > 1 && ours.0 != theirs.0 && said.head == self.wanted.head;
+        said.generation > self.wanted.generation && !(again && self.wanted.verdict > said.verdict)
     }
 
     /// Jobs that ended red for this head stay until they end better, each for itself. On a laptop runs have no order.

@@ -136,6 +136,28 @@ async fn it_is_left_alone_when_a_newer_run_has_spoken() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_older_run_that_was_run_again_takes_back_what_a_newer_one_said_better_of_the_same_commit() {
+    let green = StickyComment { verdict: Outcome::Pass, green: true, ..comment(9, "green") };
+    let again = StickyComment { generation: (5, 2).into(), ..comment(5, "again") };
+    let mended =
+        StickyComment { generation: (5, 3).into(), ..StickyComment { body: "mended".to_owned(), ..green.clone() } };
+    let hub = Hub::new();
+    for (said, shown) in [(&green, None), (&again, None), (&comment(5, "late"), Some(&again)), (&mended, None)] {
+        post(&hub, said).await;
+        assert_eq!(bodies(&hub), [text(shown.unwrap_or(said))]);
+    }
+    // What is no worse leaves the newer one's words; so does an attempt that a later one of the same run has overtaken.
+    for (stands, late) in
+        [(comment(9, "red"), &again), (StickyComment { generation: (5, 3).into(), ..green.clone() }, &again)]
+    {
+        let hub = Hub::new();
+        hub.with(|state| state.comment("github-actions[bot]", &text(&stands)));
+        assert!(left_alone(&post(&hub, late).await).starts_with("a newer run ("));
+        assert_eq!(bodies(&hub), [text(&stands)]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_another_job_of_the_same_run_said_is_not_replaced_by_what_is_greener() {
     let hub = Hub::new();
     let of = |job: &str, body: &str| StickyComment { job: job.to_owned(), ..comment(5, body) };
