@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::app::run::discover;
 use crate::app::scope::{self, Asked};
-use crate::app::{Failure, posting};
+use crate::app::{Failure, output, posting};
 use crate::gate::audit::{Age, Compared, Ground, LockfileSetting, Options, collect, packages};
 use crate::model::audit::{Bar, Severity};
 use crate::model::change::Scope;
@@ -48,6 +48,7 @@ pub struct Request {
 /// When what was asked for makes no sense, the base is not known, or the SARIF file cannot be written. What could not
 /// be audited is in the report.
 pub async fn audit(request: &Request, env: &Env) -> Result<Report, Failure> {
+    request.sarif.iter().for_each(|path| output::forget_written(&request.start.join(path)));
     let options = options(request)?;
     let repo = discover(&request.start, env);
     let mut notes = Vec::new();

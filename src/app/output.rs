@@ -3,14 +3,14 @@
 use std::cell::RefCell;
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata};
-use std::io::Error;
+use std::io::{Error, Read as _};
 use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 
 use crate::app::Failure;
 use crate::model::gate::GateName;
 use crate::model::report::GateReport;
-use crate::world::files::{self, FileError};
+use crate::world::files::{self, FileError, Standing};
 
 /// The last bytes of a log that are shown of a gate without findings.
 const TAIL: u64 = 4 << 10;
@@ -143,11 +143,14 @@ impl Output {
         self.folder.join("gates").join(gate.as_str())
     }
 
-    /// The end of what a gate printed, from a line's beginning; `None` where it left no log.
+    /// The end of what a gate printed, from a line's beginning, below an ellipsis where that is not all; `None` where it left
+    /// no log.
     #[must_use]
     pub fn tail(&self, gate: &GateReport) -> Option<String> {
-        let text = files::tail(&self.folder.join(gate.log.as_deref()?), TAIL)?;
-        Some(String::from_utf8_lossy(&text).into_owned())
+        let log = self.folder.join(gate.log.as_deref()?);
+        let text = files::tail(&log, TAIL)?;
+        let cut = if files::size(&log)? > TAIL { "…\n" } else { "" };
+        Some(format!("{cut}{}", String::from_utf8_lossy(&text)))
     }
 }
 
@@ -160,6 +163,21 @@ pub fn forget(folder: &Path) {
         && let Ok(Some(_lock)) = lock(folder)
     {
         let _ = files::remove(&report);
+    }
+}
+
+/// How what `--sarif` and `--junit` write begins.
+const OURS: [&str; 2] = [r#""runs":[{"tool":{"driver":{"name":"gatepost""#, "<testsuites name=\"gatepost\""];
+
+/// Removes what an earlier run of gatepost wrote where this one was told to: a run that ends early leaves nothing that would
+/// be uploaded as its own. What somebody else wrote there stays until it is written over.
+pub fn forget_written(path: &Path) {
+    let mut start = Vec::new();
+    if files::standing(path).is_ok_and(|found| found == Standing::File)
+        && files::open(path).is_ok_and(|file| file.take(256).read_to_end(&mut start).is_ok())
+        && OURS.iter().any(|ours| String::from_utf8_lossy(&start).contains(ours))
+    {
+        let _ = files::remove(path);
     }
 }
 

@@ -89,6 +89,10 @@ pub struct Ran {
 /// # Errors
 /// When there is nothing to run, or it cannot be told what to judge. A run that was begun always ends in [`Ran`].
 pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<Ran, Failure> {
+    run_all(request, env, watch).await.inspect_err(|_| forget_named(request))
+}
+
+async fn run_all(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<Ran, Failure> {
     let begun = clock::instant();
     let started_at = clock::now().to_string();
     let occasion = woken_by(env).inspect_err(|_| forget(request, env))?;
@@ -217,6 +221,7 @@ async fn ready(request: &Request, env: &Env, occasion: &Occasion, cancel: &Cance
         scope::scope(&repo, occasion, asked, async |base, head| poster.merge_base(base, head).await).await?;
     judged.notes.extend(deleted);
     scope::check_head(&repo, occasion, &judged)?;
+    scope::check_staged(&repo, env)?;
     poster.check(&judged)?;
     let file = request.baseline.as_deref().map(|file| request.start.join(file));
     let ground =
@@ -331,6 +336,12 @@ fn forget(request: &Request, env: &Env) {
         let folders = start.ancestors().take_while(|folder| folder.starts_with(&root));
         folders.for_each(|folder| output::forget(&folder.join(output::NAME)));
     }
+}
+
+/// Removes what an earlier run left in the files that this one was told to write.
+fn forget_named(request: &Request) {
+    let named = [&request.sarif, &request.junit].into_iter().flatten();
+    named.for_each(|path| output::forget_written(&request.start.join(path)));
 }
 
 /// The output folder, and what it is called.

@@ -75,6 +75,25 @@ fn sarif_and_junit_are_written_where_asked() {
 }
 
 #[test]
+fn a_run_that_ends_early_leaves_no_earlier_ones_sarif_and_junit() {
+    let project = project();
+    let written = ["--sarif", "out.sarif", "--junit", "all.xml"];
+    let theirs = [["--sarif", "their.json"], ["--junit", "out.xml"]].concat();
+    project.tree.write("their.json", r#"{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"ruff"}}}]}"#);
+    let broken = format!("{CONFIG}[gates.more]\n");
+    for (config, base) in [(CONFIG, "nope"), (&broken, "HEAD"), ("[gates", "HEAD")] {
+        project.tree.write("gatepost.toml", CONFIG);
+        assert_eq!(project.run(&written).code, Some(1));
+        assert!(project.path("out.sarif").exists() && project.path("all.xml").exists());
+        project.tree.write("gatepost.toml", config);
+        assert_eq!(project.run(&[&written[..], &["--base", base]].concat()).code, Some(2));
+        assert!(!project.path("out.sarif").exists() && !project.path("all.xml").exists());
+        assert_eq!(project.run(&[&theirs[..], &["--base", base]].concat()).code, Some(2));
+        assert!(project.path("their.json").exists() && project.path("out.xml").exists(), "what others wrote stays");
+    }
+}
+
+#[test]
 fn what_can_mean_two_things_is_refused() {
     let project = project();
     for arguments in [
