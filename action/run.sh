@@ -10,20 +10,20 @@ if [ -n "$INPUT_CONFIG" ]; then
     arguments+=("--config=$INPUT_CONFIG")
 fi
 
-# Quotes and backslashes keep blanks together; nothing else has a meaning, and nothing is expanded.
-if ! words=$(printf '%s' "$INPUT_ARGS" | xargs printf '%s\n'); then
+# Quotes and backslashes keep blanks together; nothing else has a meaning, and nothing is expanded. The last line is no
+# word: it keeps empty ones before it.
+if ! words=$(printf '%s\n' "$INPUT_ARGS" | xargs -r printf '%s\n' && echo end); then
     fail 2 "the input args cannot be split into words (a quote without its partner?): $INPUT_ARGS"
 fi
 command=run
+words=${words%end}
 case $words in
-    '' | -*) arguments+=(run) ;;
+    '' | $'\n'* | -*) arguments+=(run) ;;
     *) command=${words%%$'\n'*} ;;
 esac
 while IFS= read -r word; do
-    if [ -n "$word" ]; then
-        arguments+=("$word")
-    fi
-done <<<"$words"
+    arguments+=("$word")
+done < <(printf '%s' "$words")
 
 # A name is no flag, and no pattern of files either.
 set -f

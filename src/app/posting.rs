@@ -359,6 +359,10 @@ impl Poster {
             Posting::Call(call) => return Some(call),
             Posting::Summary(text) => append(self.summary.as_deref(), &text, &mut self.said.unwritten),
             Posting::Outputs(text) => append(self.outputs.as_deref(), &text, &mut self.said.unwritten),
+            Posting::Commands(_) if self.on_actions && self.dry_run => {
+                let end = ReceiptEnd::LeftAlone("a dry run gives the runner no commands".to_owned());
+                self.said.receipts.push(Receipt { what: "annotations by workflow commands".to_owned(), end });
+            }
             Posting::Commands(lines) if self.on_actions => self.said.commands.extend(lines),
             Posting::Commands(_) => {}
         }

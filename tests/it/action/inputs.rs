@@ -69,6 +69,8 @@ fn arguments_are_words_and_nothing_is_expanded() {
         (r"--output my\ folder", &["run", "--output", "my folder"]),
         ("--base $HOME --output *", &["run", "--base", "$HOME", "--output", "*"]),
         ("--base $(touch${IFS}pwned) `touch`", &["run", "--base", "$(touch${IFS}pwned)", "`touch`"]),
+        // An expression that was empty is a word too: without it the next one would be taken for its value.
+        ("--base '' --all-files \"\"", &["run", "--base", "", "--all-files", ""]),
         ("-- a;b|c&d>e", &["run", "--", "a;b|c&d>e"]),
         ("publish a.json 'b c.json'", &["publish", "a.json", "b c.json"]),
         ("run --all-files", &["run", "--all-files"]),
