@@ -1,11 +1,14 @@
 //! What a run judges: a change, or everything and why. The repository is asked first, GitHub only where a shallow
 //! clone hides the merge base.
 
+use std::path::Path;
+
 use crate::app::Failure;
 use crate::model::change::Scope;
 use crate::model::event::Occasion;
 use crate::model::exit::ExitCode;
 use crate::model::sha::Sha;
+use crate::world::env::Env;
 use crate::world::repo::{BaseAnswer, BaseRequest, Change, Checkout, Repo, RepoError};
 
 /// The ground of a run.
@@ -180,6 +183,22 @@ pub fn check_head(repo: &Repo, occasion: &Occasion, judged: &Judged) -> Result<(
          of it: GitHub would take its verdict for that of {wanted}"
     ))
     .help("leave out `ref` of actions/checkout, and do not move HEAD before gatepost runs"))
+}
+
+/// In the hook of a commit, which has the index of it: refuses to judge files that are not what will be committed.
+///
+/// # Errors
+/// With exit code 4 when the work tree differs from it.
+pub fn check_staged(repo: &Repo, env: &Env) -> Result<(), Failure> {
+    let Some(index) = env.os("GIT_INDEX_FILE").filter(|index| !index.is_empty()) else { return Ok(()) };
+    let unstaged = repo.unstaged(Path::new(index))?;
+    let Some(first) = unstaged.first() else { return Ok(()) };
+    let more = if unstaged.len() > 1 { format!(" and {} more", unstaged.len() - 1) } else { String::new() };
+    let first = crate::model::text::clean(first);
+    Err(Failure::outside(format!(
+        "{first}{more} in the work tree is not what is staged: gates see the work tree, and that is not what would be committed"
+    ))
+    .help("stage it too, or put it aside for the commit: git stash push --keep-index"))
 }
 
 /// The commit that the event is about, if what is checked out is that commit or its merge.

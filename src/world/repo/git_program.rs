@@ -137,12 +137,19 @@ pub(super) struct GitProgram {
     trusted: Option<OsString>,
     /// Ends what is waited for.
     cancel: Option<CancelToken>,
+    /// In place of the repository's own index.
+    index: Option<PathBuf>,
 }
 
 impl GitProgram {
     /// Git in `root`; `trusted` is a folder whose owner does not matter, or `*`.
     pub(super) fn new(root: &Path, trusted: Option<&OsStr>) -> Self {
-        Self { root: root.to_owned(), trusted: trusted.map(OsStr::to_owned), cancel: None }
+        Self { root: root.to_owned(), trusted: trusted.map(OsStr::to_owned), cancel: None, index: None }
+    }
+
+    /// The same with another index.
+    pub(super) fn with_index(&self, index: &Path) -> Self {
+        Self { index: Some(self.root.join(index)), ..self.clone() }
     }
 
     /// From now on what it waits for ends with `cancel`.
@@ -192,6 +199,9 @@ impl GitProgram {
         }
         for variable in WITHHELD {
             command.env_remove(variable);
+        }
+        if let Some(index) = &self.index {
+            command.env("GIT_INDEX_FILE", index);
         }
         command.env("GIT_TERMINAL_PROMPT", "0").env("GCM_INTERACTIVE", "never").env("SSH_ASKPASS_REQUIRE", "never");
         command.env("LC_ALL", "C").current_dir(&self.root);

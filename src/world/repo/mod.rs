@@ -174,6 +174,15 @@ impl Repo {
         Ok(self.touched(false)?.iter().map(|path| String::from_utf8_lossy(path).into_owned()).collect())
     }
 
+    /// The tracked paths whose files are not what is staged in `index` (`GIT_INDEX_FILE` of the hook of a commit).
+    ///
+    /// # Errors
+    /// When the index or a file cannot be read.
+    pub fn unstaged(&self, index: &Path) -> Result<Vec<String>, RepoError> {
+        let found = self.program.unstaged(index)?;
+        Ok(found.iter().map(|path| String::from_utf8_lossy(path).into_owned()).collect())
+    }
+
     /// A file's or link's content in a commit, `None` where it has none.
     ///
     /// # Errors

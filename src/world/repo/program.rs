@@ -116,6 +116,14 @@ impl Program {
         Ok(self.root.join(line(&found)))
     }
 
+    /// The paths of an index whose files in the work tree are others.
+    pub(super) fn unstaged(&self, index: &Path) -> Result<Vec<Vec<u8>>, RepoError> {
+        let failed = failed("compare the work tree with what is staged");
+        let asked = ["diff", "--name-only", "-z", "--no-ext-diff", "--no-textconv", "--ignore-submodules=dirty"];
+        let listed = self.git.with_index(index).run(&asked, READ_LIMIT).and_then(Output::success).map_err(failed)?;
+        Ok(fields(&listed))
+    }
+
     /// The commits that `to` has and `from` has not, newest first.
     pub(super) fn log(&self, from: &Sha, to: &Sha, most: usize) -> Result<Vec<Passed>, RepoError> {
         let action = format!("list the commits from {} to {}", from.short(), to.short());

@@ -7,7 +7,7 @@ mod occasion;
 mod surroundings;
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 use gatepost::model::change::{ChangeSet, LineRange};
 use gatepost::model::event::Occasion;
@@ -98,7 +98,14 @@ impl Tree {
 }
 
 pub fn git_in(dir: &Path, arguments: &[&str]) -> String {
-    let output = Command::new("git")
+    let output = git_ended(dir, arguments);
+    assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// How git ended, well or not.
+pub fn git_ended(dir: &Path, arguments: &[&str]) -> Output {
+    Command::new("git")
         .args(["-c", "protocol.file.allow=always"])
         .args(arguments)
         .current_dir(dir)
@@ -117,9 +124,7 @@ pub fn git_in(dir: &Path, arguments: &[&str]) -> String {
             ("LC_ALL", "C"),
         ])
         .output()
-        .unwrap();
-    assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stdout).into_owned()
+        .unwrap()
 }
 
 /// An event on Actions about `head`.

@@ -285,6 +285,38 @@ fn what_is_not_committed_is_judged_too() {
 
 /// What is left of a commit that a gate has mended is not the commit.
 #[test]
+#[cfg(unix)]
+fn in_the_hook_of_a_commit_the_work_tree_must_be_what_is_committed() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let project = Project::new("[gates.g]\nkind = \"command\"\ncommand = \"! grep -r wrong src\"\n");
+    let hook = project.path(".git/hooks/pre-commit");
+    std::fs::create_dir_all(hook.parent().unwrap()).unwrap();
+    let gatepost = env!("CARGO_BIN_EXE_gatepost");
+    std::fs::write(&hook, format!("#!/bin/sh\n'{gatepost}' run > .git/said 2>&1; echo $? >> .git/said\n")).unwrap();
+    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let committing = |arguments: &[&str]| {
+        let ended = crate::repo::git_ended(&project.tree.dir, &[&["commit", "--quiet", "-m", "m"], arguments].concat());
+        assert!(ended.status.success(), "{ended:?}");
+        let said = project.text(".git/said");
+        let code = said.trim_end().rsplit('\n').next().unwrap().to_owned();
+        (code, said)
+    };
+    project.tree.write("src/b.rs", "wrong\n").git(&["add", "."]);
+    project.tree.write("src/b.rs", "mended, and not staged\n");
+    let (code, said) = committing(&[]);
+    assert_eq!(code, "4", "what would be committed was not seen: {said}");
+    assert!(said.contains("src/b.rs in the work tree is not what is staged"), "{said}");
+    project.tree.write("src/b.rs", "good\n");
+    assert_eq!(committing(&["--all"]).0, "0");
+    project.tree.write("src/b.rs", "wrong\n").git(&["add", "."]);
+    assert_eq!(committing(&[]).0, "1");
+    project.tree.write("src/b.rs", "good\n").write("src/c.rs", "other\n").git(&["add", "src/c.rs"]);
+    project.tree.write("src/new.rs", "untracked\n");
+    assert_eq!(committing(&["src/b.rs"]).0, "0", "the commit of a path has an index of its own");
+    assert_eq!(project.run(&[]).code, Some(0), "elsewhere the work tree is what is judged");
+}
+
+#[test]
 fn files_that_change_during_the_run_are_said() {
     let gates = |fmt: &str| {
         format!("[gates.fmt]\nkind = \"command\"\ncommand = \"{fmt}\"\n")
