@@ -46,10 +46,10 @@ impl Printer {
         }
     }
 
-    /// Prints every gate that is worth reading about, in configuration order, then the table and the verdict. `folder`
-    /// is as for [`gate`](Self::gate).
-    pub fn report(&self, report: &Report, output: &Output, folder: &str) {
-        for gate in report.gates.iter().filter(|gate| self.is_shown(gate)) {
+    /// Prints every gate that is worth reading about and was not `shown` before, in configuration order, then the table
+    /// and the verdict. `folder` is as for [`gate`](Self::gate).
+    pub fn report(&self, report: &Report, output: &Output, folder: &str, shown: impl Fn(&GateReport) -> bool) {
+        for gate in report.gates.iter().filter(|gate| self.is_shown(gate) && !shown(gate)) {
             // What a gate printed that passed is asked for by `-v`.
             let tail = if self.verbose { output.tail(gate) } else { gate.log_tail.clone() };
             self.gate(gate, tail.as_deref(), folder);
@@ -67,6 +67,12 @@ impl Printer {
         let doubtful = gate.exit.is_some_and(|exit| exit != Exit::Code(0)) && !gate.notes.is_empty();
         let passed = gate.outcome != Outcome::Skipped && (self.verbose || doubtful);
         !gate.outcome.is_green() || gate.tests_differ() || passed
+    }
+
+    /// Whether a gate that ends is printed in full at once, where rows show what still runs. What `-v` adds is read at the end.
+    #[must_use]
+    pub const fn at_once(&self, gate: &GateReport) -> bool {
+        !self.verbose && !gate.outcome.is_green()
     }
 
     /// Prints a gate in full. `folder` is the one that its log is in.

@@ -1,7 +1,7 @@
 //! Rows of running gates on a terminal. What matters is printed above them as ordinary text: a verdict is never
 //! sent through the rows.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -24,6 +24,8 @@ pub struct Rows {
     multi: MultiProgress,
     style: ProgressStyle,
     bars: RefCell<BTreeMap<GateName, ProgressBar>>,
+    /// The last thing that was printed is a gate in full.
+    full: Cell<bool>,
 }
 
 impl Rows {
@@ -40,11 +42,13 @@ impl Rows {
             multi: MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10)),
             style: ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner()),
             bars: RefCell::new(BTreeMap::new()),
+            full: Cell::new(false),
         }
     }
 
     fn above(&self, text: &str) {
-        self.multi.suspend(|| self.printer.lines(text));
+        let apart = if self.full.replace(false) { "\n" } else { "" };
+        self.multi.suspend(|| self.printer.lines(&format!("{apart}{text}")));
     }
 }
 
@@ -71,8 +75,8 @@ impl Watch for Rows {
                     row.finish_and_clear();
                     self.multi.remove(&row);
                 }
-                if !report.outcome.is_green() {
-                    // In full now, for who is waiting, and again at the end, where it is looked for.
+                if self.printer.at_once(report) {
+                    self.full.set(true);
                     self.multi.suspend(|| self.printer.gate(report, report.log_tail.as_deref(), folder));
                     return;
                 }

@@ -45,15 +45,7 @@ pub fn run(place: &Place<'_>, args: Run) -> Result<ExitCode, Failure> {
     let watch: Rc<dyn Watch> =
         if rows { Rc::new(Rows::new(printer.clone())) } else { Rc::new(Plain::new(printer.clone())) };
     let ran = super::runtime()?.block_on(run::run(&request, place.env, watch))?;
-    if rows
-        && let [gate] = &ran.report.gates[..]
-        && !gate.outcome.is_green()
-    {
-        // It was shown a moment ago.
-        printer.closing(&ran.report);
-    } else {
-        printer.report(&ran.report, &ran.output, &ran.folder);
-    }
+    printer.report(&ran.report, &ran.output, &ran.folder, |gate| rows && printer.at_once(gate));
     printer.said(&ran.said, &ran.unwritten);
     if json {
         let text = json_v1::write(&ran.report).map_err(Failure::bug)?;

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 
 use crate::model::outcome::Outcome;
-use crate::model::report::{GateReport, Judged, TestsCompared};
+use crate::model::report::{GateReport, Judged, Relevance, TestsCompared};
 use crate::model::tests::{Case, CaseOutcome};
 use crate::model::text::{clean, one_line, shorten};
 
@@ -103,6 +103,7 @@ pub fn details(gate: &GateReport, log_tail: Option<&str>, output: &str, dress: D
             let _ = writeln!(out, "{}\n", excerpt(finding, dress));
         }
         more(&mut out, blocking.len(), "finding", output);
+        out += &outside(gate, &blocking);
     }
     let broken = failed_tests(&mut out, gate, SHOWN, dress);
     more(&mut out, broken, "failed test", output);
@@ -134,6 +135,21 @@ pub fn details(gate: &GateReport, log_tail: Option<&str>, output: &str, dress: D
         let _ = writeln!(out, "  run it again: {}", clean(&gate.reproduce).replace('\n', " "));
     }
     out
+}
+
+/// How to go on where a linter finds what a change did not bring.
+fn outside(gate: &GateReport, blocking: &[&Judged]) -> String {
+    let old = |judged: &&&Judged| judged.relevance == Some(Relevance::Outside) && judged.status.is_none();
+    let old = blocking.iter().filter(old).count();
+    if old == 0 || gate.kind != "lint" {
+        return String::new();
+    }
+    format!(
+        "  {old} of {} that count{} outside of the change: where they are old, `only = \"changed-lines\"`, or `only = \"new\"` \
+         with a baseline, judges without them\n",
+        blocking.len(),
+        if blocking.len() == 1 { "s is" } else { " are" },
+    )
 }
 
 /// The tests that differ from the base's; those that fail now are shown by themselves.

@@ -11,6 +11,9 @@ use crate::render::terminal::{Dress, plural, sign};
 /// The fewest characters of a reason that are worth a column.
 const REASON: usize = 30;
 
+/// So many characters of a gate's name are shown on any terminal.
+const NAME: usize = 20;
+
 /// The table and the verdict.
 #[must_use]
 pub fn closing(report: &Report, dress: Dress) -> String {
@@ -20,7 +23,7 @@ pub fn closing(report: &Report, dress: Dress) -> String {
         .map(|gate| {
             let enforced = gate.free().map_or_else(String::new, |why| format!(", {why}"));
             [
-                gate.name.to_string(),
+                middle_cut(gate.name.as_str(), NAME.max(dress.width / 3)),
                 format!("{} {}{enforced}", sign(gate.outcome), gate.outcome.word()),
                 if gate.was_run() { elapsed(gate.took) } else { "–".to_owned() },
                 counts(gate),
@@ -100,6 +103,16 @@ fn counts(gate: &GateReport) -> String {
         parts.push(format!("{of}{all} finding{}", plural(all)));
     }
     if parts.is_empty() { "–".to_owned() } else { parts.join(", ") }
+}
+
+/// At most `limit` characters: names that begin alike often end otherwise.
+fn middle_cut(text: &str, limit: usize) -> String {
+    let over = (text.chars().count() + 1).saturating_sub(limit);
+    if over <= 1 {
+        return text.to_owned();
+    }
+    let head = limit / 2;
+    text.chars().take(head).chain(['…']).chain(text.chars().skip(head + over)).collect()
 }
 
 fn pad(text: &str, width: usize) -> String {

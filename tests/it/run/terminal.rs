@@ -111,6 +111,9 @@ fn quiet_and_verbose() {
     let verbose = project.run(&["-v", "good"]);
     assert!(verbose.out.contains("│ never shown"), "{}", verbose.out);
     assert!(!project.run(&["good"]).out.contains("never shown"));
+    let long = Project::new("[gates.g]\nkind = \"command\"\ncommand = \"seq 1 2000; exit 1\"\n").run(&[]).out;
+    let shown: Vec<&str> = long.lines().filter_map(|line| line.trim_start().strip_prefix("│ ")).collect();
+    assert!(shown[0] == "…" && shown.last() == Some(&"2000") && shown.len() < 1000, "what is cut is said: {long}");
 }
 
 #[test]
@@ -155,18 +158,22 @@ fn colours_only_where_they_are_seen() {
 }
 
 #[test]
-fn on_a_terminal_a_failure_is_shown_when_it_happens_and_again_at_the_end() {
+fn on_a_terminal_a_failure_is_shown_once_when_it_happens() {
     let project = project();
     let (code, drawn) = on_terminal(&project, &["run", "-j", "1", "--color", "never"], &[]);
     assert_eq!(code, 1);
-    let at = |text: &str| drawn.match_indices(text).map(|(at, _)| at).collect::<Vec<_>>();
-    let carets = at("error[wide]: the caret stands under the x");
-    assert_eq!(carets.len(), 2, "{drawn}");
-    let passed = at("✓ good pass: exit status 0")[0];
-    assert!(carets[0] < passed && passed < carets[1], "{drawn}");
-    assert_eq!(at("verdict: fail").len(), 1);
+    let at = |drawn: &str, text: &str| drawn.match_indices(text).map(|(at, _)| at).collect::<Vec<_>>();
+    let carets = at(&drawn, "error[wide]: the caret stands under the x");
+    let passed = at(&drawn, "✓ good pass: exit status 0")[0];
+    assert!(carets.len() == 1 && carets[0] < passed, "{drawn}");
+    assert_eq!(at(&drawn, "verdict: fail").len(), 1);
+    // What is asked for beyond that is at the end, with everything else.
+    let (_, drawn) = on_terminal(&project, &["run", "-v", "-j", "1", "--color", "never"], &[]);
+    let carets = at(&drawn, "error[wide]: the caret stands under the x");
+    assert!(carets.len() == 1 && carets[0] > at(&drawn, "✓ good pass: exit status 0")[0], "{drawn}");
+    assert_eq!(at(&drawn, "│ never shown").len(), 1, "{drawn}");
     let (code, drawn) = on_terminal(&project, &["run", "script", "--color", "never"], &[]);
-    assert_eq!((code, drawn.matches("│ one").count()), (1, 1), "once where nothing came between: {drawn}");
+    assert_eq!((code, drawn.matches("│ one").count()), (1, 1), "{drawn}");
     let (_, drawn) = on_terminal(&project, &["run", "good", "--color", "never"], &[]);
     assert!(drawn.contains("✓ good pass") && !drawn.contains("never shown\n"), "{drawn}");
 }
@@ -181,6 +188,13 @@ fn a_narrow_terminal_is_kept_to() {
     }
     let long = ran.out.lines().find(|line| line.contains("yz yz")).unwrap();
     assert!(long.chars().count() <= 70, "{long}");
+    let named = |end: &str| format!("[gates.{}-{end}]\nkind = \"command\"\ncommand = \"true\"\n", "n".repeat(60));
+    let project = Project::new(&[named("one"), named("two")].concat());
+    let ran = ended(project.command(&["run"]).env("COLUMNS", "60"));
+    for end in ["one", "two"] {
+        let row = ran.out.lines().find(|line| line.contains(&format!("nn…nnnnn-{end}  ✓ pass"))).expect(&ran.out);
+        assert!(row.chars().count() <= 72, "{row}");
+    }
 }
 
 /// Text that the runner would obey, in every place that a tool can put it.
