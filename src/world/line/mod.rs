@@ -258,6 +258,7 @@ impl<F: Forge> Line<F> {
         loop {
             self.wait_until_open().await?;
             self.keep_gap(kind).await;
+            let asked = Instant::now();
             let sent = match kind {
                 Kind::Read => self.forge.send(request).await,
                 Kind::Write | Kind::Loud => crashpoint::around(self.forge.send(request)).await,
@@ -272,6 +273,9 @@ impl<F: Forge> Line<F> {
             match &answer {
                 Answer::Done(_) => (self.down, self.next_pause) = (false, self.pace.pause),
                 Answer::Stopped(_) => self.down = false,
+                Answer::NotSent(why) | Answer::Unknown(why) if asked.elapsed() > WORTH_SAYING => {
+                    tracing::warn!("no answer after {} s: {why}", asked.elapsed().as_secs());
+                }
                 Answer::NotSent(why) | Answer::Unknown(why) => tracing::debug!(why, "no answer"),
             }
             let not_yet = matches!(&answer, Answer::Stopped(stop) if stop.refused_with(404).is_some());
