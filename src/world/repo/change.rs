@@ -1,5 +1,7 @@
 //! What changed: between the base and the commit checked out on Actions, or the work tree on a laptop.
 
+use std::collections::BTreeSet;
+
 use crate::diff::{self, Content, Entry, Side};
 use crate::model::change::{ChangeKind, ChangeSet, LineRange};
 use crate::model::event::Occasion;
@@ -48,6 +50,12 @@ impl Repo {
             self.count_touched_whole(&mut change)?;
             self.map_to_head(judged, occasion, &mut change)?;
         }
+        let absent = self.absent(&change.set);
+        if !absent.is_empty() {
+            let why =
+                "of the change left out of the work tree (a sparse checkout, a submodule that is not checked out)";
+            change.notes.push(format!("{}: no gate saw them", some(&absent, why)));
+        }
         let unnameable = &change.set.unnameable;
         if !unnameable.is_empty() {
             let why = "cannot be named in a report (not UTF-8, a control character or a backslash)";
@@ -56,37 +64,50 @@ impl Repo {
         Ok(change)
     }
 
+    /// What the change has, and the disk has not.
+    fn absent(&self, change: &ChangeSet) -> Vec<String> {
+        let lies = |path: &RepoPath, kind| match kind {
+            ChangeKind::Submodule => files::stands(&self.root.join(path.as_str()).join(".git")),
+            ChangeKind::Deleted => true,
+            _ => files::stands(&self.root.join(path.as_str())),
+        };
+        change.files.iter().filter(|(path, file)| !lies(path, file.kind)).map(|(path, _)| path.to_string()).collect()
+    }
+
     fn compare(&self, base: Option<&Sha>, to: Tree<'_>) -> Result<Seen, RepoError> {
         let mut seen = self.read(|reader| reader.differences(base, to))?;
         for entry in seen.entries.iter_mut().filter(|entry| entry.content == Content::Binary) {
             self.look_again(entry, base, to)?;
         }
+        if let (Tree::Work, Some(base)) = (to, base) {
+            self.drop_unchanged(base, &mut seen)?;
+        }
         if matches!(to, Tree::Work) {
             self.add_unwatched(base, &mut seen)?;
             seen.entries.retain(|entry| entry.old.is_some() || !self.left_out.iter().any(|path| path == entry.path()));
         }
-        self.count_converted_whole(base, to, &mut seen)?;
+        self.count_converted_whole(&mut seen)?;
         Ok(seen)
     }
 
-    /// What git stores of a converted file has other lines than tools read. And libgit2, which runs no programs, takes one
-    /// whose times differ for changed.
-    fn count_converted_whole(&self, base: Option<&Sha>, to: Tree<'_>, seen: &mut Seen) -> Result<(), RepoError> {
-        let has_lines = |entry: &&Entry| {
-            entry.content != Content::Text(Vec::new()) && entry.new.as_ref().is_some_and(|new| !new.is_submodule())
-        };
-        let paths: Vec<&[u8]> = seen.entries.iter().filter(has_lines).map(Entry::path).collect();
-        let converted = self.read(|reader| reader.converted(&paths))?;
-        if converted.is_empty() {
+    /// libgit2, which runs no programs, takes a converted file whose times differ for changed. Git tells only of what lies
+    /// where the base has it: what was moved or is new stays.
+    fn drop_unchanged(&self, base: &Sha, seen: &mut Seen) -> Result<(), RepoError> {
+        let in_place = |entry: &Entry| entry.old.as_ref().is_some_and(|old| old.path == entry.path());
+        let converted = self.converted(seen.entries.iter().filter(|entry| in_place(entry)))?;
+        if converted.is_empty() || self.library.is_none() {
             return Ok(());
         }
-        if let (Tree::Work, Some(base), Some(_)) = (to, base, &self.library) {
-            let asked: Vec<&[u8]> = converted.iter().map(Vec::as_slice).collect();
-            let differing = self.program.differing(base, &asked).unwrap_or_else(|_| converted.clone());
-            // Of what is untracked it tells nothing.
-            let stays = |entry: &Entry| entry.old.is_none() || differing.contains(entry.path());
-            seen.entries.retain(|entry| !converted.contains(entry.path()) || stays(entry));
-        }
+        let asked: Vec<&[u8]> = converted.iter().map(Vec::as_slice).collect();
+        let differing = self.program.differing(base, &asked).unwrap_or_else(|_| converted.clone());
+        let dropped = |entry: &Entry| converted.contains(entry.path()) && !differing.contains(entry.path());
+        seen.entries.retain(|entry| !(in_place(entry) && dropped(entry)));
+        Ok(())
+    }
+
+    /// What git stores of a converted file has other lines than tools read.
+    fn count_converted_whole(&self, seen: &mut Seen) -> Result<(), RepoError> {
+        let converted = self.converted(seen.entries.iter())?;
         let mut names = Vec::new();
         for entry in seen.entries.iter_mut().filter(|entry| converted.contains(entry.path())) {
             entry.content = Content::Unknown;
@@ -96,6 +117,14 @@ impl Repo {
             seen.notes.push(some(&names, "converted by a filter (as of Git LFS) or an encoding: git does not know their lines, all count as changed"));
         }
         Ok(())
+    }
+
+    fn converted<'a>(&self, entries: impl Iterator<Item = &'a Entry>) -> Result<BTreeSet<Vec<u8>>, RepoError> {
+        let has_lines = |entry: &&Entry| {
+            entry.content != Content::Text(Vec::new()) && entry.new.as_ref().is_some_and(|new| !new.is_submodule())
+        };
+        let paths: Vec<&[u8]> = entries.filter(has_lines).map(Entry::path).collect();
+        self.read(|reader| reader.converted(&paths))
     }
 
     /// `-diff` in .gitattributes makes any text binary for git. A pull request can write that, and generated files

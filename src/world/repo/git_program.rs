@@ -40,18 +40,23 @@ const SETTINGS: &[&str] = &[
     "protocol.file.allow=always",
 ];
 
-/// Variables that lead git to another repository, index or object store than the one in the folder (a git hook has
-/// them set), or make it run a program.
+/// Variables that lead git to another repository, index or object store than the one in the folder, or give paths another
+/// meaning (a git hook has them set), or make it run a program.
 const WITHHELD: &[&str] = &[
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_ATTR_SOURCE",
     "GIT_COMMON_DIR",
     "GIT_CONFIG",
     "GIT_DIFF_OPTS",
     "GIT_DIR",
     "GIT_EXTERNAL_DIFF",
+    "GIT_GLOB_PATHSPECS",
     "GIT_GRAFT_FILE",
+    "GIT_ICASE_PATHSPECS",
     "GIT_INDEX_FILE",
+    "GIT_LITERAL_PATHSPECS",
     "GIT_NAMESPACE",
+    "GIT_NOGLOB_PATHSPECS",
     "GIT_OBJECT_DIRECTORY",
     "GIT_PREFIX",
     "GIT_QUARANTINE_PATH",

@@ -182,6 +182,36 @@ fn what_a_filter_converts_counts_whole_where_git_says_that_it_changed() {
     }
     tree.write("new.rs", "1\n");
     assert_eq!(show(&tree.change(Some(&head), &Occasion::local()).set), ["Added new.rs [whole]"]);
+    std::fs::remove_file(tree.dir.join("new.rs")).unwrap();
+    // Git tells nothing of a path that it does not track, or is told not to look at.
+    std::fs::rename(tree.dir.join("same.rs"), tree.dir.join("moved.rs")).unwrap();
+    tree.write("moved.rs", "same\nand more\n");
+    assert!(
+        show(&tree.change(Some(&head), &Occasion::local()).set).iter().any(|file| file.contains(" moved.rs [whole]"))
+    );
+    for mark in ["assume-unchanged", "skip-worktree"] {
+        tree.git(&["update-index", &format!("--{mark}"), "edited.rs"]);
+        tree.write("edited.rs", "other\n");
+        let seen = show(&tree.change(Some(&head), &Occasion::local()).set);
+        assert!(seen.contains(&"Modified edited.rs [whole]".to_owned()), "{mark}: {seen:?}");
+        tree.git(&["update-index", &format!("--no-{mark}"), "edited.rs"]);
+    }
+}
+
+#[test]
+fn what_the_change_has_and_the_disk_has_not_is_said() {
+    let tree = base();
+    let from = tree.write("docs/d.md", "d\n").commit("docs");
+    let head = tree.write("edited.rs", "new\n").write("docs/d.md", "e\n").commit("head");
+    tree.git(&["sparse-checkout", "set", "--no-cone", "docs"]);
+    for occasion in [Occasion::local(), event("push", &head, Some(&from))] {
+        let notes = tree.change(Some(&from), &occasion).notes;
+        let said = "1 path of the change left out of the work tree (a sparse checkout, a submodule that is not checked out): \
+                    edited.rs: no gate saw them";
+        assert!(notes.iter().any(|note| note == said), "{notes:?}");
+    }
+    tree.git(&["sparse-checkout", "disable"]);
+    assert_eq!(tree.change(Some(&from), &Occasion::local()).notes, [""; 0]);
 }
 
 #[test]
