@@ -18,10 +18,6 @@ const LARGEST: u64 = 1 << 20;
 /// Words by which a tool says that it left something out, with `…` between parts of a line, and what that means.
 const LEFT_OUT: &[(&str, &str)] = &[
     (
-        "error: test failed, to rerun pass ",
-        "cargo ran no test behind the target that failed; `--no-fail-fast` runs all",
-    ),
-    (
         "error: could not compile `",
         "cargo stops at what does not compile or has a lint that is denied, and looks at no more",
     ),
@@ -35,7 +31,21 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("Test suite failed to run", "a file of tests could not be run"),
     ("unhandled error during the test run", "an error outside of the tests"),
     ("unhandled errors during the test run", "errors outside of the tests"),
+    (" error occurred outside of examples", "an error outside of the examples"),
+    (" errors occurred outside of examples", "errors outside of the examples"),
+    (", in pytest_cmdline_main", "pytest itself, or a hook of it, broke down"),
+    ("Coverage failure: total of …fail-under", UNCOVERED),
+    ("FAIL Required test coverage of …not reached", UNCOVERED),
+    ("ERROR: Coverage for …does not meet", UNCOVERED),
+    ("coverage threshold for …not met", UNCOVERED),
 ];
+
+/// A reason of its own for the status.
+const UNCOVERED: &str = "the coverage is below what the command asks for: a coverage gate judges that";
+
+/// What cargo says of each target whose tests failed, and of how many at its end where it ran all.
+const TARGET: &str = "error: test failed, to rerun pass ";
+const TARGETS: [&str; 2] = [" target failed:", " targets failed:"];
 
 /// How a line of a program that broke down begins, and what more it has; a test that fails may print the like.
 const BROKE_DOWN: &[(&str, &str)] = &[
@@ -75,7 +85,7 @@ pub(super) fn unfinished(common: &Common, code: i32, root: &Path, log: &Path, ha
     if code == 1 && builds_projects(&shell) {
         return Some("`tsc --build` leaves out what depends on a project with errors".to_owned());
     }
-    let mut signs = Signs { shell: &shell, dir, has_tests, heading: false };
+    let mut signs = Signs { shell: &shell, dir, has_tests, heading: false, targets: 0 };
     match signs.find(log) {
         Ok(found) => found,
         Err(why) => Some(format!("whether all of it was run cannot be told, as its log cannot be read: {why}")),
@@ -135,6 +145,8 @@ struct Signs<'a> {
     has_tests: bool,
     /// Whether the line before may head a script of npm's.
     heading: bool,
+    /// Targets of cargo's that failed, behind which it may have run none.
+    targets: usize,
 }
 
 impl Signs<'_> {
@@ -147,12 +159,16 @@ impl Signs<'_> {
             has_summary |= line.contains("Test Files ");
             self.read(line)
         })?;
-        Ok(found.or_else(|| {
-            (has_report && !has_summary).then(|| {
-                "vitest's JUnit report has no errors outside of the tests: let it print them too, by `--reporter=default`"
-                    .to_owned()
-            })
-        }))
+        let by_the_end = if self.targets > 0 {
+            Some("cargo ran no test behind the target that failed; `--no-fail-fast` runs all")
+        } else if has_report && !has_summary {
+            Some(
+                "vitest's JUnit report has no errors outside of the tests: let it print them too, by `--reporter=default`",
+            )
+        } else {
+            None
+        };
+        Ok(found.or_else(|| by_the_end.map(str::to_owned)))
     }
 
     fn read(&mut self, line: &str) -> Option<String> {
@@ -178,6 +194,10 @@ impl Signs<'_> {
             return Some(format!(
                 "{tool} stops at a command that fails, and whether one stands behind it is not known: have the gate run the tool itself"
             ));
+        }
+        self.targets += usize::from(line.contains(TARGET));
+        if let Some(all) = TARGETS.iter().find_map(|end| line.strip_prefix("error: ")?.strip_suffix(end)) {
+            self.targets = self.targets.saturating_sub(all.parse().unwrap_or(0));
         }
         if let Some((_, means)) = LEFT_OUT.iter().find(|(words, _)| words.split('…').all(|part| line.contains(part)))
         {
@@ -249,7 +269,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_looked_into_explains_nothing() {
-        let signs = || Signs { shell: "flake8 .", dir: Path::new(""), has_tests: false, heading: false };
+        let signs = || Signs { shell: "flake8 .", dir: Path::new(""), has_tests: false, heading: false, targets: 0 };
         assert!(signs().find(Path::new("/nowhere/log.txt")).is_err());
     }
 

@@ -76,7 +76,9 @@ impl LineParser for Gcc {
             return;
         }
         if let Some((mut finding, has_level)) = diagnostic(text) {
-            self.stopped |= !has_level && is_of_go_types(&finding);
+            // What mypy cannot parse blocks everything else, whether it may say so at its end or not.
+            let blocks = has_level && finding.level == Level::Error && finding.rule.as_deref() == Some("syntax");
+            self.stopped |= blocks || !has_level && is_of_go_types(&finding);
             self.folders.apply(&mut finding);
             self.finding(finding, has_level);
         } else if let Some(promised) = closing(text) {
@@ -195,7 +197,7 @@ fn is_limit(text: &str) -> bool {
 }
 
 /// What begins, or stands in, an error of Go's type checker: `go vet` then leaves the package out, `go build` what imports it.
-const OF_GO_TYPES: [&str; 14] = [
+const OF_GO_TYPES: [&str; 25] = [
     "undefined: ",
     " undefined (",
     "cannot use ",
@@ -210,6 +212,18 @@ const OF_GO_TYPES: [&str; 14] = [
     " and not used",
     "could not import ",
     "syntax error: ",
+    // Packages that cannot be loaded.
+    " is not in GOROOT",
+    " is not in std",
+    " no matching files found",
+    "build constraints exclude all Go files",
+    "cannot find module providing package ",
+    "cannot find package ",
+    "found packages ",
+    "import cycle not allowed",
+    "missing go.sum entry",
+    "no required module provides package ",
+    "use of internal package ",
 ];
 
 /// Whether a finding without a level is Go's compiler's, or that of a linter which then has looked at nothing else.
@@ -229,9 +243,14 @@ pub(super) fn says_stopped(text: &str) -> bool {
         || text.starts_with("vet: ")
         || is_limit(text)
         || (text.starts_with("An error occurred while ") && text.contains(" cop was inspecting "))
-        || [": fatal error: ", ": internal compiler error: ", "error: too many errors emitted, stopping now"]
-            .iter()
-            .any(|words| text.contains(words))
+        || [
+            ": fatal error: ",
+            ": internal compiler error: ",
+            ": error: INTERNAL ERROR -- ",
+            "error: too many errors emitted, stopping now",
+        ]
+        .iter()
+        .any(|words| text.contains(words))
         || (text.starts_with("Found ") && text.ends_with("(errors prevented further checking)"))
 }
 
@@ -354,6 +373,10 @@ fn of_the_tool(text: &str) -> Option<(Finding, bool)> {
     let bare = if has_drive(name) { &name[2..] } else { name };
     let named = !bare.is_empty() && !bare.contains([' ', ':']);
     let level = level.filter(|level| *level != Level::Note && named)?;
+    // A shell's own words where the system lacks the locale that it is told to use.
+    if message.starts_with("setlocale: ") {
+        return None;
+    }
     let mut finding = worded(Some(level), message)?;
     if name.starts_with('/') || !is_file(name) {
         finding.message = format!("{name}: {}", finding.message);

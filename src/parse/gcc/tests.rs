@@ -32,6 +32,7 @@ fn what_has_no_line_is_of_a_file_or_of_the_tool() {
     assert_eq!(of("pkg/a.py: error: bad"), Some((Some("pkg/a.py".to_owned()), "bad".to_owned())));
     assert_eq!(of("cc1: fatal error: bad"), tool("cc1: bad"));
     assert_eq!(of("/usr/bin/ld.bfd: error: bad"), tool("/usr/bin/ld.bfd: bad"));
+    assert_eq!(of("bash: warning: setlocale: LC_ALL: cannot change locale (xx_XX)"), None);
     assert_eq!(["pkg/a.py: note: x", "the tool: error: x", "pkg/a.py: x"].map(one), [const { None }; 3]);
 }
 
@@ -75,6 +76,11 @@ fn a_tool_that_stopped_has_not_seen_everything() {
         "a.c:1:1: error: x [-Werror=y]\ncompilation terminated due to -fmax-errors=1.\n",
         "a.c:1:1: error: x [-Werror=y]\ncompilation terminated due to -Wfatal-errors.\n",
         "a.c:1:1: error: x\nerror: too many errors emitted, stopping now [clang-diagnostic-error]\n",
+        "a.py:1: error: Invalid syntax  [syntax]\n",
+        "./s.py: error: INTERNAL ERROR -- Please try using mypy master on GitHub:\n",
+        "e/e.go:3:8: package x/c is not in GOROOT (/usr/lib/go/src/x/c)\n",
+        "e/e.go:3:8: no required module provides package x/c; to add it:\n\tgo get x/c\n",
+        "e/e.go:5:12: pattern gone.txt: no matching files found\n",
         "a.py:1: error: Invalid syntax  [syntax]\nFound 1 error in 1 file (errors prevented further checking)\n",
         "# ex.com/m\nvet: ./old.go:2:32: not enough arguments in call to Price\n\thave (number)\n\twant (int, int)\n",
         "# ex.com/m\n./old.go:2:32: not enough arguments in call to Price\n",

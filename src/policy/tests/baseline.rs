@@ -73,7 +73,10 @@ fn a_run_that_fails_as_before_must_have_come_as_far() {
     assert_eq!(said("fpp", tests("f")), cut);
     let mut renamed = tests("fpp");
     renamed.cases[2].name = "other".to_owned();
+    let mut skipped = renamed.clone();
     assert_eq!(said("fpp", renamed), "pass: 2 tests passed, 1 still failing, 1 removed (exit status 1)");
+    skipped.cases[2].outcome = CaseOutcome::Skipped;
+    assert_eq!(said("fpp", skipped), cut.replace("2 tests", "1 test"));
     assert_eq!(said("pp", tests("f")), "fail: 1 of 1 test failed (1 new, 0 still failing), 1 removed");
 }
 

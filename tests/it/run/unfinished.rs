@@ -71,11 +71,25 @@ fn what_the_command_calls_may_have_ended_before_its_last_tool() {
 
 #[test]
 fn a_runner_may_have_stopped_at_the_first_failure() {
-    let said = |line: &str| said(&format!("cat said; echo '{line}'; exit 1"), "");
-    for line in ["ninja: build stopped: subcommand failed.", "Test Suites: 1 failed, 1 of 2 total", "$ jest --bail"] {
+    let said = |line: &str| said(&format!("cat said; printf '%b\\n' '{}'; exit 1", line.replace('\n', "\\n")), "");
+    for line in [
+        "ninja: build stopped: subcommand failed.",
+        "Test Suites: 1 failed, 1 of 2 total",
+        "$ jest --bail",
+        "3 examples, 1 failure, 1 error occurred outside of examples",
+        "ERROR: Coverage failure: total of 40 is less than fail-under=80",
+        "FAIL Required test coverage of 80% not reached. Total coverage: 40.00%",
+        "ERROR: Coverage for lines (50%) does not meet global threshold (95%)",
+        "Jest: \"global\" coverage threshold for lines (90%) not met: 50%",
+        "  File \"/v/_pytest/main.py\", line 380, in pytest_cmdline_main",
+        "error: test failed, to rerun pass `--lib`",
+        "error: test failed, to rerun pass `--lib`\nerror: test failed, to rerun pass `--test it`\nerror: 1 target failed:",
+    ] {
         assert!(said(line).starts_with("lint: error, exit status 1: "), "{line}");
     }
-    for line in ["Test Suites: 1 failed, 1 passed, 2 total", "$ jest -c a", "ERROR: x"] {
+    let all =
+        "error: test failed, to rerun pass `-p a`\nerror: test failed, to rerun pass `-p b`\nerror: 2 targets failed:";
+    for line in ["Test Suites: 1 failed, 1 passed, 2 total", "$ jest -c a", "ERROR: x", all] {
         assert_eq!(said(line), format!("{PASSES} (exit status 1)"), "{line}");
     }
 }
