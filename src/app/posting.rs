@@ -2,7 +2,7 @@
 //! sent by the interpreter; here is only when, with which token, and what becomes of it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
@@ -442,10 +442,12 @@ fn left_to_the_whole(posted: Posted<'_>) -> Option<Receipt> {
         .then(|| Receipt { what: format!("comment on #{number}"), end: ReceiptEnd::LeftAlone(why()) })
 }
 
-fn append(file: Option<&std::path::Path>, text: &str, unwritten: &mut Vec<String>) {
-    if let Some(file) = file
-        && let Err(error) = files::append(file, text.as_bytes())
-    {
+/// Adds lines to a file of the runner's, behind what may have been written there without an end of line.
+fn append(file: Option<&Path>, text: &str, unwritten: &mut Vec<String>) {
+    let Some(file) = file else { return };
+    let unended = files::size(file) > Some(0) && files::tail(file, 1).is_some_and(|last| !last.is_empty());
+    let text = format!("{}{text}", if unended { "\n" } else { "" });
+    if let Err(error) = files::append(file, text.as_bytes()) {
         unwritten.push(error.to_string());
     }
 }

@@ -31,6 +31,16 @@ fn outputs(text: &str) -> Vec<String> {
 }
 
 #[test]
+fn outputs_begin_behind_the_line_that_another_program_left_open() {
+    let scene = Scene::new(GATES, Token::actions());
+    std::fs::write(scene.beside("output"), "theirs=1").unwrap();
+    scene.run(1001).with_code(1);
+    let text = std::fs::read_to_string(scene.beside("output")).unwrap();
+    let (theirs, ours) = text.split_once('\n').unwrap();
+    assert!(theirs == "theirs=1" && outputs(ours).contains(&"verdict=fail".to_owned()), "{text}");
+}
+
+#[test]
 fn a_pull_request_is_told_whole_and_in_few_calls() {
     let scene = Scene::new(GATES, Token::actions());
     let ended = scene.run(1001).with_code(1);
