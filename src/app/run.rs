@@ -89,13 +89,13 @@ pub struct Ran {
 /// # Errors
 /// When there is nothing to run, or it cannot be told what to judge. A run that was begun always ends in [`Ran`].
 pub async fn run(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<Ran, Failure> {
-    run_all(request, env, watch).await.inspect_err(|_| forget_named(request))
+    run_all(request, env, watch).await.inspect_err(|_| forget(request, env))
 }
 
 async fn run_all(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<Ran, Failure> {
     let begun = clock::instant();
     let started_at = clock::now().to_string();
-    let occasion = woken_by(env).inspect_err(|_| forget(request, env))?;
+    let occasion = woken_by(env)?;
     let cancel = CancelToken::new(occasion.on_actions.then_some(ACTIONS_GRACE));
     let signals = signals::listen(cancel.clone())
         .map_err(|error| Failure::outside(format!("cannot listen for signals: {error}")))?;
@@ -201,11 +201,10 @@ async fn ready_or_interrupted(
 }
 
 async fn ready(request: &Request, env: &Env, occasion: &Occasion, cancel: &CancelToken) -> Result<Ready, Failure> {
-    let opened = open(&request.start, request.config.as_deref(), request.colour, env, occasion);
-    let opened = opened.inspect_err(|_| forget(request, env))?;
-    let Opened { mut repo, root, mut project, deleted } = opened;
+    let Opened { mut repo, root, mut project, deleted } =
+        open(&request.start, request.config.as_deref(), request.colour, env, occasion)?;
     let (folder, shown) = output_folder(request, &root, &project);
-    output::forget(&folder);
+    forget_report(request, &folder);
     let written = written(request, &folder);
     apart::check(&written)?;
     repo.heed(cancel);
@@ -322,26 +321,34 @@ fn left_behind(left: LeftBehind) -> Vec<String> {
     said
 }
 
-/// Removes the reports of earlier runs where it is not known which folder would be this one's: of every folder that could be.
+/// Removes what earlier runs left where this one, which ended before its gates, was to write: it would be taken for its own.
+/// Where the folder is not known, in every one that it could be.
 fn forget(request: &Request, env: &Env) {
+    let named = [&request.sarif, &request.junit].into_iter().flatten();
+    named.for_each(|path| output::forget_written(&request.start.join(path)));
     if let Some(given) = &request.output {
-        return output::forget(&request.start.join(given));
+        return forget_report(request, &request.start.join(given));
     }
-    let Ok(repo) = discover(&request.start, env) else { return };
-    let (root, start) = (apart::place(repo.root()), apart::place(&request.start));
+    let start = apart::place(&request.start);
+    let root = discover(&request.start, env).map_or_else(
+        |_| start.ancestors().find(|folder| files::stands(&folder.join(".git"))).unwrap_or(&start).to_owned(),
+        |repo| apart::place(repo.root()),
+    );
     let place = Place { root: &root, start: &start, file: request.config.as_deref(), colour: false };
     if let Ok(Some((_, folder))) = project::find(&place) {
-        output::forget(&root.join(folder).join(output::NAME));
+        forget_report(request, &root.join(folder).join(output::NAME));
     } else {
         let folders = start.ancestors().take_while(|folder| folder.starts_with(&root));
-        folders.for_each(|folder| output::forget(&folder.join(output::NAME)));
+        folders.for_each(|folder| forget_report(request, &folder.join(output::NAME)));
     }
 }
 
-/// Removes what an earlier run left in the files that this one was told to write.
-fn forget_named(request: &Request) {
-    let named = [&request.sarif, &request.junit].into_iter().flatten();
-    named.for_each(|path| output::forget_written(&request.start.join(path)));
+/// Removes the report from an output folder, unless it was named to compare with.
+fn forget_report(request: &Request, folder: &Path) {
+    let baseline = request.baseline.as_ref().map(|file| apart::place(&request.start.join(file)));
+    if baseline != Some(apart::place(folder).join("report.json")) {
+        output::forget(folder);
+    }
 }
 
 /// The output folder, and what it is called.

@@ -114,6 +114,23 @@ fn what_can_mean_two_things_is_refused() {
 }
 
 #[test]
+fn a_run_that_ends_early_leaves_no_earlier_ones_report_however_early() {
+    let project = project();
+    let report = || project.path(".gatepost/report.json").exists();
+    project.run(&[]);
+    let ran = project.run(&["--baseline", ".gatepost/report.json"]);
+    assert_eq!((ran.code, report()), (Some(1), true), "what is named to compare with is not removed: {}", ran.err);
+    let git = project.path(".git/config");
+    let settings = std::fs::read_to_string(&git).unwrap();
+    std::fs::write(&git, format!("{settings}[broken")).unwrap();
+    assert_eq!((project.run(&[]).code, report()), (Some(4), false));
+    std::fs::write(&git, settings).unwrap();
+    project.run(&[]);
+    std::fs::rename(project.path(".git"), project.tree.dir.with_file_name("away")).unwrap();
+    assert_eq!((project.run(&[]).code, report()), (Some(2), false), "where there is no repository any more");
+}
+
+#[test]
 fn the_output_folder_keeps_itself_out_of_commits() {
     let project = project();
     project.run(&[]);
