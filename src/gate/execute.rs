@@ -65,6 +65,7 @@ pub async fn execute(common: &Common, site: Site<'_>) -> Evidence {
             None => false,
         };
         let ground = Ground::new(site.root, &common.dir).since(site.since).moving(moves);
+        let ground = ground.known(site.repo, site.compared.map(|compared| compared.change));
         evidence.understood = Some(read.into_iter().fold(Understood::default(), |mut whole, mut parsed| {
             if matches!(evidence.exit, Some(Exit::Code(code)) if parsed.breakdowns.contains(&code)) {
                 parsed.unexplained_exit = Some(BROKE_DOWN.to_owned());
@@ -386,7 +387,7 @@ fn with_exit(exit: Option<Exit>, what: &str) -> String {
     }
 }
 
-fn add(whole: &mut Understood, mut parsed: Parsed, ground: &Ground, notes: &mut Vec<String>) {
+fn add(whole: &mut Understood, mut parsed: Parsed, ground: &Ground<'_>, notes: &mut Vec<String>) {
     notes.append(&mut parsed.notes);
     let mut part = locate(parsed, ground);
     whole.findings.append(&mut part.findings);

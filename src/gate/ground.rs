@@ -1,5 +1,6 @@
 //! Where a gate's paths are taken from: the tool's own spelling of a path becomes a file that exists.
 
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -10,6 +11,7 @@ use crate::model::evidence::Place;
 use crate::model::finding::Folder;
 use crate::model::path::{PathError, RepoPath};
 use crate::world::files;
+use crate::world::repo::Repo;
 
 /// Where a path may lead.
 #[derive(Debug, Clone)]
@@ -28,21 +30,30 @@ impl From<Place> for Places {
 }
 
 /// Where a gate's paths are taken from.
-#[derive(Debug, Clone)]
-pub struct Ground {
+pub struct Ground<'a> {
     roots: Vec<PathBuf>,
     dir: String,
     since: Option<SystemTime>,
     moves: bool,
+    repo: Option<&'a Repo>,
+    change: Option<&'a ChangeSet>,
+    tracked: OnceCell<Vec<String>>,
 }
 
-impl Ground {
+impl<'a> Ground<'a> {
     /// Paths are relative to `dir` below `root`, else to `root` itself (tools that print paths of the workspace).
     #[must_use]
     pub fn new(root: &Path, dir: &str) -> Self {
         let mut roots = vec![root.to_owned()];
         roots.extend(files::real_path(root).filter(|real| real != root));
-        Self { roots, dir: dir.to_owned(), since: None, moves: false }
+        let (since, repo, change, tracked) = (None, None, None, OnceCell::new());
+        Self { roots, dir: dir.to_owned(), since, moves: false, repo, change, tracked }
+    }
+
+    /// A relative path that leads nowhere may be that of a file in another folder, as git knows them.
+    #[must_use]
+    pub fn known(self, repo: &'a Repo, change: Option<&'a ChangeSet>) -> Self {
+        Self { repo: Some(repo), change, ..self }
     }
 
     /// What was written to after this moment has lines that git does not know.
@@ -101,6 +112,9 @@ impl Ground {
         if files.is_empty() {
             files.extend(self.behind_prefix(spelt));
         }
+        if files.is_empty() {
+            return self.elsewhere(spelt).unwrap_or(Places { anywhere, ..Place::Unplaced.into() });
+        }
         let place = files.first().cloned().map_or(Place::Unplaced, Place::File);
         let mut or_at: Vec<RepoPath> = Vec::new();
         for file in files.into_iter().skip(1) {
@@ -109,6 +123,27 @@ impl Ground {
             }
         }
         Places { place, or_at, anywhere }
+    }
+
+    /// Where a tool that ran in another folder of the repository must have been: at a tracked file whose path ends so. `None`
+    /// where that is none, or where it may be one of the change after all.
+    fn elsewhere(&self, spelt: &str) -> Option<Places> {
+        let path = spelt.trim_start_matches("./");
+        let may_be_changed =
+            |change: &ChangeSet| change.in_any_folder(path).next().is_some() || change.submodules().next().is_some();
+        if path.split('/').any(|part| matches!(part, "" | "." | "..")) || self.change.is_some_and(may_be_changed) {
+            return None;
+        }
+        let tracked = self.tracked.get_or_init(|| self.repo.and_then(|repo| repo.tracked().ok()).unwrap_or_default());
+        let end = format!("/{path}");
+        let ends_so = tracked.iter().filter(|tracked| tracked.ends_with(&end));
+        let files: Vec<RepoPath> = ends_so.filter_map(|tracked| self.below("", tracked)).collect();
+        let place = match &files[..] {
+            [] => return None,
+            [only] => Place::File(only.clone()),
+            _ => Place::Outside,
+        };
+        Some(place.into())
     }
 
     fn in_folder(&self, folder: &Folder, spelt: &str) -> Option<RepoPath> {

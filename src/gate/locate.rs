@@ -18,7 +18,7 @@ const LARGEST_SOURCE: u64 = 16 << 20;
 
 /// Places everything that was parsed.
 #[must_use]
-pub fn locate(parsed: Parsed, ground: &Ground) -> Understood {
+pub fn locate(parsed: Parsed, ground: &Ground<'_>) -> Understood {
     let Parsed { findings, mut tests, columns, unexplained_exit, notes: _, breakdowns: _ } = parsed;
     for case in tests.iter_mut().flat_map(|tests| &mut tests.cases) {
         if let Some(Place::File(path)) = case.file.as_deref().map(|file| ground.place(file)) {
@@ -44,7 +44,7 @@ pub fn locate(parsed: Parsed, ground: &Ground) -> Understood {
 }
 
 /// Reads each file once, whatever the order of the findings, and holds one at a time.
-fn read_lines(placed: &mut [Located], ground: &Ground, columns: ColumnUnit) {
+fn read_lines(placed: &mut [Located], ground: &Ground<'_>, columns: ColumnUnit) {
     let mut order: Vec<usize> = (0..placed.len())
         .filter(|&i| matches!(placed[i].place, Place::File(_)) && placed[i].finding.line.is_some())
         .collect();

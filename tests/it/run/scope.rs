@@ -152,6 +152,31 @@ fn a_path_from_an_unknown_folder_may_be_that_of_the_change() {
     assert_eq!(ran("a.rs:6:1: warning: w\n").findings(), [changed]);
 }
 
+/// `cd py && flake8 .`, and whatever else runs in a folder that gatepost is not told of.
+#[test]
+fn a_path_that_leads_nowhere_may_be_that_of_an_old_file() {
+    let lint = "[gates.lint]\nkind = \"lint\"\nformat = \"gcc\"\ncommand = \"cat said\"\n";
+    let project = Project::on_main(lint);
+    for file in ["py/old.py", "py/deep/twin.py", "py/other/twin.py", "py/both.py", "js/both.py"] {
+        project.tree.write(file, numbered(3));
+    }
+    let lines = ["old.py", "./deep/twin.py", "twin.py", "both.py", "none.py", "../old.py", "old.py.orig", "ld.py"];
+    project.tree.write("said", lines.map(|path| format!("{path}:2:1: warning: w\n")).concat()).commit("old");
+    project.tree.git(&["checkout", "--quiet", "-b", "topic"]);
+    project.tree.write("js/both.py", numbered(4)).commit("new");
+    let expected = [
+        "py/old.py:2 outside",
+        "py/deep/twin.py:2 outside",
+        "twin.py:2 outside",
+        "both.py:2 unplaced !",
+        "none.py:2 unplaced !",
+        "../old.py:2 unplaced !",
+        "old.py.orig:2 unplaced !",
+        "ld.py:2 unplaced !",
+    ];
+    assert_eq!(project.run(&[]).findings(), expected);
+}
+
 #[test]
 fn what_a_moved_submodule_brings_counts() {
     let library = Tree::new();
