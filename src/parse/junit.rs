@@ -471,14 +471,18 @@ fn finish(open: OpenCase) -> Case {
 }
 
 impl Detail {
-    /// The message and the text, without saying the same twice.
+    /// The message, and below it the text, unless that has it in its first line. Where it is deep inside, as pytest's is, it
+    /// would be cut off.
     fn message(self) -> Option<String> {
-        let text = self.text.trim();
-        match self.message {
-            Some(message) if text.is_empty() || message.contains(text) => Some(message),
-            Some(message) if !text.contains(message.trim()) => Some(format!("{message}\n{text}")),
-            _ => (!text.is_empty()).then(|| text.to_owned()),
+        let text = self.text.trim_end().trim_start_matches(['\r', '\n']);
+        let message = self.message.as_deref().unwrap_or_default().trim_end();
+        if message.contains(text.trim()) {
+            return self.message;
         }
+        if text.find(message.trim()).is_some_and(|at| !text[..at].trim_start().contains('\n')) {
+            return Some(text.to_owned());
+        }
+        Some(format!("{message}\n\n{text}"))
     }
 }
 

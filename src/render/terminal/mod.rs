@@ -9,8 +9,9 @@ use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
+use crate::model::gate::Only;
 use crate::model::outcome::Outcome;
-use crate::model::report::{GateReport, Judged, Relevance, TestsCompared};
+use crate::model::report::{GateReport, Judged, Relevance, Status, TestsCompared};
 use crate::model::tests::{Case, CaseOutcome};
 use crate::model::text::{clean, one_line, shorten};
 
@@ -95,7 +96,9 @@ pub fn ended(gate: &GateReport, dress: Dress) -> String {
 pub fn details(gate: &GateReport, log_tail: Option<&str>, output: &str, dress: Dress) -> String {
     let mut out = String::new();
     let mut blocking: Vec<&Judged> = gate.blocking().collect();
-    blocking.sort_by_key(|finding| std::cmp::Reverse(finding.level()));
+    // As among annotations: what the change brought comes first.
+    let is_brought = |finding: &Judged| finding.relevance.is_none_or(|it| it == Relevance::ChangedLine);
+    blocking.sort_by_key(|finding| std::cmp::Reverse((is_brought(finding), finding.level())));
     if gate.audit.is_some() {
         out += &advisories(gate, dress);
     } else {
@@ -103,7 +106,7 @@ pub fn details(gate: &GateReport, log_tail: Option<&str>, output: &str, dress: D
             let _ = writeln!(out, "{}\n", excerpt(finding, dress));
         }
         more(&mut out, blocking.len(), "finding", output);
-        out += &outside(gate, &blocking);
+        out += &old(gate, &blocking);
     }
     let broken = failed_tests(&mut out, gate, SHOWN, dress);
     more(&mut out, broken, "failed test", output);
@@ -138,18 +141,16 @@ pub fn details(gate: &GateReport, log_tail: Option<&str>, output: &str, dress: D
 }
 
 /// How to go on where a linter finds what a change did not bring.
-fn outside(gate: &GateReport, blocking: &[&Judged]) -> String {
-    let old = |judged: &&&Judged| judged.relevance == Some(Relevance::Outside) && judged.status.is_none();
-    let old = blocking.iter().filter(old).count();
-    if old == 0 || gate.kind != "lint" {
+fn old(gate: &GateReport, blocking: &[&Judged]) -> String {
+    let is_old = |judged: &&&Judged| {
+        judged.status.map_or(judged.relevance == Some(Relevance::Outside), |it| it == Status::Existing)
+    };
+    let old = blocking.iter().filter(is_old).count();
+    if old == 0 || gate.kind != "lint" || gate.only != Only::All.word() {
         return String::new();
     }
-    format!(
-        "  {old} of {} that count{} outside of the change: where they are old, `only = \"changed-lines\"`, or `only = \"new\"` \
-         with a baseline, judges without them\n",
-        blocking.len(),
-        if blocking.len() == 1 { "s is" } else { " are" },
-    )
+    let whose = "outside of the change, or of the baseline, and without that key they would not count";
+    format!("  {old} of {} count by `only = \"all\"`: they are {whose}\n", blocking.len())
 }
 
 /// The tests that differ from the base's; those that fail now are shown by themselves.
@@ -201,11 +202,17 @@ fn failed_case(out: &mut String, case: &Case, still: bool, dress: Dress) {
     let _ = writeln!(out, "{} {}{place}", dress.paint(red, &format!("test {word}:")), name.join(" › "));
     let message = clean(case.message.as_deref().unwrap_or_default());
     let lines: Vec<&str> = message.trim_end().lines().collect();
-    for line in lines.iter().take(MESSAGE_LINES) {
+    // Some begin with what was wrong, and some end with it.
+    let hidden = lines.len().saturating_sub(MESSAGE_LINES);
+    let (head, tail) = lines.split_at(if hidden > 0 { MESSAGE_LINES / 2 } else { lines.len() });
+    for line in head {
         let _ = writeln!(out, "    {}", shorten(line, 400));
     }
-    if lines.len() > MESSAGE_LINES {
-        let _ = writeln!(out, "    … {} more lines in the log", lines.len() - MESSAGE_LINES);
+    if hidden > 0 {
+        let _ = writeln!(out, "    … {hidden} more lines in report.json");
+    }
+    for line in tail.iter().skip(hidden) {
+        let _ = writeln!(out, "    {}", shorten(line, 400));
     }
     out.push('\n');
 }
