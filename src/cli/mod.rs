@@ -44,8 +44,11 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            let _ = error.print();
-            return if error.use_stderr() { ExitCode::Usage } else { ExitCode::Pass };
+            return match (error.print(), error.use_stderr()) {
+                (_, true) => ExitCode::Usage,
+                (Err(lost), false) if lost.kind() != std::io::ErrorKind::BrokenPipe => ExitCode::CouldNotJudge,
+                (_, false) => ExitCode::Pass,
+            };
         }
     };
     let env = Env::of_process();

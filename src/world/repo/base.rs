@@ -153,11 +153,20 @@ impl Repo {
             let cut = if self.read(|reader| reader.is_shallow())? { " in this shallow clone" } else { "" };
             return Ok(lacking(format!("{name} and HEAD have no common history{cut}")));
         };
+        let merge_base = self.met_by_merge(&base, merge_base)?;
         if merge_base == *head && !self.is_dirty()? {
             return Ok(everything(format!("nothing differs from {name}: there is no change")));
         }
         let what = format!("{}, the merge base with {name}", merge_base.short());
         Ok(BaseAnswer::Commit { sha: merge_base, what })
+    }
+
+    /// What a merge that is not committed yet brings from the base is no change.
+    fn met_by_merge(&self, base: &Sha, merge_base: Sha) -> Result<Sha, RepoError> {
+        let Some(merged) = self.named("MERGE_HEAD")? else { return Ok(merge_base) };
+        let Some(later) = self.read(|reader| reader.merge_base(base, &merged))? else { return Ok(merge_base) };
+        let is_later = self.read(|reader| reader.merge_base(&merge_base, &later))?.as_ref() == Some(&merge_base);
+        Ok(if is_later { later } else { merge_base })
     }
 
     /// The merge base from history where that is long enough, else a question to the forge.

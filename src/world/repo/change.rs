@@ -58,7 +58,7 @@ impl Repo {
         }
         let unnameable = &change.set.unnameable;
         if !unnameable.is_empty() {
-            let why = "cannot be named in a report (not UTF-8, a control character or a backslash)";
+            let why = "cannot be named in a report (not UTF-8, a control character, a backslash or a drive)";
             change.notes.push(format!("{}: gates limited by paths run as if they matched", some(unnameable, why)));
         }
         Ok(change)

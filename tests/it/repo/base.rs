@@ -240,6 +240,24 @@ fn at_a_laptop_the_base_is_the_default_branch() {
 }
 
 #[test]
+fn what_a_merge_brings_from_the_base_is_no_change() {
+    let Pull { server, fork_point, main, head, .. } = pull();
+    server.git(&["checkout", "--quiet", "-B", "fix", head.as_str()]);
+    let local = Occasion::local();
+    server.git(&["merge", "--quiet", "--no-commit", "--no-ff", "main"]);
+    assert_eq!(sha(&server.base(&local, None)), Some(&main));
+    assert_eq!(show(&server.change(Some(&main), &local).set), ["Modified a.rs [12]"]);
+    server.git(&["config", "--unset", "extensions.partialClone"]);
+    server.git(&["merge", "--abort"]);
+    // What is merged from elsewhere is part of the change.
+    server.git(&["checkout", "--quiet", "-b", "other", fork_point.as_str()]);
+    server.write("other.rs", "x\n").commit("other");
+    server.git(&["checkout", "--quiet", "fix"]);
+    server.git(&["merge", "--quiet", "--no-commit", "--no-ff", "other"]);
+    assert_eq!(sha(&server.base(&local, None)), Some(&fork_point));
+}
+
+#[test]
 fn at_a_laptop_without_a_base_everything_is_judged() {
     let tree = Tree::new();
     let local = Occasion::local();

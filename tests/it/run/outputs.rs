@@ -209,6 +209,8 @@ fn what_cannot_be_printed_is_no_pass() {
         drop(reader);
         assert_eq!(project.command(arguments).stdout(gone).status().unwrap().code(), Some(0), "{arguments:?}");
     }
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    assert_eq!(project.command(&["run", "--help"]).stdout(full).status().unwrap().code(), Some(4));
 }
 
 /// Starts a run whose gate `lint` waits until there is a file `go`; returns when it does.
