@@ -16,13 +16,13 @@ pub(super) fn detect(look: &dyn Look, dir: &str) -> Result<Option<Found>, Detect
         let notes = vec![format!("{path} uses no module")];
         return Ok(Some(Found { gates: Vec::new(), notes }));
     }
-    let go = |tool: &str| {
-        let words = ["go".to_owned(), tool.to_owned()];
-        CommandLine::Argv(words.into_iter().chain(packages.clone()).collect())
+    let go = |tool: &[&str]| {
+        let words = std::iter::once("go").chain(tool.iter().copied()).map(str::to_owned);
+        CommandLine::Argv(words.chain(packages.clone()).collect())
     };
     let gates = vec![
-        DetectedGate::lint(dir, go("vet"), "gcc", path.clone()),
-        DetectedGate::by_exit_status("test", dir, go("test"), path),
+        DetectedGate::lint(dir, go(&["vet"]), "gcc", path.clone()),
+        DetectedGate::test(dir, go(&["test", "-json"]), "gotest", path),
     ];
     Ok(Some(Found { gates, notes: Vec::new() }))
 }

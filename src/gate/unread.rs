@@ -9,6 +9,7 @@ const TOOLS: &[(&[&str], &str)] = &[
     (&["mypy"], "`format = \"gcc\"`"),
     (&["pylint"], "`format = \"gcc\"`"),
     (&["go", "vet"], "`format = \"gcc\"`"),
+    (&["go", "test"], "`-json` and `format = \"gotest\"`"),
     (&["shellcheck"], "`--format gcc` and `format = \"gcc\"`"),
     (&["tsc"], "`format = \"tsc\"`"),
     (&["vue-tsc"], "`format = \"tsc\"`"),

@@ -14,6 +14,7 @@ mod eslint;
 mod folders;
 mod gcc;
 mod github;
+mod gotest;
 mod grype;
 mod json;
 mod junit;
@@ -63,6 +64,7 @@ pub static ALL: &[&Format] = &[
     &osv_scanner::FORMAT,
     &junit::FORMAT,
     &checkstyle::FORMAT,
+    &gotest::FORMAT,
     &libtest::FORMAT,
     &cargo::FORMAT,
     &diff::FORMAT,

@@ -27,6 +27,15 @@ const TELLING: &[(&str, &[&str], &[&str])] = &[
         &["a.c:1:2: error: no", "make: x\na.c:1:2: warning: no"],
         &["<a.c:1:2: error: no", "{\na.c:1:2: error: no", "make: x", ""],
     ),
+    (
+        "gotest",
+        &[
+            r#"{"Action":"start","Package":"a"}"#,
+            r#"{"ImportPath":"a","Action":"build-fail"}"#,
+            "FAIL\ta [build failed]\n{\"Action\":\"start\",\"Package\":\"a\"}",
+        ],
+        &[r#"{"Action":"start"}"#, r#"{"Package":"a"}"#, r#"{"ImportPath":"a"}"#, "FAIL\ta [build failed]", ""],
+    ),
     ("github", &["::error file=a::no", "x\n::notice::yes"], &["::group::a", "error: no", "::error"]),
     (
         "grype",

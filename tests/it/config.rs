@@ -66,6 +66,7 @@ static FORMATS: &[&str] = &[
     "checkstyle",
     "junit",
     "libtest",
+    "gotest",
     "gcc",
     "rdjson",
     "rdjsonl",

@@ -116,6 +116,7 @@ const NOT_AS_ITSELF: &[(&str, Option<&str>)] = &[
     ("libtest/compile", None),
     // The words of another format, or of none, where this one was promised.
     ("cargo/not-json", None),
+    ("gotest/text", None),
     ("eslint/stylish", None),
     ("ruff/text", None),
     ("gcc/not-understood", None),
@@ -157,6 +158,11 @@ const WITHOUT_AN_END: &[WithoutAnEnd] = &[
     WithoutAnEnd { format: "diff", unseen: |_| true },
     // The pretty shape closes with a count, the plain one does not.
     WithoutAnEnd { format: "tsc", unseen: |left| !left.contains('\u{1b}') },
+    // go prints nothing behind the last package, and a build that warned is as good as one that did not.
+    WithoutAnEnd {
+        format: "gotest",
+        unseen: |left| !left.lines().last().is_some_and(|line| line.contains("\"Test\":")),
+    },
     // cargo prints nothing behind the last binary, so a cut between two of them cannot be seen.
     WithoutAnEnd {
         format: "libtest",
