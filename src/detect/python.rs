@@ -8,7 +8,7 @@ use super::{DetectError, Found, Look, inside, manifest, toml_manifest};
 use crate::model::settings::{CommandLine, OUTPUT};
 
 /// Files that make a folder a Python project.
-const PROJECT: &[&str] = &[
+pub(super) const PROJECT: &[&str] = &[
     "pyproject.toml",
     "setup.cfg",
     "setup.py",
@@ -38,7 +38,7 @@ const LINES: &[&str] = &[
 ];
 
 /// Lock files, and the program that runs a tool in the environment they describe.
-const RUNNERS: &[(&str, &str)] =
+pub(super) const RUNNERS: &[(&str, &str)] =
     &[("uv.lock", "uv"), ("poetry.lock", "poetry"), ("pdm.lock", "pdm"), ("Pipfile.lock", "pipenv")];
 
 /// Looks for a Python project.
@@ -103,7 +103,7 @@ fn declared(
 }
 
 /// Whether a tool is among the dependencies of a pyproject.toml, whichever table its build system keeps them in.
-fn requires(value: &Value, tool: &str, dependencies: bool) -> bool {
+pub(super) fn requires(value: &Value, tool: &str, dependencies: bool) -> bool {
     match value {
         Value::String(text) => dependencies && is_requirement(text, tool),
         Value::Array(items) => items.iter().any(|item| requires(item, tool, dependencies)),
@@ -116,7 +116,7 @@ fn requires(value: &Value, tool: &str, dependencies: bool) -> bool {
 }
 
 /// Whether a requirement (PEP 508) is for this project: `pytest`, `pytest>=7`, `pytest[testing]; …`, not `pytest-cov`.
-fn is_requirement(text: &str, tool: &str) -> bool {
+pub(super) fn is_requirement(text: &str, tool: &str) -> bool {
     text.strip_prefix(tool).is_some_and(|rest| {
         !rest.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '/'))
     })
