@@ -22,7 +22,7 @@ use crate::model::text;
 
 pub use fresh::Fresh;
 pub use gate::DetectedGate;
-pub use prepare::{Used, prepare};
+pub use prepare::{Missing, Used, missing, prepare};
 
 /// What detection may ask. Paths are relative to the root, with `/`; `""` is the root.
 pub trait Look {

@@ -57,7 +57,25 @@ pub fn prepare(look: &dyn Look, used: &[Used]) -> Vec<Install> {
     steps
 }
 
-/// Whether git need not have a file for it to be here: what tools write, or what `prepare` installs from by name.
+/// Packages that a folder asks for and does not have.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Missing {
+    /// The folder that they would be in.
+    pub folder: String,
+    /// What asks for them.
+    pub manifest: String,
+    /// What installs them.
+    pub command: String,
+}
+
+/// Packages of Node that a gate's scripts may need, where no folder for them is here at all.
+#[must_use]
+pub fn missing(look: &dyn Look, used: &Used) -> Option<Missing> {
+    let started = used.programs.iter().any(|program| node::is_manager(program));
+    if started { node::missing(look, &used.dir) } else { None }
+}
+
+/// Whether a file counts only where git has it: what tools write, and what `prepare` installs from by name.
 pub(super) fn is_counted_when_tracked(path: &str) -> bool {
     let name = name(path);
     node::is_lock(name) || python::is_lock(name) || name.strip_suffix(".txt").is_some()

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::super::node::{LOCKS, manager, package};
 use super::super::{Look, inside};
-use super::{name, upward};
+use super::{Missing, name, upward};
 use crate::model::install::Install;
 
 /// How a manager comes to the runner, and installs.
@@ -105,6 +105,17 @@ pub(in super::super) fn brings(look: &dyn Look, dir: &str, tool: &str) -> bool {
         manager(look, dir, &package) != "yarn" || !is_berry(look, dir) || told.contains("nodeLinker: node-modules")
     };
     own && (package.dependencies.contains_key(tool) || package.dev_dependencies.contains_key(tool)) && linked()
+}
+
+/// What a folder asks for where nothing is installed: there is neither `node_modules` nor what yarn has in its place.
+pub(super) fn missing(look: &dyn Look, dir: &str) -> Option<Missing> {
+    let root = root(look, dir)?;
+    let package = package(look, &root).ok().flatten()?;
+    let asks = !(package.dependencies.is_empty() && package.dev_dependencies.is_empty());
+    let folder = inside(&root, "node_modules");
+    let here = look.has(&folder) || look.has(&inside(&root, ".pnp.cjs"));
+    let command = format!("{} install", manager(look, &root, &package));
+    (asks && !here).then(|| Missing { folder, manifest: inside(&root, "package.json"), command })
 }
 
 /// The step of a folder; `None` where its package.json asks for nothing.
