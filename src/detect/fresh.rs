@@ -63,6 +63,10 @@ impl Look for Fresh<'_> {
         self.look.folders(dir)
     }
 
+    fn files(&self, dir: &str) -> Vec<String> {
+        self.look.files(dir)
+    }
+
     fn migrations(&self) -> Vec<MigrationsFolder> {
         self.look.migrations()
     }

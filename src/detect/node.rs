@@ -148,13 +148,13 @@ impl Place<'_> {
     /// Makes the gate of a script, or says why it is none.
     fn gate(&self, script: &str, package: &Package, found: &mut Found) {
         let Some(text) = package.scripts.get(script).and_then(Value::as_str) else { return };
-        let seen = format!("{} has the script `{script}`", inside(self.dir, "package.json"));
+        let seen = format!("{} with the script `{script}`", inside(self.dir, "package.json"));
         if text.trim().is_empty() || text.contains("no test specified") {
-            found.notes.push(format!("{seen}, which is npm's placeholder: not a gate"));
+            found.notes.push(format!("{seen} makes no gate: it is npm's placeholder"));
             return;
         }
         if is_idle(text) {
-            found.notes.push(format!("{seen}, which does nothing (`{text}`): not a gate"));
+            found.notes.push(format!("{seen} makes no gate: it does nothing (`{text}`)"));
             return;
         }
         if script == "lint"
@@ -165,9 +165,9 @@ impl Place<'_> {
         }
         let words: Vec<&str> = text.split_whitespace().collect();
         if words.iter().any(|word| matches!(*word, "--watch" | "--watchAll" | "--watch-all")) {
-            found.notes.push(format!("{seen}, which watches and never ends: not a gate"));
+            found.notes.push(format!("{seen} makes no gate: it watches and never ends"));
         } else if words.iter().any(|word| matches!(*word, "--fix" | "--write")) {
-            found.notes.push(format!("{seen}, which changes files: not a gate"));
+            found.notes.push(format!("{seen} makes no gate: it changes files"));
         } else {
             let argv = [self.manager, "run", script];
             // Create React App watches unless it is told that nobody is there.

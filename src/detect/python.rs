@@ -4,7 +4,7 @@
 use toml::Value;
 
 use super::gate::DetectedGate;
-use super::{DetectError, Found, Look, inside, manifest, toml_manifest};
+use super::{DetectError, Found, Look, inside, manifest, toml_manifest, unrun};
 use crate::model::settings::{CommandLine, OUTPUT};
 
 /// Files that make a folder a Python project.
@@ -59,6 +59,9 @@ pub(super) fn detect(look: &dyn Look, dir: &str) -> Result<Option<Found>, Detect
         let command = CommandLine::Shell(format!("{} --junitxml=\"{report}\"", words.join(" ")));
         found.gates.push(DetectedGate { reports: Some(report), ..DetectedGate::test(dir, command, "junit", seen) });
     }
+    if found.gates.iter().all(|gate| gate.kind != "test") {
+        found.notes.extend(unrun::note(look, dir));
+    }
     if found.gates.is_empty() {
         let place = if dir.is_empty() { "the root" } else { dir };
         found.notes.push(format!("the Python project in {place} declares neither ruff nor pytest"));
@@ -80,10 +83,10 @@ fn declared(
     let path = inside(dir, "pyproject.toml");
     if let Some(project) = toml_manifest(look, &path)? {
         if project.get("tool").and_then(|tools| tools.get(tool)).is_some() {
-            return Ok(Some(format!("{path} has [tool.{tool}]")));
+            return Ok(Some(format!("{path} with [tool.{tool}]")));
         }
         if requires(&Value::Table(project), tool, false) {
-            return Ok(Some(format!("{path} requires {tool}")));
+            return Ok(Some(format!("{path}, which requires {tool}")));
         }
     }
     for file in LINES {
@@ -92,10 +95,10 @@ fn declared(
         let quoted = |line: &str| line.split(['"', '\'']).skip(1).step_by(2).any(|word| is_requirement(word, tool));
         for line in text.lines().map(str::trim) {
             if sections.contains(&line) {
-                return Ok(Some(format!("{path} has {line}")));
+                return Ok(Some(format!("{path} with {line}")));
             }
             if is_requirement(line, tool) || (*file == "setup.py" && quoted(line)) {
-                return Ok(Some(format!("{path} requires {tool}")));
+                return Ok(Some(format!("{path}, which requires {tool}")));
             }
         }
     }

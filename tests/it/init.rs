@@ -259,6 +259,7 @@ fn what_cannot_be_done_is_refused() {
     let (code, out) = call(&Tree::new(), &["init", "--yes"]);
     assert_eq!(code, 2);
     assert!(out.contains("nothing to gate was detected"), "{out}");
+    assert!(out.contains("[gates.test]\n") && out.lines().all(|line| line.chars().count() <= 100), "{out}");
     let tree = npm();
     for action in ["octo/gatepost@v1", "gatepost@0123456789abcdef0123456789abcdef01234567", "octo/gatepost"] {
         let (code, out) = call(&tree, &["init", "--action", action]);
