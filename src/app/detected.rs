@@ -18,7 +18,7 @@ pub fn survey(folder: &Path, env: &Env) -> Survey {
 
 impl From<DetectError> for Failure {
     fn from(error: DetectError) -> Self {
-        Self::usage(error.to_string())
+        Self { help: error.help(), ..Self::usage(error.to_string()) }
     }
 }
 

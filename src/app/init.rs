@@ -1,15 +1,19 @@
 //! `gatepost init`: what a repository would be gated by, as the files that say so. Nothing is written before it is told.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::app::project::{self, Place, Project, Source, Wrong};
 use crate::app::{Failure, detected};
 use crate::detect::reviewdog::Flags;
-use crate::detect::{self, Adopted, Fresh, Left, reviewdog};
+use crate::detect::{self, Adopted, Fresh, Left, Used, reviewdog};
 use crate::mask::Masker;
 use crate::model::gate::Mode;
+use crate::model::install::Install;
+use crate::model::settings::{CommandLine, Common};
 use crate::model::yaml::{self, Node};
 use crate::setup::template::{self, Shape, Wanted};
+use crate::setup::tools::{self, By};
 use crate::world::env::Env;
 use crate::world::files;
 use crate::world::repo::Repo;
@@ -133,14 +137,16 @@ pub fn setup(request: &Request, env: &Env) -> Result<Setup, Failure> {
     let start = files::real_path(&request.start).unwrap_or_else(|| request.start.clone());
     let place = Place { root: &root, start: &start, file: request.config.as_deref(), colour: request.colour };
     let workflows = workflows(&root);
-    let mut made = Made::new(&place, request, env, &workflows)?;
+    let tracked = repo.tracked()?;
+    let mut made = Made::new(&place, request, env, &workflows, &tracked)?;
     let mut wanted = vec![(made.path.clone(), made.toml.take())];
     // A matcher's path counts from the configuration's folder.
     let folder = root.join(&made.project.folder);
     wanted.extend(made.files.drain(..).map(|(path, text)| (folder.join(path), Some(text))));
     if let Some(shape) = request.workflow {
         let (action, version) = action(request, &workflows, &mut made.notes)?;
-        let look = detected::survey(&start, env);
+        let (prepare, notes) = prepare(&made.project, &root, env, &tracked);
+        made.notes.extend(notes);
         let branch = repo.default_branch_name()?.unwrap_or_else(|| "main".to_owned());
         let project = &made.project;
         let written = template::files(&Wanted {
@@ -151,7 +157,7 @@ pub fn setup(request: &Request, env: &Env) -> Result<Setup, Failure> {
             branch: &branch,
             action: &action,
             version: &version,
-            prepare: &detect::prepare(&look, ""),
+            prepare: &prepare,
         });
         wanted.extend(written.into_iter().map(|(path, text)| (root.join(path), Some(text))));
     }
@@ -194,7 +200,13 @@ struct Made {
 }
 
 impl Made {
-    fn new(place: &Place<'_>, request: &Request, env: &Env, workflows: &[Node]) -> Result<Self, Failure> {
+    fn new(
+        place: &Place<'_>,
+        request: &Request,
+        env: &Env,
+        workflows: &[Node],
+        tracked: &[String],
+    ) -> Result<Self, Failure> {
         let standing = if request.force { None } else { project::open(place)? };
         if let Some(project) = standing {
             if request.from == From::Reviewdog {
@@ -209,7 +221,9 @@ impl Made {
         let folder = found.map_or_else(|| project::folder(place.root, place.start), |(_, folder)| folder);
         let mut adopted = match request.from {
             From::Detection => {
-                let found = detect::detect(&Fresh(&detected::survey(place.start, env)))?;
+                let survey = detected::survey(place.start, env);
+                let start = project::folder(place.root, place.start);
+                let found = detect::detect(&Fresh::new(&survey, below(&start, tracked)))?;
                 Adopted { gates: found.gates, notes: found.notes, ..Adopted::default() }
             }
             From::Reviewdog => adopted(place, workflows)?,
@@ -230,6 +244,38 @@ impl Made {
         let Adopted { files, left, notes, .. } = adopted;
         Ok(Self { project, path, toml: Some(toml), files, left, notes })
     }
+}
+
+/// Of tracked paths those in a folder, relative to it.
+fn below(folder: &str, tracked: &[String]) -> BTreeSet<String> {
+    let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+    tracked.iter().filter_map(|path| path.strip_prefix(&prefix)).map(str::to_owned).collect()
+}
+
+/// What the workflow installs for the gates, and what it leaves alone.
+fn prepare(project: &Project, root: &Path, env: &Env, tracked: &[String]) -> (Vec<Install>, Vec<String>) {
+    let survey = detected::survey(&root.join(&project.folder), env);
+    let fresh = Fresh::new(&survey, below(&project.folder, tracked));
+    let used: Vec<Used> = project.gates.iter().filter_map(|gate| used(gate.common())).collect();
+    let dirs: BTreeSet<&str> = used.iter().map(|one| one.dir.as_str()).collect();
+    let untracked: Vec<String> = dirs.into_iter().flat_map(|dir| fresh.untracked_locks(dir)).collect();
+    let note = |path: &String| format!("{path} is here and git does not have it: the workflow does without");
+    (detect::prepare(&fresh, &used), untracked.iter().map(note).collect())
+}
+
+/// What a gate starts, and where.
+fn used(common: &Common) -> Option<Used> {
+    let command = common.command.as_ref()?;
+    let (mut programs, _) = tools::programs(command);
+    // The shell itself needs nothing.
+    if matches!(command, CommandLine::Shell(_)) {
+        programs.retain(|program| program.name != "bash");
+    }
+    let programs = programs.into_iter().map(|program| match program.by {
+        By::Modules => format!("node_modules/.bin/{}", program.name),
+        By::Path | By::File => program.name,
+    });
+    Some(Used { dir: common.dir.clone(), programs: programs.collect() })
 }
 
 fn no_gates(left: &[Left]) -> Failure {

@@ -206,7 +206,7 @@ impl Project {
                 let mut said = vec!["no gatepost.toml: these gates were detected".to_owned()];
                 let name = |gate: &dyn Gate| gate.common().name.to_string();
                 let found = self.gates.iter().filter_map(|gate| evidence.get_key_value(&name(&**gate)));
-                said.extend(found.map(|(gate, why)| format!("{gate}: {why}")));
+                said.extend(found.map(|(gate, why)| format!("{gate}: detected from {why}")));
                 said.extend(notes.iter().cloned());
                 said
             }

@@ -111,7 +111,7 @@ impl DetectedGate {
         }
         lines.extend(self.format.as_ref().map(|format| ("format", string(format))));
         lines.extend(self.reports.as_ref().map(|report| ("reports", format!("[{}]", string(report)))));
-        lines.extend(self.only.map(|only| ("only", string(only.word()))));
+        lines.extend(self.only.map(|only| ("only", format!("{}{}", string(only.word()), way_out(only)))));
         lines.extend(self.fail_on.map(|level| ("fail-on", string(level.word()))));
         if self.mode == Mode::Report {
             lines.push(("mode", string("report")));
@@ -121,6 +121,16 @@ impl DetectedGate {
             let _ = writeln!(out, "{key} = {value}");
         }
         out
+    }
+}
+
+/// For whom every finding is too many at first: what the default does instead.
+fn way_out(only: Only) -> &'static str {
+    match only {
+        Only::All => {
+            " # old findings block too; without this line, only those on a change's lines, or that a baseline does not have"
+        }
+        _ => "",
     }
 }
 

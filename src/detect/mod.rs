@@ -14,6 +14,7 @@ mod prepare;
 mod python;
 pub mod reviewdog;
 mod rust;
+mod unrun;
 
 use crate::model::gate::GateName;
 use crate::model::migration::MigrationsFolder;
@@ -22,7 +23,7 @@ use crate::model::text;
 
 pub use fresh::Fresh;
 pub use gate::DetectedGate;
-pub use prepare::prepare;
+pub use prepare::{Missing, Used, missing, prepare};
 
 /// What detection may ask. Paths are relative to the root, with `/`; `""` is the root.
 pub trait Look {
@@ -37,6 +38,9 @@ pub trait Look {
 
     /// The names of the folders in a folder, sorted.
     fn folders(&self, dir: &str) -> Vec<String>;
+
+    /// The names of the files in a folder, sorted.
+    fn files(&self, dir: &str) -> Vec<String>;
 
     /// The folders of migrations, each with whether it could be tried here.
     fn migrations(&self) -> Vec<MigrationsFolder>;
@@ -103,13 +107,7 @@ impl Adopted {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DetectError {
     /// There is nothing to go by.
-    #[error(
-        "there is no gatepost.toml, and nothing to gate was detected: looked in the root and the folders in it for Cargo.toml, \
-         package.json with a script `lint` or `test`, ruff or pytest in a Python project, go.mod, go.work and folders of \
-         migrations{}; \
-         write a gatepost.toml with a section such as [gates.test]",
-        noted(notes)
-    )]
+    #[error("there is no gatepost.toml, and nothing to gate was detected")]
     Nothing {
         /// What was seen and makes no gate.
         notes: Vec<String>,
@@ -124,9 +122,26 @@ pub enum DetectError {
     },
 }
 
-fn noted(notes: &[String]) -> String {
-    std::iter::once("").chain(notes.iter().map(String::as_str)).collect::<Vec<_>>().join("; ")
+impl DetectError {
+    /// What was looked for and what to do next, in lines of their own.
+    #[must_use]
+    pub fn help(&self) -> Option<String> {
+        let Self::Nothing { notes } = self else { return None };
+        let seen = notes.iter().map(|note| format!("- {}\n", text::one_line(note, 300)));
+        Some(format!("{LOOKED_FOR}{}{SKELETON}", seen.collect::<String>()))
+    }
 }
+
+const LOOKED_FOR: &str = "\
+looked in the root and the folders in it for Cargo.toml, package.json with a script
+`lint` or `test`, ruff or pytest in a Python project, go.mod, go.work and folders of
+migrations
+";
+const SKELETON: &str = "\
+a gatepost.toml needs no more than this:
+[gates.test]
+kind = \"command\"       # judged by its exit status
+command = \"make test\"";
 
 /// What one stack made of one folder.
 #[derive(Debug, Default)]

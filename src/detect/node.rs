@@ -14,17 +14,17 @@ use crate::model::settings::CommandLine;
 /// What is read of a package.json.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct Package {
+pub(super) struct Package {
     scripts: BTreeMap<String, Value>,
     #[serde(rename = "packageManager")]
-    manager: Option<String>,
-    workspaces: Value,
-    dependencies: BTreeMap<String, Value>,
-    dev_dependencies: BTreeMap<String, Value>,
+    pub(super) manager: Option<String>,
+    pub(super) workspaces: Value,
+    pub(super) dependencies: BTreeMap<String, Value>,
+    pub(super) dev_dependencies: BTreeMap<String, Value>,
 }
 
 /// Lock files, and the package manager that writes them.
-const LOCKS: &[(&str, &str)] = &[
+pub(super) const LOCKS: &[(&str, &str)] = &[
     ("pnpm-lock.yaml", "pnpm"),
     ("yarn.lock", "yarn"),
     ("bun.lock", "bun"),
@@ -63,7 +63,7 @@ pub(super) fn detect(look: &dyn Look, dir: &str) -> Result<Option<Found>, Detect
     Ok(Some(found))
 }
 
-fn package(look: &dyn Look, dir: &str) -> Result<Option<Package>, DetectError> {
+pub(super) fn package(look: &dyn Look, dir: &str) -> Result<Option<Package>, DetectError> {
     let path = inside(dir, "package.json");
     let Some(text) = manifest(look, &path)? else { return Ok(None) };
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
@@ -73,7 +73,7 @@ fn package(look: &dyn Look, dir: &str) -> Result<Option<Package>, DetectError> {
 }
 
 /// The manager that `packageManager` names (`pnpm@9.1.0`), else the one whose lock file is there, else npm.
-fn manager(look: &dyn Look, dir: &str, package: &Package) -> &'static str {
+pub(super) fn manager(look: &dyn Look, dir: &str, package: &Package) -> &'static str {
     let named = package.manager.as_deref().and_then(|named| named.split('@').next());
     let by_name = LOCKS.iter().find(|(_, manager)| Some(*manager) == named);
     let by_lock = || LOCKS.iter().find(|(lock, _)| look.has(&inside(dir, lock)));
@@ -148,13 +148,13 @@ impl Place<'_> {
     /// Makes the gate of a script, or says why it is none.
     fn gate(&self, script: &str, package: &Package, found: &mut Found) {
         let Some(text) = package.scripts.get(script).and_then(Value::as_str) else { return };
-        let seen = format!("{} has the script `{script}`", inside(self.dir, "package.json"));
+        let seen = format!("{} with the script `{script}`", inside(self.dir, "package.json"));
         if text.trim().is_empty() || text.contains("no test specified") {
-            found.notes.push(format!("{seen}, which is npm's placeholder: not a gate"));
+            found.notes.push(format!("{seen} makes no gate: it is npm's placeholder"));
             return;
         }
         if is_idle(text) {
-            found.notes.push(format!("{seen}, which does nothing (`{text}`): not a gate"));
+            found.notes.push(format!("{seen} makes no gate: it does nothing (`{text}`)"));
             return;
         }
         if script == "lint"
@@ -165,9 +165,9 @@ impl Place<'_> {
         }
         let words: Vec<&str> = text.split_whitespace().collect();
         if words.iter().any(|word| matches!(*word, "--watch" | "--watchAll" | "--watch-all")) {
-            found.notes.push(format!("{seen}, which watches and never ends: not a gate"));
+            found.notes.push(format!("{seen} makes no gate: it watches and never ends"));
         } else if words.iter().any(|word| matches!(*word, "--fix" | "--write")) {
-            found.notes.push(format!("{seen}, which changes files: not a gate"));
+            found.notes.push(format!("{seen} makes no gate: it changes files"));
         } else {
             let argv = [self.manager, "run", script];
             // Create React App watches unless it is told that nobody is there.

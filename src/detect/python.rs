@@ -4,11 +4,11 @@
 use toml::Value;
 
 use super::gate::DetectedGate;
-use super::{DetectError, Found, Look, inside, manifest, toml_manifest};
+use super::{DetectError, Found, Look, inside, manifest, toml_manifest, unrun};
 use crate::model::settings::{CommandLine, OUTPUT};
 
 /// Files that make a folder a Python project.
-const PROJECT: &[&str] = &[
+pub(super) const PROJECT: &[&str] = &[
     "pyproject.toml",
     "setup.cfg",
     "setup.py",
@@ -38,7 +38,7 @@ const LINES: &[&str] = &[
 ];
 
 /// Lock files, and the program that runs a tool in the environment they describe.
-const RUNNERS: &[(&str, &str)] =
+pub(super) const RUNNERS: &[(&str, &str)] =
     &[("uv.lock", "uv"), ("poetry.lock", "poetry"), ("pdm.lock", "pdm"), ("Pipfile.lock", "pipenv")];
 
 /// Looks for a Python project.
@@ -58,6 +58,9 @@ pub(super) fn detect(look: &dyn Look, dir: &str) -> Result<Option<Found>, Detect
         let report = format!("{OUTPUT}junit.xml");
         let command = CommandLine::Shell(format!("{} --junitxml=\"{report}\"", words.join(" ")));
         found.gates.push(DetectedGate { reports: Some(report), ..DetectedGate::test(dir, command, "junit", seen) });
+    }
+    if found.gates.iter().all(|gate| gate.kind != "test") {
+        found.notes.extend(unrun::note(look, dir));
     }
     if found.gates.is_empty() {
         let place = if dir.is_empty() { "the root" } else { dir };
@@ -80,10 +83,10 @@ fn declared(
     let path = inside(dir, "pyproject.toml");
     if let Some(project) = toml_manifest(look, &path)? {
         if project.get("tool").and_then(|tools| tools.get(tool)).is_some() {
-            return Ok(Some(format!("{path} has [tool.{tool}]")));
+            return Ok(Some(format!("{path} with [tool.{tool}]")));
         }
         if requires(&Value::Table(project), tool, false) {
-            return Ok(Some(format!("{path} requires {tool}")));
+            return Ok(Some(format!("{path}, which requires {tool}")));
         }
     }
     for file in LINES {
@@ -92,10 +95,10 @@ fn declared(
         let quoted = |line: &str| line.split(['"', '\'']).skip(1).step_by(2).any(|word| is_requirement(word, tool));
         for line in text.lines().map(str::trim) {
             if sections.contains(&line) {
-                return Ok(Some(format!("{path} has {line}")));
+                return Ok(Some(format!("{path} with {line}")));
             }
             if is_requirement(line, tool) || (*file == "setup.py" && quoted(line)) {
-                return Ok(Some(format!("{path} requires {tool}")));
+                return Ok(Some(format!("{path}, which requires {tool}")));
             }
         }
     }
@@ -103,7 +106,7 @@ fn declared(
 }
 
 /// Whether a tool is among the dependencies of a pyproject.toml, whichever table its build system keeps them in.
-fn requires(value: &Value, tool: &str, dependencies: bool) -> bool {
+pub(super) fn requires(value: &Value, tool: &str, dependencies: bool) -> bool {
     match value {
         Value::String(text) => dependencies && is_requirement(text, tool),
         Value::Array(items) => items.iter().any(|item| requires(item, tool, dependencies)),
@@ -116,7 +119,7 @@ fn requires(value: &Value, tool: &str, dependencies: bool) -> bool {
 }
 
 /// Whether a requirement (PEP 508) is for this project: `pytest`, `pytest>=7`, `pytest[testing]; …`, not `pytest-cov`.
-fn is_requirement(text: &str, tool: &str) -> bool {
+pub(super) fn is_requirement(text: &str, tool: &str) -> bool {
     text.strip_prefix(tool).is_some_and(|rest| {
         !rest.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '/'))
     })

@@ -17,6 +17,7 @@ pub mod exit;
 pub mod finding;
 pub mod gate;
 pub mod gate_result;
+pub mod install;
 pub mod json_path;
 pub mod migration;
 pub mod notice;

@@ -88,7 +88,9 @@ pub fn text(view: &PlanView<'_>, dress: Dress) -> String {
         let _ = writeln!(out, "note: {}", one_line(note, 600));
     }
     if let Source::Detected { toml: Some(toml) } = view.source {
-        let _ = write!(out, "\nThe same as this gatepost.toml:\n\n{}", crate::model::text::clean(toml));
+        // Each gate leaves a blank line behind itself.
+        out.push_str(if view.notes.is_empty() { "" } else { "\n" });
+        let _ = write!(out, "The same as this gatepost.toml:\n\n{}", crate::model::text::clean(toml));
     }
     out
 }

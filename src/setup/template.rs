@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use crate::model::install::Install;
 use crate::model::settings::PublishSettings;
 use crate::setup::permissions::{ARTIFACTS, CODE, Permission, block, posting};
 
@@ -44,8 +45,8 @@ pub struct Wanted<'a> {
     pub action: &'a str,
     /// What that commit is called (`v0.1.0`).
     pub version: &'a str,
-    /// Commands that a fresh checkout needs before its gates can run.
-    pub prepare: &'a [String],
+    /// What a fresh checkout needs before its gates can run.
+    pub prepare: &'a [Install],
 }
 
 /// The files, path and text.
@@ -100,10 +101,21 @@ fn checkout() -> String {
 /// What gates need beside the code.
 fn prepared(wanted: &Wanted<'_>) -> String {
     let mut out = "      # Set up here what your gates need: languages, packages.\n".to_owned();
-    for command in wanted.prepare {
-        let _ = writeln!(out, "      - run: {}", quoted(command));
-        if !wanted.folder.is_empty() {
-            let _ = writeln!(out, "        working-directory: {}", quoted(wanted.folder));
+    for step in wanted.prepare {
+        if let Some(remark) = step.remark {
+            let _ = writeln!(out, "      # {remark}");
+        }
+        if let [line] = &step.lines[..] {
+            let _ = writeln!(out, "      - run: {}", quoted(line));
+        } else {
+            out += "      - run: |\n";
+            for line in &step.lines {
+                let _ = writeln!(out, "          {line}");
+            }
+        }
+        let folders: Vec<&str> = [wanted.folder, &step.dir].into_iter().filter(|part| !part.is_empty()).collect();
+        if !folders.is_empty() {
+            let _ = writeln!(out, "        working-directory: {}", quoted(&folders.join("/")));
         }
     }
     out

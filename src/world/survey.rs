@@ -61,6 +61,15 @@ impl Survey {
         child.ok()
     }
 
+    /// What is in a folder, sorted.
+    fn names(&self, dir: &str, wanted: fn(&std::fs::FileType) -> bool) -> Vec<String> {
+        let entries = std::fs::read_dir(self.at(dir)).into_iter().flatten().flatten();
+        let wanted = entries.filter(|entry| entry.file_type().is_ok_and(|kind| wanted(&kind)));
+        let mut names: Vec<String> = wanted.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+        names.sort();
+        names
+    }
+
     fn at(&self, path: &str) -> PathBuf {
         if path.is_empty() { self.root.clone() } else { self.root.join(path) }
     }
@@ -85,12 +94,12 @@ impl Look for Survey {
     }
 
     fn folders(&self, dir: &str) -> Vec<String> {
-        let entries = std::fs::read_dir(self.at(dir)).into_iter().flatten().flatten();
         // Links are left out: they may lead back up.
-        let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
-        let mut names: Vec<String> = folders.filter_map(|entry| entry.file_name().into_string().ok()).collect();
-        names.sort();
-        names
+        self.names(dir, std::fs::FileType::is_dir)
+    }
+
+    fn files(&self, dir: &str) -> Vec<String> {
+        self.names(dir, std::fs::FileType::is_file)
     }
 
     fn answers(&self, dir: &str, argv: &[&str]) -> bool {

@@ -33,6 +33,10 @@ impl Look for Sample {
         self.survey.folders(dir)
     }
 
+    fn files(&self, dir: &str) -> Vec<String> {
+        self.survey.files(dir)
+    }
+
     fn migrations(&self) -> Vec<MigrationsFolder> {
         migrations::all(&self.root, &|kind| {
             let installed = self.tools.iter().filter_map(|tool| tool.strip_prefix(kind.word()));
@@ -75,7 +79,7 @@ fn each_tree_is_detected_as_expected() {
     cases.sort();
     for case in cases {
         let text = match detect(&sample(&case)) {
-            Err(error) => format!("error: {error}\n"),
+            Err(error) => format!("error: {error}\n{}", error.help().map(|help| help + "\n").unwrap_or_default()),
             Ok(detected) => {
                 let toml = detected.to_toml();
                 let config = with_known(|known| config::read(toml.as_bytes(), known))

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use gatepost::config;
 use gatepost::detect::reviewdog::{self, Flags};
+use gatepost::model::install::Install;
 use gatepost::model::outcome::Outcome;
 use gatepost::model::settings::{Checks, CommentWhen, PublishSettings};
 use gatepost::model::yaml::{self, Node};
@@ -35,7 +36,7 @@ fn templates(shape: Shape, publish: &PublishSettings) -> Vec<(String, String)> {
         branch: "main",
         action: ACTION,
         version: "v0.1.0",
-        prepare: &["npm ci".to_owned()],
+        prepare: &[Install { dir: String::new(), lines: vec!["npm ci".to_owned()], remark: None }],
     })
 }
 
@@ -186,7 +187,7 @@ fn what_is_installed_here_makes_no_difference() {
     tree.write(".venv/bin/ruff", "");
     let shown = |tree: &Tree| call(tree, &["init"]).1;
     assert!(shown(&tree).contains("command = [\"ruff\", \"check\""), "{}", shown(&tree));
-    tree.write("uv.lock", "version = 1\n");
+    tree.write("uv.lock", "version = 1\n").git(&["add", "uv.lock"]);
     let out = shown(&tree);
     assert!(out.contains("command = [\"uv\", \"run\", \"ruff\"") && out.contains("uv sync --locked"), "{out}");
 }
@@ -258,6 +259,7 @@ fn what_cannot_be_done_is_refused() {
     let (code, out) = call(&Tree::new(), &["init", "--yes"]);
     assert_eq!(code, 2);
     assert!(out.contains("nothing to gate was detected"), "{out}");
+    assert!(out.contains("[gates.test]\n") && out.lines().all(|line| line.chars().count() <= 100), "{out}");
     let tree = npm();
     for action in ["octo/gatepost@v1", "gatepost@0123456789abcdef0123456789abcdef01234567", "octo/gatepost"] {
         let (code, out) = call(&tree, &["init", "--action", action]);

@@ -36,6 +36,8 @@ mod notify;
 mod parse;
 mod plan;
 #[cfg(unix)]
+mod prepare;
+#[cfg(unix)]
 mod process;
 #[cfg(unix)]
 mod publish;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::app::detected;
 use crate::app::project::Project;
-use crate::detect::Look as _;
+use crate::detect::{self, Look as _, Missing, Used};
 use crate::model::diagnosis::Row;
 use crate::model::text::one_line;
 use crate::setup::tools::{By, Program, programs, version_arguments};
@@ -18,11 +18,16 @@ const TOPIC: &str = "tool";
 pub fn rows(project: &Project, root: &Path, env: &Env) -> Vec<Row> {
     let survey = detected::survey(root, env);
     let mut wanted: BTreeMap<(Program, String), Vec<&str>> = BTreeMap::new();
+    let mut lacking: BTreeMap<Missing, Vec<&str>> = BTreeMap::new();
     let mut rows = Vec::new();
     for gate in &project.gates {
         let common = gate.common();
         let Some(command) = &common.command else { continue };
         let (programs, whole) = programs(command);
+        let started = programs.iter().map(|program| program.name.clone()).collect();
+        if let Some(missing) = detect::missing(&survey, &Used { dir: common.dir.clone(), programs: started }) {
+            lacking.entry(missing).or_default().push(common.name.as_str());
+        }
         for program in programs {
             // What is on PATH is the same everywhere.
             let dir = if program.by == By::Path { String::new() } else { common.dir.clone() };
@@ -34,7 +39,12 @@ pub fn rows(project: &Project, root: &Path, env: &Env) -> Vec<Row> {
         }
     }
     let found = wanted.iter().map(|((program, dir), gates)| row(&survey, program, dir, &gates.join(", ")));
-    found.chain(rows).collect()
+    let lacking = lacking.iter().map(|(missing, gates)| {
+        let Missing { folder, manifest, command } = missing;
+        let what = format!("{folder} is missing, and {manifest} asks for packages (for {})", gates.join(", "));
+        Row::bad(TOPIC, what, format!("run `{command}`: without them scripts may not find their tools"))
+    });
+    found.chain(lacking).chain(rows).collect()
 }
 
 fn row(survey: &Survey, program: &Program, dir: &str, gates: &str) -> Row {

@@ -25,6 +25,19 @@ fn without_a_file_the_gates_are_detected() {
 }
 
 #[test]
+fn packages_that_scripts_need_are_missed() {
+    let scene = Scene::new();
+    let gate = "[gates.web]\nkind = \"command\"\ncommand = [\"npm\", \"run\", \"test\"]\ndir = \"web\"\n";
+    scene.tree.write("gatepost.toml", gate).write("web/package.json", r#"{"devDependencies": {"mocha": "^11"}}"#);
+    let lacks = "web/node_modules is missing, and web/package.json asks for packages (for web)";
+    let said = scene.call(&["doctor"]);
+    assert!(said.out.contains(lacks) && said.out.contains("→ run `npm install`"), "{}", said.out);
+    scene.tree.write("web/node_modules/mocha/package.json", "{}");
+    let said = scene.call(&["doctor"]);
+    assert!(!said.out.contains("is missing"), "{}", said.out);
+}
+
+#[test]
 fn what_gates_start_is_looked_for() {
     let gate = |command: &str| format!("[gates.one]\nkind = \"command\"\ncommand = {command}\n");
     for (command, start, todo) in [

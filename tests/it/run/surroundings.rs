@@ -77,7 +77,7 @@ fn without_a_configuration_the_nearest_folder_with_gates_counts() {
     let planned = || project.call(&["plan", "-C", "src/deep"]).out;
     project.tree.write("package.json", r#"{"scripts": {"lint": "test -n x"}}"#).write("src/deep/a.js", "x\n");
     let plan = planned();
-    assert!(plan.contains("from package.json has the script `lint`") && !plan.contains("\ntest "), "{plan}");
+    assert!(plan.contains("from package.json with the script `lint`") && !plan.contains("\ntest "), "{plan}");
     project.tree.write("src/package.json", r#"{"scripts": {"test": "test -n x"}}"#);
     let plan = planned();
     assert!(plan.contains("\n      in src\n") && !plan.contains("\nlint "), "{plan}");
