@@ -1,6 +1,7 @@
 //! Floor 3: the kinds of gates, one file each. A new kind is one file with a [`Kind`] and one row in [`ALL`].
 
 pub mod audit;
+mod bails;
 mod command;
 mod execute;
 pub mod ground;

@@ -3,16 +3,17 @@
 
 use std::path::Path;
 
+use crate::gate::bails::{bails, stopped_early, stops};
 use crate::gate::integrity::deep;
 use crate::gate::lines;
-use crate::integrity::halts::{Halt, halts_at, halts_within, only_goal};
+use crate::integrity::halts::{Halt, halts_at, halts_within, only_goal, only_says};
 use crate::model::settings::{CommandLine, Common};
 use crate::model::text::one_line;
 use crate::render::terminal::shell_word;
 use crate::world::files;
 use crate::world::tree::Folder;
 
-/// A makefile, or settings, larger than this many bytes are not looked into.
+/// A makefile larger than this many bytes are not looked into.
 const LARGEST: u64 = 1 << 20;
 
 /// Words by which a tool says that it left something out, with `…` between parts of a line, and what that means.
@@ -67,19 +68,18 @@ pub(super) fn unfinished(common: &Common, code: i32, root: &Path, log: &Path, ha
         Some(CommandLine::Argv(words)) => words.iter().map(|word| shell_word(word)).collect::<Vec<_>>().join(" "),
         None => return None,
     };
-    match deep(|| halts_within(&Folder::new(root), &shell, &common.dir)) {
-        Ok(Ok(None)) => {}
-        Ok(Ok(Some(halt))) => return Some(not_run(&halt, "")),
-        Ok(Err(_)) | Err(_) => return Some("whether all of its script was run cannot be told".to_owned()),
+    let Ok(Ok(looked)) = deep(|| halts_within(&Folder::new(root), &shell, &common.dir)) else {
+        return Some("whether all of its script was run cannot be told".to_owned());
+    };
+    if let Some(halt) = &looked.halt {
+        return Some(not_run(halt, ""));
     }
     let dir = &root.join(&common.dir);
     if let Some(flag) = bails(&shell) {
         return Some(stopped_early(flag));
     }
-    let settings = files::read_capped(&root.join(".pre-commit-config.yaml"), LARGEST);
-    let settings = settings.filter(|_| ["pre-commit", "prek"].iter().any(|program| shell.contains(program)));
-    if settings.is_some_and(|text| String::from_utf8_lossy(&text).lines().any(stops_hooks)) {
-        return Some("`fail_fast` in .pre-commit-config.yaml leaves out the hooks behind one that fails".to_owned());
+    if let Some(why) = stops(&looked.ran, root, &common.dir) {
+        return Some(why);
     }
     // https://github.com/microsoft/TypeScript/blob/v5.9.3/src/compiler/types.ts, `ExitStatus`.
     if code == 1 && builds_projects(&shell) {
@@ -105,19 +105,6 @@ fn not_run(halt: &Halt, of: &str) -> String {
     }
 }
 
-/// The flag by which a runner stops at a failure.
-fn bails(shell: &str) -> Option<&str> {
-    const FLAGS: &[&str] = &["--bail", "--fail-fast", "--failfast", "-failfast", "--stop-on-failure"];
-    shell.split_whitespace().find(|word| {
-        let (flag, value) = word.split_once('=').unwrap_or((word, ""));
-        FLAGS.contains(&flag) && !matches!(value, "0" | "false")
-    })
-}
-
-fn stopped_early(flag: &str) -> String {
-    format!("by `{flag}` it stops at a failure, and what is behind that is not run")
-}
-
 /// A formatter's words for a file that is no program: its status is the one for a file that it would change.
 fn is_unread(shell: &str, line: &str) -> bool {
     if shell.contains("shfmt") && !line.starts_with(['+', '-', ' ', '@']) {
@@ -125,12 +112,6 @@ fn is_unread(shell: &str, line: &str) -> bool {
         return parts.clone().count() == 2 && parts.all(|part| part.parse::<u32>().is_ok());
     }
     (shell.contains("cargo fmt") || shell.contains("rustfmt")) && line.starts_with("error")
-}
-
-/// `fail_fast: true`, of all hooks or of one.
-fn stops_hooks(line: &str) -> bool {
-    let words = line.split('#').next().unwrap_or_default().trim().trim_start_matches("- ");
-    words.strip_prefix("fail_fast:").is_some_and(|value| value.trim() == "true")
 }
 
 fn builds_projects(shell: &str) -> bool {
@@ -251,10 +232,26 @@ impl<'a> Stop<'a> {
     }
 }
 
-/// Whether the recipe has nothing behind the command that begins in this line, from 1.
+/// Whether the recipe has nothing behind the command that begins in this line, from 1, but what only says something.
 fn ends_recipe(makefile: &str, line: usize) -> bool {
-    let mut behind = makefile.lines().skip(line.saturating_sub(1)).skip_while(|line| line.ends_with('\\')).skip(1);
-    !behind.find(|line| !line.trim().is_empty() && !line.starts_with('#')).is_some_and(|line| line.starts_with('\t'))
+    const CONDITIONS: &[&str] = &["ifeq", "ifneq", "ifdef", "ifndef", "else", "endif"];
+    let mut lines = makefile.lines().skip(line.saturating_sub(1));
+    let mut own = String::new();
+    for line in lines.by_ref() {
+        own.push_str(line.trim_end_matches('\\'));
+        if !line.ends_with('\\') {
+            break;
+        }
+    }
+    let passed_by = |line: &str| {
+        let word = line.split([' ', '(', '\t']).next().unwrap_or_default();
+        line.trim().is_empty() || line.starts_with('#') || CONDITIONS.contains(&word)
+    };
+    let behind: Vec<&str> = lines.filter(|line| !passed_by(line)).take_while(|line| line.starts_with('\t')).collect();
+    let command = |line: &str| line.trim_start_matches(['\t', ' ', '@', '-', '+']).to_owned();
+    behind.is_empty()
+        || (halts_at(&command(&own)) == Ok(None)
+            && behind.iter().all(|line| !line.ends_with('\\') && only_says(&command(line))))
 }
 
 /// `lint: exit 1 (0.50 seconds) /src> flake8 a.py pid=12`
@@ -278,6 +275,11 @@ mod tests {
         let makefile = "lint:\n\tflake8 \\\n\t  a.py\n\n# next\n\tmypy a.py\nall: lint\n";
         assert_eq!([2, 6].map(|line| ends_recipe(makefile, line)), [false, true]);
         assert!(ends_recipe("a:\n\tb", 2));
+        assert!(ends_recipe("a:\n\tflake8 .\n\t# done\n\t@echo ok\n\nb:\n\tmypy .\n", 2));
+        for behind in ["@echo $$(mypy .)", "echo a; \\\nmypy .", "@echo ok\nifdef X\n\tmypy ."] {
+            assert!(!ends_recipe(&format!("a:\n\tflake8 .\n\t{behind}\n"), 2), "{behind}");
+        }
+        assert!(!ends_recipe("a:\n\tflake8 . && \\\n\t  mypy .\n\t@echo ok\n", 2), "the line is not all run");
     }
 
     #[test]

@@ -50,6 +50,7 @@ struct Index {
     targets: HashMap<(String, String), Vec<usize>>,
     first_targets: HashMap<String, String>,
     recipes: HashMap<String, Vec<usize>>,
+    first_recipes: HashMap<String, String>,
     files: HashMap<String, usize>,
     /// What commands hand to a shell, by the script and where the command begins.
     handed: HashMap<(usize, usize), usize>,
@@ -63,6 +64,7 @@ impl Index {
             targets: HashMap::new(),
             first_targets: HashMap::new(),
             recipes: HashMap::new(),
+            first_recipes: HashMap::new(),
             files: HashMap::new(),
             handed: HashMap::new(),
         };
@@ -78,7 +80,12 @@ impl Index {
                         index.targets.entry((dir.clone(), name.clone())).or_default().push(at);
                     }
                 }
-                Place::Recipe { name, .. } => index.recipes.entry(name.clone()).or_default().push(at),
+                Place::Recipe { name, .. } => {
+                    if !name.contains("::") {
+                        index.first_recipes.entry(dir).or_insert_with(|| name.clone());
+                    }
+                    index.recipes.entry(name.clone()).or_default().push(at);
+                }
                 Place::File => drop(index.files.insert(ground.sources[script.file].path.clone(), at)),
                 Place::Handed { by, at: command } => drop(index.handed.insert((*by, command.start), at)),
                 Place::Step { .. } | Place::Gate { .. } => {}
@@ -106,7 +113,8 @@ impl Index {
                 first.into_iter().chain(targets).flat_map(|name| self.target(&dir, name)).collect()
             }
             Some(Call::Just { recipes }) => {
-                recipes.iter().filter_map(|name| self.recipes.get(name)).flatten().copied().collect()
+                let first = recipes.is_empty().then(|| self.first_recipe(&here)).flatten();
+                first.into_iter().chain(recipes).filter_map(|name| self.recipes.get(name)).flatten().copied().collect()
             }
             // A script may name another from the root, whatever folder it is called in.
             Some(Call::File(path)) => {
@@ -114,6 +122,15 @@ impl Index {
                 places.iter().find_map(|path| self.files.get(path)).copied().into_iter().collect()
             }
         }
+    }
+
+    /// The first recipe of the nearest justfile: just looks for one in the folders above too.
+    fn first_recipe<'a>(&self, dir: &'a str) -> Option<&String> {
+        let above = |dir: &&'a str| match dir.rsplit_once('/') {
+            Some((above, _)) => Some(above),
+            None => Some("").filter(|_| !dir.is_empty()),
+        };
+        std::iter::successors(Some(dir), above).find_map(|dir| self.first_recipes.get(dir))
     }
 
     fn target(&self, dir: &str, name: &str) -> Vec<usize> {

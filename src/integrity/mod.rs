@@ -4,6 +4,7 @@
 mod actions;
 mod allow;
 mod attempts;
+mod behind;
 mod calls;
 mod command;
 mod dictionary;
@@ -24,6 +25,7 @@ pub mod rules;
 mod scalar;
 mod script;
 mod shell;
+mod starts;
 mod text;
 mod workflow;
 

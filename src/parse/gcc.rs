@@ -317,7 +317,9 @@ fn place(text: &str) -> Option<(&str, u32, Option<u32>, &str)> {
             Some((path, line)) if !path.is_empty() => (path, line, Some(last)),
             _ => (before, last, None),
         };
-        let good = !path.is_empty() && !is_clock(path, line) && !is_address(path);
+        // `make: *** [mk/lint.mk:2: lint] Error 1`
+        let of_make = path.contains(": *** [");
+        let good = !path.is_empty() && !is_clock(path, line) && !is_address(path) && !of_make;
         return good.then_some((path, line, column, &text[from + at + 1..]));
     }
     None

@@ -190,6 +190,8 @@ fn what_stands_before_a_number_tells_what_it_is() {
 fn times_and_addresses_are_no_places() {
     for line in [
         "12:30:45: error: x",
+        "make: *** [mk/lint.mk:2: lint] Error 1",
+        "make[1]: *** [build.mk:12: a/b.o] Error 2",
         "2024-01-01 12:30:45: starting",
         "2024-01-01T12:30: starting a.c",
         "2024-01-01T12:30: error: x",

@@ -70,6 +70,33 @@ fn what_the_command_calls_may_have_ended_before_its_last_tool() {
 }
 
 #[test]
+fn settings_of_runners_may_have_ended_it() {
+    let fails = |program: &str| format!("{program}() {{ cat said; return 1; }}; {program}");
+    let hooks = [("Makefile", "lint:\n\t@prek() { cat said; return 1; }; prek run\n")];
+    let hooks = |text| said_with("'make lint'", &[hooks[0], (".pre-commit-config.yaml", text)]);
+    let why =
+        "lint: error, exit status 2: `fail_fast` in .pre-commit-config.yaml leaves out the hooks behind one that fails";
+    assert_eq!(hooks("repos:\n- hooks: [{id: a, fail_fast: True}]\n"), why);
+    assert_eq!(hooks("repos:\n- hooks: [{id: a}]\n"), format!("{PASSES} (exit status 2)"));
+    let mocha = |text| said_with(&format!("'{} test'", fails("mocha")), &[(".mocharc.json", text)]);
+    let why = "lint: error, exit status 1: by .mocharc.json it stops at a failure, and what is behind that is not run";
+    assert_eq!(mocha("{\"bail\": true}"), why);
+    assert_eq!(mocha("{\"bail\": false}"), format!("{PASSES} (exit status 1)"));
+    let flag = format!("'{} --kill-others-on-fail a b'", fails("concurrently"));
+    let why = "lint: error, exit status 1: by `--kill-others-on-fail` it stops at a failure, and what is behind that is not run";
+    assert_eq!(said_with(&flag, &[]), why);
+}
+
+#[test]
+fn a_script_in_another_language_may_have_ended_before_its_last_tool() {
+    let python = |text| said_with("'python() { cat said; return 1; }; python lint.py'", &[("lint.py", text)]);
+    let why = "lint: error, exit status 1: whether `python lint.py` ran all that it is for is not known: have the gate run the \
+               tool itself";
+    assert_eq!(python("import os\nos.system('flake8') or os.system('mypy')\n"), why);
+    assert_eq!(python("import os\nos.system('flake8')\n"), format!("{PASSES} (exit status 1)"));
+}
+
+#[test]
 fn a_runner_may_have_stopped_at_the_first_failure() {
     let said = |line: &str| said(&format!("cat said; printf '%b\\n' '{}'; exit 1", line.replace('\n', "\\n")), "");
     for line in [
