@@ -474,15 +474,17 @@ impl Detail {
     /// The message, and below it the text, unless that has it in its first line. Where it is deep inside, as pytest's is, it
     /// would be cut off.
     fn message(self) -> Option<String> {
-        let text = self.text.trim_end().trim_start_matches(['\r', '\n']);
+        // The first line may be indented as those below it are.
+        let (line, lines) = (self.text.trim(), self.text.trim_end().trim_start_matches(['\r', '\n']));
+        let (text, gap) = if line.contains('\n') { (lines, "\n\n") } else { (line, "\n") };
         let message = self.message.as_deref().unwrap_or_default().trim_end();
-        if message.contains(text.trim()) {
+        if message.contains(line) {
             return self.message;
         }
         if text.find(message.trim()).is_some_and(|at| !text[..at].trim_start().contains('\n')) {
             return Some(text.to_owned());
         }
-        Some(format!("{message}\n\n{text}"))
+        Some(format!("{message}{gap}{text}"))
     }
 }
 
