@@ -76,9 +76,7 @@ impl LineParser for Gcc {
             return;
         }
         if let Some((mut finding, has_level)) = diagnostic(text) {
-            // What mypy cannot parse blocks everything else, whether it may say so at its end or not.
-            let blocks = has_level && finding.level == Level::Error && finding.rule.as_deref() == Some("syntax");
-            self.stopped |= blocks || !has_level && is_of_go_types(&finding);
+            self.stopped |= if has_level { is_of_mypy_syntax(&finding) } else { is_of_go_types(&finding) };
             self.folders.apply(&mut finding);
             self.finding(finding, has_level);
         } else if let Some(promised) = closing(text) {
@@ -225,6 +223,13 @@ const OF_GO_TYPES: [&str; 25] = [
     "no required module provides package ",
     "use of internal package ",
 ];
+
+/// Whether it is what mypy cannot parse: that blocks everything else, whether mypy may say so at its end or not.
+fn is_of_mypy_syntax(finding: &Finding) -> bool {
+    let ending = finding.path.as_deref().and_then(|path| path.rsplit('.').next());
+    let is_python = matches!(ending, Some("py" | "pyi"));
+    is_python && finding.level == Level::Error && finding.rule.as_deref() == Some("syntax")
+}
 
 /// Whether a finding without a level is Go's compiler's, or that of a linter which then has looked at nothing else.
 fn is_of_go_types(finding: &Finding) -> bool {

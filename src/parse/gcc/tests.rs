@@ -94,6 +94,11 @@ fn a_tool_that_stopped_has_not_seen_everything() {
         assert_eq!(why(stopped).as_deref(), Some(STOPPED), "{stopped}");
     }
     assert_eq!(read("a.go:1:5: x\na.go:9:9: too many errors\n").findings.len(), 1, "the limit is no finding");
+    assert_eq!(
+        why("a.yml:2:1: [error] syntax error: bad (syntax)\na.yml:2:1: error: bad  [syntax]\n"),
+        None,
+        "yamllint goes on"
+    );
     for goes_on in ["a.go:1:5: unreachable code\n", "a.go:1:5: error: undefined: x\n", "a.py:1:5: undefined: x\n"] {
         assert_eq!(why(goes_on), None, "{goes_on}");
     }
