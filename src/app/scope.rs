@@ -8,6 +8,7 @@ use crate::model::change::Scope;
 use crate::model::event::Occasion;
 use crate::model::exit::ExitCode;
 use crate::model::sha::Sha;
+use crate::model::text::clean;
 use crate::world::env::Env;
 use crate::world::repo::{BaseAnswer, BaseRequest, Change, Checkout, Repo, RepoError};
 
@@ -48,10 +49,7 @@ impl Judged {
                 let [now, then] = [&head, &self.head].map(|head| head.as_ref().map_or("none", Sha::short));
                 format!("HEAD moved from {then} to {now}")
             }
-            Ok((_, edited)) => {
-                let more = if edited.len() > 1 { format!(" and {} more", edited.len() - 1) } else { String::new() };
-                format!("{}{more} changed", edited.first()?)
-            }
+            Ok((_, edited)) => format!("{} changed", first_of(&edited)?),
             Err(error) => format!("what changed is not known ({error})"),
         };
         Some(format!("{what} during the run: this is not the verdict on the commit alone"))
@@ -185,18 +183,21 @@ pub fn check_head(repo: &Repo, occasion: &Occasion, judged: &Judged) -> Result<(
     .help("leave out `ref` of actions/checkout, and do not move HEAD before gatepost runs"))
 }
 
+/// The first of paths, and how many more there are.
+fn first_of(paths: &[String]) -> Option<String> {
+    let more = if paths.len() > 1 { format!(" and {} more", paths.len() - 1) } else { String::new() };
+    Some(clean(paths.first()?) + &more)
+}
+
 /// In the hook of a commit, which has the index of it: refuses to judge files that are not what will be committed.
 ///
 /// # Errors
 /// With exit code 4 when the work tree differs from it.
 pub fn check_staged(repo: &Repo, env: &Env) -> Result<(), Failure> {
     let Some(index) = env.os("GIT_INDEX_FILE").filter(|index| !index.is_empty()) else { return Ok(()) };
-    let unstaged = repo.unstaged(Path::new(index))?;
-    let Some(first) = unstaged.first() else { return Ok(()) };
-    let more = if unstaged.len() > 1 { format!(" and {} more", unstaged.len() - 1) } else { String::new() };
-    let first = crate::model::text::clean(first);
+    let Some(unstaged) = first_of(&repo.unstaged(Path::new(index))?) else { return Ok(()) };
     Err(Failure::outside(format!(
-        "{first}{more} in the work tree is not what is staged: gates see the work tree, and that is not what would be committed"
+        "{unstaged} in the work tree is not what is staged: gates see the work tree, and that is not what would be committed"
     ))
     .help("stage it too, or put it aside for the commit: git stash push --keep-index"))
 }
