@@ -10,19 +10,24 @@ use std::time::SystemTime;
 use crate::gate::Site;
 use crate::gate::ground::Ground;
 use crate::gate::idle::{Idle, idle};
+use crate::gate::integrity::deep;
 use crate::gate::locate::locate;
 use crate::gate::read::{Choice, ReadError};
-use crate::gate::unfinished::unfinished;
+use crate::gate::shortened::shortened;
+use crate::gate::unfinished::{Failed, unfinished};
 use crate::gate::unread::{LENIENT, unread};
+use crate::integrity::halts::halts_within;
 use crate::integrity::moves::{script_moves, words_move};
 use crate::model::change::ChangeKind;
 use crate::model::evidence::{Evidence, Exit, Parsed, Problem, ProblemKind, Understood};
 use crate::model::path::RepoPath;
 use crate::model::settings::{CommandLine, Common, OUTPUT};
 use crate::parse::{self, Stream};
+use crate::render::terminal::shell_line;
 use crate::world::files;
 use crate::world::find::{self, Found};
 use crate::world::process::{self, CancelledBy, Caps, End, Finished, Spawn, SpawnError, Written};
+use crate::world::tree::Folder;
 
 /// Makes one attempt.
 pub async fn execute(common: &Common, site: Site<'_>) -> Evidence {
@@ -83,20 +88,40 @@ pub async fn execute(common: &Common, site: Site<'_>) -> Evidence {
 fn explain_status(common: &Common, site: Site<'_>, evidence: &mut Evidence) {
     let Some(understood) = &mut evidence.understood else { return };
     let Some(Exit::Code(code)) = evidence.exit else { return };
-    if code != 0 && understood.unexplained_exit.is_none() {
-        let log = site.output.join(site.log(&common.name));
-        understood.unexplained_exit = unfinished(common, code, site.root, &log, understood.tests.is_some());
-    }
-}
-
-/// No finding is a good sign only of what was looked at.
-fn doubt_silence(common: &Common, site: Site<'_>, evidence: &mut Evidence) {
-    let is_silent = |understood: &Understood| understood.findings.is_empty() && understood.tests.is_none();
-    if !evidence.understood.as_ref().is_some_and(is_silent) || evidence.exit != Some(Exit::Code(0)) {
+    if understood.unexplained_exit.is_some() {
         return;
     }
-    match idle(&site.output.join(site.log(&common.name))) {
-        Some(Idle::Whole(line)) => evidence.problems.push(unreadable(format!(
+    let log = site.output.join(site.log(&common.name));
+    let Some(shell) = common.command.as_ref().map(shell_line) else { return };
+    understood.unexplained_exit = match deep(|| halts_within(&Folder::new(site.root), &shell, &common.dir)) {
+        Ok(Ok(looked)) => shortened(&looked, understood, site.root, &log).or_else(|| {
+            let (root, dir, has_tests) = (site.root, common.dir.as_str(), understood.tests.is_some());
+            let failed = Failed { looked: &looked, shell: &shell, code, root, dir, log: &log, has_tests };
+            if code == 0 { None } else { unfinished(&failed) }
+        }),
+        _ => (code != 0).then(|| "whether all of its script was run cannot be told".to_owned()),
+    };
+}
+
+/// No finding, or a status of 0, is a good sign only of what was looked at.
+fn doubt_silence(common: &Common, site: Site<'_>, evidence: &mut Evidence) {
+    let is_silent = |understood: &Understood| understood.findings.is_empty() && understood.tests.is_none();
+    let by_status = evidence.understood.is_none();
+    if !evidence.understood.as_ref().is_none_or(is_silent) || evidence.exit != Some(Exit::Code(0)) {
+        return;
+    }
+    let Some(shell) = common.command.as_ref().map(shell_line) else { return };
+    match idle(&site.output.join(site.log(&common.name)), &shell) {
+        Some(Idle::Undue(line)) => evidence.nothing = Some(format!("nothing was due: `{line}`")),
+        Some(Idle::Unlooked(line)) if several_tools(&shell, common, site) => {
+            evidence.notes.push(format!("one of its tools looked at nothing: `{line}`"));
+        }
+        Some(Idle::Unlooked(line)) => evidence.problems.push(unreadable(format!(
+            "it looked at nothing: `{line}`. Mend where it looks, or take the gate away"
+        ))),
+        // To have nothing to do is what a build is judged by that has no findings.
+        Some(_) if by_status => {}
+        Some(Idle::Unbuilt(line)) => evidence.problems.push(unreadable(format!(
             "nothing was built (`{line}`), and what an earlier build found is not shown again: build all of it, as `make -B` does"
         ))),
         Some(Idle::Part(line)) => evidence
@@ -104,6 +129,12 @@ fn doubt_silence(common: &Common, site: Site<'_>, evidence: &mut Evidence) {
             .push(format!("not all of it was built (`{line}`): what an earlier build found there is not shown again")),
         None => {}
     }
+}
+
+/// Whether a command is known to run more than one tool.
+fn several_tools(shell: &str, common: &Common, site: Site<'_>) -> bool {
+    let looked = deep(|| halts_within(&Folder::new(site.root), shell, &common.dir));
+    matches!(looked, Ok(Ok(looked)) if looked.ran.iter().filter(|ran| ran.is_tool).count() > 1)
 }
 
 const BROKE_DOWN: &str = "by which the tool says that it broke down, so what it found may not be all";

@@ -1,31 +1,138 @@
-//! Words by which a build tool says that it built nothing: what it complained of when it did is then not shown again.
+//! Words by which a tool says that it looked at nothing, or that a build built nothing: no finding is then no good sign, and
+//! neither is a status of 0.
 
 use std::path::Path;
 
 use crate::gate::lines;
 
-/// How much of a build was left out.
+/// How much was left out.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Idle {
-    /// All of it: the tool says no more than this, first.
-    Whole(String),
-    /// Something, by this line.
+    /// There was nothing that it was to look at, by this line: it looks at what changed alone.
+    Undue(String),
+    /// It looked at nothing, by this line.
+    Unlooked(String),
+    /// Nothing was built: the tool says no more than this, first.
+    Unbuilt(String),
+    /// Something was not built, by this line.
     Part(String),
 }
 
-/// What a log says of that; `None` where everything was built, or it cannot be read.
-pub(super) fn idle(log: &Path) -> Option<Idle> {
-    let (mut first, mut others) = (None, false);
-    let see = |line: &str| {
-        let line = line.trim();
-        if first.is_none() && is_idle(line) {
-            first = Some(line.chars().take(80).collect());
+/// How a line begins by which a tool says so.
+const NOTHING: &[&str] = &[
+    // Ruff, ty, black.
+    "warning: No Python files found under the given path(s)",
+    "WARN no python files found under the given path(s)",
+    "No Python files are present to be formatted",
+    // CTest, PHPUnit, dotnet, mix.
+    "No tests were found!!!",
+    "No tests executed!",
+    "No test is available in ",
+    "There are no tests to run",
+    // pnpm.
+    "No projects matched the filters",
+];
+
+/// Words within such a line: Turborepo, Lerna, ktlint.
+const NOTHING_WITHIN: &[&str] = &[
+    "No tasks were executed as part of this run",
+    "No packages found with the lifecycle script",
+    "No files matched [",
+];
+
+/// What stands before and behind the number of what was looked at; nothing: the line's begin, or its end. markdownlint-cli2,
+/// `HTMLHint`, `RuboCop`, Vale, Luacheck, Bandit, Semgrep; unittest, `RSpec`, Minitest, prove, Node, `XCTest`, Mocha.
+const COUNTED: &[(&str, &str)] = &[
+    ("Linting: ", " file(s)"),
+    ("Scanned ", " file"),
+    ("", " files inspected"),
+    (" suggestions in ", " file"),
+    (" errors in ", " file"),
+    ("Total lines of code: ", ""),
+    (" rules on ", " file"),
+    ("Ran ", " test"),
+    ("", " examples, "),
+    ("", " runs, "),
+    (", Tests=", ","),
+    ("# tests ", ""),
+    ("\u{2139} tests ", ""),
+    ("Executed ", " test"),
+    ("", " passing ("),
+];
+
+/// Words by which a runner of tests, whose other rounds ran none, says that some did.
+const RAN: &[&str] = &["% tests passed", "Passed!  - ", "OK (", " tests, 0 failures"];
+
+/// What a log says of that; `None` where nothing says so, or it cannot be read. `shell` is the command.
+pub(super) fn idle(log: &Path, shell: &str) -> Option<Idle> {
+    let mut seen = Seen::default();
+    lines::find(log, |line| {
+        seen.read(line.trim(), shell);
+        None::<()>
+    })
+    .ok()?;
+    let hooks = seen.hooks.filter(|_| !seen.looked);
+    let nothing = seen.nothing.filter(|_| !seen.looked);
+    let undue = seen.undue.filter(|_| !seen.looked).or(hooks);
+    undue
+        .map(Idle::Undue)
+        .or_else(|| nothing.map(Idle::Unlooked))
+        .or_else(|| seen.built.map(if seen.others { Idle::Part } else { Idle::Unbuilt }))
+}
+
+#[derive(Default)]
+struct Seen {
+    undue: Option<String>,
+    nothing: Option<String>,
+    /// The first hook of pre-commit's that had no files.
+    hooks: Option<String>,
+    /// Something says that it looked at something.
+    looked: bool,
+    /// No task is due, by the number of packages.
+    no_packages: bool,
+    built: Option<String>,
+    others: bool,
+}
+
+impl Seen {
+    fn read(&mut self, line: &str, shell: &str) {
+        let said = || Some(line.chars().take(80).collect::<String>());
+        let plain = line.trim_start_matches(|c: char| !c.is_ascii_alphanumeric());
+        self.no_packages |= plain.starts_with("Running ") && plain.ends_with(" in 0 packages");
+        let of_filter = plain.starts_with("No projects matched") && (shell.contains("...") || shell.contains('['));
+        if plain.starts_with("lint-staged could not find any staged files")
+            || (plain.starts_with("NX ") && plain.ends_with("No tasks were run"))
+            || (self.no_packages && line.contains(NOTHING_WITHIN[0]))
+            || of_filter
+        {
+            self.undue = self.undue.take().or_else(said);
+        } else if line.ends_with("(no files to check)Skipped") {
+            self.hooks = self.hooks.take().or_else(said);
+        } else if line.ends_with("...Passed") || line.ends_with("...Failed") {
+            self.looked = true;
+        } else if NOTHING.iter().any(|words| line.starts_with(words))
+            || NOTHING_WITHIN.iter().any(|words| line.contains(words))
+        {
+            self.nothing = self.nothing.take().or_else(said);
+        } else if let Some(number) = COUNTED.iter().find_map(|(before, behind)| counted(line, before, behind)) {
+            self.looked |= number > 0;
+            self.nothing = self.nothing.take().or_else(|| said().filter(|_| number == 0));
         }
-        others |= !is_idle(line) && !is_frame(line);
-        (others && first.is_some()).then_some(())
-    };
-    lines::find(log, see).ok()?;
-    first.map(if others { Idle::Part } else { Idle::Whole })
+        self.looked |= RAN.iter().any(|words| line.contains(words));
+        if self.built.is_none() && is_idle(line) {
+            self.built = said();
+        }
+        self.others |= !is_idle(line) && !is_frame(line);
+    }
+}
+
+/// The number between two texts.
+fn counted(line: &str, before: &str, behind: &str) -> Option<u64> {
+    let rest = if before.is_empty() { line } else { line.split_once(before)?.1 };
+    let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+    let after = &rest[end..];
+    let fits = if behind.is_empty() { after.is_empty() } else { after.starts_with(behind) };
+    rest[..end].parse().ok().filter(|_| fits)
 }
 
 fn is_idle(line: &str) -> bool {
@@ -53,7 +160,7 @@ mod tests {
         let of = |text: &str| {
             let log = folder.path().join("log.txt");
             files::write(&log, text.as_bytes()).unwrap();
-            idle(&log)
+            idle(&log, "")
         };
         for text in [
             "make[1]: Entering directory '/r'\nmake[1]: Nothing to be done for 'all'.\nmake[1]: Leaving directory '/r'\n",
@@ -61,12 +168,64 @@ mod tests {
             "ninja: Entering directory `out'\nninja: no work to do.\n",
             "> Task :compileJava UP-TO-DATE\n\nBUILD SUCCESSFUL in 1s\n2 actionable tasks: 2 up-to-date\n",
         ] {
-            assert!(matches!(of(text), Some(Idle::Whole(_))), "{text}");
+            assert!(matches!(of(text), Some(Idle::Unbuilt(_))), "{text}");
         }
         let part = "make: Nothing to be done for 'deps'.";
         assert_eq!(of(&format!("{part}\nflake8 src\n")), Some(Idle::Part(part.to_owned())));
         for text in ["", "gcc -c a.c\n", "a.c is up to date.\n", "1 actionable task: 1 executed\n"] {
             assert_eq!(of(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_tool_that_looked_at_nothing_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let of = |shell: &str, text: &str| {
+            let log = folder.path().join("log.txt");
+            files::write(&log, text.as_bytes()).unwrap();
+            idle(&log, shell)
+        };
+        for text in [
+            "All checks passed!\nwarning: No Python files found under the given path(s)\n",
+            "WARN no python files found under the given path(s)\nAll checks passed!\n",
+            "Finding: **/*.md\nLinting: 0 file(s)\nSummary: 0 error(s)\n",
+            "\nScanned 0 files, no errors found (12 ms).\n",
+            "\n0 files inspected, no offenses detected\n",
+            "Total: 0 warnings / 0 errors in 0 files\n",
+            "\u{2714} 0 errors, 0 warnings and 0 suggestions in 0 files.\n",
+            "Ran 6 rules on 0 files: 0 findings.\n",
+            "Test project /b\nNo tests were found!!!\n",
+            "\nRan 0 tests in 0.000s\n\nOK\n",
+            "Finished in 0.00041 seconds\n0 examples, 0 failures\n",
+            "0 runs, 0 assertions, 0 failures, 0 errors, 0 skips\n",
+            "Files=0, Tests=0,  0 wallclock secs\nResult: NOTESTS\n",
+            "TAP version 13\n1..0\n# tests 0\n# suites 0\n",
+            "Running lint in 7 packages\n WARNING  No tasks were executed as part of this run.\n",
+            "lerna success run No packages found with the lifecycle script 'lint'\n",
+            "No projects matched the filters in \"/r\"\n",
+        ] {
+            assert!(matches!(of("x --filter web", text), Some(Idle::Unlooked(_))), "{text}: {:?}", of("x", text));
+        }
+        for (shell, text) in [
+            ("npx lint-staged", "\u{2192} lint-staged could not find any staged files.\n"),
+            ("npx nx affected -t lint", "\n NX   No tasks were run\n\n"),
+            (
+                "turbo run lint --affected",
+                "\u{2022} Running lint in 0 packages\n\nNo tasks were executed as part of this run.\n",
+            ),
+            ("pnpm --filter '...[main]' lint", "No projects matched the filters in \"/r\"\n"),
+            ("pre-commit run", "ruff.....................................(no files to check)Skipped\n"),
+        ] {
+            assert!(matches!(of(shell, text), Some(Idle::Undue(_))), "{text}");
+        }
+        for text in [
+            "Ran 0 tests in 0.000s\nRan 3 tests in 0.100s\n",
+            "ruff....(no files to check)Skipped\nmypy.........................................Passed\n",
+            "No tests were found!!!\n100% tests passed, 0 tests failed out of 5\n",
+            "Linting: 3 file(s)\n",
+            "5 examples, 0 failures\n",
+        ] {
+            assert_eq!(of("x", text), None, "{text}");
         }
     }
 }

@@ -4,14 +4,10 @@
 use std::path::Path;
 
 use crate::gate::bails::{bails, stopped_early, stops};
-use crate::gate::integrity::deep;
 use crate::gate::lines;
-use crate::integrity::halts::{Halt, halts_at, halts_within, only_goal, only_says};
-use crate::model::settings::{CommandLine, Common};
+use crate::integrity::halts::{Halt, Looked, halts_at, only_goal, only_says};
 use crate::model::text::one_line;
-use crate::render::terminal::shell_word;
 use crate::world::files;
-use crate::world::tree::Folder;
 
 /// A makefile larger than this many bytes are not looked into.
 const LARGEST: u64 = 1 << 20;
@@ -60,32 +56,41 @@ const BROKE_DOWN: &[(&str, &str)] = &[
     ("", "openBinaryFile: "),
 ];
 
-/// Why the status of a command that failed is not explained by what it found; `None` where nothing says so. It ran in a
-/// folder of the repository at `root`, and `log` has what it printed.
-pub(super) fn unfinished(common: &Common, code: i32, root: &Path, log: &Path, has_tests: bool) -> Option<String> {
-    let shell = match &common.command {
-        Some(CommandLine::Shell(text)) => text.clone(),
-        Some(CommandLine::Argv(words)) => words.iter().map(|word| shell_word(word)).collect::<Vec<_>>().join(" "),
-        None => return None,
-    };
-    let Ok(Ok(looked)) = deep(|| halts_within(&Folder::new(root), &shell, &common.dir)) else {
-        return Some("whether all of its script was run cannot be told".to_owned());
-    };
+/// A command that failed.
+pub(super) struct Failed<'a> {
+    /// What it is known to run.
+    pub looked: &'a Looked,
+    /// Its text, for a shell.
+    pub shell: &'a str,
+    /// Its status.
+    pub code: i32,
+    /// The repository, and the folder in it where it ran.
+    pub root: &'a Path,
+    /// Relative to the root.
+    pub dir: &'a str,
+    /// What it printed.
+    pub log: &'a Path,
+    /// Whether it told of tests.
+    pub has_tests: bool,
+}
+
+/// Why the status of a command that failed is not explained by what it found; `None` where nothing says so.
+pub(super) fn unfinished(failed: &Failed<'_>) -> Option<String> {
+    let Failed { looked, shell, code, root, dir, log, has_tests } = *failed;
     if let Some(halt) = &looked.halt {
         return Some(not_run(halt, ""));
     }
-    let dir = &root.join(&common.dir);
-    if let Some(flag) = bails(&shell) {
+    if let Some(flag) = bails(shell) {
         return Some(stopped_early(flag));
     }
-    if let Some(why) = stops(&looked.ran, root, &common.dir) {
+    if let Some(why) = stops(&looked.ran, root, dir) {
         return Some(why);
     }
     // https://github.com/microsoft/TypeScript/blob/v5.9.3/src/compiler/types.ts, `ExitStatus`.
-    if code == 1 && builds_projects(&shell) {
+    if code == 1 && builds_projects(shell) {
         return Some("`tsc --build` leaves out what depends on a project with errors".to_owned());
     }
-    let mut signs = Signs { shell: &shell, dir, has_tests, heading: false, targets: 0 };
+    let mut signs = Signs { shell, dir: &root.join(dir), has_tests, heading: false, targets: 0 };
     match signs.find(log) {
         Ok(found) => found,
         Err(why) => Some(format!("whether all of it was run cannot be told, as its log cannot be read: {why}")),

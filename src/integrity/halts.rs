@@ -9,6 +9,7 @@ use super::command::{Call, Invocation};
 use super::dictionary::{is_gate, is_gate_name};
 use super::flow::Run;
 use super::ground::{Ground, join};
+use super::pipe::shortens;
 use super::reading;
 use super::script::{Place, Script};
 use super::shell::{self, Command, Item, Kind, OPAQUE, Simple, Word};
@@ -34,6 +35,8 @@ pub struct Ran {
     pub words: Vec<String>,
     /// Its folder in the repository.
     pub dir: String,
+    /// Whether it is a gate, and calls none.
+    pub is_tool: bool,
 }
 
 /// What is known of a command without running it.
@@ -43,6 +46,8 @@ pub struct Looked {
     pub halt: Option<Halt>,
     /// The commands that it comes down to, as far as they can be read.
     pub ran: Vec<Ran>,
+    /// What leaves out lines of what it prints.
+    pub shortened: Option<String>,
 }
 
 /// The first tool of a script that is not its last one, and whose failure ends it.
@@ -69,28 +74,30 @@ pub fn halts_within(tree: &dyn Tree, command: &str, dir: &str) -> Result<Looked,
         Some(Script { place: Place::Gate { .. }, .. }) => {
             let seen = RefCell::default();
             let halt = Context { tree: Some(tree), ground: &ground, seen: &seen }.script(0, AT_END, 0);
-            Ok(Looked { halt, ran: ran(&ground) })
+            Ok(reached(&ground, halt))
         }
-        _ => Ok(Looked { halt: halts_at(command)?, ran: Vec::new() }),
+        _ => Ok(Looked { halt: halts_at(command)?, shortened: shortens(&shell::read(command)?), ran: Vec::new() }),
     }
 }
 
-/// The commands of the first script, and of all that it may call.
-fn ran(ground: &Ground) -> Vec<Ran> {
-    let (mut open, mut seen, mut found) = (vec![0], BTreeSet::new(), Vec::new());
+/// What is known of the first script, and of all that it may call.
+fn reached(ground: &Ground, halt: Option<Halt>) -> Looked {
+    let (mut open, mut seen, mut looked) = (vec![0], BTreeSet::new(), Looked { halt, ..Looked::default() });
     while let Some(number) = open.pop() {
         if !seen.insert(number) {
             continue;
         }
         let script = &ground.scripts[number];
         open.extend(&script.needs);
+        looked.shortened = looked.shortened.or_else(|| shortens(&script.command));
         for run in &script.flow.runs {
             open.extend(&run.calls);
             let words = std::iter::once(&run.invocation.program).chain(&run.invocation.arguments);
-            found.push(Ran { words: words.cloned().collect(), dir: join(&script.dir, &run.dir) });
+            let is_tool = run.gate.is_some() && run.calls.is_empty();
+            looked.ran.push(Ran { words: words.cloned().collect(), dir: join(&script.dir, &run.dir), is_tool });
         }
     }
-    found
+    looked
 }
 
 /// Where a command stands.

@@ -1,6 +1,7 @@
 //! Programs at the end of pipes, and the files that commands write: who still learns of a failure. It knows no rules.
 
 use super::command::Invocation;
+use super::dictionary::is_gate;
 use super::shell::{Command, Kind};
 
 /// Programs that pass on what they read, whatever it says.
@@ -49,6 +50,44 @@ pub fn decides(last: &Invocation) -> bool {
         // They end with 1 where a test failed, or none ran.
         | "tap-spec" | "tap-dot" | "tap-min" | "tap-summary" | "tap-diff" | "tap-difflet" | "tap-arc" | "faucet" => true,
         "go-junit-report" => arguments.iter().any(|flag| flag.ends_with("set-exit-code")),
+        _ => false,
+    }
+}
+
+/// The first program of a pipe in a script that leaves out lines of what a tool, or something of the repository, prints.
+#[must_use]
+pub fn shortens(script: &Command) -> Option<String> {
+    let simple = |part: &Command| match &part.kind {
+        Kind::Simple(simple) => Some(Invocation::of(simple)),
+        _ => None,
+    };
+    let tells =
+        |part: &Command| simple(part).is_none_or(|of| of.call.is_some() || is_gate(&of.program, &of.arguments()));
+    let mut found = None;
+    script.each(&mut |command| {
+        let Kind::Pipeline(parts) = &command.kind else { return };
+        let behind = parts.iter().skip_while(|part| !tells(part)).skip(1).filter_map(simple);
+        let mut short = behind.filter(leaves_out).map(|of| format!("{} {}", of.program, of.arguments.join(" ")));
+        found = found.take().or_else(|| short.next());
+    });
+    found.map(|words| words.trim_end().to_owned())
+}
+
+/// Whether a filter stops after so many lines, or passes on the last ones. Taking away a heading or a summary is no loss.
+fn leaves_out(filter: &Invocation) -> bool {
+    let arguments = filter.arguments();
+    let has = |flags: &[&str]| arguments.iter().any(|word| flags.iter().any(|flag| word.starts_with(flag)));
+    match filter.program.as_str() {
+        "head" => {
+            let words = arguments.join(" ").replace("-n ", "-n").replace("-c ", "-c");
+            !["-n-", "-c-", "--lines=-", "--bytes=-"].iter().any(|all_but| words.contains(all_but))
+        }
+        "tail" => !arguments.iter().any(|word| word.contains('+')),
+        "grep" | "egrep" | "rg" => has(&["-m", "--max-count"]),
+        "sed" => arguments.iter().any(|script| {
+            let lines = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit() || c == ',');
+            script.strip_suffix(['q', 'p']).is_some_and(lines)
+        }),
         _ => false,
     }
 }
@@ -128,4 +167,36 @@ pub fn files(arguments: &[String]) -> Vec<String> {
     let value = |word: &String| word.rsplit_once('=').map_or_else(|| word.clone(), |(_, value)| value.to_owned());
     let named = arguments.iter().map(value).filter(|word| ENDINGS.iter().any(|ending| word.ends_with(ending)));
     named.filter(|word| !word.contains('*') && !word.ends_with("package.json")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::integrity::shell;
+
+    #[test]
+    fn what_shows_only_some_lines_of_a_tool_is_found() {
+        let first = |script: &str| shortens(&shell::read(script).unwrap());
+        for (script, filter) in [
+            ("flake8 . | head -n 1", "head -n 1"),
+            ("set -e; (cd a && flake8 . 2>&1 | tee out | tail -20)", "tail -20"),
+            ("make lint | head", "head"),
+            ("./scripts/lint.sh | grep -m 5 x", "grep -m 5 x"),
+            ("{ flake8 .; mypy .; } | sed 5q", "sed 5q"),
+            ("flake8 . | sed -n 1,5p", "sed -n 1,5p"),
+        ] {
+            assert_eq!(first(script).as_deref(), Some(filter), "{script}");
+        }
+        for script in [
+            "flake8 .",
+            "git ls-files | head -5 | xargs flake8",
+            "git log --oneline | head -5; flake8 .",
+            "flake8 . | tail -n +2 | head -n -1",
+            "flake8 . | head --lines=-2 | tee out",
+            "flake8 . | grep -v E501 | sed 's/a/b/'",
+            "pip list | head; flake8 $(git diff --name-only | head)",
+        ] {
+            assert_eq!(first(script), None, "{script}");
+        }
+    }
 }

@@ -145,10 +145,20 @@ const LOST: [&str; 13] = [
 ];
 
 impl Finding {
+    /// Whether it stands for all of its file, whatever line it names: the file could not be read, or the tool tells only the
+    /// first of such findings in it.
+    #[must_use]
+    pub fn is_of_whole_file(&self) -> bool {
+        // golangci-lint shows one for each file of these.
+        let is_first = ["gofmt", "goimports"].iter().any(|linter| {
+            self.rule.as_deref() == Some(linter) || self.message.trim_end().ends_with(&format!("({linter})"))
+        });
+        (is_first && self.message.starts_with("File is not ")) || self.is_of_unread_file()
+    }
+
     /// Whether it says that its file could not be read as a program. The tool then looked at nothing else in it, so that its
     /// line is not all that it is about.
-    #[must_use]
-    pub fn is_of_unread_file(&self) -> bool {
+    fn is_of_unread_file(&self) -> bool {
         // yamllint writes the place once more before its words, and RuboCop a letter for the level.
         let place = |c: char| c.is_ascii_digit() || c == ':' || c == ' ';
         let words = self.message.trim_start_matches(place);
@@ -214,6 +224,17 @@ pub enum ColumnUnit {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_told_once_for_a_file_is_of_all_of_it() {
+        let whole = |rule: Option<&str>, message: &str| {
+            let (rule, message) = (rule.map(str::to_owned), message.to_owned());
+            Finding { rule, message, ..Finding::default() }.is_of_whole_file()
+        };
+        assert!(whole(Some("gofmt"), "File is not properly formatted") && whole(Some("E999"), "x"));
+        assert!(whole(None, "File is not `goimports`-ed (goimports)"));
+        assert!(!whole(Some("errcheck"), "File is not closed") && !whole(None, "File is not closed (errcheck)"));
+    }
 
     #[test]
     fn a_file_that_could_not_be_read_is_told_by_rule_or_words() {

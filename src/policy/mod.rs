@@ -205,7 +205,7 @@ fn counts(only: Only, status: Option<Status>, relevance: Option<Relevance>, find
         // could not be parsed, what any of them would have shown is not known.
         Only::ChangedLines => match relevance {
             Some(Relevance::Outside) => false,
-            Some(Relevance::ChangedFile) => finding.line.is_none() || finding.is_of_unread_file(),
+            Some(Relevance::ChangedFile) => finding.line.is_none() || finding.is_of_whole_file(),
             Some(Relevance::ChangedLine | Relevance::Unplaced) | None => true,
         },
     }

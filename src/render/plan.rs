@@ -11,7 +11,7 @@ use crate::model::gate::{Flaky, Mode, Only, Rules};
 use crate::model::outcome::Outcome;
 use crate::model::settings::{CommandLine, Common};
 use crate::model::text::{one_line, shorten};
-use crate::render::terminal::{Dress, shell_word};
+use crate::render::terminal::{Dress, shell_line};
 
 /// The schema's name, the first key of the JSON.
 pub const SCHEMA: &str = "gatepost.plan/v1";
@@ -172,7 +172,7 @@ fn time(length: std::time::Duration) -> String {
 /// The command as it could be typed; of a script the first line.
 fn command_line(command: &CommandLine) -> String {
     match command {
-        CommandLine::Argv(words) => words.iter().map(|word| shell_word(word)).collect::<Vec<_>>().join(" "),
+        CommandLine::Argv(_) => shell_line(command).into_owned(),
         CommandLine::Shell(script) => {
             let mut lines = script.lines().map(str::trim_end).filter(|line| !line.trim().is_empty());
             let first = lines.next().unwrap_or_default();

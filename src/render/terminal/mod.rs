@@ -12,6 +12,7 @@ use anstyle::{AnsiColor, Style};
 use crate::model::gate::Only;
 use crate::model::outcome::Outcome;
 use crate::model::report::{GateReport, Judged, Relevance, Status, TestsCompared};
+use crate::model::settings::CommandLine;
 use crate::model::tests::{Case, CaseOutcome};
 use crate::model::text::{clean, one_line, shorten};
 
@@ -215,6 +216,15 @@ fn failed_case(out: &mut String, case: &Case, still: bool, dress: Dress) {
         let _ = writeln!(out, "    {}", shorten(line, 400));
     }
     out.push('\n');
+}
+
+/// A command as it could be typed into a shell.
+#[must_use]
+pub fn shell_line(command: &CommandLine) -> Cow<'_, str> {
+    match command {
+        CommandLine::Shell(text) => Cow::Borrowed(text),
+        CommandLine::Argv(words) => Cow::Owned(words.iter().map(|word| shell_word(word)).collect::<Vec<_>>().join(" ")),
+    }
 }
 
 /// A word as a shell reads it back.
