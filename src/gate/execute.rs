@@ -40,14 +40,9 @@ pub async fn execute(common: &Common, site: Site<'_>) -> Evidence {
         }
     };
     let dir = site.root.join(&common.dir);
-    let mut before = Vec::new();
-    if common.command.is_some() {
-        for pattern in &common.reports {
-            let (folder, pattern) = base(pattern, &dir, site);
-            before.extend(find::find(folder, pattern).unwrap_or_default());
-        }
-    }
+    let before = if common.command.is_some() { standing(common, &dir, site) } else { Some(Vec::new()) };
     let mut read = Vec::new();
+    let mut log = None;
     if let Some(command) = &common.command {
         let stream = choice.as_ref().filter(|_| common.reports.is_empty());
         let kept = run(common, command, stream, &dir, site, &mut evidence).await;
@@ -55,13 +50,14 @@ pub async fn execute(common: &Common, site: Site<'_>) -> Evidence {
             read_output(common, choice, kept, site, &mut evidence, &mut read);
         }
         // It is as it was printed, secrets included; the log is not.
-        if let Some(Err(error)) = kept.map(|_| files::remove(&stream_of(site))) {
+        if let Err(error) = files::remove(&stream_of(site)) {
             evidence.notes.push(error.to_string());
         }
+        log = kept.map(|kept| kept.log);
     }
     if !common.reports.is_empty() && !stopped(&evidence) {
         let choice = choice.unwrap_or(Choice::Auto);
-        read_reports(common, &choice, &dir, site, &before, &mut evidence, &mut read);
+        read_reports(common, &choice, &dir, site, before.as_deref(), &mut evidence, &mut read);
     }
     if !read.is_empty() {
         let moves = match &common.command {
@@ -79,24 +75,31 @@ pub async fn execute(common: &Common, site: Site<'_>) -> Evidence {
             whole
         }));
     }
-    explain_status(common, site, &mut evidence);
-    doubt_silence(common, site, &mut evidence);
+    if let Some(log) = &log {
+        explain_status(common, site, log, &mut evidence);
+        doubt_silence(common, site, log, &mut evidence);
+    }
     evidence
 }
 
 /// What the tool found may not be all that there is.
-fn explain_status(common: &Common, site: Site<'_>, evidence: &mut Evidence) {
+fn explain_status(common: &Common, site: Site<'_>, log: &File, evidence: &mut Evidence) {
     let Some(understood) = &mut evidence.understood else { return };
     let Some(Exit::Code(code)) = evidence.exit else { return };
     if understood.unexplained_exit.is_some() {
         return;
     }
-    let log = site.output.join(site.log(&common.name));
     let Some(shell) = common.command.as_ref().map(shell_line) else { return };
+    if code != 0 && evidence.log_cut {
+        understood.unexplained_exit =
+            Some("whether all of it was run cannot be told, as its log is longer than 64 MiB and was cut".to_owned());
+        return;
+    }
     understood.unexplained_exit = match deep(|| halts_within(&Folder::new(site.root), &shell, &common.dir)) {
-        Ok(Ok(looked)) => shortened(&looked, understood, site.root, &log).or_else(|| {
+        Ok(Ok(looked)) => shortened(&looked, understood, site.root, log).or_else(|| {
             let (root, dir, has_tests) = (site.root, common.dir.as_str(), understood.tests.is_some());
-            let failed = Failed { looked: &looked, shell: &shell, code, root, dir, log: &log, has_tests };
+            let log = &site.output.join(site.log(&common.name));
+            let failed = Failed { looked: &looked, shell: &shell, code, root, dir, log, has_tests };
             if code == 0 { None } else { unfinished(&failed) }
         }),
         _ => (code != 0).then(|| "whether all of its script was run cannot be told".to_owned()),
@@ -104,14 +107,20 @@ fn explain_status(common: &Common, site: Site<'_>, evidence: &mut Evidence) {
 }
 
 /// No finding, or a status of 0, is a good sign only of what was looked at.
-fn doubt_silence(common: &Common, site: Site<'_>, evidence: &mut Evidence) {
+fn doubt_silence(common: &Common, site: Site<'_>, log: &File, evidence: &mut Evidence) {
     let is_silent = |understood: &Understood| understood.findings.is_empty() && understood.tests.is_none();
     let by_status = evidence.understood.is_none();
     if !evidence.understood.as_ref().is_none_or(is_silent) || evidence.exit != Some(Exit::Code(0)) {
         return;
     }
     let Some(shell) = common.command.as_ref().map(shell_line) else { return };
-    match idle(&site.output.join(site.log(&common.name)), &shell) {
+    let said = idle(log, &shell).unwrap_or_else(|why| {
+        evidence
+            .problems
+            .push(unreadable(format!("whether it looked at anything is not known, as its log cannot be read: {why}")));
+        None
+    });
+    match said {
         Some(Idle::Undue(line)) => evidence.nothing = Some(format!("nothing was due: `{line}`")),
         Some(Idle::Unlooked(line)) if several_tools(&shell, common, site) => {
             evidence.notes.push(format!("one of its tools looked at nothing: `{line}`"));
@@ -141,11 +150,10 @@ const BROKE_DOWN: &str = "by which the tool says that it broke down, so what it 
 
 /// What a command printed and is to be read, on disk.
 struct Kept {
-    /// The stream that machine formats are read from; with merged streams both.
-    stream: File,
-    /// Both streams in the order they arrived.
+    /// The stream that machine formats are read from, with merged streams both; nothing where reports are read.
+    stream: Option<File>,
+    /// Both streams in the order their lines arrived.
     log: File,
-    log_whole: bool,
 }
 
 /// Where the stream that is read is kept meanwhile.
@@ -187,9 +195,10 @@ async fn run(
     evidence.took = finished.took;
     evidence.exit = finished.exit;
     evidence.log = Some(log);
+    evidence.log_cut = finished.log_truncated;
     explain_end(common, &finished, choice.is_some(), site, evidence);
     let Written { log, keep } = finished.written?;
-    Some(Kept { stream: keep?, log, log_whole: !finished.log_truncated })
+    Some(Kept { stream: keep, log })
 }
 
 fn not_started(error: &SpawnError) -> Problem {
@@ -263,19 +272,26 @@ fn read_output(
     evidence: &mut Evidence,
     read: &mut Vec<Parsed>,
 ) {
-    let ended_well = evidence.exit == Some(Exit::Code(0));
+    let Some(stream) = &kept.stream else { return };
     let read_again = |mut file: &File| {
         file.rewind()?;
-        choice.read(file, ended_well)
+        // Whether an empty output fits the status is for the judge.
+        choice.read(file, true)
     };
-    let result = match read_again(&kept.stream) {
+    let result = match read_again(stream) {
         // What people read may be on standard error, or on both: the log has them as they arrived. Between two pipes
         // that is not quite the order in which they were written, which tests cannot do with, and need not.
-        Ok((parsed, format)) if kept.log_whole && parsed.tests.is_none() && is_for_people(choice, format) => {
+        Ok((parsed, format)) if parsed.tests.is_none() && is_for_people(choice, format) => {
+            if evidence.log_cut {
+                evidence.problems.push(unreadable(format!(
+                    "printed more than its log holds (64 MiB), where `{format}` is read from both streams: name the `format`"
+                )));
+                return;
+            }
             read_again(&kept.log)
         }
         Err(ReadError::EmptyAndUnnamed | ReadError::Unrecognised(_))
-            if kept.log_whole && matches!(choice, Choice::Auto) =>
+            if !evidence.log_cut && matches!(choice, Choice::Auto) =>
         {
             read_again(&kept.log)
         }
@@ -284,7 +300,7 @@ fn read_output(
     match result {
         Ok((parsed, format)) => {
             let listed = (parsed.findings.is_empty() && LENIENT.contains(&format))
-                .then(|| file_named(&kept.stream, &[&site.root.join(&common.dir), site.root]));
+                .then(|| file_named(stream, &[&site.root.join(&common.dir), site.root]));
             if let Some(file) = listed.flatten() {
                 evidence.problems.push(unreadable(format!(
                     "its output names files and no finding (`{file}`), which `{format}` cannot judge: have the tool show what it \
@@ -321,11 +337,13 @@ fn read_reports(
     choice: &Choice,
     dir: &Path,
     site: Site<'_>,
-    before: &[Found],
+    before: Option<&[Found]>,
     evidence: &mut Evidence,
     read: &mut Vec<Parsed>,
 ) {
     let mut seen = BTreeSet::new();
+    // Of a tool that wrote nothing and failed, or that nobody saw run, an empty file tells nothing.
+    let may_be_empty = evidence.exit == Some(Exit::Code(0));
     for pattern in &common.reports {
         let (folder, relative) = base(pattern, dir, site);
         let found = match find::find(folder, relative) {
@@ -351,7 +369,7 @@ fn read_reports(
                 evidence.problems.push(unreadable(with_exit(evidence.exit, &what)));
                 continue;
             }
-            match choice.read_path(&report.path, true) {
+            match choice.read_path(&report.path, may_be_empty) {
                 Ok((parsed, _)) => read.push(parsed),
                 Err(error) => {
                     let what = unread(common, &format!("the report {name}"), &error);
@@ -362,18 +380,27 @@ fn read_reports(
     }
 }
 
+/// The reports that stand there before the command runs; `None` where that cannot be seen.
+fn standing(common: &Common, dir: &Path, site: Site<'_>) -> Option<Vec<Found>> {
+    let found = common.reports.iter().map(|pattern| {
+        let (folder, pattern) = base(pattern, dir, site);
+        find::find(folder, pattern).ok()
+    });
+    found.collect::<Option<Vec<_>>>().map(|found| found.concat())
+}
+
 /// Why a report says nothing of this attempt.
-fn stale(common: &Common, report: &Found, site: Site<'_>, before: &[Found]) -> Option<String> {
+fn stale(common: &Common, report: &Found, site: Site<'_>, before: Option<&[Found]>) -> Option<String> {
     let real = report.real();
     let written = files::changed_at(&real);
     if common.command.is_none() {
         return newer_source(site, written);
     }
-    // A link may have been turned to an old file.
+    // A link may have been turned to an old file; and what stood there may not be known.
     let is_behind_link = files::real_path(site.root)
         .is_none_or(|root| report.path.strip_prefix(site.root).is_ok_and(|inside| root.join(inside) != real));
-    let is_turned = is_behind_link && written < files::changed_at(site.folder);
-    if before.contains(report) || is_turned {
+    let is_old = (is_behind_link || before.is_none()) && written < files::changed_at(site.folder);
+    if is_old || before.is_some_and(|before| before.contains(report)) {
         return Some("it was there before and this run did not write it".to_owned());
     }
     let mut taken = site.taken.borrow_mut();
@@ -428,7 +455,7 @@ fn add(whole: &mut Understood, mut parsed: Parsed, ground: &Ground<'_>, notes: &
         all.cases.append(&mut tests.cases);
         all.took_ms = match (all.took_ms, tests.took_ms) {
             (None, None) => None,
-            (a, b) => Some(a.unwrap_or(0) + b.unwrap_or(0)),
+            (a, b) => Some(a.unwrap_or(0).saturating_add(b.unwrap_or(0))),
         };
     }
 }

@@ -1,7 +1,7 @@
 //! Words by which a tool says that it looked at nothing, or that a build built nothing: no finding is then no good sign, and
 //! neither is a status of 0.
 
-use std::path::Path;
+use std::fs::File;
 
 use crate::gate::lines;
 
@@ -63,21 +63,21 @@ const COUNTED: &[(&str, &str)] = &[
 /// Words by which a runner of tests, whose other rounds ran none, says that some did.
 const RAN: &[&str] = &["% tests passed", "Passed!  - ", "OK (", " tests, 0 failures"];
 
-/// What a log says of that; `None` where nothing says so, or it cannot be read. `shell` is the command.
-pub(super) fn idle(log: &Path, shell: &str) -> Option<Idle> {
+/// What a log says of that; `None` where nothing says so. `shell` is the command.
+///
+/// # Errors
+/// Why the log cannot be read.
+pub(super) fn idle(log: &File, shell: &str) -> Result<Option<Idle>, String> {
     let mut seen = Seen::default();
-    lines::find(log, |line| {
+    lines::find_in(log, |line| {
         seen.read(line.trim(), shell);
         None::<()>
-    })
-    .ok()?;
+    })?;
     let hooks = seen.hooks.filter(|_| !seen.looked);
     let nothing = seen.nothing.filter(|_| !seen.looked);
     let undue = seen.undue.filter(|_| !seen.looked).or(hooks);
-    undue
-        .map(Idle::Undue)
-        .or_else(|| nothing.map(Idle::Unlooked))
-        .or_else(|| seen.built.map(if seen.others { Idle::Part } else { Idle::Unbuilt }))
+    let built = seen.built.map(if seen.others { Idle::Part } else { Idle::Unbuilt });
+    Ok(undue.map(Idle::Undue).or(nothing.map(Idle::Unlooked)).or(built))
 }
 
 #[derive(Default)]
@@ -137,16 +137,19 @@ fn counted(line: &str, before: &str, behind: &str) -> Option<u64> {
 
 fn is_idle(line: &str) -> bool {
     let of_make = line.starts_with("make") || line.starts_with("gmake");
+    let ends = |ends: [&str; 2]| ends.iter().any(|end| line.ends_with(end));
     (of_make && (line.contains(": Nothing to be done for ") || line.ends_with(" is up to date.")))
         || line == "ninja: no work to do."
-        || (line.starts_with("> Task :") && line.ends_with(" UP-TO-DATE"))
-        || (line.contains(" actionable task") && line.ends_with(" up-to-date"))
+        || (line.starts_with("> Task :") && ends([" UP-TO-DATE", " FROM-CACHE"]))
+        || (line.contains(" actionable task") && ends([" up-to-date", " from cache"]))
+        || line.contains("Nothing to compile - all classes are up to date")
 }
 
 /// What stands around it.
 fn is_frame(line: &str) -> bool {
     let directory = ["ing directory '", "ing directory `"].iter().any(|words| line.contains(words));
-    line.is_empty() || directory || line.starts_with("BUILD SUCCESSFUL in ") || line.ends_with(" NO-SOURCE")
+    let of_maven = line.starts_with("[INFO]") && !line.contains("Compiling ");
+    line.is_empty() || directory || of_maven || line.starts_with("BUILD SUCCESSFUL in ") || line.ends_with(" NO-SOURCE")
 }
 
 #[cfg(test)]
@@ -160,13 +163,15 @@ mod tests {
         let of = |text: &str| {
             let log = folder.path().join("log.txt");
             files::write(&log, text.as_bytes()).unwrap();
-            idle(&log, "")
+            idle(&files::open(&log).unwrap(), "").unwrap()
         };
         for text in [
             "make[1]: Entering directory '/r'\nmake[1]: Nothing to be done for 'all'.\nmake[1]: Leaving directory '/r'\n",
             "make: 'lint' is up to date.\n",
             "ninja: Entering directory `out'\nninja: no work to do.\n",
             "> Task :compileJava UP-TO-DATE\n\nBUILD SUCCESSFUL in 1s\n2 actionable tasks: 2 up-to-date\n",
+            "> Task :compileJava FROM-CACHE\n\nBUILD SUCCESSFUL in 1s\n1 actionable task: 1 from cache\n",
+            "[INFO] --- compiler:3.11.0:compile ---\n[INFO] Nothing to compile - all classes are up to date.\n[INFO] BUILD SUCCESS\n",
         ] {
             assert!(matches!(of(text), Some(Idle::Unbuilt(_))), "{text}");
         }
@@ -183,7 +188,7 @@ mod tests {
         let of = |shell: &str, text: &str| {
             let log = folder.path().join("log.txt");
             files::write(&log, text.as_bytes()).unwrap();
-            idle(&log, shell)
+            idle(&files::open(&log).unwrap(), shell).unwrap()
         };
         for text in [
             "All checks passed!\nwarning: No Python files found under the given path(s)\n",

@@ -1,6 +1,7 @@
 //! A log, line by line, of which no more is held at once than the beginning of a line.
 
-use std::io::{self, BufRead as _, BufReader, Read as _};
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _};
 use std::path::Path;
 
 use crate::world::files;
@@ -12,8 +13,17 @@ const LONGEST: u64 = 4 << 10;
 ///
 /// # Errors
 /// Why the log cannot be read.
-pub(super) fn find<T>(log: &Path, mut see: impl FnMut(&str) -> Option<T>) -> Result<Option<T>, String> {
-    let mut lines = BufReader::new(files::open(log).map_err(|error| error.to_string())?);
+pub(super) fn find<T>(log: &Path, see: impl FnMut(&str) -> Option<T>) -> Result<Option<T>, String> {
+    find_in(&files::open(log).map_err(|error| error.to_string())?, see)
+}
+
+/// The same in a log that is open: it may be gone from its folder by now.
+///
+/// # Errors
+/// Why the log cannot be read.
+pub(super) fn find_in<T>(mut log: &File, mut see: impl FnMut(&str) -> Option<T>) -> Result<Option<T>, String> {
+    log.rewind().map_err(|error| error.to_string())?;
+    let mut lines = BufReader::new(log);
     let mut line = Vec::new();
     let mut next = || -> io::Result<Option<String>> {
         line.clear();

@@ -1,6 +1,7 @@
 //! Places findings in the repository: each path becomes a file that exists, where there is one, columns become
 //! Unicode scalar values, and the text of a finding's line is read for the fingerprint and the excerpt.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -94,6 +95,8 @@ struct Source {
     exact: usize,
     /// Whether the file was read.
     is_known: bool,
+    /// Of the line that was asked for last: how many units stand before each scalar value, and before its end.
+    passed: RefCell<Option<(u32, ColumnUnit, Vec<u32>)>>,
 }
 
 /// Lines end at these for the tools of some languages, and not for git; so does a carriage return that stands alone.
@@ -110,7 +113,7 @@ impl Source {
             .map(|(at, _)| at)
             .find(|at| text[at + 1..].chars().next().is_some_and(|c| c != '\n'));
         let exact = lone.into_iter().chain(text.find(OTHER_ENDS)).min().unwrap_or(text.len());
-        Self { text, starts, exact, is_known: true }
+        Self { text, starts, exact, is_known: true, passed: RefCell::default() }
     }
 
     /// Whether a tool's number of a line is git's.
@@ -138,22 +141,30 @@ impl Source {
         let Some(text) = self.line(line).filter(|text| !text.is_ascii()) else {
             return column;
         };
+        let mut last = self.passed.borrow_mut();
+        let known = last.take().filter(|(of, in_unit, _)| (*of, *in_unit) == (line, unit));
+        let (.., passed) = last.insert(known.unwrap_or_else(|| (line, unit, passed(text, unit))));
         let target = column.saturating_sub(1);
-        let mut passed = 0;
-        let mut scalars = 0;
-        for c in text.chars() {
-            if passed >= target {
-                break;
-            }
-            passed += match unit {
-                ColumnUnit::Scalars => 1,
-                ColumnUnit::Utf16 => u32::from(c.len_utf16() > 1) + 1,
-                ColumnUnit::Bytes => u32::try_from(c.len_utf8()).unwrap_or(1),
-            };
-            scalars += 1;
-        }
-        scalars + target.saturating_sub(passed) + 1
+        let scalars = passed.partition_point(|units| *units < target).min(passed.len() - 1);
+        u32::try_from(scalars)
+            .unwrap_or(u32::MAX)
+            .saturating_add(target.saturating_sub(passed[scalars]))
+            .saturating_add(1)
     }
+}
+
+/// How many units of a line stand before each of its scalar values, and before its end.
+fn passed(line: &str, unit: ColumnUnit) -> Vec<u32> {
+    let mut passed = 0;
+    let units = line.chars().map(|c| {
+        passed += match unit {
+            ColumnUnit::Scalars => 1,
+            ColumnUnit::Utf16 => u32::from(c.len_utf16() > 1) + 1,
+            ColumnUnit::Bytes => u32::try_from(c.len_utf8()).unwrap_or(1),
+        };
+        passed
+    });
+    std::iter::once(0).chain(units).collect()
 }
 
 fn to_scalars(finding: &mut Finding, source: &Source, unit: ColumnUnit) {

@@ -105,8 +105,8 @@ impl Choice {
         self.read(&files::open(path)?, may_be_empty)
     }
 
-    /// Reads a file from where it stands, its beginning. `may_be_empty` says that emptiness is believed where the format allows it (the command ended
-    /// with status 0).
+    /// Reads a file from where it stands, its beginning. `may_be_empty` says that emptiness is believed where the format
+    /// allows it.
     ///
     /// # Errors
     /// When it cannot be read, is empty where something was promised, or is not of the format.
@@ -120,7 +120,8 @@ impl Choice {
         let blank = head.iter().all(u8::is_ascii_whitespace) && size <= HEAD;
         let format = match self {
             Self::Named(format) => format,
-            Self::Matcher(_) if blank => return Ok((Parsed::default(), "matcher")),
+            Self::Matcher(_) if blank && may_be_empty => return Ok((Parsed::default(), "matcher")),
+            Self::Matcher(_) if blank => return Err(ReadError::Empty("matcher")),
             Self::Matcher(matcher) => {
                 file.rewind()?;
                 return Ok((
@@ -132,11 +133,9 @@ impl Choice {
             Self::Auto => parse::recognise(&head)
                 .ok_or_else(|| not_compiled(&head).unwrap_or_else(|| ReadError::Unrecognised(beginning(&head))))?,
         };
-        if blank && (format.empty == Empty::Error || !may_be_empty) {
-            return match format.empty {
-                Empty::Error => Err(ReadError::Empty(format.name)),
-                Empty::Clean => Ok((Parsed::default(), format.name)),
-            };
+        if blank {
+            let is_clean = format.empty == Empty::Clean && may_be_empty;
+            return if is_clean { Ok((Parsed::default(), format.name)) } else { Err(ReadError::Empty(format.name)) };
         }
         file.rewind()?;
         let parsed = match format.reader {

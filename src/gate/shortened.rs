@@ -2,12 +2,14 @@
 //! What is left out may be what the change brought, so that findings which do not count are then no good sign.
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::path::Path;
 
 use crate::gate::lines;
 use crate::integrity::halts::{Looked, Ran};
 use crate::model::evidence::{Located, Understood};
 use crate::model::finding::Finding;
+use crate::model::text::one_line;
 use crate::world::files;
 
 /// Settings larger than this many bytes are not looked into.
@@ -100,7 +102,7 @@ fn linter(message: &str) -> &str {
 }
 
 /// Why what a command showed may not be all that its tools found; `None` where nothing says so.
-pub(super) fn shortened(looked: &Looked, understood: &Understood, root: &Path, log: &Path) -> Option<String> {
+pub(super) fn shortened(looked: &Looked, understood: &Understood, root: &Path, log: &File) -> Option<String> {
     if let Some(filter) = &looked.shortened {
         return Some(format!("`{filter}` leaves out some of what the tool found: take it out of the command"));
     }
@@ -114,8 +116,8 @@ pub(super) fn shortened(looked: &Looked, understood: &Understood, root: &Path, l
     of_findings.or_else(|| said(log))
 }
 
-/// What the log says of it. Where it cannot be read, who looks for a reason of the status says so.
-fn said(log: &Path) -> Option<String> {
+/// What the log says of it.
+fn said(log: &File) -> Option<String> {
     let in_order = |line: &str, words: &str| {
         let mut rest = line;
         words.split('…').all(|part| {
@@ -125,8 +127,21 @@ fn said(log: &Path) -> Option<String> {
             })
         })
     };
-    let see = |line: &str| SAID.iter().find(|(words, _)| in_order(line, words)).map(|(_, means)| (*means).to_owned());
-    lines::find(log, see).ok().flatten()
+    let see = |line: &str| {
+        let means = SAID.iter().find(|(words, _)| in_order(line, words)).map(|(_, means)| (*means).to_owned());
+        means.or_else(|| is_torn(line).then(|| format!("a line of its output was torn (`{}`)", one_line(line, 60))))
+    };
+    lines::find_in(log, see).unwrap_or_else(|why| {
+        Some(format!("whether it showed all that it found is not known, as its log cannot be read: {why}"))
+    })
+}
+
+/// `:3:1: error: …`: the program wrote to both of its streams, and one came into a line of the other.
+fn is_torn(line: &str) -> bool {
+    let mut parts = line.split(':');
+    parts.next() == Some("")
+        && parts.next().is_some_and(|number| number.parse::<u32>().is_ok())
+        && parts.next().is_some()
 }
 
 impl Limit {
@@ -203,8 +218,10 @@ mod tests {
     #[test]
     fn a_limit_that_is_reached_hides_what_there_may_be_more() {
         let root = tempfile::tempdir().unwrap();
+        let log = root.path().join("log.txt");
+        files::write(&log, b"").unwrap();
         let why = |command: &str, messages: &[(&str, usize)]| {
-            shortened(&looked(command), &found(messages), root.path(), &root.path().join("no.log"))
+            shortened(&looked(command), &found(messages), root.path(), &files::open(&log).unwrap())
         };
         let same = "golangci-lint shows no more than 3 findings with the same text, and there may be more: give it \
             `--max-same-issues=0`";
@@ -228,9 +245,11 @@ mod tests {
         let write = |file: &str, text: &str| files::write(&root.path().join(file), text.as_bytes()).unwrap();
         let is_reached = |command: &str| {
             let found = found(&[("x (errcheck)", 3)]);
-            shortened(&looked(command), &found, root.path(), &root.path().join("no.log")).is_some()
+            shortened(&looked(command), &found, root.path(), &files::open(&root.path().join("log.txt")).unwrap())
+                .is_some()
         };
         files::make_dir(&root.path().join("sub/dir")).unwrap();
+        write("log.txt", "");
         write(".golangci.yml", "issues:\n  # max-same-issues: 0\n  max-issues-per-linter: 0\n");
         assert!(is_reached("golangci-lint run"), "a comment lifts nothing");
         write("sub/dir/ci.toml", "[issues]\nmax-same-issues = 0\n");
@@ -245,7 +264,7 @@ mod tests {
         let log = root.path().join("log.txt");
         let of = |text: &str| {
             files::write(&log, text.as_bytes()).unwrap();
-            shortened(&Looked::default(), &Understood::default(), root.path(), &log)
+            shortened(&Looked::default(), &Understood::default(), root.path(), &files::open(&log).unwrap())
         };
         for text in [
             "The number of diagnostics exceeds the limit allowed. Use --max-diagnostics to increase it.\nDiagnostics not shown: 40.\n",
@@ -257,5 +276,9 @@ mod tests {
             assert!(of(text).is_some(), "{text}");
         }
         assert_eq!(of("100 errors\n"), None);
+        assert_eq!(
+            of("a.c:3checked 100 files\n:2:1: error: x\n").unwrap(),
+            "a line of its output was torn (`:2:1: error: x`)"
+        );
     }
 }

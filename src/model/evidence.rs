@@ -82,6 +82,8 @@ pub struct Evidence {
     pub took: Duration,
     /// The log, relative to the output folder.
     pub log: Option<String>,
+    /// Whether the middle of the log was cut.
+    pub log_cut: bool,
 }
 
 /// The parsed part of the evidence, placed in the repository.

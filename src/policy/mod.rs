@@ -59,9 +59,16 @@ pub fn judge(common: &Common, rules: &Rules, ground: Ground<'_>, evidence: Evide
     report.notes.extend(evidence.notes);
     let mut unexplained = evidence.understood.as_ref().and_then(|understood| understood.unexplained_exit.clone());
     let parsed = evidence.understood.is_some();
+    if names_change(common) && ground.scope.change().is_some() {
+        Only::ChangedFiles.word().clone_into(&mut report.only);
+    }
     if let Some(understood) = evidence.understood {
+        let is_outside = |located: &Located| located.place == Place::Outside;
+        let all_outside = !understood.findings.is_empty() && understood.findings.iter().all(is_outside);
         take_findings(&mut report, rules, ground, understood);
         let failed = report.exit.is_some_and(|exit| exit != Exit::Code(0));
+        unexplained =
+            unexplained.or_else(|| (failed && all_outside && report.tests.is_none()).then(|| OUTSIDE.to_owned()));
         unexplained = unexplained.or_else(|| cut_short(&report, ground.baseline.filter(|_| failed)?));
     }
     (report.outcome, report.reason) = if let Some(problem) = evidence.problems.first() {
@@ -84,6 +91,20 @@ pub fn judge(common: &Common, rules: &Rules, ground: Ground<'_>, evidence: Evide
         report.compared = None;
     }
     report
+}
+
+/// Why warnings of an interpreter, say, are no reason for a status.
+const OUTSIDE: &str = "all that was found lies outside of the repository, which is no reason for it";
+
+/// Whether the command asks by name what has changed: it may look at no more.
+fn names_change(common: &Common) -> bool {
+    const NAMES: [&str; 2] = ["GATEPOST_CHANGED_FILES", "GATEPOST_BASE"];
+    let asks = |text: &String| NAMES.iter().any(|name| text.contains(name));
+    match &common.command {
+        Some(CommandLine::Shell(text)) => asks(text),
+        Some(CommandLine::Argv(words)) => words.iter().any(asks),
+        None => false,
+    }
 }
 
 /// A gate that was not due, or could not be started: no evidence at all.
@@ -322,11 +343,13 @@ fn cut_short(report: &GateReport, base: &GateBaseline) -> Option<String> {
     let now = report.tests.as_ref()?.by_name();
     // What did not run took no other's place: `node --test` names a file so that ended before its tests.
     let added = now.iter().filter(|(name, share)| share.ran > 0 && !before.contains_key(name)).count();
-    let tests = count(compared.removed.len(), "test");
-    (compared.removed.len() > added).then(|| {
+    // Some runners call what they left out skipped.
+    let missing = compared.removed.len() + compared.newly_skipped.len();
+    let tests = count(missing, "test");
+    (missing > added).then(|| {
         format!(
             "{tests} of the baseline did not run, as where a runner stops at a failure (`--bail`, `--fail-fast`); what was deleted \
-             on purpose can be told from that once nothing fails"
+             or skipped on purpose can be told from that once nothing fails"
         )
     })
 }
@@ -344,7 +367,7 @@ fn by_exit_status(code: i32) -> (Outcome, String) {
 /// work: <https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_08_02>.
 fn broken_off(code: i32) -> Option<String> {
     match code {
-        124 => Some("a command ran out of the time that `timeout` gave it".to_owned()),
+        124 => Some("a command ran out of the time that `timeout` gave it, or ended with 255 under `xargs`".to_owned()),
         125 => Some("what was to start a command (`env`, `timeout`, `docker run`) failed itself".to_owned()),
         126 => Some("a command could not be executed".to_owned()),
         127 => Some("a command was not found".to_owned()),

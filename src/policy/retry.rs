@@ -21,14 +21,23 @@ pub fn combine(failed: &[GateReport], mut last: GateReport, flaky: Flaky) -> Gat
     };
     last.attempts += failed.iter().map(|report| report.attempts).sum::<u32>();
     last.took += failed.iter().map(|report| report.took).sum();
-    if last.outcome != Outcome::Pass {
-        last.reason = format!("{}; after {} attempts", last.reason, last.attempts);
-        return last;
+    let attempts = last.attempts;
+    let with = |report: &GateReport, reason: String| GateReport { reason, attempts, took: last.took, ..report.clone() };
+    // What is built once is not built, and complained of, again.
+    let kept = failed.iter().filter(|report| !repeats(&last, report)).max_by_key(|report| report.outcome);
+    match kept {
+        Some(report) if report.outcome > last.outcome => {
+            let end = if last.outcome == Outcome::Pass { String::new() } else { format!(": {}", last.reason) };
+            return with(
+                report,
+                format!("{}; attempt {attempts} does not take back what was found{end}", report.reason),
+            );
+        }
+        _ => {}
     }
-    if let Some(report) = failed.iter().find(|report| !repeats(&last, report)) {
-        // What is built once is not built, and complained of, again.
-        let reason = format!("{}; attempt {} does not take back what was found", report.reason, last.attempts);
-        return GateReport { reason, attempts: last.attempts, took: last.took, ..report.clone() };
+    if last.outcome != Outcome::Pass {
+        last.reason = format!("{}; after {attempts} attempts", last.reason);
+        return last;
     }
     if let Some(tests) = &mut last.tests {
         for case in &mut tests.cases {
@@ -43,12 +52,11 @@ pub fn combine(failed: &[GateReport], mut last: GateReport, flaky: Flaky) -> Gat
         last.reason = format!(
             "failed and did not run again: {}{more}; without, it passed on attempt {}",
             names.join(", "),
-            last.attempts
+            attempts
         );
         return last;
     }
     last.notes.push(format!("flaky: attempt 1 ended in {}: {}", first.outcome.word(), first.reason));
-    let attempts = last.attempts;
     match flaky {
         Flaky::Warn => last.reason = format!("{}; flaky: passed on attempt {attempts}", last.reason),
         Flaky::Fail => {
@@ -84,9 +92,11 @@ fn not_run_again(failed: &[GateReport], last: &GateReport) -> BTreeSet<CaseName>
     for (at, report) in failed.iter().enumerate() {
         let later: Vec<&GateReport> = failed[at + 1..].iter().chain([last]).collect();
         for case in cases(report).filter(|case| case.outcome.is_broken() && !report.excuses(case)) {
-            let mut since = later.iter().flat_map(|report| namesakes(report, case)).peekable();
-            let is_gone = since.peek().is_none();
-            let ran = since.any(|other| other.outcome != CaseOutcome::Skipped);
+            // Several may have one name: of as many as broke it is known how they end.
+            let broken = namesakes(report, case).filter(|other| other.outcome.is_broken()).count();
+            let is_gone = later.iter().all(|report| namesakes(report, case).next().is_none());
+            let has_run = |other: &&Case| other.outcome != CaseOutcome::Skipped;
+            let ran = later.iter().any(|report| namesakes(report, case).filter(has_run).count() >= broken);
             let stood_for_others =
                 is_gone && case.outcome == CaseOutcome::Errored && cases(last).count() >= cases(report).count();
             if !ran && !stood_for_others {
@@ -185,6 +195,9 @@ mod tests {
             (vec![fail(&["s/a-"]), fail(&["b-"])], vec!["b+", "a+"], "s › a"),
             (vec![attempt(Outcome::Error, &["a+", "binary!"])], vec!["a+", "b+"], "pass"),
             (vec![attempt(Outcome::Error, &["a+", "b!"])], vec!["a+"], "b"),
+            // Several of one name.
+            (vec![fail(&["a-", "a-"])], vec!["a+"], "a"),
+            (vec![fail(&["a-", "a+"])], vec!["a+", "a+"], "pass"),
         ] {
             let attempts = failed.len() + 1;
             let report = combine(&failed, attempt(Outcome::Pass, &last), Flaky::Warn);
@@ -208,6 +221,11 @@ mod tests {
             assert_eq!(end(&report), (Outcome::Fail, "fail it is; attempt 2 does not take back what was found"));
             assert_eq!((report.attempts, report.took, report.findings.len()), (2, Duration::from_secs(2), 1));
         }
+        let gone = combine(&[found(Outcome::Fail, true)], attempt(Outcome::Error, &[]), Flaky::Warn);
+        let reason = "fail it is; attempt 2 does not take back what was found: error it is";
+        assert_eq!((end(&gone), gone.findings.len()), ((Outcome::Fail, reason), 1));
+        let several = [found(Outcome::Error, true), found(Outcome::Fail, true)];
+        assert_eq!(combine(&several, attempt(Outcome::Pass, &[]), Flaky::Warn).outcome, Outcome::Fail, "the worst");
         let (passed, again) = (attempt(Outcome::Pass, &[]), found(Outcome::Pass, false));
         for (failed, last) in [(found(Outcome::Error, false), passed), (found(Outcome::Fail, true), again)] {
             assert_eq!(combine(&[failed], last, Flaky::Warn).outcome, Outcome::Pass);

@@ -136,7 +136,10 @@ fn an_exit_status_alone() {
         (1, "fail: exit status 1"),
         (2, "fail: exit status 2"),
         (123, "fail: exit status 123"),
-        (124, "error: exit status 124: a command ran out of the time that `timeout` gave it"),
+        (
+            124,
+            "error: exit status 124: a command ran out of the time that `timeout` gave it, or ended with 255 under `xargs`",
+        ),
         (125, "error: exit status 125: what was to start a command (`env`, `timeout`, `docker run`) failed itself"),
         (126, "error: exit status 126: a command could not be executed"),
         (127, "error: exit status 127: a command was not found"),
@@ -157,6 +160,17 @@ fn an_exit_status_alone() {
 }
 
 #[test]
+fn a_command_that_asks_what_changed_is_no_evidence_for_all() {
+    let of = |command: &str, scope: &Scope| {
+        let common = Common { command: Some(CommandLine::Shell(command.to_owned())), ..common() };
+        judge(&common, &rules(), ground(scope), evidence(0, None)).judged_everything()
+    };
+    let command = "! xargs grep -l BAD < $GATEPOST_CHANGED_FILES";
+    assert_eq!([of(command, &change()), of(command, &everything())], [false, true]);
+    assert_eq!([of("git diff $GATEPOST_BASE", &change()), of("make lint", &change())], [false, true]);
+}
+
+#[test]
 fn exit_status_and_findings_must_agree() {
     let known = || found(vec![at(Note, "changed.rs", 3)]);
     let bad = || found(vec![at(Warning, "changed.rs", 3)]);
@@ -168,7 +182,11 @@ fn exit_status_and_findings_must_agree() {
         (Some(0), known(), "pass: 1 finding that does not count"),
         (None, known(), "pass: 1 finding that does not count"),
         (Some(1), known(), "pass: 1 finding that does not count (exit status 1)"),
-        (Some(124), known(), "error: exit status 124: a command ran out of the time that `timeout` gave it"),
+        (
+            Some(124),
+            known(),
+            "error: exit status 124: a command ran out of the time that `timeout` gave it, or ended with 255 under `xargs`",
+        ),
         (Some(126), known(), "error: exit status 126: a command could not be executed"),
         (Some(137), known(), "error: exit status 137: a command was killed by signal 9"),
         (Some(0), bad(), "fail: 1 warning"),
@@ -188,6 +206,11 @@ fn exit_status_and_findings_must_agree() {
         judged(&rules(), evidence(101, unexplained(vec![at(Note, "a", 1)]))),
         "error: exit status 101: the build failed"
     );
+    let outside = || located(Note, Place::Outside, Some(3));
+    let why = "error: exit status 1: all that was found lies outside of the repository, which is no reason for it";
+    assert_eq!(judged(&rules(), evidence(1, found(vec![outside()]))), why);
+    let beside = found(vec![outside(), at(Note, "a", 1)]);
+    assert_eq!(judged(&rules(), evidence(1, beside)), "pass: 2 findings that do not count (exit status 1)");
     assert_eq!(judged(&rules(), evidence(101, unexplained(vec![at(Error, "a", 1)]))), "fail: 1 error");
     let killed = Evidence { exit: Some(Exit::Signal(9)), understood: Some(bad()), ..Evidence::default() };
     let report = judge(&common(), &rules(), ground(&everything()), killed);

@@ -16,17 +16,21 @@ use crate::world::process::{Spawn, Written};
 const CHUNK: usize = 64 << 10;
 /// The first read, in bytes: most gates print little, and there may be many.
 const FIRST: usize = 1 << 10;
+/// How much of a line that has not ended waits for its end, in bytes.
+const HELD: usize = 64 << 10;
 
 /// One pipe of a command. Both are given as a [`ChildStdout`], which tokio lets one make from any pipe.
 pub(super) struct Pipe {
     reader: Option<ChildStdout>,
     buffer: Vec<u8>,
+    /// The beginning of a line for the log.
+    held: Vec<u8>,
 }
 
 impl Pipe {
     pub(super) fn new(reader: Option<ChildStdout>) -> Self {
         let first = if reader.is_some() { FIRST } else { 0 };
-        Self { reader, buffer: Vec::with_capacity(first) }
+        Self { reader, buffer: Vec::with_capacity(first), held: Vec::new() }
     }
 
     /// The next bytes, never empty; waits for ever once the pipe has ended.
@@ -44,6 +48,25 @@ impl Pipe {
             }
             Ok(_) => Some(&self.buffer),
         }
+    }
+
+    /// Writes the whole lines that were read. What has no end yet waits: a program's buffer may end in the middle of a line,
+    /// and what comes by the other pipe would tear it.
+    fn log(&mut self, log: &mut Log) {
+        let end = self.buffer.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let (whole, begun) = self.buffer.split_at(end);
+        if !whole.is_empty() {
+            log.write(&std::mem::take(&mut self.held));
+            log.write(whole);
+        }
+        self.held.extend_from_slice(begun);
+        if self.held.len() > HELD {
+            self.log_rest(log);
+        }
+    }
+
+    fn log_rest(&mut self, log: &mut Log) {
+        log.write(&std::mem::take(&mut self.held));
     }
 }
 
@@ -102,16 +125,16 @@ impl<'a> Capture<'a> {
                         if let Some(keep) = &mut self.files.keep {
                             keep.write(chunk);
                         }
-                        self.files.log.write(chunk);
                         if !self.for_machines {
                             self.lines.feed(chunk);
                         }
+                        self.out.log(&mut self.files.log);
                     }
                 }
                 chunk = self.err.next() => {
                     if let Some(chunk) = chunk {
-                        self.files.log.write(chunk);
                         self.lines.feed(chunk);
+                        self.err.log(&mut self.files.log);
                     }
                 }
                 () = tokio::time::sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
@@ -135,6 +158,8 @@ impl<'a> Capture<'a> {
     /// Closes the files.
     pub(super) fn end(mut self) -> Captured {
         self.lines.show(self.on_line);
+        self.out.log_rest(&mut self.files.log);
+        self.err.log_rest(&mut self.files.log);
         let (log_truncated, log, log_error) = self.files.log.end();
         let keep_truncated = self.files.keep.as_ref().is_some_and(Capped::is_truncated);
         let (keep, error): (Option<File>, _) = self.files.keep.map(Capped::end).unzip();

@@ -3,6 +3,7 @@
 mod baseline;
 mod commands;
 mod gates;
+mod looked;
 mod outputs;
 mod parsing;
 mod places;

@@ -110,6 +110,12 @@ fn a_report_counts_once_and_only_if_it_can_be_read() {
     let stale = "t: error, the report out/latest.xml is stale: it was there before and this run did not write it";
     assert_eq!(turned.ends(&[]), (4, vec![stale.to_owned()]));
 
+    let unseen = project("rm out/latest.xml", r#"["out/*.xml"]"#);
+    unseen.tree.write("out/old.xml", GOOD);
+    symlink("nothing.xml", unseen.path("out/latest.xml")).unwrap();
+    let stale = "t: error, the report out/old.xml is stale: it was there before and this run did not write it";
+    assert_eq!(unseen.ends(&[]), (4, vec![stale.to_owned()]), "what stood there could not be listed");
+
     let nowhere = project("mkdir -p out; cp good.xml out/a.xml; ln -s none out/b.xml", r#"["out/*.xml"]"#);
     let (code, gates) = nowhere.ends(&[]);
     assert!(code == 4 && gates[0].contains("out/b.xml leads nowhere"), "{gates:?}");

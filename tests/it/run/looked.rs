@@ -1,0 +1,80 @@
+//! No finding, and no finding that counts, are worth what was looked at and what was shown of it.
+
+use super::*;
+
+/// How a gate ends whose command is this, on a branch that adds `new.c`.
+fn ends(kind: &str, settings: &str, command: &str, files: &[(&str, &str)]) -> String {
+    let gate = format!("[gates.g]\nkind = \"{kind}\"\n{settings}command = '''\n{command}'''\n");
+    let project = Project::on_main(&gate);
+    project.tree.write("old.c", "1\n2\n3\n4\n5\n").write("said", "old.c:1:1: warning: w\n");
+    for (path, text) in files {
+        project.tree.write(path, text);
+    }
+    project.tree.commit("old");
+    project.tree.git(&["checkout", "--quiet", "-b", "topic"]);
+    project.tree.write("new.c", "1\n2\n3\n").commit("new");
+    project.run(&[]).gates().remove(0)
+}
+
+fn lint(command: &str, files: &[(&str, &str)]) -> String {
+    ends("lint", "format = \"gcc\"\n", command, files)
+}
+
+const PASSES: &str = "g: pass, 1 finding that does not count (exit status 1)";
+
+#[test]
+fn what_a_command_or_a_limit_leaves_out_may_be_what_counts() {
+    let tool = |name: &str| format!("{name}() {{ cat said; return 1; }}\n");
+    assert_eq!(lint(&format!("{}flake8 .\n", tool("flake8")), &[]), PASSES);
+    let cut = lint(&format!("{}flake8 . | head -n 1\n", tool("flake8")), &[]);
+    let why = "`head -n 1` leaves out some of what the tool found: take it out of the command";
+    assert_eq!(cut, format!("g: error, exit status 1: {why}"));
+    let script = [("lint.sh", "set +e\nflake8() { cat said; }\nflake8 . | head -n 1\n")];
+    assert_eq!(lint("bash lint.sh\n", &script), format!("g: error, {why}"), "whatever the status");
+
+    let same = "old.c:1:1: x (errcheck)\nold.c:2:1: x (errcheck)\nold.c:3:1: x (errcheck)\n";
+    let makefile = ("Makefile", "SHELL := bash\nlint:\n\t@golangci-lint() { cat said; exit 1; }; golangci-lint run\n");
+    let limited = lint("make lint\n", &[("said", same), makefile]);
+    assert!(limited.contains("golangci-lint shows no more than 3 findings with the same text"), "{limited}");
+    let settings = (".golangci.yml", "issues:\n  max-same-issues: 0\n");
+    let unlimited = lint("make lint\n", &[("said", same), makefile, settings]);
+    assert_eq!(unlimited, "g: pass, 3 findings that do not count (exit status 2)");
+
+    let hidden = lint("cat said; echo 'Diagnostics not shown: 40.' >&2\n", &[]);
+    assert_eq!(hidden, "g: error, Biome shows no more than its limit: give it `--max-diagnostics=none`");
+}
+
+#[test]
+fn who_looked_at_nothing_says_nothing() {
+    let nothing = "echo 'warning: No Python files found under the given path(s)' >&2\n";
+    let why = "it looked at nothing: `warning: No Python files found under the given path(s)`. Mend where it looks, or take the \
+               gate away";
+    assert_eq!(lint(nothing, &[]), format!("g: error, {why}"));
+    assert_eq!(ends("command", "", nothing, &[]), format!("g: error, {why}"), "its status is no better a sign");
+    let others = format!("ruff() {{ {} }}; mypy() {{ :; }}; ruff check .; mypy .\n", nothing.replace('\n', ";"));
+    assert_eq!(lint(&others, &[]), "g: pass, no findings", "another tool looked");
+    let built = "echo \"make: Nothing to be done for 'all'.\"\n";
+    assert_eq!(ends("command", "", built, &[]), "g: pass, exit status 0", "a build is up to date");
+    assert!(lint(built, &[]).starts_with("g: error, nothing was built"));
+    let staged = "echo '\u{2192} lint-staged could not find any staged files.'\n";
+    let due = "g: skipped, nothing was due: `\u{2192} lint-staged could not find any staged files.`";
+    assert_eq!(ends("command", "", staged, &[]), due);
+}
+
+#[test]
+fn a_line_of_one_stream_is_not_torn_by_the_other() {
+    let tears = "cat said; printf 'new.c:'; sleep 0.3; echo checked >&2; sleep 0.3; echo '2:1: error: bad'; exit 1\n";
+    let by_content = ends("lint", "", &format!("{tears}#"), &[]);
+    assert_eq!(by_content, "g: fail, 1 error on changed lines");
+    // Where the format is named both are one pipe.
+    let torn = lint("cat said; printf 'new.c:'; echo checked >&2; echo ':2:1: error: bad'; exit 1\n", &[]);
+    assert_eq!(torn, "g: error, exit status 1: a line of its output was torn (`:2:1: error: bad`)");
+}
+
+#[test]
+fn an_empty_report_is_believed_of_a_command_that_ended_well() {
+    let report = "format = \"gcc\"\nreports = [\"out.txt\"]\n";
+    assert_eq!(ends("lint", report, ": > out.txt\n", &[]), "g: pass, no findings");
+    let why = "g: error, exit status 1, and the report out.txt is empty, where gcc was promised";
+    assert_eq!(ends("lint", report, ": > out.txt; exit 1\n", &[]), why);
+}
