@@ -85,13 +85,13 @@ pub fn of_run(end: &RunEnd<'_>) -> Option<CheckRun> {
     let mut shown: Vec<Remark<'_>> = end.report.gates.iter().flat_map(|gate| select(gate, most).0).collect();
     shown.sort_by_key(|remark| remark.rank);
     shown.truncate(most);
-    let nothing_enforced = end.report.gates.iter().all(GateReport::not_enforced);
     Some(CheckRun {
         name: "gatepost".to_owned(),
         head_sha: end.context.subject.head.clone()?,
         external_id: end.external_id.to_owned(),
         already: false,
-        conclusion: conclusion(verdict(end), nothing_enforced, end.cancelled),
+        // Where no gate is enforced, none of them makes the verdict: what is red then is no gate's.
+        conclusion: conclusion(verdict(end), false, end.cancelled),
         started_at: end.report.started_at.clone(),
         completed_at: end.completed_at.to_owned(),
         title: one_line(&headline(end), TITLE),
@@ -411,6 +411,12 @@ mod tests {
             assert!(on_end(&RunEnd { left_out: 1, ..end }).is_empty());
         });
         ended(&report, &PublishSettings::default(), |end| assert!(on_end(&end).is_empty()));
+        let mut free = report.clone();
+        free.gates.iter_mut().for_each(|gate| gate.mode = Mode::Report);
+        for (verdict, conclusion) in [(Outcome::Skipped, "skipped"), (Outcome::Error, "failure")] {
+            free.verdict = verdict;
+            assert_eq!(ended(&free, &settings, |end| of_run(&end)).unwrap().conclusion, conclusion);
+        }
         let mut none = report;
         none.subject.head = None;
         ended(&none, &settings, |end| assert!(on_end(&end).is_empty()));
