@@ -421,6 +421,7 @@ fn context<'a>(posted: Posted<'a>, server: &'a str) -> Context<'a> {
         server,
         version: env!("CARGO_PKG_VERSION"),
         report_path: posted.report_path,
+        place: posted.place,
     }
 }
 

@@ -51,13 +51,19 @@ fn plan(gate: &GateReport, end: &RunEnd<'_>) -> Option<StickyIssue> {
         _ => format!("gatepost {}: {} in dependencies", gate.name, advisories(counted)),
     };
     Some(StickyIssue {
-        marker: format!("issue-{}", gate.name),
+        marker: key(gate, end.context.place),
+        formerly: format!("issue-{}", gate.name),
         generation: end.generation,
         verdict: gate.outcome,
         title,
         body: body(gate, audit, &end.context),
         open,
     })
+}
+
+/// Names the issue of a gate of one configuration, by its place in the repository: that of another one stands beside it.
+fn key(gate: &GateReport, place: &str) -> String {
+    format!("issue-{}-{}", gate.name, &blake3::hash(place.as_bytes()).to_hex()[..8])
 }
 
 fn advisories(number: usize) -> String {

@@ -158,6 +158,7 @@ pub(super) fn ended<T>(report: &Report, settings: &PublishSettings, with: impl F
             server: "https://github.com",
             version: "0.1.0",
             report_path: ".gatepost/report.json",
+            place: "gatepost.toml",
         },
         report,
         completed_at: "2026-03-02T10:01:35Z",

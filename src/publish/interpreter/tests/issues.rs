@@ -8,6 +8,7 @@ const LIST: &str = "/issues?state=open&sort=created&direction=asc&per_page=100";
 fn issue(body: &str) -> StickyIssue {
     StickyIssue {
         marker: "audit".to_owned(),
+        formerly: "old".to_owned(),
         generation: (12, 1).into(),
         verdict: Outcome::Fail,
         title: "2 advisories".to_owned(),
@@ -78,6 +79,18 @@ async fn of_several_the_oldest_is_kept() {
     assert_eq!(send(&hub, issue("two")).await, posted(1), "it was not alone, and is written again");
     assert_eq!(all(&hub), [is(2, "", "closed"), is(1, "2 advisories", "open")]);
     assert_eq!(hub.with(|state| state.issues[0]["state_reason"].clone()), "not_planned");
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_marker_has_an_issue_and_an_older_versions_is_taken_over_once() {
+    let hub = Hub::new();
+    send(&hub, StickyIssue { marker: "old".to_owned(), ..issue("two") }).await;
+    assert_eq!(send(&hub, issue("two")).await, posted(1), "it is written with the new marker");
+    assert_eq!(send(&hub, issue("two")).await, ReceiptEnd::Unchanged("https://i/1".to_owned()));
+    let other = StickyIssue { marker: "audit-elsewhere".to_owned(), ..issue("other") };
+    assert_eq!(send(&hub, other.clone()).await, posted(2));
+    assert_eq!(send(&hub, StickyIssue { open: false, ..other }).await, posted(2));
+    assert_eq!(all(&hub), [is(1, "2 advisories", "open"), is(2, "2 advisories", "closed")]);
 }
 
 #[tokio::test(start_paused = true)]
