@@ -230,6 +230,15 @@ async fn a_limit_without_a_wait_is_not_asked_again_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_limit_without_an_end_is_told() {
+    for fault in [Fault::Secondary(Some(u64::MAX)), Fault::Primary(i64::MAX)] {
+        let hub = Hub::new().fault(Trigger::Nth(0), fault);
+        let end = interpreter(&hub).send(&Call::CommitStatus(status())).await.end;
+        assert!(failed(&end).contains("which is longer than posting may still wait"), "{end:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn under_a_long_limit_the_comment_gives_way_and_the_check_goes_on_waiting() {
     let hub = Hub::new().fault(Trigger::Nth(0), Fault::Secondary(Some(900)));
     let mut posting = interpreter(&hub);
