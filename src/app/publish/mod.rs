@@ -185,7 +185,7 @@ async fn of_another_run(
         report.notes.insert(0, warning);
     }
     if triggered.run.event == "pull_request" && report.subject.pull_request.is_none() {
-        report.notes.push("no open pull request has this branch any more: there is no comment".to_owned());
+        report.notes.insert(0, "no open pull request has this branch any more: there is no comment".to_owned());
     }
     let poster = poster.for_jobs_of((triggered.run.id, triggered.run.attempt), triggered.run.workflow.as_deref());
     Ok((Joined { report, settings, place, hold_back_green, origins }, poster))
@@ -315,16 +315,19 @@ fn join(
     for audit in report.gates.iter_mut().filter_map(|gate| gate.audit.as_mut()) {
         audit.scheduled = is_of_default_branch(audit, occasion);
     }
-    report.notes.extend(overridden.notes.into_iter().chain(earlier));
+    let mut ours = Vec::new();
     if !missing.is_empty() {
         report.verdict = report.verdict.max(Outcome::Error);
-        report.notes.insert(0, not_there(&missing));
+        ours.push(not_there(&missing));
     }
     if !known {
         let note =
             "which gates should be here is not known (no configuration, no --expect): a missing one is not noticed";
-        report.notes.push(note.to_owned());
+        ours.push(note.to_owned());
     }
+    ours.extend(overridden.notes.into_iter().chain(earlier));
+    // However many the parts have: ours are seen.
+    report.notes.splice(0..0, ours);
     Ok(report)
 }
 
