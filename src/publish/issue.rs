@@ -107,8 +107,10 @@ fn body(gate: &GateReport, audit: &Audit, context: &Context<'_>) -> String {
 fn row(finding: &AuditFinding) -> String {
     let cell = |text: &str| Untrusted(text).cell(80);
     let advisory = cell(&finding.advisory);
-    let advisory =
-        Address::parse(&finding.url()).map_or_else(|| advisory.clone(), |url| format!("[{advisory}]({url})"));
+    // What is no name of an advisory leads nowhere.
+    let is_name = finding.advisory.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:".contains(&b));
+    let page = Address::parse(&finding.url()).filter(|_| is_name);
+    let advisory = page.map_or_else(|| advisory.clone(), |url| format!("[{advisory}]({url})"));
     format!(
         "| {} | {} | {advisory} | {} | {} | {} | {} |\n",
         cell(&finding.package),

@@ -1,11 +1,12 @@
 //! The one issue of a marker: opened, updated, closed, and never a second one.
 
 use super::*;
+use crate::publish::interpreter::marker::Marker;
 
 const BOT: &str = "github-actions[bot]";
 const LIST: &str = "/issues?state=open&sort=created&direction=asc&per_page=100";
 
-fn issue(body: &str) -> StickyIssue {
+pub(super) fn issue(body: &str) -> StickyIssue {
     StickyIssue {
         marker: "audit".to_owned(),
         formerly: "old".to_owned(),
@@ -117,7 +118,8 @@ async fn a_lost_reply_leaves_one_issue() {
         // What another run of ours said in the meantime is not what we made.
         hub.with(|state| {
             state.meanwhile = Some((0, |state| {
-                state.issue(BOT, "<!-- gatepost:v1 key=audit run=11.1 verdict=fail hash=0123456789abcdef -->\n");
+                let theirs = Marker::of_issue(&StickyIssue { generation: (11, 1).into(), ..issue("two") });
+                state.issue(BOT, &format!("{theirs}\ntwo"));
             }));
         });
         let end = send(&hub, issue("two")).await;
