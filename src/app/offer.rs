@@ -40,35 +40,23 @@ impl Offers {
         }
     }
 
-    fn offer(&self, judged: &Judged, known: &mut HashMap<RepoPath, Result<Both, Unfit>>) -> Option<Offer> {
+    fn offer(&self, judged: &Judged, known: &mut HashMap<RepoPath, Result<Texts, Unfit>>) -> Option<Offer> {
         let fix = judged.finding.fix.as_ref()?;
         let Some(path) = judged.path.as_ref().filter(|_| judged.relevance == Some(Relevance::ChangedLine)) else {
             return Some(Offer::Unfit(Unfit::OutsideDiff));
         };
-        let both = known.entry(path.clone()).or_insert_with(|| self.read(path)).as_ref();
-        let offered = both.map_err(|unfit| *unfit).and_then(|both| suggest(fix, path, both.texts(), &self.change));
+        let texts = known.entry(path.clone()).or_insert_with(|| self.read(path)).as_ref();
+        let offered = texts.map_err(|unfit| *unfit).and_then(|texts| suggest(fix, path, texts, &self.change));
         Some(offered.map_or_else(Offer::Unfit, Offer::Suggestion))
     }
 
-    fn read(&self, path: &RepoPath) -> Result<Both, Unfit> {
+    fn read(&self, path: &RepoPath) -> Result<Texts, Unfit> {
         let work = files::read_capped(&self.root.join(path.as_str()), LARGEST_SOURCE).ok_or(Unfit::TooLong)?;
         let blob = |commit: &Sha| self.repo.read_blob(commit, path).ok().flatten();
         // A gate that mends files has reported about others than it leaves.
         let judged = blob(&self.judged).filter(|judged| *judged == work).ok_or(Unfit::Touched)?;
         let head = if self.head == self.judged { judged.clone() } else { blob(&self.head).ok_or(Unfit::OtherHead)? };
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).map_err(|_| Unfit::Misplaced);
-        Ok(Both { judged: text(judged)?, head: text(head)? })
-    }
-}
-
-/// A file in both commits.
-struct Both {
-    judged: String,
-    head: String,
-}
-
-impl Both {
-    fn texts(&self) -> Texts<'_> {
-        Texts { judged: &self.judged, head: &self.head }
+        Ok(Texts::new(text(judged)?, text(head)?))
     }
 }

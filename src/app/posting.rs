@@ -37,17 +37,22 @@ const LAST_CALL: Duration = Duration::from_millis(6_500);
 #[must_use]
 pub fn masker(env: &Env, pass_env: &[String]) -> Masker {
     let is_secret = |name: &str| names::is_secret(name) || pass_env.iter().any(|passed| passed == name);
-    let secrets: Vec<Secret> = env
-        .iter()
-        .filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?)))
-        .filter_map(|(name, value)| match name {
-            name if is_secret(name) => Some(value),
-            name if name.to_ascii_uppercase().ends_with("_PROXY") => password(value),
-            _ => None,
-        })
-        .map(|value| Secret::new(value.to_owned()))
-        .collect();
+    let mut secrets = Vec::new();
+    for (name, value) in env.iter() {
+        let (name, value) = (name.to_string_lossy(), value.to_string_lossy());
+        if is_secret(&name) {
+            secrets.extend(spellings(&value));
+        } else if name.to_ascii_uppercase().ends_with("_PROXY") {
+            secrets.extend(password(&value).into_iter().flat_map(spellings));
+        }
+    }
     Masker::new(&secrets)
+}
+
+/// A value as it is shown, and where not all of it is text the parts that are: a log has the bytes between them.
+fn spellings(value: &str) -> impl Iterator<Item = Secret> {
+    let parts = value.split(char::REPLACEMENT_CHARACTER).filter(|part| part.len() < value.len());
+    std::iter::once(value).chain(parts).map(|part| Secret::new(part.to_owned()))
 }
 
 /// The password in an address, as it is written there; the scheme may be left out.
@@ -421,6 +426,7 @@ fn context<'a>(posted: Posted<'a>, server: &'a str) -> Context<'a> {
         server,
         version: env!("CARGO_PKG_VERSION"),
         report_path: posted.report_path,
+        place: posted.place,
     }
 }
 
@@ -488,6 +494,17 @@ fn random() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_secret_that_is_no_text_is_known_by_what_is_shown_of_it() {
+        use std::os::unix::ffi::OsStrExt;
+        let value = std::ffi::OsStr::from_bytes(b"hunter\xff2-and-more");
+        let env = Env::from_iter([("DB_PASSWORD", value)]);
+        let masker = masker(&env, &[]);
+        assert_eq!(masker.mask("as hunter\u{fffd}2-and-more"), "as ***");
+        assert_eq!(masker.mask("hunter?2-and-more"), "***?***");
+    }
 
     #[test]
     fn passwords_of_proxies_are_secrets() {

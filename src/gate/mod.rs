@@ -113,6 +113,10 @@ pub trait Gate {
         Only::All
     }
 
+    /// Judges an audit of a report that was perhaps made under other settings as these have it: sets its bar, and takes
+    /// back what they do not ignore.
+    fn decide_anew(&self, _audit: &mut crate::model::audit::Audit) {}
+
     /// Makes one attempt.
     fn run<'a>(&'a self, site: Site<'a>) -> Pin<Box<dyn Future<Output = Evidence> + 'a>>;
 }

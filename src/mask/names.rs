@@ -10,10 +10,16 @@ const KEYS: [&str; 11] =
 /// Last words of names whose values only lead to a secret, or tell of one.
 const TELLS: [&str; 10] = ["DIR", "FILE", "HOST", "ID", "LENGTH", "NAME", "PATH", "TTL", "TYPE", "USER"];
 
+/// Names that say otherwise than their last word, behind others' words too: halves of a login.
+const NAMED: [&str; 2] = ["VAULT_SECRET_ID", "MYSQL_PWD"];
+
 /// Whether a variable is named like a secret (`DB_PASSWORD_PROD`, `GPG_PASSPHRASE`, `DEPLOY_KEY`, `API_KEY_V2`).
 #[must_use]
 pub fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
+    if NAMED.iter().any(|named| name.ends_with(named)) {
+        return true;
+    }
     let words: Vec<&str> = name.split(['_', '-', '.']).collect();
     let Some(last) = words.last().filter(|last| !TELLS.contains(last)) else { return false };
     LAST.contains(last) && words.len() > 1
@@ -43,6 +49,9 @@ mod tests {
             "NPM_AUTH",
             "MY_PAT",
             "GOOGLE_CREDENTIALS",
+            "VAULT_SECRET_ID",
+            "CI_VAULT_SECRET_ID",
+            "MYSQL_PWD",
         ] {
             assert!(is_secret(name), "{name}");
         }
@@ -57,6 +66,7 @@ mod tests {
             "TOKEN_FILE",
             "AWS_ACCESS_KEY_ID",
             "SECRET_NAME",
+            "VAULT_ROLE_ID",
             "COMPASS",
             "TOKENIZERS_PARALLELISM",
         ] {

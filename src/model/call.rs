@@ -175,6 +175,8 @@ pub struct ReviewSuggestion {
 pub struct StickyIssue {
     /// Identifies our issue among others; believed only with our author.
     pub marker: String,
+    /// The marker of earlier versions: where none has ours, one that has this is taken over.
+    pub formerly: String,
     /// What a newer generation said is not overwritten.
     pub generation: Generation,
     /// The verdict it tells.

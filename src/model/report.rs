@@ -194,12 +194,12 @@ impl GateReport {
         }
     }
 
-    /// Whether all there is was judged, and not only what a change adds: of the base's migrations it is only known that
-    /// they apply.
+    /// Whether all there is was judged, and not only what a change adds: of the base's migrations it is known at most
+    /// that they apply.
     #[must_use]
     pub fn judged_everything(&self) -> bool {
-        let of_the_base = self.migrations.as_ref().map_or(0, |run| run.of_the_base);
-        self.only == "all" && self.outcome != Outcome::Skipped && of_the_base == 0
+        let whole = self.migrations.as_ref().is_none_or(|run| run.of_the_base == Some(0));
+        self.only == "all" && self.outcome != Outcome::Skipped && whole
     }
 
     /// Findings that count.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// Lines of the head commit and what takes their place. Applied, the file is the one that the fix makes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Suggestion {
     /// First line, from 1.
     pub start: u32,

@@ -19,6 +19,7 @@ pub struct Configured {
 }
 
 /// Judges again. Without a configuration a gate is judged by the defaults, and by what its findings say of themselves.
+/// With one an audit has the bar and the ignored findings of that configuration already.
 #[must_use]
 pub fn again(mut gate: GateReport, configured: Option<&Configured>) -> GateReport {
     let assumed = Rules {
@@ -42,6 +43,7 @@ pub fn again(mut gate: GateReport, configured: Option<&Configured>) -> GateRepor
             let counts = counts(only, judged.status, judged.relevance, &judged.finding);
             judged.blocking |= counts && judged.level() >= rules.fail_on;
         }
+        audit::again(&mut gate, only, rules);
     }
     let (outcome, reason) = judged_anew(&gate, rules);
     if outcome > gate.outcome {
@@ -56,6 +58,17 @@ pub fn again(mut gate: GateReport, configured: Option<&Configured>) -> GateRepor
     gate
 }
 
+/// Whether the gate was run, and its evidence shows that there was nothing to judge.
+pub(super) fn found_nothing(gate: &GateReport) -> bool {
+    gate.outcome == Outcome::Skipped
+        && gate.findings.is_empty()
+        && match gate.kind.as_str() {
+            "migrations" => gate.migrations.as_ref().is_some_and(|run| run.migrations.is_empty()),
+            "audit" => gate.audit.as_ref().is_some_and(|audit| audit.lockfiles.is_empty() && audit.findings.is_empty()),
+            _ => false,
+        }
+}
+
 fn judged_anew(gate: &GateReport, rules: &Rules) -> (Outcome, String) {
     let read = gate.tests.is_some() || !gate.findings.is_empty();
     if gate.attempts == 0 && gate.exit.is_none() && !read {
@@ -68,8 +81,9 @@ fn judged_anew(gate: &GateReport, rules: &Rules) -> (Outcome, String) {
         Some(Exit::Signal(signal)) => (Outcome::Error, format!("killed by signal {signal}")),
         None if !gate.command.is_empty() => (Outcome::Error, "the command did not end".to_owned()),
         Some(Exit::Code(code)) if gate.kind == "command" && !read => by_exit_status(code),
+        _ if found_nothing(gate) => (Outcome::Skipped, String::new()),
         _ if gate.kind == "migrations" => applied(gate, rules),
-        None if gate.kind == "audit" => {
+        _ if gate.kind == "audit" => {
             let ([one, two], of) = ([weigh(gate, rules, None), audit::weigh(gate, rules)], |end: &(Outcome, _)| end.0);
             if of(&two) >= of(&one) { two } else { one }
         }
@@ -83,15 +97,12 @@ fn applied(gate: &GateReport, rules: &Rules) -> (Outcome, String) {
     match &gate.migrations {
         None => (Outcome::Error, "no migration was looked at".to_owned()),
         Some(run) if !ran(run) => (Outcome::Error, "a migration was not run".to_owned()),
-        Some(run) if gate.outcome == Outcome::Skipped && run.migrations.is_empty() && gate.findings.is_empty() => {
-            (Outcome::Skipped, String::new())
-        }
         Some(_) => weigh(gate, rules, None),
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::model::audit::{AdvisoryKind, Audit, AuditFinding};
     use crate::model::migration::Migration;
@@ -166,6 +177,21 @@ mod tests {
         assert_eq!(again(found, None).outcome, Outcome::Fail);
     }
 
+    /// As gates leave it that were run and had nothing to judge.
+    pub(in crate::policy) fn found_nothing_to_judge() -> [GateReport; 2] {
+        let of = |kind: &str| GateReport {
+            kind: kind.to_owned(),
+            command: Vec::new(),
+            exit: None,
+            ..claimed(kind, Outcome::Skipped)
+        };
+        let [migrations, audit] = [of("migrations"), of("audit")];
+        [
+            GateReport { migrations: Some(Migrations { of_the_base: Some(3), ..Migrations::default() }), ..migrations },
+            GateReport { audit: Some(Audit::default()), ..audit },
+        ]
+    }
+
     #[test]
     fn nothing_becomes_greener() {
         for outcome in [Outcome::Error, Outcome::Fail] {
@@ -174,6 +200,15 @@ mod tests {
         }
         let skipped = GateReport { attempts: 0, exit: None, ..claimed("lint", Outcome::Skipped) };
         assert_eq!(again(skipped.clone(), None), skipped);
+        for skipped in found_nothing_to_judge() {
+            assert_eq!(again(skipped.clone(), None), skipped);
+            let lying = GateReport { outcome: Outcome::Pass, ..skipped.clone() };
+            assert!(skipped.kind == "migrations" || again(lying, None).outcome == Outcome::Error);
+            let empty = GateReport { audit: None, migrations: None, ..skipped.clone() };
+            assert_eq!(again(empty, None).outcome, Outcome::Error, "nothing was looked at");
+            let lying = GateReport { findings: vec![shown(Level::Error, true)], ..skipped };
+            assert_eq!(again(lying, None).outcome, Outcome::Fail);
+        }
         let lying = GateReport { findings: vec![shown(Level::Error, true)], ..skipped };
         assert_eq!(again(lying, None).outcome, Outcome::Error);
     }
@@ -246,6 +281,42 @@ mod tests {
         let audit = Some(Audit { findings: vec![advisory], ..Audit::default() });
         let both = again(GateReport { audit, ..gate("audit", vec![shown(Level::Error, true)]) }, None);
         assert!(both.reason.contains("1 advisory: A-1 in a 1.0.0"), "{}", both.reason);
+    }
+
+    #[test]
+    fn an_audit_is_held_to_the_bar_of_the_configuration() {
+        use crate::model::audit::{AuditFinding, Audited, Bar, Database, Ignored, Severity, Standing};
+        let with = |severity, change: fn(&mut AuditFinding), only, max_findings| {
+            let mut finding = found(AdvisoryKind::Vulnerability, severity);
+            change(&mut finding);
+            let bar = Bar { fail_on: Severity::Medium, ..Bar::default() };
+            let lockfiles = vec![Audited { path: finding.lockfile.clone(), packages: Vec::new() }];
+            let database = Some(Database { records: 9, ..Database::default() });
+            let audit = Some(Audit { bar, lockfiles, database, findings: vec![finding], ..Audit::default() });
+            let gate = GateReport {
+                kind: "audit".to_owned(),
+                command: Vec::new(),
+                exit: None,
+                findings: vec![shown(Level::Warning, false)],
+                audit,
+                ..claimed("audit", Outcome::Pass)
+            };
+            let rules = Rules { fail_on: Level::Error, max_findings, ..rules() };
+            let gate = again(gate, Some(&Configured { rules, only }));
+            assert_eq!(gate.findings[0].blocking, gate.audit.unwrap().findings[0].blocking);
+            gate.outcome
+        };
+        let (medium, new) = (Some(Severity::Medium), Some(Only::New));
+        assert_eq!(with(medium, |_| {}, None, 0), Outcome::Fail);
+        assert_eq!(with(medium, |_| {}, None, 1), Outcome::Pass);
+        assert_eq!(with(Some(Severity::Low), |_| {}, None, 0), Outcome::Pass);
+        assert_eq!(with(medium, |finding| finding.standing = Some(Standing::Unchanged), new, 0), Outcome::Pass);
+        assert_eq!(with(medium, |finding| finding.standing = Some(Standing::New), new, 0), Outcome::Fail);
+        let ignored = |finding: &mut AuditFinding| {
+            finding.ignored = Some(Ignored { reason: "known".to_owned(), until: None });
+        };
+        assert_eq!(with(medium, ignored, None, 0), Outcome::Pass);
+        assert_eq!(with(Some(Severity::Low), |finding| finding.blocking = true, None, 0), Outcome::Fail);
     }
 
     #[test]

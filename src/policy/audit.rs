@@ -2,7 +2,7 @@
 //! a note was decided on by someone or stands in the base as well.
 
 use crate::model::audit::{AdvisoryKind, Audit, AuditFinding, Bar, Standing, Weight};
-use crate::model::finding::Level;
+use crate::model::finding::{Finding, Level};
 use crate::model::gate::{Only, Rules};
 use crate::model::outcome::Outcome;
 use crate::model::report::{GateReport, Status};
@@ -24,6 +24,25 @@ pub(super) fn level(finding: &AuditFinding, bar: Bar) -> Level {
     if blocks { Level::Error } else { Level::Warning }
 }
 
+/// Judges each finding of an audit that a report has by the bar that was set for it: none gets better. The gate's own
+/// findings are those that are present, in their order.
+pub(super) fn again(gate: &mut GateReport, only: Only, rules: &Rules) {
+    let Some(audit) = &mut gate.audit else { return };
+    let mut judged = gate.findings.iter_mut();
+    for finding in audit.findings.iter_mut().filter(|finding| finding.standing != Some(Standing::Fixed)) {
+        let level = level(finding, audit.bar);
+        finding.blocking |= level >= rules.fail_on && counts(only, status(finding), None, &Finding::default());
+        let Some(judged) = judged.next() else { continue };
+        judged.finding.level = judged.finding.level.max(level);
+        judged.blocking |= finding.blocking;
+    }
+}
+
+/// What is worse than in the base is new.
+fn status(finding: &AuditFinding) -> Option<Status> {
+    finding.standing.map(|standing| if standing.is_added() { Status::New } else { Status::Existing })
+}
+
 /// Judges each finding of an audit; the report has them already, as those of any gate.
 pub(super) fn take(report: &mut GateReport, rules: &Rules, mut audit: Audit) {
     let mut judged = report.findings.iter_mut();
@@ -31,9 +50,7 @@ pub(super) fn take(report: &mut GateReport, rules: &Rules, mut audit: Audit) {
     for finding in audit.findings.iter_mut().filter(|finding| finding.standing != Some(Standing::Fixed)) {
         let Some(judged) = judged.next() else { break };
         judged.finding.level = level(finding, audit.bar);
-        // What is worse than in the base is new.
-        let status = |standing: Standing| if standing.is_added() { Status::New } else { Status::Existing };
-        judged.status = finding.standing.map(status);
+        judged.status = status(finding);
         let counts = counts(rules.only, judged.status, judged.relevance, &judged.finding);
         judged.blocking = counts && judged.level() >= rules.fail_on;
         finding.blocking = judged.blocking;
@@ -106,7 +123,6 @@ fn named(new: &str, blocking: &[&AuditFinding]) -> String {
 pub(super) mod tests {
     use super::*;
     use crate::model::audit::{Audited, Database, Ignored, Severity};
-    use crate::model::finding::Finding;
     use crate::model::gate::{Flaky, Mode};
     use crate::model::package::Ecosystem;
     use crate::model::report::Judged;

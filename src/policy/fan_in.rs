@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use crate::model::gate::{GateName, Mode};
 use crate::model::outcome::Outcome;
 use crate::model::report::{GateReport, Report, Subject};
-use crate::policy::{Configured, again, verdict};
+use crate::policy::again::{again, found_nothing};
+use crate::policy::{Configured, verdict};
 
 /// A gate that some report should have, or that a configuration knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +20,7 @@ pub struct Expected {
     pub configured: Option<Configured>,
     /// Why it should be there; `None`: it need not.
     pub due: Option<String>,
-    /// Whether a report that says it had nothing to judge contradicts `due`: that is known of the change itself.
+    /// Whether a report that says that the gate was not run contradicts `due`: that is known of the change itself.
     pub never_skipped: bool,
 }
 
@@ -181,9 +182,20 @@ pub fn join(
 
 fn judged(gate: GateReport, wanted: &Expected) -> GateReport {
     let mut gate = again(gate, wanted.configured.as_ref());
-    if let (Outcome::Skipped, Some(why), true) = (gate.outcome, &wanted.due, wanted.never_skipped) {
-        gate.reason = format!("it is due ({why}), but its report says skipped: {}", gate.reason);
-        gate.outcome = Outcome::Error;
+    let contradicted = match &wanted.due {
+        Some(why) if wanted.never_skipped && gate.outcome == Outcome::Skipped && !found_nothing(&gate) => {
+            Some(format!("it is due ({why}), but its report says skipped: {}", gate.reason))
+        }
+        _ if wanted.configured.is_some() && gate.kind != wanted.kind => {
+            let (kind, said) = (&wanted.kind, if gate.kind.is_empty() { "no kind" } else { &gate.kind });
+            Some(format!(
+                "it is configured as kind {kind}, but its report is of {said}: that is not what had to be judged"
+            ))
+        }
+        _ => None,
+    };
+    if let Some(why) = contradicted.filter(|_| gate.outcome < Outcome::Error) {
+        (gate.outcome, gate.reason) = (Outcome::Error, why);
     }
     gate
 }
@@ -200,7 +212,8 @@ fn missing(wanted: &Expected, why: &str) -> GateReport {
 mod tests {
     use super::*;
     use crate::model::sha::Sha;
-    use crate::policy::tests::claimed;
+    use crate::policy::again;
+    use crate::policy::tests::{claimed, rules};
 
     fn subject() -> Subject {
         Subject {
@@ -278,9 +291,39 @@ mod tests {
             join(subject(), vec![part], &expected, &BTreeMap::new()).verdict
         };
         assert_eq!((skipped(true), skipped(false)), (Outcome::Error, Outcome::Skipped));
+        // It was run, and found that the change has nothing for it.
+        for gate in again::tests::found_nothing_to_judge() {
+            let mut part = part("a", &[]);
+            let expected = [Expected { kind: gate.kind.clone(), ..expected(gate.name.as_str(), true, true) }];
+            part.report.gates = vec![gate];
+            let verdict = |part| join(subject(), vec![part], &expected, &BTreeMap::new()).verdict;
+            assert_eq!(verdict(part.clone()), Outcome::Skipped);
+            part.report.gates[0].attempts = 0;
+            (part.report.gates[0].audit, part.report.gates[0].migrations) = (None, None);
+            assert_eq!(verdict(part), Outcome::Error);
+        }
         let report = join(subject(), Vec::new(), &[expected("lint", true, true)], &BTreeMap::new());
         assert_eq!((report.verdict, ends(&report).len()), (Outcome::Error, 1));
         assert!(report.gates[0].reason.starts_with("no report has it, and it was expected (every path)"));
+    }
+
+    #[test]
+    fn a_gate_is_judged_as_the_kind_that_is_configured() {
+        let configured = |kind: &str| {
+            let configured = Some(Configured { rules: rules(), only: None });
+            Expected { kind: kind.to_owned(), configured, ..expected("test", true, true) }
+        };
+        let end = |claims: &str, outcome, wanted: Expected| {
+            let mut part = part("a", &[("test", outcome)]);
+            claims.clone_into(&mut part.report.gates[0].kind);
+            let mut report = join(subject(), vec![part], &[wanted], &BTreeMap::new());
+            (report.verdict, report.gates.remove(0).reason)
+        };
+        let says = "it is configured as kind test, but its report is of command: that is not what had to be judged";
+        assert_eq!(end("command", Outcome::Pass, configured("test")), (Outcome::Error, says.to_owned()));
+        assert!(end("", Outcome::Pass, configured("test")).1.contains("its report is of no kind"));
+        assert_eq!(end("command", Outcome::Fail, configured("test")).0, Outcome::Fail);
+        assert_eq!(end("command", Outcome::Pass, expected("test", true, true)).0, Outcome::Pass, "by its name alone");
     }
 
     #[test]

@@ -41,7 +41,7 @@ fn common() -> Common {
     }
 }
 
-fn rules() -> Rules {
+pub(super) fn rules() -> Rules {
     Rules { only: Only::All, fail_on: Warning, max_findings: 0, min_tests: None, flaky: Flaky::Warn, mode: Mode::Block }
 }
 

@@ -33,8 +33,8 @@ const TITLE: usize = 255;
 /// The most characters of a failed test's message.
 const MESSAGE: usize = 4000;
 
-/// The most tests of a sort (new failures, removed, …) that are named.
-const NAMED: usize = 20;
+/// How many tests of a sort (new failures, removed, …) are named at most: the first number that fits.
+const NAMED: [usize; 3] = [20, 5, 1];
 
 /// Room for the sentence that says what is left out.
 const RESERVE: usize = 2000;
@@ -85,13 +85,13 @@ pub fn of_run(end: &RunEnd<'_>) -> Option<CheckRun> {
     let mut shown: Vec<Remark<'_>> = end.report.gates.iter().flat_map(|gate| select(gate, most).0).collect();
     shown.sort_by_key(|remark| remark.rank);
     shown.truncate(most);
-    let nothing_enforced = end.report.gates.iter().all(GateReport::not_enforced);
     Some(CheckRun {
         name: "gatepost".to_owned(),
         head_sha: end.context.subject.head.clone()?,
         external_id: end.external_id.to_owned(),
         already: false,
-        conclusion: conclusion(verdict(end), nothing_enforced, end.cancelled),
+        // Where no gate is enforced, none of them makes the verdict: what is red then is no gate's.
+        conclusion: conclusion(verdict(end), false, end.cancelled),
         started_at: end.report.started_at.clone(),
         completed_at: end.completed_at.to_owned(),
         title: one_line(&headline(end), TITLE),
@@ -202,14 +202,18 @@ fn summary(gate: &GateReport, annotated: usize, left: Left, context: &Context<'_
             if gate.findings.is_empty() { String::new() } else { format!(" (judged: {})", prose(&gate.only, 40)) };
         let _ = write!(out, "Found: {found}{only}.\n\n");
     }
+    let after = reproduce(gate, context.report_path);
     if let Some(compared) = compared(gate) {
-        let _ = write!(out, "Compared with the baseline: {compared}.\n\n{}", compared_tests(gate, NAMED));
+        let _ = write!(out, "Compared with the baseline: {compared}.\n\n");
+        // Their counts are said: they are named as far as they fit.
+        let room = LIMIT.saturating_sub(out.len() + after.len() + RESERVE);
+        let named = NAMED.into_iter().map(|most| compared_tests(gate, most)).find(|named| named.len() <= room);
+        out.push_str(&named.unwrap_or_default());
     }
     out.push_str(&where_it_is(gate, annotated, left, context));
     if context.subject.dirty {
         out.push_str("The work tree had uncommitted changes: this is not the verdict on the commit alone.\n\n");
     }
-    let after = reproduce(gate, context.report_path);
     let mut dropped = 0;
     for note in &gate.notes {
         let block = format!("- {}\n", prose(note, 1000));
@@ -248,8 +252,9 @@ fn where_it_is(gate: &GateReport, annotated: usize, left: Left, context: &Contex
 mod tests {
     use super::*;
     use crate::model::gate::Mode;
-    use crate::model::report::{Relevance, Report};
+    use crate::model::report::{Relevance, Report, TestsCompared};
     use crate::model::settings::PublishSettings;
+    use crate::model::tests::CaseName;
     use crate::publish::sample::{ended, existing, finding, gate, gate_end, report};
 
     fn check(report: &Report, at: usize, cancelled: bool) -> CheckRun {
@@ -353,7 +358,22 @@ mod tests {
                 (case.outcome, case.message) = (crate::model::tests::CaseOutcome::Failed, Some(huge.clone()));
             }
         }
+        let names: Vec<CaseName> = (0..50)
+            .map(|at| CaseName { suite: None, class: None, name: format!("{at} {}", "\u{10348}".repeat(300)) })
+            .collect();
+        report.gates[0].compared = Some(TestsCompared {
+            new_failures: names.clone(),
+            still_failing: names.clone(),
+            fixed: names.clone(),
+            removed: names.clone(),
+            newly_skipped: names,
+            older: false,
+        });
         let check = check(&report, 0, false);
+        assert!(
+            check.summary.contains("- newly skipped: ") && check.summary.contains(" and 45 more"),
+            "named as they fit"
+        );
         assert!(check.title.chars().count() <= 255);
         assert!(check.summary.len() <= LIMIT, "{}", check.summary.len());
         assert!(check.text.as_ref().is_some_and(|text| text.len() <= LIMIT));
@@ -411,6 +431,12 @@ mod tests {
             assert!(on_end(&RunEnd { left_out: 1, ..end }).is_empty());
         });
         ended(&report, &PublishSettings::default(), |end| assert!(on_end(&end).is_empty()));
+        let mut free = report.clone();
+        free.gates.iter_mut().for_each(|gate| gate.mode = Mode::Report);
+        for (verdict, conclusion) in [(Outcome::Skipped, "skipped"), (Outcome::Error, "failure")] {
+            free.verdict = verdict;
+            assert_eq!(ended(&free, &settings, |end| of_run(&end)).unwrap().conclusion, conclusion);
+        }
         let mut none = report;
         none.subject.head = None;
         ended(&none, &settings, |end| assert!(on_end(&end).is_empty()));

@@ -69,7 +69,7 @@ pub fn plan(end: &RunEnd<'_>) -> Option<StickyComment> {
 mod tests {
     use super::*;
     use crate::model::outcome::Outcome;
-    use crate::model::report::GateReport;
+    use crate::model::report::{GateReport, Report};
     use crate::model::settings::PublishSettings;
     use crate::publish::sample::{ended, finding, gate, report};
 
@@ -119,6 +119,26 @@ mod tests {
         let comment =
             ended(&green, &PublishSettings::default(), |end| plan(&RunEnd { cancelled: true, ..end })).unwrap();
         assert!(comment.create && comment.body.starts_with("### ❓"), "{}", comment.body);
+    }
+
+    #[test]
+    fn the_first_notes_are_shown_however_many_there_are() {
+        let mut noted = report();
+        noted.notes = vec!["not there: lint; its job did not run, or left no report".to_owned()];
+        noted.notes.extend((0..1000).map(|at| format!("{at} {}", "`x`, ".repeat(100))));
+        noted.gates[0].notes.clone_from(&noted.notes);
+        let shows = |report: &Report| {
+            let body = ended(report, &PublishSettings::default(), |end| plan(&end)).unwrap().body;
+            assert!(body.len() <= LIMIT && body.contains("- not there: lint; its job did not run"), "{body}");
+            assert!(!body.contains("0 gates") && !body.contains("\n- 20 "), "{body}");
+            body
+        };
+        assert_eq!(shows(&noted).matches("- 981 more notes in `.gatepost/report.json`").count(), 2);
+        noted.gates.iter_mut().for_each(|gate| gate.reason = "why, ".repeat(60));
+        let one = noted.gates[1].clone();
+        noted.gates.extend(vec![one; 400]);
+        let least = shows(&noted);
+        assert!(least.contains("- 998 more notes in") && least.contains("gates did not fit here"), "{least}");
     }
 
     #[test]

@@ -6,14 +6,15 @@ use proptest::prelude::*;
 use pulldown_cmark::{Event, LinkType, Options, Parser, Tag, TagEnd};
 use regex::Regex;
 
-use crate::model::call::CheckRun;
+use crate::model::call::{Call, CheckRun};
 use crate::model::finding::Level;
 use crate::model::path::RepoPath;
 use crate::model::report::{GateReport, Report};
 use crate::model::settings::PublishSettings;
-use crate::model::text::is_invisible;
-use crate::publish::sample::{ended, finding, gate_end, report};
-use crate::publish::{check_run, comment, outputs, summary, workflow_commands};
+use crate::model::suggestion::Offer;
+use crate::model::text::{clean, is_invisible};
+use crate::publish::sample::{carry, ended, finding, gate_end, report};
+use crate::publish::{Posting, check_run, comment, on_end, outputs, summary, workflow_commands};
 
 /// Stands in every field that is never a sentence of ours: it must only ever be seen inside code.
 const CLAIM: &str = "ALLPASSED ";
@@ -141,8 +142,17 @@ fn poisoned(texts: &[String]) -> Report {
         for judged in &mut gate.findings {
             judged.finding.message = CLAIM.to_owned() + &next();
             (judged.finding.rule, judged.finding.help) = (Some(CLAIM.to_owned() + &next()), Some(next()));
+        }
+        for judged in gate.findings.iter_mut().skip(1) {
             judged.finding.path = Some(CLAIM.to_owned() + &next());
             judged.path = RepoPath::parse(&next()).ok();
+        }
+        carry(gate, &mut || next());
+        for judged in &mut gate.findings {
+            // No suggestion is made of a fix with hidden characters.
+            if let Some(Offer::Suggestion(fix)) = &mut judged.offer {
+                fix.text = clean(&fix.text);
+            }
         }
         for case in gate.tests.iter_mut().flat_map(|tests| &mut tests.cases).skip(4) {
             case.outcome = crate::model::tests::CaseOutcome::Failed;
@@ -159,7 +169,8 @@ static OURS: LazyLock<Regex> = LazyLock::new(|| {
 
 static LINKS: LazyLock<Regex> = LazyLock::new(|| {
     let pages = "blob/[0-9a-f]{40}/[A-Za-z0-9%/._~-]+#L[0-9]+|commit/[0-9a-f]{40}|actions/runs/15";
-    Regex::new(&format!("^https://github.com/acme/shop/({pages})$")).unwrap()
+    let advisories = "https://(osv.dev/vulnerability|github.com/advisories|rustsec.org/advisories)/[A-Za-z0-9._:-]*";
+    Regex::new(&format!("^(https://github.com/acme/shop/({pages})|{advisories})$")).unwrap()
 });
 
 /// What GitHub, or a reader of Markdown, would do more with than show it.
@@ -174,6 +185,11 @@ static COMMAND: LazyLock<Regex> = LazyLock::new(|| {
 /// Reads Markdown as GitHub does and fails at anything that is not ours.
 fn hold(markdown: &str, gates: usize) {
     assert!(!markdown.contains("<!--"), "a marker: {markdown}");
+    read(markdown, gates);
+}
+
+/// The same of what may have any text in a fence: a suggestion is what a file is to be.
+fn read(markdown: &str, gates: usize) {
     let (mut code, mut rows, mut cells, mut text) = (false, 0, 0, String::new());
     for event in Parser::new_ext(
         markdown,
@@ -241,7 +257,23 @@ fn hold_commands(lines: &[String]) {
 }
 
 fn hold_all(report: &Report) {
-    ended(report, &PublishSettings::default(), |end| {
+    let settings = PublishSettings { suggestions: true, ..PublishSettings::default() };
+    ended(report, &settings, |end| {
+        let (mut issues, mut suggestions) = (0, 0);
+        for posting in on_end(&end) {
+            match posting {
+                Posting::Call(Call::StickyIssue(issue)) => {
+                    hold(&issue.body, 0);
+                    issues += 1;
+                }
+                Posting::Call(Call::Review(review)) => {
+                    review.suggestions.iter().for_each(|one| read(&one.body, 0));
+                    suggestions += review.suggestions.len();
+                }
+                _ => {}
+            }
+        }
+        assert!(issues > 0 && suggestions > 0);
         hold(&comment::plan(&end).unwrap().body, report.gates.len());
         hold(&summary::plan(&end).unwrap(), report.gates.len());
         let whole = check_run::of_run(&end).unwrap();

@@ -51,13 +51,19 @@ fn plan(gate: &GateReport, end: &RunEnd<'_>) -> Option<StickyIssue> {
         _ => format!("gatepost {}: {} in dependencies", gate.name, advisories(counted)),
     };
     Some(StickyIssue {
-        marker: format!("issue-{}", gate.name),
+        marker: key(gate, end.context.place),
+        formerly: format!("issue-{}", gate.name),
         generation: end.generation,
         verdict: gate.outcome,
         title,
         body: body(gate, audit, &end.context),
         open,
     })
+}
+
+/// Names the issue of a gate of one configuration, by its place in the repository: that of another one stands beside it.
+fn key(gate: &GateReport, place: &str) -> String {
+    format!("issue-{}-{}", gate.name, &blake3::hash(place.as_bytes()).to_hex()[..8])
 }
 
 fn advisories(number: usize) -> String {
@@ -101,8 +107,10 @@ fn body(gate: &GateReport, audit: &Audit, context: &Context<'_>) -> String {
 fn row(finding: &AuditFinding) -> String {
     let cell = |text: &str| Untrusted(text).cell(80);
     let advisory = cell(&finding.advisory);
-    let advisory =
-        Address::parse(&finding.url()).map_or_else(|| advisory.clone(), |url| format!("[{advisory}]({url})"));
+    // What is no name of an advisory leads nowhere.
+    let is_name = finding.advisory.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:".contains(&b));
+    let page = Address::parse(&finding.url()).filter(|_| is_name);
+    let advisory = page.map_or_else(|| advisory.clone(), |url| format!("[{advisory}]({url})"));
     format!(
         "| {} | {} | {advisory} | {} | {} | {} | {} |\n",
         cell(&finding.package),

@@ -84,6 +84,8 @@ pub struct Context<'a> {
     pub version: &'a str,
     /// Where a person finds the whole report (`.gatepost/report.json`).
     pub report_path: &'a str,
+    /// Where the configuration stands in the repository.
+    pub place: &'a str,
 }
 
 /// A gate that has ended.

@@ -26,6 +26,11 @@ pub(super) struct Amount {
     pub everything: bool,
 }
 
+/// The most notes of a gate, and of the run.
+const NOTES: usize = 20;
+/// The same of the run, where there is little room.
+const FEW_NOTES: usize = 3;
+
 /// The whole page in at most `limit` bytes: with the first of `amounts` that fits, else as many rows of the table as
 /// do; empty when there is no room for the headline. `opening` is ours and stands below the headline.
 pub(super) fn whole(end: &RunEnd<'_>, opening: &str, amounts: &[Amount], limit: usize) -> String {
@@ -39,7 +44,7 @@ fn full(end: &RunEnd<'_>, opening: &str, amount: Amount) -> String {
     let mut page = format!("{}{opening}{}", head(end), TABLE_HEAD);
     page.extend(report.gates.iter().map(row));
     page.push('\n');
-    page.push_str(&notes(&report.notes));
+    page.push_str(&notes(&report.notes, if amount.items > 0 { NOTES } else { FEW_NOTES }, &place(&end.context)));
     let shown = report.gates.iter().filter(|gate| has_details(gate, amount.everything));
     if amount.items > 0 {
         page.extend(shown.map(|gate| details(gate, &links, amount, end.context.report_path)));
@@ -49,7 +54,7 @@ fn full(end: &RunEnd<'_>, opening: &str, amount: Amount) -> String {
     page + &footer(&end.context, &links)
 }
 
-/// Headline and as many rows as fit, those that are not green first.
+/// Headline, the first notes, and as many rows as fit, those that are not green first.
 fn least(end: &RunEnd<'_>, limit: usize) -> String {
     let links = Links::new(&end.context);
     let last = footer(&end.context, &links);
@@ -58,7 +63,12 @@ fn least(end: &RunEnd<'_>, limit: usize) -> String {
     if page.len() > limit {
         return String::new();
     }
+    let said = notes(&end.report.notes, FEW_NOTES, &place(&end.context));
     let reserve = last.len() + more(usize::MAX).len();
+    // They say why a run is red that no gate has made so.
+    if page.len() + said.len() + TABLE_HEAD.len() + reserve <= limit {
+        page.push_str(&said);
+    }
     if page.len() + TABLE_HEAD.len() + reserve > limit {
         return page;
     }
@@ -73,7 +83,11 @@ fn least(end: &RunEnd<'_>, limit: usize) -> String {
         page.push_str(&line);
         rows += 1;
     }
-    page + &more(end.report.gates.len() - rows) + &last
+    match end.report.gates.len() - rows {
+        0 => page.push('\n'),
+        left => page.push_str(&more(left)),
+    }
+    page + &last
 }
 
 /// Where links lead, as far as their parts are known and good.
@@ -147,8 +161,13 @@ fn row(gate: &GateReport) -> String {
     format!("| `{}` | {outcome} | {time} | {found} | {why} |\n", gate.name)
 }
 
-fn notes(notes: &[String]) -> String {
-    let mut out = notes.iter().map(|note| format!("- {}\n", prose(note, 400))).collect::<Vec<_>>().concat();
+/// The first of the notes, at most so many, and how many more there are.
+fn notes(notes: &[String], most: usize, place: &str) -> String {
+    let shown = notes.iter().take(most).map(|note| format!("- {}\n", prose(note, 400)));
+    let mut out = shown.collect::<Vec<_>>().concat();
+    if notes.len() > most {
+        let _ = writeln!(out, "- {} in {place}", count(notes.len() - most, "more note"));
+    }
     if !out.is_empty() {
         out.push('\n');
     }
@@ -180,7 +199,7 @@ fn details(gate: &GateReport, links: &Links<'_>, amount: Amount, report_path: &s
     out.push_str(&failed_tests(gate, amount, report_path));
     out.push_str(&log_tail(gate, amount.message));
     out.push_str(&schema(gate, amount.items));
-    out.push_str(&notes(&gate.notes));
+    out.push_str(&notes(&gate.notes, NOTES, &Untrusted(report_path).code(200)));
     out.push_str(&reproduce(gate, report_path));
     out + "</details>\n\n"
 }

@@ -59,6 +59,7 @@ mod tests {
     use crate::model::gate::GateName;
     use crate::model::migration::Migrations;
     use crate::model::outcome::Outcome;
+    use crate::model::report::Report;
 
     #[test]
     fn migrations_that_were_only_applied_were_not_judged() {
@@ -71,7 +72,14 @@ mod tests {
         };
         let by = Maker { run: "7.1".to_owned(), job: "-".to_owned(), made: "ab".to_owned() };
         let scope = |of_the_base| external_id(&by, &gate(of_the_base), &Subject::default());
-        assert_eq!(scope(0), "gatepost:7.1:db:all:-:-:-:ab");
-        assert_eq!(scope(3), "gatepost:7.1:db:change:-:-:-:ab");
+        assert_eq!(scope(Some(0)), "gatepost:7.1:db:all:-:-:-:ab");
+        assert_eq!(scope(Some(3)), "gatepost:7.1:db:change:-:-:-:ab");
+        assert_eq!(scope(None), "gatepost:7.1:db:change:-:-:-:ab", "an older version's report does not say");
+        for of_the_base in [None, Some(0), Some(3)] {
+            let report = Report { gates: vec![gate(of_the_base)], ..crate::publish::sample::report() };
+            let text = crate::render::json_v1::write(&report).unwrap();
+            let read = crate::parse::report::read(text.as_bytes()).unwrap();
+            assert_eq!(external_id(&by, &read.gates[0], &Subject::default()), scope(of_the_base), "read back");
+        }
     }
 }

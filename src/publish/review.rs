@@ -1,5 +1,7 @@
 //! Review suggestions: fixes that tools offer on changed lines, each a comment that applies it by a click.
 
+use std::collections::HashMap;
+
 use crate::model::call::{Call, Review, ReviewSuggestion};
 use crate::model::report::Judged;
 use crate::model::suggestion::{Offer, Suggestion};
@@ -38,14 +40,16 @@ pub fn plan(end: &RunEnd<'_>) -> Option<Review> {
     remarks.retain(Remark::concerns_change);
     remarks.sort_by_key(|remark| remark.rank);
     let mut planned: Vec<Planned<'_>> = Vec::new();
+    let mut known: HashMap<(&str, &Suggestion), usize> = HashMap::new();
     for remark in &remarks {
         let Some((judged, fix)) = remark.judged().and_then(|judged| Some((judged, offered(judged)?))) else { continue };
         let Some(path) = judged.path.as_ref().map(crate::model::path::RepoPath::as_str) else { continue };
         // Two tools, or two rules, may offer the same.
-        match planned.iter_mut().find(|one| one.path == path && one.fix == fix) {
-            Some(known) => known.said.push(said(remark, judged)),
-            None => planned.push(Planned { path, fix, said: vec![said(remark, judged)] }),
+        let at = *known.entry((path, fix)).or_insert(planned.len());
+        if at == planned.len() {
+            planned.push(Planned { path, fix, said: Vec::new() });
         }
+        planned[at].said.push(said(remark, judged));
     }
     let suggestions: Vec<ReviewSuggestion> = planned.into_iter().map(Planned::written).collect();
     (!suggestions.is_empty()).then_some(Review { pull_request, head_sha, suggestions })
@@ -125,7 +129,7 @@ mod tests {
 
     fn of(edits: Vec<Edit>, text: &str, change: &ChangeSet) -> Result<Suggestion, Unfit> {
         let fix = Fix { description: String::new(), edits };
-        suggest(&fix, &path(), Texts { judged: text, head: text }, change)
+        suggest(&fix, &path(), &Texts::new(text.to_owned(), text.to_owned()), change)
     }
 
     fn offering(fix: Suggestion) -> Judged {
@@ -314,10 +318,11 @@ mod tests {
         let fix = Fix { description: String::new(), edits: vec![edit((4, 1), (4, 4), "TWO")] };
         let mut change = change(&[(3, 4)]);
         change.to_head.insert(path(), LineMap { runs: vec![(3, 1, 2)] });
-        let made = suggest(&fix, &path(), Texts { judged: merged, head: "one\ntwo\n" }, &change).unwrap();
+        let with = |head: &str| suggest(&fix, &path(), &Texts::new(merged.to_owned(), head.to_owned()), &change);
+        let made = with("one\ntwo\n").unwrap();
         assert_eq!((made.start, made.end, made.text.as_str()), (2, 2, "TWO\n"));
         for head in ["one\nzwei\n", "one\n"] {
-            assert_eq!(suggest(&fix, &path(), Texts { judged: merged, head }, &change), Err(Unfit::OtherHead));
+            assert_eq!(with(head), Err(Unfit::OtherHead));
         }
     }
 
@@ -329,6 +334,26 @@ mod tests {
         assert_eq!(key("a\nx\n", 2, "y"), key("a\nb\nc\nx\n", 4, "y"));
         assert_ne!(key("a\nx\n", 2, "y"), key("a\nx\n", 2, "z"));
         assert_ne!(key("a\nx\n", 2, "y"), key("a\nw\n", 2, "y"));
+    }
+
+    #[test]
+    fn ten_thousand_fixes_of_one_file_are_planned_at_once() {
+        let lines = 10_000;
+        let text = "some line of it\n".repeat(lines);
+        let texts = Texts::new(text.clone(), text);
+        let change = change(&[(1, 10_000)]);
+        let begun = crate::world::clock::instant();
+        let mut report = report();
+        report.gates.truncate(1);
+        report.gates[0].findings = (1..=u32::try_from(lines).unwrap())
+            .map(|line| {
+                let fix = Fix { description: String::new(), edits: vec![edit((line, 1), (line, 5), "Some")] };
+                offering(suggest(&fix, &path(), &texts, &change).unwrap())
+            })
+            .collect();
+        let review = ended(&report, &ON, |end| plan(&end)).unwrap();
+        assert_eq!(review.suggestions.len(), lines);
+        assert!(begun.elapsed() < std::time::Duration::from_secs(10), "{:?}", begun.elapsed());
     }
 
     #[test]

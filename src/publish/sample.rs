@@ -3,15 +3,19 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use crate::model::audit::{AdvisoryKind, Audit, AuditFinding, Audited};
 use crate::model::evidence::Exit;
-use crate::model::finding::{Finding, Level};
+use crate::model::finding::{Edit, Finding, Fix, Level};
 use crate::model::gate::{GateName, Mode};
+use crate::model::migration::Migrations;
 use crate::model::outcome::Outcome;
+use crate::model::package::Ecosystem;
 use crate::model::path::RepoPath;
-use crate::model::report::{GateReport, Judged, Relevance, Report, Status, Subject};
+use crate::model::report::{GateReport, Judged, Relevance, Report, Status, Subject, TestsCompared};
 use crate::model::settings::PublishSettings;
 use crate::model::sha::Sha;
-use crate::model::tests::{Case, CaseOutcome, Tests};
+use crate::model::suggestion::{Offer, Suggestion};
+use crate::model::tests::{Case, CaseName, CaseOutcome, Tests};
 use crate::policy;
 use crate::publish::proof::Maker;
 use crate::publish::{Context, GateEnd, RunEnd};
@@ -149,6 +153,59 @@ pub(super) fn report() -> Report {
     }
 }
 
+/// Everything that a gate may carry beside findings and tests, with `next` in every field that may be someone else's.
+pub(super) fn carry(gate: &mut GateReport, next: &mut dyn FnMut() -> String) {
+    gate.log_tail = Some(next());
+    // The others stay enforced.
+    gate.overridden = (gate.mode == Mode::Report).then(&mut *next);
+    let mut name = || CaseName { suite: Some(next()), class: Some(next()), name: next() };
+    gate.compared = Some(TestsCompared {
+        new_failures: vec![name()],
+        still_failing: vec![name()],
+        fixed: vec![name()],
+        removed: vec![name()],
+        newly_skipped: vec![name()],
+        older: false,
+    });
+    gate.migrations = Some(Migrations {
+        layout: next(),
+        schema_diff: next(),
+        schema_summary: vec![next(), next()],
+        ..Migrations::default()
+    });
+    let finding = AuditFinding {
+        advisory: next(),
+        aliases: vec![next()],
+        summary: next(),
+        ecosystem: Ecosystem::Npm,
+        package: next(),
+        version: next(),
+        severity: None,
+        score: None,
+        score_source: None,
+        kind: AdvisoryKind::Vulnerability,
+        fixed_in: Some(next()),
+        standing: None,
+        ignored: None,
+        expired: None,
+        dev: false,
+        undecided: false,
+        path: vec![next()],
+        lockfile: next(),
+        line: 3,
+        remedy: Some(next()),
+        blocking: true,
+    };
+    let lockfiles = vec![Audited { path: next(), packages: Vec::new() }];
+    gate.audit = Some(Audit { findings: vec![finding], lockfiles, scheduled: true, ..Audit::default() });
+    for (line, judged) in (1..).zip(&mut gate.findings) {
+        let edit = Edit { start_line: 1, start_column: 1, end_line: 1, end_column: 2, text: next() };
+        judged.finding.fix = Some(Fix { description: next(), edits: vec![edit] });
+        let suggestion = Suggestion { start: line, end: line, text: next() + "\n", key: format!("{line:032x}") };
+        judged.offer = Some(Offer::Suggestion(suggestion));
+    }
+}
+
 /// Calls `with` with the end of the run `report`.
 pub(super) fn ended<T>(report: &Report, settings: &PublishSettings, with: impl FnOnce(RunEnd<'_>) -> T) -> T {
     with(RunEnd {
@@ -158,6 +215,7 @@ pub(super) fn ended<T>(report: &Report, settings: &PublishSettings, with: impl F
             server: "https://github.com",
             version: "0.1.0",
             report_path: ".gatepost/report.json",
+            place: "gatepost.toml",
         },
         report,
         completed_at: "2026-03-02T10:01:35Z",

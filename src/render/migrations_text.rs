@@ -21,8 +21,8 @@ pub fn write(gate: &GateReport, run: &Migrations, dress: Dress) -> String {
     let server = run.database.as_deref().unwrap_or("no database");
     if !run.layout.is_empty() {
         let base = match run.of_the_base {
-            0 => String::new(),
-            number => format!(", after {number} migration{} of the base", plural(number)),
+            None | Some(0) => String::new(),
+            Some(number) => format!(", after {number} migration{} of the base", plural(number)),
         };
         let _ = writeln!(out, "{} on {server}{base}\n", run.layout);
     }

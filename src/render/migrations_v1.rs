@@ -52,6 +52,9 @@ pub struct MigrationsV1<'a> {
     pub database: Option<Cow<'a, str>>,
     /// The migrations that were judged, in the order they run.
     pub migrations: Vec<MigrationV1<'a>>,
+    /// How many the base has, which were not judged; left out where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of_the_base: Option<usize>,
     /// What the schema becomes, as SQL.
     pub schema_diff: Cow<'a, str>,
     /// The same for a reader: one line for each change.
@@ -148,7 +151,8 @@ impl<'a> RunV1<'a> {
     /// A dry run that was judged.
     #[must_use]
     pub fn new(gate: &'a GateReport, migrations: &'a Migrations) -> Self {
-        let MigrationsV1 { layout, database, migrations, schema_diff, schema_summary } = MigrationsV1::from(migrations);
+        let MigrationsV1 { layout, database, migrations, schema_diff, schema_summary, .. } =
+            MigrationsV1::from(migrations);
         Self {
             schema: Cow::Borrowed(SCHEMA),
             outcome: gate.outcome,
@@ -170,6 +174,7 @@ impl<'a> From<&'a Migrations> for MigrationsV1<'a> {
             layout: Cow::Borrowed(&migrations.layout),
             database: migrations.database.as_deref().map(Cow::Borrowed),
             migrations: migrations.migrations.iter().map(MigrationV1::from).collect(),
+            of_the_base: migrations.of_the_base,
             schema_diff: Cow::Borrowed(&migrations.schema_diff),
             schema_summary: borrowed(&migrations.schema_summary),
         }

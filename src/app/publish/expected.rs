@@ -12,7 +12,7 @@ use crate::model::change::Scope;
 use crate::model::event::Occasion;
 use crate::model::gate::GateName;
 use crate::model::path::RepoPath;
-use crate::policy::{self, Configured, Due, Expected};
+use crate::policy::{self, Configured, Due, Expected, Part};
 
 /// What is known of the change when it is asked which gates are due.
 #[derive(Debug, Clone, Copy)]
@@ -47,6 +47,16 @@ pub fn configured(gates: &[Box<dyn Gate>], occasion: &Occasion, known: Known<'_>
         })
     };
     gates.iter().map(|gate| of(&**gate)).collect()
+}
+
+/// Judges the audits of reports as the configuration has it, and not the one that their jobs ran under.
+pub fn decide_anew(gates: &[Box<dyn Gate>], parts: &mut [Part]) {
+    for report in parts.iter_mut().flat_map(|part| &mut part.report.gates) {
+        let gate = gates.iter().find(|gate| gate.common().name == report.name);
+        if let (Some(gate), Some(audit)) = (gate, &mut report.audit) {
+            gate.decide_anew(audit);
+        }
+    }
 }
 
 /// What was asked for by name stands in place of what is due.

@@ -12,6 +12,8 @@ use crate::app::posting::{self, Posted, Poster, Publish, Said};
 use crate::app::project::{self, Place, Project};
 use crate::app::scope::{self, Asked};
 use crate::app::{Failure, overridden, run};
+use crate::gate::Gate;
+use crate::model::audit::Audit;
 use crate::model::event::Occasion;
 use crate::model::exit::ExitCode;
 use crate::model::gate::GateName;
@@ -21,6 +23,7 @@ use crate::model::settings::PublishSettings;
 use crate::policy::{self, Expected, Refusal};
 use crate::world::env::Env;
 use crate::world::process::{ACTIONS_GRACE, CancelToken};
+use crate::world::repo::Repo;
 use crate::world::signals::{self, Signals};
 use crate::world::{files, occasion};
 
@@ -96,7 +99,12 @@ pub async fn publish(request: &Request, env: &Env) -> Result<Published, Failure>
 }
 
 /// Reports that jobs of this run made, or that were made here.
-async fn of_this_run(request: &Request, env: &Env, here: &Occasion, found: Found) -> Result<(Joined, Poster), Failure> {
+async fn of_this_run(
+    request: &Request,
+    env: &Env,
+    here: &Occasion,
+    mut found: Found,
+) -> Result<(Joined, Poster), Failure> {
     policy::may_publish(here).map_err(|(why, help)| Failure::refused(why).help(help))?;
     if request.reports.is_empty() {
         return Err(Failure::usage("no report was named").help("gatepost publish REPORT…, or --run ID"));
@@ -123,11 +131,13 @@ async fn of_this_run(request: &Request, env: &Env, here: &Occasion, found: Found
         policy::same_subject(&subject, whose, part).map_err(|error| refused(&error))?;
     }
     policy::distinct(&found.parts).map_err(|error| refused(&error))?;
-    let Configuration { settings, place, gates } = configuration_here(request, env, &occasion, &mut poster).await?;
-    let expected = expected::named(&request.expect, gates)?;
+    let Configuration { settings, place, gates, expected } =
+        configuration_here(request, env, &occasion, &mut poster).await?;
+    let expected = expected::named(&request.expect, expected)?;
+    expected::decide_anew(&gates, &mut found.parts);
     let overridden = overridden::of(env, &subject, &poster, &place).await;
     let origins = origins(&found);
-    let report = join(subject, found, &expected, overridden)?;
+    let report = join(subject, found, &expected, overridden, &occasion)?;
     Ok((Joined { report, settings, place, hold_back_green: false, origins }, poster))
 }
 
@@ -159,26 +169,23 @@ async fn of_another_run(
         policy::same_subject(&subject, &format!("run {id}"), part).map_err(|error| refused(&error))?;
     }
     policy::distinct(&found.parts).map_err(|error| refused(&error))?;
-    let mut configured = Configuration::default();
-    let base = pull.map(|pull| pull.base.clone());
-    if let Some(project) = configuration_there(request, &mut poster, base.as_deref()).await? {
-        let occasion = triggered.occasion(&here, pull);
-        let gates = expected::configured(&project.gates, &occasion, Known::Nothing)?;
-        configured = Configuration { settings: project.config.publish, place: project.place, gates };
-    }
-    let Configuration { settings, place, gates } = configured;
-    let expected = expected::named(&request.expect, gates)?;
+    let occasion = triggered.occasion(&here, pull);
+    let at = triggered.configured_at(&here, pull);
+    let configured = configuration_there(request, &mut poster, at.as_deref(), &occasion).await?;
+    let Configuration { settings, place, gates, expected } = configured;
+    let expected = expected::named(&request.expect, expected)?;
+    expected::decide_anew(&gates, &mut found.parts);
     let overridden = overridden::of(env, &subject, &poster, &place).await;
     // A stranger's word of what was judged makes no evidence for a deploy.
     let origins = if triggered.is_own(&here) { origins(&found) } else { BTreeMap::new() };
-    let mut report = join(subject, found, &expected, overridden)?;
+    let mut report = join(subject, found, &expected, overridden, &occasion)?;
     let hold_back_green = !triggered.run.succeeded();
     if let Some(warning) = triggered.warning() {
         report.verdict = report.verdict.max(Outcome::Error);
         report.notes.insert(0, warning);
     }
     if triggered.run.event == "pull_request" && report.subject.pull_request.is_none() {
-        report.notes.push("no open pull request has this branch any more: there is no comment".to_owned());
+        report.notes.insert(0, "no open pull request has this branch any more: there is no comment".to_owned());
     }
     let poster = poster.for_jobs_of((triggered.run.id, triggered.run.attempt), triggered.run.workflow.as_deref());
     Ok((Joined { report, settings, place, hold_back_green, origins }, poster))
@@ -222,7 +229,14 @@ struct Configuration {
     settings: PublishSettings,
     /// Where it stands in the repository.
     place: String,
-    gates: Vec<Expected>,
+    gates: Vec<Box<dyn Gate>>,
+    expected: Vec<Expected>,
+}
+
+impl Configuration {
+    fn of(project: Project, expected: Vec<Expected>) -> Self {
+        Self { settings: project.config.publish, place: project.place, gates: project.gates, expected }
+    }
 }
 
 /// The configuration of what is checked out here, or of the commit that was judged.
@@ -232,20 +246,17 @@ async fn configuration_here(
     occasion: &Occasion,
     poster: &mut Poster,
 ) -> Result<Configuration, Failure> {
-    let Ok(repo) = run::discover(&request.start, env) else {
-        let head = occasion.head.as_ref().map(ToString::to_string);
-        let Some(project) = configuration_there(request, poster, head.as_deref()).await? else {
-            return Ok(Configuration::default());
-        };
-        let gates = expected::configured(&project.gates, occasion, Known::Nothing)?;
-        return Ok(Configuration { settings: project.config.publish, place: project.place, gates });
+    let found = match run::discover(&request.start, env) {
+        Ok(repo) => configured_in(&repo, request)?.map(|project| (repo, project)),
+        Err(_) => None,
     };
-    let root = files::real_path(repo.root()).unwrap_or_else(|| repo.root().to_owned());
-    let start = files::real_path(&request.start).unwrap_or_else(|| request.start.clone());
-    let place = Place { root: &root, start: &start, file: request.config.as_deref(), colour: request.colour };
-    let Some(project) = project::open(&place)? else { return Ok(Configuration::default()) };
+    let Some((repo, project)) = found else {
+        // No checkout, one of some files, or of another repository.
+        let head = occasion.head.as_ref().map(ToString::to_string);
+        return configuration_there(request, poster, head.as_deref(), occasion).await;
+    };
     let by_paths = project.gates.iter().any(|gate| !gate.common().paths.is_empty());
-    let gates = if by_paths && request.expect.is_empty() {
+    let expected = if by_paths && request.expect.is_empty() {
         let base = scope::base_asked(None, project.config.run.base.as_deref(), occasion);
         let asked = Asked { base, all_files: false };
         let ask = async |base: &_, head: &_| poster.merge_base(base, head).await;
@@ -254,7 +265,13 @@ async fn configuration_here(
     } else {
         expected::configured(&project.gates, occasion, Known::Nothing)?
     };
-    Ok(Configuration { settings: project.config.publish, place: project.place, gates })
+    Ok(Configuration::of(project, expected))
+}
+
+fn configured_in(repo: &Repo, request: &Request) -> Result<Option<Project>, Failure> {
+    let root = files::real_path(repo.root()).unwrap_or_else(|| repo.root().to_owned());
+    let start = files::real_path(&request.start).unwrap_or_else(|| request.start.clone());
+    project::open(&Place { root: &root, start: &start, file: request.config.as_deref(), colour: request.colour })
 }
 
 /// The configuration as the repository on GitHub has it at a branch or commit. What lies in the workspace may have come
@@ -263,15 +280,18 @@ async fn configuration_there(
     request: &Request,
     poster: &mut Poster,
     at: Option<&str>,
-) -> Result<Option<Project>, Failure> {
-    let Some(ask) = poster.asking() else { return Ok(None) };
+    occasion: &Occasion,
+) -> Result<Configuration, Failure> {
+    let Some(ask) = poster.asking() else { return Ok(Configuration::default()) };
     for path in expected::places(request.config.as_deref())? {
         let text = ask.file(&path, at).await.map_err(|stop| Failure::outside(stop.to_string()))?;
         if let Some(text) = text {
-            return expected::project(&text, &path, request.colour).map(Some);
+            let project = expected::project(&text, &path, request.colour)?;
+            let expected = expected::configured(&project.gates, occasion, Known::Nothing)?;
+            return Ok(Configuration::of(project, expected));
         }
     }
-    Ok(None)
+    Ok(Configuration::default())
 }
 
 fn join(
@@ -279,6 +299,7 @@ fn join(
     found: Found,
     expected: &[Expected],
     overridden: overridden::Found,
+    occasion: &Occasion,
 ) -> Result<Report, Failure> {
     let Found { parts, missing, .. } = found;
     let known = expected.iter().any(|gate| gate.due.is_some());
@@ -291,17 +312,29 @@ fn join(
     }
     let earlier = subject.run.and_then(|(_, attempt)| policy::of_earlier_attempts(&parts, attempt));
     let mut report = policy::join(subject, parts, expected, &overridden.gates);
-    report.notes.extend(overridden.notes.into_iter().chain(earlier));
+    for audit in report.gates.iter_mut().filter_map(|gate| gate.audit.as_mut()) {
+        audit.scheduled = is_of_default_branch(audit, occasion);
+    }
+    let mut ours = Vec::new();
     if !missing.is_empty() {
         report.verdict = report.verdict.max(Outcome::Error);
-        report.notes.insert(0, not_there(&missing));
+        ours.push(not_there(&missing));
     }
     if !known {
         let note =
             "which gates should be here is not known (no configuration, no --expect): a missing one is not noticed";
-        report.notes.push(note.to_owned());
+        ours.push(note.to_owned());
     }
+    ours.extend(overridden.notes.into_iter().chain(earlier));
+    // However many the parts have: ours are seen.
+    report.notes.splice(0..0, ours);
     Ok(report)
+}
+
+/// Whether an audit is of what stands on the default branch, whatever changed: a report alone is not believed that.
+fn is_of_default_branch(audit: &Audit, occasion: &Occasion) -> bool {
+    let pushed = audit.scheduled && occasion.is_of_default_branch();
+    occasion.trusted && (occasion.event == "schedule" || pushed)
 }
 
 fn not_there(missing: &[String]) -> String {

@@ -131,6 +131,14 @@ impl Triggered {
         }
     }
 
+    /// The branch or commit whose configuration judges: what an own branch without a pull request has is the repository's
+    /// word already. `None`: the default branch.
+    #[must_use]
+    pub fn configured_at(&self, here: &Occasion, pull: Option<&PullRequest>) -> Option<String> {
+        let own = self.run.event == "push" && self.is_own(here);
+        pull.map(|pull| pull.base.clone()).or_else(|| own.then(|| self.run.head.to_string()))
+    }
+
     /// Whether the commit comes from the repository itself: what its gates are told of is no stranger's word.
     #[must_use]
     pub fn is_own(&self, here: &Occasion) -> bool {

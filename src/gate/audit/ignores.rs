@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 use super::settings::{Options, below};
 use crate::advisory::ignore::{self, Ignore};
 use crate::advisory::import;
 use crate::model::audit::AuditFinding;
-use crate::world::files;
+use crate::world::{clock, files};
 
 /// A list larger than this many bytes is none.
 const LARGEST: u64 = 1 << 20;
@@ -30,6 +31,23 @@ pub(super) fn read(options: &Options, root: &Path, dir: &str) -> Result<Vec<Igno
         }
     }
     if problems.is_empty() { Ok(entries) } else { Err(problems) }
+}
+
+/// Takes back what no entry of the configuration ignores today. The lists of other tools are not at hand: where there are
+/// some, what was ignored may stand in them.
+pub(super) fn take_back(findings: &mut [AuditFinding], options: &Options) {
+    if !options.imports.is_empty() {
+        return;
+    }
+    let mut anew: Vec<AuditFinding> =
+        findings.iter().map(|finding| AuditFinding { ignored: None, ..finding.clone() }).collect();
+    let today = clock::now().to_zoned(TimeZone::UTC).date();
+    apply(&mut anew, &options.ignores, today, options);
+    for (finding, anew) in findings.iter_mut().zip(anew) {
+        if anew.ignored.is_none() {
+            finding.ignored = None;
+        }
+    }
 }
 
 /// Marks what they cover, and says what is to be said of them.

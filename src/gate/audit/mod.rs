@@ -48,6 +48,11 @@ impl Gate for Audit {
         Only::New
     }
 
+    fn decide_anew(&self, audit: &mut crate::model::audit::Audit) {
+        audit.bar = self.options.bar;
+        ignores::take_back(&mut audit.findings, &self.options);
+    }
+
     fn run<'a>(&'a self, site: Site<'a>) -> Pin<Box<dyn Future<Output = Evidence> + 'a>> {
         Box::pin(async move {
             let begun = clock::instant();

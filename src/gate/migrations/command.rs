@@ -66,6 +66,8 @@ impl<'a> Tool<'a> {
         }
         record.borrow_mut().migrations.database = Some(database.name());
         "command".clone_into(&mut record.borrow_mut().migrations.layout);
+        // What made the schema that it starts from is not judged.
+        record.borrow_mut().migrations.of_the_base = self.schema.is_none().then_some(0);
         self.make_schema(database, record).await?;
         let before = whole(database).await?;
         let tables = database.tables().await?;

@@ -222,8 +222,8 @@ impl<D: Database> Stage<'_, D> {
                 let Some(script) = &planned.up else { continue };
                 self.ground(script, "the base's own migration").await?;
             }
-            self.record.borrow_mut().migrations.of_the_base = shipped.len();
         }
+        self.record.borrow_mut().migrations.of_the_base = Some(shipped.len());
         match &self.trial.seed {
             Some(seed) => self.ground(seed, "the seed").await,
             None => Ok(()),

@@ -145,7 +145,7 @@ pub async fn collect(settings: &Settings, folder: &str, ground: Ground<'_>) -> E
         }
         Err(problems) => record.borrow_mut().problems.extend(problems.into_iter().map(unreadable)),
     }
-    let nothing = nothing_new(&record.borrow());
+    let nothing = nothing_new(settings, &record.borrow());
     let mut evidence = evidence(ground, record.into_inner());
     evidence.nothing = nothing;
     evidence.took = begun.elapsed();
@@ -153,10 +153,14 @@ pub async fn collect(settings: &Settings, folder: &str, ground: Ground<'_>) -> E
 }
 
 /// Why there is nothing to judge, if the change adds no migration and does nothing to those of the base.
-fn nothing_new(record: &Record) -> Option<String> {
+fn nothing_new(settings: &Settings, record: &Record) -> Option<String> {
     let run = &record.migrations;
-    let nothing = run.of_the_base > 0 && run.migrations.is_empty() && run.findings.is_empty();
-    nothing.then(|| format!("the change adds no migration; the {} of the base apply", run.of_the_base))
+    let of_the_base = run.of_the_base.filter(|number| *number > 0)?;
+    let nothing = run.migrations.is_empty() && run.findings.is_empty();
+    // In place of the base's own migrations the schema was made.
+    let apply =
+        if settings.schema.is_some() { String::new() } else { format!("; the {of_the_base} of the base apply") };
+    nothing.then(|| format!("the change adds no migration{apply}"))
 }
 
 fn unreadable(what: String) -> Problem {

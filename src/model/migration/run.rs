@@ -185,8 +185,8 @@ pub struct Migrations {
     pub database: Option<String>,
     /// Those that were judged, in the order they run.
     pub migrations: Vec<Migration>,
-    /// How many of the base were applied before, unobserved.
-    pub of_the_base: usize,
+    /// How many the base has, which were not judged; `None` where that is not known.
+    pub of_the_base: Option<usize>,
     /// What was found, in file order.
     pub findings: Vec<Finding>,
     /// What the schema becomes, as SQL.

@@ -13,6 +13,7 @@ pub(super) struct Written {
     layout: String,
     database: Option<String>,
     migrations: List<WrittenMigration, MOST>,
+    of_the_base: Option<usize>,
     #[serde(default)]
     schema_diff: String,
     #[serde(default)]
@@ -85,6 +86,7 @@ impl From<Written> for Migrations {
             layout: read.layout,
             database: read.database,
             migrations: read.migrations.0.into_iter().map(Migration::from).collect(),
+            of_the_base: read.of_the_base,
             schema_diff: read.schema_diff,
             schema_summary: read.schema_summary.0,
             ..Self::default()

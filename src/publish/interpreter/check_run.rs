@@ -48,7 +48,7 @@ pub async fn post<F: Forge>(line: &mut Line<F>, run: &CheckRun) -> Result<Receip
         placing.place(line, run, &made, page).await;
     }
     placing.tell_refused(line, run, &made).await;
-    Ok(placing.end(run, made.html_url))
+    Ok(placing.end_of(run.annotations.len(), made.html_url))
 }
 
 /// The newest check run of this name and configuration, where another job of the same run made it and concluded the same.
@@ -92,6 +92,8 @@ struct Placing<'a> {
     refusal: Option<String>,
     /// Why the rest was not sent.
     stop: Option<Stop>,
+    /// Whether the check's text has what was refused.
+    told: bool,
 }
 
 impl<'a> Placing<'a> {
@@ -123,17 +125,21 @@ impl<'a> Placing<'a> {
         if self.refused.is_empty() || self.stop.is_some() {
             return;
         }
-        let text = with_refused(run.text.as_deref().unwrap_or_default(), &self.refused);
+        let Some(text) = with_refused(run.text.as_deref().unwrap_or_default(), &self.refused) else { return };
         let output = Output { title: &run.title, summary: &run.summary, text: Some(&text), annotations: &[] };
         self.stop = line.repeat(&update(line, made, &output), Kind::Write, Missing::NotYet).await.err();
+        self.told = self.stop.is_none();
     }
 
-    fn end(&self, run: &CheckRun, link: Option<String>) -> ReceiptEnd {
-        let share = format!("{} of {} annotations placed", self.placed, run.annotations.len());
+    fn end_of(&self, all: usize, link: Option<String>) -> ReceiptEnd {
+        let share = format!("{} of {all} annotations placed", self.placed);
         let refused = self.refusal.as_ref().map(|words| format!("GitHub refused {} ({words})", self.refused.len()));
         match (refused, &self.stop) {
             (None, None) => ReceiptEnd::Posted(link),
-            (Some(refused), None) => ReceiptEnd::Downgraded(format!("{share}; {refused}: see the check's text")),
+            (Some(refused), None) => {
+                let place = if self.told { "see the check's text" } else { "the check's text has no room for them" };
+                ReceiptEnd::Downgraded(format!("{share}; {refused}: {place}"))
+            }
             (None, Some(stop)) => ReceiptEnd::Downgraded(format!("{share}: {stop}")),
             (Some(refused), Some(stop)) => ReceiptEnd::Downgraded(format!("{share}; {refused}; then: {stop}")),
         }
@@ -176,8 +182,9 @@ fn update<F: Forge>(line: &Line<F>, made: &Made, output: &Output<'_>) -> Request
     Request { method: Method::Patch, path, body: Some(json!({ "output": output })) }
 }
 
-/// The text, and below it the annotations that could not be placed, as far as there is room.
-fn with_refused(text: &str, refused: &[&Annotation]) -> String {
+/// The text, and below it the annotations that could not be placed, as far as there is room; `None` where there is
+/// none for the first.
+fn with_refused(text: &str, refused: &[&Annotation]) -> Option<String> {
     let lines: Vec<String> = refused
         .iter()
         .map(|one| format!("{}:{}: {}", one_line(&one.path, 300), one.start_line, one_line(&one.message, 300)))
@@ -198,13 +205,13 @@ fn with_refused(text: &str, refused: &[&Annotation]) -> String {
         shown += 1;
     }
     if shown == 0 {
-        return text.to_owned();
+        return None;
     }
     let more = match lines.len() - shown {
         0 => String::new(),
         more => format!("… and {more} more\n"),
     };
-    format!("{text}{head}{list}{more}{fence}")
+    Some(format!("{text}{head}{list}{more}{fence}"))
 }
 
 /// A check run that is to be created; found again by its external id, which no other process gives.
@@ -323,26 +330,33 @@ mod tests {
     #[test]
     fn refused_annotations_stand_in_a_fence_that_they_cannot_leave() {
         let bad = annotation("a ```` b\nsecond line");
-        let text = with_refused("before", &[&bad]);
+        let text = with_refused("before", &[&bad]).unwrap();
         assert!(text.starts_with("before\n\n"), "{text}");
         assert!(text.ends_with("`````text\nsrc/a.rs:3: a ```` b\n`````"), "{text}");
-        assert!(with_refused("", &[&annotation("plain")]).ends_with("```text\nsrc/a.rs:3: plain\n```"));
+        let plain = with_refused("", &[&annotation("plain")]).unwrap();
+        assert!(plain.ends_with("```text\nsrc/a.rs:3: plain\n```"));
     }
 
     #[test]
     fn refused_annotations_fit_into_the_text_or_are_counted() {
         let many: Vec<Annotation> = (0..1000).map(|_| annotation(&"m".repeat(200))).collect();
-        let text = with_refused("before", &many.iter().collect::<Vec<_>>());
+        let text = with_refused("before", &many.iter().collect::<Vec<_>>()).unwrap();
         assert!(text.len() <= TEXT_LIMIT && text.len() > TEXT_LIMIT - 400, "{}", text.len());
         let shown = text.matches("src/a.rs:3").count();
         assert!(text.contains(&format!("… and {} more\n", 1000 - shown)), "{shown}");
         let fenced: Vec<Annotation> = (0..200).map(|_| annotation(&"`".repeat(290))).collect();
         let fenced: Vec<&Annotation> = fenced.iter().collect();
         for length in (0..350).map(|less| TEXT_LIMIT - 3000 - less) {
-            let text = with_refused(&"x".repeat(length), &fenced);
+            let text = with_refused(&"x".repeat(length), &fenced).unwrap();
             assert!(text.len() <= TEXT_LIMIT && text.len() > TEXT_LIMIT - 400, "{length}: {}", text.len());
         }
         let full = "x".repeat(TEXT_LIMIT - 20);
-        assert_eq!(with_refused(&full, &[&annotation("m")]), full);
+        assert_eq!(with_refused(&full, &[&annotation("m")]), None);
+        let mut placing = Placing { refusal: Some("bad".to_owned()), ..Placing::default() };
+        for (told, says) in [(true, "see the check's text"), (false, "the check's text has no room for them")] {
+            placing.told = told;
+            let ReceiptEnd::Downgraded(said) = placing.end_of(3, None) else { panic!("it was refused") };
+            assert!(said.ends_with(says), "{said}");
+        }
     }
 }

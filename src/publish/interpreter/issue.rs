@@ -28,7 +28,7 @@ struct Issue {
 /// When it was refused, or its outcome is not known.
 pub async fn post<F: Forge>(line: &mut Line<F>, me: &mut Identity, issue: &StickyIssue) -> Result<ReceiptEnd, Stop> {
     let wanted = Marker::of_issue(issue);
-    let ours = ours(line, me, &wanted).await?;
+    let ours = ours(line, me, issue, &wanted).await?;
     let newer = |one: &&(Issue, Marker)| one.1.generation > wanted.generation;
     if let Some((_, marker)) = ours.iter().find(newer) {
         let (run, attempt) = marker.generation.judged;
@@ -48,7 +48,9 @@ pub async fn post<F: Forge>(line: &mut Line<F>, me: &mut Identity, issue: &Stick
                 change(line, other.number, &json!({ "state": "closed", "state_reason": "not_planned" })).await?;
             }
             let (oldest, marker) = first;
-            let same = marker.hash == wanted.hash && oldest.title.as_deref() == Some(&issue.title);
+            let same = marker.is_beside(&wanted)
+                && marker.hash == wanted.hash
+                && oldest.title.as_deref() == Some(&issue.title);
             if same && issue.open && others.is_empty() {
                 return Ok(ReceiptEnd::Unchanged(oldest.html_url.clone().unwrap_or_default()));
             }
@@ -71,8 +73,13 @@ async fn change<F: Forge>(line: &mut Line<F>, number: u64, to: &Value) -> Result
 }
 
 /// Open issues with a marker like this one that we wrote, the oldest first.
-async fn ours<F: Forge>(line: &mut Line<F>, me: &mut Identity, wanted: &Marker) -> Result<Vec<(Issue, Marker)>, Stop> {
-    let mut marked = marked(line, wanted).await?;
+async fn ours<F: Forge>(
+    line: &mut Line<F>,
+    me: &mut Identity,
+    issue: &StickyIssue,
+    wanted: &Marker,
+) -> Result<Vec<(Issue, Marker)>, Stop> {
+    let mut marked = marked(line, |marker| marker.is_beside(wanted) || marker.is_of(&issue.formerly)).await?;
     if marked.is_empty() {
         return Ok(marked);
     }
@@ -85,17 +92,21 @@ async fn ours<F: Forge>(line: &mut Line<F>, me: &mut Identity, wanted: &Marker) 
         Identity::Unasked => return Ok(Vec::new()),
     };
     marked.retain(|(issue, _)| is_by(issue.user.as_ref(), login));
+    // One of an earlier version's is taken over, once.
+    if marked.iter().any(|(_, marker)| marker.is_beside(wanted)) {
+        marked.retain(|(_, marker)| marker.is_beside(wanted));
+    }
     marked.sort_by_key(|(issue, _)| issue.number);
     Ok(marked)
 }
 
-/// Open issues with a marker like this one, whoever wrote them.
-async fn marked<F: Forge>(line: &mut Line<F>, wanted: &Marker) -> Result<Vec<(Issue, Marker)>, Stop> {
+/// Open issues with a marker like that, whoever wrote them.
+async fn marked<F: Forge>(line: &mut Line<F>, is_like: impl Fn(&Marker) -> bool) -> Result<Vec<(Issue, Marker)>, Stop> {
     let path = line.path("/issues?state=open&sort=created&direction=asc&per_page=100");
     let all = line.pages::<Vec<Issue>>(path).await?.into_iter().flatten();
     let marked = all.filter(|issue| issue.pull_request.is_none()).filter_map(|issue| {
         let marker = Marker::read(issue.body.as_deref()?)?;
-        marker.is_beside(wanted).then_some((issue, marker))
+        is_like(&marker).then_some((issue, marker))
     });
     Ok(marked.collect())
 }
@@ -125,8 +136,7 @@ impl Creation for New<'_> {
     }
 
     async fn find<F: Forge>(&self, line: &mut Line<F>) -> Result<Option<Issue>, Stop> {
-        let mut found = marked(line, self.wanted).await?;
-        found.retain(|(_, marker)| marker == self.wanted);
+        let found = marked(line, |marker| marker == self.wanted).await?;
         if found.is_empty() {
             return Ok(None);
         }

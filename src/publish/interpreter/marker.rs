@@ -109,6 +109,12 @@ impl Marker {
         self.key == other.key
     }
 
+    /// Whether it marks the place of this key.
+    #[must_use]
+    pub fn is_of(&self, key: &str) -> bool {
+        self.key == segment(key)
+    }
+
     /// Says that these jobs ended red too. Where they are too many to be told apart, none of them can end better.
     pub fn keep_open(&mut self, more: impl IntoIterator<Item = Open>) {
         self.open.extend(more);

@@ -53,7 +53,7 @@ pub async fn post<F: Forge>(line: &mut Line<F>, me: &mut Identity, review: &Revi
         return Ok(ReceiptEnd::Unchanged(format!("{all} on #{} already", review.pull_request)));
     }
     let now = &left[..left.len().min(MOST)];
-    let mut placing = Placing { review, seen, placed: 0, refused: 0, refusal: None, stop: None, link: None };
+    let mut placing = Placing { review, seen, placed: Vec::new(), refused: 0, refusal: None, stop: None, link: None };
     placing.place(line, me, now).await;
     placing.end(now.len(), left.len() - now.len())
 }
@@ -101,7 +101,8 @@ struct Placing<'a> {
     review: &'a Review,
     /// The comments that stood before.
     seen: BTreeSet<u64>,
-    placed: usize,
+    /// The keys of those that were placed since.
+    placed: Vec<&'a str>,
     /// Reviews.
     refused: usize,
     /// GitHub's words about the first one.
@@ -118,9 +119,9 @@ impl<'a> Placing<'a> {
             if self.refused == MOST_REFUSED {
                 return;
             }
-            match line.create(&New { review: self.review, batch, seen: &self.seen, me }).await {
+            match line.create(&self.new(batch, me)).await {
                 Ok(made) => {
-                    self.placed += batch.len();
+                    self.placed.extend(batch.iter().map(|one| one.key.as_str()));
                     self.link = self.link.take().or(made.html_url);
                     if let Some(user) = made.user {
                         *me = Identity::Known(user.login);
@@ -141,13 +142,19 @@ impl<'a> Placing<'a> {
         }
     }
 
+    fn new<'n>(&'n self, batch: &'n [&'n ReviewSuggestion], me: &'n Identity) -> New<'n> {
+        let first = batch.first().map(|one| one.key.as_str());
+        let before = self.placed.iter().filter(|key| Some(**key) == first).count();
+        New { review: self.review, batch, seen: &self.seen, before, me }
+    }
+
     fn end(self, all: usize, later: usize) -> Result<ReceiptEnd, Stop> {
         let mut said = Vec::new();
         if let Some(words) = self.refusal {
             said.push(format!("GitHub refused the rest ({words})"));
         }
         match self.stop {
-            Some(stop) if self.placed == 0 && said.is_empty() => return Err(stop),
+            Some(stop) if self.placed.is_empty() && said.is_empty() => return Err(stop),
             Some(stop) => said.push(stop.to_string()),
             None => {}
         }
@@ -157,7 +164,7 @@ impl<'a> Placing<'a> {
         if said.is_empty() {
             return Ok(ReceiptEnd::Posted(self.link));
         }
-        let share = format!("{} of {} placed", self.placed, count(all + later, "suggestion"));
+        let share = format!("{} of {} placed", self.placed.len(), count(all + later, "suggestion"));
         Ok(ReceiptEnd::Downgraded(format!("{share}; {}", said.join("; "))))
     }
 }
@@ -174,6 +181,8 @@ struct New<'a> {
     review: &'a Review,
     batch: &'a [&'a ReviewSuggestion],
     seen: &'a BTreeSet<u64>,
+    /// How many with the key of the first were placed by this run, in another review.
+    before: usize,
     me: &'a Identity,
 }
 
@@ -207,7 +216,7 @@ impl Creation for New<'_> {
             Identity::Known(login) => login.clone(),
             _ => viewer(line).await?,
         };
-        let ours = found.into_iter().find(|one| is_by(one.user.as_ref(), &me));
+        let ours = found.into_iter().filter(|one| is_by(one.user.as_ref(), &me)).nth(self.before);
         Ok(ours.map(|one| Made { html_url: None, user: one.user }))
     }
 }

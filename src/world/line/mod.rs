@@ -21,6 +21,8 @@ use crate::world::{clock, crashpoint};
 
 /// More pages than any list that we read can have.
 const MOST_PAGES: usize = 500;
+/// A limit that lasts longer is as good as one without an end.
+const LONGEST_LIMIT: Duration = Duration::from_hours(24);
 /// A longer wait is said.
 const WORTH_SAYING: Duration = Duration::from_secs(3);
 
@@ -356,8 +358,9 @@ impl<F: Forge> Line<F> {
             }
         };
         tracing::debug!(story, "rate limit");
-        // A limit that is already over must not be asked again without any pause.
-        self.closed = Some((Instant::now() + pause.max(Duration::from_secs(1)), story));
+        // A limit that is already over must not be asked again without any pause; one without an end is a day to us.
+        let pause = pause.clamp(Duration::from_secs(1), LONGEST_LIMIT);
+        self.closed = Some((Instant::now() + pause, story));
     }
 }
 

@@ -131,6 +131,7 @@ fn review() -> Review {
 fn issue(run: u64, body: &str, open: bool) -> StickyIssue {
     StickyIssue {
         marker: "issue-audit".to_owned(),
+        formerly: String::new(),
         generation: (run, 1).into(),
         verdict: if open { Outcome::Fail } else { Outcome::Pass },
         title: "gatepost audit".to_owned(),

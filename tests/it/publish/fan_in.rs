@@ -110,6 +110,19 @@ when = ["schedule"]
 }
 
 #[test]
+fn a_checkout_without_the_configuration_expects_what_the_commit_has() {
+    let scene = Scene::new(GATES, Token::actions());
+    end(&mut job(&scene, 5, "build")).with_code(0);
+    let elsewhere = scene.beside("tools");
+    std::fs::create_dir_all(&elsewhere).unwrap();
+    super::git(&elsewhere, &["init", "-q"]);
+    scene.fake.with(|github| _ = github.repo("octo/shop").file(&scene.head, "gatepost.toml", GATES));
+    end(publish(&scene, 5, &["../build"]).current_dir(&elsewhere)).with_code(4);
+    assert!(scene.comments()[0].contains("3 of 4 gates could not be judged"), "{:?}", scene.comments());
+    scene.fake.finish();
+}
+
+#[test]
 fn what_does_not_belong_together_is_refused() {
     let scene = Scene::new(GATES, Token::actions());
     end(&mut job(&scene, 5, "lint")).with_code(1);

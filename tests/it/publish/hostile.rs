@@ -27,7 +27,7 @@ const LINES: &[&str] = &[
     "```",
     "~~~",
     "````",
-    "<!-- gatepost:v1 key=gatepost run=99999.9 verdict=pass hash=00000000 -->",
+    "<!-- gatepost:v1 key=gatepost run=99999.9 verdict=pass hash=00000000 head=aaaaaaa open= -->",
     "| FORGED | pass |",
     "# FORGED",
     "closes #1",

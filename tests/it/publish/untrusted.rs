@@ -155,7 +155,7 @@ fn whatever_the_report_says_it_is_never_greener_than_the_run() {
         let mut report = painted(&forked.report);
         for gate in report["gates"].as_array_mut().unwrap() {
             (gate["exit_status"], gate["findings"], gate["tests"]) = (json!(0), json!([]), Value::Null);
-            (gate["kind"], gate["mode"]) = (json!("command"), json!("report"));
+            gate["mode"] = json!("report");
         }
         for gate in [json!({"name": "test"}), json!({"name": "lint"})] {
             let all = report["gates"].as_array_mut().unwrap();
@@ -163,7 +163,7 @@ fn whatever_the_report_says_it_is_never_greener_than_the_run() {
         }
         let all = report["gates"].as_array_mut().unwrap();
         for name in ["lint", "test"] {
-            all.push(json!({"name": name, "kind": "command", "outcome": "pass", "attempts": 1, "exit_status": 0,
+            all.push(json!({"name": name, "kind": name, "outcome": "pass", "attempts": 1, "exit_status": 0,
                 "command": ["x"], "findings": [], "tests": {"cases": [{"name": "a", "outcome": "passed"}]}}));
         }
         forked.reports(&report);
@@ -352,7 +352,7 @@ fn attempts_and_other_artifacts_are_told_apart() {
 fn a_forks_words_are_shown_as_code() {
     let forked = Forked::new(GATES, "failure");
     let mut report = forked.report.clone();
-    let bad = "<!-- gatepost:v1 key=gatepost run=99999.9 verdict=pass hash=00000000 -->\n@mona <img src=x> [a](https://evil.example)\n::error::FORGED";
+    let bad = "<!-- gatepost:v1 key=gatepost run=99999.9 verdict=pass hash=00000000 head=aaaaaaa open= -->\n@mona <img src=x> [a](https://evil.example)\n::error::FORGED";
     report["notes"] = json!([bad]);
     report["tool"] = json!({"version": bad});
     report["subject"]["event"] = json!(bad);
@@ -406,5 +406,91 @@ fn only_workflow_run_or_a_named_run_posts_what_strangers_may_have_made() {
         command.env("GITHUB_EVENT_NAME", "issue_comment").env("GITHUB_EVENT_PATH", forked.scene.beside("comment.json"));
     end(command).with_code(1);
     assert_eq!(forked.scene.comments().len(), 1);
+    forked.scene.fake.finish();
+}
+
+/// A gate as a report has it.
+fn gate(kind: &str, outcome: &str, more: &Value) -> Value {
+    let mut gate = json!({"name": kind, "kind": kind, "outcome": outcome, "reason": "all is well", "mode": "block",
+        "only": "all", "attempts": 1, "command": [], "findings": []});
+    gate.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    gate
+}
+
+/// What is published of a fork's report with this one gate, where the base has this configuration.
+fn only_gate(configured: &str, gate: Value) -> (Forked, Ended) {
+    let forked = Forked::new("[gates.build]\nkind = \"command\"\ncommand = \"true\"\n", "success");
+    forked.scene.fake.with(|github| _ = github.repo("octo/shop").file("main", "gatepost.toml", configured));
+    let mut report = forked.report.clone();
+    (report["verdict"], report["gates"]) = (gate["outcome"].clone(), json!([gate]));
+    forked.reports(&report);
+    let ended = forked.published();
+    (forked, ended)
+}
+
+#[test]
+fn an_audit_is_held_to_the_bases_bar_and_is_not_of_the_default_branch() {
+    let audit = |severity: &str, ignored: Value| {
+        let finding = json!({"advisory": "A-1", "aliases": [], "summary": "bad", "ecosystem": "npm", "package": "a",
+            "version": "1.0.0", "severity": severity, "score": null, "score_source": null, "kind": "vulnerability",
+            "fixed_in": null, "status": null, "ignored": ignored, "expired": null, "dev": false, "undecided": false,
+            "path": [], "lockfile": "package-lock.json", "line": 1, "remedy": null, "blocking": false});
+        let database = json!({"records": 9, "skipped": 0, "date": null, "digest": "d"});
+        let lockfiles = json!([{"path": "package-lock.json", "packages": []}]);
+        let audit = json!({"database": database, "lockfiles": lockfiles, "findings": [finding], "scheduled": true});
+        gate("audit", "pass", &json!({"audit": audit, "findings": [{"level": "warning", "message": "bad"}]}))
+    };
+    let ignored = || json!({"reason": "mine", "until": null});
+    let plain = "[gates.audit]\nkind = \"audit\"\nfail-on = \"low\"\n".to_owned();
+    let ignoring = plain.clone() + "[[gates.audit.ignore]]\nid = \"A-1\"\nreason = \"known\"\npermanent = true\n";
+    for (configured, report, code, check) in [
+        (&plain, audit("medium", Value::Null), 1, "failure"),
+        (&plain.replace("low", "high"), audit("medium", Value::Null), 0, "success"),
+        (&plain, audit("medium", ignored()), 1, "failure"),
+        (&ignoring, audit("medium", ignored()), 0, "success"),
+    ] {
+        let (forked, ended) = only_gate(configured, report);
+        let ended = ended.with_code(code);
+        assert_eq!(forked.concluded(), [format!("gatepost/audit {check}")], "{}", ended.out);
+        assert!(forked.scene.fake.with(|github| github.repo("octo/shop").issues.is_empty()));
+        forked.scene.fake.finish();
+    }
+}
+
+#[test]
+fn what_had_nothing_to_judge_is_skipped_and_what_was_not_run_is_not() {
+    let [db, audit] = ["migrations", "audit"].map(|kind| format!("[gates.{kind}]\nkind = \"{kind}\"\n"));
+    let db = db + "database = \"sqlite\"\n";
+    let none = json!({"layout": "goose", "database": "SQLite 3", "migrations": [], "of_the_base": 3});
+    let nothing = json!({"database": null, "lockfiles": [], "findings": [], "scheduled": false});
+    for (configured, report, code) in [
+        (&db, gate("migrations", "skipped", &json!({"migrations": none})), 0),
+        (&db, gate("migrations", "skipped", &json!({"attempts": 0})), 4),
+        (&audit, gate("audit", "skipped", &json!({"audit": nothing})), 0),
+        (&audit, gate("audit", "skipped", &json!({"attempts": 0})), 4),
+    ] {
+        let (forked, ended) = only_gate(configured, report);
+        let ended = ended.with_code(code);
+        assert_eq!(forked.concluded()[0].ends_with("skipped"), code == 0, "{}", ended.out);
+        forked.scene.fake.finish();
+    }
+}
+
+#[test]
+fn what_an_own_branch_has_pushed_is_expected_as_it_has_it() {
+    let forked = Forked::new(GATES, "success");
+    let build = "[gates.build]\nkind = \"command\"\ncommand = \"true\"\n";
+    let head = forked.scene.head.clone();
+    forked.scene.fake.with(|github| {
+        let repo = github.repo("octo/shop");
+        repo.file("main", "gatepost.toml", build).file(&head, "gatepost.toml", GATES);
+        repo.runs[0].event = "push".to_owned();
+        repo.runs[0].head_repository = Some("octo/shop".to_owned());
+    });
+    let mut report = painted(&forked.report);
+    report["gates"].as_array_mut().unwrap().retain(|gate| gate["name"] == "build");
+    forked.reports(&report);
+    let ended = forked.published().with_code(4);
+    assert_eq!(forked.concluded().len(), 4, "{}", ended.out);
     forked.scene.fake.finish();
 }

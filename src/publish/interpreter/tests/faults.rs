@@ -28,6 +28,7 @@ fn calls() -> Vec<Call> {
         Call::Review(review(3)),
         Call::News(news("1")),
         Call::LiveComment(live("going on")),
+        Call::StickyIssue(issues::issue("two")),
     ]
 }
 
@@ -56,7 +57,10 @@ fn objects(hub: &Hub, call: &Call) -> (usize, bool) {
             let whole = |one: &Value| one["body"].as_str().is_some_and(|body| body.ends_with(&news.body));
             (state.issues.len().max(state.comments.len()), told.first().is_some_and(whole))
         }
-        Call::StickyIssue(_) => unreachable!("it is tested on the fake that has issues"),
+        Call::StickyIssue(issue) => {
+            let whole = format!("{}\n{}", Marker::of_issue(issue), issue.body);
+            (state.issues.len(), state.issues.first().is_some_and(|one| one["body"] == whole.as_str()))
+        }
     })
 }
 
@@ -76,6 +80,10 @@ async fn every_passing_fault_at_every_request_ends_with_one_whole_object() {
                     hub.with(|state| {
                         state.comment("github-actions[bot]", "<!-- gatepost:live key=deploy-staging-12 -->\nold")
                     });
+                }
+                if old && let Call::StickyIssue(issue) = &call {
+                    let before = Marker::of_issue(&StickyIssue { generation: (11, 1).into(), ..issue.clone() });
+                    hub.with(|state| state.issue("github-actions[bot]", &format!("{before}\nold")));
                 }
                 if old && let Call::News(_) = call {
                     let body = "<!-- gatepost:news key=production id=0 -->\nold";
@@ -187,7 +195,7 @@ async fn when_github_is_gone_only_the_first_call_keeps_trying() {
     let receipts = interpreter(&hub).send_all(&calls()).await;
     assert!(receipts.iter().all(|receipt| failed(&receipt.end).contains("cannot reach https://h")));
     assert!(failed(&receipts[0].end).ends_with("(tried 4 times)"));
-    assert_eq!(hub.log().len(), 4 + 6);
+    assert_eq!(hub.log().len(), 4 + 7);
     hub.with(|state| state.faults.clear());
 }
 
@@ -227,6 +235,15 @@ async fn a_limit_without_a_wait_is_not_asked_again_at_once() {
     let hub = Hub::new().fault(Trigger::Nth(0), Fault::Secondary(Some(0)));
     interpreter(&hub).send(&Call::CommitStatus(status())).await;
     assert_eq!(hub.with(|state| state.times[1].as_secs()), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_without_an_end_is_told() {
+    for fault in [Fault::Secondary(Some(u64::MAX)), Fault::Primary(i64::MAX)] {
+        let hub = Hub::new().fault(Trigger::Nth(0), fault);
+        let end = interpreter(&hub).send(&Call::CommitStatus(status())).await.end;
+        assert!(failed(&end).contains("which is longer than posting may still wait"), "{end:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,13 +1,15 @@
 //! The one issue of a marker: opened, updated, closed, and never a second one.
 
 use super::*;
+use crate::publish::interpreter::marker::Marker;
 
 const BOT: &str = "github-actions[bot]";
 const LIST: &str = "/issues?state=open&sort=created&direction=asc&per_page=100";
 
-fn issue(body: &str) -> StickyIssue {
+pub(super) fn issue(body: &str) -> StickyIssue {
     StickyIssue {
         marker: "audit".to_owned(),
+        formerly: "old".to_owned(),
         generation: (12, 1).into(),
         verdict: Outcome::Fail,
         title: "2 advisories".to_owned(),
@@ -81,6 +83,18 @@ async fn of_several_the_oldest_is_kept() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn each_marker_has_an_issue_and_an_older_versions_is_taken_over_once() {
+    let hub = Hub::new();
+    send(&hub, StickyIssue { marker: "old".to_owned(), ..issue("two") }).await;
+    assert_eq!(send(&hub, issue("two")).await, posted(1), "it is written with the new marker");
+    assert_eq!(send(&hub, issue("two")).await, ReceiptEnd::Unchanged("https://i/1".to_owned()));
+    let other = StickyIssue { marker: "audit-elsewhere".to_owned(), ..issue("other") };
+    assert_eq!(send(&hub, other.clone()).await, posted(2));
+    assert_eq!(send(&hub, StickyIssue { open: false, ..other }).await, posted(2));
+    assert_eq!(all(&hub), [is(1, "2 advisories", "open"), is(2, "2 advisories", "closed")]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn strangers_issues_and_pull_requests_are_not_ours() {
     let hub = Hub::new();
     send(&hub, issue("two")).await;
@@ -104,7 +118,8 @@ async fn a_lost_reply_leaves_one_issue() {
         // What another run of ours said in the meantime is not what we made.
         hub.with(|state| {
             state.meanwhile = Some((0, |state| {
-                state.issue(BOT, "<!-- gatepost:v1 key=audit run=11.1 verdict=fail hash=0123456789abcdef -->\n");
+                let theirs = Marker::of_issue(&StickyIssue { generation: (11, 1).into(), ..issue("two") });
+                state.issue(BOT, &format!("{theirs}\ntwo"));
             }));
         });
         let end = send(&hub, issue("two")).await;

@@ -137,6 +137,11 @@ async fn a_lost_reply_is_told_from_what_stood_and_from_what_others_post() {
         send(&hub, &equal).await;
         assert_eq!(lines(&hub), [2, 1, 3], "{fault:?}");
     }
+    // Nor is it taken for what another review of the same run has placed.
+    equal.suggestions[2].body = "BAD".to_owned();
+    let hub = Hub::new().fault(Trigger::Nth(5), Fault::Unavailable);
+    send(&hub, &equal).await;
+    assert_eq!(lines(&hub), [1, 2], "{:?}", hub.log());
     let hub = Hub::new().fault(Trigger::Next(Method::Post, "/reviews"), Fault::Reset);
     hub.with(|state| {
         state.meanwhile = Some((1, |state| {
