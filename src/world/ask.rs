@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::world::files;
 
 /// How long a tool may take to say its version: this many times [`PAUSE`].
-const PATIENCE: u32 = 1000;
+const PATIENCE: u32 = if cfg!(test) { 30 } else { 1000 };
 const PAUSE: Duration = Duration::from_millis(10);
 /// The most that is read of an answer, in bytes.
 const LARGEST: u64 = 4 << 20;
@@ -65,4 +65,22 @@ fn end(child: &mut Child) {
 #[cfg(not(unix))]
 fn end(child: &mut Child) {
     let _ = child.kill();
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_call_has_started_ends_with_it() {
+        let temp = tempfile::tempdir().unwrap();
+        let late = temp.path().join("late");
+        let mut call = Command::new("sh");
+        call.args(["-c", "(sleep 1; : > \"$0\") & wait"]).arg(&late);
+        assert!(!ends_well(&mut call));
+        std::thread::sleep(Duration::from_millis(1500));
+        assert!(!late.exists());
+        assert!(ends_well(Command::new("sh").args(["-c", "exit 0"])));
+        assert_eq!(first_line(Command::new("sh").args(["-c", "echo; echo 1.2"])).as_deref(), Some("1.2"));
+    }
 }
