@@ -91,6 +91,7 @@ struct Payload {
 struct PullRequest {
     number: Option<u64>,
     state: Option<String>,
+    merge_commit_sha: Option<String>,
     head: Option<End>,
     base: Option<End>,
 }
@@ -179,6 +180,9 @@ fn of_pull_request(mut occasion: Occasion, pull: Option<PullRequest>) -> Result<
     let head_sha = head.sha.ok_or_else(|| lacks("pull_request.head.sha"))?;
     let base_sha = base.sha.ok_or_else(|| lacks("pull_request.base.sha"))?;
     occasion.pull_request = Some(positive("pull_request.number", number)?);
+    // Of `pull_request_target` the tested commit is the base's, which is no merge of this head.
+    let newest = pull.merge_commit_sha.and_then(|sha| Sha::parse(&sha).ok());
+    occasion.merges = occasion.head.take().into_iter().chain(newest).collect();
     occasion.head = Some(commit("pull_request.head.sha", &head_sha)?);
     occasion.base = Some(commit("pull_request.base.sha", &base_sha)?);
     occasion.branch = base.branch;
@@ -323,6 +327,17 @@ mod tests {
             r#"{{"action":"opened","pull_request":{{"number":7,"head":{{"sha":"{A}","ref":"fix","repo":{from}}},
                "base":{{"sha":"{B}","ref":"main","repo":{{"full_name":"octo/shop"}}}}}}}}"#
         )
+    }
+
+    #[test]
+    fn what_github_says_that_the_merge_is() {
+        let merges = |newest: &str| {
+            let payload = pull("null").replacen("\"number\"", &format!("\"merge_commit_sha\":{newest},\"number\""), 1);
+            let occasion = read(&variables("pull_request"), payload.as_bytes()).unwrap();
+            occasion.merges.iter().map(|sha| sha.short().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(merges("null"), ["ccccccc"]);
+        assert_eq!(merges(&format!("\"{B}\"")), ["ccccccc", "bbbbbbb"]);
     }
 
     fn short(sha: Option<&Sha>) -> &str {

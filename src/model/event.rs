@@ -15,6 +15,8 @@ pub struct Occasion {
     pub closed: bool,
     /// The commit that receives check runs: the pull request's head, not the merge commit.
     pub head: Option<Sha>,
+    /// What GitHub says that the merge of the pull request into its base is: the newest one, and that of the event.
+    pub merges: Vec<Sha>,
     /// The base commit as the event states it; the true base of the diff may differ.
     pub base: Option<Sha>,
     /// The short name of the branch a push went to, or of the pull request's base.
@@ -47,6 +49,7 @@ impl Occasion {
             pull_request: None,
             closed: false,
             head: None,
+            merges: Vec::new(),
             base: None,
             branch: None,
             default_branch: None,

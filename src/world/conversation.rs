@@ -122,6 +122,14 @@ struct Run {
     created_at: String,
 }
 
+impl Run {
+    /// Whether it is of the branch that is proposed, and not of one of the same name elsewhere.
+    fn is_of(&self, proposal: &Proposal) -> bool {
+        let from = self.head_repository.as_ref().and_then(|from| from.full_name.as_ref());
+        self.head_branch.as_ref() == Some(&proposal.branch) && from == proposal.from.as_ref()
+    }
+}
+
 /// How a pull request's head stands to a time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stood {
@@ -147,7 +155,7 @@ pub async fn stood_at<F: Forge>(line: &mut Line<F>, proposal: &Proposal, time: &
     let path = line.path(&format!("/actions/runs?head_sha={}&per_page=100", proposal.head));
     let mut seen = Vec::new();
     for run in line.pages::<Runs>(path).await?.into_iter().flat_map(|page| page.workflow_runs) {
-        let is_of = run.head_sha == proposal.head && run.head_branch.as_ref() == Some(&proposal.branch);
+        let is_of = run.head_sha == proposal.head && run.is_of(proposal);
         if is_of && matches!(run.event.as_str(), "pull_request" | "pull_request_target" | "push") {
             seen.push(moment(&run.created_at)?);
         }
@@ -177,9 +185,7 @@ async fn another_since<F: Forge>(
         for run in runs {
             let created = moment(&run.created_at)?;
             is_last |= created < then;
-            let from = run.head_repository.and_then(|from| from.full_name);
-            let is_of = run.head_branch.as_ref() == Some(&proposal.branch) && from == proposal.from;
-            let tells = is_of && matches!(run.event.as_str(), "pull_request" | "push");
+            let tells = run.is_of(proposal) && matches!(run.event.as_str(), "pull_request" | "push");
             let is_other = tells && run.head_sha != proposal.head && created >= then && created <= at;
             if is_other && newest.as_ref().is_none_or(|(known, _)| *known < created) {
                 newest = Some((created, run.head_sha));

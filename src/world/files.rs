@@ -204,20 +204,49 @@ pub fn list(path: &Path) -> Result<Vec<PathBuf>, FileError> {
     Ok(paths)
 }
 
-/// The file's bytes, which are at most `most`.
+/// The bytes of a plain file, which are at most `most`.
 ///
 /// # Errors
-/// When it cannot be read, or is longer.
+/// When it cannot be read, is something else, or is longer.
 pub fn read_at_most(path: &Path, most: u64) -> Result<Vec<u8>, FileError> {
     use std::io::Read as _;
+    let other = |what: String| FileError { action: "read", path: path.to_owned(), source: std::io::Error::other(what) };
+    // To open a pipe waits for whoever writes to it.
+    if !std::fs::metadata(path).map_err(failed("open", path))?.is_file() {
+        return Err(other("it is no plain file".to_owned()));
+    }
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).map_err(failed("open", path))?;
-    file.take(most + 1).read_to_end(&mut bytes).map_err(failed("read", path))?;
+    file.take(most.saturating_add(1)).read_to_end(&mut bytes).map_err(failed("read", path))?;
     if bytes.len() as u64 > most {
-        let source = std::io::Error::other(format!("it has more than {most} bytes"));
-        return Err(FileError { action: "read", path: path.to_owned(), source });
+        return Err(other(format!("it has more than {most} bytes")));
     }
     Ok(bytes)
+}
+
+/// The text of a file that people write, which is at most `most` bytes, whole MiB; `None` where there is none.
+///
+/// # Errors
+/// When it cannot be read, is no plain file, is longer, or is no UTF-8; the text goes behind the file's name.
+pub fn read_text(path: &Path, most: u64) -> Result<Option<String>, String> {
+    match std::fs::metadata(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(format!("cannot be read: {error}")),
+        Ok(data) if !data.is_file() => return Err("is no file".to_owned()),
+        Ok(data) if data.len() > most => return Err(format!("is larger than {} MiB", most >> 20)),
+        Ok(_) => {}
+    }
+    let bytes = read_at_most(path, most).map_err(|error| format!("cannot be read: {}", error.source))?;
+    String::from_utf8(bytes).map(Some).map_err(|_| "is not UTF-8".to_owned())
+}
+
+/// Where a link points to, as the system keeps it.
+///
+/// # Errors
+/// When there is no link.
+pub fn link_bytes(path: &Path) -> Result<Vec<u8>, FileError> {
+    let target = std::fs::read_link(path).map_err(failed("read the link", path))?;
+    Ok(target.into_os_string().into_encoded_bytes())
 }
 
 /// What stands at a path.
@@ -233,6 +262,12 @@ pub enum Standing {
     Other,
 }
 
+/// Whether the system says that nothing is there: in the place of its folder a file may be.
+#[must_use]
+pub fn is_nothing(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
+}
+
 /// What stands at a path; a link is not followed.
 ///
 /// # Errors
@@ -242,16 +277,15 @@ pub fn standing(path: &Path) -> Result<Standing, FileError> {
         Ok(found) if found.is_file() => Ok(Standing::File),
         Ok(found) if found.is_dir() => Ok(Standing::Folder),
         Ok(_) => Ok(Standing::Other),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Standing::Nothing),
+        Err(error) if is_nothing(&error) => Ok(Standing::Nothing),
         Err(error) => Err(failed("look at", path)(error)),
     }
 }
 
-/// The file's bytes, if it is no larger than `limit` bytes and can be read.
+/// The bytes of a plain file, if it is no larger than `limit` bytes and can be read.
 #[must_use]
 pub fn read_capped(path: &Path, limit: u64) -> Option<Vec<u8>> {
-    let small = std::fs::metadata(path).is_ok_and(|data| data.len() <= limit);
-    if small { std::fs::read(path).ok() } else { None }
+    read_at_most(path, limit).ok()
 }
 
 /// Whether a file (not a folder) stands there; links are followed.

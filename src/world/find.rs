@@ -1,12 +1,15 @@
 //! Files found by pattern, with the stamp that tells whether they were written since.
 #![expect(clippy::disallowed_methods, reason = "walks folders, as world::files does")]
 
+mod pattern;
+
 use std::collections::BTreeSet;
-use std::io::{Error, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use globset::{GlobBuilder, GlobMatcher};
+use crate::world::files;
+
+use pattern::{Pattern, Places};
 
 /// A file that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,36 +38,22 @@ pub struct Stamp {
     changed: (i64, i64),
 }
 
-/// The files below `dir` that match a pattern relative to it (`out/*.sarif`, `**/junit.xml`), sorted. A folder behind a
-/// link is searched where it is below `dir` too, and was not already. A pattern without wildcards names one file.
+/// The files below `dir` that match a pattern relative to it (`out/*.sarif`, `**/junit.xml`), sorted. Links to folders are
+/// followed wherever they lead; what was found there under another name already is not looked for again. A pattern without
+/// wildcards names one file.
 ///
 /// # Errors
-/// When the pattern is no glob, a folder that may hold such files cannot be listed, or a link that matches leads nowhere;
-/// the text says why.
+/// When the pattern is no glob, a folder that may hold such files cannot be listed, a file not be looked at, or a link that
+/// matches leads nowhere; the text says why.
 pub fn find(dir: &Path, pattern: &str) -> Result<Vec<Found>, String> {
-    let pattern = pattern.trim_start_matches("./");
-    let glob = GlobBuilder::new(pattern)
-        .literal_separator(true)
-        .build()
-        .map_err(|error| format!("{pattern:?} is no path pattern: {error}"))?
-        .compile_matcher();
-    let fixed: PathBuf = Path::new(pattern)
-        .components()
-        .take_while(|part| !part.as_os_str().to_string_lossy().contains(['*', '?', '[', '{']))
-        .collect();
-    let start = dir.join(&fixed);
-    let mut search = Search {
-        base: dir,
-        glob,
-        // How many folders deep a match may be; braces may hold more than is seen.
-        depth: (!pattern.contains("**") && !pattern.contains('{')).then(|| Path::new(pattern).components().count()),
-        entered: BTreeSet::new(),
-        links: BTreeSet::new(),
-        found: Vec::new(),
-    };
+    let pattern = Pattern::read(pattern.trim_start_matches("./"))?;
+    let (start, at) = pattern.start();
+    let mut search =
+        Search { base: dir, pattern: &pattern, entered: BTreeSet::new(), links: BTreeSet::new(), found: Vec::new() };
+    let start = dir.join(start);
     if start.is_dir() {
-        search.all(&start)?;
-    } else {
+        search.all(&start, &at)?;
+    } else if at.is_empty() || !start.is_file() {
         search.keep(start)?;
     }
     search.found.sort_by(|a, b| a.path.cmp(&b.path));
@@ -73,49 +62,55 @@ pub fn find(dir: &Path, pattern: &str) -> Result<Vec<Found>, String> {
 
 struct Search<'a> {
     base: &'a Path,
-    glob: GlobMatcher,
-    depth: Option<usize>,
-    /// By their paths without links.
-    entered: BTreeSet<PathBuf>,
-    links: BTreeSet<PathBuf>,
+    pattern: &'a Pattern,
+    /// Folders by their paths without links, and by what of the pattern may match in them: there a second look finds
+    /// nothing new, and circles end.
+    entered: BTreeSet<(PathBuf, Places)>,
+    links: BTreeSet<(PathBuf, Places)>,
     found: Vec<Found>,
 }
 
 impl Search<'_> {
-    fn all(&mut self, start: &Path) -> Result<(), String> {
-        let cannot = |error: Error| format!("cannot look into {}: {error}", start.display());
-        let real_base = self.base.canonicalize().map_err(cannot)?;
-        self.walk(start, &start.canonicalize().map_err(cannot)?)?;
+    fn all(&mut self, start: &Path, at: &Places) -> Result<(), String> {
+        self.walk(start, &real(start)?, at)?;
         // Behind links last: what they lead to may stand here by itself.
-        while let Some(link) = self.links.pop_first() {
-            match link.canonicalize() {
-                Ok(real) if real.starts_with(&real_base) && !self.entered.contains(&real) => self.walk(&link, &real)?,
-                _ => {}
-            }
+        while let Some((link, at)) = self.links.pop_first() {
+            self.walk(&link, &real(&link)?, &at)?;
         }
         Ok(())
     }
 
-    fn walk(&mut self, folder: &Path, real: &Path) -> Result<(), String> {
-        self.entered.insert(real.to_owned());
+    fn walk(&mut self, folder: &Path, real: &Path, at: &Places) -> Result<(), String> {
+        if !self.entered.insert((real.to_owned(), at.clone())) {
+            return Ok(());
+        }
         let entries = match std::fs::read_dir(folder) {
             Ok(entries) => entries,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(error) if files::is_nothing(&error) => return Ok(()),
             Err(error) => return Err(format!("cannot look into {}: {error}", folder.display())),
         };
-        for entry in entries.flatten() {
-            let path = entry.path();
-            let Ok(relative) = path.strip_prefix(self.base) else { continue };
-            let may_hold = self.depth.is_none_or(|depth| relative.components().count() < depth);
-            match entry.file_type() {
-                Ok(kind) if kind.is_dir() && may_hold && entry.file_name() != ".git" => {
-                    self.walk(&path, &real.join(entry.file_name()))?;
-                }
-                Ok(kind) if kind.is_symlink() && may_hold && path.is_dir() => {
-                    self.links.insert(path);
-                }
-                Ok(_) if self.glob.is_match(relative) => self.keep(path)?,
-                _ => {}
+        for entry in entries {
+            let entry = entry.map_err(|error| format!("cannot look into {}: {error}", folder.display()))?;
+            let (path, name) = (entry.path(), entry.file_name());
+            let inside = self.pattern.inside(at, &name);
+            let is_match = || path.strip_prefix(self.base).is_ok_and(|relative| self.pattern.is_match(relative));
+            if inside.is_empty() && !is_match() {
+                continue;
+            }
+            let kind = match entry.file_type() {
+                Ok(kind) => kind,
+                Err(error) if files::is_nothing(&error) => continue,
+                Err(error) => return Err(format!("cannot look at {}: {error}", path.display())),
+            };
+            let is_folder = kind.is_dir() || (kind.is_symlink() && leads_to_folder(&path, inside.is_empty())?);
+            if !is_folder && is_match() {
+                self.keep(path)?;
+            } else if !is_folder || inside.is_empty() || name == ".git" {
+                // Nothing of the pattern.
+            } else if kind.is_dir() {
+                self.walk(&path, &real.join(name), &inside)?;
+            } else {
+                self.links.insert((path, inside));
             }
         }
         Ok(())
@@ -125,10 +120,37 @@ impl Search<'_> {
         match std::fs::metadata(&path) {
             Ok(data) if data.is_file() => self.found.push(Found { stamp: Stamp::of(&data), path }),
             Err(error) if path.is_symlink() => return Err(format!("{} leads nowhere: {error}", path.display())),
+            Err(error) if !files::is_nothing(&error) => {
+                return Err(format!("cannot look at {}: {error}", path.display()));
+            }
             Ok(_) | Err(_) => {}
         }
         Ok(())
     }
+}
+
+fn real(folder: &Path) -> Result<PathBuf, String> {
+    folder.canonicalize().map_err(|error| format!("cannot look into {}: {error}", folder.display()))
+}
+
+/// Whether a folder is behind a link. What cannot be told matters where one may hold what is looked for.
+fn leads_to_folder(link: &Path, is_no_matter: bool) -> Result<bool, String> {
+    match std::fs::metadata(link) {
+        Ok(data) => Ok(data.is_dir()),
+        Err(error) if is_no_matter || files::is_nothing(&error) || is_circle(&error) => Ok(false),
+        Err(error) => Err(format!("cannot look at {}: {error}", link.display())),
+    }
+}
+
+/// Whether links lead to one another and to nothing else.
+#[cfg(unix)]
+fn is_circle(error: &std::io::Error) -> bool {
+    error.raw_os_error() == Some(nix::errno::Errno::ELOOP as i32)
+}
+
+#[cfg(not(unix))]
+const fn is_circle(_error: &std::io::Error) -> bool {
+    false
 }
 
 impl Stamp {

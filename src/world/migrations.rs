@@ -47,6 +47,8 @@ const BY_DATABASE: &[(&str, DatabaseKind)] = &[
     ("sqlite", DatabaseKind::Sqlite),
     ("sqlite3", DatabaseKind::Sqlite),
 ];
+/// In the place of a layout's name, where the folder could not be read.
+const UNREAD: &str = "of a layout that is not known";
 /// The most files of a folder: more is no migrations folder.
 const MOST: usize = 20_000;
 
@@ -67,7 +69,11 @@ pub fn of_work_tree(root: &Path, path: &str) -> Result<Folder, String> {
         return Err(format!("{} has more than {MOST} files: that is no migrations folder", shown(path)));
     }
     for file in found {
-        let Some(name) = file.path.strip_prefix(&place).ok().and_then(Path::to_str) else { continue };
+        let name = file.path.strip_prefix(&place).unwrap_or(&file.path);
+        let Some(name) = name.to_str() else {
+            let name = name.display();
+            return Err(format!("{} has the path {name}, which is not UTF-8: rename it", shown(path)));
+        };
         let bytes = files::read_at_most(&file.path, LARGEST).map_err(|error| error.to_string())?;
         folder.files.insert(name.replace('\\', "/"), bytes);
     }
@@ -156,10 +162,20 @@ pub fn all(root: &Path, servers: &dyn Fn(DatabaseKind) -> Vec<Found>) -> Vec<Mig
 
 /// The folder, or those in it that each are for one database.
 fn look_at(root: &Path, path: &str, servers: &dyn Fn(DatabaseKind) -> Vec<Found>) -> Vec<MigrationsFolder> {
-    let Ok(folder) = of_work_tree(root, path) else { return Vec::new() };
+    let unread = |why: String| MigrationsFolder {
+        path: path.to_owned(),
+        layout: UNREAD,
+        database: None,
+        hindrance: Some(format!("they cannot be read: {why}")),
+    };
+    let folder = match of_work_tree(root, path) {
+        Ok(folder) => folder,
+        Err(why) => return vec![unread(why)],
+    };
     let of_one = |(name, kind): &(&str, DatabaseKind)| {
         let path = format!("{path}/{name}");
         let told = Some((*kind, "as its name says".to_owned()));
+        // What could be read with the whole can be read by itself.
         let folder = files::is_folder(&root.join(&path)).then(|| of_work_tree(root, &path).ok()).flatten()?;
         summed_up(&folder, told, servers)
     };

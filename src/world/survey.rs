@@ -12,7 +12,7 @@ use crate::detect::Look;
 use crate::model::migration::MigrationsFolder;
 use crate::world::database::found;
 use crate::world::database::programs::Surroundings;
-use crate::world::{ask, migrations};
+use crate::world::{ask, files, migrations};
 
 /// A manifest larger than this is none that people write, in bytes.
 const LARGEST: u64 = 4 << 20;
@@ -42,12 +42,13 @@ impl Survey {
     /// well. It must be one that is known to do nothing else.
     #[must_use]
     pub fn version(&self, dir: &str, name: &str, arguments: &[&str]) -> Option<String> {
-        ask::first_line(|output| self.started(dir, name, arguments, output))
+        ask::first_line(&mut self.call(dir, name, arguments)?)
     }
 
-    /// Starts a harmless call: nothing is downloaded for it, and it is asked nothing.
-    fn started(&self, dir: &str, name: &str, arguments: &[&str], stdout: Stdio) -> Option<std::process::Child> {
-        let child = Command::new(self.program(name)?)
+    /// A harmless call: nothing is downloaded for it, and it is asked nothing.
+    fn call(&self, dir: &str, name: &str, arguments: &[&str]) -> Option<Command> {
+        let mut command = Command::new(self.program(name)?);
+        command
             .args(arguments)
             .current_dir(self.at(dir))
             .env_clear()
@@ -55,10 +56,8 @@ impl Survey {
             // A proxy of rustup, corepack or go would otherwise download what the repository names.
             .envs([("RUSTUP_AUTO_INSTALL", "0"), ("COREPACK_ENABLE_NETWORK", "0"), ("GOTOOLCHAIN", "local")])
             .stdin(Stdio::null())
-            .stdout(stdout)
-            .stderr(Stdio::null())
-            .spawn();
-        child.ok()
+            .stderr(Stdio::null());
+        Some(command)
     }
 
     /// What is in a folder, sorted.
@@ -77,16 +76,7 @@ impl Survey {
 
 impl Look for Survey {
     fn read(&self, path: &str) -> Result<Option<String>, String> {
-        let path = self.at(path);
-        match std::fs::metadata(&path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(format!("cannot be read: {error}")),
-            Ok(data) if !data.is_file() => return Err("is no file".to_owned()),
-            Ok(data) if data.len() > LARGEST => return Err(format!("is larger than {} MiB", LARGEST >> 20)),
-            Ok(_) => {}
-        }
-        let bytes = std::fs::read(&path).map_err(|error| format!("cannot be read: {error}"))?;
-        String::from_utf8(bytes).map(Some).map_err(|_| "is not UTF-8".to_owned())
+        files::read_text(&self.at(path), LARGEST)
     }
 
     fn has(&self, path: &str) -> bool {
@@ -104,7 +94,7 @@ impl Look for Survey {
 
     fn answers(&self, dir: &str, argv: &[&str]) -> bool {
         let Some((program, arguments)) = argv.split_first() else { return false };
-        self.started(dir, program, arguments, Stdio::null()).is_some_and(ask::ends_well)
+        self.call(dir, program, arguments).is_some_and(|mut call| ask::ends_well(call.stdout(Stdio::null())))
     }
 
     fn migrations(&self) -> Vec<MigrationsFolder> {

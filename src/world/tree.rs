@@ -1,11 +1,14 @@
 //! The files of a repository, or of any folder, for `integrity`: listed without what git ignores, read up to a size.
 #![expect(clippy::disallowed_methods, reason = "walks folders, as world::files does")]
 
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::integrity::{Listing, Problem, Tree};
 use crate::model::path::RepoPath;
-use crate::world::repo::Repo;
+use crate::world::files;
+use crate::world::repo::{Ignored, Repo};
 
 /// A file larger than this is none that people write, in bytes.
 const LARGEST: u64 = 1 << 20;
@@ -29,20 +32,26 @@ const PASSED_OVER: &[&str] = &[
 /// A folder with everything in it.
 pub struct Folder {
     root: PathBuf,
-    /// Knows what git ignores; `None` outside of a repository.
-    repo: Option<Repo>,
+    /// Knows what git ignores, and what a sparse checkout left out; with the folder's path in it. `None` outside of a
+    /// repository, and in a folder that the repository around it ignores.
+    repo: Option<(Repo, String)>,
+    left_out: OnceCell<Result<BTreeSet<String>, String>>,
 }
 
 impl Folder {
     /// At `root`, which need not be in a repository.
     #[must_use]
     pub fn new(root: &Path) -> Self {
-        let repo =
-            Repo::discover(root, None).ok().filter(|repo| repo.root().canonicalize().ok() == root.canonicalize().ok());
-        Self { root: root.to_owned(), repo }
+        let below = |repo: Repo| {
+            let dir = root.canonicalize().ok()?;
+            let dir = dir.strip_prefix(repo.root().canonicalize().ok()?).ok()?.to_str()?.replace('\\', "/");
+            Some((repo, dir))
+        };
+        let repo = Repo::discover(root, None).ok().and_then(below);
+        Self { root: root.to_owned(), repo, left_out: OnceCell::new() }
     }
 
-    fn walk(&self, dir: &str, found: &mut Listing) {
+    fn walk(&self, dir: &str, ignored: &Inside<'_>, found: &mut Listing) {
         let unread = |what: String| Problem { path: format!("{dir}/"), place: None, what };
         let entries = match std::fs::read_dir(self.root.join(dir)) {
             Ok(entries) => entries,
@@ -57,46 +66,97 @@ impl Folder {
                     continue;
                 }
             };
-            let Some(name) = name.to_str() else {
+            let whole = inside(dir.as_bytes(), name.as_encoded_bytes());
+            if (kind.is_dir() && is_passed_over(&name.to_string_lossy())) || ignored.has(&whole) {
+                continue;
+            }
+            let Ok(path) = String::from_utf8(whole) else {
                 found.problems.push(unread(format!("has the name {}, which is not UTF-8", name.display())));
                 continue;
             };
-            let path = if dir.is_empty() { name.to_owned() } else { format!("{dir}/{name}") };
-            let passed_over = (kind.is_dir() && PASSED_OVER.contains(&name)) || self.ignores(&path);
             // Pipes and devices are left out too.
-            if !passed_over && kind.is_dir() {
-                self.walk(&path, found);
-            } else if !passed_over && kind.is_symlink() {
+            if kind.is_dir() {
+                self.walk(&path, ignored, found);
+            } else if kind.is_symlink() {
                 found.links.push(path);
-            } else if !passed_over && kind.is_file() {
+            } else if kind.is_file() {
                 found.paths.push(path);
             }
         }
     }
 
-    fn ignores(&self, path: &str) -> bool {
-        let Ok(path) = RepoPath::parse(path) else { return true };
-        self.repo.as_ref().is_some_and(|repo| repo.ignored(&path).unwrap_or(false))
+    /// What git tracks below the folder, and a sparse checkout left out.
+    fn left_out(&self) -> Result<&BTreeSet<String>, String> {
+        let left_out = self.left_out.get_or_init(|| {
+            let Some((repo, dir)) = &self.repo else { return Ok(BTreeSet::new()) };
+            let all = repo.left_out_by_sparse().map_err(|error| error.to_string())?;
+            let below = |path: &String| match dir.as_str() {
+                "" => Some(path.clone()),
+                dir => Some(path.strip_prefix(dir)?.strip_prefix('/')?.to_owned()),
+            };
+            Ok(all.iter().filter_map(below).collect())
+        });
+        left_out.as_ref().map_err(Clone::clone)
     }
+}
+
+/// What git ignores, asked for by paths in a folder of the repository.
+struct Inside<'a> {
+    dir: &'a str,
+    ignored: Ignored,
+}
+
+impl Inside<'_> {
+    fn has(&self, path: &[u8]) -> bool {
+        self.ignored.has(&inside(self.dir.as_bytes(), path))
+    }
+}
+
+fn inside(dir: &[u8], name: &[u8]) -> Vec<u8> {
+    if dir.is_empty() { name.to_vec() } else { [dir, b"/", name].concat() }
+}
+
+fn is_passed_over(folder: &str) -> bool {
+    PASSED_OVER.contains(&folder)
 }
 
 impl Tree for Folder {
     fn list(&self) -> Listing {
         let mut found = Listing::default();
-        self.walk("", &mut found);
+        let untold = |what: String| Problem { path: "./".to_owned(), place: None, what };
+        let (dir, ignored) = match &self.repo {
+            None => ("", Ok(Ignored::default())),
+            Some((repo, dir)) => (dir.as_str(), repo.ignored()),
+        };
+        let ignored = ignored.unwrap_or_else(|error| {
+            found.problems.push(untold(format!("what git ignores cannot be told: {error}")));
+            Ignored::default()
+        });
+        let is_ignored_itself = !dir.is_empty() && ignored.has(dir.as_bytes());
+        let ignored = if is_ignored_itself { Ignored::default() } else { ignored };
+        self.walk("", &Inside { dir, ignored }, &mut found);
+        match self.left_out() {
+            Ok(left_out) => {
+                let is_of_others = |path: &&String| path.split('/').rev().skip(1).any(is_passed_over);
+                found.paths.extend(left_out.iter().filter(|path| !is_of_others(path)).cloned());
+            }
+            Err(error) => {
+                found.problems.push(untold(format!("what a sparse checkout left out cannot be told: {error}")));
+            }
+        }
         found.paths.sort();
         found
     }
 
     fn read(&self, path: &str) -> Result<Option<String>, String> {
-        let path = self.root.join(path);
-        match std::fs::metadata(&path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(format!("cannot be read: {error}")),
-            Ok(data) if data.len() > LARGEST => return Err(format!("is larger than {} MiB", LARGEST >> 20)),
-            Ok(_) => {}
+        if !RepoPath::parse(path).is_ok_and(|known| known.as_str() == path) {
+            return Err("has a name that no report can have (a control character, a backslash or a drive)".to_owned());
         }
-        let bytes = std::fs::read(&path).map_err(|error| format!("cannot be read: {error}"))?;
-        String::from_utf8(bytes).map(Some).map_err(|_| "is not UTF-8".to_owned())
+        match files::read_text(&self.root.join(path), LARGEST) {
+            Ok(None) if self.left_out()?.contains(path) => {
+                Err("is left out by a sparse checkout: check it out too (git sparse-checkout add)".to_owned())
+            }
+            read => read,
+        }
     }
 }

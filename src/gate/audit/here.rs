@@ -111,8 +111,10 @@ impl Here {
         if !found.astray.is_empty() {
             self.notes.push(not_audited("link", "to what is not here", &found.astray));
         }
+        self.problems.extend(found.unread.iter().cloned());
         let none = found.lockfiles.is_empty() && found.links.is_empty();
         match (none, found.foreign.is_empty()) {
+            (true, true) if !found.unread.is_empty() => {}
             (true, true) => {
                 let place = if ground.dir.is_empty() { "here" } else { ground.dir };
                 self.nothing = Some(format!(

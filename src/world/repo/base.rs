@@ -101,12 +101,26 @@ impl Repo {
         if head == *wanted {
             return Ok(Checkout::Head);
         }
+        if !self.is_githubs(&head, occasion)? {
+            return Ok(Checkout::Other);
+        }
         // A shallow clone hides the parents of its last commit: only the stored commit has them.
         let mut parents = parents(&self.read(|reader| reader.raw_commit(&head))?)?;
-        if occasion.pull_request.is_some() && parents.len() == 2 && parents[1] == *wanted {
+        if parents.len() == 2 && parents[1] == *wanted {
             return Ok(Checkout::Merge { first_parent: parents.swap_remove(0) });
         }
         Ok(Checkout::Other)
+    }
+
+    /// Whether GitHub made a commit of the pull request. Its parents do not tell: a merge of an earlier step has the same,
+    /// and may have left out all that the pull request brings.
+    fn is_githubs(&self, commit: &Sha, occasion: &Occasion) -> Result<bool, RepoError> {
+        let Some(number) = occasion.pull_request else { return Ok(false) };
+        if occasion.merges.contains(commit) {
+            return Ok(true);
+        }
+        // Where actions/checkout puts it, of a newer base too (`ref: refs/pull/N/merge`).
+        Ok(self.named(&format!("refs/remotes/pull/{number}/merge"))?.as_ref() == Some(commit))
     }
 
     fn base_on_actions(&self, request: &BaseRequest<'_>, head: &Sha) -> Result<BaseAnswer, RepoError> {

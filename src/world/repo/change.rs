@@ -7,7 +7,7 @@ use crate::model::change::{ChangeKind, ChangeSet, LineRange};
 use crate::model::event::Occasion;
 use crate::model::path::RepoPath;
 use crate::model::sha::Sha;
-use crate::world::files;
+use crate::world::files::{self, Standing};
 
 use super::Repo;
 use super::base::Checkout;
@@ -69,7 +69,8 @@ impl Repo {
         let lies = |path: &RepoPath, kind| match kind {
             ChangeKind::Submodule => files::stands(&self.root.join(path.as_str()).join(".git")),
             ChangeKind::Deleted => true,
-            _ => files::stands(&self.root.join(path.as_str())),
+            // A link that leads nowhere stands all the same.
+            _ => files::standing(&self.root.join(path.as_str())).is_ok_and(|stands| stands != Standing::Nothing),
         };
         change.files.iter().filter(|(path, file)| !lies(path, file.kind)).map(|(path, _)| path.to_string()).collect()
     }

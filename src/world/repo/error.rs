@@ -52,6 +52,26 @@ pub enum RepoError {
         /// What was tried besides; empty or starting with `: `.
         why: String,
     },
+    /// No report can name it, nor is it known how others would read it.
+    #[error("{folder} of {commit} has the path {path}, which is not UTF-8")]
+    Nameless {
+        /// The folder that was read.
+        folder: String,
+        /// The commit's short id.
+        commit: String,
+        /// The path, as far as it can be shown.
+        path: String,
+    },
+    /// A link that the commit alone does not follow.
+    #[error("{path} of {commit} is a link to {target}, which that commit does not have")]
+    Dangling {
+        /// The link.
+        path: String,
+        /// The commit's short id.
+        commit: String,
+        /// Where it points to.
+        target: String,
+    },
     /// The system refused a file or folder.
     #[error("cannot {action}: {detail}")]
     Unreadable {
@@ -115,6 +135,8 @@ impl RepoError {
             Self::UnknownBase { .. } | Self::UnknownCommit { .. } => {
                 "name a commit, branch or tag that is here (git branch --all lists them), or fetch it first: git fetch origin".to_owned()
             }
+            Self::Nameless { path, .. } => format!("give it a name of UTF-8: git mv {}", shell_word(path)),
+            Self::Dangling { .. } => "put the file itself there, or have the link lead to another file of the repository".to_owned(),
             Self::Unreadable { .. } | Self::File(_) => "make it readable for this user, or ignore it in .gitignore".to_owned(),
             Self::Damaged { .. } => {
                 "git fsck says what is wrong; a broken index is rebuilt by: rm .git/index && git reset".to_owned()

@@ -172,15 +172,15 @@ impl GitProgram {
             std::io::ErrorKind::NotFound => GitError::NotInstalled,
             _ => GitError::Run(error),
         })?;
-        let output = collect(child, name.clone(), limit, || self.is_cancelled());
-        if limit == FETCH_LIMIT && !matches!(&output, Ok(output) if output.code == Some(0)) {
-            // The signal that ended git may be on its way here.
+        let output = collect(child, name.clone(), limit, || self.is_cancelled())?;
+        // A signal ends git too, or what it has started, and may be on its way here. What is not found ends with 1 or 2.
+        if self.cancel.is_some() && output.code.is_none_or(|code| code > 2) {
             std::thread::sleep(LOOK);
             if self.is_cancelled() {
                 return Err(GitError::Interrupted { command: name });
             }
         }
-        output
+        Ok(output)
     }
 
     fn is_cancelled(&self) -> bool {
@@ -235,7 +235,12 @@ fn collect(
         Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
             child.kill()?;
             child.wait()?;
-            return Err(GitError::Timeout { command, limit });
+            let cancelled = is_cancelled();
+            return Err(if cancelled {
+                GitError::Interrupted { command }
+            } else {
+                GitError::Timeout { command, limit }
+            });
         }
     };
     if stdout.len() as u64 > OUTPUT_LIMIT {

@@ -5,14 +5,15 @@ use std::path::Path;
 
 use git2::{
     AttrCheckFlags, AttrValue, Delta, Diff, DiffFile, DiffFindOptions, DiffOptions, ErrorClass, ErrorCode, IndexEntry,
-    IndexEntryExtendedFlag, IndexEntryFlag, ObjectType, Oid, Patch, Repository, StatusOptions, SubmoduleIgnore,
+    IndexEntryExtendedFlag, IndexEntryFlag, ObjectType, Oid, Patch, Repository, Status, StatusOptions, StatusShow,
+    SubmoduleIgnore,
 };
 
 use crate::diff::{Content, Entry, Hunk, Side};
 use crate::model::sha::Sha;
 
 use super::error::RepoError;
-use super::reader::{CONVERTING, Reader, Seen, Tree, os_path};
+use super::reader::{CONVERTING, Ignored, Reader, Seen, Stored, Tree, Unwatched, os_path};
 
 /// Above this many pairs of a removed and a new file, edited renames are not looked for (git's own limit is
 /// 1,000 by 1,000, but libgit2 compares pairs several times).
@@ -39,6 +40,10 @@ fn oid(sha: &Sha) -> Result<Oid, RepoError> {
 
 fn sha(oid: Oid) -> Result<Sha, RepoError> {
     Ok(Sha::parse(&oid.to_string())?)
+}
+
+fn is_link(entry: &git2::TreeEntry<'_>) -> bool {
+    entry.filemode() == i32::from(git2::FileMode::Link)
 }
 
 /// Absence told apart from trouble: an object that is missing from the store is trouble.
@@ -110,13 +115,14 @@ impl Reader for Library {
         Ok(statuses.iter().map(|entry| entry.path_bytes().to_vec()).collect())
     }
 
-    fn unwatched(&self) -> Result<Vec<Vec<u8>>, RepoError> {
+    fn unwatched(&self) -> Result<Vec<Unwatched>, RepoError> {
         let index = self.0.index().map_err(failed("read the index"))?;
-        let marked = |entry: &IndexEntry| {
-            entry.flags & IndexEntryFlag::VALID.bits() != 0
-                || entry.flags_extended & IndexEntryExtendedFlag::SKIP_WORKTREE.bits() != 0
+        let marked = |entry: IndexEntry| {
+            let may_lack = entry.flags_extended & IndexEntryExtendedFlag::SKIP_WORKTREE.bits() != 0;
+            let is_assumed = entry.flags & IndexEntryFlag::VALID.bits() != 0;
+            (may_lack || is_assumed).then_some(Unwatched { path: entry.path, may_lack })
         };
-        Ok(index.iter().filter(marked).map(|entry| entry.path).collect())
+        Ok(index.iter().filter_map(marked).collect())
     }
 
     fn converted(&self, paths: &[&[u8]]) -> Result<BTreeSet<Vec<u8>>, RepoError> {
@@ -176,23 +182,28 @@ impl Reader for Library {
         Ok(Some(blob.content().to_vec()))
     }
 
-    fn below(&self, commit: &Sha, folder: &str) -> Result<Vec<Vec<u8>>, RepoError> {
+    fn below(&self, commit: &Sha, folder: &str) -> Result<Vec<Stored>, RepoError> {
         let action = format!("list {folder} of {}", commit.short());
         let mut tree = self.tree(commit)?;
         if !folder.is_empty() {
             let Some(entry) = optional(tree.get_path(Path::new(folder))).map_err(failed(&action))? else {
                 return Ok(Vec::new());
             };
-            if entry.kind() != Some(git2::ObjectType::Tree) {
-                return Ok(Vec::new());
+            match entry.kind() {
+                Some(ObjectType::Tree) => {}
+                Some(ObjectType::Blob) => {
+                    return Ok(vec![Stored { path: folder.as_bytes().to_vec(), is_link: is_link(&entry) }]);
+                }
+                _ => return Ok(Vec::new()),
             }
             tree = self.0.find_tree(entry.id()).map_err(failed(&action))?;
         }
         let before = if folder.is_empty() { String::new() } else { format!("{folder}/") };
         let mut found = Vec::new();
         let walked = tree.walk(git2::TreeWalkMode::PreOrder, |parent, entry| {
-            if entry.kind() == Some(git2::ObjectType::Blob) {
-                found.push([before.as_bytes(), parent.as_bytes(), entry.name_bytes()].concat());
+            if entry.kind() == Some(ObjectType::Blob) {
+                let path = [before.as_bytes(), parent.as_bytes(), entry.name_bytes()].concat();
+                found.push(Stored { path, is_link: is_link(entry) });
             }
             git2::TreeWalkResult::Ok
         });
@@ -200,8 +211,14 @@ impl Reader for Library {
         Ok(found)
     }
 
-    fn ignored(&self, path: &Path) -> Result<bool, RepoError> {
-        self.0.is_path_ignored(path).map_err(failed("read the ignore rules"))
+    fn ignored(&self) -> Result<Ignored, RepoError> {
+        let mut options = StatusOptions::new();
+        options.show(StatusShow::Workdir).exclude_submodules(true);
+        options.include_untracked(true).recurse_untracked_dirs(true);
+        options.include_ignored(true).recurse_ignored_dirs(false);
+        let statuses = self.0.statuses(Some(&mut options)).map_err(failed("list what git ignores"))?;
+        let ignored = statuses.iter().filter(|entry| entry.status().contains(Status::IGNORED));
+        Ok(Ignored::new(ignored.map(|entry| entry.path_bytes().to_vec())))
     }
 }
 

@@ -10,15 +10,17 @@ mod library;
 mod origin;
 mod program;
 mod reader;
+mod stored;
 mod unwatched;
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use git2::{ErrorCode, Repository, RepositoryOpenFlags};
 
-use crate::model::path::RepoPath;
 use crate::model::sha::Sha;
+use crate::world::files::{self, Standing};
 use crate::world::process::CancelToken;
 
 pub use base::{BaseAnswer, BaseRequest, Checkout};
@@ -27,11 +29,11 @@ pub use deploys::Checkout as Files;
 pub use error::RepoError;
 pub use git_program::GitError;
 pub use library::blob_id;
-pub use reader::{Names, Passed};
+pub use reader::{Ignored, Names, Passed};
 
 use library::Library;
 use program::Program;
-use reader::Reader;
+use reader::{Reader, os_path};
 
 /// A repository with a work tree.
 pub struct Repo {
@@ -179,32 +181,11 @@ impl Repo {
     /// # Errors
     /// When the index or a file cannot be read.
     pub fn unstaged(&self, index: &Path) -> Result<Vec<String>, RepoError> {
-        let found = self.program.unstaged(index)?;
+        let mut found = self.program.unstaged(index)?;
+        let unwatched = self.program.unwatched_in(index)?;
+        let unlike = self.unlike(unwatched, |path| self.program.staged(index, path))?;
+        found.extend(unlike.into_iter().map(|file| file.path));
         Ok(found.iter().map(|path| String::from_utf8_lossy(path).into_owned()).collect())
-    }
-
-    /// A file's or link's content in a commit, `None` where it has none.
-    ///
-    /// # Errors
-    /// When the commit or the object cannot be read.
-    pub fn read_blob(&self, commit: &Sha, path: &RepoPath) -> Result<Option<Vec<u8>>, RepoError> {
-        self.read(|reader| reader.blob(commit, path.as_str().as_bytes()))
-    }
-
-    /// Every file below a folder in a commit, with its content, by its path relative to the root; what is no UTF-8
-    /// path is left out. `""` is the root.
-    ///
-    /// # Errors
-    /// When the commit or an object cannot be read.
-    pub fn read_below(&self, commit: &Sha, folder: &str) -> Result<Vec<(String, Vec<u8>)>, RepoError> {
-        let mut found = Vec::new();
-        for path in self.read(|reader| reader.below(commit, folder))? {
-            let content = self.read(|reader| reader.blob(commit, &path))?;
-            if let (Ok(path), Some(content)) = (String::from_utf8(path), content) {
-                found.push((path, content));
-            }
-        }
-        Ok(found)
     }
 
     /// Every path that git tracks, relative to the root; what is no UTF-8 path is left out.
@@ -212,8 +193,29 @@ impl Repo {
     /// # Errors
     /// When the index cannot be read.
     pub fn tracked(&self) -> Result<Vec<String>, RepoError> {
-        let paths = self.read(|reader| reader.tracked())?;
-        Ok(paths.into_iter().filter_map(|path| String::from_utf8(path).ok()).collect())
+        Ok(self.tracked_bytes()?.into_iter().filter_map(|path| String::from_utf8(path).ok()).collect())
+    }
+
+    /// Every path that git tracks, relative to the root.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn tracked_bytes(&self) -> Result<Vec<Vec<u8>>, RepoError> {
+        self.read(|reader| reader.tracked())
+    }
+
+    /// The tracked paths that a sparse checkout has left out of the work tree, as their names are shown.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn left_out_by_sparse(&self) -> Result<BTreeSet<String>, RepoError> {
+        let marked = self.read(|reader| reader.unwatched())?.into_iter().filter(|file| file.may_lack);
+        let lacks = |path: &Vec<u8>| {
+            os_path(path)
+                .is_none_or(|path| files::standing(&self.root.join(path)).is_ok_and(|it| it == Standing::Nothing))
+        };
+        let lacking = marked.map(|file| file.path).filter(lacks);
+        Ok(lacking.map(|path| String::from_utf8_lossy(&path).into_owned()).collect())
     }
 
     /// Whether git is told not to look at a path on the disk, as at one that a sparse checkout leaves out.
@@ -221,15 +223,15 @@ impl Repo {
     /// # Errors
     /// When the index cannot be read.
     pub fn is_unwatched(&self, path: &str) -> Result<bool, RepoError> {
-        Ok(self.read(|reader| reader.unwatched())?.iter().any(|other| other == path.as_bytes()))
+        Ok(self.read(|reader| reader.unwatched())?.iter().any(|other| other.path == path.as_bytes()))
     }
 
-    /// Whether the ignore rules match a path, tracked or not.
+    /// What of the work tree git ignores and does not track.
     ///
     /// # Errors
-    /// When the rules cannot be read.
-    pub fn ignored(&self, path: &RepoPath) -> Result<bool, RepoError> {
-        self.read(|reader| reader.ignored(Path::new(path.as_str())))
+    /// When the index, the rules or a file cannot be read.
+    pub fn ignored(&self) -> Result<Ignored, RepoError> {
+        self.read(|reader| reader.ignored())
     }
 
     /// Paths that differ from HEAD. libgit2 runs no filter programs and so takes a file of Git LFS for changed

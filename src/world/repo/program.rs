@@ -12,7 +12,7 @@ use crate::world::process::CancelToken;
 
 use super::error::RepoError;
 use super::git_program::{FETCH_LIMIT, GitError, GitProgram, Output, READ_LIMIT};
-use super::reader::{CONVERTING, Names, Passed, Reader, Seen, Tree, os_path};
+use super::reader::{CONVERTING, Ignored, Names, Passed, Reader, Seen, Stored, Tree, Unwatched, os_path};
 
 /// How many paths are given to git at a time.
 const ARGUMENTS: usize = 500;
@@ -79,11 +79,13 @@ impl Program {
     /// The commit that a branch of `origin` is at now, `None` where it has no such branch.
     pub(super) fn remote_branch(&self, branch: &str) -> Result<Option<Sha>, RepoError> {
         let action = format!("ask origin for the branch {branch:?}");
-        let asked = ["ls-remote", "--exit-code", "--", "origin", &format!("refs/heads/{branch}")];
-        let output = self.git.run(&asked, FETCH_LIMIT).map_err(failed(&action))?;
-        let Some(text) = output.success_unless(2).map_err(failed(&action))? else { return Ok(None) };
-        let text = line(&text);
-        Ok(Some(Sha::parse(text.split('\t').next().unwrap_or_default())?))
+        let name = format!("refs/heads/{branch}");
+        let output = self.git.run(&["ls-remote", "--exit-code", "--", "origin", &name], FETCH_LIMIT);
+        let listed = output.and_then(|output| output.success_unless(2)).map_err(failed(&action))?;
+        // Git takes the name for a pattern that a name's end may match: `a/refs/heads/main` is listed too.
+        let text = String::from_utf8_lossy(&listed.unwrap_or_default()).into_owned();
+        let mut refs = text.lines().filter_map(|line| line.split_once('\t'));
+        refs.find(|(_, found)| *found == name).map(|(sha, _)| Ok(Sha::parse(sha)?)).transpose()
     }
 
     /// Of these paths, those whose files differ from a commit's for git, which converts them as it stored them.
@@ -116,12 +118,33 @@ impl Program {
         Ok(self.root.join(line(&found)))
     }
 
-    /// The paths of an index whose files in the work tree are others.
+    /// The paths of an index whose files in the work tree are others, as far as git looks at them.
     pub(super) fn unstaged(&self, index: &Path) -> Result<Vec<Vec<u8>>, RepoError> {
         let failed = failed("compare the work tree with what is staged");
         let asked = ["diff", "--name-only", "-z", "--no-ext-diff", "--no-textconv", "--ignore-submodules=dirty"];
         let listed = self.git.with_index(index).run(&asked, READ_LIMIT).and_then(Output::success).map_err(failed)?;
         Ok(fields(&listed))
+    }
+
+    /// The paths of an index that git is told not to look at.
+    pub(super) fn unwatched_in(&self, index: &Path) -> Result<Vec<Unwatched>, RepoError> {
+        unwatched(&self.git.with_index(index))
+    }
+
+    /// A file's or link's content in an index, `None` where it has none.
+    pub(super) fn staged(&self, index: &Path, path: &[u8]) -> Result<Option<Vec<u8>>, RepoError> {
+        let Some(path) = os_path(path) else { return Ok(None) };
+        let mut name = OsString::from(":0:");
+        name.push(path);
+        let action = format!("read what is staged of {}", path.display());
+        let git = self.git.with_index(index);
+        let asked = ["cat-file", "-t"].map(OsString::from);
+        let kind = git.run(&[asked.as_slice(), &[name.clone()]].concat(), READ_LIMIT).map_err(failed(&action))?;
+        if kind.code != Some(0) || line(&kind.stdout) != "blob" {
+            return Ok(None);
+        }
+        let asked = [OsString::from("cat-file"), "blob".into(), name];
+        git.run(&asked, READ_LIMIT).and_then(Output::success).map(Some).map_err(failed(&action))
     }
 
     /// The commits that `to` has and `from` has not, newest first.
@@ -168,12 +191,28 @@ impl Program {
     /// Takes a work tree away, and what git remembers of it.
     pub(super) fn remove_tree(&self, folder: &Path) -> Result<(), RepoError> {
         files::remove(folder)?;
-        self.success("forget a work tree", &["worktree", "prune", "--expire=now"]).map(|_| ())
+        // Not `prune`: other work trees may be out of sight for a while, as those on a disk that is not mounted.
+        let asked = ["worktree", "remove", "--force", "--force", "--"].map(OsString::from);
+        self.success("forget a work tree", &[asked.as_slice(), &[folder.into()]].concat()).map(|_| ())
     }
 
     fn empty_tree(&self) -> Result<String, RepoError> {
         self.success("name the empty tree", &["hash-object", "-t", "tree", "--stdin"]).map(|id| line(&id))
     }
+}
+
+fn unwatched(git: &GitProgram) -> Result<Vec<Unwatched>, RepoError> {
+    let failed = failed("list the index");
+    let listed = git.run(&["ls-files", "-v", "-z", "--full-name"], READ_LIMIT);
+    let listed = listed.and_then(Output::success).map_err(failed)?;
+    // "<tag> <path>": small letters are assume-unchanged, S is skip-worktree.
+    let marked = |field: Vec<u8>| {
+        let tag = *field.first()?;
+        let path = field.get(2..)?.to_vec();
+        (tag.is_ascii_lowercase() || tag == b'S')
+            .then_some(Unwatched { path, may_lack: tag.eq_ignore_ascii_case(&b'S') })
+    };
+    Ok(fields(&listed).into_iter().filter_map(marked).collect())
 }
 
 /// What lies between NULs.
@@ -246,15 +285,8 @@ impl Reader for Program {
         Ok(fields(&listed).into_iter().map(|field| field.get(3..).unwrap_or_default().to_vec()).collect())
     }
 
-    fn unwatched(&self) -> Result<Vec<Vec<u8>>, RepoError> {
-        let listed = self.success("list the index", &["ls-files", "-v", "-z", "--full-name"])?;
-        // "<tag> <path>": small letters are assume-unchanged, S is skip-worktree.
-        let marked = |field: &Vec<u8>| field.first().is_some_and(|tag| tag.is_ascii_lowercase() || *tag == b'S');
-        Ok(fields(&listed)
-            .into_iter()
-            .filter(marked)
-            .map(|field| field.get(2..).unwrap_or_default().to_vec())
-            .collect())
+    fn unwatched(&self) -> Result<Vec<Unwatched>, RepoError> {
+        unwatched(&self.git)
     }
 
     fn converted(&self, paths: &[&[u8]]) -> Result<BTreeSet<Vec<u8>>, RepoError> {
@@ -314,20 +346,26 @@ impl Reader for Program {
         }
     }
 
-    fn below(&self, commit: &Sha, folder: &str) -> Result<Vec<Vec<u8>>, RepoError> {
+    fn below(&self, commit: &Sha, folder: &str) -> Result<Vec<Stored>, RepoError> {
         let action = format!("list {folder} of {}", commit.short());
-        let mut asked = vec!["ls-tree", "-r", "-z", "--full-tree", "--name-only", commit.as_str(), "--"];
+        let mut asked = vec!["ls-tree", "-r", "-z", "--full-tree", commit.as_str(), "--"];
         if !folder.is_empty() {
             asked.push(folder);
         }
-        Ok(fields(&self.success(&action, &asked)?))
+        // "<mode> <kind> <id>\t<path>"
+        let stored = |field: &Vec<u8>| {
+            let header = field.split(|&byte| byte == b'\t').next()?;
+            let mut words = header.split(|&byte| byte == b' ');
+            let (mode, kind) = (words.next()?, words.next()?);
+            let path = field.get(header.len() + 1..)?.to_vec();
+            (kind == b"blob").then_some(Stored { path, is_link: mode == b"120000" })
+        };
+        Ok(fields(&self.success(&action, &asked)?).iter().filter_map(stored).collect())
     }
 
-    fn ignored(&self, path: &Path) -> Result<bool, RepoError> {
-        let action = "read the ignore rules";
-        let asked = ["check-ignore", "--quiet", "--no-index", "--"].map(OsString::from);
-        let output = self.run(action, &[asked.as_slice(), &[path.into()]].concat())?;
-        Ok(output.success_unless(1).map_err(failed(action))?.is_some())
+    fn ignored(&self) -> Result<Ignored, RepoError> {
+        let asked = ["ls-files", "--others", "--ignored", "--exclude-standard", "--directory", "-z", "--full-name"];
+        Ok(Ignored::new(fields(&self.success("list what git ignores", &asked)?)))
     }
 }
 

@@ -47,6 +47,40 @@ pub struct Passed {
     pub subject: String,
 }
 
+/// A path that git is told not to look at on the disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Unwatched {
+    pub(super) path: Vec<u8>,
+    /// `skip-worktree`, by which a sparse checkout marks what it leaves out; else `assume-unchanged`.
+    pub(super) may_lack: bool,
+}
+
+/// A file of a commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Stored {
+    pub(super) path: Vec<u8>,
+    pub(super) is_link: bool,
+}
+
+/// What git ignores and does not track: files, and folders with all that is in them.
+#[derive(Debug, Clone, Default)]
+pub struct Ignored(BTreeSet<Vec<u8>>);
+
+impl Ignored {
+    /// Paths relative to the root; those of folders may end in `/`.
+    pub(super) fn new(paths: impl IntoIterator<Item = Vec<u8>>) -> Self {
+        let plain = |path: Vec<u8>| path.strip_suffix(b"/").map(<[u8]>::to_vec).unwrap_or(path);
+        Self(paths.into_iter().map(plain).collect())
+    }
+
+    /// Whether a path relative to the root is one of them, or lies in one.
+    #[must_use]
+    pub fn has(&self, path: &[u8]) -> bool {
+        let ends = path.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| at);
+        ends.chain([path.len()]).any(|end| self.0.contains(&path[..end]))
+    }
+}
+
 /// Reads a repository; writes nothing.
 pub(super) trait Reader {
     /// The commit checked out, `None` on a branch without a commit.
@@ -66,7 +100,7 @@ pub(super) trait Reader {
     /// Paths that differ from HEAD in the index or the work tree.
     fn touched(&self, untracked: bool) -> Result<Vec<Vec<u8>>, RepoError>;
     /// Paths that git is told not to look at on the disk: `assume-unchanged`, `skip-worktree`.
-    fn unwatched(&self) -> Result<Vec<Vec<u8>>, RepoError>;
+    fn unwatched(&self) -> Result<Vec<Unwatched>, RepoError>;
     /// Of these paths, those whose files are not what git stores: a program makes them of it (Git LFS), or they have
     /// another encoding.
     fn converted(&self, paths: &[&[u8]]) -> Result<BTreeSet<Vec<u8>>, RepoError>;
@@ -76,10 +110,10 @@ pub(super) trait Reader {
     fn differences(&self, base: Option<&Sha>, to: Tree<'_>) -> Result<Seen, RepoError>;
     /// A file's or link's content in a commit, `None` where there is none.
     fn blob(&self, commit: &Sha, path: &[u8]) -> Result<Option<Vec<u8>>, RepoError>;
-    /// The paths of all files below a folder in a commit; `""` is the root.
-    fn below(&self, commit: &Sha, folder: &str) -> Result<Vec<Vec<u8>>, RepoError>;
-    /// Whether the ignore rules match a path relative to the root.
-    fn ignored(&self, path: &Path) -> Result<bool, RepoError>;
+    /// All files below a folder in a commit, or the one file that it is; `""` is the root.
+    fn below(&self, commit: &Sha, folder: &str) -> Result<Vec<Stored>, RepoError>;
+    /// What of the work tree git ignores.
+    fn ignored(&self) -> Result<Ignored, RepoError>;
 }
 
 /// The bytes that git stores as the system's path; `None` where the system has no such path.

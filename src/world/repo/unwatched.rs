@@ -6,81 +6,101 @@ use std::collections::BTreeSet;
 
 use crate::diff::{Content, Entry, Side};
 use crate::model::sha::Sha;
-use crate::world::files;
+use crate::world::files::{self, Standing};
 
 use super::Repo;
 use super::change::{is_text, some};
 use super::error::RepoError;
 use super::library::compare_texts;
-use super::reader::{Seen, os_path};
+use super::reader::{Seen, Unwatched, os_path};
 
 /// A file that is on the disk what no commit has.
-struct Unlike {
-    path: Vec<u8>,
+pub(super) struct Unlike {
+    pub(super) path: Vec<u8>,
     /// What the commit has.
     old: Option<Vec<u8>>,
-    /// What lies on the disk.
-    new: Vec<u8>,
+    /// What lies on the disk; `None` where nothing does, or a folder.
+    new: Option<Vec<u8>>,
+    /// What lies there is a link, and its content where it points to, as git has it.
+    is_link: bool,
 }
 
 impl Repo {
     /// The paths that git is told not to look at and that differ from HEAD.
     pub(super) fn unwatched(&self) -> Result<Vec<Vec<u8>>, RepoError> {
-        let unlike = self.unlike(self.head()?.as_ref(), self.read(|reader| reader.unwatched())?)?;
+        let head = self.head()?;
+        let unlike = self.unlike(self.read(|reader| reader.unwatched())?, |path| self.stored(head.as_ref(), path))?;
         Ok(unlike.into_iter().map(|file| file.path).collect())
     }
 
-    /// Of these, those that lie on the disk and differ from a commit (`None`: from the empty tree).
-    fn unlike(&self, commit: Option<&Sha>, paths: Vec<Vec<u8>>) -> Result<Vec<Unlike>, RepoError> {
+    /// What a commit has at a path (`None`: the empty tree).
+    fn stored(&self, commit: Option<&Sha>, path: &[u8]) -> Result<Option<Vec<u8>>, RepoError> {
+        Ok(commit.map(|commit| self.read(|reader| reader.blob(commit, path))).transpose()?.flatten())
+    }
+
+    /// Of these, those that are on the disk something else than what is `stored`.
+    pub(super) fn unlike(
+        &self,
+        paths: Vec<Unwatched>,
+        stored: impl Fn(&[u8]) -> Result<Option<Vec<u8>>, RepoError>,
+    ) -> Result<Vec<Unlike>, RepoError> {
         let mut found = Vec::new();
-        for path in paths {
+        for Unwatched { path, may_lack } in paths {
             let Some(on_disk) = os_path(&path).map(|path| self.root.join(path)) else { continue };
+            let stands = files::standing(&on_disk)?;
             // A sparse checkout has marked what it left out.
-            if !on_disk.symlink_metadata().is_ok_and(|meta| meta.is_file()) {
+            if may_lack && stands == Standing::Nothing {
                 continue;
             }
-            let new = files::read(&on_disk)?;
-            let old = commit.map(|commit| self.read(|reader| reader.blob(commit, &path))).transpose()?.flatten();
-            if old.as_ref() != Some(&new) {
-                found.push(Unlike { path, old, new });
+            let is_link = files::is_link(&on_disk);
+            let new = match stands {
+                Standing::File => Some(files::read(&on_disk)?),
+                Standing::Other if is_link => Some(files::link_bytes(&on_disk)?),
+                Standing::Nothing | Standing::Folder | Standing::Other => None,
+            };
+            let old = stored(&path)?;
+            // A submodule has no content of its own, here and there.
+            if old != new {
+                found.push(Unlike { path, old, new, is_link });
             }
         }
         Ok(found)
     }
 
     /// Paths of the base that the comparison takes for gone or moved, where an untracked file lies.
-    fn left_behind(&self, seen: &Seen) -> Result<Vec<Vec<u8>>, RepoError> {
+    fn left_behind(&self, seen: &Seen) -> Result<Vec<Unwatched>, RepoError> {
         let olds = seen.entries.iter().filter_map(|entry| Some((entry, entry.old.as_ref()?)));
         let gone = olds.filter(|(entry, old)| entry.new.as_ref().is_none_or(|new| new.path != old.path));
-        let mut left = BTreeSet::new();
-        for (_, old) in gone {
-            let Some(path) = os_path(&old.path).filter(|path| self.root.join(path).is_file()) else { continue };
-            if !self.read(|reader| reader.ignored(path))? {
-                left.insert(old.path.clone());
-            }
+        let is_file = |path: &&Vec<u8>| os_path(path).is_some_and(|path| self.root.join(path).is_file());
+        let left: BTreeSet<&Vec<u8>> = gone.map(|(_, old)| &old.path).filter(is_file).collect();
+        if left.is_empty() {
+            return Ok(Vec::new());
         }
-        Ok(left.into_iter().collect())
+        let ignored = self.ignored()?;
+        let left = left.into_iter().filter(|path| !ignored.has(path));
+        Ok(left.map(|path| Unwatched { path: path.clone(), may_lack: true }).collect())
     }
 
     /// Adds them to a comparison of the work tree, in place of what git took them for.
     pub(super) fn add_unwatched(&self, base: Option<&Sha>, seen: &mut Seen) -> Result<(), RepoError> {
-        let mut unlike = self.unlike(base, self.read(|reader| reader.unwatched())?)?;
+        let stored = |path: &[u8]| self.stored(base, path);
+        let mut unlike = self.unlike(self.read(|reader| reader.unwatched())?, stored)?;
         if !unlike.is_empty() {
             let names: Vec<String> = unlike.iter().map(|file| file.path.escape_ascii().to_string()).collect();
             let why = "marked assume-unchanged or skip-worktree and judged as on the disk, which git does not show";
             seen.notes.push(some(&names, why));
         }
-        unlike.extend(self.unlike(base, self.left_behind(seen)?)?);
+        unlike.extend(self.unlike(self.left_behind(seen)?, stored)?);
         let found: BTreeSet<&[u8]> = unlike.iter().map(|file| &file.path[..]).collect();
         seen.entries.retain(|entry| !found.contains(entry.path()));
-        for Unlike { path, old, new } in unlike {
-            let side = Side { mode: 0o100_644, path };
-            let texts = is_text(&new) && old.as_deref().is_none_or(is_text);
-            let content = match &old {
-                _ if !texts => Content::Binary,
-                old => Content::Text(compare_texts(old.as_deref().unwrap_or_default(), &new)?),
+        for Unlike { path, old, new, is_link } in unlike {
+            let content = match (&old, &new) {
+                (_, None) => Content::Text(Vec::new()),
+                (old, new) if [old, new].into_iter().flatten().any(|bytes| !is_text(bytes)) => Content::Binary,
+                (old, Some(new)) => Content::Text(compare_texts(old.as_deref().unwrap_or_default(), new)?),
             };
-            seen.entries.push(Entry { old: old.map(|_| side.clone()), new: Some(side), content });
+            let side = Side { mode: if is_link { 0o120_000 } else { 0o100_644 }, path };
+            seen.entries.push(Entry { old: old.map(|_| side.clone()), new: new.map(|_| side), content });
         }
         Ok(())
     }

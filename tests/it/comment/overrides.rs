@@ -131,6 +131,16 @@ fn a_commit_that_was_pushed_again_is_not_what_was_read() {
         github.repo(REPO).runs.last_mut().unwrap().head_repository = Some("mallory/shop".to_owned());
     });
     chat.ask("max", "/override test flaky").is(0, "done", "overridden");
+    // That it was the head of such a branch elsewhere says nothing of this pull request.
+    let chat = red();
+    chat.github(|github| {
+        for run in github.repo(REPO).runs.iter_mut().filter(|run| run.head_sha == chat.head) {
+            run.head_repository = Some("mallory/shop".to_owned());
+        }
+    });
+    chat.ask("max", "/override test flaky")
+        .is(3, "refused", "head_moved")
+        .says("was not seen on this pull request before");
 }
 
 #[test]

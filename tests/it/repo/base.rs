@@ -50,7 +50,8 @@ impl Pull {
     fn shallow(&self, name: &str, commit: &Sha) -> Tree {
         let clone = self.server.beside(name, &["init", "--quiet"]);
         clone.git(&["remote", "add", "origin", &self.server.url()]);
-        clone.git(&["fetch", "--quiet", "--no-tags", "--depth=1", "origin", commit.as_str()]);
+        let to = if *commit == self.merge { "pull/7/merge" } else { "origin/fix" };
+        clone.git(&["fetch", "--quiet", "--no-tags", "--depth=1", "origin", &format!("+{commit}:refs/remotes/{to}")]);
         clone.git(&["checkout", "--quiet", "--detach", commit.as_str()]);
         clone
     }
@@ -81,6 +82,22 @@ fn a_merge_commit_is_compared_with_its_first_parent_though_the_clone_hides_it() 
         assert_eq!(change.set.head_line(&RepoPath::parse("b.rs").unwrap(), 1), None);
         assert_eq!(change.notes, Vec::<String>::new());
     }
+}
+
+#[test]
+fn a_merge_that_github_did_not_make_is_not_the_pull_request() {
+    let pull = pull();
+    let clone = pull.full("full", &pull.merge);
+    let github = Occasion { merges: vec![pull.merge.clone()], ..event("pull_request", &pull.head, Some(&pull.main)) };
+    clone.git(&["update-ref", "-d", "refs/remotes/pull/7/merge"]);
+    assert_eq!(clone.open().checkout(&github).unwrap(), Checkout::Merge { first_parent: pull.main.clone() });
+    let unnamed = Occasion { merges: Vec::new(), ..github.clone() };
+    assert_eq!(clone.open().checkout(&unnamed).unwrap(), Checkout::Other);
+    // An earlier step's merge, which leaves out all that the pull request brings.
+    clone.git(&["checkout", "--quiet", "--detach", pull.main.as_str()]);
+    clone.git(&["merge", "--quiet", "--strategy=ours", "--message=merge", pull.head.as_str()]);
+    assert_eq!(clone.open().checkout(&github).unwrap(), Checkout::Other);
+    assert!(why(&clone.base(&github, None)).starts_with("the commit checked out, "));
 }
 
 #[test]
@@ -286,4 +303,24 @@ fn a_whole_file_counts_for_any_line() {
     let set = tree.change(Some(&base), &Occasion::local()).set;
     let path = RepoPath::parse("a.bin").unwrap();
     assert!(set.touches(&path, LineRange { start: 900, end: 900 }));
+}
+
+/// Git takes the name of a branch for a pattern.
+#[test]
+fn a_base_asked_of_origin_is_the_branch_of_that_very_name() {
+    let pull = pull();
+    pull.server.git(&["branch", "a/refs/heads/main", pull.head.as_str()]);
+    let clone = pull.server.beside("bare", &["init", "--quiet"]);
+    clone.git(&["remote", "add", "origin", &pull.server.url()]);
+    clone.git(&["fetch", "--quiet", "origin", pull.head.as_str()]);
+    clone.git(&["checkout", "--quiet", "--detach", pull.head.as_str()]);
+    let occasion = event("workflow_dispatch", &pull.head, None);
+    let answer = clone.base(&occasion, Some("main"));
+    assert_eq!(sha(&answer), Some(&pull.fork_point), "{answer:?}");
+    pull.server.git(&["branch", "--move", "main", "trunk"]);
+    for name in ["main", "trun?"] {
+        let asked = BaseRequest { occasion: &occasion, asked: Some(name), merge_base: None };
+        let error = clone.open().base(&asked).unwrap_err();
+        assert!(matches!(&error, RepoError::UnknownBase { .. }), "{name}: {error}");
+    }
 }

@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::Path;
 
 use gatepost::model::event::Occasion;
 use gatepost::model::path::RepoPath;
@@ -130,14 +131,38 @@ fn what_git_is_told_not_to_look_at_is_judged_as_it_lies_on_the_disk() {
     tree.git(&["update-index", "--skip-worktree", "same.rs", "noeol.txt"]);
     std::fs::remove_file(tree.dir.join("gone.rs")).unwrap();
     let repo = tree.open();
-    assert!(!repo.is_dirty().unwrap());
+    assert_eq!(repo.edited().unwrap(), ["gone.rs"], "a file that is not there");
+    tree.git(&["update-index", "--no-assume-unchanged", "gone.rs"]);
+    tree.git(&["update-index", "--skip-worktree", "gone.rs"]);
+    assert!(!repo.is_dirty().unwrap(), "left out by a sparse checkout");
+    tree.git(&["update-index", "--no-skip-worktree", "gone.rs"]);
+    tree.git(&["update-index", "--assume-unchanged", "gone.rs"]);
     tree.write("edited.rs", numbered(9) + "more\n").write("same.rs", "same\nbut more\n");
+    std::fs::remove_file(tree.dir.join("noeol.txt")).unwrap();
+    symlink("same.rs", tree.dir.join("noeol.txt")).unwrap();
     assert_eq!(tree.git(&["status", "--porcelain"]), "");
     assert!(repo.is_dirty().unwrap());
+    let unlike = ["edited.rs", "gone.rs", "noeol.txt", "same.rs"];
+    // What is staged is what the hook of a commit has.
+    let mut unstaged = repo.unstaged(Path::new(".git/index")).unwrap();
+    unstaged.sort();
+    assert_eq!(unstaged, unlike);
     let change = tree.change(Some(&from), &Occasion::local());
-    assert_eq!(show(&change.set), ["Modified edited.rs [10]", "Modified same.rs [2]"]);
-    let why = "2 paths marked assume-unchanged or skip-worktree and judged as on the disk, which git does not show";
-    assert_eq!(change.notes, [format!("{why}: edited.rs, same.rs")]);
+    let files = ["Modified edited.rs [10]", "Deleted gone.rs []", "Modified noeol.txt [1]", "Modified same.rs [2]"];
+    assert_eq!(show(&change.set), files);
+    let why = "4 paths marked assume-unchanged or skip-worktree and judged as on the disk, which git does not show";
+    assert_eq!(change.notes, [format!("{why}: edited.rs, gone.rs, noeol.txt, …")]);
+}
+
+#[test]
+fn a_link_that_leads_nowhere_is_no_file_that_was_left_out() {
+    let tree = base();
+    let from = tree.sha("HEAD");
+    symlink("nowhere", tree.dir.join("adrift")).unwrap();
+    let head = tree.commit("link");
+    for occasion in [Occasion::local(), event("push", &head, Some(&from))] {
+        assert_eq!(tree.change(Some(&from), &occasion).notes, [""; 0]);
+    }
 }
 
 #[test]

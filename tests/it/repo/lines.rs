@@ -1,6 +1,7 @@
 //! Ranges and maps against an oracle: what is not added must be an equal line of the other side.
 
 use gatepost::model::change::{ChangeSet, LineRange};
+use gatepost::model::event::Occasion;
 use gatepost::model::path::RepoPath;
 use gatepost::model::sha::Sha;
 use proptest::collection::vec;
@@ -51,7 +52,8 @@ fn check(tree: &Tree, files: &[(String, String)]) {
     let head = Sha::parse(tree.git(&["commit-tree", "HEAD~1^{tree}", "-m", "head"]).trim()).unwrap();
     let merge = tree.git(&["commit-tree", "HEAD^{tree}", "-p", base.as_str(), "-p", head.as_str(), "-m", "merge"]);
     tree.git(&["reset", "--quiet", "--hard", merge.trim()]);
-    let occasion = event("pull_request", &head, Some(&base));
+    let merges = vec![Sha::parse(merge.trim()).unwrap()];
+    let occasion = Occasion { merges, ..event("pull_request", &head, Some(&base)) };
     // The two may choose different lines of equal ones; either must be right.
     compare(&tree.open().change(Some(&base), &occasion).unwrap().set, files);
     compare(&tree.open_by_program().change(Some(&base), &occasion).unwrap().set, files);

@@ -5,6 +5,7 @@ mod change;
 mod lines;
 mod occasion;
 mod surroundings;
+mod walks;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -101,6 +102,34 @@ pub fn git_in(dir: &Path, arguments: &[&str]) -> String {
     let output = git_ended(dir, arguments);
     assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Whether what follows is to run here: as a user whom the system refuses things. Root's process has another one run the
+/// test of this name, and that must pass.
+#[cfg(unix)]
+pub fn as_nobody(test: &str) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::os::unix::process::CommandExt as _;
+    const NOBODY: u32 = 65_534;
+    if !nix::unistd::Uid::effective().is_root() {
+        return true;
+    }
+    // Where the program lies that user may not come to.
+    let temp = tempfile::Builder::new().permissions(std::fs::Permissions::from_mode(0o755)).tempdir().unwrap();
+    let (own, program) = (std::env::current_exe().unwrap(), temp.path().join("it"));
+    std::fs::hard_link(&own, &program).or_else(|_| std::fs::copy(&own, &program).map(|_| ())).unwrap();
+    let ran = Command::new(&program)
+        .args(["--exact", test])
+        .uid(NOBODY)
+        .gid(NOBODY)
+        .env("HOME", "/nonexistent")
+        .env("TMPDIR", "/tmp")
+        .current_dir("/")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&ran.stdout);
+    assert!(ran.status.success() && said.contains("1 passed"), "{said}{}", String::from_utf8_lossy(&ran.stderr));
+    false
 }
 
 /// How git ended, well or not.

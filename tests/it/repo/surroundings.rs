@@ -7,7 +7,7 @@ use gatepost::model::event::Occasion;
 use gatepost::model::path::RepoPath;
 use gatepost::world::repo::{Repo, RepoError};
 
-use super::{Tree, event, git_in, numbered, show};
+use super::{Tree, as_nobody, event, git_in, numbered, show};
 
 fn refused(start: &Path, trusted: Option<&Path>) -> RepoError {
     match Repo::discover(start, trusted) {
@@ -35,8 +35,6 @@ fn from_a_folder_inside() {
         assert_eq!(repo.read_blob(&head, &path("packages/web/a.js")).unwrap().as_deref(), Some(b"a\n".as_slice()));
         assert_eq!(repo.read_blob(&head, &path("packages/web")).unwrap(), None);
         assert_eq!(repo.read_blob(&head, &path("nope")).unwrap(), None);
-        assert!(repo.ignored(&path("packages/out/x.js")).unwrap());
-        assert!(!repo.ignored(&path("packages/web/a.js")).unwrap());
     }
     for dirt in ["new.js", "packages/web/a.js"] {
         tree.write(dirt, "dirt\n");
@@ -183,32 +181,51 @@ fn a_folder_of_another_user_is_trusted_only_as_the_workspace() {
     assert_eq!(show(&repo.change(Some(&base), &Occasion::local()).unwrap().set), ["Modified a.rs [2]"]);
 }
 
-/// Root may read everything; for anyone else the file is told, and counts whole.
 #[test]
 fn an_unreadable_file_is_said() {
+    if !as_nobody("repo::surroundings::an_unreadable_file_is_said") {
+        return;
+    }
     let tree = Tree::new();
     let base = tree.write("a.rs", "a\n").write("moved.rs", numbered(9)).commit("one");
     std::fs::remove_file(tree.dir.join("moved.rs")).unwrap();
     tree.write("secret.rs", "b\n");
-    let secret = tree.dir.join("secret.rs");
-    std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o000)).unwrap();
-    let readable = std::fs::read(&secret).is_ok();
-    let added = if readable { "Added secret.rs [1]" } else { "Added secret.rs [whole]" };
+    let forbid = |path: &str| {
+        std::fs::set_permissions(tree.dir.join(path), std::fs::Permissions::from_mode(0o000)).unwrap();
+    };
+    forbid("secret.rs");
     for repo in [tree.open(), tree.open_by_program()] {
         let change = repo.change(Some(&base), &Occasion::local()).unwrap();
-        assert_eq!(show(&change.set), ["Deleted moved.rs []", added]);
-        assert_eq!(change.notes.is_empty(), readable, "{:?}", change.notes);
+        assert_eq!(show(&change.set), ["Deleted moved.rs []", "Added secret.rs [whole]"]);
+        assert_ne!(change.notes, [""; 0]);
     }
     tree.git(&["config", "--unset", "extensions.partialClone"]);
 
-    // Git cannot tell whether a tracked file changed that it cannot read.
+    // A tracked one that cannot be compared counts whole too.
     tree.write("a.rs", "other\n");
-    std::fs::set_permissions(tree.dir.join("a.rs"), std::fs::Permissions::from_mode(0o000)).unwrap();
-    match tree.open().change(Some(&base), &Occasion::local()) {
-        Ok(change) => assert!(readable || !change.notes.is_empty()),
-        Err(error) => {
-            assert!(!readable);
-            assert!(matches!(&error, RepoError::Unreadable { .. }) && error.to_string().contains("a.rs"), "{error}");
-        }
+    forbid("a.rs");
+    let change = tree.open().change(Some(&base), &Occasion::local()).unwrap();
+    assert_eq!(show(&change.set)[0], "Modified a.rs [whole]");
+    assert!(change.notes.iter().any(|note| note.starts_with("a.rs cannot be read")), "{:?}", change.notes);
+}
+
+#[test]
+fn a_work_tree_out_of_sight_is_left_alone() {
+    let tree = Tree::new();
+    let base = tree.write("a.rs", "a\n").commit("one");
+    let (linked, away) = (tree.beside("linked", &["worktree", "add", "--quiet", "--detach"]), tree.dir.join("away"));
+    linked.write("a.rs", "staged\n").git(&["add", "a.rs"]);
+    std::fs::rename(&linked.dir, &away).unwrap();
+    let repo = tree.open();
+    for _ in 0..2 {
+        let place = tree.dir.with_file_name("deploy");
+        let files = repo.check_out(&base, &place).unwrap();
+        assert_eq!(std::fs::read(place.join("a.rs")).unwrap(), b"a\n");
+        // However it comes that its folder is gone.
+        std::fs::remove_dir_all(files.folder()).unwrap();
+        drop(files);
     }
+    assert!(!tree.git(&["worktree", "list"]).contains("deploy"));
+    std::fs::rename(&away, &linked.dir).unwrap();
+    assert_eq!(linked.git(&["diff", "--cached", "--name-only"]), "a.rs\n");
 }
