@@ -25,8 +25,17 @@ pub enum Call {
     Just { recipes: Vec<String> },
     /// A task of a runner whose own file is not read.
     Task(String),
-    /// A file.
+    /// A file; with [`OPAQUE`] in its path only the running shell knows which.
     File(String),
+}
+
+/// Shells whose scripts are read.
+pub const SHELLS: &[&str] = &["sh", "bash", "dash", "ash", "zsh", "ksh"];
+
+/// Whether a program is one.
+#[must_use]
+pub fn is_shell(program: &str) -> bool {
+    SHELLS.contains(&program)
 }
 
 impl Call {
@@ -49,7 +58,13 @@ impl Invocation {
     pub fn of(simple: &Simple) -> Self {
         let words: Vec<String> = simple.words.iter().map(|word| word_text(&word.text, &word.raw)).collect();
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        Self::of_words(&words)
+        let mut this = Self::of_words(&words);
+        // `bash < a.sh`
+        let input = simple.redirects.iter().find(|to| to.sign == "<");
+        if let (true, None, Some(to)) = (is_shell(&this.program), &this.call, input) {
+            this.call = Some(Call::File(super::shell::unquoted(&to.target)));
+        }
+        this
     }
 
     /// Of a command given as words.
@@ -370,25 +385,26 @@ fn call(first: &str, program: &str, rest: &[&str]) -> Option<Call> {
             Some(Call::Just { recipes: first.into_iter().chain(inside).collect() })
         }
         _ if task(program, rest).is_some() => task(program, rest).map(|name| Call::Task(name.to_owned())),
-        "bash" | "sh" | "dash" | "zsh" | "source" | "." => {
+        _ if is_shell(program) || matches!(program, "source" | ".") => {
             let is_flag = |word: &str| word.starts_with(['-', '+']);
             // `-o pipefail`
             let is_value = |at: usize| at > 0 && is_flag(rest[at - 1]) && rest[at - 1].ends_with('o');
             let at = (0..rest.len()).find(|at| !is_flag(rest[*at]) && !is_value(*at))?;
             let file = rest[at];
             let runs_text = rest[..at].iter().any(|word| word.starts_with('-') && word.ends_with('c'));
-            (!runs_text && !file.contains(OPAQUE)).then(|| Call::File(file.to_owned()))
+            (!runs_text).then(|| Call::File(file.to_owned()))
         }
         _ => {
-            let is_path =
-                first.starts_with("./") || first.starts_with("../") || (first.contains('/') && !first.starts_with('/'));
+            let is_path = first.contains('/') && !SYSTEM.iter().any(|folder| first.starts_with(folder));
             let installed = first.contains("node_modules/") || first.contains("vendor/bin") || first.contains("/bin/");
-            let plain = !first.contains(OPAQUE) && !first.contains("://");
-            (is_path && !installed && plain && !super::dictionary::is_program(program))
+            (is_path && !installed && !first.contains("://") && !super::dictionary::is_program(program))
                 .then(|| Call::File(first.trim_start_matches("./").to_owned()))
         }
     }
 }
+
+/// Where programs of the system lie.
+const SYSTEM: &[&str] = &["/bin/", "/nix/", "/opt/", "/sbin/", "/usr/", "~/"];
 
 /// Programs that run tasks by name, and the word before the name, where there is one.
 const RUNNERS: &[(&str, &[&str])] = &[

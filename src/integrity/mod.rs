@@ -4,7 +4,6 @@
 mod actions;
 mod allow;
 mod attempts;
-mod behind;
 mod calls;
 mod command;
 mod dictionary;
@@ -25,7 +24,6 @@ pub mod rules;
 mod scalar;
 mod script;
 mod shell;
-mod starts;
 mod text;
 mod workflow;
 

@@ -1,10 +1,10 @@
 //! Reads everything that is judged: workflows and actions, package.json, makefiles, justfiles, gatepost.toml, and the shell
 //! scripts that these call. What cannot be read is a problem, never clean.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::calls;
-use super::command::Call;
+use super::command::{Call, is_shell};
 use super::flow::Run;
 use super::ground::{Ground, join};
 use super::handed::{Handed, by_first_line, flagged};
@@ -12,8 +12,8 @@ use super::justfile::Justfile;
 use super::makefile::Makefile;
 use super::manifest;
 use super::recipes::{Recipes, is_shell_line};
-use super::script::{self, Draft, Place, Script};
-use super::shell::Shell;
+use super::script::{Draft, Place, Script};
+use super::shell::{self, OPAQUE, Shell};
 use super::text::{Piece, Source, Wrong};
 use super::workflow::Workflow;
 use super::{Listing, Problem, Tree};
@@ -47,7 +47,8 @@ pub fn read(tree: &dyn Tree) -> Read {
     let Listing { paths, links, problems } = tree.list();
     let links = links.iter().filter(|path| sort(path).is_some());
     let notes = links.map(|path| format!("{path}: is a link, which is not followed")).collect();
-    let mut reading = Reading { tree, read: Read { ground: Ground::default(), problems, notes } };
+    let read = Read { ground: Ground::default(), problems, notes };
+    let mut reading = Reading { tree, read, anywhere: false };
     reading.read.ground.paths.clone_from(&paths);
     for path in &paths {
         if let Some(sort) = sort(path) {
@@ -63,7 +64,7 @@ pub fn read(tree: &dyn Tree) -> Read {
 #[must_use]
 pub fn read_command(tree: &dyn Tree, command: &str, dir: &str) -> Ground {
     let read = Read { ground: Ground::default(), problems: Vec::new(), notes: Vec::new() };
-    let mut reading = Reading { tree, read };
+    let mut reading = Reading { tree, read, anywhere: true };
     let source = Source::new("", command);
     let (place, piece) = (Place::Gate { name: String::new() }, source.piece(0..source.chars.len()));
     reading.read.ground.sources.push(source);
@@ -89,6 +90,9 @@ const DEEPEST: usize = 4;
 
 /// The most files that one makefile or justfile has read with it.
 const MOST_FURTHER: usize = 64;
+
+/// The most folders that one script is called in.
+const MOST_FOLDERS: usize = 8;
 
 /// Endings are as they are written: GitHub takes no `.YML` either.
 fn has_ending(path: &str, endings: &[&str]) -> bool {
@@ -127,6 +131,8 @@ fn is_template(source: &Source) -> bool {
 struct Reading<'a> {
     tree: &'a dyn Tree,
     read: Read,
+    /// Files that are called are read wherever they lie: what runs here is here.
+    anywhere: bool,
 }
 
 impl Reading<'_> {
@@ -263,11 +269,11 @@ impl Reading<'_> {
         let lenient = match &draft.place {
             // Another machine's shell may understand it.
             Place::Handed { .. } => true,
-            Place::Target { .. } | Place::Recipe { .. } => draft.piece.chars.contains(&super::shell::OPAQUE),
+            Place::Target { .. } | Place::Recipe { .. } => draft.piece.chars.contains(&OPAQUE),
             Place::Step { workflow, job, .. } => ground.workflows[*workflow].jobs[*job].runs_anywhere(),
             Place::Package { .. } => is_template(&ground.sources[file]),
             // Generated ones such as `configure`.
-            Place::File => draft.piece.chars.len() > script::LONGEST,
+            Place::File => draft.piece.chars.len() > shell::LONGEST,
             Place::Gate { .. } => false,
         };
         match draft.read(file) {
@@ -297,7 +303,7 @@ impl Reading<'_> {
 
     /// Shell scripts that something calls or hands to a shell, and those that they call.
     fn called_scripts(&mut self) {
-        let mut seen = BTreeSet::new();
+        let mut seen = BTreeMap::new();
         let mut at = 0;
         while at < self.read.ground.scripts.len() {
             let script = &self.read.ground.scripts[at];
@@ -305,15 +311,18 @@ impl Reading<'_> {
             let mut handed = Vec::new();
             for run in &script.flow.runs {
                 if let Some(Call::File(path)) = &run.invocation.call {
-                    let here = join(&join(&script.dir, &run.dir), path);
+                    let here = join(&script.dir, &run.dir);
                     // A script may name another from the root, whatever folder it is called in.
-                    wanted.extend([here, join("", path)].map(|path| (path, started(&run.invocation))));
+                    let paths = [join(&here, path), join("", path)];
+                    wanted.extend(paths.map(|path| (path, here.clone(), started(&run.invocation))));
                 }
                 handed.extend(run.handed.is_some().then(|| run.clone()));
             }
-            for (path, started) in wanted {
-                if seen.insert(path.clone()) && self.read.ground.paths.binary_search(&path).is_ok() {
-                    self.shell_file(&path, started);
+            for (path, dir, started) in wanted {
+                let folders: &mut BTreeSet<String> = seen.entry(path.clone()).or_default();
+                let is_there = !path.contains(OPAQUE) && (self.anywhere || self.read.ground.paths.binary_search(&path).is_ok());
+                if is_there && folders.len() < MOST_FOLDERS && folders.insert(dir.clone()) {
+                    self.shell_file(&path, &dir, started);
                 }
             }
             for (number, run) in handed.iter().enumerate().take(MOST_HANDED + 1) {
@@ -356,13 +365,15 @@ impl Reading<'_> {
         self.script(file, Draft { place, piece, shell: *shell, dir, ignored: None });
     }
 
-    fn shell_file(&mut self, path: &str, started: Started) {
-        let Some(file) = self.source(path) else { return };
+    /// A shell script that is called in a folder.
+    fn shell_file(&mut self, path: &str, dir: &str, started: Started) {
+        let known = self.read.ground.sources.len();
+        let Some(file) = self.shared_source(path) else { return };
         let source = &self.read.ground.sources[file];
         let text = source.slice(0..source.chars.len());
         let by_name = has_ending(path, &["sh", "bash"]);
         if !(is_shell_line(&text) || (!text.starts_with("#!") && (by_name || started.by_shell))) {
-            self.read.ground.sources.pop();
+            self.read.ground.sources.truncate(known);
             return;
         }
         let first = text.lines().next().filter(|line| line.starts_with("#!")).unwrap_or_default();
@@ -372,7 +383,7 @@ impl Reading<'_> {
             place: Place::File,
             piece: source.piece(0..source.chars.len()),
             shell,
-            dir: String::new(),
+            dir: dir.to_owned(),
             ignored: None,
         };
         self.script(file, draft);
@@ -390,7 +401,7 @@ struct Started {
 
 fn started(invocation: &super::command::Invocation) -> Started {
     let sourced = matches!(invocation.program.as_str(), "source" | ".");
-    let by_shell = sourced || matches!(invocation.program.as_str(), "bash" | "sh" | "dash" | "zsh");
+    let by_shell = sourced || is_shell(&invocation.program);
     let shell = if sourced { Shell { errexit: true, pipefail: true } } else { flagged(&invocation.arguments()) };
     Started { by_shell, shell }
 }
