@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
-use super::command::{Call, Invocation};
+use super::command::{Call, Invocation, OWN, ROOT};
 use super::dictionary;
 use super::flow::{Because, Fate, Gate, Loss, Run};
 use super::ground::{Ground, join};
@@ -287,7 +287,7 @@ fn reached(scripts: &[Script], edges: &[BTreeSet<usize>]) -> BTreeSet<usize> {
 fn shown(invocation: &Invocation, inner: Option<&str>) -> String {
     let words: Vec<&str> = std::iter::once(invocation.program.as_str())
         .chain(invocation.arguments.iter().map(String::as_str))
-        .filter(|word| !word.contains(OPAQUE))
+        .filter(|word| !word.contains([OPAQUE, OWN, ROOT]))
         .take(4)
         .collect();
     let own = crate::model::text::one_line(&words.join(" "), 60);

@@ -84,10 +84,41 @@ impl Invocation {
     }
 }
 
-/// `$CARGO`, `${PYTHON}`, `"$MAKE"`: a variable that is called as a program is, is taken for it.
+/// Stand at the begin of a path for the folder of the script that it stands in, and for the root of the repository.
+pub const OWN: char = '\u{e001}';
+pub const ROOT: char = '\u{e002}';
+
+/// How scripts name folders that are known.
+const FOLDERS: &[(&str, char)] = &[
+    ("$PWD", '.'),
+    ("${PWD}", '.'),
+    ("$(pwd)", '.'),
+    ("$GITHUB_WORKSPACE", ROOT),
+    ("${GITHUB_WORKSPACE}", ROOT),
+    ("$CI_PROJECT_DIR", ROOT),
+    ("$(git rev-parse --show-toplevel)", ROOT),
+    ("$(dirname $0)", OWN),
+    ("$(dirname ${BASH_SOURCE[0]})", OWN),
+    ("$(dirname $BASH_SOURCE)", OWN),
+    ("$(cd $(dirname $0) && pwd)", OWN),
+    ("$(cd $(dirname ${BASH_SOURCE[0]}) && pwd)", OWN),
+    ("`dirname $0`", OWN),
+    ("${0%/*}", OWN),
+    ("${BASH_SOURCE%/*}", OWN),
+    ("${BASH_SOURCE[0]%/*}", OWN),
+];
+
+/// `$CARGO`, `${PYTHON}`, `"$MAKE"`: a variable that is called as a program is, is taken for it; `"$PWD/a.sh"` is `./a.sh`.
 fn word_text(text: &str, raw: &str) -> String {
-    if text != OPAQUE.to_string() {
-        return text.to_owned();
+    let Some(rest) = text.strip_prefix(OPAQUE) else { return text.to_owned() };
+    if !rest.is_empty() {
+        let written = raw.replace('"', "");
+        let is = |(name, _): &&(&str, char)| written.strip_prefix(name).is_some_and(|behind| behind == rest);
+        let folder = FOLDERS.iter().find(is).filter(|_| rest.starts_with('/'));
+        return folder.map_or_else(|| text.to_owned(), |(_, sign)| format!("{sign}{rest}"));
+    }
+    if let Some((_, sign)) = FOLDERS.iter().find(|(name, _)| raw.replace('"', "") == *name) {
+        return sign.to_string();
     }
     let name = raw.trim_matches('"').trim_start_matches('$').trim_start_matches('{').trim_end_matches('}');
     let name = name.to_lowercase();
@@ -95,6 +126,36 @@ fn word_text(text: &str, raw: &str) -> String {
         name
     } else {
         text.to_owned()
+    }
+}
+
+impl Invocation {
+    /// Puts known folders where the words name them; `own` is where the script's file lies, from the root.
+    pub fn place(&mut self, own: Option<&str>) {
+        let paths: Vec<&mut String> = match &mut self.call {
+            Some(Call::Package { dir: Some(dir), .. } | Call::Make { dir, .. } | Call::File(dir)) => vec![dir],
+            _ => Vec::new(),
+        };
+        for path in paths {
+            *path = placed(path, own);
+        }
+        for word in &mut self.arguments {
+            if word.contains([OWN, ROOT]) {
+                *word = word.replace([OWN, ROOT], &OPAQUE.to_string());
+            }
+        }
+    }
+}
+
+/// A path with a known folder at its begin, as one that leads there from anywhere in the repository.
+#[must_use]
+pub fn placed(path: &str, own: Option<&str>) -> String {
+    const TO_THE_ROOT: &str = "../../../../../../../../../../../../../../../../";
+    match (path.chars().next(), own) {
+        (Some(ROOT), _) => format!("{TO_THE_ROOT}.{}", &path[ROOT.len_utf8()..]),
+        (Some(OWN), Some(own)) => format!("{TO_THE_ROOT}./{own}{}", &path[OWN.len_utf8()..]),
+        (Some(OWN), None) => format!("{OPAQUE}{}", &path[OWN.len_utf8()..]),
+        _ => path.to_owned(),
     }
 }
 
@@ -434,6 +495,9 @@ const RUNNERS: &[(&str, &[&str])] = &[
     ("cargo", &["xtask", "make"]),
 ];
 
+/// Those of them whose lone word, which is no program that is known, is a task of the project's.
+const OF_PROJECTS: &[&str] = &["hatch", "pdm", "pipenv", "pixi", "rye"];
+
 /// The task that a runner is asked for, where it is called as gates are: what it does is in a file that is not read.
 fn task<'a>(program: &str, words: &[&'a str]) -> Option<&'a str> {
     let (_, verbs) = RUNNERS.iter().find(|(known, _)| *known == program)?;
@@ -448,7 +512,9 @@ fn task<'a>(program: &str, words: &[&'a str]) -> Option<&'a str> {
     // `hatch run lint:build`: an environment, and what it is for.
     let parts = if program == "hatch" { name.split(':').collect() } else { vec![name] };
     let gate = parts.into_iter().any(super::dictionary::is_gate_name) && !super::dictionary::is_program(name);
-    (gate && !name.contains([OPAQUE, '.', '/'])).then_some(name)
+    let own = OF_PROJECTS.contains(&program) && words.len() == 2;
+    let task = gate || (own && !super::dictionary::is_program(name) && !super::dictionary::is_other_name(name));
+    (task && !name.contains([OPAQUE, '.', '/'])).then_some(name)
 }
 
 fn is_number(word: &str) -> bool {

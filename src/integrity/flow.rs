@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::attempts::{Attempts, breaks};
-use super::command::Invocation;
+use super::command::{Invocation, OWN, ROOT};
 use super::ending::{
     Ending, Functions, Record, ending, exits_zero, is_bare, leaves, leaves_well, records, says_something,
 };
@@ -34,6 +34,8 @@ pub struct Run {
     pub calls: Vec<usize>,
     /// The gate that it is. Known once everything is read.
     pub gate: Option<Gate>,
+    /// The branches that it stands in, by where each begins: it need not run.
+    pub branches: Vec<usize>,
 }
 
 /// A command that is a gate.
@@ -107,7 +109,7 @@ pub fn follow<'a>(script: &'a Command, text: &'a [char], shell: Shell) -> Flow {
     let whole: String = text.iter().collect();
     let waits = ["wait $", "wait \"$", "wait -n", "wait %"].iter().filter_map(|sign| whole.rfind(sign)).max();
     let last_wait = waits.map(|byte| whole[..byte].chars().count());
-    let state = State { shell, plus_e: None, dir: String::new() };
+    let state = State { shell, plus_e: None, dir: String::new(), branches: Vec::new() };
     let mut walk = Walk {
         script,
         text,
@@ -132,6 +134,7 @@ struct State {
     shell: Shell,
     plus_e: Option<Range<usize>>,
     dir: String,
+    branches: Vec<usize>,
 }
 
 /// What a failure leads to.
@@ -181,9 +184,9 @@ impl<'a> Walk<'a> {
             Kind::List(items) => self.list(items, used),
             Kind::If { condition, then, otherwise } => {
                 self.condition(condition, then, otherwise.as_deref());
-                self.command(then, used);
+                self.branch(then, used);
                 if let Some(otherwise) = otherwise {
-                    self.command(otherwise, used);
+                    self.branch(otherwise, used);
                 }
             }
             Kind::Loop { condition, body } => {
@@ -200,7 +203,7 @@ impl<'a> Walk<'a> {
                 self.command(body, &Use { hard: used.hard.clone(), soft: round });
                 self.loops.pop();
             }
-            Kind::Case(bodies) => bodies.iter().for_each(|body| self.command(body, used)),
+            Kind::Case(bodies) => bodies.iter().for_each(|body| self.branch(body, used)),
             Kind::Group(inner, _) => self.command(inner, used),
             Kind::Subshell(inner, _) => {
                 let before = self.state.clone();
@@ -212,15 +215,24 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// What may run or not.
+    fn branch(&mut self, command: &'a Command, used: &Use) {
+        self.state.branches.push(command.span.start);
+        self.command(command, used);
+        self.state.branches.pop();
+    }
+
     /// The bodies of functions, each in the state of its first call; of those that nobody calls in the last one.
     fn functions(&mut self) {
         let last = self.state.clone();
         // Those that are known to be called come first: they may call the others.
         while let Some(name) = self.open.pop().or_else(|| self.defined.keys().next().cloned()) {
+            let is_called = self.called.contains_key(&name);
             let state = self.called.get(&name).unwrap_or(&last).clone();
             for body in self.defined.remove(&name).unwrap_or_default() {
                 let first = self.flow.runs.len();
                 self.state = state.clone();
+                self.state.branches.extend((!is_called).then_some(body.span.start));
                 self.command(body, &Use { hard: Fate::Counts, soft: Fate::Counts });
                 self.flow.functions.push((name.clone(), first..self.flow.runs.len()));
             }
@@ -277,7 +289,12 @@ impl<'a> Walk<'a> {
             used.soft.clone()
         };
         self.command(left, &Use::only(soft));
-        self.command(right, used);
+        let tests = match &left.kind {
+            Kind::Test | Kind::Not(_) => true,
+            Kind::Simple(simple) => simple.words.first().is_some_and(|word| matches!(word.text.as_str(), "[" | "test")),
+            _ => false,
+        };
+        if tests { self.branch(right, used) } else { self.command(right, used) }
     }
 
     /// What becomes of a failure in `… && break` and `… && exit 0`.
@@ -313,7 +330,7 @@ impl<'a> Walk<'a> {
         let first = self.flow.runs.len();
         self.command(left, &Use::only(fate));
         let second = self.flow.runs.len();
-        self.command(right, used);
+        self.branch(right, used);
         let end = self.flow.runs.len();
         for run in &mut self.flow.runs[first..second] {
             if let Fate::Lost(Loss::Replaced { runs, .. }) = &mut run.fate
@@ -409,6 +426,7 @@ impl<'a> Walk<'a> {
             handed: handed(simple, self.text, self.state.shell),
             calls: Vec::new(),
             gate: None,
+            branches: self.state.branches.clone(),
         });
     }
 
@@ -542,6 +560,12 @@ pub fn mentions(text: &str, name: &str) -> bool {
 }
 
 fn join(dir: &str, next: &str) -> String {
+    if next.starts_with([OWN, ROOT]) {
+        return next.to_owned();
+    }
+    if dir.starts_with([OWN, ROOT]) {
+        return format!("{dir}/{next}");
+    }
     if next.starts_with('/') || next.starts_with(super::shell::OPAQUE) || dir.contains(super::shell::OPAQUE) {
         return super::shell::OPAQUE.to_string();
     }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::calls;
-use super::command::{Call, is_shell};
+use super::command::{Call, Invocation, is_shell, placed};
 use super::flow::Run;
 use super::ground::{Ground, join};
 use super::handed::{Handed, by_first_line, flagged};
@@ -45,10 +45,10 @@ enum Sort {
 #[must_use]
 pub fn read(tree: &dyn Tree) -> Read {
     let Listing { paths, links, problems } = tree.list();
-    let links = links.iter().filter(|path| sort(path).is_some());
-    let notes = links.map(|path| format!("{path}: is a link, which is not followed")).collect();
+    let notes = links.iter().filter(|path| sort(path).is_some());
+    let notes = notes.map(|path| format!("{path}: is a link, which is not followed")).collect();
     let read = Read { ground: Ground::default(), problems, notes };
-    let mut reading = Reading { tree, read, anywhere: false };
+    let mut reading = Reading { tree, read, anywhere: false, links };
     reading.read.ground.paths.clone_from(&paths);
     for path in &paths {
         if let Some(sort) = sort(path) {
@@ -57,6 +57,7 @@ pub fn read(tree: &dyn Tree) -> Read {
     }
     reading.called_scripts();
     calls::settle(&mut reading.read.ground);
+    reading.note_unread();
     reading.read
 }
 
@@ -64,7 +65,7 @@ pub fn read(tree: &dyn Tree) -> Read {
 #[must_use]
 pub fn read_command(tree: &dyn Tree, command: &str, dir: &str) -> Ground {
     let read = Read { ground: Ground::default(), problems: Vec::new(), notes: Vec::new() };
-    let mut reading = Reading { tree, read, anywhere: true };
+    let mut reading = Reading { tree, read, anywhere: true, links: Vec::new() };
     let source = Source::new("", command);
     let (place, piece) = (Place::Gate { name: String::new() }, source.piece(0..source.chars.len()));
     reading.read.ground.sources.push(source);
@@ -116,6 +117,10 @@ fn sort(path: &str) -> Option<Sort> {
     }
 }
 
+fn folder_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(dir, _)| dir)
+}
+
 /// Folders of other people's code that is no package of theirs any more: nobody here runs its checks.
 const OTHERS: &[&str] = &["cextern", "extern", "externals", "thirdparty", "third-party", "3rdparty", "subprojects"];
 
@@ -133,6 +138,7 @@ struct Reading<'a> {
     read: Read,
     /// Files that are called are read wherever they lie: what runs here is here.
     anywhere: bool,
+    links: Vec<String>,
 }
 
 impl Reading<'_> {
@@ -169,7 +175,13 @@ impl Reading<'_> {
                 self.read.notes.extend((!further.optional).then_some(what));
                 continue;
             };
-            let new = seen.len() < MOST_FURTHER && seen.insert(path.clone());
+            if seen.len() >= MOST_FURTHER && !seen.contains(&path) {
+                let source = &self.read.ground.sources[further.file];
+                let line = source.place(further.at).0;
+                self.read.notes.push(format!("{}:{line}: `{path}` is not read: it is one of too many", source.path));
+                continue;
+            }
+            let new = seen.insert(path.clone());
             let Some(file) = new.then(|| self.shared_source(&path)).flatten() else { continue };
             match further.module {
                 Some(name) => modules.push((file, name)),
@@ -187,7 +199,7 @@ impl Reading<'_> {
         let mut modules = vec![(file, String::new())];
         while let Some((file, prefix)) = modules.pop() {
             let path = &self.read.ground.sources[file].path;
-            let justfile = Justfile::new(path.rsplit_once('/').map_or("", |(dir, _)| dir), &prefix);
+            let justfile = Justfile::new(folder_of(path), &prefix);
             modules.extend(self.recipes(justfile, file, &mut seen));
         }
     }
@@ -195,7 +207,7 @@ impl Reading<'_> {
     fn file(&mut self, path: &str, sort: Sort) {
         let shared = matches!(sort, Sort::Makefile | Sort::Justfile);
         let Some(file) = (if shared { self.shared_source(path) } else { self.source(path) }) else { return };
-        let dir = path.rsplit_once('/').map_or("", |(dir, _)| dir).to_owned();
+        let dir = folder_of(path).to_owned();
         let source = &self.read.ground.sources[file];
         let result = match sort {
             Sort::Workflow | Sort::Action => self.workflow(file, sort),
@@ -277,7 +289,12 @@ impl Reading<'_> {
             Place::Gate { .. } => false,
         };
         match draft.read(file) {
-            Ok(script) => {
+            Ok(mut script) => {
+                let own = (script.place == Place::File).then(|| folder_of(&ground.sources[file].path));
+                for run in &mut script.flow.runs {
+                    run.invocation.place(own);
+                    run.dir = placed(&run.dir, own);
+                }
                 if let Place::Step { workflow, job, step } = script.place {
                     ground.workflows[workflow].jobs[job].steps[step].script = Some(ground.scripts.len());
                 }
@@ -309,6 +326,7 @@ impl Reading<'_> {
             let script = &self.read.ground.scripts[at];
             let mut wanted = Vec::new();
             let mut handed = Vec::new();
+            let mut further = Vec::new();
             for run in &script.flow.runs {
                 if let Some(Call::File(path)) = &run.invocation.call {
                     let here = join(&script.dir, &run.dir);
@@ -317,10 +335,24 @@ impl Reading<'_> {
                     wanted.extend(paths.map(|path| (path, here.clone(), started(&run.invocation))));
                 }
                 handed.extend(run.handed.is_some().then(|| run.clone()));
+                let here = join(&script.dir, &run.dir);
+                let (dir, names, sort): (_, &[&str], _) = match &run.invocation.call {
+                    Some(Call::Package { dir: Some(dir), .. }) => (dir, &["package.json"], Sort::Package),
+                    Some(Call::Make { dir, .. }) => (dir, &["GNUmakefile", "makefile", "Makefile"], Sort::Makefile),
+                    _ => continue,
+                };
+                further.extend(names.iter().map(|name| (join(&join(&here, dir), name), sort)));
+            }
+            // What lies among other people's code is listed nowhere, and yet called.
+            for (path, sort) in further {
+                let is_new = !self.read.ground.sources.iter().any(|source| source.path == path);
+                if is_new && seen.insert(path.clone(), BTreeSet::new()).is_none() && self.may_be_read(&path) {
+                    self.file(&path, sort);
+                }
             }
             for (path, dir, started) in wanted {
+                let is_there = self.may_be_read(&path);
                 let folders: &mut BTreeSet<String> = seen.entry(path.clone()).or_default();
-                let is_there = !path.contains(OPAQUE) && (self.anywhere || self.read.ground.paths.binary_search(&path).is_ok());
                 if is_there && folders.len() < MOST_FOLDERS && folders.insert(dir.clone()) {
                     self.shell_file(&path, &dir, started);
                 }
@@ -331,6 +363,15 @@ impl Reading<'_> {
             }
             at += 1;
         }
+    }
+
+    /// Whether a file that is called may be read: what only this machine has is no part of the repository.
+    fn may_be_read(&self, path: &str) -> bool {
+        const OF_MACHINES: &[&str] = &[".git", ".gatepost", ".tox", ".venv", "node_modules", "target", "venv"];
+        let is_link = |link: &String| path == link || path.strip_prefix(link.as_str()).is_some_and(|rest| rest.starts_with('/'));
+        let is_own = || !path.split('/').any(|part| OF_MACHINES.contains(&part)) && !self.links.iter().any(is_link);
+        !path.contains(OPAQUE)
+            && (self.anywhere || self.read.ground.paths.binary_search_by(|known| known.as_str().cmp(path)).is_ok() || is_own())
     }
 
     /// A script that a command of another one hands to a shell, unless there is a reason not to read it.
@@ -363,6 +404,30 @@ impl Reading<'_> {
         let place = Place::Handed { by, at: run.span.clone() };
         let dir = join(&script.dir, &run.dir);
         self.script(file, Draft { place, piece, shell: *shell, dir, ignored: None });
+    }
+
+    /// Says which files are called where it counts, and were not read.
+    fn note_unread(&mut self) {
+        let ground = &self.read.ground;
+        let mut notes = Vec::new();
+        for (script, run) in ground.runs().filter(|(_, run)| run.calls.is_empty()) {
+            let Some(Call::File(path)) = &run.invocation.call else { continue };
+            let here = join(&script.dir, &run.dir);
+            let paths = [join(&here, path), join("", path)];
+            let is_link = paths.iter().any(|path| self.links.contains(path));
+            let why = match path.contains(OPAQUE) || here.contains(OPAQUE) {
+                true => "only the running shell knows where it lies",
+                false if is_link => "it is a link, which is not followed",
+                false if paths.iter().any(|path| self.tree.read(path).is_err()) => "it cannot be read",
+                false => continue,
+            };
+            let source = &ground.sources[script.file];
+            let line = source.place(script.piece.origin(run.span.start)).0;
+            let words = script.piece.chars.get(run.span.clone()).unwrap_or_default().iter().collect::<String>();
+            notes.push(format!("{}:{line}: what `{}` calls is not read: {why}", source.path, one_line(&words, 60)));
+        }
+        notes.dedup();
+        self.read.notes.append(&mut notes);
     }
 
     /// A shell script that is called in a folder.
@@ -399,7 +464,7 @@ struct Started {
     shell: Shell,
 }
 
-fn started(invocation: &super::command::Invocation) -> Started {
+fn started(invocation: &Invocation) -> Started {
     let sourced = matches!(invocation.program.as_str(), "source" | ".");
     let by_shell = sourced || is_shell(&invocation.program);
     let shell = if sourced { Shell { errexit: true, pipefail: true } } else { flagged(&invocation.arguments()) };

@@ -117,9 +117,9 @@ pub fn only_says(script: &str) -> bool {
     shell::read(script).is_ok_and(|command| is_mute(&command))
 }
 
-/// The folder of the only makefile that the command calls, where this is the last goal that it names.
+/// The goals that a command which is one call of make names, and the folder where it runs.
 #[must_use]
-pub fn only_goal(command: &str, target: &str) -> Option<String> {
+pub fn goals(command: &str) -> Option<(Vec<String>, String)> {
     let script = shell::read(command).ok()?;
     let mut simple = &script;
     while let Kind::List(items) = &simple.kind {
@@ -128,7 +128,7 @@ pub fn only_goal(command: &str, target: &str) -> Option<String> {
     }
     let Kind::Simple(simple) = &simple.kind else { return None };
     match Invocation::of(simple).call {
-        Some(Call::Make { targets, dir }) if targets.last().is_some_and(|last| last == target) => Some(dir),
+        Some(Call::Make { targets, dir }) => Some((targets, dir)),
         _ => None,
     }
 }
@@ -379,12 +379,13 @@ mod tests {
     }
 
     #[test]
-    fn the_last_goal_of_the_only_make_is_known() {
-        let dir = |shell| only_goal(shell, "lint");
-        assert_eq!(dir("make lint").as_deref(), Some(""));
-        assert_eq!(dir("make -C sub test lint").as_deref(), Some("sub"));
-        for other in ["make", "make lint test", "make lint; make lint", "cd a && make lint", "npm run lint"] {
-            assert_eq!(dir(other), None, "{other}");
+    fn the_goals_of_the_only_make_are_known() {
+        let of = |shell| goals(shell).map(|(goals, dir)| (goals.join(" "), dir));
+        let known = |goals: &str, dir: &str| Some((goals.to_owned(), dir.to_owned()));
+        assert_eq!((of("make lint"), of("make")), (known("lint", ""), known("", "")));
+        assert_eq!(of("make -C sub test lint"), known("test lint", "sub"));
+        for other in ["make lint; make lint", "cd a && make lint", "npm run lint"] {
+            assert_eq!(of(other), None, "{other}");
         }
     }
 }

@@ -333,6 +333,12 @@ impl Walk<'_> {
                     all.extend(before.into_iter().chain([number]).chain(behind));
                 }
                 all.retain(|number| !scripts[*number].piece.chars.is_empty());
+                let goes_on = |word: &String| word == "--continue-on-error" || word == "-c";
+                if matches!(run.invocation.program.as_str(), "npm-run-all" | "npm-run-all2" | "run-s" | "run-p")
+                    && run.invocation.arguments.iter().any(goes_on)
+                {
+                    return all.iter().find_map(|number| each(*number, at));
+                }
                 let before = At { stops: true, more: true, round: true, ..AT_END };
                 let last = all.iter().rposition(|number| !is_mute(&scripts[*number].command)).unwrap_or_default();
                 all.iter()
