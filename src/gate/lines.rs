@@ -50,7 +50,10 @@ mod tests {
 
     #[test]
     fn colours_hide_nothing() {
-        assert_eq!(plain("\u{1b}[1m\u{1b}[38;5;9merror\u{1b}[0m: could not compile `a`\n"), "error: could not compile `a`\n");
+        assert_eq!(
+            plain("\u{1b}[1m\u{1b}[38;5;9merror\u{1b}[0m: could not compile `a`\n"),
+            "error: could not compile `a`\n"
+        );
         assert_eq!(plain("a[0m\u{1b}[2K\u{1b}["), "a[0m");
     }
 }

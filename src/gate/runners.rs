@@ -58,7 +58,9 @@ impl Runner {
 
     fn stops(&self, run: &Ran, root: &Path) -> bool {
         let words = arguments(run);
-        let has = |flag: &&str| words.iter().any(|word| word == flag || word.strip_prefix(*flag).is_some_and(|rest| rest.starts_with('=')));
+        let has = |flag: &&str| {
+            words.iter().any(|word| word == flag || word.strip_prefix(*flag).is_some_and(|rest| rest.starts_with('=')))
+        };
         !self.goes_on.iter().any(has) && !(self.is_single)(&words, &root.join(&run.dir))
     }
 
@@ -83,7 +85,10 @@ const RUNNERS: &[Runner] = &[
     runner(&["lerna"]).verbs(&["run", "exec"]).goes_on(&["--no-bail"]).says(&["lerna ERR! … exited "]),
     runner(&["lage"]).goes_on(&["--continue"]),
     runner(&["yarn"]).verbs(&["workspaces"]).never_with(&["list", "info", "focus"]),
-    runner(&["pnpm"]).verbs(&["-r", "--recursive", "recursive"]).never_with(&["install", "i", "list"]).goes_on(&["--no-bail"]),
+    runner(&["pnpm"])
+        .verbs(&["-r", "--recursive", "recursive"])
+        .never_with(&["install", "i", "list"])
+        .goes_on(&["--no-bail"]),
     runner(&["rush", "wireit", "moon"]).never_with(HELP),
     runner(&["grunt"]).never_with(HELP).goes_on(&["--force"]),
     runner(&["gulp"]).never_with(HELP).goes_on(&["--continue"]),
@@ -98,7 +103,9 @@ const RUNNERS: &[Runner] = &[
     runner(&["ant"]).goes_on(&["-k", "-keep-going"]),
     runner(&["sbt", "lein", "mill"]),
     // Builds
-    runner(&["bazel", "bazelisk"]).goes_on(&["-k", "--keep_going"]).says(&["ERROR: Build did NOT complete successfully"]),
+    runner(&["bazel", "bazelisk"])
+        .goes_on(&["-k", "--keep_going"])
+        .says(&["ERROR: Build did NOT complete successfully"]),
     runner(&["buck2"]).goes_on(&["--keep-going"]),
     runner(&["scons"]).goes_on(&["-k", "--keep-going"]),
     runner(&["cargo"]).verbs(&["make", "xtask"]),
@@ -178,7 +185,8 @@ fn goes_on_with_hooks(dir: &Path) -> bool {
     let names = ["lefthook.yml", ".lefthook.yml", "lefthook.yaml", ".lefthook.yaml", "lefthook.toml", "lefthook.json"];
     let local = ["lefthook-local.yml", ".lefthook-local.yml", "lefthook-local.yaml"];
     let texts: Vec<String> = names.iter().chain(&local).filter_map(|name| read(&dir.join(name))).collect();
-    !texts.is_empty() && !texts.iter().any(|text| ["piped", "extends", "remotes"].iter().any(|word| text.contains(word)))
+    !texts.is_empty()
+        && !texts.iter().any(|text| ["piped", "extends", "remotes"].iter().any(|word| text.contains(word)))
 }
 
 #[cfg(test)]
@@ -228,7 +236,8 @@ mod tests {
         lefthook("pre-commit:\n  commands: {}\n");
         assert!(!of("lefthook run pre-commit"));
         lefthook("pre-commit:\n  piped: true\n");
-        let scripts = br#"{"scripts": {"one": "flake8 a", "two": ["flake8 a", "mypy a"], "all": "flake8 a && mypy a"}}"#;
+        let scripts =
+            br#"{"scripts": {"one": "flake8 a", "two": ["flake8 a", "mypy a"], "all": "flake8 a && mypy a"}}"#;
         files::write(&folder.path().join("composer.json"), scripts).unwrap();
         assert!(!of("mvn -q checkstyle:check") && of("mvn verify") && of("mvn a:check b:check"));
         assert!(of("lefthook run pre-commit"));

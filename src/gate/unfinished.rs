@@ -225,7 +225,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_looked_into_explains_nothing() {
-        let signs = || Signs { shell: "flake8 .", ran: &[], dir: Path::new(""), has_tests: false, heading: false, targets: 0 };
+        let signs =
+            || Signs { shell: "flake8 .", ran: &[], dir: Path::new(""), has_tests: false, heading: false, targets: 0 };
         assert!(signs().find(Path::new("/nowhere/log.txt")).is_err());
     }
 

@@ -121,7 +121,7 @@ impl Index {
             Some(Call::File(path)) => {
                 let places = [join(&here, path), join("", path)];
                 let mut found = places.into_iter().map(|path| self.files.get(&(path, here.clone())));
-                found.find_map(|script| script.copied()).into_iter().collect()
+                found.find_map(Option::<&usize>::copied).into_iter().collect()
             }
         }
     }
@@ -132,7 +132,8 @@ impl Index {
             return Box::new(self.packages.get(name).into_iter().flatten());
         };
         let end = end.trim_start_matches('*');
-        let fits = move |name: &str| name.len() >= begin.len() + end.len() && name.starts_with(begin) && name.ends_with(end);
+        let fits =
+            move |name: &str| name.len() >= begin.len() + end.len() && name.starts_with(begin) && name.ends_with(end);
         let mut found: Vec<&(String, usize)> =
             self.packages.iter().filter(|(name, _)| fits(name)).flat_map(|(_, scripts)| scripts).collect();
         found.sort_by_key(|(_, script)| *script);

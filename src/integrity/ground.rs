@@ -219,7 +219,11 @@ impl Ground {
             index != at.index
                 && !is_true(step.text("continue-on-error"))
                 && step.runs_wherever(at.step)
-                && other.flow.runs.iter().any(|run| is_earnest(run, &[], same) && here.are(&self.surroundings(other, run)))
+                && other
+                    .flow
+                    .runs
+                    .iter()
+                    .any(|run| is_earnest(run, &[], same) && here.are(&self.surroundings(other, run)))
         })
     }
 

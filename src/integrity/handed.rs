@@ -29,7 +29,10 @@ pub fn handed(simple: &Simple, script: &[char], own: Shell) -> Option<Handed> {
             }
             text.pop();
             // What a program prints for it sets up the shell.
-            let printed = |at: usize| simple.words[at].raw.trim_start_matches('"').starts_with(['`', '$']) && simple.words[at].raw.contains(['`', '(']);
+            let printed = |at: usize| {
+                simple.words[at].raw.trim_start_matches('"').starts_with(['`', '$'])
+                    && simple.words[at].raw.contains(['`', '('])
+            };
             let text = known(text);
             let is_set_up = text.is_none() && (rest.is_empty() || (1..=rest.len()).all(printed));
             (!is_set_up).then_some(Handed { text, shell: own })

@@ -368,10 +368,13 @@ impl Reading<'_> {
     /// Whether a file that is called may be read: what only this machine has is no part of the repository.
     fn may_be_read(&self, path: &str) -> bool {
         const OF_MACHINES: &[&str] = &[".git", ".gatepost", ".tox", ".venv", "node_modules", "target", "venv"];
-        let is_link = |link: &String| path == link || path.strip_prefix(link.as_str()).is_some_and(|rest| rest.starts_with('/'));
+        let is_link =
+            |link: &String| path == link || path.strip_prefix(link.as_str()).is_some_and(|rest| rest.starts_with('/'));
         let is_own = || !path.split('/').any(|part| OF_MACHINES.contains(&part)) && !self.links.iter().any(is_link);
         !path.contains(OPAQUE)
-            && (self.anywhere || self.read.ground.paths.binary_search_by(|known| known.as_str().cmp(path)).is_ok() || is_own())
+            && (self.anywhere
+                || self.read.ground.paths.binary_search_by(|known| known.as_str().cmp(path)).is_ok()
+                || is_own())
     }
 
     /// A script that a command of another one hands to a shell, unless there is a reason not to read it.

@@ -62,10 +62,14 @@ impl Command {
             Kind::If { condition, then, otherwise } => {
                 condition.shift(by);
                 then.shift(by);
-                otherwise.iter_mut().for_each(|otherwise| otherwise.shift(by));
+                if let Some(otherwise) = otherwise {
+                    otherwise.shift(by);
+                }
             }
             Kind::Loop { condition, body } => {
-                condition.iter_mut().for_each(|condition| condition.shift(by));
+                if let Some(condition) = condition {
+                    condition.shift(by);
+                }
                 body.shift(by);
             }
             Kind::Not(inner) | Kind::Group(inner, _) | Kind::Subshell(inner, _) | Kind::Function(_, inner) => {

@@ -60,7 +60,8 @@ impl<'a> Makefile<'a> {
         text.lines().enumerate().filter_map(move |(number, line)| {
             let (targets, needs) = line.split_once(':').filter(|_| !line.starts_with(['\t', '#', ' ']))?;
             let is_head = !needs.starts_with('=') && !needs.starts_with(":=") && !targets.contains('=');
-            let has_recipe = needs.contains(';') || text.lines().nth(number + 1).is_some_and(|line| line.starts_with('\t'));
+            let has_recipe =
+                needs.contains(';') || text.lines().nth(number + 1).is_some_and(|line| line.starts_with('\t'));
             is_head.then_some((targets, needs, has_recipe))
         })
     }
@@ -72,7 +73,8 @@ impl<'a> Makefile<'a> {
     /// Whether a goal is a target, or stands for that one alone.
     fn comes_down_to(&self, goal: &str, target: &str) -> bool {
         let mut heads = self.heads().filter(|(targets, ..)| targets.split_whitespace().any(|name| name == goal));
-        let stands_for = |(_, needs, has_recipe): (&str, &str, bool)| !has_recipe && needs.split_whitespace().eq([target]);
+        let stands_for =
+            |(_, needs, has_recipe): (&str, &str, bool)| !has_recipe && needs.split_whitespace().eq([target]);
         goal == target || (heads.next().is_some_and(stands_for) && heads.next().is_none())
     }
 
@@ -105,8 +107,25 @@ impl<'a> Makefile<'a> {
     /// Whether what make puts into a line is no more than words of one command, as far as the makefile tells.
     fn is_plain(&self, line: &str, depth: u8) -> bool {
         const OF_WORDS: &[&str] = &[
-            "abspath", "addprefix", "addsuffix", "basename", "dir", "filter", "filter-out", "firstword", "lastword", "notdir",
-            "patsubst", "realpath", "shell", "sort", "strip", "subst", "wildcard", "word", "wordlist",
+            "abspath",
+            "addprefix",
+            "addsuffix",
+            "basename",
+            "dir",
+            "filter",
+            "filter-out",
+            "firstword",
+            "lastword",
+            "notdir",
+            "patsubst",
+            "realpath",
+            "shell",
+            "sort",
+            "strip",
+            "subst",
+            "wildcard",
+            "word",
+            "wordlist",
         ];
         let mut rest = line;
         while let Some((_, behind)) = rest.split_once('$') {
@@ -144,7 +163,9 @@ impl<'a> Makefile<'a> {
                 value.pop();
                 value.push_str(lines.next().unwrap_or_default());
             }
-            if value.contains(['&', ';', '|']) && !value.trim_start().starts_with("$(shell ") || !self.is_plain(&value, depth - 1) {
+            if value.contains(['&', ';', '|']) && !value.trim_start().starts_with("$(shell ")
+                || !self.is_plain(&value, depth - 1)
+            {
                 return false;
             }
         }

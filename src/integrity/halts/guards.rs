@@ -64,9 +64,7 @@ impl<'a> Guards<'a> {
         match &command.kind {
             Kind::Simple(simple) => self.simple(command, simple, calls),
             Kind::And(left, right) | Kind::Or(left, right) => inner(left).or(inner(right)),
-            Kind::List(items) => {
-                items.iter().fold(Leaves::default(), |leaves, item| leaves.or(inner(&item.command)))
-            }
+            Kind::List(items) => items.iter().fold(Leaves::default(), |leaves, item| leaves.or(inner(&item.command))),
             Kind::If { condition, then, otherwise } => {
                 let otherwise = otherwise.as_deref().map(inner).unwrap_or_default();
                 inner(condition).or(inner(then)).or(otherwise)
@@ -84,10 +82,9 @@ impl<'a> Guards<'a> {
         let of_function = calls < CALLS;
         match (name, self.bodies.get(name)) {
             (_, Some((_, body))) if calls > 0 => self.leaves_within(body, calls - 1),
-            (_, Some(_)) => Leaves { round: true, out: true },
+            (_, Some(_)) | ("exit" | "exec" | "kill", None) => Leaves { round: true, out: true },
             ("continue", None) => Leaves { round: !of_function, out: false },
             ("return" | "break", None) => Leaves { round: !of_function, out: !of_function },
-            ("exit" | "exec" | "kill", None) => Leaves { round: true, out: true },
             ("false", None) => Leaves::default(),
             _ => {
                 let fails = self.functions.ending(command) == Ending::Fails;
@@ -153,8 +150,7 @@ impl<'a> Guards<'a> {
         let arguments = run.invocation.arguments();
         let [action, signals @ ..] = arguments.as_slice() else { return false };
         let on_error = run.invocation.program == "trap" && signals.contains(&"ERR");
-        on_error
-            && (action.contains(OPAQUE) || shell::read(action).map_or(true, |command| self.leaves(&command).out))
+        on_error && (action.contains(OPAQUE) || shell::read(action).map_or(true, |command| self.leaves(&command).out))
     }
 }
 
@@ -164,7 +160,8 @@ fn kept(script: &Command) -> BTreeSet<String> {
     let mut set = |command: &Command, any: bool| {
         command.each(&mut |command| {
             let Kind::Simple(simple) = &command.kind else { return };
-            for (name, value) in simple.assignments.iter().chain(&simple.words).filter_map(|word| word.raw.split_once('='))
+            for (name, value) in
+                simple.assignments.iter().chain(&simple.words).filter_map(|word| word.raw.split_once('='))
             {
                 if any || value.contains("$?") || value.contains("PIPESTATUS") || value.contains("${?}") {
                     names.insert(name.trim_end_matches('+').to_owned());
@@ -176,7 +173,9 @@ fn kept(script: &Command) -> BTreeSet<String> {
         Kind::And(_, right) | Kind::Or(_, right) => set(right, true),
         Kind::If { then, otherwise, .. } => {
             set(then, true);
-            otherwise.iter().for_each(|otherwise| set(otherwise, true));
+            if let Some(otherwise) = otherwise {
+                set(otherwise, true);
+            }
         }
         Kind::Case(bodies) => bodies.iter().for_each(|body| set(body, true)),
         Kind::Simple(_) => set(command, false),
@@ -196,7 +195,11 @@ fn asks(text: &[char], kept: &BTreeSet<String>) -> Vec<usize> {
         '$' => {
             let rest = &text[*at + 1..];
             let status = rest.starts_with(&['?']) || rest.starts_with(&['{', '?']);
-            status || rest.first().is_some_and(|_| { let name = named(*at + 1); name == "PIPESTATUS" || kept.contains(&name) })
+            status
+                || rest.first().is_some_and(|_| {
+                    let name = named(*at + 1);
+                    name == "PIPESTATUS" || kept.contains(&name)
+                })
         }
         // `((rc))`, `(( rc > 0 ))`
         '(' if text[..*at].ends_with(&['(']) => {

@@ -50,7 +50,8 @@ const STARTS: &[&str] = &[
 ];
 
 /// Words behind which a name of [`STARTS`] is only had with a module: `import sh`, `from fabric import …`.
-const MODULES: &[&str] = &["import sh", "from sh ", "import fabric", "from fabric ", "runpy", "Deno.Command", "$`", "%x"];
+const MODULES: &[&str] =
+    &["import sh", "from sh ", "import fabric", "from fabric ", "runpy", "Deno.Command", "$`", "%x"];
 
 /// The most files that one script is followed to.
 const MOST_FILES: usize = 64;
@@ -70,7 +71,7 @@ pub fn files(invocation: &Invocation) -> Vec<String> {
         let module = program.replace('.', "/");
         found.extend([format!("{module}.py"), format!("{module}/__main__.py")]);
     }
-    found.retain(is_own);
+    found.retain(|file| is_own(file));
     found
 }
 
@@ -78,7 +79,7 @@ fn is_script(word: &str) -> bool {
     word.rsplit_once('.').is_some_and(|(_, ending)| ENDINGS.contains(&ending))
 }
 
-fn is_own(file: &String) -> bool {
+fn is_own(file: &str) -> bool {
     let others = file.split('/').any(|part| matches!(part, "node_modules" | "vendor"));
     !file.is_empty() && !file.starts_with('/') && !file.contains(OPAQUE) && !others
 }
@@ -111,7 +112,8 @@ fn starts(text: &str) -> bool {
     let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
     text.lines().map(code).any(|line| {
         // Ruby and Perl: `exec "…"`, and backticks, which JavaScript has for text.
-        let shell = |line: &str| line.trim_start().starts_with("exec ") || line.contains("= `") || line.starts_with('`');
+        let shell =
+            |line: &str| line.trim_start().starts_with("exec ") || line.contains("= `") || line.starts_with('`');
         line.split(|c| !is_part(c)).any(|name| STARTS.contains(&name))
             || MODULES.iter().any(|words| line.contains(words))
             || shell(line)
@@ -142,7 +144,8 @@ fn had(path: &str, text: &str) -> Vec<String> {
             }
         }
         let quoted = line.split(['"', '\'', '`']).skip(1).step_by(2);
-        for name in quoted.filter(|name| name.starts_with("./") || name.starts_with("../") || line.contains("require_relative"))
+        for name in
+            quoted.filter(|name| name.starts_with("./") || name.starts_with("../") || line.contains("require_relative"))
         {
             let place = join(dir, name);
             found.extend(ENDINGS.iter().map(|ending| format!("{place}.{ending}")));

@@ -23,6 +23,7 @@ const MOST_STEPS: usize = 20_000;
 const MOST_GIVEN: usize = 32;
 
 /// Where a command stands.
+#[expect(clippy::struct_excessive_bools, reason = "each holds in a place of its own")]
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct At {
     /// Where it fails, something is left out.
@@ -341,9 +342,7 @@ impl Walk<'_> {
                 }
                 let before = At { stops: true, more: true, round: true, ..AT_END };
                 let last = all.iter().rposition(|number| !is_mute(&scripts[*number].command)).unwrap_or_default();
-                all.iter()
-                    .enumerate()
-                    .find_map(|(index, number)| each(*number, if index < last { before } else { at }))
+                all.iter().enumerate().find_map(|(index, number)| each(*number, if index < last { before } else { at }))
             }
         }
     }
