@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
-use super::command::{Call, Invocation, OWN, ROOT};
+use super::call::Call;
+use super::command::{Invocation, OWN, ROOT};
 use super::dictionary;
 use super::flow::{Because, Fate, Gate, Loss, Run};
 use super::ground::{Ground, join};

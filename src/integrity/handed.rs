@@ -1,7 +1,8 @@
 //! Scripts that a command hands to a shell: `bash -c '…'`, `docker exec app sh -c "…"`, `ssh host '…'`, `bash <<EOF`. It
 //! finds their text and how they are started; they are read where all scripts are.
 
-use super::command::{SHELLS, base_name};
+use super::call::SHELLS;
+use super::launch::base_name;
 use super::shell::{Document, OPAQUE, Shell, Simple, word_at};
 
 /// A script that a command hands to a shell.

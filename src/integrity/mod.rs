@@ -4,6 +4,7 @@
 mod actions;
 mod allow;
 mod attempts;
+mod call;
 mod calls;
 mod command;
 mod dictionary;
@@ -13,6 +14,7 @@ mod ground;
 pub mod halts;
 mod handed;
 mod justfile;
+mod launch;
 mod makefile;
 mod manifest;
 pub mod moves;

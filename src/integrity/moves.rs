@@ -1,7 +1,9 @@
 //! Whether what a command runs may work in another folder than the command itself: the paths that it prints are then
 //! relative to a folder that nobody knows.
 
-use super::command::{Invocation, base_name, is_shell};
+use super::call::is_shell;
+use super::command::Invocation;
+use super::launch::base_name;
 use super::shell::{self, Kind, OPAQUE};
 
 /// Programs that go to another folder themselves, or run others there.

@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::call::{Call, is_shell};
 use super::calls;
-use super::command::{Call, Invocation, is_shell, placed};
+use super::command::{Invocation, placed};
 use super::flow::Run;
 use super::ground::{Ground, join};
 use super::handed::{Handed, by_first_line, flagged};

@@ -7,7 +7,8 @@ mod walk;
 
 use std::collections::BTreeSet;
 
-use super::command::{Call, Invocation};
+use super::call::Call;
+use super::command::Invocation;
 use super::ground::{Ground, join};
 use super::pipe::shortens;
 use super::reading;

@@ -8,7 +8,8 @@ use super::behind::{errexit_of, is_mute, looks_at_nothing, reads_environment, se
 use super::guards::Guards;
 use super::{Halt, starts};
 use crate::integrity::Tree;
-use crate::integrity::command::{Call, Invocation, is_shell};
+use crate::integrity::call::{Call, is_shell};
+use crate::integrity::command::Invocation;
 use crate::integrity::dictionary::{is_gate, is_gate_name, is_other_name};
 use crate::integrity::flow::Run;
 use crate::integrity::ground::{Ground, join};

@@ -291,7 +291,7 @@ fn verb(invocation: &Invocation) -> Option<&str> {
 
 /// `npm test --if-present` where there is no script `test`.
 fn absent_script(ground: &Ground, script: &Script, run: &Run) -> Option<usize> {
-    use crate::integrity::command::Call;
+    use crate::integrity::call::Call;
     let index = run.invocation.arguments.iter().position(|word| word == "--if-present")?;
     let Some(Call::Package { names, dir: Some(_) }) = &run.invocation.call else { return None };
     let gate = names.iter().any(|name| crate::integrity::dictionary::is_gate_name(name));
