@@ -1,6 +1,7 @@
 //! What becomes of each command's failure: whether it ends the script, is looked at, or is lost, and by what. It follows
 //! `set -e`, `set +e` and pipefail through the script as the shell would, and judges nothing.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -122,6 +123,9 @@ pub fn follow<'a>(script: &'a Command, text: &'a [char], shell: Shell) -> Flow {
         bodies: Functions::of(script),
         trapped: Vec::new(),
         loops: Vec::new(),
+        mentioned: RefCell::default(),
+        pipe_status: whole.rfind("PIPESTATUS").map(|byte| whole[..byte].chars().count()),
+        whole,
     };
     walk.command(script, &Use { hard: Fate::Counts, soft: Fate::Counts });
     walk.functions();
@@ -171,6 +175,12 @@ struct Walk<'a> {
     trapped: Vec<(String, Range<usize>)>,
     /// The loops around what is being walked through, the innermost last, and what becomes of the status of each.
     loops: Vec<(Attempts, Fate)>,
+    /// Where each variable that was asked for is mentioned last.
+    mentioned: RefCell<BTreeMap<String, Option<usize>>>,
+    /// Where `PIPESTATUS` stands last.
+    pipe_status: Option<usize>,
+    /// The script's text.
+    whole: String,
 }
 
 impl<'a> Walk<'a> {
@@ -247,6 +257,8 @@ impl<'a> Walk<'a> {
     }
 
     fn list(&mut self, items: &'a [Item], used: &Use) {
+        let exit = |(at, item): (usize, &'a Item)| Some((at, exits_zero(std::slice::from_ref(item))?));
+        let exits: Vec<(usize, Range<usize>)> = items.iter().enumerate().filter_map(exit).collect();
         for (at, item) in items.iter().enumerate() {
             let next = items.get(at + 1);
             let soft = if item.background {
@@ -258,7 +270,10 @@ impl<'a> Walk<'a> {
                     Some(_) => match &used.soft {
                         // In a list that is itself a condition nobody sees it either; the outer loss is the reason.
                         Fate::Lost(loss) => Fate::Lost(loss.clone()),
-                        _ => self.goes_on(exits_zero(&items[at + 1..])),
+                        _ => {
+                            let next = exits.partition_point(|(index, _)| *index <= at);
+                            self.goes_on(exits.get(next).map(|(_, span)| span.clone()))
+                        }
                     },
                 }
             };
@@ -379,7 +394,7 @@ impl<'a> Walk<'a> {
             Kind::Simple(simple) => Invocation::of(simple),
             _ => Invocation { program: "a block".to_owned(), ..Invocation::default() },
         };
-        let read = self.rest(last.span.end).contains("PIPESTATUS");
+        let read = self.pipe_status.is_some_and(|at| at >= last.span.end);
         let tee = written_by_tee(last);
         for (at, part) in before.iter().enumerate() {
             let first = self.flow.runs.len();
@@ -474,11 +489,6 @@ impl<'a> Walk<'a> {
         self.state.plus_e = (!on).then(|| span.clone());
     }
 
-    /// The text behind a place.
-    fn rest(&self, from: usize) -> String {
-        self.text.get(from..).unwrap_or_default().iter().collect()
-    }
-
     fn slice(&self, span: &Range<usize>) -> String {
         self.text.get(span.clone()).unwrap_or_default().iter().collect()
     }
@@ -508,15 +518,20 @@ impl<'a> Walk<'a> {
     }
 
     fn uses(&self, names: &[String], from: usize) -> bool {
-        let rest = self.rest(from);
-        names.iter().any(|name| mentions(&rest, name))
+        names.iter().any(|name| self.last_mention(name).is_some_and(|at| at >= from))
+    }
+
+    fn last_mention(&self, name: &str) -> Option<usize> {
+        let find = || last_mention(&self.whole, name).map(|byte| self.whole[..byte].chars().count());
+        *self.mentioned.borrow_mut().entry(name.to_owned()).or_insert_with(find)
     }
 
     fn is_kept(&self, ending: &Ending, from: usize) -> bool {
         // In a loop the look may stand above.
-        let whole = || self.text.iter().collect::<String>();
         match ending {
-            Ending::Keeps(names) => self.uses(names, from) || names.iter().any(|name| mentions(&whole(), name)),
+            Ending::Keeps(names) => {
+                self.uses(names, from) || names.iter().any(|name| self.last_mention(name).is_some())
+            }
             _ => false,
         }
     }
@@ -553,10 +568,18 @@ const fn lost(because: Because) -> Fate {
 /// Whether text has `$name` or `${name`, or a test of `name` in an arithmetic.
 #[must_use]
 pub fn mentions(text: &str, name: &str) -> bool {
-    ["$", "${", "(( ", "((", "${#"].iter().any(|sign| {
-        text.match_indices(&format!("{sign}{name}"))
-            .any(|(at, found)| !text[at + found.len()..].starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_'))
-    })
+    last_mention(text, name).is_some()
+}
+
+/// The last such place, in bytes.
+fn last_mention(text: &str, name: &str) -> Option<usize> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let last = |sign: &&str| {
+        let found = format!("{sign}{name}");
+        let mut all = text.rmatch_indices(found.as_str()).map(|(at, _)| at);
+        all.find(|at| !text[at + found.len()..].starts_with(is_part))
+    };
+    ["$", "${", "(( ", "((", "${#"].iter().filter_map(last).max()
 }
 
 fn join(dir: &str, next: &str) -> String {
