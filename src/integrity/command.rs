@@ -41,6 +41,16 @@ impl Invocation {
         Self { program, arguments: rest.to_vec(), call }
     }
 
+    /// Whether a file is read into the shell and called as those are that only set it up: they are mostly made on each machine.
+    #[must_use]
+    pub fn reads_environment(&self) -> bool {
+        const NAMES: &[&str] = &["activate", "asdf", "bashrc", "env", "environment", "envrc", "nvm", "profile", "rc"];
+        let Some(Call::File(path)) = &self.call else { return false };
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let mut parts = name.split(|c: char| !c.is_ascii_alphanumeric());
+        matches!(self.program.as_str(), "." | "source") && parts.any(|part| NAMES.contains(&part))
+    }
+
     /// Its arguments as slices.
     #[must_use]
     pub fn arguments(&self) -> Vec<&str> {

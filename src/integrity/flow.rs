@@ -267,14 +267,12 @@ impl<'a> Walk<'a> {
                 match next {
                     None => used.soft.clone(),
                     Some(next) if self.reads_status(&next.command) => read_by(&next.command),
-                    Some(_) => match &used.soft {
-                        // In a list that is itself a condition nobody sees it either; the outer loss is the reason.
-                        Fate::Lost(loss) => Fate::Lost(loss.clone()),
-                        _ => {
-                            let next = exits.partition_point(|(index, _)| *index <= at);
-                            self.goes_on(exits.get(next).map(|(_, span)| span.clone()))
-                        }
-                    },
+                    // In a list that is itself a condition nobody sees it either; the outer loss is the reason.
+                    Some(_) if matches!(used.soft, Fate::Lost(_)) => used.soft.clone(),
+                    Some(_) => {
+                        let next = exits.partition_point(|(index, _)| *index <= at);
+                        self.goes_on(exits.get(next).map(|(_, span)| span.clone()))
+                    }
                 }
             };
             let may_end = self.state.shell.errexit && !item.background && used.hard == Fate::Counts;

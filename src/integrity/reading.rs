@@ -417,6 +417,9 @@ impl Reading<'_> {
         for (script, run) in ground.runs().filter(|(_, run)| run.calls.is_empty()) {
             let Some(Call::File(path)) = &run.invocation.call else { continue };
             let here = join(&script.dir, &run.dir);
+            if run.invocation.reads_environment() {
+                continue;
+            }
             let paths = [join(&here, path), join("", path)];
             let is_link = paths.iter().any(|path| self.links.contains(path));
             let why = match path.contains(OPAQUE) || here.contains(OPAQUE) {

@@ -269,16 +269,6 @@ fn is_quiet(program: &str, arguments: &[&str]) -> bool {
             || first.is_some_and(|word| SETS_UP.contains(word)))
 }
 
-/// Parts of the names of files that are read into a shell to set it up.
-const ENVIRONMENTS: &[&str] = &["activate", "asdf", "bashrc", "env", "environment", "envrc", "nvm", "profile", "rc"];
-
-/// Whether a file is read into the shell and called as those are that only set it up: they are mostly made on each machine.
-pub fn reads_environment(invocation: &Invocation, path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let mut parts = name.split(|c: char| !c.is_ascii_alphanumeric());
-    matches!(invocation.program.as_str(), "." | "source") && parts.any(|part| ENVIRONMENTS.contains(&part))
-}
-
 pub fn shifts(body: &Command) -> bool {
     let mut shifts = false;
     body.each(&mut |command| {

@@ -4,7 +4,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::behind::{errexit_of, is_mute, looks_at_nothing, reads_environment, sets_errexit, sets_within, shifts};
+use super::behind::{errexit_of, is_mute, looks_at_nothing, sets_errexit, sets_within, shifts};
 use super::guards::Guards;
 use super::{Halt, starts};
 use crate::integrity::Tree;
@@ -308,7 +308,7 @@ impl Walk<'_> {
                 let found = paths.iter().filter(|path| !path.contains(OPAQUE) && !is_read(path));
                 let mut read = found.filter_map(|path| tree.read(path).transpose());
                 let mut other = || path.contains(OPAQUE) || read.next().is_none_or(|text| text.map_or(true, is_script));
-                !reads_environment(&run.invocation, path) && (paths.iter().any(is_read) || other())
+                !run.invocation.reads_environment() && (paths.iter().any(is_read) || other())
             }
             None if run.handed.is_some() || is_shell(&run.invocation.program) => true,
             None => starts::files(&run.invocation).iter().any(|file| {
