@@ -55,8 +55,11 @@ pub(super) fn stops(ran: &[Ran], root: &Path, dir: &str) -> Option<String> {
             names.any(|name| programs.contains(&name))
         };
         if runs(&["pre-commit", "prek"])
-            && let Some(file) =
-                hooks(&words).into_iter().find(|file| read(&root.join(file)).is_some_and(|text| stops_hooks(&text)))
+            && let Some(file) = hooks(&words).into_iter().find(|file| {
+                // By itself it looks at the root; what is named is named from where it runs.
+                let mut folders = [run.dir.as_str(), ""].into_iter();
+                folders.any(|folder| read(&root.join(folder).join(file)).is_some_and(|text| stops_hooks(&text)))
+            })
         {
             return Some(format!("`fail_fast` in {file} leaves out the hooks behind one that fails"));
         }

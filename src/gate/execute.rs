@@ -61,7 +61,7 @@ pub async fn execute(common: &Common, site: Site<'_>) -> Evidence {
     }
     if !read.is_empty() {
         let moves = match &common.command {
-            Some(CommandLine::Shell(text)) => script_moves(text),
+            Some(CommandLine::Shell(text)) => deep(|| script_moves(text)).unwrap_or(true),
             Some(CommandLine::Argv(words)) => words_move(words),
             None => false,
         };

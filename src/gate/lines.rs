@@ -1,4 +1,4 @@
-//! A log, line by line, of which no more is held at once than the beginning of a line.
+//! A log, line by line and without its colours, of which no more is held at once than the beginning of a line.
 
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _};
@@ -9,7 +9,7 @@ use crate::world::files;
 /// A line longer than this many bytes is cut.
 const LONGEST: u64 = 4 << 10;
 
-/// The first thing that is seen in a line.
+/// The first thing that is seen in a line, as it reads without colours.
 ///
 /// # Errors
 /// Why the log cannot be read.
@@ -33,7 +33,7 @@ pub(super) fn find_in<T>(mut log: &File, mut see: impl FnMut(&str) -> Option<T>)
         if line.last() != Some(&b'\n') {
             lines.skip_until(b'\n')?;
         }
-        Ok(Some(String::from_utf8_lossy(&line).into_owned()))
+        Ok(Some(plain(&String::from_utf8_lossy(&line))))
     };
     while let Some(line) = next().map_err(|error| error.to_string())? {
         if let Some(found) = see(&line) {
@@ -41,4 +41,29 @@ pub(super) fn find_in<T>(mut log: &File, mut see: impl FnMut(&str) -> Option<T>)
         }
     }
     Ok(None)
+}
+
+/// A line without the sequences that a terminal takes for colours and the like: `ESC [ … m`.
+fn plain(line: &str) -> String {
+    let mut parts = line.split("\u{1b}[");
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end = part.find(|c: char| ('\u{40}'..='\u{7e}').contains(&c)).map_or(part.len(), |end| end + 1);
+        plain.push_str(&part[end..]);
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_hide_nothing() {
+        assert_eq!(
+            plain("\u{1b}[1m\u{1b}[38;5;9merror\u{1b}[0m: could not compile `a`\n"),
+            "error: could not compile `a`\n"
+        );
+        assert_eq!(plain("a[0m\u{1b}[2K\u{1b}["), "a[0m");
+    }
 }

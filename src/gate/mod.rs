@@ -12,6 +12,7 @@ mod lint;
 pub mod locate;
 pub mod migrations;
 pub mod read;
+mod runners;
 mod shortened;
 mod test;
 mod unfinished;

@@ -1,16 +1,17 @@
 //! Signs that a command which failed did not do all of its work. What it found may then not be all, so that findings
 //! which do not count are no reason for its status.
 
+mod make;
+
 use std::path::Path;
 
 use crate::gate::bails::{bails, stopped_early, stops};
+use crate::gate::integrity::deep;
 use crate::gate::lines;
-use crate::integrity::halts::{Halt, Looked, halts_at, only_goal, only_says};
+use crate::gate::runners;
+use crate::integrity::halts::{Halt, Looked, Ran, halts_at};
 use crate::model::text::one_line;
-use crate::world::files;
-
-/// A makefile larger than this many bytes are not looked into.
-const LARGEST: u64 = 1 << 20;
+use make::Stop;
 
 /// Words by which a tool says that it left something out, with `…` between parts of a line, and what that means.
 const LEFT_OUT: &[(&str, &str)] = &[
@@ -19,12 +20,12 @@ const LEFT_OUT: &[(&str, &str)] = &[
         "cargo stops at what does not compile or has a lint that is denied, and looks at no more",
     ),
     ("ninja: build stopped: ", "ninja stops at a command that fails"),
-    ("Sequence aborted after failed subtask", "poe stops at a task that fails"),
-    ("task: Failed to run task ", "task stops at a command that fails"),
     ("ERROR: \"…\" exited with ", "npm-run-all stops at a script that fails"),
     ("ERR_PNPM_RECURSIVE_RUN_FIRST_FAIL", "pnpm stops at a package that fails; `--no-bail` runs all"),
     ("Test Suites:… of … total", "jest ran not all files of tests"),
     ("not run due to …fail", "cargo-nextest ran no test behind the one that failed; `--no-fail-fast` runs all"),
+    ("Testing stopped early after … maximum allowed failures.", "Playwright stops at `--max-failures`"),
+    ("`--fail-fast` is on. … skipped.", "AVA stops at a failure by `--fail-fast`"),
     ("Test suite failed to run", "a file of tests could not be run"),
     ("unhandled error during the test run", "an error outside of the tests"),
     ("unhandled errors during the test run", "errors outside of the tests"),
@@ -76,6 +77,11 @@ pub(super) struct Failed<'a> {
 
 /// Why the status of a command that failed is not explained by what it found; `None` where nothing says so.
 pub(super) fn unfinished(failed: &Failed<'_>) -> Option<String> {
+    // The log may have scripts too, as deep as somebody nested them.
+    deep(|| look(failed)).unwrap_or_else(|_| Some("whether all of it was run cannot be told".to_owned()))
+}
+
+fn look(failed: &Failed<'_>) -> Option<String> {
     let Failed { looked, shell, code, root, dir, log, has_tests } = *failed;
     if let Some(halt) = &looked.halt {
         return Some(not_run(halt, ""));
@@ -83,14 +89,14 @@ pub(super) fn unfinished(failed: &Failed<'_>) -> Option<String> {
     if let Some(flag) = bails(shell) {
         return Some(stopped_early(flag));
     }
-    if let Some(why) = stops(&looked.ran, root, dir) {
+    if let Some(why) = stops(&looked.ran, root, dir).or_else(|| runners::stops(&looked.ran, root)) {
         return Some(why);
     }
     // https://github.com/microsoft/TypeScript/blob/v5.9.3/src/compiler/types.ts, `ExitStatus`.
     if code == 1 && builds_projects(shell) {
         return Some("`tsc --build` leaves out what depends on a project with errors".to_owned());
     }
-    let mut signs = Signs { shell, dir: &root.join(dir), has_tests, heading: false, targets: 0 };
+    let mut signs = Signs { shell, ran: &looked.ran, dir: &root.join(dir), has_tests, heading: false, targets: 0 };
     match signs.find(log) {
         Ok(found) => found,
         Err(why) => Some(format!("whether all of it was run cannot be told, as its log cannot be read: {why}")),
@@ -127,6 +133,8 @@ fn builds_projects(shell: &str) -> bool {
 struct Signs<'a> {
     /// The command.
     shell: &'a str,
+    /// What it is known to have run.
+    ran: &'a [Ran],
     dir: &'a Path,
     has_tests: bool,
     /// Whether the line before may head a script of npm's.
@@ -168,18 +176,21 @@ impl Signs<'_> {
             }
             // What is no script was no heading either.
             let halt = halts_at(script).ok().flatten()?;
-            return Some(not_run(&halt, &format!(" of `{script}`")));
+            return Some(not_run(&halt, &format!(" of `{}`", one_line(script, 200))));
         }
         if let Some(stop) = Stop::read(line) {
-            return (!self.is_last(&stop)).then(|| {
+            return (!stop.is_last(self.shell, self.dir)).then(|| {
                 format!("make stopped at `{}`, and what it would have run after that is not known: give each tool its own gate", stop.target)
             });
         }
-        if is_of_tox(line) || (line.starts_with("nox > Command ") && line.contains(" failed with exit code ")) {
-            let tool = if line.starts_with("nox > ") { "nox" } else { "tox" };
-            return Some(format!(
-                "{tool} stops at a command that fails, and whether one stands behind it is not known: have the gate run the tool itself"
-            ));
+        if is_of_tox(line) {
+            return Some(
+                "tox stops at a command that fails, and whether one stands behind it is not known: have the gate run the tool itself"
+                    .to_owned(),
+            );
+        }
+        if let Some(why) = runners::said(line, self.ran) {
+            return Some(why);
         }
         self.targets += usize::from(line.contains(TARGET));
         if let Some(all) = TARGETS.iter().find_map(|end| line.strip_prefix("error: ")?.strip_suffix(end)) {
@@ -189,8 +200,9 @@ impl Signs<'_> {
         {
             return Some((*means).to_owned());
         }
-        if line.contains("!! stopping after ") || line.contains("!! xdist.dsession.Interrupted: stopping after ") {
-            return Some("pytest stopped at its limit of failures".to_owned());
+        if line.starts_with("!!!!") && line.ends_with("!!!!") {
+            let said = line.trim_matches(['!', ' ']);
+            return Some(format!("pytest ended before its last test (`{}`)", one_line(said, 80)));
         }
         if is_unread(self.shell, line) {
             return Some(format!("a file could not be read (`{}`)", line.chars().take(60).collect::<String>()));
@@ -199,64 +211,6 @@ impl Signs<'_> {
         (!self.has_tests && broke())
             .then(|| format!("a tool broke down (`{}`)", line.chars().take(60).collect::<String>()))
     }
-
-    /// Whether make had no more to do: it stopped at the last line of the last goal it was given, and was not called by
-    /// another make.
-    fn is_last(&self, stop: &Stop<'_>) -> bool {
-        let Some((file, line)) = stop.at.filter(|_| stop.is_top && stop.is_plain) else { return false };
-        let Some(dir) = only_goal(self.shell, stop.target) else { return false };
-        let text = files::read_capped(&self.dir.join(dir).join(file), LARGEST);
-        text.is_some_and(|text| ends_recipe(&String::from_utf8_lossy(&text), line))
-    }
-}
-
-/// `make: *** [Makefile:2: lint] Error 1`
-struct Stop<'a> {
-    is_top: bool,
-    at: Option<(&'a str, usize)>,
-    target: &'a str,
-    /// A status that tools end with which found something, no signal and no command that is missing.
-    is_plain: bool,
-}
-
-impl<'a> Stop<'a> {
-    fn read(line: &'a str) -> Option<Self> {
-        let (program, rest) = line.split_once(": *** [")?;
-        let is_top = matches!(program, "make" | "gmake");
-        let is_inner = ["make[", "gmake["].iter().any(|begin| program.starts_with(begin));
-        let (place, end) = rest.rsplit_once("] ").filter(|_| is_top || is_inner)?;
-        let (at, target) = match place.rsplit_once(": ") {
-            Some((at, target)) => {
-                (at.rsplit_once(':').and_then(|(file, line)| Some((file, line.parse().ok()?))), target)
-            }
-            None => (None, place),
-        };
-        let status = end.split(' ').nth(1).and_then(|status| status.parse::<u8>().ok());
-        let is_plain = status.is_some_and(|status| status < 124);
-        Some(Self { is_top, at, target, is_plain })
-    }
-}
-
-/// Whether the recipe has nothing behind the command that begins in this line, from 1, but what only says something.
-fn ends_recipe(makefile: &str, line: usize) -> bool {
-    const CONDITIONS: &[&str] = &["ifeq", "ifneq", "ifdef", "ifndef", "else", "endif"];
-    let mut lines = makefile.lines().skip(line.saturating_sub(1));
-    let mut own = String::new();
-    for line in lines.by_ref() {
-        own.push_str(line.trim_end_matches('\\'));
-        if !line.ends_with('\\') {
-            break;
-        }
-    }
-    let passed_by = |line: &str| {
-        let word = line.split([' ', '(', '\t']).next().unwrap_or_default();
-        line.trim().is_empty() || line.starts_with('#') || CONDITIONS.contains(&word)
-    };
-    let behind: Vec<&str> = lines.filter(|line| !passed_by(line)).take_while(|line| line.starts_with('\t')).collect();
-    let command = |line: &str| line.trim_start_matches(['\t', ' ', '@', '-', '+']).to_owned();
-    behind.is_empty()
-        || (halts_at(&command(&own)) == Ok(None)
-            && behind.iter().all(|line| !line.ends_with('\\') && only_says(&command(line))))
 }
 
 /// `lint: exit 1 (0.50 seconds) /src> flake8 a.py pid=12`
@@ -271,20 +225,9 @@ mod tests {
 
     #[test]
     fn what_cannot_be_looked_into_explains_nothing() {
-        let signs = || Signs { shell: "flake8 .", dir: Path::new(""), has_tests: false, heading: false, targets: 0 };
+        let signs =
+            || Signs { shell: "flake8 .", ran: &[], dir: Path::new(""), has_tests: false, heading: false, targets: 0 };
         assert!(signs().find(Path::new("/nowhere/log.txt")).is_err());
-    }
-
-    #[test]
-    fn a_recipe_ends_where_no_line_of_it_follows() {
-        let makefile = "lint:\n\tflake8 \\\n\t  a.py\n\n# next\n\tmypy a.py\nall: lint\n";
-        assert_eq!([2, 6].map(|line| ends_recipe(makefile, line)), [false, true]);
-        assert!(ends_recipe("a:\n\tb", 2));
-        assert!(ends_recipe("a:\n\tflake8 .\n\t# done\n\t@echo ok\n\nb:\n\tmypy .\n", 2));
-        for behind in ["@echo $$(mypy .)", "echo a; \\\nmypy .", "@echo ok\nifdef X\n\tmypy ."] {
-            assert!(!ends_recipe(&format!("a:\n\tflake8 .\n\t{behind}\n"), 2), "{behind}");
-        }
-        assert!(!ends_recipe("a:\n\tflake8 . && \\\n\t  mypy .\n\t@echo ok\n", 2), "the line is not all run");
     }
 
     #[test]
@@ -302,13 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn the_words_of_make_and_tox_are_read() {
-        let read = |line| Stop::read(line).map(|stop| (stop.is_top, stop.at, stop.target, stop.is_plain));
-        assert_eq!(read("make: *** [Makefile:2: lint] Error 1"), Some((true, Some(("Makefile", 2)), "lint", true)));
-        assert_eq!(read("make[1]: *** [m.mk:12: a/b.o] Error 2"), Some((false, Some(("m.mk", 12)), "a/b.o", true)));
-        assert_eq!(read("make: *** [Makefile:2: lint] Fehler 127"), Some((true, Some(("Makefile", 2)), "lint", false)));
-        assert_eq!(read("gmake: *** [lint] Segmentation fault"), Some((true, None, "lint", false)));
-        assert_eq!(read("make: Entering directory '/r'"), None);
+    fn the_words_of_tox_are_read() {
         assert!(is_of_tox("lint: exit 1 (0.50 seconds) /r> flake8 a.py pid=12"));
         assert!(!is_of_tox("a.py: exit 0 (0.50 seconds) x") && !is_of_tox("lint: exit 1"));
     }

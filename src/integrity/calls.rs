@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
-use super::command::{Call, Invocation};
+use super::call::Call;
+use super::command::{Invocation, OWN, ROOT};
 use super::dictionary;
 use super::flow::{Because, Fate, Gate, Loss, Run};
 use super::ground::{Ground, join};
@@ -51,7 +52,8 @@ struct Index {
     first_targets: HashMap<String, String>,
     recipes: HashMap<String, Vec<usize>>,
     first_recipes: HashMap<String, String>,
-    files: HashMap<String, usize>,
+    /// By their paths and the folders that they run in.
+    files: HashMap<(String, String), usize>,
     /// What commands hand to a shell, by the script and where the command begins.
     handed: HashMap<(usize, usize), usize>,
 }
@@ -86,7 +88,7 @@ impl Index {
                     }
                     index.recipes.entry(name.clone()).or_default().push(at);
                 }
-                Place::File => drop(index.files.insert(ground.sources[script.file].path.clone(), at)),
+                Place::File => drop(index.files.insert((ground.sources[script.file].path.clone(), dir), at)),
                 Place::Handed { by, at: command } => drop(index.handed.insert((*by, command.start), at)),
                 Place::Step { .. } | Place::Gate { .. } => {}
             }
@@ -104,7 +106,7 @@ impl Index {
             None | Some(Call::Task(_)) => Vec::new(),
             Some(Call::Package { names, dir }) => {
                 let dir = dir.as_ref().map(|dir| join(&here, dir));
-                let found = names.iter().filter_map(|name| self.packages.get(name)).flatten();
+                let found = names.iter().flat_map(|name| self.packages_of(name));
                 found.filter(|(at, _)| dir.as_ref().is_none_or(|dir| dir == at)).map(|(_, script)| *script).collect()
             }
             Some(Call::Make { targets, dir }) => {
@@ -119,9 +121,24 @@ impl Index {
             // A script may name another from the root, whatever folder it is called in.
             Some(Call::File(path)) => {
                 let places = [join(&here, path), join("", path)];
-                places.iter().find_map(|path| self.files.get(path)).copied().into_iter().collect()
+                let mut found = places.into_iter().map(|path| self.files.get(&(path, here.clone())));
+                found.find_map(Option::<&usize>::copied).into_iter().collect()
             }
         }
+    }
+
+    /// The package scripts of a name, or of a pattern as npm-run-all knows them.
+    fn packages_of<'a>(&'a self, name: &'a str) -> Box<dyn Iterator<Item = &'a (String, usize)> + 'a> {
+        let Some((begin, end)) = name.split_once('*') else {
+            return Box::new(self.packages.get(name).into_iter().flatten());
+        };
+        let end = end.trim_start_matches('*');
+        let fits =
+            move |name: &str| name.len() >= begin.len() + end.len() && name.starts_with(begin) && name.ends_with(end);
+        let mut found: Vec<&(String, usize)> =
+            self.packages.iter().filter(|(name, _)| fits(name)).flat_map(|(_, scripts)| scripts).collect();
+        found.sort_by_key(|(_, script)| *script);
+        Box::new(found.into_iter())
     }
 
     /// The first recipe of the nearest justfile: just looks for one in the folders above too.
@@ -272,7 +289,7 @@ fn reached(scripts: &[Script], edges: &[BTreeSet<usize>]) -> BTreeSet<usize> {
 fn shown(invocation: &Invocation, inner: Option<&str>) -> String {
     let words: Vec<&str> = std::iter::once(invocation.program.as_str())
         .chain(invocation.arguments.iter().map(String::as_str))
-        .filter(|word| !word.contains(OPAQUE))
+        .filter(|word| !word.contains([OPAQUE, OWN, ROOT]))
         .take(4)
         .collect();
     let own = crate::model::text::one_line(&words.join(" "), 60);

@@ -477,9 +477,17 @@ const OTHER_NAMES: &[&str] = &[
 /// Whether a script, target or file is called as gates are (`test`, `lint:css`, `run-tests`).
 #[must_use]
 pub fn is_gate_name(name: &str) -> bool {
-    let lower = name.to_lowercase();
-    let parts: Vec<&str> = lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| !part.is_empty()).collect();
-    parts.iter().any(|part| GATE_NAMES.contains(part)) && !parts.iter().any(|part| OTHER_NAMES.contains(part))
+    has_part(name, GATE_NAMES) && !is_other_name(name)
+}
+
+/// Whether its name says that it is for something else (`setup`, `lint:fix`).
+#[must_use]
+pub fn is_other_name(name: &str) -> bool {
+    has_part(name, OTHER_NAMES)
+}
+
+fn has_part(name: &str, known: &[&str]) -> bool {
+    name.to_lowercase().split(|c: char| !c.is_ascii_alphanumeric()).any(|part| known.contains(&part))
 }
 
 #[cfg(test)]

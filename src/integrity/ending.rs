@@ -51,8 +51,14 @@ impl<'a> Functions<'a> {
     /// Those of a script, at any depth; the last one of a name.
     #[must_use]
     pub fn of(script: &'a Command) -> Self {
+        Self::of_all(std::iter::once(script))
+    }
+
+    /// Those of several scripts.
+    #[must_use]
+    pub fn of_all(scripts: impl Iterator<Item = &'a Command>) -> Self {
         let mut all = Self::default();
-        all.collect(script);
+        scripts.for_each(|script| all.collect(script));
         all
     }
 

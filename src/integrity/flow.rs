@@ -1,11 +1,12 @@
 //! What becomes of each command's failure: whether it ends the script, is looked at, or is lost, and by what. It follows
 //! `set -e`, `set +e` and pipefail through the script as the shell would, and judges nothing.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::attempts::{Attempts, breaks};
-use super::command::Invocation;
+use super::command::{Invocation, OWN, ROOT};
 use super::ending::{
     Ending, Functions, Record, ending, exits_zero, is_bare, leaves, leaves_well, records, says_something,
 };
@@ -34,6 +35,8 @@ pub struct Run {
     pub calls: Vec<usize>,
     /// The gate that it is. Known once everything is read.
     pub gate: Option<Gate>,
+    /// The branches that it stands in, by where each begins: it need not run.
+    pub branches: Vec<usize>,
 }
 
 /// A command that is a gate.
@@ -107,7 +110,7 @@ pub fn follow<'a>(script: &'a Command, text: &'a [char], shell: Shell) -> Flow {
     let whole: String = text.iter().collect();
     let waits = ["wait $", "wait \"$", "wait -n", "wait %"].iter().filter_map(|sign| whole.rfind(sign)).max();
     let last_wait = waits.map(|byte| whole[..byte].chars().count());
-    let state = State { shell, plus_e: None, dir: String::new() };
+    let state = State { shell, plus_e: None, dir: String::new(), branches: Vec::new() };
     let mut walk = Walk {
         script,
         text,
@@ -120,6 +123,9 @@ pub fn follow<'a>(script: &'a Command, text: &'a [char], shell: Shell) -> Flow {
         bodies: Functions::of(script),
         trapped: Vec::new(),
         loops: Vec::new(),
+        mentioned: RefCell::default(),
+        pipe_status: whole.rfind("PIPESTATUS").map(|byte| whole[..byte].chars().count()),
+        whole,
     };
     walk.command(script, &Use { hard: Fate::Counts, soft: Fate::Counts });
     walk.functions();
@@ -132,6 +138,7 @@ struct State {
     shell: Shell,
     plus_e: Option<Range<usize>>,
     dir: String,
+    branches: Vec<usize>,
 }
 
 /// What a failure leads to.
@@ -168,6 +175,12 @@ struct Walk<'a> {
     trapped: Vec<(String, Range<usize>)>,
     /// The loops around what is being walked through, the innermost last, and what becomes of the status of each.
     loops: Vec<(Attempts, Fate)>,
+    /// Where each variable that was asked for is mentioned last.
+    mentioned: RefCell<BTreeMap<String, Option<usize>>>,
+    /// Where `PIPESTATUS` stands last.
+    pipe_status: Option<usize>,
+    /// The script's text.
+    whole: String,
 }
 
 impl<'a> Walk<'a> {
@@ -181,9 +194,9 @@ impl<'a> Walk<'a> {
             Kind::List(items) => self.list(items, used),
             Kind::If { condition, then, otherwise } => {
                 self.condition(condition, then, otherwise.as_deref());
-                self.command(then, used);
+                self.branch(then, used);
                 if let Some(otherwise) = otherwise {
-                    self.command(otherwise, used);
+                    self.branch(otherwise, used);
                 }
             }
             Kind::Loop { condition, body } => {
@@ -200,7 +213,7 @@ impl<'a> Walk<'a> {
                 self.command(body, &Use { hard: used.hard.clone(), soft: round });
                 self.loops.pop();
             }
-            Kind::Case(bodies) => bodies.iter().for_each(|body| self.command(body, used)),
+            Kind::Case(bodies) => bodies.iter().for_each(|body| self.branch(body, used)),
             Kind::Group(inner, _) => self.command(inner, used),
             Kind::Subshell(inner, _) => {
                 let before = self.state.clone();
@@ -212,15 +225,24 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// What may run or not.
+    fn branch(&mut self, command: &'a Command, used: &Use) {
+        self.state.branches.push(command.span.start);
+        self.command(command, used);
+        self.state.branches.pop();
+    }
+
     /// The bodies of functions, each in the state of its first call; of those that nobody calls in the last one.
     fn functions(&mut self) {
         let last = self.state.clone();
         // Those that are known to be called come first: they may call the others.
         while let Some(name) = self.open.pop().or_else(|| self.defined.keys().next().cloned()) {
+            let is_called = self.called.contains_key(&name);
             let state = self.called.get(&name).unwrap_or(&last).clone();
             for body in self.defined.remove(&name).unwrap_or_default() {
                 let first = self.flow.runs.len();
                 self.state = state.clone();
+                self.state.branches.extend((!is_called).then_some(body.span.start));
                 self.command(body, &Use { hard: Fate::Counts, soft: Fate::Counts });
                 self.flow.functions.push((name.clone(), first..self.flow.runs.len()));
             }
@@ -235,6 +257,8 @@ impl<'a> Walk<'a> {
     }
 
     fn list(&mut self, items: &'a [Item], used: &Use) {
+        let exit = |(at, item): (usize, &'a Item)| Some((at, exits_zero(std::slice::from_ref(item))?));
+        let exits: Vec<(usize, Range<usize>)> = items.iter().enumerate().filter_map(exit).collect();
         for (at, item) in items.iter().enumerate() {
             let next = items.get(at + 1);
             let soft = if item.background {
@@ -243,11 +267,12 @@ impl<'a> Walk<'a> {
                 match next {
                     None => used.soft.clone(),
                     Some(next) if self.reads_status(&next.command) => read_by(&next.command),
-                    Some(_) => match &used.soft {
-                        // In a list that is itself a condition nobody sees it either; the outer loss is the reason.
-                        Fate::Lost(loss) => Fate::Lost(loss.clone()),
-                        _ => self.goes_on(exits_zero(&items[at + 1..])),
-                    },
+                    // In a list that is itself a condition nobody sees it either; the outer loss is the reason.
+                    Some(_) if matches!(used.soft, Fate::Lost(_)) => used.soft.clone(),
+                    Some(_) => {
+                        let next = exits.partition_point(|(index, _)| *index <= at);
+                        self.goes_on(exits.get(next).map(|(_, span)| span.clone()))
+                    }
                 }
             };
             let may_end = self.state.shell.errexit && !item.background && used.hard == Fate::Counts;
@@ -277,7 +302,12 @@ impl<'a> Walk<'a> {
             used.soft.clone()
         };
         self.command(left, &Use::only(soft));
-        self.command(right, used);
+        let tests = match &left.kind {
+            Kind::Test | Kind::Not(_) => true,
+            Kind::Simple(simple) => simple.words.first().is_some_and(|word| matches!(word.text.as_str(), "[" | "test")),
+            _ => false,
+        };
+        if tests { self.branch(right, used) } else { self.command(right, used) }
     }
 
     /// What becomes of a failure in `… && break` and `… && exit 0`.
@@ -313,7 +343,7 @@ impl<'a> Walk<'a> {
         let first = self.flow.runs.len();
         self.command(left, &Use::only(fate));
         let second = self.flow.runs.len();
-        self.command(right, used);
+        self.branch(right, used);
         let end = self.flow.runs.len();
         for run in &mut self.flow.runs[first..second] {
             if let Fate::Lost(Loss::Replaced { runs, .. }) = &mut run.fate
@@ -362,7 +392,7 @@ impl<'a> Walk<'a> {
             Kind::Simple(simple) => Invocation::of(simple),
             _ => Invocation { program: "a block".to_owned(), ..Invocation::default() },
         };
-        let read = self.rest(last.span.end).contains("PIPESTATUS");
+        let read = self.pipe_status.is_some_and(|at| at >= last.span.end);
         let tee = written_by_tee(last);
         for (at, part) in before.iter().enumerate() {
             let first = self.flow.runs.len();
@@ -409,6 +439,7 @@ impl<'a> Walk<'a> {
             handed: handed(simple, self.text, self.state.shell),
             calls: Vec::new(),
             gate: None,
+            branches: self.state.branches.clone(),
         });
     }
 
@@ -456,11 +487,6 @@ impl<'a> Walk<'a> {
         self.state.plus_e = (!on).then(|| span.clone());
     }
 
-    /// The text behind a place.
-    fn rest(&self, from: usize) -> String {
-        self.text.get(from..).unwrap_or_default().iter().collect()
-    }
-
     fn slice(&self, span: &Range<usize>) -> String {
         self.text.get(span.clone()).unwrap_or_default().iter().collect()
     }
@@ -490,15 +516,20 @@ impl<'a> Walk<'a> {
     }
 
     fn uses(&self, names: &[String], from: usize) -> bool {
-        let rest = self.rest(from);
-        names.iter().any(|name| mentions(&rest, name))
+        names.iter().any(|name| self.last_mention(name).is_some_and(|at| at >= from))
+    }
+
+    fn last_mention(&self, name: &str) -> Option<usize> {
+        let find = || last_mention(&self.whole, name).map(|byte| self.whole[..byte].chars().count());
+        *self.mentioned.borrow_mut().entry(name.to_owned()).or_insert_with(find)
     }
 
     fn is_kept(&self, ending: &Ending, from: usize) -> bool {
         // In a loop the look may stand above.
-        let whole = || self.text.iter().collect::<String>();
         match ending {
-            Ending::Keeps(names) => self.uses(names, from) || names.iter().any(|name| mentions(&whole(), name)),
+            Ending::Keeps(names) => {
+                self.uses(names, from) || names.iter().any(|name| self.last_mention(name).is_some())
+            }
             _ => false,
         }
     }
@@ -535,13 +566,27 @@ const fn lost(because: Because) -> Fate {
 /// Whether text has `$name` or `${name`, or a test of `name` in an arithmetic.
 #[must_use]
 pub fn mentions(text: &str, name: &str) -> bool {
-    ["$", "${", "(( ", "((", "${#"].iter().any(|sign| {
-        text.match_indices(&format!("{sign}{name}"))
-            .any(|(at, found)| !text[at + found.len()..].starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_'))
-    })
+    last_mention(text, name).is_some()
+}
+
+/// The last such place, in bytes.
+fn last_mention(text: &str, name: &str) -> Option<usize> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let last = |sign: &&str| {
+        let found = format!("{sign}{name}");
+        let mut all = text.rmatch_indices(found.as_str()).map(|(at, _)| at);
+        all.find(|at| !text[at + found.len()..].starts_with(is_part))
+    };
+    ["$", "${", "(( ", "((", "${#"].iter().filter_map(last).max()
 }
 
 fn join(dir: &str, next: &str) -> String {
+    if next.starts_with([OWN, ROOT]) {
+        return next.to_owned();
+    }
+    if dir.starts_with([OWN, ROOT]) {
+        return format!("{dir}/{next}");
+    }
     if next.starts_with('/') || next.starts_with(super::shell::OPAQUE) || dir.contains(super::shell::OPAQUE) {
         return super::shell::OPAQUE.to_string();
     }

@@ -153,7 +153,8 @@ impl Ground {
             .map(|name| name.trim_matches(['$', '{', '}']))
             .filter(|name| !name.starts_with("GITHUB_"))
             .collect();
-        for (script, end) in self.with_outer(script, run) {
+        let named = !(variables.is_empty() && files.is_empty());
+        for (script, end) in self.with_outer(script, run).filter(|_| named) {
             let text = |from: usize, to: usize| script.piece.chars[from.min(to)..to].iter().collect::<String>();
             let mut later = script.flow.runs.iter().filter(|other| other.span.start > end);
             let takes = |other: &Run| {
@@ -200,7 +201,9 @@ impl Ground {
         let here = self.surroundings(script, run);
         let inside = |(script, end): (&Script, usize)| {
             script.flow.runs.iter().any(|other| {
-                other.span.end != end && is_earnest(other, &same) && here.are(&self.surroundings(script, other))
+                other.span.end != end
+                    && is_earnest(other, &run.branches, &same)
+                    && here.are(&self.surroundings(script, other))
             })
         };
         self.with_outer(script, run).any(inside) || self.runs_in_another_step(script, run, &same)
@@ -216,7 +219,11 @@ impl Ground {
             index != at.index
                 && !is_true(step.text("continue-on-error"))
                 && step.runs_wherever(at.step)
-                && other.flow.runs.iter().any(|run| is_earnest(run, same) && here.are(&self.surroundings(other, run)))
+                && other
+                    .flow
+                    .runs
+                    .iter()
+                    .any(|run| is_earnest(run, &[], same) && here.are(&self.surroundings(other, run)))
         })
     }
 
@@ -229,8 +236,9 @@ impl Ground {
     }
 }
 
-fn is_earnest(run: &Run, same: &dyn Fn(&Invocation) -> bool) -> bool {
-    run.fate == Fate::Counts && same(&run.invocation)
+/// Whether a command runs wherever these branches are taken, and its failure counts.
+fn is_earnest(run: &Run, branches: &[usize], same: &dyn Fn(&Invocation) -> bool) -> bool {
+    run.fate == Fate::Counts && branches.starts_with(&run.branches) && same(&run.invocation)
 }
 
 /// Where a command runs, and with which variables of its own: elsewhere it may find something else.

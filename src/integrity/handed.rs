@@ -1,7 +1,8 @@
 //! Scripts that a command hands to a shell: `bash -c '…'`, `docker exec app sh -c "…"`, `ssh host '…'`, `bash <<EOF`. It
 //! finds their text and how they are started; they are read where all scripts are.
 
-use super::command::base_name;
+use super::call::SHELLS;
+use super::launch::base_name;
 use super::shell::{Document, OPAQUE, Shell, Simple, word_at};
 
 /// A script that a command hands to a shell.
@@ -13,8 +14,6 @@ pub struct Handed {
     pub shell: Shell,
 }
 
-const SHELLS: &[&str] = &["sh", "bash", "dash", "ash", "zsh", "ksh"];
-
 /// What a command hands to a shell that it starts, here or wherever its words lead to; `own` is the shell it stands in.
 #[must_use]
 pub fn handed(simple: &Simple, script: &[char], own: Shell) -> Option<Handed> {
@@ -23,7 +22,22 @@ pub fn handed(simple: &Simple, script: &[char], own: Shell) -> Option<Handed> {
     match words.as_slice() {
         // What they print is nothing that runs.
         ["echo" | "printf", ..] => None,
-        ["eval", _] => known(given(1)).map(|text| Handed { text: Some(text), shell: own }),
+        ["eval", rest @ ..] => {
+            let mut text = Vec::new();
+            for at in 1..=rest.len() {
+                text.extend(given(at));
+                text.push((' ', simple.words[at].span.end));
+            }
+            text.pop();
+            // What a program prints for it sets up the shell.
+            let printed = |at: usize| {
+                simple.words[at].raw.trim_start_matches('"').starts_with(['`', '$'])
+                    && simple.words[at].raw.contains(['`', '('])
+            };
+            let text = known(text);
+            let is_set_up = text.is_none() && (rest.is_empty() || (1..=rest.len()).all(printed));
+            (!is_set_up).then_some(Handed { text, shell: own })
+        }
         _ if by_user(&words).is_some() => {
             let at = by_user(&words)?;
             let shell = Shell { errexit: false, pipefail: false };
@@ -38,8 +52,14 @@ pub fn handed(simple: &Simple, script: &[char], own: Shell) -> Option<Handed> {
                 return (next < words.len()).then(|| Handed { text: known(given(next)), shell });
             }
             let reads_input = next == words.len() || flags.input;
-            let document = simple.document.as_ref().filter(|_| reads_input)?;
-            Some(Handed { text: Some(lines(document, script)), shell })
+            let text = match &simple.document {
+                Some(document) if reads_input => lines(document, script),
+                _ => {
+                    let to = simple.redirects.iter().find(|to| to.sign == "<<<" && reads_input)?;
+                    word_at(script, to.at)
+                }
+            };
+            Some(Handed { text: known(text), shell })
         }
     }
 }

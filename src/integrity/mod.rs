@@ -4,7 +4,7 @@
 mod actions;
 mod allow;
 mod attempts;
-mod behind;
+mod call;
 mod calls;
 mod command;
 mod dictionary;
@@ -14,6 +14,7 @@ mod ground;
 pub mod halts;
 mod handed;
 mod justfile;
+mod launch;
 mod makefile;
 mod manifest;
 pub mod moves;
@@ -25,7 +26,6 @@ pub mod rules;
 mod scalar;
 mod script;
 mod shell;
-mod starts;
 mod text;
 mod workflow;
 

@@ -1,10 +1,11 @@
 //! Reads everything that is judged: workflows and actions, package.json, makefiles, justfiles, gatepost.toml, and the shell
 //! scripts that these call. What cannot be read is a problem, never clean.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::call::{Call, is_shell};
 use super::calls;
-use super::command::Call;
+use super::command::{Invocation, placed};
 use super::flow::Run;
 use super::ground::{Ground, join};
 use super::handed::{Handed, by_first_line, flagged};
@@ -12,8 +13,8 @@ use super::justfile::Justfile;
 use super::makefile::Makefile;
 use super::manifest;
 use super::recipes::{Recipes, is_shell_line};
-use super::script::{self, Draft, Place, Script};
-use super::shell::Shell;
+use super::script::{Draft, Place, Script};
+use super::shell::{self, OPAQUE, Shell};
 use super::text::{Piece, Source, Wrong};
 use super::workflow::Workflow;
 use super::{Listing, Problem, Tree};
@@ -45,9 +46,10 @@ enum Sort {
 #[must_use]
 pub fn read(tree: &dyn Tree) -> Read {
     let Listing { paths, links, problems } = tree.list();
-    let links = links.iter().filter(|path| sort(path).is_some());
-    let notes = links.map(|path| format!("{path}: is a link, which is not followed")).collect();
-    let mut reading = Reading { tree, read: Read { ground: Ground::default(), problems, notes } };
+    let notes = links.iter().filter(|path| sort(path).is_some());
+    let notes = notes.map(|path| format!("{path}: is a link, which is not followed")).collect();
+    let read = Read { ground: Ground::default(), problems, notes };
+    let mut reading = Reading { tree, read, anywhere: false, links };
     reading.read.ground.paths.clone_from(&paths);
     for path in &paths {
         if let Some(sort) = sort(path) {
@@ -56,6 +58,7 @@ pub fn read(tree: &dyn Tree) -> Read {
     }
     reading.called_scripts();
     calls::settle(&mut reading.read.ground);
+    reading.note_unread();
     reading.read
 }
 
@@ -63,7 +66,7 @@ pub fn read(tree: &dyn Tree) -> Read {
 #[must_use]
 pub fn read_command(tree: &dyn Tree, command: &str, dir: &str) -> Ground {
     let read = Read { ground: Ground::default(), problems: Vec::new(), notes: Vec::new() };
-    let mut reading = Reading { tree, read };
+    let mut reading = Reading { tree, read, anywhere: true, links: Vec::new() };
     let source = Source::new("", command);
     let (place, piece) = (Place::Gate { name: String::new() }, source.piece(0..source.chars.len()));
     reading.read.ground.sources.push(source);
@@ -90,6 +93,9 @@ const DEEPEST: usize = 4;
 /// The most files that one makefile or justfile has read with it.
 const MOST_FURTHER: usize = 64;
 
+/// The most folders that one script is called in.
+const MOST_FOLDERS: usize = 8;
+
 /// Endings are as they are written: GitHub takes no `.YML` either.
 fn has_ending(path: &str, endings: &[&str]) -> bool {
     path.rsplit_once('.').is_some_and(|(_, ending)| endings.contains(&ending))
@@ -112,6 +118,10 @@ fn sort(path: &str) -> Option<Sort> {
     }
 }
 
+fn folder_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(dir, _)| dir)
+}
+
 /// Folders of other people's code that is no package of theirs any more: nobody here runs its checks.
 const OTHERS: &[&str] = &["cextern", "extern", "externals", "thirdparty", "third-party", "3rdparty", "subprojects"];
 
@@ -127,6 +137,9 @@ fn is_template(source: &Source) -> bool {
 struct Reading<'a> {
     tree: &'a dyn Tree,
     read: Read,
+    /// Files that are called are read wherever they lie: what runs here is here.
+    anywhere: bool,
+    links: Vec<String>,
 }
 
 impl Reading<'_> {
@@ -163,7 +176,13 @@ impl Reading<'_> {
                 self.read.notes.extend((!further.optional).then_some(what));
                 continue;
             };
-            let new = seen.len() < MOST_FURTHER && seen.insert(path.clone());
+            if seen.len() >= MOST_FURTHER && !seen.contains(&path) {
+                let source = &self.read.ground.sources[further.file];
+                let line = source.place(further.at).0;
+                self.read.notes.push(format!("{}:{line}: `{path}` is not read: it is one of too many", source.path));
+                continue;
+            }
+            let new = seen.insert(path.clone());
             let Some(file) = new.then(|| self.shared_source(&path)).flatten() else { continue };
             match further.module {
                 Some(name) => modules.push((file, name)),
@@ -181,7 +200,7 @@ impl Reading<'_> {
         let mut modules = vec![(file, String::new())];
         while let Some((file, prefix)) = modules.pop() {
             let path = &self.read.ground.sources[file].path;
-            let justfile = Justfile::new(path.rsplit_once('/').map_or("", |(dir, _)| dir), &prefix);
+            let justfile = Justfile::new(folder_of(path), &prefix);
             modules.extend(self.recipes(justfile, file, &mut seen));
         }
     }
@@ -189,7 +208,7 @@ impl Reading<'_> {
     fn file(&mut self, path: &str, sort: Sort) {
         let shared = matches!(sort, Sort::Makefile | Sort::Justfile);
         let Some(file) = (if shared { self.shared_source(path) } else { self.source(path) }) else { return };
-        let dir = path.rsplit_once('/').map_or("", |(dir, _)| dir).to_owned();
+        let dir = folder_of(path).to_owned();
         let source = &self.read.ground.sources[file];
         let result = match sort {
             Sort::Workflow | Sort::Action => self.workflow(file, sort),
@@ -263,15 +282,20 @@ impl Reading<'_> {
         let lenient = match &draft.place {
             // Another machine's shell may understand it.
             Place::Handed { .. } => true,
-            Place::Target { .. } | Place::Recipe { .. } => draft.piece.chars.contains(&super::shell::OPAQUE),
+            Place::Target { .. } | Place::Recipe { .. } => draft.piece.chars.contains(&OPAQUE),
             Place::Step { workflow, job, .. } => ground.workflows[*workflow].jobs[*job].runs_anywhere(),
             Place::Package { .. } => is_template(&ground.sources[file]),
             // Generated ones such as `configure`.
-            Place::File => draft.piece.chars.len() > script::LONGEST,
+            Place::File => draft.piece.chars.len() > shell::LONGEST,
             Place::Gate { .. } => false,
         };
         match draft.read(file) {
-            Ok(script) => {
+            Ok(mut script) => {
+                let own = (script.place == Place::File).then(|| folder_of(&ground.sources[file].path));
+                for run in &mut script.flow.runs {
+                    run.invocation.place(own);
+                    run.dir = placed(&run.dir, own);
+                }
                 if let Place::Step { workflow, job, step } = script.place {
                     ground.workflows[workflow].jobs[job].steps[step].script = Some(ground.scripts.len());
                 }
@@ -297,23 +321,41 @@ impl Reading<'_> {
 
     /// Shell scripts that something calls or hands to a shell, and those that they call.
     fn called_scripts(&mut self) {
-        let mut seen = BTreeSet::new();
+        let mut seen = BTreeMap::new();
         let mut at = 0;
         while at < self.read.ground.scripts.len() {
             let script = &self.read.ground.scripts[at];
             let mut wanted = Vec::new();
             let mut handed = Vec::new();
+            let mut further = Vec::new();
             for run in &script.flow.runs {
                 if let Some(Call::File(path)) = &run.invocation.call {
-                    let here = join(&join(&script.dir, &run.dir), path);
+                    let here = join(&script.dir, &run.dir);
                     // A script may name another from the root, whatever folder it is called in.
-                    wanted.extend([here, join("", path)].map(|path| (path, started(&run.invocation))));
+                    let paths = [join(&here, path), join("", path)];
+                    wanted.extend(paths.map(|path| (path, here.clone(), started(&run.invocation))));
                 }
                 handed.extend(run.handed.is_some().then(|| run.clone()));
+                let here = join(&script.dir, &run.dir);
+                let (dir, names, sort): (_, &[&str], _) = match &run.invocation.call {
+                    Some(Call::Package { dir: Some(dir), .. }) => (dir, &["package.json"], Sort::Package),
+                    Some(Call::Make { dir, .. }) => (dir, &["GNUmakefile", "makefile", "Makefile"], Sort::Makefile),
+                    _ => continue,
+                };
+                further.extend(names.iter().map(|name| (join(&join(&here, dir), name), sort)));
             }
-            for (path, started) in wanted {
-                if seen.insert(path.clone()) && self.read.ground.paths.binary_search(&path).is_ok() {
-                    self.shell_file(&path, started);
+            // What lies among other people's code is listed nowhere, and yet called.
+            for (path, sort) in further {
+                let is_new = !self.read.ground.sources.iter().any(|source| source.path == path);
+                if is_new && seen.insert(path.clone(), BTreeSet::new()).is_none() && self.may_be_read(&path) {
+                    self.file(&path, sort);
+                }
+            }
+            for (path, dir, started) in wanted {
+                let is_there = self.may_be_read(&path);
+                let folders: &mut BTreeSet<String> = seen.entry(path.clone()).or_default();
+                if is_there && folders.len() < MOST_FOLDERS && folders.insert(dir.clone()) {
+                    self.shell_file(&path, &dir, started);
                 }
             }
             for (number, run) in handed.iter().enumerate().take(MOST_HANDED + 1) {
@@ -322,6 +364,18 @@ impl Reading<'_> {
             }
             at += 1;
         }
+    }
+
+    /// Whether a file that is called may be read: what only this machine has is no part of the repository.
+    fn may_be_read(&self, path: &str) -> bool {
+        const OF_MACHINES: &[&str] = &[".git", ".gatepost", ".tox", ".venv", "node_modules", "target", "venv"];
+        let is_link =
+            |link: &String| path == link || path.strip_prefix(link.as_str()).is_some_and(|rest| rest.starts_with('/'));
+        let is_own = || !path.split('/').any(|part| OF_MACHINES.contains(&part)) && !self.links.iter().any(is_link);
+        !path.contains(OPAQUE)
+            && (self.anywhere
+                || self.read.ground.paths.binary_search_by(|known| known.as_str().cmp(path)).is_ok()
+                || is_own())
     }
 
     /// A script that a command of another one hands to a shell, unless there is a reason not to read it.
@@ -356,13 +410,42 @@ impl Reading<'_> {
         self.script(file, Draft { place, piece, shell: *shell, dir, ignored: None });
     }
 
-    fn shell_file(&mut self, path: &str, started: Started) {
-        let Some(file) = self.source(path) else { return };
+    /// Says which files are called where it counts, and were not read.
+    fn note_unread(&mut self) {
+        let ground = &self.read.ground;
+        let mut notes = Vec::new();
+        for (script, run) in ground.runs().filter(|(_, run)| run.calls.is_empty()) {
+            let Some(Call::File(path)) = &run.invocation.call else { continue };
+            let here = join(&script.dir, &run.dir);
+            if run.invocation.reads_environment() {
+                continue;
+            }
+            let paths = [join(&here, path), join("", path)];
+            let is_link = paths.iter().any(|path| self.links.contains(path));
+            let why = match path.contains(OPAQUE) || here.contains(OPAQUE) {
+                true => "only the running shell knows where it lies",
+                false if is_link => "it is a link, which is not followed",
+                false if paths.iter().any(|path| self.tree.read(path).is_err()) => "it cannot be read",
+                false => continue,
+            };
+            let source = &ground.sources[script.file];
+            let line = source.place(script.piece.origin(run.span.start)).0;
+            let words = script.piece.chars.get(run.span.clone()).unwrap_or_default().iter().collect::<String>();
+            notes.push(format!("{}:{line}: what `{}` calls is not read: {why}", source.path, one_line(&words, 60)));
+        }
+        notes.dedup();
+        self.read.notes.append(&mut notes);
+    }
+
+    /// A shell script that is called in a folder.
+    fn shell_file(&mut self, path: &str, dir: &str, started: Started) {
+        let known = self.read.ground.sources.len();
+        let Some(file) = self.shared_source(path) else { return };
         let source = &self.read.ground.sources[file];
         let text = source.slice(0..source.chars.len());
         let by_name = has_ending(path, &["sh", "bash"]);
         if !(is_shell_line(&text) || (!text.starts_with("#!") && (by_name || started.by_shell))) {
-            self.read.ground.sources.pop();
+            self.read.ground.sources.truncate(known);
             return;
         }
         let first = text.lines().next().filter(|line| line.starts_with("#!")).unwrap_or_default();
@@ -372,7 +455,7 @@ impl Reading<'_> {
             place: Place::File,
             piece: source.piece(0..source.chars.len()),
             shell,
-            dir: String::new(),
+            dir: dir.to_owned(),
             ignored: None,
         };
         self.script(file, draft);
@@ -388,9 +471,9 @@ struct Started {
     shell: Shell,
 }
 
-fn started(invocation: &super::command::Invocation) -> Started {
+fn started(invocation: &Invocation) -> Started {
     let sourced = matches!(invocation.program.as_str(), "source" | ".");
-    let by_shell = sourced || matches!(invocation.program.as_str(), "bash" | "sh" | "dash" | "zsh");
+    let by_shell = sourced || is_shell(&invocation.program);
     let shell = if sourced { Shell { errexit: true, pipefail: true } } else { flagged(&invocation.arguments()) };
     Started { by_shell, shell }
 }

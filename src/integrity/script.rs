@@ -72,13 +72,6 @@ pub struct Script {
     pub needs: Vec<usize>,
 }
 
-/// A longer script is none that people write for this. What is shorter cannot be nested so deeply that [`super::STACK`]
-/// does not suffice.
-pub const LONGEST: usize = 64 << 10;
-
-/// The most `$( )`: the grammar crate reads the inside of each again and again.
-const MOST_SUBSTITUTIONS: usize = 500;
-
 impl Draft {
     /// Reads it.
     ///
@@ -86,18 +79,6 @@ impl Draft {
     /// When no shell would run it; the place is one of the file.
     pub fn read(self, file: usize) -> Result<Script, Wrong> {
         let Self { place, piece, shell, dir, ignored } = self;
-        let opened = piece.chars.windows(2).filter(|pair| matches!(pair, ['$' | '<' | '>', '('])).count();
-        let quoted = piece.chars.iter().filter(|c| **c == '`').count();
-        if opened + quoted > MOST_SUBSTITUTIONS {
-            return Err(Wrong {
-                at: None,
-                what: format!("it has more than {MOST_SUBSTITUTIONS} substitutions of commands"),
-            });
-        }
-        if piece.chars.len() > LONGEST {
-            let what = format!("it is longer than {LONGEST} characters");
-            return Err(Wrong { at: piece.chars.first().map(|_| piece.origin(0)), what });
-        }
         let command =
             shell::read(&piece.text()).map_err(|wrong| Wrong { at: wrong.at.map(|at| piece.origin(at)), ..wrong })?;
         let flow = flow::follow(&command, &piece.chars, shell);

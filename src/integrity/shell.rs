@@ -42,6 +42,42 @@ pub struct Command {
 }
 
 impl Command {
+    /// Moves it, and what is in it, to where it stands in a longer script.
+    pub fn shift(&mut self, by: usize) {
+        self.span = self.span.start + by..self.span.end + by;
+        match &mut self.kind {
+            Kind::Simple(simple) => {
+                simple.document.iter_mut().for_each(|document| document.at += by);
+                for word in simple.assignments.iter_mut().chain(&mut simple.words) {
+                    word.span = word.span.start + by..word.span.end + by;
+                }
+            }
+            Kind::Test => {}
+            Kind::Pipeline(parts) | Kind::Case(parts) => parts.iter_mut().for_each(|part| part.shift(by)),
+            Kind::And(left, right) | Kind::Or(left, right) => {
+                left.shift(by);
+                right.shift(by);
+            }
+            Kind::List(items) => items.iter_mut().for_each(|item| item.command.shift(by)),
+            Kind::If { condition, then, otherwise } => {
+                condition.shift(by);
+                then.shift(by);
+                if let Some(otherwise) = otherwise {
+                    otherwise.shift(by);
+                }
+            }
+            Kind::Loop { condition, body } => {
+                if let Some(condition) = condition {
+                    condition.shift(by);
+                }
+                body.shift(by);
+            }
+            Kind::Not(inner) | Kind::Group(inner, _) | Kind::Subshell(inner, _) | Kind::Function(_, inner) => {
+                inner.shift(by);
+            }
+        }
+    }
+
     /// Shows it and every command in it, at any depth.
     pub fn each<'a>(&'a self, seen: &mut dyn FnMut(&'a Self)) {
         seen(self);
@@ -153,13 +189,54 @@ pub struct Redirect {
     pub sign: String,
     /// The file, with expansions as they were written.
     pub target: String,
+    /// Where the file's name begins in the script.
+    pub at: usize,
+}
+
+/// A longer script is none that people write for this. What is shorter cannot be nested so deeply that [`super::STACK`]
+/// does not suffice.
+pub const LONGEST: usize = 64 << 10;
+
+/// The most `$( )`, and how deep they may stand in one another: the grammar crate reads the inside of each again and again.
+const MOST_SUBSTITUTIONS: usize = 500;
+const DEEPEST_SUBSTITUTION: usize = 30;
+
+/// Why a script is not read, where it would take too long.
+fn too_much(script: &str) -> Option<String> {
+    let (mut count, mut depth, mut before) = (0, 0_usize, ' ');
+    // Where each `(` that is open begins a substitution.
+    let mut open = Vec::new();
+    for c in script.chars() {
+        let begins = c == '(' && matches!(before, '$' | '<' | '>');
+        count += usize::from(begins || c == '`');
+        if c == '(' {
+            open.push(begins);
+            depth += usize::from(begins);
+        } else if c == ')' && open.pop() == Some(true) {
+            depth -= 1;
+        }
+        if depth > DEEPEST_SUBSTITUTION {
+            return Some(format!("it has substitutions of commands more than {DEEPEST_SUBSTITUTION} deep"));
+        }
+        before = c;
+    }
+    if count > MOST_SUBSTITUTIONS {
+        return Some(format!("it has more than {MOST_SUBSTITUTIONS} substitutions of commands"));
+    }
+    None
 }
 
 /// Reads a script.
 ///
 /// # Errors
-/// When no shell would run it.
+/// When no shell would run it, or it is longer or more deeply nested than people write.
 pub fn read(script: &str) -> Result<Command, Wrong> {
+    if let Some(what) = too_much(script) {
+        return Err(Wrong { at: None, what });
+    }
+    if script.chars().count() > LONGEST {
+        return Err(Wrong { at: Some(0), what: format!("it is longer than {LONGEST} characters") });
+    }
     let nodes = rable::parse(script, true).map_err(|error| Wrong {
         at: Some(error.pos()),
         what: error.message().lines().next().unwrap_or_default().to_owned(),
@@ -288,7 +365,9 @@ fn redirects(nodes: Vec<rable::Node>) -> Vec<Redirect> {
     let redirect = |node: rable::Node| {
         let NodeKind::Redirect { op, target, .. } = node.kind else { return None };
         let NodeKind::Word { value, .. } = target.kind else { return None };
-        Some(Redirect { sign: op, target: value.replace(['"', '\''], "") })
+        // The word itself knows no place.
+        let at = node.span.end.saturating_sub(value.chars().count());
+        Some(Redirect { sign: op, target: value.replace(['"', '\''], ""), at })
     };
     nodes.into_iter().filter_map(redirect).collect()
 }
@@ -345,6 +424,41 @@ fn unquote(chars: &[char], mut at: usize, one_word: bool) -> Vec<(char, usize)> 
         }
     }
     out
+}
+
+/// The commands in `$( )`, backticks and `<( )` of a word, each with where it stands in the script; the word begins at `start`.
+#[must_use]
+pub fn substitutions(raw: &str, start: usize) -> Vec<(String, usize)> {
+    let chars: Vec<char> = raw.chars().collect();
+    let (mut found, mut at, mut double) = (Vec::new(), 0, false);
+    while let Some(&c) = chars.get(at) {
+        let next = chars.get(at + 1).copied();
+        let inside = match (c, next) {
+            ('\'', _) if !double => {
+                at += chars[at + 1..].iter().position(|c| *c == '\'').map_or(chars.len(), |end| end + 2);
+                continue;
+            }
+            ('\\', _) => {
+                at += 2;
+                continue;
+            }
+            ('`', _) => {
+                let end = chars[at + 1..].iter().position(|c| *c == '`').map_or(chars.len(), |end| at + 1 + end);
+                at + 1..end
+            }
+            ('$' | '<' | '>', Some('(')) if chars.get(at + 2) != Some(&'(') => {
+                at + 2..after_expansion(&chars, at + 1).saturating_sub(1).max(at + 2)
+            }
+            _ => {
+                double ^= c == '"';
+                at += 1;
+                continue;
+            }
+        };
+        at = inside.end + 1;
+        found.push((chars[inside.clone()].iter().collect(), start + inside.start));
+    }
+    found
 }
 
 fn is_name(chars: &[char], at: usize) -> bool {

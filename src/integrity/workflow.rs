@@ -243,6 +243,7 @@ fn given(node: &Node, windows: bool) -> Option<(&Node, Result<Shell, Option<Stri
 #[must_use]
 pub fn without_expressions(piece: &Piece) -> Piece {
     piece.replace("${{", "}}", |inside| match inside.strip_prefix("env.") {
+        None if inside == "github.workspace" => "${GITHUB_WORKSPACE}".to_owned(),
         Some(name) if name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') => format!("${{{name}}}"),
         _ => OPAQUE.to_string(),
     })
@@ -295,7 +296,7 @@ impl Step {
     /// It runs only when something has failed already: what it runs is no gate.
     #[must_use]
     pub fn is_aftermath(&self) -> bool {
-        self.text("if").is_some_and(|condition| {
+        self.text("if").filter(|condition| !condition.contains("always()")).is_some_and(|condition| {
             (condition.contains("failure()") && !condition.contains("!failure()") && !condition.contains("success()"))
                 || (condition.contains("cancelled()")
                     && !condition.contains("!cancelled()")

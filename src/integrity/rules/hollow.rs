@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Hits, with_help};
-use crate::integrity::command::Call;
+use crate::integrity::call::Call;
 use crate::integrity::dictionary::is_gate_name;
 use crate::integrity::flow::Run;
 use crate::integrity::ground::Ground;

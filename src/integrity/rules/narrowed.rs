@@ -112,16 +112,29 @@ fn shown(invocation: &Invocation, index: usize) -> String {
 
 pub(super) static GI205: Rule = Rule {
     id: "GI205",
-    title: "flags that forgive: `--passWithNoTests`, `--exit-zero`, `--no-run`, `--if-present`, …, and scripts called as gates that run nothing",
+    title: "flags that forgive: `--passWithNoTests`, `--exit-zero`, `--no-run`, `--if-present`, …, scripts called as gates that run nothing, and hooks run on what is staged where nothing is",
     level: Level::Warning,
     why: "The gate runs and cannot fail: without tests, without the script, or whatever it found. `npm test` and `make test` whose script is \
-          `true` or `echo …` are green for the same reason.",
-    safe: "Remove the flag. Where a package has no tests yet, give it no script `test`.",
+          `true` or `echo …` are green for the same reason, and so are `pre-commit run` and `lint-staged` where nobody staged anything.",
+    safe: "Remove the flag. Where a package has no tests yet, give it no script `test`. `pre-commit run --all-files`, or `--from-ref` and `--to-ref`.",
     false_positives: "Left alone: the same program run again in the job without the flag (`flake8 --exit-zero` after the strict one), \
                       `cargo test --no-run` while tests run elsewhere in the workflows, output that something judges later, `--if-present` for a script that is there, and scripts that run \
-                      nothing where no workflow calls them or another one of that name runs something.",
+                      nothing where no workflow calls them or another one of that name runs something, and hooks behind `git add`.",
     check: |ground, hits| {
         for (script, run) in ground.runs() {
+            if looks_at_the_staged(ground, script, run) {
+                let what = format!(
+                    "`{}` cannot fail here: it looks at what is staged, which is nothing",
+                    run.invocation.program
+                );
+                hits.in_script(
+                    script,
+                    &run.span,
+                    true,
+                    with_help(&what, "name the files: `--all-files`, `--from-ref`"),
+                    None,
+                );
+            }
             if let Some((index, does)) = forgiving(ground, script, run) {
                 let word = run.invocation.arguments[index].clone();
                 let what = format!("`{}` cannot fail as it should: `{word}` {does}", run.invocation.program);
@@ -132,6 +145,46 @@ pub(super) static GI205: Rule = Rule {
         hollow::check(ground, hits);
     },
 };
+
+/// Whether hooks of a commit run in a workflow or a gate, where there is no commit to be, and nobody says on which files.
+fn looks_at_the_staged(ground: &Ground, script: &Script, run: &Run) -> bool {
+    const NAMED: &[&str] = &[
+        "-a",
+        "--all-files",
+        "--files",
+        "-s",
+        "--source",
+        "--from-ref",
+        "-o",
+        "--origin",
+        "--to-ref",
+        "--last-commit",
+        "--directory",
+        "--diff",
+        "--help",
+        "--version",
+    ];
+    let arguments = run.invocation.arguments();
+    let first = arguments.iter().find(|word| !word.starts_with('-'));
+    let hooks = match run.invocation.program.as_str() {
+        "lint-staged" => true,
+        "pre-commit" | "prek" => first == Some(&"run"),
+        _ => false,
+    };
+    let here = ground.at(script).is_some() || matches!(script.place, Place::Gate { .. });
+    let is_named = |word: &&str| {
+        let flag = word.split('=').next().unwrap_or(word);
+        NAMED.contains(&flag) || word.contains(crate::integrity::shell::OPAQUE)
+    };
+    let stages = |run: &Run| {
+        run.invocation.program == "git"
+            && run.invocation.arguments.iter().any(|word| matches!(word.as_str(), "add" | "reset" | "rm"))
+    };
+    let others = || {
+        ground.at(script).is_some_and(|at| ground.scripts_of(&at).any(|(_, other)| other.flow.runs.iter().any(stages)))
+    };
+    hooks && here && !arguments.iter().any(is_named) && !script.flow.runs.iter().any(stages) && !others()
+}
 
 const NO_RUN: &str = "--no-run";
 const PRINTED: &str = "runs nothing of it";
@@ -238,7 +291,7 @@ fn verb(invocation: &Invocation) -> Option<&str> {
 
 /// `npm test --if-present` where there is no script `test`.
 fn absent_script(ground: &Ground, script: &Script, run: &Run) -> Option<usize> {
-    use crate::integrity::command::Call;
+    use crate::integrity::call::Call;
     let index = run.invocation.arguments.iter().position(|word| word == "--if-present")?;
     let Some(Call::Package { names, dir: Some(_) }) = &run.invocation.call else { return None };
     let gate = names.iter().any(|name| crate::integrity::dictionary::is_gate_name(name));

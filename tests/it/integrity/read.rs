@@ -129,3 +129,22 @@ fn folders_of_other_people_are_passed_over_unless_something_calls_what_lies_ther
     assert_eq!(tree("cextern/lib/Makefile"), ["GI101 error 2"]);
     assert_eq!(tree("core/lib/Makefile"), ["GI101 error 2", "GI101 error 2"]);
 }
+
+#[test]
+fn no_file_of_too_many_is_left_out_unseen() {
+    let includes: String = (0..70).map(|number| format!("include m{number}.mk\n")).collect();
+    let mut tree = Few::default().with("Makefile", format!("{includes}test:\n\tgo test\n"));
+    for number in 0..70 {
+        tree = tree.with(&format!("m{number}.mk"), "x:\n\techo\n");
+    }
+    let notes = tree.check().notes;
+    assert_eq!(notes.len(), 7);
+    assert_eq!(notes[6], "Makefile:1: `m0.mk` is not read: it is one of too many");
+}
+
+#[test]
+fn other_folders_are_read_where_something_calls_what_lies_there() {
+    let workflow = "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - run: make -C extern lint\n";
+    let tree = Few::default().with(".github/workflows/a.yml", workflow);
+    assert_eq!(found(&tree.with("extern/Makefile", "lint:\n\tcargo clippy || true\n").check()), ["GI101 error 2"]);
+}

@@ -44,7 +44,9 @@ fn make_may_have_stopped_before_its_last_line() {
                    give each tool its own gate";
     assert_eq!(said("make lint\n", &lint("\n\tmypy\n")), stopped, "in the recipe");
     assert_eq!(said("make lint other\n", &lint("")), stopped, "another goal");
-    assert_eq!(said("make\n", &lint("")), stopped, "a goal that asked for it");
+    assert_eq!(said("make\n", &lint("")), format!("{PASSES} (exit status 2)"), "the first goal is that one alone");
+    assert_eq!(said("make\n", &lint("").replace("all: lint", "all: lint other")), stopped, "a goal that asked for it");
+    assert_eq!(said("make lint\n", "lint::\n\t@cat said; exit 1\nlint::\n\t@mypy\n"), stopped, "another rule of it");
     assert_eq!(said("make lint\n", "lint:\n\t-cat said; exit 1\n\texit 127\n"), stopped, "no tool was there");
     assert_eq!(said("make lint\n", "lint:\n\tcat said; kill -SEGV $$$$\n"), stopped, "it was killed");
 }
@@ -93,7 +95,15 @@ fn a_script_in_another_language_may_have_ended_before_its_last_tool() {
     let why = "lint: error, exit status 1: whether `python lint.py` ran all that it is for is not known: have the gate run the \
                tool itself";
     assert_eq!(python("import os\nos.system('flake8') or os.system('mypy')\n"), why);
-    assert_eq!(python("import os\nos.system('flake8')\n"), format!("{PASSES} (exit status 1)"));
+    assert_eq!(python("print('old.rs:1:1: warning: w')\nraise SystemExit(1)\n"), format!("{PASSES} (exit status 1)"));
+}
+
+#[test]
+fn a_runner_may_have_stopped_unless_a_flag_says_otherwise() {
+    let said = |words: &str| said(&format!("turbo() {{ cat said; return 1; }}; turbo {words}"), "");
+    let why = "lint: error, exit status 1: turbo stops at what fails, and what is behind that is not run: `--continue` runs all";
+    assert_eq!(said("run lint"), why);
+    assert_eq!(said("run lint --continue"), format!("{PASSES} (exit status 1)"));
 }
 
 #[test]
@@ -101,6 +111,10 @@ fn a_runner_may_have_stopped_at_the_first_failure() {
     let said = |line: &str| said(&format!("cat said; printf '%b\\n' '{}'; exit 1", line.replace('\n', "\\n")), "");
     for line in [
         "ninja: build stopped: subcommand failed.",
+        "\\033[1m\\033[31merror\\033[0m: could not compile `a` (lib)",
+        "!!!!!!! _pytest.outcomes.Exit: no db !!!!!!!",
+        "  Testing stopped early after 1 maximum allowed failures.",
+        "[ERROR] After correcting the problems, you can resume the build with the command",
         "Test Suites: 1 failed, 1 of 2 total",
         "$ jest --bail",
         "3 examples, 1 failure, 1 error occurred outside of examples",

@@ -1,0 +1,212 @@
+//! Where a script gives up: commands that leave it, and those that ask how earlier ones ended and then leave something out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::behind::is_mute;
+use crate::integrity::ending::{Ending, Functions};
+use crate::integrity::flow::Run;
+use crate::integrity::script::Script;
+use crate::integrity::shell::{self, Command, Kind, OPAQUE, Simple};
+
+/// Functions that call one another more deeply are not followed.
+const CALLS: u8 = 4;
+
+/// What a command may leave.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Leaves {
+    /// The round of a loop.
+    pub round: bool,
+    /// The loop, the function or the script.
+    pub out: bool,
+}
+
+impl Leaves {
+    const fn or(self, other: Self) -> Self {
+        Self { round: self.round || other.round, out: self.out || other.out }
+    }
+}
+
+/// What is known of all scripts for it.
+pub struct Guards<'a> {
+    functions: Functions<'a>,
+    bodies: BTreeMap<&'a str, (usize, &'a Command)>,
+    /// Where each script asks for a status, sorted.
+    asks: Vec<Vec<usize>>,
+}
+
+impl<'a> Guards<'a> {
+    pub fn of(scripts: &'a [Script]) -> Self {
+        let mut bodies = BTreeMap::new();
+        for (number, script) in scripts.iter().enumerate() {
+            script.command.each(&mut |command| {
+                if let Kind::Function(name, body) = &command.kind {
+                    bodies.insert(name.as_str(), (number, &**body));
+                }
+            });
+        }
+        let functions = Functions::of_all(scripts.iter().map(|script| &script.command));
+        let asks = scripts.iter().map(|script| asks(&script.piece.chars, &kept(&script.command))).collect();
+        Self { functions, bodies, asks }
+    }
+
+    /// Whether a command may fail where it stands for the failure of another.
+    pub fn may_fail(&self, command: &Command) -> bool {
+        !matches!(self.functions.ending(command), Ending::Nothing | Ending::Keeps(_) | Ending::Records(_))
+    }
+
+    /// What a command may leave.
+    pub fn leaves(&self, command: &Command) -> Leaves {
+        self.leaves_within(command, CALLS)
+    }
+
+    fn leaves_within(&self, command: &Command, calls: u8) -> Leaves {
+        let inner = |command: &Command| self.leaves_within(command, calls);
+        match &command.kind {
+            Kind::Simple(simple) => self.simple(command, simple, calls),
+            Kind::And(left, right) | Kind::Or(left, right) => inner(left).or(inner(right)),
+            Kind::List(items) => items.iter().fold(Leaves::default(), |leaves, item| leaves.or(inner(&item.command))),
+            Kind::If { condition, then, otherwise } => {
+                let otherwise = otherwise.as_deref().map(inner).unwrap_or_default();
+                inner(condition).or(inner(then)).or(otherwise)
+            }
+            Kind::Loop { body, .. } => Leaves { round: false, ..inner(body) },
+            Kind::Case(bodies) => bodies.iter().fold(Leaves::default(), |leaves, body| leaves.or(inner(body))),
+            Kind::Group(body, _) | Kind::Not(body) => inner(body),
+            // What stands in a shell of its own leaves no other one.
+            Kind::Subshell(..) | Kind::Pipeline(_) | Kind::Function(..) | Kind::Test => Leaves::default(),
+        }
+    }
+
+    fn simple(&self, command: &Command, simple: &Simple, calls: u8) -> Leaves {
+        let name = simple.words.first().map(|word| word.text.as_str()).unwrap_or_default();
+        let of_function = calls < CALLS;
+        match (name, self.bodies.get(name)) {
+            (_, Some((_, body))) if calls > 0 => self.leaves_within(body, calls - 1),
+            (_, Some(_)) | ("exit" | "exec" | "kill", None) => Leaves { round: true, out: true },
+            ("continue", None) => Leaves { round: !of_function, out: false },
+            ("return" | "break", None) => Leaves { round: !of_function, out: !of_function },
+            ("false", None) => Leaves::default(),
+            _ => {
+                let fails = self.functions.ending(command) == Ending::Fails;
+                Leaves { round: fails, out: fails }
+            }
+        }
+    }
+
+    /// Whether a command asks how something before it ended, and may then leave something out.
+    pub fn is_guard(&self, number: usize, command: &Command, more: bool, round: bool) -> bool {
+        self.is_guard_within(number, command, (more, round), CALLS)
+    }
+
+    /// The same of a loop, whose rounds come behind one another.
+    pub fn of_loop(&self, number: usize, condition: Option<&Command>, body: &Command) -> bool {
+        condition.is_some_and(|condition| self.asks(number, condition)) || self.is_guard(number, body, true, true)
+    }
+
+    fn is_guard_within(&self, number: usize, command: &Command, behind: (bool, bool), calls: u8) -> bool {
+        let inner = |command: &Command| self.is_guard_within(number, command, behind, calls);
+        let leaves_out = |branch: &Command| {
+            let leaves = self.leaves(branch);
+            !is_mute(branch) || (leaves.out && behind.0) || (leaves.round && behind.1)
+        };
+        match &command.kind {
+            Kind::Simple(simple) => {
+                let body = simple.words.first().and_then(|word| self.bodies.get(word.text.as_str()));
+                body.filter(|_| calls > 0)
+                    .is_some_and(|(number, body)| self.is_guard_within(*number, body, behind, calls - 1))
+            }
+            Kind::And(left, right) | Kind::Or(left, right) => {
+                (self.asks(number, left) && leaves_out(right)) || inner(left) || inner(right)
+            }
+            Kind::If { condition, then, otherwise } => {
+                let otherwise = otherwise.as_deref();
+                (self.asks(number, condition) && (leaves_out(then) || otherwise.is_some_and(leaves_out)))
+                    || inner(condition)
+                    || inner(then)
+                    || otherwise.is_some_and(inner)
+            }
+            Kind::Case(bodies) => {
+                (self.asks(number, command) && bodies.iter().any(leaves_out)) || bodies.iter().any(inner)
+            }
+            Kind::Loop { condition, body } => {
+                let asked = condition.as_ref().is_some_and(|condition| self.asks(number, condition));
+                (asked && leaves_out(body)) || inner(body)
+            }
+            Kind::List(items) => items.iter().any(|item| inner(&item.command)),
+            Kind::Group(body, _) | Kind::Subshell(body, _) | Kind::Not(body) => inner(body),
+            Kind::Pipeline(parts) => parts.iter().any(inner),
+            Kind::Function(..) | Kind::Test => false,
+        }
+    }
+
+    fn asks(&self, number: usize, command: &Command) -> bool {
+        let asks = &self.asks[number];
+        let next = asks.partition_point(|at| *at < command.span.start);
+        asks.get(next).is_some_and(|at| *at < command.span.end)
+    }
+
+    /// `trap 'exit 1' ERR` ends a script where errexit would.
+    pub fn traps(&self, run: &Run) -> bool {
+        let arguments = run.invocation.arguments();
+        let [action, signals @ ..] = arguments.as_slice() else { return false };
+        let on_error = run.invocation.program == "trap" && signals.contains(&"ERR");
+        on_error && (action.contains(OPAQUE) || shell::read(action).map_or(true, |command| self.leaves(&command).out))
+    }
+}
+
+/// The variables that a failure may be kept in: those that are set from a status, and those that are set in a branch.
+fn kept(script: &Command) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let mut set = |command: &Command, any: bool| {
+        command.each(&mut |command| {
+            let Kind::Simple(simple) = &command.kind else { return };
+            for (name, value) in
+                simple.assignments.iter().chain(&simple.words).filter_map(|word| word.raw.split_once('='))
+            {
+                if any || value.contains("$?") || value.contains("PIPESTATUS") || value.contains("${?}") {
+                    names.insert(name.trim_end_matches('+').to_owned());
+                }
+            }
+        });
+    };
+    script.each(&mut |command| match &command.kind {
+        Kind::And(_, right) | Kind::Or(_, right) => set(right, true),
+        Kind::If { then, otherwise, .. } => {
+            set(then, true);
+            if let Some(otherwise) = otherwise {
+                set(otherwise, true);
+            }
+        }
+        Kind::Case(bodies) => bodies.iter().for_each(|body| set(body, true)),
+        Kind::Simple(_) => set(command, false),
+        _ => {}
+    });
+    names
+}
+
+/// Where a script says `$?`, or names such a variable.
+fn asks(text: &[char], kept: &BTreeSet<String>) -> Vec<usize> {
+    let is_part = |c: &char| c.is_ascii_alphanumeric() || *c == '_';
+    let named = |from: usize| -> String {
+        let from = if text.get(from) == Some(&'{') { from + 1 } else { from };
+        text[from..].iter().skip_while(|c| **c == '#').take_while(|c| is_part(c)).collect()
+    };
+    let is_ask = |at: &usize| match text[*at] {
+        '$' => {
+            let rest = &text[*at + 1..];
+            let status = rest.starts_with(&['?']) || rest.starts_with(&['{', '?']);
+            status
+                || rest.first().is_some_and(|_| {
+                    let name = named(*at + 1);
+                    name == "PIPESTATUS" || kept.contains(&name)
+                })
+        }
+        // `((rc))`, `(( rc > 0 ))`
+        '(' if text[..*at].ends_with(&['(']) => {
+            let rest = text[*at + 1..].iter().take_while(|c| **c == ' ').count();
+            kept.contains(&named(*at + 1 + rest))
+        }
+        _ => false,
+    };
+    (0..text.len()).filter(is_ask).collect()
+}
