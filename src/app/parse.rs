@@ -74,6 +74,7 @@ fn one(choice: &Choice, input: &Path, start: &Path, masker: &Masker) -> Result<U
         tests: placed.tests,
         columns: ColumnUnit::Scalars,
         notes,
+        not_understood: placed.not_understood,
         unexplained_exit: placed.unexplained_exit,
         breakdowns: &[],
     };

@@ -391,6 +391,7 @@ fn add(whole: &mut Understood, mut parsed: Parsed, ground: &Ground<'_>, notes: &
     notes.append(&mut parsed.notes);
     let mut part = locate(parsed, ground);
     whole.findings.append(&mut part.findings);
+    whole.not_understood += part.not_understood;
     whole.unexplained_exit = whole.unexplained_exit.take().or(part.unexplained_exit);
     if let Some(mut tests) = part.tests {
         let all = whole.tests.get_or_insert_default();

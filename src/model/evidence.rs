@@ -19,6 +19,9 @@ pub struct Parsed {
     pub columns: ColumnUnit,
     /// What was not understood, or was put right while reading.
     pub notes: Vec<String>,
+    /// Lines of a text that are no finding and are not known to be anything else: one among them may be a finding in
+    /// another shape. 0 for formats that leave no room for such lines.
+    pub not_understood: usize,
     /// Set when the findings above may not be all that there is, with the reason ("the build failed without an error
     /// message"): they explain no exit status, and a gate that would pass is an error, whatever the status.
     pub unexplained_exit: Option<String>,
@@ -91,6 +94,8 @@ pub struct Understood {
     pub findings: Vec<Located>,
     /// Test cases of all reports together.
     pub tests: Option<Tests>,
+    /// As [`Parsed::not_understood`], of all outputs and reports together.
+    pub not_understood: usize,
     /// As [`Parsed::unexplained_exit`].
     pub unexplained_exit: Option<String>,
     /// What a dry run of migrations did; its findings stand in `findings`.

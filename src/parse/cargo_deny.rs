@@ -116,6 +116,7 @@ impl LineParser for CargoDeny {
             return Err(ParseError::Malformed { expected: EXPECTED, got });
         }
         parsed.notes.extend(not_understood(other, lines));
+        parsed.not_understood = other;
         Ok(parsed)
     }
 }

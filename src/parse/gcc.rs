@@ -102,7 +102,8 @@ impl LineParser for Gcc {
         // clang-tidy counts warnings that it does not show, and shows errors that it found twice once.
         let cut = (self.missing > 0 || (self.read == 0 && self.promised > 0)).then(|| CUT.to_owned());
         let unexplained_exit = self.stopped.then(|| STOPPED.to_owned()).or(cut);
-        Ok(Parsed { findings: self.findings, columns: ColumnUnit::Bytes, notes, unexplained_exit, ..Parsed::default() })
+        let (findings, columns, not_understood) = (self.findings, ColumnUnit::Bytes, self.unknown);
+        Ok(Parsed { findings, columns, notes, not_understood, unexplained_exit, ..Parsed::default() })
     }
 }
 

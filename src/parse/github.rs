@@ -34,6 +34,8 @@ struct Github {
     seen: Seen,
     lines: usize,
     commands: usize,
+    /// Lines that are neither a command nor a finding.
+    unknown: usize,
     unreadable: usize,
     /// A tool's word in another line that it did not come to the end.
     broken_off: bool,
@@ -52,10 +54,11 @@ impl LineParser for Github {
         let Some(command) = command(text) else {
             self.broken_off |= gcc::says_stopped(text);
             let start = text.trim_start();
-            if ["::error", "::warning", "::notice"].iter().any(|c| start.starts_with(c)) {
-                self.unreadable += 1;
-            } else if let Some(finding) = in_words(text).filter(|finding| self.seen.is_new(finding)) {
-                self.others.push(finding);
+            match in_words(text) {
+                _ if ["::error", "::warning", "::notice"].iter().any(|c| start.starts_with(c)) => self.unreadable += 1,
+                Some(finding) if self.seen.is_new(&finding) => self.others.push(finding),
+                Some(_) => {}
+                None => self.unknown += 1,
             }
             return;
         };
@@ -96,8 +99,9 @@ impl LineParser for Github {
             notes.push(format!("no workflow command was printed ({})", count(self.lines, "line", "lines")));
         }
         let unexplained_exit = self.broken_off.then(|| gcc::STOPPED.to_owned());
-        let columns = ColumnUnit::Scalars;
-        Ok(Parsed { findings: self.findings, columns, notes, unexplained_exit, ..Parsed::default() })
+        let (findings, columns) = (self.findings, ColumnUnit::Scalars);
+        let not_understood = self.unknown + self.unreadable;
+        Ok(Parsed { findings, columns, notes, not_understood, unexplained_exit, ..Parsed::default() })
     }
 }
 

@@ -100,7 +100,8 @@ impl LineParser for Tsc {
         } else {
             stop.map(|(_, why)| (*why).to_owned())
         };
-        Ok(Parsed { findings: self.findings, columns: ColumnUnit::Utf16, notes, unexplained_exit, ..Parsed::default() })
+        let (findings, columns, not_understood) = (self.findings, ColumnUnit::Utf16, self.unknown);
+        Ok(Parsed { findings, columns, notes, not_understood, unexplained_exit, ..Parsed::default() })
     }
 }
 

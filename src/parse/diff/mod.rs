@@ -147,7 +147,8 @@ impl LineParser for Diff {
             notes.push(format!("{} not part of a diff", count(self.unknown, "line was", "lines were")));
         }
         let breakdowns = self.breakdowns.unwrap_or(&BREAKDOWNS);
-        Ok(Parsed { findings: self.findings, columns: ColumnUnit::Scalars, notes, breakdowns, ..Parsed::default() })
+        let (findings, columns, not_understood) = (self.findings, ColumnUnit::Scalars, self.unknown);
+        Ok(Parsed { findings, columns, notes, not_understood, breakdowns, ..Parsed::default() })
     }
 }
 
