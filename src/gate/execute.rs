@@ -67,8 +67,10 @@ pub async fn execute(common: &Common, site: Site<'_>) -> Evidence {
         let ground = Ground::new(site.root, &common.dir).since(site.since).moving(moves);
         let ground = ground.known(site.repo, site.compared.map(|compared| compared.change));
         evidence.understood = Some(read.into_iter().fold(Understood::default(), |mut whole, mut parsed| {
-            if matches!(evidence.exit, Some(Exit::Code(code)) if parsed.breakdowns.contains(&code)) {
-                parsed.unexplained_exit = Some(BROKE_DOWN.to_owned());
+            if let Some(Exit::Code(code)) = evidence.exit
+                && let Some(why) = parsed.breakdowns.why(code)
+            {
+                parsed.unexplained_exit = Some(why.to_owned());
             }
             add(&mut whole, parsed, &ground, &mut evidence.notes);
             whole
@@ -105,8 +107,6 @@ fn doubt_silence(common: &Common, site: Site<'_>, evidence: &mut Evidence) {
         None => {}
     }
 }
-
-const BROKE_DOWN: &str = "by which the tool says that it broke down, so what it found may not be all";
 
 /// What a command printed and is to be read, on disk.
 struct Kept {

@@ -25,8 +25,36 @@ pub struct Parsed {
     /// Set when the findings above may not be all that there is, with the reason ("the build failed without an error
     /// message"): they explain no exit status, and a gate that would pass is an error, whatever the status.
     pub unexplained_exit: Option<String>,
-    /// Exit statuses that the tool has for a breakdown of its own: the findings above never explain them.
-    pub breakdowns: &'static [i32],
+    /// The exit statuses that the findings above never explain.
+    pub breakdowns: Breakdowns,
+}
+
+/// Exit statuses that no finding explains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Breakdowns {
+    /// Those that the tool has for a breakdown of its own.
+    Of(&'static [i32]),
+    /// All but 0, with the reason: the tool says that its own work went well, so something else has failed.
+    Any(&'static str),
+}
+
+impl Default for Breakdowns {
+    fn default() -> Self {
+        Self::Of(&[])
+    }
+}
+
+impl Breakdowns {
+    /// Why no finding explains the status `code`; `None` where one may.
+    #[must_use]
+    pub fn why(self, code: i32) -> Option<&'static str> {
+        match self {
+            Self::Of(codes) => codes
+                .contains(&code)
+                .then_some("by which the tool says that it broke down, so what it found may not be all"),
+            Self::Any(why) => (code != 0).then_some(why),
+        }
+    }
 }
 
 /// How a process ended.

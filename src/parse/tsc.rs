@@ -107,7 +107,7 @@ impl LineParser for Tsc {
 
 impl Tsc {
     fn close(&mut self, promised: usize) {
-        self.promised += promised;
+        self.promised = self.promised.saturating_add(promised);
         if promised != self.errors {
             self.notes.push(format!(
                 "tsc counts {}, but {} read: the output may have been cut",
