@@ -109,7 +109,7 @@ impl LineParser for CargoDeny {
             let what = "the `summary` that ends it is missing".to_owned();
             return Err(ParseError::Truncated { expected: EXPECTED, offset, what });
         };
-        let counted: usize = summary.values().map(|counts| counts.errors).sum();
+        let counted = summary.values().map(|counts| counts.errors).fold(0, usize::saturating_add);
         let seen = parsed.findings.iter().filter(|finding| finding.level == Level::Error).count();
         if counted != seen {
             let got = format!("a summary of {counted} errors behind {seen}");

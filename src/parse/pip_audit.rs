@@ -23,6 +23,8 @@ pub(super) static FORMAT: Format = Format {
     reader: Reader::Whole(parse),
 };
 
+/// pip-audit's own words.
+const EDITABLE: &str = "distribution marked as editable";
 const EXPECTED: &str = "a JSON report, as `pip-audit --format json` prints it";
 
 #[derive(Deserialize)]
@@ -66,7 +68,7 @@ fn parse(input: &[u8]) -> Result<Parsed, ParseError> {
                 findings.extend(vulnerabilities.into_iter().map(|found| found.finding(&dependency.name, &version)));
             }
             // Asked for with `--skip-editable`.
-            (Some(reason), ..) if reason.contains("editable") => {
+            (Some(reason), ..) if reason == EDITABLE => {
                 notes.push(format!("{} was not audited: {reason}", dependency.name));
             }
             (reason, ..) => skipped.push(reason.unwrap_or(dependency.name)),
