@@ -101,6 +101,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn only_what_is_installed_to_be_edited_is_excused() {
+        let read = |reason: &str| {
+            let skipped = format!(r#"{{"name":"b","skip_reason":"{reason}"}}"#);
+            parse(format!(r#"{{"dependencies":[{{"name":"a","version":"1","vulns":[]}},{skipped}]}}"#).as_bytes())
+        };
+        assert_eq!(read(EDITABLE).unwrap().notes.len(), 1);
+        assert!(read("Dependency not found on PyPI and could not be audited: my-editable-table (1.2)").is_err());
+    }
+
+    #[test]
     fn its_shapes_are_told_from_other_lists_of_packages() {
         let recognises = |text: &str| (FORMAT.recognises)(text.as_bytes());
         for own in [
