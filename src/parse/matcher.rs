@@ -238,8 +238,8 @@ impl LineParser for Reading {
         let rules = Arc::clone(&self.rules);
         let mut known = text.trim().is_empty();
         for (at, rule) in rules.iter().enumerate() {
-            let (matches, words) = step(rule, &mut self.running[at], text);
-            known |= matches;
+            let (takes, words) = step(rule, &mut self.running[at], text);
+            known |= takes;
             let Some(words) = words else { continue };
             for (_, running) in self.running.iter_mut().enumerate().filter(|(other, _)| *other != at) {
                 running.fill(None);
@@ -313,7 +313,7 @@ impl Reading {
 /// completes it. The patterns are tried from the last to the first, so that a line that ends one match may begin another.
 fn step(rule: &Rule, running: &mut [Option<Words>], text: &str) -> (bool, Option<Words>) {
     let last = rule.patterns.len() - 1;
-    let mut matches = false;
+    let mut takes = false;
     for at in (0..=last).rev() {
         let before = at.checked_sub(1);
         if before.is_some_and(|before| running[before].is_none()) {
@@ -322,7 +322,7 @@ fn step(rule: &Rule, running: &mut [Option<Words>], text: &str) -> (bool, Option
         let pattern = &rule.patterns[at];
         let matched = pattern.regex.captures(text);
         let earlier = before.and_then(|before| running[before].clone());
-        matches |= matched.is_some();
+        takes |= matched.is_some();
         match (matched, at == last) {
             (Some(captures), true) => {
                 let words = words(earlier.as_ref(), pattern, &captures);
@@ -341,7 +341,7 @@ fn step(rule: &Rule, running: &mut [Option<Words>], text: &str) -> (bool, Option
             (None, false) => running[at] = None,
         }
     }
-    (matches, None)
+    (takes, None)
 }
 
 fn words(earlier: Option<&Words>, pattern: &Pattern, captures: &Captures<'_>) -> Words {
