@@ -153,10 +153,8 @@ struct Report {
 
 impl Visitor for Report {
     fn open(&mut self, name: &str, attributes: &Attributes) -> Result<(), String> {
-        if self.stack.is_empty() {
-            if !is_root(name) {
-                return Err(format!("<{name}>"));
-            }
+        if self.stack.is_empty() && !is_root(name) {
+            return Err(format!("<{name}>"));
         }
         // Where the root has no time, the suites right below it have.
         if self.stack.is_empty() || (self.stack.len() == 1 && name == "testsuite" && !self.root_is_timed) {

@@ -85,8 +85,8 @@ struct Diff {
     /// Findings in the lines between: another tool of the command may print no diffs.
     others: Vec<Finding>,
     seen: Seen,
-    /// Such a tool's word that it did not come to the end.
-    stopped: bool,
+    /// Why they may not be all, by such a tool's word that it did not come to the end.
+    doubt: Option<&'static str>,
     state: State,
     /// What a `diff --git` header has said of a file that no hunk has shown so far.
     git: Option<(Option<String>, Vec<String>)>,
@@ -160,7 +160,7 @@ impl LineParser for Diff {
         }
         let breakdowns = Breakdowns::Of(self.breakdowns.unwrap_or(&BREAKDOWNS));
         let (findings, columns, not_understood) = (self.findings, ColumnUnit::Scalars, self.unknown);
-        let unexplained_exit = self.stopped.then(|| gcc::STOPPED.to_owned());
+        let unexplained_exit = self.doubt.map(str::to_owned);
         Ok(Parsed { findings, columns, notes, not_understood, unexplained_exit, breakdowns, ..Parsed::default() })
     }
 }
@@ -264,7 +264,7 @@ impl Diff {
         if known.iter().any(|start| text.starts_with(start)) {
             return state;
         }
-        self.stopped |= gcc::says_stopped(text);
+        self.doubt = self.doubt.or_else(|| gcc::says_stopped(text).then_some(gcc::STOPPED));
         match gcc::in_words(text) {
             Some(finding) if self.seen.is_new(&finding) => self.others.push(finding),
             Some(_) => {}

@@ -67,12 +67,11 @@ pub(super) fn told_of_two(text: &str) -> Option<(Option<String>, String)> {
     }
     let kinds = ["Binary files ", "Files ", "Symbolic links "];
     let both = kinds.iter().find_map(|kind| text.strip_prefix(kind)?.strip_suffix(" differ"));
-    let (old, new) = match both {
-        Some(both) => in_two(both)?,
-        None => {
-            let (old, new) = text.strip_prefix("File ")?.split_once(" while file ")?;
-            (old.split_once(" is a ")?.0, new.split_once(" is a ")?.0)
-        }
+    let (old, new) = if let Some(both) = both {
+        in_two(both)?
+    } else {
+        let (old, new) = text.strip_prefix("File ")?.split_once(" while file ")?;
+        (old.split_once(" is a ")?.0, new.split_once(" is a ")?.0)
     };
     let path = target(header(old).as_deref(), header(new).as_deref(), false);
     Some((path, format!("the tool would change this file: {text}")))

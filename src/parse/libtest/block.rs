@@ -275,12 +275,11 @@ impl Block {
             first.entry(case.name.clone()).or_insert(at);
         }
         for name in std::mem::take(&mut failures.names) {
-            match first.get(&name) {
-                Some(&at) => self.cases[at].outcome = CaseOutcome::Failed,
-                None => {
-                    self.cases.push(case(self.suite.clone(), &name, CaseOutcome::Failed));
-                    first.insert(name, self.cases.len() - 1);
-                }
+            if let Some(&at) = first.get(&name) {
+                self.cases[at].outcome = CaseOutcome::Failed;
+            } else {
+                self.cases.push(case(self.suite.clone(), &name, CaseOutcome::Failed));
+                first.insert(name, self.cases.len() - 1);
             }
         }
     }

@@ -61,16 +61,14 @@ fn without_links(text: String) -> String {
     while let Some(at) = rest.find("](") {
         let target = digits(&rest[at + 2..]);
         let numbered = target > 0 && rest[at + 2 + target..].starts_with(')');
-        match rest[..at].rfind('[').filter(|_| numbered) {
-            Some(open) => {
-                out.push_str(&rest[..open]);
-                out.push_str(&rest[open + 1..at]);
-                rest = &rest[at + 3 + target..];
-            }
-            None => {
-                out.push_str(&rest[..at + 2]);
-                rest = &rest[at + 2..];
-            }
+        let open = if numbered { rest[..at].rfind('[') } else { None };
+        if let Some(open) = open {
+            out.push_str(&rest[..open]);
+            out.push_str(&rest[open + 1..at]);
+            rest = &rest[at + 3 + target..];
+        } else {
+            out.push_str(&rest[..at + 2]);
+            rest = &rest[at + 2..];
         }
     }
     out + rest
