@@ -8,7 +8,7 @@ use crate::gate::ground::Ground;
 use crate::gate::locate::locate;
 use crate::gate::read::{Choice, ReadError};
 use crate::mask::Masker;
-use crate::model::evidence::Parsed;
+use crate::model::evidence::{Breakdowns, Parsed};
 use crate::model::finding::ColumnUnit;
 use crate::parse;
 use crate::world::env::Env;
@@ -74,8 +74,9 @@ fn one(choice: &Choice, input: &Path, start: &Path, masker: &Masker) -> Result<U
         tests: placed.tests,
         columns: ColumnUnit::Scalars,
         notes,
+        not_understood: placed.not_understood,
         unexplained_exit: placed.unexplained_exit,
-        breakdowns: &[],
+        breakdowns: Breakdowns::default(),
     };
     Ok(Understood { name: masker.text(&name), format, parsed: masker.parsed(&parsed), lines })
 }

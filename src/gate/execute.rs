@@ -68,8 +68,10 @@ pub async fn execute(common: &Common, site: Site<'_>) -> Evidence {
         let ground = Ground::new(site.root, &common.dir).since(site.since).moving(moves);
         let ground = ground.known(site.repo, site.compared.map(|compared| compared.change));
         evidence.understood = Some(read.into_iter().fold(Understood::default(), |mut whole, mut parsed| {
-            if matches!(evidence.exit, Some(Exit::Code(code)) if parsed.breakdowns.contains(&code)) {
-                parsed.unexplained_exit = Some(BROKE_DOWN.to_owned());
+            if let Some(Exit::Code(code)) = evidence.exit
+                && let Some(why) = parsed.breakdowns.why(code)
+            {
+                parsed.unexplained_exit = Some(why.to_owned());
             }
             add(&mut whole, parsed, &ground, &mut evidence.notes);
             whole
@@ -145,8 +147,6 @@ fn several_tools(shell: &str, common: &Common, site: Site<'_>) -> bool {
     let looked = deep(|| halts_within(&Folder::new(site.root), shell, &common.dir));
     matches!(looked, Ok(Ok(looked)) if looked.ran.iter().filter(|ran| ran.is_tool).count() > 1)
 }
-
-const BROKE_DOWN: &str = "by which the tool says that it broke down, so what it found may not be all";
 
 /// What a command printed and is to be read, on disk.
 struct Kept {
@@ -449,6 +449,7 @@ fn add(whole: &mut Understood, mut parsed: Parsed, ground: &Ground<'_>, notes: &
     notes.append(&mut parsed.notes);
     let mut part = locate(parsed, ground);
     whole.findings.append(&mut part.findings);
+    whole.not_understood += part.not_understood;
     whole.unexplained_exit = whole.unexplained_exit.take().or(part.unexplained_exit);
     if let Some(mut tests) = part.tests {
         let all = whole.tests.get_or_insert_default();

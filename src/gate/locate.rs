@@ -20,7 +20,7 @@ const LARGEST_SOURCE: u64 = 16 << 20;
 /// Places everything that was parsed.
 #[must_use]
 pub fn locate(parsed: Parsed, ground: &Ground<'_>) -> Understood {
-    let Parsed { findings, mut tests, columns, unexplained_exit, notes: _, breakdowns: _ } = parsed;
+    let Parsed { findings, mut tests, columns, not_understood, unexplained_exit, notes: _, breakdowns: _ } = parsed;
     for case in tests.iter_mut().flat_map(|tests| &mut tests.cases) {
         if let Some(Place::File(path)) = case.file.as_deref().map(|file| ground.place(file)) {
             case.file = Some(path.to_string());
@@ -41,7 +41,7 @@ pub fn locate(parsed: Parsed, ground: &Ground<'_>) -> Understood {
         placed.push(Located { finding, place, or_at, anywhere, exact: true, line_text: None });
     }
     read_lines(&mut placed, ground, columns);
-    Understood { findings: placed, tests, unexplained_exit, audit: None, migrations: None }
+    Understood { findings: placed, tests, not_understood, unexplained_exit, audit: None, migrations: None }
 }
 
 /// Reads each file once, whatever the order of the findings, and holds one at a time.

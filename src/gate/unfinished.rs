@@ -118,9 +118,15 @@ fn not_run(halt: &Halt, of: &str) -> String {
 
 /// A formatter's words for a file that is no program: its status is the one for a file that it would change.
 fn is_unread(shell: &str, line: &str) -> bool {
+    let begins_with_place = |text: &str| {
+        let mut parts = text.splitn(4, ':').skip(1).take(2);
+        parts.clone().count() == 2 && parts.all(|part| part.parse::<u32>().is_ok())
+    };
+    if line.strip_prefix("yapf: ").is_some_and(begins_with_place) {
+        return true;
+    }
     if shell.contains("shfmt") && !line.starts_with(['+', '-', ' ', '@']) {
-        let mut parts = line.splitn(4, ':').skip(1).take(2);
-        return parts.clone().count() == 2 && parts.all(|part| part.parse::<u32>().is_ok());
+        return begins_with_place(line);
     }
     (shell.contains("cargo fmt") || shell.contains("rustfmt")) && line.starts_with("error")
 }
@@ -234,7 +240,10 @@ mod tests {
     fn a_formatter_says_what_it_could_not_read() {
         assert!(is_unread("cargo fmt --all --check", "error: expected one of `!` or `::`, found `fn`"));
         assert!(is_unread("shfmt -d .", "scripts/a.sh:3:1: `if` must be followed by a statement list"));
+        assert!(is_unread("make lint", "yapf: ./b.py:3:5: expected ':'"));
         for (shell, line) in [
+            ("tox -e yapf", "yapf: commands[0]> yapf --diff ."),
+            ("yapf --diff .", "b.py:3:5: x"),
             ("shfmt -d .", "+a.sh:3:1: x"),
             ("shfmt -d .", "--- a.sh.orig"),
             ("cargo fmt", "Diff in a.rs"),

@@ -19,11 +19,42 @@ pub struct Parsed {
     pub columns: ColumnUnit,
     /// What was not understood, or was put right while reading.
     pub notes: Vec<String>,
+    /// Lines of a text that are no finding and are not known to be anything else: one among them may be a finding in
+    /// another shape. 0 for formats that leave no room for such lines.
+    pub not_understood: usize,
     /// Set when the findings above may not be all that there is, with the reason ("the build failed without an error
     /// message"): they explain no exit status, and a gate that would pass is an error, whatever the status.
     pub unexplained_exit: Option<String>,
-    /// Exit statuses that the tool has for a breakdown of its own: the findings above never explain them.
-    pub breakdowns: &'static [i32],
+    /// The exit statuses that the findings above never explain.
+    pub breakdowns: Breakdowns,
+}
+
+/// Exit statuses that no finding explains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Breakdowns {
+    /// Those that the tool has for a breakdown of its own.
+    Of(&'static [i32]),
+    /// All but 0, with the reason: the tool says that its own work went well, so something else has failed.
+    Any(&'static str),
+}
+
+impl Default for Breakdowns {
+    fn default() -> Self {
+        Self::Of(&[])
+    }
+}
+
+impl Breakdowns {
+    /// Why no finding explains the status `code`; `None` where one may.
+    #[must_use]
+    pub fn why(self, code: i32) -> Option<&'static str> {
+        match self {
+            Self::Of(codes) => codes
+                .contains(&code)
+                .then_some("by which the tool says that it broke down, so what it found may not be all"),
+            Self::Any(why) => (code != 0).then_some(why),
+        }
+    }
 }
 
 /// How a process ended.
@@ -93,6 +124,8 @@ pub struct Understood {
     pub findings: Vec<Located>,
     /// Test cases of all reports together.
     pub tests: Option<Tests>,
+    /// As [`Parsed::not_understood`], of all outputs and reports together.
+    pub not_understood: usize,
     /// As [`Parsed::unexplained_exit`].
     pub unexplained_exit: Option<String>,
     /// What a dry run of migrations did; its findings stand in `findings`.

@@ -49,7 +49,7 @@ pub(super) fn keys_of_first(head: &[u8]) -> Option<Vec<String>> {
     Some(json::keys(decoded.text[at + 1..].as_bytes())).filter(|keys| !keys.is_empty())
 }
 
-/// Where the next line that opens an array begins; other lines are counted.
+/// Where the next array opens, at the beginning of a line or behind what a script left on it; other lines are counted.
 fn next_array(text: &str, around: &mut usize) -> Option<usize> {
     let mut at = 0;
     loop {
@@ -59,7 +59,12 @@ fn next_array(text: &str, around: &mut usize) -> Option<usize> {
             return (!rest.is_empty()).then_some(at);
         }
         *around += 1;
-        at += rest.find('\n').unwrap_or(rest.len());
+        let line = rest.find('\n').map_or(rest, |end| &rest[..end]);
+        // One of objects, or one that the line ends in.
+        if let Some(inner) = line.find("[{").or_else(|| line.trim_end().strip_suffix('[').map(str::len)) {
+            return Some(at + inner);
+        }
+        at += line.len();
     }
 }
 
@@ -81,5 +86,8 @@ mod tests {
         assert!(matches!(numbers("[1][2"), Err(ParseError::Truncated { .. })));
         assert!(matches!(numbers("no report"), Err(ParseError::Malformed { .. })));
         assert!(matches!(numbers("[1]\n[oops"), Err(ParseError::Malformed { .. })));
+        let (all, notes) = numbers("web: [\n1]\n[2]\nfine []\n").unwrap();
+        assert_eq!((all, notes), (vec![1, 2], vec!["2 lines were not part of the report".to_owned()]));
+        assert!(matches!(numbers("[1]\nweb: [{\"a\":1}]\n"), Err(ParseError::Malformed { .. })), "an array of others");
     }
 }

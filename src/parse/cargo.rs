@@ -1,13 +1,14 @@
 //! `cargo`: the JSON lines that cargo prints for rustc and clippy with `--message-format=json`, fixes included.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::model::evidence::Parsed;
+use crate::model::evidence::{Breakdowns, Parsed};
 use crate::model::finding::{ColumnUnit, Edit, Finding, Fix, Level};
-use crate::parse::reading::{Range, Seen, beginning, count};
+use crate::parse::reading::{self, Range, Seen, at_another_place, beginning, count};
 use crate::parse::{Empty, Format, LineParser, ParseError, Reader, Stream};
 
 /// Its row in the table of formats.
@@ -24,7 +25,11 @@ const EXPECTED: &str = "JSON lines ending with `build-finished`, as `cargo --mes
 const BY_ERROR: &str = "the compiler stopped at an error: what depends on it was not looked at";
 const BY_LINT: &str = "cargo stops at a lint that is denied: what it had not compiled by then was not looked at; leave out \
                        `-D warnings`: gatepost counts warnings itself";
+const GOOD: &str =
+    "cargo says that what it built went well, so something else failed, such as a test or the program that it ran";
 const BEGINNING: &str = "{\"reason\":";
+/// What cargo itself gives as the reason of a message.
+const REASONS: [&str; 4] = ["compiler-message", "compiler-artifact", "build-script-executed", "build-finished"];
 /// Lints and hints that are taken over from one diagnostic.
 const MOST_CHILDREN: usize = 6;
 /// Macro expansions that are followed outwards.
@@ -109,24 +114,14 @@ struct Cargo {
 impl LineParser for Cargo {
     fn line(&mut self, text: &str) {
         self.offset += text.len() + 1;
-        self.stub = false;
-        if !text.starts_with('{') {
-            self.foreign(text);
-            return;
-        }
-        match serde_json::from_str::<Line<'_>>(text) {
-            Ok(message) => self.message(message),
-            Err(error) if text.starts_with(BEGINNING) => {
-                self.open = true;
-                self.broken.get_or_insert_with(|| ParseError::Malformed {
-                    expected: EXPECTED,
-                    got: format!("{} ({error})", beginning(text)),
-                });
-            }
-            Err(_) => {
-                self.stub = BEGINNING.starts_with(text);
-                self.foreign(text);
-            }
+        self.stub = text.starts_with('{') && BEGINNING.starts_with(text);
+        match text.find(BEGINNING) {
+            Some(0) => match serde_json::from_str(text) {
+                Ok(message) => self.message(message),
+                Err(error) => self.unreadable(text, &error),
+            },
+            Some(at) => self.behind(text, &text[at..]),
+            None => self.foreign(text),
         }
     }
 
@@ -154,6 +149,9 @@ impl LineParser for Cargo {
         } else if let Some(why) = self.stopped {
             parsed.unexplained_exit = Some(why.to_owned());
         }
+        if !self.failed {
+            parsed.breakdowns = Breakdowns::Any(GOOD);
+        }
         if self.foreign > 0 {
             parsed.notes.push(format!("{} no message of cargo", count(self.foreign, "line was", "lines were")));
         }
@@ -162,6 +160,28 @@ impl LineParser for Cargo {
 }
 
 impl Cargo {
+    /// A message behind what another program left on the line, unless that program itself writes something like it.
+    fn behind(&mut self, text: &str, rest: &str) {
+        self.foreign(text);
+        match serde_json::from_str::<Line<'_>>(rest) {
+            Ok(message) if REASONS.contains(&&*message.reason) => self.message(message),
+            Err(error)
+                if REASONS.iter().any(|reason| rest[BEGINNING.len()..].starts_with(&format!("\"{reason}\""))) =>
+            {
+                self.unreadable(rest, &error);
+            }
+            Ok(_) | Err(_) => {}
+        }
+    }
+
+    fn unreadable(&mut self, text: &str, error: &serde_json::Error) {
+        self.open = true;
+        self.broken.get_or_insert_with(|| ParseError::Malformed {
+            expected: EXPECTED,
+            got: format!("{} ({error})", beginning(text)),
+        });
+    }
+
     fn foreign(&mut self, text: &str) {
         if !text.trim().is_empty() {
             self.foreign += 1;
@@ -189,7 +209,7 @@ impl Cargo {
     }
 
     fn diagnostic(&mut self, diagnostic: &Diagnostic<'_>) {
-        let finding = finding(diagnostic);
+        let (finding, elsewhere) = findings(diagnostic);
         if finding.level == Level::Error && !is_summary(diagnostic) {
             let why = if is_lint(&finding) { self.stopped.unwrap_or(BY_LINT) } else { BY_ERROR };
             self.stopped = Some(why);
@@ -198,8 +218,12 @@ impl Cargo {
             if diagnostic.level != "failure-note" {
                 self.summaries.push(finding);
             }
-        } else if self.seen.is_new(&finding) {
-            self.findings.push(finding);
+            return;
+        }
+        for finding in std::iter::once(finding).chain(elsewhere) {
+            if self.seen.is_new(&finding) {
+                self.findings.push(finding);
+            }
         }
     }
 }
@@ -223,7 +247,8 @@ fn is_summary(diagnostic: &Diagnostic<'_>) -> bool {
         || text.starts_with("could not compile")
 }
 
-fn finding(diagnostic: &Diagnostic<'_>) -> Finding {
+/// What a diagnostic says of its first place, with its fix, and of the others: any of them may be the one on a changed line.
+fn findings(diagnostic: &Diagnostic<'_>) -> (Finding, Vec<Finding>) {
     let rule = diagnostic.code.as_ref().map(|code| code.code.clone());
     let mut finding = Finding {
         help: rule.as_deref().and_then(help),
@@ -232,24 +257,31 @@ fn finding(diagnostic: &Diagnostic<'_>) -> Finding {
         message: message(diagnostic),
         ..Finding::default()
     };
-    let primary = diagnostic.spans.iter().find(|span| span.is_primary).or(diagnostic.spans.first());
-    let Some(primary) = primary else { return finding };
-    let outer = caller(primary);
-    let own = outer.is_none();
-    let place = outer.as_ref().unwrap_or(primary);
-    finding.path = Some(place.file_name.clone().into_owned());
-    let range = Range {
-        line: Some(place.line_start),
-        column: Some(place.column_start),
-        end_line: Some(place.line_end),
-        end_column: Some(place.column_end),
-    };
-    range.apply(&mut finding);
-    if own {
-        finding.fix =
-            std::iter::once(diagnostic).chain(&diagnostic.children).find_map(|part| fix(part, &primary.file_name));
+    let primary = diagnostic.spans.iter().filter(|span| span.is_primary);
+    let spans =
+        if primary.clone().next().is_some() { primary.collect() } else { Vec::from_iter(diagnostic.spans.first()) };
+    let mut told = HashSet::new();
+    let mut elsewhere = Vec::new();
+    for (nth, span) in spans.into_iter().enumerate() {
+        for (step, place) in places(span).into_iter().enumerate() {
+            if (nth, step) == (0, 0) {
+                place.apply(&mut finding);
+                told.insert((place.file, finding.line, finding.end_line));
+                if !place.is_call {
+                    let mut parts = std::iter::once(diagnostic).chain(&diagnostic.children);
+                    finding.fix = parts.find_map(|part| fix(part, &span.file_name));
+                }
+                continue;
+            }
+            let mut other = at_another_place(&finding);
+            place.apply(&mut other);
+            // A second place on a line tells nothing more of whether that line was changed.
+            if told.insert((place.file, other.line, other.end_line)) {
+                elsewhere.push(other);
+            }
+        }
     }
-    finding
+    (finding, elsewhere)
 }
 
 fn level(word: &str) -> Level {
@@ -271,20 +303,52 @@ fn help(rule: &str) -> Option<String> {
         .then(|| format!("https://doc.rust-lang.org/error_codes/{rule}.html"))
 }
 
-/// The place where a macro of another crate was called: that crate's files are named absolutely, the workspace's
-/// relative to its root.
-fn caller<'a>(primary: &Span<'a>) -> Option<Span<'a>> {
-    let mut expansion = primary.expansion.filter(|_| is_absolute(&primary.file_name));
-    let mut outermost = None;
+/// One place of a diagnostic.
+struct Place {
+    file: String,
+    range: Range,
+    /// A macro was called there.
+    is_call: bool,
+}
+
+impl Place {
+    fn of(span: &Span<'_>, is_call: bool) -> Self {
+        let range = Range {
+            line: Some(span.line_start),
+            column: Some(span.column_start),
+            end_line: Some(span.line_end),
+            end_column: Some(span.column_end),
+        };
+        Self { file: span.file_name.clone().into_owned(), range, is_call }
+    }
+
+    fn apply(&self, finding: &mut Finding) {
+        finding.path = Some(self.file.clone());
+        self.range.apply(finding);
+    }
+}
+
+/// The places of a span, from the outermost inwards, first the one to be shown: its own, and those in the workspace where
+/// the macros around it were called. In a macro of another crate that is the outermost call: that crate's files are named
+/// absolutely, the workspace's relative to its root.
+fn places(span: &Span<'_>) -> Vec<Place> {
+    let mut places = Vec::new();
+    let mut expansion = span.expansion;
     for _ in 0..DEEPEST_EXPANSION {
         let Some(raw) = expansion else { break };
-        let Ok(Expansion { span }) = serde_json::from_str::<Expansion<'a>>(raw.get()) else { break };
+        let Ok(Expansion { span }) = serde_json::from_str::<Expansion<'_>>(raw.get()) else { break };
         expansion = span.expansion;
         if !is_absolute(&span.file_name) {
-            outermost = Some(span);
+            places.push(Place::of(&span, true));
         }
     }
-    outermost
+    if places.is_empty() || !is_absolute(&span.file_name) {
+        places.push(Place::of(span, false));
+        places.rotate_right(1);
+    } else {
+        places.reverse();
+    }
+    places
 }
 
 fn is_absolute(path: &str) -> bool {
@@ -338,11 +402,8 @@ fn fix(part: &Diagnostic<'_>, file: &str) -> Option<Fix> {
     if spans.is_empty() || !spans.iter().all(good) {
         return None;
     }
-    let mut edits = spans.into_iter().map(edit).collect::<Option<Vec<Edit>>>()?;
-    edits.sort_by_key(|edit| (edit.start_line, edit.start_column, edit.end_line, edit.end_column));
-    edits.dedup();
-    let apart = |pair: &[Edit]| (pair[0].end_line, pair[0].end_column) <= (pair[1].start_line, pair[1].start_column);
-    edits.windows(2).all(apart).then(|| Fix { description: part.message.clone().into_owned(), edits })
+    let edits = spans.into_iter().map(edit).collect::<Option<Vec<Edit>>>()?;
+    reading::fix(part.message.clone().into_owned(), edits)
 }
 
 fn edit(span: &Span<'_>) -> Option<Edit> {

@@ -109,13 +109,14 @@ impl LineParser for CargoDeny {
             let what = "the `summary` that ends it is missing".to_owned();
             return Err(ParseError::Truncated { expected: EXPECTED, offset, what });
         };
-        let counted: usize = summary.values().map(|counts| counts.errors).sum();
+        let counted = summary.values().map(|counts| counts.errors).fold(0, usize::saturating_add);
         let seen = parsed.findings.iter().filter(|finding| finding.level == Level::Error).count();
         if counted != seen {
             let got = format!("a summary of {counted} errors behind {seen}");
             return Err(ParseError::Malformed { expected: EXPECTED, got });
         }
         parsed.notes.extend(not_understood(other, lines));
+        parsed.not_understood = other;
         Ok(parsed)
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::model::evidence::Parsed;
 use crate::model::finding::{ColumnUnit, Finding, Level};
+use crate::parse::reading::Range;
 use crate::parse::xml::{self, Attributes, Visitor};
 use crate::parse::{Empty, Format, ParseError, Reader, Stream};
 
@@ -77,14 +78,15 @@ impl Report {
             // Checkstyle's own default; a word unknown here is not taken for less.
             _ => Level::Error,
         };
-        Finding {
+        let mut finding = Finding {
             rule: attributes.owned("source"),
             level,
             message: attributes.owned("message").unwrap_or_else(|| "(no message)".to_owned()),
             path: self.file.clone(),
-            line: attributes.position("line"),
-            column: attributes.position("line").and_then(|_| attributes.position("column")),
             ..Finding::default()
-        }
+        };
+        let (line, column) = (attributes.position("line"), attributes.position("column"));
+        Range { line, column, ..Range::default() }.apply(&mut finding);
+        finding
     }
 }

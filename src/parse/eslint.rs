@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::model::evidence::Parsed;
+use crate::model::evidence::{Breakdowns, Parsed};
 use crate::model::finding::{ColumnUnit, Edit, Finding, Fix, Level};
 use crate::model::text::one_line;
 use crate::parse::json::Position;
@@ -70,7 +70,8 @@ struct Replacement {
 
 fn parse(input: &[u8]) -> Result<Parsed, ParseError> {
     let (files, notes) = arrays::read::<File>(EXPECTED, input)?;
-    let mut parsed = Parsed { columns: ColumnUnit::Utf16, notes, breakdowns: &BREAKDOWNS, ..Parsed::default() };
+    let mut parsed =
+        Parsed { columns: ColumnUnit::Utf16, notes, breakdowns: Breakdowns::Of(&BREAKDOWNS), ..Parsed::default() };
     if files.is_empty() {
         parsed.notes.push("the report names no file: nothing was linted".to_owned());
     }

@@ -6,8 +6,9 @@ use crate::model::finding::{ColumnUnit, Finding, Level};
 use crate::model::text::without_escapes;
 use crate::parse::folders::Entered;
 use crate::parse::lines::NO_LINE_END;
-use crate::parse::reading::{Range, Seen, count, ends_with_number, not_understood};
-use crate::parse::{Empty, Format, LineParser, ParseError, Reader, Stream};
+use crate::parse::reading::{Range, Seen, at_another_place, count, ends_with_number, not_understood};
+use crate::parse::uri::from_uri;
+use crate::parse::{Empty, Format, LineParser, ParseError, Reader, Stream, tsc};
 
 /// Its row in the table of formats.
 pub(super) static FORMAT: Format = Format {
@@ -22,6 +23,10 @@ pub(super) static FORMAT: Format = Format {
 pub(super) const STOPPED: &str = "the tool stopped at an error: what comes after it was not looked at";
 
 const CUT: &str = "less was read than the tool counts: its output is not whole";
+
+/// How a note begins that leads from a macro or template to its use, or from the use to what it stands for: gcc's, clang's.
+const OF_MACRO: [&str; 4] =
+    ["in expansion of macro ", "in definition of macro ", "expanded from macro ", "in instantiation of "];
 
 /// Notes that are taken over into one finding.
 const MOST_NOTES: usize = 10;
@@ -39,6 +44,8 @@ struct Gcc {
     folders: Entered,
     /// The finding that notes go to; `None` when the last one was said before.
     last: Option<usize>,
+    /// What was said last, new or not, as it came.
+    told: Option<Finding>,
     notes_of_last: usize,
     /// Errors and warnings since the last closing count.
     errors: usize,
@@ -81,7 +88,7 @@ impl LineParser for Gcc {
             self.finding(finding, has_level);
         } else if let Some(promised) = closing(text) {
             if text.starts_with("Found ") {
-                self.missing += promised.errors.saturating_sub(self.errors);
+                self.missing = self.missing.saturating_add(promised.errors.saturating_sub(self.errors));
             }
             self.close(&promised);
         } else if self.excerpt {
@@ -102,7 +109,8 @@ impl LineParser for Gcc {
         // clang-tidy counts warnings that it does not show, and shows errors that it found twice once.
         let cut = (self.missing > 0 || (self.read == 0 && self.promised > 0)).then(|| CUT.to_owned());
         let unexplained_exit = self.stopped.then(|| STOPPED.to_owned()).or(cut);
-        Ok(Parsed { findings: self.findings, columns: ColumnUnit::Bytes, notes, unexplained_exit, ..Parsed::default() })
+        let (findings, columns, not_understood) = (self.findings, ColumnUnit::Bytes, self.unknown);
+        Ok(Parsed { findings, columns, notes, not_understood, unexplained_exit, ..Parsed::default() })
     }
 }
 
@@ -124,6 +132,7 @@ impl Gcc {
         self.warnings += usize::from(has_level && finding.level == Level::Warning);
         self.notes_of_last = 0;
         self.last = None;
+        self.told = Some(finding.clone());
         if self.seen.is_new(&finding) {
             self.last = Some(self.findings.len());
             self.findings.push(finding);
@@ -131,6 +140,7 @@ impl Gcc {
     }
 
     fn note(&mut self, note: &Finding) {
+        self.at_macro(note);
         let Some(finding) = self.last.and_then(|at| self.findings.get_mut(at)) else { return };
         self.notes_of_last += 1;
         if self.notes_of_last > MOST_NOTES {
@@ -145,6 +155,21 @@ impl Gcc {
         }
     }
 
+    /// What is wrong with a macro or template and its use together is said of one of the two places, and the other, which
+    /// may be the one on a changed line, stands in a note: it is a place of the problem too.
+    fn at_macro(&mut self, note: &Finding) {
+        let Some(told) = &self.told else { return };
+        let is_of_macro = OF_MACRO.iter().any(|words| note.message.starts_with(words));
+        if !is_of_macro || (&note.path, note.line) == (&told.path, told.line) {
+            return;
+        }
+        let (path, folders) = (note.path.clone(), note.folders.clone());
+        let other = Finding { path, folders, line: note.line, column: note.column, ..at_another_place(told) };
+        if self.seen.is_new(&other) {
+            self.findings.push(other);
+        }
+    }
+
     fn close(&mut self, promised: &Closing) {
         let good = self.errors >= promised.errors && self.warnings >= promised.warnings;
         if !good {
@@ -156,7 +181,7 @@ impl Gcc {
                 self.warnings,
             ));
         }
-        self.promised += promised.errors;
+        self.promised = self.promised.saturating_add(promised.errors);
         self.errors = 0;
         self.warnings = 0;
         self.excerpt = false;
@@ -287,6 +312,11 @@ fn closing(text: &str) -> Option<Closing> {
     Some(closing)
 }
 
+/// A finding in a line of its own, as compilers and linters print it for people.
+pub(super) fn in_words(text: &str) -> Option<Finding> {
+    tsc::diagnostic(text).or_else(|| diagnostic(text)).map(|(finding, _)| finding)
+}
+
 /// A finding, and whether the tool gave its level.
 pub(super) fn diagnostic(text: &str) -> Option<(Finding, bool)> {
     if text.starts_with(char::is_whitespace) {
@@ -302,12 +332,15 @@ pub(super) fn diagnostic(text: &str) -> Option<(Finding, bool)> {
         };
     // GNU's convention puts the program first, which none but hadolint does.
     let path = path.strip_prefix("hadolint:").unwrap_or(path);
-    if level.is_none() && !is_file(path) {
+    let is_bare_file =
+        || is_bare(path) && (column.is_some() || leading_code(message).is_some() || message.contains(MENDS));
+    if level.is_none() && !is_file(path) && !is_bare_file() {
         return None;
     }
+    let path = if path.starts_with("file://") { from_uri(path) } else { path.to_owned() };
     let mut finding = worded(level, message)?;
     finding.rule = rule.map(str::to_owned).or(finding.rule);
-    finding.path = Some(path.to_owned());
+    finding.path = Some(path);
     Range { line: Some(line), column, ..Range::default() }.apply(&mut finding);
     Some((finding, level.is_some()))
 }
@@ -346,13 +379,16 @@ fn is_clock(path: &str, minute: u32) -> bool {
 /// `http://host:80: …`, `127.0.0.1:80: …`, `localhost:80: …`
 fn is_address(path: &str) -> bool {
     let last = path.rsplit(' ').next().unwrap_or(path);
-    path.contains("://")
+    (path.contains("://") && !path.starts_with("file://"))
         || last == "localhost"
         || last.ends_with(']')
         || (!last.is_empty() && last.bytes().all(|b| b.is_ascii_digit() || b == b'.'))
 }
 
-/// Words that begin the line of a log, and are no file in capitals.
+/// What codespell writes between a word and the one that it should be.
+const MENDS: &str = " ==> ";
+
+/// Words that begin the line of a log, and are no file.
 const LOG_LEVELS: [&str; 8] = ["ERROR", "WARNING", "WARN", "INFO", "DEBUG", "TRACE", "FATAL", "CRITICAL"];
 
 /// Whether the text before a place without a level is a file's name, not a sentence.
@@ -361,8 +397,6 @@ fn is_file(path: &str) -> bool {
     let extension = name.rsplit_once('.').is_some_and(|(stem, extension)| {
         !stem.is_empty() && !extension.is_empty() && extension.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
     });
-    let is_word =
-        |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
     let hidden = name.strip_prefix('.').is_some_and(is_word);
     let capitals = name.len() > 1
         && name.starts_with(|c: char| c.is_ascii_uppercase())
@@ -371,6 +405,15 @@ fn is_file(path: &str) -> bool {
         && !LOG_LEVELS.contains(&name);
     let plain = !name.is_empty() && !name.contains(' ');
     extension || hidden || capitals || (plain && (name.ends_with("file") || path.contains('/')))
+}
+
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+}
+
+/// Whether it can be the name of a file without an ending, if what follows it says more than that a number does.
+fn is_bare(name: &str) -> bool {
+    is_word(name) && !LOG_LEVELS.iter().any(|level| name.eq_ignore_ascii_case(level))
 }
 
 /// `cc1: fatal error: …`, `collect2: error: …`, `pkg/a.py: error: …`: no line.

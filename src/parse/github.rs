@@ -8,7 +8,7 @@ use crate::model::finding::{ColumnUnit, Finding, Level};
 use crate::model::text::without_escapes;
 use crate::parse::lines::NO_LINE_END;
 use crate::parse::reading::{Range, Seen, count};
-use crate::parse::{Empty, Format, LineParser, ParseError, Reader, Stream, gcc, tsc};
+use crate::parse::{Empty, Format, LineParser, ParseError, Reader, Stream, gcc};
 
 /// Its row in the table of formats.
 pub(super) static FORMAT: Format = Format {
@@ -34,6 +34,8 @@ struct Github {
     seen: Seen,
     lines: usize,
     commands: usize,
+    /// Lines that are neither a command nor a finding.
+    unknown: usize,
     unreadable: usize,
     /// A tool's word in another line that it did not come to the end.
     broken_off: bool,
@@ -49,13 +51,18 @@ impl LineParser for Github {
             return;
         }
         self.lines += 1;
-        let Some(command) = command(text) else {
+        let obeyed = |command: &Command| {
+            let stops = self.stopped.as_deref().unwrap_or("stop-commands");
+            !command.inside || level(&command.name).is_some() || command.name.eq_ignore_ascii_case(stops)
+        };
+        let Some(command) = command(text).filter(obeyed) else {
             self.broken_off |= gcc::says_stopped(text);
             let start = text.trim_start();
-            if ["::error", "::warning", "::notice"].iter().any(|c| start.starts_with(c)) {
-                self.unreadable += 1;
-            } else if let Some(finding) = in_words(text).filter(|finding| self.seen.is_new(finding)) {
-                self.others.push(finding);
+            match gcc::in_words(text) {
+                _ if ["::error", "::warning", "::notice"].iter().any(|c| start.starts_with(c)) => self.unreadable += 1,
+                Some(finding) if self.seen.is_new(&finding) => self.others.push(finding),
+                Some(_) => {}
+                None => self.unknown += 1,
             }
             return;
         };
@@ -96,8 +103,9 @@ impl LineParser for Github {
             notes.push(format!("no workflow command was printed ({})", count(self.lines, "line", "lines")));
         }
         let unexplained_exit = self.broken_off.then(|| gcc::STOPPED.to_owned());
-        let columns = ColumnUnit::Scalars;
-        Ok(Parsed { findings: self.findings, columns, notes, unexplained_exit, ..Parsed::default() })
+        let (findings, columns) = (self.findings, ColumnUnit::Scalars);
+        let not_understood = self.unknown + self.unreadable;
+        Ok(Parsed { findings, columns, notes, not_understood, unexplained_exit, ..Parsed::default() })
     }
 }
 
@@ -119,16 +127,13 @@ impl Github {
     }
 }
 
-/// A finding as tools print it elsewhere.
-fn in_words(text: &str) -> Option<Finding> {
-    tsc::diagnostic(text).or_else(|| gcc::diagnostic(text)).map(|(finding, _)| finding)
-}
-
 /// A workflow command.
 struct Command {
     name: String,
     properties: Vec<(String, String)>,
     data: String,
+    /// Other words stand before it on its line, which are lost where it is none.
+    inside: bool,
 }
 
 impl Command {
@@ -150,8 +155,10 @@ fn command(text: &str) -> Option<Command> {
         let known = |name: &str| !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || c == ':');
         return Some(split(info, ',', data, &[("%3A", ":"), ("%2C", ",")])).filter(|command| known(&command.name));
     }
-    let (info, data) = text.split_once("##[")?.1.split_once(']')?;
-    Some(split(info, ';', data, &[("%3B", ";"), ("%5D", "]")]))
+    let (before, rest) = text.split_once("##[")?;
+    let (info, data) = rest.split_once(']')?;
+    let command = split(info, ';', data, &[("%3B", ";"), ("%5D", "]")]);
+    Some(Command { inside: !before.trim().is_empty(), ..command })
 }
 
 fn split(info: &str, separator: char, data: &str, marks: &[(&str, &str)]) -> Command {
@@ -163,7 +170,7 @@ fn split(info: &str, separator: char, data: &str, marks: &[(&str, &str)]) -> Com
         .map(|(key, value)| (key.to_owned(), unescape(value, marks)))
         .collect();
     let data = if separator == ';' { unescape(data, marks) } else { unescape(data, &[]) };
-    Command { name: name.to_owned(), properties, data }
+    Command { name: name.to_owned(), properties, data, inside: false }
 }
 
 /// Undoes the escapes; the percent sign comes last, as in the runner.

@@ -1,10 +1,13 @@
 //! `grype`: its JSON. A report made with a broken database says so, and is an error.
 
+use std::collections::HashSet;
+
 use serde::Deserialize;
 
 use crate::model::evidence::Parsed;
 use crate::model::finding::Finding;
 use crate::parse::advisories::{Known, document, failed, has_keys, names, without};
+use crate::parse::reading::at_another_place;
 use crate::parse::{Empty, Format, ParseError, Reader, Stream};
 
 pub(super) static FORMAT: Format = Format {
@@ -92,14 +95,19 @@ fn parse(input: &[u8]) -> Result<Parsed, ParseError> {
         let why = error.unwrap_or_else(|| "it is not valid".to_owned());
         return Err(failed("grype", &format!("its database cannot be used: {why}")));
     }
-    Ok(Parsed { findings: matches.into_iter().map(Match::finding).collect(), notes, ..Parsed::default() })
+    Ok(Parsed { findings: matches.into_iter().flat_map(Match::findings).collect(), notes, ..Parsed::default() })
 }
 
 impl Match {
-    fn finding(self) -> Finding {
+    /// One in each file that names the package: any of them may be the one that was changed.
+    fn findings(self) -> Vec<Finding> {
         let Self { vulnerability, artifact } = self;
         // Paths begin at the folder that was scanned.
-        let path = artifact.locations.into_iter().next().map(|place| place.path.trim_start_matches('/').to_owned());
+        let mut paths: Vec<_> =
+            artifact.locations.iter().map(|place| place.path.trim_start_matches('/').to_owned()).collect();
+        let mut seen = HashSet::new();
+        paths.retain(|path| seen.insert(path.clone()));
+        let mut paths = paths.into_iter();
         let known = Known {
             id: vulnerability.id,
             package: artifact.name,
@@ -107,17 +115,32 @@ impl Match {
             title: vulnerability.description.lines().next().unwrap_or_default().to_owned(),
             severity: vulnerability.severity,
             fixed: vulnerability.fix.and_then(|fix| fix.versions).unwrap_or_default().join(", "),
-            path,
+            path: paths.next(),
             help: vulnerability.data_source,
             ..Known::default()
         };
-        known.finding()
+        let first = known.finding();
+        let others: Vec<_> = paths.map(|path| Finding { path: Some(path), ..at_another_place(&first) }).collect();
+        std::iter::once(first).chain(others).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_file_that_names_the_package_counts() {
+        let of = |locations: &str| {
+            let artifact = format!(r#"{{"name":"p","locations":[{locations}]}}"#);
+            let matches = format!(r#"[{{"vulnerability":{{"id":"CVE-1"}},"artifact":{artifact}}}]"#);
+            let report = format!(r#"{{"matches":{matches},"descriptor":{{"db":{{"status":{{"valid":true}}}}}}}}"#);
+            let findings = parse(report.as_bytes()).unwrap().findings;
+            findings.into_iter().map(|finding| finding.path).collect::<Vec<_>>()
+        };
+        assert_eq!(of(r#"{"path":"/a"},{"path":"/b"},{"path":"a"}"#), [Some("a".to_owned()), Some("b".to_owned())]);
+        assert_eq!(of(""), [None]);
+    }
 
     #[test]
     fn a_database_that_is_not_valid_or_has_an_error_is_a_failure() {

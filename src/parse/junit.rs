@@ -21,6 +21,8 @@ pub(super) static FORMAT: Format = Format {
 
 /// In place of a name that a case does not have.
 const NAMELESS: &str = "(without a name)";
+/// What a case says of itself is shown up to here.
+const MOST_DETAILS: usize = 100;
 const EXPECTED: &str = "JUnit XML with <testsuites> or <testsuite> as its root";
 
 fn is_root(name: &str) -> bool {
@@ -33,16 +35,15 @@ fn parse(input: &[u8]) -> Result<Parsed, ParseError> {
     if report.odd_times > 0 {
         notes.push(format!("{} times were not durations and were left out", report.odd_times));
     }
-    if let Some(first) = &report.first_odd_word {
+    let hidden = (report.hidden > 0).then(|| {
+        let tests = usize::try_from(report.hidden).unwrap_or(usize::MAX);
+        format!("the report counts {} that it does not show", number(tests, "test", "tests"))
+    });
+    let odd = report.first_odd_word.map(|first| {
         let cases = number(report.odd_words, "case has", "cases have");
-        notes.push(format!(
-            "{cases} a status that is not known (the first: {first:?}), and that says nothing of how it ended"
-        ));
-    }
-    if report.claimed > report.tests.cases.len() as u64 {
-        notes.push(format!("the report claims {} tests and shows {} cases", report.claimed, report.tests.cases.len()));
-    }
-    Ok(Parsed { tests: Some(report.tests), notes, ..Parsed::default() })
+        format!("{cases} a status that is not known (the first: {first:?}), and that says nothing of how it ended")
+    });
+    Ok(Parsed { tests: Some(report.tests), notes, unexplained_exit: hidden.or(odd), ..Parsed::default() })
 }
 
 /// What an element that says more about a case, or about a suite as a whole, means for it.
@@ -82,6 +83,14 @@ struct Suite {
     is_of_go: bool,
     /// `tests` as its attributes have it.
     tests: u64,
+    /// Whether that counts assertions, as Catch2 and doctest do, or the parts of a test too.
+    counts_more: bool,
+    /// `skipped` and its kin as its attributes have them.
+    skipped: u64,
+    /// The cases that it and those inside show, and those of them that were skipped.
+    cases: [u64; 2],
+    /// Tests that those inside count and do not show.
+    hidden: u64,
     /// `failures` and `errors` as its attributes have them.
     claimed: u64,
     /// What it and those inside show of them.
@@ -117,6 +126,13 @@ impl Suite {
     fn is_of_pytest(&self) -> bool {
         matches!(self.name.as_deref(), Some("pytest" | "pytest tests"))
     }
+
+    /// How many tests it counts and does not show, beyond those that were skipped: mocha's reports leave these out.
+    fn hidden(&self) -> u64 {
+        let [shown, skipped] = self.cases;
+        let own = if self.counts_more { 0 } else { self.tests.saturating_sub(shown) };
+        own.max(self.hidden).saturating_sub(self.skipped.saturating_sub(skipped))
+    }
 }
 
 #[derive(Default)]
@@ -131,17 +147,14 @@ struct Report {
     failing_suites: u64,
     /// Tests that failed and tests that were cancelled, as comments of node:test have it.
     told: [u64; 2],
-    /// `tests` as the outermost suites have it.
-    claimed: u64,
+    /// Tests that it counts and does not show.
+    hidden: u64,
 }
 
 impl Visitor for Report {
     fn open(&mut self, name: &str, attributes: &Attributes) -> Result<(), String> {
-        if self.stack.is_empty() {
-            if !is_root(name) {
-                return Err(format!("<{name}>"));
-            }
-            self.claimed = count(attributes, "tests");
+        if self.stack.is_empty() && !is_root(name) {
+            return Err(format!("<{name}>"));
         }
         // Where the root has no time, the suites right below it have.
         if self.stack.is_empty() || (self.stack.len() == 1 && name == "testsuite" && !self.root_is_timed) {
@@ -157,6 +170,8 @@ impl Visitor for Report {
                 is_run: name == "testsuites",
                 first: self.tests.cases.len(),
                 tests: count(attributes, "tests"),
+                counts_more: attributes.get("hostname") == Some("tbd") || attributes.get("doctest_version").is_some(),
+                skipped: ["skipped", "skip", "disabled", "ignored"].iter().map(|name| count(attributes, name)).sum(),
                 claimed: count(attributes, "failures") + count(attributes, "errors"),
                 ..Suite::default()
             }),
@@ -254,14 +269,18 @@ impl Report {
             case.message = Some("no test ran in this file".to_owned());
         }
         let fails = case.outcome.is_broken();
+        let skipped = case.outcome == CaseOutcome::Skipped;
         self.tests.cases.push(case);
-        self.show(elements.max(u64::from(fails)));
+        if let Some(around) = self.around() {
+            around.shown += elements.max(u64::from(fails));
+            around.cases[0] += 1;
+            around.cases[1] += u64::from(skipped);
+        }
     }
 
-    fn show(&mut self, shown: u64) {
-        if let Some(Open::Suite(suite)) = self.stack.iter_mut().rev().find(|open| matches!(open, Open::Suite(_))) {
-            suite.shown += shown;
-        }
+    /// The innermost open suite.
+    fn around(&mut self) -> Option<&mut Suite> {
+        self.stack.iter_mut().rev().find_map(Open::suite_mut)
     }
 
     /// Ends a suite: what it says of itself, or claims beyond its cases, becomes a case of its own.
@@ -274,6 +293,7 @@ impl Report {
         if suite.is_of_go {
             self.join_reruns(suite.first);
         }
+        let hidden = if of_pytest { 0 } else { suite.hidden() };
         let case = |message| Case {
             suite: suite.name.clone(),
             class: None,
@@ -310,7 +330,14 @@ impl Report {
                 format!("by its own count {told} of its tests failed or were cancelled, and it shows {shown}");
             self.tests.cases.push(case(Some(message)));
         }
-        self.show(shown);
+        let Some(around) = self.around() else {
+            self.hidden = hidden;
+            return;
+        };
+        around.shown += shown;
+        around.cases[0] += suite.cases[0];
+        around.cases[1] += suite.cases[1];
+        around.hidden += hidden;
     }
 
     /// Where a suite shows more cases than it counts, those with nothing to say that another of the same name follows are
@@ -367,7 +394,7 @@ impl Report {
             return Some(Detail { verdict: Verdict::Failure, message: Some(message), text: String::new() });
         }
         let mut said = None;
-        for word in ["status", "result", "success"].into_iter().filter_map(|name| attributes.get(name)) {
+        for word in ["status", "result", "success", "outcome"].into_iter().filter_map(|name| attributes.get(name)) {
             let verdict = meaning(&word.to_ascii_lowercase());
             if verdict.is_none() {
                 self.odd_words += 1;
@@ -389,7 +416,7 @@ impl Report {
 fn detail(name: &str, attributes: &Attributes, not_run: bool) -> Option<Detail> {
     let message = attributes.get("message");
     let verdict = match name {
-        "failure" => Verdict::Failure,
+        "failure" | "failed" => Verdict::Failure,
         // PHPUnit up to 9 ends with 0 all the same, unless it is told not to.
         "error" if attributes.get("type").is_some_and(|kind| kind.ends_with("RiskyTestError")) => Verdict::Risky,
         // PHPUnit up to 9 says so of a test that it could not run as it is written, its data missing for one.
@@ -461,10 +488,14 @@ fn finish(open: OpenCase) -> Case {
         return case;
     }
     let mut messages: Vec<String> = Vec::new();
-    for message in details.into_iter().filter_map(Detail::message) {
+    let more = details.len().saturating_sub(MOST_DETAILS);
+    for message in details.into_iter().take(MOST_DETAILS).filter_map(Detail::message) {
         if !messages.iter().any(|known| known.contains(&message)) {
             messages.push(message);
         }
+    }
+    if more > 0 {
+        messages.push(format!("… and {more} more"));
     }
     case.message = (!messages.is_empty()).then(|| messages.join("\n\n"));
     case

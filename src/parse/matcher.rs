@@ -144,6 +144,7 @@ impl Matcher {
             folders: Entered::default(),
             lines: 0,
             matched: 0,
+            unknown: 0,
             without_message: 0,
             without_level: 0,
         })
@@ -223,6 +224,8 @@ struct Reading {
     folders: Entered,
     lines: usize,
     matched: usize,
+    /// Lines that no pattern matched.
+    unknown: usize,
     without_message: usize,
     without_level: usize,
 }
@@ -233,8 +236,11 @@ impl LineParser for Reading {
         self.lines += usize::from(!text.trim().is_empty());
         self.folders.heeds(text);
         let rules = Arc::clone(&self.rules);
+        let mut known = text.trim().is_empty();
         for (at, rule) in rules.iter().enumerate() {
-            let Some(words) = step(rule, &mut self.running[at], text) else { continue };
+            let (takes, words) = step(rule, &mut self.running[at], text);
+            known |= takes;
+            let Some(words) = words else { continue };
             for (_, running) in self.running.iter_mut().enumerate().filter(|(other, _)| *other != at) {
                 running.fill(None);
             }
@@ -243,6 +249,7 @@ impl LineParser for Reading {
                 return;
             }
         }
+        self.unknown += usize::from(!known);
     }
 
     fn end(self: Box<Self>, complete: bool) -> Result<Parsed, ParseError> {
@@ -263,7 +270,8 @@ impl LineParser for Reading {
         if self.lines > 0 && self.matched == 0 {
             notes.push(format!("the matcher found nothing in the output ({})", count(self.lines, "line", "lines")));
         }
-        Ok(Parsed { findings: self.findings, columns: ColumnUnit::Scalars, notes, ..Parsed::default() })
+        let (findings, columns, not_understood) = (self.findings, ColumnUnit::Scalars, self.unknown);
+        Ok(Parsed { findings, columns, notes, not_understood, ..Parsed::default() })
     }
 }
 
@@ -301,10 +309,11 @@ impl Reading {
     }
 }
 
-/// Gives one line to one rule; the words of a whole match, when the last pattern completes it. The patterns are tried
-/// from the last to the first, so that a line that ends one match may begin another.
-fn step(rule: &Rule, running: &mut [Option<Words>], text: &str) -> Option<Words> {
+/// Gives one line to one rule: whether a pattern matches it, and the words of a whole match, when the last pattern
+/// completes it. The patterns are tried from the last to the first, so that a line that ends one match may begin another.
+fn step(rule: &Rule, running: &mut [Option<Words>], text: &str) -> (bool, Option<Words>) {
     let last = rule.patterns.len() - 1;
+    let mut takes = false;
     for at in (0..=last).rev() {
         let before = at.checked_sub(1);
         if before.is_some_and(|before| running[before].is_none()) {
@@ -313,6 +322,7 @@ fn step(rule: &Rule, running: &mut [Option<Words>], text: &str) -> Option<Words>
         let pattern = &rule.patterns[at];
         let matched = pattern.regex.captures(text);
         let earlier = before.and_then(|before| running[before].clone());
+        takes |= matched.is_some();
         match (matched, at == last) {
             (Some(captures), true) => {
                 let words = words(earlier.as_ref(), pattern, &captures);
@@ -320,7 +330,7 @@ fn step(rule: &Rule, running: &mut [Option<Words>], text: &str) -> Option<Words>
                 if let (true, Some(before)) = (pattern.repeats, before) {
                     running[before] = earlier;
                 }
-                return Some(words);
+                return (true, Some(words));
             }
             (Some(captures), false) => running[at] = Some(words(earlier.as_ref(), pattern, &captures)),
             (None, true) => {
@@ -331,7 +341,7 @@ fn step(rule: &Rule, running: &mut [Option<Words>], text: &str) -> Option<Words>
             (None, false) => running[at] = None,
         }
     }
-    None
+    (takes, None)
 }
 
 fn words(earlier: Option<&Words>, pattern: &Pattern, captures: &Captures<'_>) -> Words {
@@ -399,7 +409,7 @@ mod tests {
         let once = THREE.replace("LOOP", "");
         let parsed =
             read(&once, "file a.c of x/y.proj\nat 3\nsays one\nsays two\nfile b.c of y\nsays no\nat 4\nsays no\n");
-        assert_eq!(messages(&parsed), ["one"]);
+        assert_eq!((messages(&parsed), parsed.not_understood), (vec!["one"], 4), "the lines that no pattern takes");
         let finding = &parsed.findings[0];
         assert_eq!((finding.path.as_deref(), finding.line, finding.level), (Some("x/a.c"), Some(3), Level::Note));
         let looping = THREE.replace("LOOP", ", \"loop\": true");

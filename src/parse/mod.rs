@@ -36,12 +36,12 @@ mod sarif;
 mod tests;
 mod trivy;
 mod tsc;
+mod uri;
 mod xml;
 mod yarn_audit;
 pub mod zip;
 
 use crate::model::evidence::Parsed;
-use crate::model::finding::Finding;
 
 pub use libtest::not_compiled;
 pub use lines::{LineParser, Lines};
@@ -181,19 +181,5 @@ impl Format {
                 lines.end()
             }
         }
-    }
-}
-
-/// Puts right a range that ends before its start, or just before the first column of a line: it ends with the
-/// line before, and a change on the line after is no concern of it.
-fn end_inside(finding: &mut Finding) {
-    let start = (finding.line, finding.column);
-    if finding.end_line.is_some() && (finding.end_line, finding.end_column.or(Some(u32::MAX))) < start {
-        (finding.end_line, finding.end_column) = (None, None);
-    }
-    if let (Some(line), Some(end_line), Some(1)) = (finding.line, finding.end_line, finding.end_column)
-        && end_line > line
-    {
-        (finding.end_line, finding.end_column) = (Some(end_line - 1), None);
     }
 }

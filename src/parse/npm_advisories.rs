@@ -89,7 +89,8 @@ impl Report {
 impl Metadata {
     /// A note where vulnerabilities are counted and none is listed, as `--audit-level` and ignores make it.
     pub fn not_listed(&self, listed: usize) -> Option<String> {
-        let counted: u64 = self.vulnerabilities.iter().filter(|(key, _)| *key != "total").map(|(_, count)| count).sum();
+        let counts = self.vulnerabilities.iter().filter(|(key, _)| *key != "total").map(|(_, count)| *count);
+        let counted = counts.fold(0, u64::saturating_add);
         let counted = usize::try_from(counted).unwrap_or(usize::MAX);
         (listed == 0 && counted > 0)
             .then(|| format!("the report counts {} and lists none", count(counted, "vulnerability", "vulnerabilities")))

@@ -23,6 +23,8 @@ pub(super) static FORMAT: Format = Format {
     reader: Reader::Whole(parse),
 };
 
+/// pip-audit's own words.
+const EDITABLE: &str = "distribution marked as editable";
 const EXPECTED: &str = "a JSON report, as `pip-audit --format json` prints it";
 
 #[derive(Deserialize)]
@@ -66,7 +68,7 @@ fn parse(input: &[u8]) -> Result<Parsed, ParseError> {
                 findings.extend(vulnerabilities.into_iter().map(|found| found.finding(&dependency.name, &version)));
             }
             // Asked for with `--skip-editable`.
-            (Some(reason), ..) if reason.contains("editable") => {
+            (Some(reason), ..) if reason == EDITABLE => {
                 notes.push(format!("{} was not audited: {reason}", dependency.name));
             }
             (reason, ..) => skipped.push(reason.unwrap_or(dependency.name)),
@@ -97,6 +99,16 @@ impl Vulnerability {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_is_installed_to_be_edited_is_excused() {
+        let read = |reason: &str| {
+            let skipped = format!(r#"{{"name":"b","skip_reason":"{reason}"}}"#);
+            parse(format!(r#"{{"dependencies":[{{"name":"a","version":"1","vulns":[]}},{skipped}]}}"#).as_bytes())
+        };
+        assert_eq!(read(EDITABLE).unwrap().notes.len(), 1);
+        assert!(read("Dependency not found on PyPI and could not be audited: my-editable-table (1.2)").is_err());
+    }
 
     #[test]
     fn its_shapes_are_told_from_other_lists_of_packages() {

@@ -7,7 +7,8 @@ use crate::model::evidence::Parsed;
 use crate::model::finding::{ColumnUnit, Edit, Finding, Fix, Level};
 use crate::parse::encoding::decode;
 use crate::parse::json::{self, Position, Text, owned};
-use crate::parse::{Empty, Format, ParseError, Reader, Stream, end_inside};
+use crate::parse::reading;
+use crate::parse::{Empty, Format, ParseError, Reader, Stream};
 
 pub(super) static FORMAT: Format = Format {
     name: "rdjson",
@@ -88,6 +89,9 @@ struct Suggestion<'a> {
     text: Option<Text<'a>>,
 }
 
+/// The level of what has none: reviewdog fails at it too.
+pub(super) const UNKNOWN: Level = Level::Error;
+
 /// By name, or by number as protocol buffers also allow.
 #[derive(Deserialize, Clone, Copy)]
 #[serde(from = "serde_json::Value")]
@@ -118,7 +122,7 @@ fn number(number: u64) -> &'static str {
 fn parse(input: &[u8]) -> Result<Parsed, ParseError> {
     let decoded = decode(input);
     let document: Document<'_> = json::read(&decoded.text, EXPECTED)?;
-    let level = document.severity.and_then(|severity| severity.0).unwrap_or_default();
+    let level = document.severity.and_then(|severity| severity.0).unwrap_or(UNKNOWN);
     let ruff = document.source.and_then(|source| source.name).is_some_and(|name| name.0 == "ruff");
     Ok(Parsed {
         findings: document.diagnostics.into_iter().map(|diagnostic| diagnostic.finding(level)).collect(),
@@ -152,11 +156,9 @@ impl Diagnostic<'_> {
         };
         if let Some(range) = range {
             let (start, end) = (range.start.unwrap_or_default(), range.end.unwrap_or_default());
-            finding.line = start.line.0;
-            finding.column = start.line.0.and(start.column.0);
-            finding.end_line = end.line.0;
-            finding.end_column = end.line.0.and(end.column.0);
-            end_inside(&mut finding);
+            let (line, column) = (start.line.0, start.column.0);
+            let end_column = end.line.0.and(end.column.0);
+            reading::Range { line, column, end_line: end.line.0, end_column }.apply(&mut finding);
         }
         finding
     }

@@ -2,8 +2,8 @@
 //! behind a line looks whole, so only the exit status of the command can tell.
 
 use crate::model::evidence::Parsed;
-use crate::model::finding::{ColumnUnit, Finding, Level};
-use crate::parse::rdjson::Diagnostic;
+use crate::model::finding::{ColumnUnit, Finding};
+use crate::parse::rdjson::{Diagnostic, UNKNOWN};
 use crate::parse::{Empty, Format, LineParser, ParseError, Reader, Stream, json};
 
 pub(super) static FORMAT: Format = Format {
@@ -37,7 +37,7 @@ impl LineParser for Rdjsonl {
             return;
         }
         match json::read::<Diagnostic<'_>>(text, EXPECTED) {
-            Ok(diagnostic) if diagnostic.is_one() => self.findings.push(diagnostic.finding(Level::default())),
+            Ok(diagnostic) if diagnostic.is_one() => self.findings.push(diagnostic.finding(UNKNOWN)),
             Ok(_) => {
                 let got = "an object without `message` and `location`".to_owned();
                 self.broken = Some((self.lines, ParseError::Malformed { expected: EXPECTED, got }));
@@ -69,6 +69,17 @@ impl LineParser for Rdjsonl {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::finding::Level;
+
+    #[test]
+    fn what_has_no_severity_is_an_error() {
+        let level = |more: &str| {
+            let text = format!("{{\"message\":\"x\"{more}}}\n");
+            FORMAT.parse(text.as_bytes()).unwrap().findings[0].level
+        };
+        assert_eq!([level(""), level(",\"severity\":\"UNKNOWN_SEVERITY\"")], [Level::Error; 2]);
+        assert_eq!(level(",\"severity\":\"INFO\""), Level::Note);
+    }
 
     #[test]
     fn empty_lines_are_passed_over_and_the_first_broken_one_is_told() {

@@ -5,9 +5,8 @@ use std::collections::HashSet;
 use std::hash::{BuildHasher as _, RandomState};
 use std::path::{Component, Path, PathBuf};
 
-use crate::model::finding::{Finding, Folder};
+use crate::model::finding::{Edit, Finding, Fix, Folder};
 use crate::model::text;
-use crate::parse::end_inside;
 
 /// A place as a tool gave it, `None` where it gave nothing.
 #[derive(Debug, Clone, Copy, Default)]
@@ -28,6 +27,44 @@ impl Range {
         finding.end_column = finding.column.and(good(self.end_column));
         finding.end_line = finding.line.and(good(self.end_line).or(finding.end_column.and(finding.line)));
         end_inside(finding);
+    }
+}
+
+/// Puts right a range that ends before its start, or just before the first column of a line: it ends with the
+/// line before, and a change on the line after is no concern of it.
+fn end_inside(finding: &mut Finding) {
+    let start = (finding.line, finding.column);
+    if finding.end_line.is_some() && (finding.end_line, finding.end_column.or(Some(u32::MAX))) < start {
+        (finding.end_line, finding.end_column) = (None, None);
+    }
+    if let (Some(line), Some(end_line), Some(1)) = (finding.line, finding.end_line, finding.end_column)
+        && end_line > line
+    {
+        (finding.end_line, finding.end_column) = (Some(end_line - 1), None);
+    }
+}
+
+/// A fix of edits that lie apart, each once and in order; `None` where there is none or two overlap.
+pub(super) fn fix(description: String, mut edits: Vec<Edit>) -> Option<Fix> {
+    edits.sort_by_key(|edit| (edit.start_line, edit.start_column, edit.end_line, edit.end_column));
+    edits.dedup();
+    let apart = edits.is_sorted_by(|a, b| (a.end_line, a.end_column) <= (b.start_line, b.start_column));
+    (apart && !edits.is_empty()).then_some(Fix { description, edits })
+}
+
+/// What is shown of a message at the further places of its problem, in characters.
+const LONGEST_AGAIN: usize = 2_000;
+
+/// The same problem at another of its places, which the caller puts in: without the fix, which is made once, and without
+/// the rest of a message so long that it cannot be said at every one of many places.
+pub(super) fn at_another_place(finding: &Finding) -> Finding {
+    let (rule, help) = (finding.rule.clone(), finding.help.clone());
+    Finding {
+        rule,
+        help,
+        level: finding.level,
+        message: text::shorten(&finding.message, LONGEST_AGAIN),
+        ..Finding::default()
     }
 }
 

@@ -2,9 +2,9 @@
 
 use serde::Deserialize;
 
-use crate::model::evidence::Parsed;
+use crate::model::evidence::{Breakdowns, Parsed};
 use crate::model::finding::{ColumnUnit, Edit, Finding, Fix, Level};
-use crate::parse::reading::Range;
+use crate::parse::reading::{self, Range};
 use crate::parse::{Empty, Format, ParseError, Reader, Stream, arrays};
 
 /// Its row in the table of formats.
@@ -67,7 +67,13 @@ struct Replacement {
 fn parse(input: &[u8]) -> Result<Parsed, ParseError> {
     let (diagnostics, notes) = arrays::read::<Diagnostic>(EXPECTED, input)?;
     let findings = diagnostics.into_iter().map(finding).collect();
-    Ok(Parsed { findings, columns: ColumnUnit::Scalars, notes, breakdowns: &BREAKDOWNS, ..Parsed::default() })
+    Ok(Parsed {
+        findings,
+        columns: ColumnUnit::Scalars,
+        notes,
+        breakdowns: Breakdowns::Of(&BREAKDOWNS),
+        ..Parsed::default()
+    })
 }
 
 fn finding(diagnostic: Diagnostic) -> Finding {
@@ -117,10 +123,8 @@ fn fix(change: Change) -> Option<Fix> {
         }
         _ => return None,
     };
-    let mut edits = edits.into_iter().map(|edit| read(edit, counted_from)).collect::<Option<Vec<Edit>>>()?;
-    edits.sort_by_key(|edit| (edit.start_line, edit.start_column, edit.end_line, edit.end_column));
-    let description = change.message.unwrap_or_default();
-    (!edits.is_empty()).then_some(Fix { description, edits })
+    let edits = edits.into_iter().map(|edit| read(edit, counted_from)).collect::<Option<Vec<Edit>>>()?;
+    reading::fix(change.message.unwrap_or_default(), edits)
 }
 
 fn read(edit: Replacement, counted_from: u32) -> Option<Edit> {

@@ -112,6 +112,20 @@ fn every_part_of_what_tells_a_format_counts() {
 }
 
 #[test]
+fn lines_that_nobody_understood_are_counted() {
+    let not_understood = |name: &str, text: &str| find(name).unwrap().parse(text.as_bytes()).unwrap().not_understood;
+    for (name, text) in [
+        ("gcc", "a.c:1:2: error: x\nb.c: In function 'f':\n\nwhat\nis this\n"),
+        ("tsc", "a.ts(1,2): error TS1: x\nwhat\nis this\n"),
+        ("diff", "--- a\n+++ a\n@@ -1 +1 @@\n-a\n+b\nwhat\nis this\n"),
+        ("github", "::group::a\n::error file=a::no\nb.c:1:2: error: x\nb.c:1:2: error: x\nwhat\n::error broken\n"),
+        ("cargo-deny", "what\n{\"type\":\"summary\",\"fields\":{}}\nis this\n"),
+    ] {
+        assert_eq!(not_understood(name, text), 2, "{name}");
+    }
+}
+
+#[test]
 fn cargo_is_told_by_one_of_the_first_fifty_lines() {
     let behind = |lines: usize| "x\n".repeat(lines) + "{\"reason\":\"x\"}\n";
     let recognises = find("cargo").unwrap().recognises;

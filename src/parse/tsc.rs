@@ -100,13 +100,14 @@ impl LineParser for Tsc {
         } else {
             stop.map(|(_, why)| (*why).to_owned())
         };
-        Ok(Parsed { findings: self.findings, columns: ColumnUnit::Utf16, notes, unexplained_exit, ..Parsed::default() })
+        let (findings, columns, not_understood) = (self.findings, ColumnUnit::Utf16, self.unknown);
+        Ok(Parsed { findings, columns, notes, not_understood, unexplained_exit, ..Parsed::default() })
     }
 }
 
 impl Tsc {
     fn close(&mut self, promised: usize) {
-        self.promised += promised;
+        self.promised = self.promised.saturating_add(promised);
         if promised != self.errors {
             self.notes.push(format!(
                 "tsc counts {}, but {} read: the output may have been cut",

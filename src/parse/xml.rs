@@ -18,6 +18,9 @@ const DEEPEST: usize = 128;
 /// Real elements have less than twenty; looking for duplicates takes the square of it.
 const MOST_ATTRIBUTES: usize = 256;
 
+/// A name between `&` and `;` is no longer, in bytes.
+const LONGEST_REFERENCE: usize = 10;
+
 /// Takes what is in the document, in order. Names are without prefix and in lower case.
 pub(super) trait Visitor {
     /// An element begins. The first is the root.
@@ -196,7 +199,8 @@ fn unescape(raw: &str) -> Cow<'_, str> {
     while let Some(at) = rest.find('&') {
         out.push_str(&rest[..at]);
         rest = &rest[at..];
-        let reference = rest[1..].find(';').filter(|&length| length <= 10).map(|length| &rest[1..=length]);
+        let end = rest.bytes().take(LONGEST_REFERENCE + 2).position(|byte| byte == b';');
+        let reference = end.map(|end| &rest[1..end]);
         if let Some((name, character)) = reference.and_then(|name| Some((name, resolve(name)?))) {
             out.push(character);
             rest = &rest[name.len() + 2..];

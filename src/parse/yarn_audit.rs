@@ -7,6 +7,7 @@ use crate::model::evidence::Parsed;
 use crate::model::finding::Finding;
 use crate::parse::advisories::{Id, Known, failed, ghsa, has_keys};
 use crate::parse::encoding::decode;
+use crate::parse::lines::NO_LINE_END;
 use crate::parse::npm_advisories::{Advisory, Metadata, Report};
 use crate::parse::reading::Seen;
 use crate::parse::{Empty, Format, ParseError, Reader, Stream, json};
@@ -101,7 +102,7 @@ fn parse(input: &[u8]) -> Result<Parsed, ParseError> {
             return Err(ParseError::Truncated { expected: EXPECTED, offset: input.len(), what });
         }
         None if decoded.text.ends_with('\n') || text.is_empty() => {}
-        None => parsed.notes.push("the last line has no line end: the output may have been cut".to_owned()),
+        None => parsed.notes.push(NO_LINE_END.to_owned()),
     }
     let mut seen = Seen::default();
     parsed.findings.retain(|finding| seen.is_new(finding));

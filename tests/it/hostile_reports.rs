@@ -85,6 +85,22 @@ fn colours_are_no_obstacle() {
     assert_eq!((libtest(coloured).passed, libtest(coloured).failed), (1, 1));
 }
 
+fn sarif(message: &str) -> String {
+    let message = format!(r#"{{"text":"{message}","arguments":["a"]}}"#);
+    format!(r#"{{"version":"2.1.0","runs":[{{"tool":{{"driver":{{}}}},"results":[{{"message":{message}}}]}}]}}"#)
+}
+
+fn many_failures(count: usize) -> String {
+    let every = |line: &dyn Fn(usize) -> String| (0..count).map(line).collect::<String>();
+    format!(
+        "running {count} tests\n{}\nfailures:\n\n{}\nfailures:\n{}\ntest result: FAILED. 0 passed; {count} failed; 0 ignored; 0 \
+         measured; 0 filtered out\n",
+        every(&|number| format!("test t{number} ... FAILED\n")),
+        every(&|number| format!("---- t{number} stdout ----\nno\n\n")),
+        every(&|number| format!("    t{number}\n")),
+    )
+}
+
 /// Lines that a reader looking for the end of something could read over and over.
 #[test]
 fn long_lines_are_read_once() {
@@ -104,6 +120,18 @@ fn long_lines_are_read_once() {
         ("cargo", format!("{{\"reason\":{}", "[".repeat(long))),
         ("eslint", "[\n".repeat(long / 2)),
         ("ruff", "[]".repeat(long / 2)),
+        ("eslint", "[{ ".repeat(long / 3)),
+        ("diff", format!("Files {}/x differ", "a and ".repeat(long / 6))),
+        ("junit", format!("<testsuite><testcase name='{}'/></testsuite>", "&amp ".repeat(long / 5))),
+        ("junit", format!("<testsuite><testcase>{}</testcase></testsuite>", "<failure message='x'/>".repeat(20_000))),
+        ("junit", {
+            let failures = (0..20_000).map(|number| format!("<failure message='{number}'/>"));
+            format!("<testsuite><testcase>{}</testcase></testsuite>", failures.collect::<String>())
+        }),
+        ("sarif", sarif(&"](".repeat(long / 2))),
+        ("sarif", sarif(&"{ ".repeat(long / 2))),
+        ("sarif", sarif(&"{1".repeat(long / 2))),
+        ("libtest", many_failures(20_000)),
     ];
     for (format, line) in lines {
         let start = Instant::now();

@@ -30,6 +30,49 @@ fn the_end_must_be_there() {
 }
 
 #[test]
+fn a_message_behind_the_rest_of_a_line_is_not_lost() {
+    let one = message("warning", "x", "");
+    let parsed = read(&format!("Linting: {one}{{web}} {FINISHED}")).unwrap();
+    assert_eq!((parsed.findings.len(), parsed.notes.len()), (1, 1));
+    let torn = format!("Linting: {}\n{FINISHED}", &one[..one.len() - 4]);
+    assert!(matches!(read(&torn), Err(ParseError::Malformed { .. })));
+    let log = "log: {\"reason\":\"timeout\"}\nlog: {\"reason\":\"time";
+    assert_eq!(read(&format!("{FINISHED}{log}")).unwrap().notes, ["2 lines were no message of cargo"]);
+}
+
+#[test]
+fn what_cargo_built_well_explains_no_status() {
+    let warned = message("warning", "x", "");
+    let why = |ends: &str, code| read(&format!("{warned}{ends}")).unwrap().breakdowns.why(code);
+    assert_eq!((why(FINISHED, 0), why(FINISHED, 1), why(FINISHED, 101)), (None, Some(GOOD), Some(GOOD)));
+    assert_eq!(why(&FINISHED.replace("true", "false"), 101), None);
+    assert_eq!(why(&format!("{}{FINISHED}", FINISHED.replace("true", "false")), 101), None, "one build failed");
+}
+
+#[test]
+fn every_primary_place_may_be_the_changed_one() {
+    let span = |line: u32, primary: bool, expansion: &str| {
+        format!(
+            "{{\"file_name\":\"a.rs\",\"line_start\":{line},\"line_end\":{line},\"column_start\":1,\"column_end\":4,\"is_primary\":{primary}{expansion}}}"
+        )
+    };
+    let lines = |spans: &[String]| {
+        let text = message("warning", "x", &spans.join(","));
+        let findings = read(&format!("{text}{text}{FINISHED}")).unwrap().findings;
+        assert!(findings.iter().all(|finding| finding.message == "x" && finding.level == Level::Warning));
+        findings.iter().map(|finding| finding.line.unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(lines(&[span(1, false, ""), span(5, true, ""), span(3, true, ""), span(5, true, "")]), [5, 3]);
+    let called_at = |at: u32| format!(",\"expansion\":{{\"span\":{}}}", span(at, false, ""));
+    assert_eq!(lines(&[span(2, true, &called_at(9))]), [2, 9], "a macro of the workspace, and where it is called");
+    assert_eq!(lines(&[span(2, true, &called_at(2))]), [2], "on one line");
+    let fix = ",\"suggested_replacement\":\"y\",\"suggestion_applicability\":\"MachineApplicable\"";
+    let text = message("warning", "x", &[span(2, true, fix), span(3, true, fix)].join(","));
+    let findings = read(&format!("{text}{FINISHED}")).unwrap().findings;
+    assert_eq!(findings.iter().map(|finding| finding.fix.is_some()).collect::<Vec<_>>(), [true, false]);
+}
+
+#[test]
 fn why_a_lint_is_on_is_not_about_the_code() {
     for about_levels in [
         "for further information visit https://x",

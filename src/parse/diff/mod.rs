@@ -4,12 +4,12 @@
 mod names;
 mod run;
 
-use crate::model::evidence::Parsed;
+use crate::model::evidence::{Breakdowns, Parsed};
 use crate::model::finding::{ColumnUnit, Finding, Level};
 use crate::model::text::without_escapes;
 use crate::parse::lines::NO_LINE_END;
-use crate::parse::reading::count;
-use crate::parse::{Empty, Format, LineParser, ParseError, Reader, Stream};
+use crate::parse::reading::{Seen, beginning, count};
+use crate::parse::{Empty, Format, LineParser, ParseError, Reader, Stream, gcc};
 use run::Run;
 
 /// Its row in the table of formats.
@@ -27,6 +27,8 @@ pub(super) static FORMAT: Format = Format {
 /// (<https://docs.astral.sh/ruff/formatter/#exit-codes>, <https://black.readthedocs.io/en/stable/usage_and_configuration/the_basics.html>):
 /// a file that cannot be read or parsed is named on standard error alone.
 const BREAKDOWNS: [i32; 2] = [2, 123];
+/// Those of autopep8, which has 2 for differences: its `EXIT_CODE_ERROR`, and that for its arguments.
+const OF_AUTOPEP8: [i32; 2] = [1, 99];
 const EXPECTED: &str = "a unified diff, or what `cargo fmt --check` prints";
 
 /// What rustfmt writes behind a coloured line, on a line of its own.
@@ -80,11 +82,16 @@ struct Hunk {
 #[derive(Default)]
 struct Diff {
     findings: Vec<Finding>,
+    /// Findings in the lines between: another tool of the command may print no diffs.
+    others: Vec<Finding>,
+    seen: Seen,
+    /// Why they may not be all, by such a tool's word that it did not come to the end.
+    doubt: Option<&'static str>,
     state: State,
     /// What a `diff --git` header has said of a file that no hunk has shown so far.
     git: Option<(Option<String>, Vec<String>)>,
     in_git: bool,
-    /// Of a tool that has others than most: autopep8 has 2 for differences.
+    /// Of a tool that has others than most.
     breakdowns: Option<&'static [i32]>,
     /// A `diff` line names a file, and nothing was said of it so far.
     announced: bool,
@@ -141,13 +148,20 @@ impl LineParser for Diff {
         } else if !complete {
             notes.push(NO_LINE_END.to_owned());
         }
+        if !self.others.is_empty() {
+            let findings = count(self.others.len(), "finding is", "findings are");
+            notes.push(format!("{findings} from lines that are no part of a diff"));
+        }
+        self.findings.append(&mut self.others);
         if self.lines > 0 && self.findings.is_empty() {
             notes.push(format!("no change was found in the output ({})", count(self.lines, "line", "lines")));
         } else if self.unknown > 0 {
             notes.push(format!("{} not part of a diff", count(self.unknown, "line was", "lines were")));
         }
-        let breakdowns = self.breakdowns.unwrap_or(&BREAKDOWNS);
-        Ok(Parsed { findings: self.findings, columns: ColumnUnit::Scalars, notes, breakdowns, ..Parsed::default() })
+        let breakdowns = Breakdowns::Of(self.breakdowns.unwrap_or(&BREAKDOWNS));
+        let (findings, columns, not_understood) = (self.findings, ColumnUnit::Scalars, self.unknown);
+        let unexplained_exit = self.doubt.map(str::to_owned);
+        Ok(Parsed { findings, columns, notes, not_understood, unexplained_exit, breakdowns, ..Parsed::default() })
     }
 }
 
@@ -158,6 +172,11 @@ impl Diff {
             return state;
         }
         self.lines += 1;
+        self.between(state, text)
+    }
+
+    /// A line outside of hunks, by what came before it.
+    fn between(&mut self, state: State, text: &str) -> State {
         if let Some((path, line)) = rustfmt_header(text) {
             let file = File { old: Some(path.clone()), path, hunks: true };
             return State::Rustfmt(file, Hunk::rustfmt(line));
@@ -167,15 +186,23 @@ impl Diff {
                 let new = names::header(&text[4..]);
                 self.named(old, new.as_deref())
             }
-            (State::Old(_), _) => self.not_understood(State::Outside),
-            (State::Named(file), _) if text.starts_with("@@ ") => match Hunk::read(text) {
-                Some(hunk) => State::Hunk(File { hunks: true, ..file }, hunk),
-                None => self.not_understood(State::Named(file)),
+            // It was no name, and this may be the header of a file.
+            (State::Old(_), _) => {
+                self.unknown += 1;
+                self.between(State::Outside, text)
+            }
+            (state, _) if text.starts_with("@@ ") => match (state, Hunk::read(text)) {
+                (State::Named(file), Some(hunk)) => State::Hunk(File { hunks: true, ..file }, hunk),
+                (state, hunk) => {
+                    let what = if hunk.is_some() { "a hunk of no file" } else { "a hunk that cannot be read" };
+                    self.malformed(&format!("{what}: {}", beginning(text)));
+                    state
+                }
             },
             (_, _) if text.starts_with("--- ") => {
                 self.announced = false;
                 if text.starts_with("--- original/") {
-                    self.breakdowns = Some(&[]);
+                    self.breakdowns = Some(&OF_AUTOPEP8);
                 }
                 State::Old(names::header(&text[4..]))
             }
@@ -209,8 +236,7 @@ impl Diff {
             return State::Outside;
         }
         if text.starts_with("@@@ ") || text.starts_with("diff --cc ") {
-            let got = "a combined diff of a merge, which names no single old side".to_owned();
-            self.broken = Some(ParseError::Malformed { expected: EXPECTED, got });
+            self.malformed("a combined diff of a merge, which names no single old side");
         }
         if let Some(from) = text.strip_prefix("rename from ")
             && let Some((path, _)) = &mut self.git
@@ -225,12 +251,30 @@ impl Diff {
                 return state;
             }
         }
+        if let Some(finding) = names::told_of_two(text).map(|(path, what)| Finding { path, ..whole_file("", &what) }) {
+            self.announced = false;
+            self.findings.push(finding);
+            return State::Outside;
+        }
         if text.starts_with("diff ") {
             self.announced = true;
             return State::Outside;
         }
         let known = ["index ", "similarity ", "dissimilarity ", "\\ No newline", "GIT binary patch"];
-        if known.iter().any(|start| text.starts_with(start)) { state } else { self.not_understood(state) }
+        if known.iter().any(|start| text.starts_with(start)) {
+            return state;
+        }
+        self.doubt = self.doubt.or_else(|| gcc::says_stopped(text).then_some(gcc::STOPPED));
+        match gcc::in_words(text) {
+            Some(finding) if self.seen.is_new(&finding) => self.others.push(finding),
+            Some(_) => {}
+            None => return self.not_understood(state),
+        }
+        state
+    }
+
+    fn malformed(&mut self, got: &str) {
+        self.broken.get_or_insert(ParseError::Malformed { expected: EXPECTED, got: got.to_owned() });
     }
 
     fn not_understood(&mut self, state: State) -> State {
@@ -397,7 +441,10 @@ mod tests {
     fn autopep8_breaks_down_with_another_status_than_others() {
         let breakdowns =
             |old: &str, new: &str| read(&format!("--- {old}\n+++ {new}\n@@ -1 +1 @@\n-a\n+b\n")).unwrap().breakdowns;
-        assert_eq!((breakdowns("a.py", "a.py"), breakdowns("original/a.py", "fixed/a.py")), (&[2, 123][..], &[][..]));
+        assert_eq!(
+            (breakdowns("a.py", "a.py"), breakdowns("original/a.py", "fixed/a.py")),
+            (Breakdowns::Of(&[2, 123]), Breakdowns::Of(&[1, 99]))
+        );
     }
 
     #[test]
@@ -461,9 +508,52 @@ mod tests {
         let read = |rest: &str| read(&format!("{one}{rest}")).unwrap();
         assert!(read("index 1..2\nsimilarity index 90%\n\\ No newline at end of file\n").notes.is_empty());
         assert_eq!(read("Done.\nBye.\n").notes, ["2 lines were not part of a diff"]);
-        assert_eq!(read("--- no second name\nx\n").notes, ["1 line was not part of a diff"]);
+        assert_eq!(read("--- no second name\nx\n").notes, ["2 lines were not part of a diff"]);
         let ends = read("Incorrect newline style in y\n");
         assert_eq!((ends.findings.len(), ends.findings[1].path.as_deref(), ends.notes.len()), (2, Some("y"), 0));
+    }
+
+    #[test]
+    fn a_line_that_is_no_name_hides_no_file() {
+        let one = "--- x\n+++ x\n@@ -1 +1 @@\n-a\n+b\n";
+        for banner in ["--- :python: black\n", "--- a\n--- b\n"] {
+            let parsed = read(&format!("{banner}{one}")).unwrap();
+            assert_eq!(parsed.findings.last().unwrap().path.as_deref(), Some("x"), "{banner}");
+        }
+        for lost in ["@@ -3 +3 @@\n-a\n+b\n", "--- y\n+++ y\n@@ malformed @@\n-a\n+b\n", "--- y\n@@ -3 +3 @@\n-a\n+b\n"]
+        {
+            assert!(matches!(read(&format!("{lost}{one}")), Err(ParseError::Malformed { .. })), "{lost}");
+        }
+    }
+
+    #[test]
+    fn what_is_told_of_two_files_is_a_finding() {
+        for (text, path) in [
+            ("Only in gen: new.txt", None),
+            ("Binary files checked/a.png and gen/a.png differ", Some("checked/a.png")),
+            ("Files checked/a and b.txt and gen/a and b.txt differ", Some("checked/a and b.txt")),
+            ("Symbolic links a/x and b/y differ", Some("a/x")),
+            ("File p/x is a regular file while file q/x is a directory", Some("p/x")),
+        ] {
+            let parsed = read(&format!("{text}\n")).unwrap();
+            let paths: Vec<_> = parsed.findings.iter().map(|finding| finding.path.as_deref()).collect();
+            assert_eq!((paths, parsed.notes), (vec![path], vec![]), "{text}");
+        }
+        let notes = |text: &str| read(text).unwrap().notes.len();
+        assert_eq!(["Files a and b are identical\n", "Only in theory\n", "Files differ\n"].map(notes), [1; 3]);
+    }
+
+    #[test]
+    fn another_tools_findings_between_the_files_count() {
+        let one = "--- x\n+++ x\n@@ -1 +1 @@\n-a\n+b\n";
+        let parsed =
+            read(&format!("a.ts(3,1): error TS1: x\n{one}b.py:3:1: F401 unused\nb.py:3:1: F401 unused\n")).unwrap();
+        let paths: Vec<_> = parsed.findings.iter().map(|finding| finding.path.as_deref().unwrap()).collect();
+        assert_eq!(paths, ["x", "a.ts", "b.py"]);
+        assert_eq!(parsed.notes, ["2 findings are from lines that are no part of a diff"]);
+        assert_eq!(parsed.unexplained_exit, None);
+        let stopped = read(&format!("{one}a.c:1:1: fatal error: gone.h: No such file\n")).unwrap();
+        assert_eq!(stopped.unexplained_exit.as_deref(), Some(gcc::STOPPED));
     }
 
     #[test]

@@ -59,6 +59,34 @@ pub(super) fn of_git(text: &str) -> Option<String> {
     })
 }
 
+/// What `diff` says of two files or folders without showing it: the file of the old side, `None` where the line does not
+/// tell which side it speaks of, and the words.
+pub(super) fn told_of_two(text: &str) -> Option<(Option<String>, String)> {
+    if let Some((folder, name)) = text.strip_prefix("Only in ").and_then(|rest| rest.split_once(": ")) {
+        return Some((None, format!("{folder}/{name} is on one side only")));
+    }
+    let kinds = ["Binary files ", "Files ", "Symbolic links "];
+    let both = kinds.iter().find_map(|kind| text.strip_prefix(kind)?.strip_suffix(" differ"));
+    let (old, new) = if let Some(both) = both {
+        in_two(both)?
+    } else {
+        let (old, new) = text.strip_prefix("File ")?.split_once(" while file ")?;
+        (old.split_once(" is a ")?.0, new.split_once(" is a ")?.0)
+    };
+    let path = target(header(old).as_deref(), header(new).as_deref(), false);
+    Some((path, format!("the tool would change this file: {text}")))
+}
+
+/// Names with more of ` and ` in them are cut at the first.
+const MOST_ANDS: usize = 32;
+
+/// `A and B`, where an ` and ` may be in the names too: they end alike.
+fn in_two(text: &str) -> Option<(&str, &str)> {
+    let pairs = || text.match_indices(" and ").map(|(at, and)| (&text[..at], &text[at + and.len()..]));
+    let alike = |(old, new): &(&str, &str)| old.rsplit('/').next() == new.rsplit('/').next();
+    pairs().take(MOST_ANDS).find(alike).or_else(|| pairs().next())
+}
+
 /// Reads a name that git has quoted as C does, and what follows it.
 fn quoted(text: &str) -> Option<(String, &str)> {
     let inner = text.strip_prefix('"')?;

@@ -26,6 +26,21 @@ fn places_are_found() {
 }
 
 #[test]
+fn a_word_is_a_file_where_more_than_a_number_follows() {
+    let found = |line| one(line).map(|finding| (finding.path.unwrap(), finding.line.unwrap(), finding.rule));
+    let deploy = |rule: Option<&str>| Some(("deploy".to_owned(), 3, rule.map(str::to_owned)));
+    assert_eq!(found("deploy:3: recieve ==> receive"), deploy(None));
+    assert_eq!(found("deploy:3:1: E501 line too long"), deploy(Some("E501")));
+    assert_eq!(found("deploy:3: E501 line too long"), deploy(Some("E501")));
+    assert_eq!(found("deploy:3:1: bad"), deploy(None));
+    for line in ["step:3: done", "warning:3:1: bad", "Info:3:1: bad", "the step:3:1: bad", "at 12:30:45: E501 bad"] {
+        assert_eq!(one(line), None, "{line}");
+    }
+    assert_eq!(found("file:///r/b%20c.py:3:1: error: bad"), Some(("/r/b c.py".to_owned(), 3, None)));
+    assert_eq!(one("https://host/b.py:3:1: error: bad"), None);
+}
+
+#[test]
 fn what_has_no_line_is_of_a_file_or_of_the_tool() {
     let of = |line| one(line).map(|finding| (finding.path, finding.message));
     let tool = |message: &str| Some((None, message.to_owned()));
@@ -150,6 +165,23 @@ fn notes_belong_to_the_finding_above_them() {
     let again = read("a.c:1:1: error: x\nb.c:1:1: error: y\na.c:1:1: error: x\na.c:2:1: note: n\n").findings;
     let messages: Vec<_> = again.iter().map(|finding| finding.message.as_str()).collect();
     assert_eq!(messages, ["x", "y"], "what was said before has its notes");
+}
+
+#[test]
+fn the_use_of_a_macro_is_a_place_of_what_is_wrong_with_it() {
+    let warned = "a.c:2:31: warning: bad [-Wformat=]\n";
+    let text = format!(
+        "{warned}b.c:3:5: note: in expansion of macro 'LOG'\n{warned}b.c:7:5: note: in expansion of macro 'LOG'\n\
+         {warned}b.c:7:5: note: in expansion of macro 'LOG'\n"
+    );
+    let places = |text: &str| {
+        let findings = read(text).findings;
+        assert!(findings.iter().all(|finding| finding.rule.as_deref() == Some("-Wformat=")));
+        findings.iter().map(|finding| (finding.path.clone().unwrap(), finding.line.unwrap())).collect::<Vec<_>>()
+    };
+    assert_eq!(places(&text), [("a.c".to_owned(), 2), ("b.c".to_owned(), 3), ("b.c".to_owned(), 7)]);
+    assert_eq!(places(&format!("{warned}b.c:3:5: note: declared here\n")).len(), 1);
+    assert_eq!(places(&format!("{warned}a.c:2:5: note: expanded from macro 'LOG'\n")).len(), 1, "the same line");
 }
 
 #[test]

@@ -79,7 +79,7 @@ fn words_for_how_a_case_ended_are_known_or_noted() {
     let parsed = |words: &str| {
         let report = format!("<testsuite><testcase name='a' {words}/></testsuite>");
         let parsed = crate::parse::find("junit").unwrap().parse(report.as_bytes()).unwrap();
-        (parsed.tests.unwrap().cases[0].outcome, parsed.notes.len())
+        (parsed.tests.unwrap().cases[0].outcome, usize::from(parsed.unexplained_exit.is_some()))
     };
     for bad in ["aborted", "Cancelled", "canceled", "timedout", "TIMEOUT", "crash", "blocked", "hook_error"] {
         assert_eq!(parsed(&format!("status='{bad}'")), (CaseOutcome::Errored, 0), "{bad}");
@@ -94,14 +94,52 @@ fn words_for_how_a_case_ended_are_known_or_noted() {
     for good in ["", "status='run' result='completed'", "status='passed'", "success='true'"] {
         assert_eq!(parsed(good), (CaseOutcome::Passed, 0), "{good}");
     }
-    assert_eq!(parsed("status='of a later version'"), (CaseOutcome::Passed, 1));
+    assert_eq!(parsed("outcome='failed'"), (CaseOutcome::Failed, 0));
+    for unknown in ["of a later version", "not ok", "NOT RUN"] {
+        assert_eq!(parsed(&format!("status='{unknown}'")), (CaseOutcome::Passed, 1), "{unknown}");
+    }
 
     let case = |word: &str| format!("<testcase name='a' status='{word}'/>");
     let report = format!("<testsuite>{}{}{}</testsuite>", case("later"), case("passed"), case("latest"));
-    let notes = crate::parse::find("junit").unwrap().parse(report.as_bytes()).unwrap().notes;
+    let doubt = crate::parse::find("junit").unwrap().parse(report.as_bytes()).unwrap().unexplained_exit;
     let expected =
         "2 cases have a status that is not known (the first: \"later\"), and that says nothing of how it ended";
-    assert_eq!(notes, [expected]);
+    assert_eq!(doubt.as_deref(), Some(expected));
+}
+
+#[test]
+fn tests_that_are_counted_and_not_shown_are_told() {
+    let doubt = |report: &str| crate::parse::find("junit").unwrap().parse(report.as_bytes()).unwrap().unexplained_exit;
+    let suite = |counts: &str| {
+        format!("<testsuite {counts}><testcase name='a'/><testcase name='b'><skipped/></testcase></testsuite>")
+    };
+    let root = |counts: &str, inner: &str| format!("<testsuites {counts}>{}</testsuites>", suite(inner));
+    for hidden in [
+        suite("tests='3'"),
+        suite("tests='3' skipped='1'"),
+        root("tests='3'", ""),
+        root("", "tests='3'"),
+        root("tests='2'", "tests='3'"),
+        root("tests='5' skipped='2'", "tests='2'"),
+    ] {
+        let doubt = doubt(&hidden).unwrap();
+        assert!(
+            doubt.starts_with("the report counts ") && doubt.ends_with(" that it does not show"),
+            "{hidden}: {doubt}"
+        );
+    }
+    for shown in [
+        suite("tests='2'"),
+        suite("tests='1'"),
+        suite("tests='3' skipped='2'"),
+        suite("tests='4' skipped='1' disabled='2'"),
+        root("tests='4' skipped='3'", "tests='4'"),
+        root("", "name='pytest' tests='9'"),
+        suite("tests='9' hostname='tbd'"),
+        suite("tests='9' doctest_version='2.4.11'"),
+    ] {
+        assert_eq!(doubt(&shown), None, "{shown}");
+    }
 }
 
 #[test]

@@ -85,6 +85,8 @@ pub(super) struct Block {
     /// them, or the next binary did, after this one's was aborted.
     inner: HashMap<usize, usize>,
     cases: Vec<Case>,
+    /// The first case of each name whose line says that it failed.
+    failed: HashMap<String, usize>,
     /// A test whose line has a beginning and no end yet: it printed something itself.
     open: Option<String>,
     /// cargo's word that the binary failed, seen before any result.
@@ -109,6 +111,7 @@ impl Block {
             announced,
             inner: HashMap::new(),
             cases: Vec::new(),
+            failed: HashMap::new(),
             open: None,
             abandoned: false,
             failures: None,
@@ -188,6 +191,9 @@ impl Block {
         if outcome == CaseOutcome::Skipped {
             case.message = rest.strip_prefix("ignored, ").map(str::to_owned);
         }
+        if outcome == CaseOutcome::Failed {
+            self.failed.entry(case.name.clone()).or_insert(self.cases.len());
+        }
         self.cases.push(case);
     }
 
@@ -196,9 +202,7 @@ impl Block {
         let header = text.strip_prefix("---- ").and_then(|rest| rest.strip_suffix(" ----"));
         let streams = [" stdout", " stderr"];
         let header = header.map(|rest| streams.iter().find_map(|stream| rest.strip_suffix(stream)).unwrap_or(rest));
-        let named = header.and_then(|name| {
-            self.cases.iter().position(|case| case.name == name && case.outcome == CaseOutcome::Failed)
-        });
+        let named = header.and_then(|name| self.failed.get(name).copied());
         if named.is_some() {
             (failures.shown, failures.listing) = (named, false);
         } else if text == "failures:" {
@@ -266,10 +270,16 @@ impl Block {
     /// What the final list names has failed, whatever its line said.
     fn mark_listed(&mut self) {
         let Some(failures) = &mut self.failures else { return };
+        let mut first = HashMap::new();
+        for (at, case) in self.cases.iter().enumerate() {
+            first.entry(case.name.clone()).or_insert(at);
+        }
         for name in std::mem::take(&mut failures.names) {
-            match self.cases.iter_mut().find(|case| case.name == name) {
-                Some(case) => case.outcome = CaseOutcome::Failed,
-                None => self.cases.push(case(self.suite.clone(), &name, CaseOutcome::Failed)),
+            if let Some(&at) = first.get(&name) {
+                self.cases[at].outcome = CaseOutcome::Failed;
+            } else {
+                self.cases.push(case(self.suite.clone(), &name, CaseOutcome::Failed));
+                first.insert(name, self.cases.len() - 1);
             }
         }
     }

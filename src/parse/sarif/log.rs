@@ -196,6 +196,14 @@ pub(super) struct Invocation<'a> {
     pub process_start_failure_message: Option<Text<'a>>,
     pub tool_execution_notifications: Option<Vec<Notification<'a>>>,
     pub tool_configuration_notifications: Option<Vec<Notification<'a>>>,
+    pub rule_configuration_overrides: Option<Vec<Override<'a>>>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Override<'a> {
+    #[serde(borrow)]
+    pub configuration: Option<Configuration<'a>>,
+    pub descriptor: Option<RuleReference<'a>>,
 }
 
 #[derive(Deserialize)]

@@ -30,11 +30,12 @@ fn fill<'s>(text: &str, argument: impl Fn(usize) -> Option<&'s str>) -> String {
         out.push_str(&rest[..at]);
         rest = &rest[at..];
         let brace = &rest[..1];
-        let number = rest[1..].find('}').and_then(|end| Some((end, rest[1..=end].parse().ok()?)));
+        let end = digits(&rest[1..]);
+        let number = rest[1 + end..].starts_with('}').then(|| rest[1..=end].parse().ok()).flatten();
         if rest[1..].starts_with(brace) {
             out.push_str(brace);
             rest = &rest[2..];
-        } else if let Some((end, value)) = number.and_then(|(end, at)| Some((end, argument(at)?))) {
+        } else if let Some(value) = number.and_then(&argument) {
             out.push_str(value);
             rest = &rest[end + 2..];
         } else {
@@ -45,6 +46,11 @@ fn fill<'s>(text: &str, argument: impl Fn(usize) -> Option<&'s str>) -> String {
     out + rest
 }
 
+/// How many digits `text` begins with.
+fn digits(text: &str) -> usize {
+    text.bytes().take_while(u8::is_ascii_digit).count()
+}
+
 /// `[the source](1)` points to a related location, which is not shown: the words stay.
 fn without_links(text: String) -> String {
     if !text.contains("](") {
@@ -53,18 +59,16 @@ fn without_links(text: String) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text.as_str();
     while let Some(at) = rest.find("](") {
-        let target = rest[at + 2..].split(')').next().unwrap_or_default();
-        let numbered = !target.is_empty() && target.bytes().all(|byte| byte.is_ascii_digit());
-        match rest[..at].rfind('[') {
-            Some(open) if numbered && rest[at + 2 + target.len()..].starts_with(')') => {
-                out.push_str(&rest[..open]);
-                out.push_str(&rest[open + 1..at]);
-                rest = &rest[at + 3 + target.len()..];
-            }
-            _ => {
-                out.push_str(&rest[..at + 2]);
-                rest = &rest[at + 2..];
-            }
+        let target = digits(&rest[at + 2..]);
+        let numbered = target > 0 && rest[at + 2 + target..].starts_with(')');
+        let open = if numbered { rest[..at].rfind('[') } else { None };
+        if let Some(open) = open {
+            out.push_str(&rest[..open]);
+            out.push_str(&rest[open + 1..at]);
+            rest = &rest[at + 3 + target..];
+        } else {
+            out.push_str(&rest[..at + 2]);
+            rest = &rest[at + 2..];
         }
     }
     out + rest

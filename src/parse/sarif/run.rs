@@ -6,8 +6,9 @@ use crate::model::finding::{ColumnUnit, Finding, Fix, Level};
 use crate::model::text::one_line;
 use crate::parse::ParseError;
 use crate::parse::json::Text;
+use crate::parse::reading;
 use crate::parse::sarif::log::{
-    Component, Invocation, Notification, PhysicalLocation, Rule, Run, SarifFix, SarifResult,
+    Component, ComponentReference, Invocation, Notification, PhysicalLocation, Rule, Run, SarifFix, SarifResult,
 };
 use crate::parse::sarif::malformed;
 use crate::parse::sarif::message;
@@ -47,6 +48,8 @@ pub(super) struct RunReader<'r, 'a> {
     rules: HashMap<&'r str, &'r Rule<'a>>,
     places: Places<'r, 'a>,
     invocations: &'r [Invocation<'a>],
+    /// The levels that invocations gave to rules, by their ids.
+    overrides: HashMap<&'r str, &'r str>,
     pub columns: ColumnUnit,
     /// Results are kept in files beside the log.
     elsewhere: bool,
@@ -72,7 +75,28 @@ impl<'r, 'a> RunReader<'r, 'a> {
         let invocations = run.invocations.as_deref().unwrap_or_default();
         let elsewhere = run.external_property_file_references.as_ref();
         let elsewhere = elsewhere.and_then(|files| files.results.as_ref()).is_some_and(|files| !files.is_empty());
-        Self { driver, extensions, rules, places, invocations, columns, elsewhere }
+        let overrides = HashMap::new();
+        let mut reader = Self { driver, extensions, rules, places, invocations, overrides, columns, elsewhere };
+        reader.overrides = reader.overridden();
+        reader
+    }
+
+    /// Of several levels for one rule the worst.
+    fn overridden(&self) -> HashMap<&'r str, &'r str> {
+        let mut worst: HashMap<&str, &str> = HashMap::new();
+        let all = self.invocations.iter().filter_map(|invocation| invocation.rule_configuration_overrides.as_deref());
+        for one in all.flatten() {
+            let Some(level) = one.configuration.as_ref().and_then(|to| to.level.as_ref()) else { continue };
+            let Some(of) = &one.descriptor else { continue };
+            let id = of.id.as_ref().map(|id| id.0.as_ref());
+            let rule = self.rule_of(id, of.index, of.tool_component.as_ref());
+            let Some(id) = rule.and_then(|rule| rule.id.as_ref()).map(|id| id.0.as_ref()).or(id) else { continue };
+            let known = worst.entry(id).or_insert(&level.0);
+            if rank(&level.0) > rank(known) {
+                *known = &level.0;
+            }
+        }
+        worst
     }
 
     /// The findings of the run: its results, and the errors that the tool met while it ran. And why they may not be all
@@ -132,7 +156,8 @@ impl<'r, 'a> RunReader<'r, 'a> {
 
     fn result(&self, result: SarifResult<'a>, left: &mut Left, findings: &mut Vec<Finding>) {
         let rule = self.rule(&result);
-        let Some(level) = level(&result, rule) else {
+        let id = id(&result).or_else(|| rule?.id.as_ref().map(|id| id.0.as_ref()));
+        let Some(level) = level(&result, self.default_level(id, rule)) else {
             left.passed += 1;
             return;
         };
@@ -144,8 +169,6 @@ impl<'r, 'a> RunReader<'r, 'a> {
             left.suppressed += 1;
             return;
         }
-        let id = result.rule_id.as_ref().or_else(|| result.rule.as_ref()?.id.as_ref());
-        let id = id.or_else(|| rule?.id.as_ref()).map(|id| id.0.as_ref());
         let about = || rule?.short_description.as_ref()?.text.as_ref().map(|text| text.0.to_string());
         let message = result.message.as_ref().and_then(|message| message::text(message, rule, |id| self.shared(id)));
         let mut finding = Finding {
@@ -174,19 +197,28 @@ impl<'r, 'a> RunReader<'r, 'a> {
         findings.insert(first, finding);
     }
 
-    /// The rule of a result: by index where that fits the id, else by id, which may be below a rule (`CA1000/1`).
     fn rule(&self, result: &SarifResult<'_>) -> Option<&'r Rule<'a>> {
         let reference = result.rule.as_ref();
-        let id = result.rule_id.as_ref().or_else(|| reference?.id.as_ref()).map(|id| id.0.as_ref());
         let component = reference.and_then(|rule| rule.tool_component.as_ref());
+        self.rule_of(id(result), result.rule_index.or_else(|| reference?.index), component)
+    }
+
+    /// A rule: by index where that fits the id, else by id, which may be below a rule (`CA1000/1`).
+    fn rule_of(
+        &self,
+        id: Option<&str>,
+        index: Option<i64>,
+        component: Option<&ComponentReference<'_>>,
+    ) -> Option<&'r Rule<'a>> {
         let component = match component.map(|component| (component.index, component.name.as_ref())) {
-            Some((Some(index), _)) => self.extensions.get(usize::try_from(index).ok()?),
+            // -1 is that of none.
+            Some((Some(index), _)) => usize::try_from(index).ok().and_then(|index| self.extensions.get(index)),
             Some((None, Some(name))) => {
                 self.extensions.iter().find(|extension| extension.name.as_ref().is_some_and(|own| own.0 == name.0))
             }
             _ => None,
         };
-        let index = result.rule_index.or_else(|| reference?.index).and_then(|index| usize::try_from(index).ok());
+        let index = index.and_then(|index| usize::try_from(index).ok());
         let rules = component.unwrap_or(self.driver).rules.as_deref().unwrap_or_default();
         let fits = |rule: &&Rule<'_>| {
             let own = rule.id.as_ref().map(|id| id.0.as_ref()).unwrap_or_default();
@@ -196,6 +228,15 @@ impl<'r, 'a> RunReader<'r, 'a> {
             let id = id?;
             self.rules.get(id).or_else(|| self.rules.get(id.rsplit_once('/')?.0)).copied()
         })
+    }
+
+    /// The level of a result that says none. Which of several invocations it is of is not known.
+    fn default_level(&self, id: Option<&str>, rule: Option<&'r Rule<'a>>) -> &'r str {
+        let own = rule.and_then(|rule| rule.default_configuration.as_ref()?.level.as_ref());
+        let own = own.map_or("warning", |level| level.0.as_ref());
+        let of_rule = rule.and_then(|rule| rule.id.as_ref()).map(|id| id.0.as_ref());
+        let overridden = of_rule.or(id).and_then(|id| self.overrides.get(id).copied());
+        overridden.filter(|level| self.invocations.len() == 1 || rank(level) > rank(own)).unwrap_or(own)
     }
 
     fn shared(&self, id: &str) -> Option<&'r str> {
@@ -226,10 +267,8 @@ impl<'r, 'a> RunReader<'r, 'a> {
                 edits.push(replacement.deleted_region?.edit(text.map(|text| text.0.into_owned()).unwrap_or_default())?);
             }
         }
-        edits.sort_by_key(|edit| (edit.start_line, edit.start_column));
-        let apart = edits.is_sorted_by(|a, b| (a.end_line, a.end_column) <= (b.start_line, b.start_column));
         let description = fix.description.and_then(|message| message.text).map(|text| text.0.into_owned());
-        (apart && !edits.is_empty()).then(|| Fix { description: description.unwrap_or_default(), edits })
+        reading::fix(description.unwrap_or_default(), edits)
     }
 
     /// What the tool says of its own work: an error is a finding, for then it has not seen everything.
@@ -259,13 +298,22 @@ impl<'r, 'a> RunReader<'r, 'a> {
     }
 }
 
+/// The rule's id as a result spells it.
+fn id<'s>(result: &'s SarifResult<'_>) -> Option<&'s str> {
+    result.rule_id.as_ref().or_else(|| result.rule.as_ref()?.id.as_ref()).map(|id| id.0.as_ref())
+}
+
+/// How bad a level is; a word unknown here is not taken for less.
+fn rank(level: &str) -> usize {
+    let known = ["none", "note", "warning"];
+    known.iter().position(|word| level.eq_ignore_ascii_case(word)).unwrap_or(known.len())
+}
+
 /// `None` for what is no finding. A kind other than `fail` has the level `none` by the specification.
-fn level(result: &SarifResult<'_>, rule: Option<&Rule<'_>>) -> Option<Level> {
+fn level(result: &SarifResult<'_>, default: &str) -> Option<Level> {
     let word = |text: &Option<Text<'_>>| text.as_ref().map(|text| text.0.to_ascii_lowercase());
     let kind = word(&result.kind).unwrap_or_else(|| "fail".to_owned());
-    let default = || rule.and_then(|rule| word(&rule.default_configuration.as_ref()?.level));
-    let level =
-        word(&result.level).or_else(|| (kind == "fail").then(|| default().unwrap_or_else(|| "warning".to_owned())));
+    let level = word(&result.level).or_else(|| (kind == "fail").then(|| default.to_ascii_lowercase()));
     match (kind.as_str(), level.as_deref().unwrap_or("none")) {
         ("pass" | "notapplicable", _) => None,
         ("fail" | "informational", "none") | (_, "note") => Some(Level::Note),
@@ -347,6 +395,29 @@ mod tests {
         ] {
             assert_eq!(level(result), expected, "{result}");
         }
+    }
+
+    #[test]
+    fn an_invocation_may_give_a_rule_another_level() {
+        let level = |invocations: &str, result: &str| {
+            let rules = r#"[{"id":"A","defaultConfiguration":{"level":"note"}},{"id":"B","defaultConfiguration":{"level":"error"}}]"#;
+            let run = format!(r#""tool":{{"driver":{{"name":"x","rules":{rules}}}}},"invocations":[{invocations}]"#);
+            read(&run, result).findings[0].level
+        };
+        let to = |level: &str, rule: &str| {
+            let one = format!(r#"{{"configuration":{{"level":"{level}"}},"descriptor":{{{rule}}}}}"#);
+            format!(r#"{{"executionSuccessful":true,"ruleConfigurationOverrides":[{one}]}}"#)
+        };
+        let (a, b) = (r#","ruleId":"A""#, r#","ruleId":"B""#);
+        assert_eq!([level("", a), level("", b)], [Level::Note, Level::Error]);
+        for rule in [r#""id":"A""#, r#""index":0"#, r#""id":"A","index":0,"toolComponent":{"index":-1}"#] {
+            assert_eq!([level(&to("error", rule), a), level(&to("error", rule), b)], [Level::Error; 2], "{rule}");
+        }
+        let (low, other) = (to("note", r#""id":"B""#), to("error", r#""id":"A""#));
+        assert_eq!([level(&low, b), level(&format!("{low},{other}"), b)], [Level::Note, Level::Error], "whose it is");
+        assert_eq!(level(&format!("{low},{other}"), a), Level::Error);
+        let of_none = r#","rule":{"id":"B","index":1,"toolComponent":{"index":-1}}"#;
+        assert_eq!(level("", of_none), Level::Error, "a component that is none");
     }
 
     #[test]
