@@ -35,7 +35,7 @@ pub fn project(place: &Place<'_>, env: &Env) -> Result<Project, Failure> {
             (detected, _) => break detected?,
         }
     };
-    let folder = project::folder(place.root, folder);
+    let folder = project::folder(place.root, folder)?;
     let evidence = detected.gates.iter().map(|gate| (gate.name.clone(), gate.why.clone())).collect();
     let labels: Vec<_> = detected.gates.iter().map(|gate| (gate.name.clone(), gate.label.clone())).collect();
     let label = move |name: &str| labels.iter().find(|(other, _)| other == name).and_then(|(_, label)| label.clone());

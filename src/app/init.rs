@@ -163,7 +163,7 @@ pub fn setup(request: &Request, env: &Env) -> Result<Setup, Failure> {
     }
     let files = wanted.into_iter().map(|(path, text)| file(&root, path, text, request.force));
     let files = files.collect::<Result<_, Failure>>()?;
-    let masker = crate::app::posting::masker(env, &made.project.config.run.pass_env);
+    let masker = project::masker(env, &made.project.config);
     Ok(Setup { files, left: made.left, notes: made.notes, masker })
 }
 
@@ -216,18 +216,16 @@ impl Made {
             let path = project::find(place)?.map(|(path, _)| path).unwrap_or_default();
             return Ok(Self { project, path, toml: None, files: Vec::new(), left: Vec::new(), notes: Vec::new() });
         }
-        let found = project::find(place)?;
-        let path = found.as_ref().map_or_else(|| place.start.join("gatepost.toml"), |(path, _)| path.clone());
-        let folder = found.map_or_else(|| project::folder(place.root, place.start), |(_, folder)| folder);
+        let Target { path, folder, note } = Target::of(place)?;
         let mut adopted = match request.from {
             From::Detection => {
-                let survey = detected::survey(place.start, env);
-                let start = project::folder(place.root, place.start);
-                let found = detect::detect(&Fresh::new(&survey, below(&start, tracked)))?;
+                let survey = detected::survey(&place.root.join(&folder), env);
+                let found = detect::detect(&Fresh::new(&survey, below(&folder, tracked)))?;
                 Adopted { gates: found.gates, notes: found.notes, ..Adopted::default() }
             }
-            From::Reviewdog => adopted(place, workflows)?,
+            From::Reviewdog => adopted(&place.root.join(&folder), workflows)?,
         };
+        adopted.notes.extend(note);
         if request.mode == Mode::Report {
             for gate in &mut adopted.gates {
                 gate.mode = Mode::Report;
@@ -243,6 +241,32 @@ impl Made {
         })?;
         let Adopted { files, left, notes, .. } = adopted;
         Ok(Self { project, path, toml: Some(toml), files, left, notes })
+    }
+}
+
+/// Where the configuration is written.
+struct Target {
+    path: PathBuf,
+    /// The folder that it speaks of, whose gates it gets.
+    folder: String,
+    note: Option<String>,
+}
+
+impl Target {
+    /// In the place of the file that speaks of the same folder, or that was named. One of a folder above is others' too, and left.
+    fn of(place: &Place<'_>) -> Result<Self, Failure> {
+        let path = place.start.join("gatepost.toml");
+        let folder = project::spoken_of(place.root, &path)?;
+        Ok(match project::find(place)? {
+            Some((path, of)) if place.file.is_some() || of == folder => Self { path, folder: of, note: None },
+            Some((above, _)) => {
+                let shown = |path: &Path| path.strip_prefix(place.root).unwrap_or(path).display().to_string();
+                let note =
+                    format!("{} is left as it is; in {folder} {} is read in its place", shown(&above), shown(&path));
+                Self { path, folder, note: Some(note) }
+            }
+            None => Self { path, folder, note: None },
+        })
     }
 }
 
@@ -285,12 +309,12 @@ fn no_gates(left: &[Left]) -> Failure {
 }
 
 /// What reviewdog runs, with the flags by which the workflows call it.
-fn adopted(place: &Place<'_>, workflows: &[Node]) -> Result<Adopted, Failure> {
-    let Some(name) = REVIEWDOG.iter().find(|name| files::is_file(&place.start.join(name))) else {
+fn adopted(folder: &Path, workflows: &[Node]) -> Result<Adopted, Failure> {
+    let Some(name) = REVIEWDOG.iter().find(|name| files::is_file(&folder.join(name))) else {
         return Err(Failure::usage(format!("--from reviewdog: there is no {} here", REVIEWDOG.join(", ")))
             .help("start gatepost where .reviewdog.yml is, or give the folder by -C"));
     };
-    let bytes = files::read_capped(&place.start.join(name), LARGEST)
+    let bytes = files::read_capped(&folder.join(name), LARGEST)
         .ok_or_else(|| Failure::usage(format!("{name} cannot be read, or is larger than {} MiB", LARGEST >> 20)))?;
     let mut flags = Flags::default();
     for step in workflows.iter().flat_map(steps) {

@@ -4,14 +4,13 @@
 use std::path::Path;
 
 use crate::gate::bails::{bails, stopped_early, stops};
-use crate::gate::integrity::deep;
 use crate::gate::lines;
 use crate::integrity::halts::{Halt, halts_at, halts_within, only_goal, only_says};
 use crate::model::settings::{CommandLine, Common};
 use crate::model::text::one_line;
 use crate::render::terminal::shell_word;
 use crate::world::files;
-use crate::world::tree::Folder;
+use crate::world::tree::{Folder, deep};
 
 /// A makefile larger than this many bytes are not looked into.
 const LARGEST: u64 = 1 << 20;

@@ -14,6 +14,7 @@ mod ground;
 pub mod halts;
 mod handed;
 mod justfile;
+pub mod lost;
 mod makefile;
 mod manifest;
 pub mod moves;

@@ -337,6 +337,22 @@ fn a_folder_of_a_monorepo_gets_its_own_file_and_the_root_the_workflow() {
 
 /// What becomes of a `.reviewdog.yml`, with the flags that `flags.sh` beside it has.
 #[test]
+fn a_configuration_above_is_not_overwritten_from_a_folder() {
+    let tree = npm();
+    tree.write("web/package.json", r#"{"scripts": {"test": "node --test"}}"#).write("gatepost.toml", "# ours\n");
+    let (code, said) = call(&tree, &["-C", "web", "init", "--force", "--yes", "--workflow", "none"]);
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("gatepost.toml is left as it is; in web web/gatepost.toml is read in its place"), "{said}");
+    assert_eq!(there(&tree, "gatepost.toml").as_deref(), Some("# ours\n"));
+    assert!(there(&tree, "web/gatepost.toml").unwrap().contains("[gates.test]"));
+    let named = ["init", "--config", "web/gatepost.toml", "--force", "--yes", "--workflow", "none"];
+    let (code, said) = call(&tree, &named);
+    assert_eq!(code, 0, "{said}");
+    let written = there(&tree, "web/gatepost.toml").unwrap();
+    assert!(!written.contains("gates.lint"), "the gates of the folder that the file speaks of: {written}");
+}
+
+#[test]
 fn each_reviewdog_file_is_taken_over_as_expected() {
     let mut cases: Vec<PathBuf> =
         std::fs::read_dir(fixtures("reviewdog")).unwrap().map(|entry| entry.unwrap().path()).collect();

@@ -8,9 +8,9 @@ mod tools;
 
 use std::path::{Path, PathBuf};
 
-use crate::app::project::{Project, Source};
+use crate::app::project::{self, Project, Source};
 use crate::app::run::{self, Opened};
-use crate::app::{Failure, posting, scope};
+use crate::app::{Failure, scope};
 use crate::gate::integrity;
 use crate::mask::Masker;
 use crate::model::diagnosis::Row;
@@ -80,7 +80,7 @@ pub async fn doctor(request: &Request, env: &Env) -> Result<Found, Failure> {
     }
     rows.extend(told.rows);
     rows.extend(told.protection.iter().flat_map(|protection| required::rows(protection, &workflows)));
-    let masker = posting::masker(env, &project.config.run.pass_env);
+    let masker = project::masker(env, &project.config);
     Ok(Found { rows, permissions: permissions::of_a_run(publish), masker })
 }
 
