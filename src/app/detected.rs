@@ -43,6 +43,7 @@ pub fn project(place: &Place<'_>, env: &Env) -> Result<Project, Failure> {
     let source = Source::Detected { evidence, notes: detected.notes, toml: toml.clone() };
     project::build(toml.as_bytes(), folder, source, &label).map_err(|wrong| match wrong {
         Wrong::Text(problems) => Failure::bug(problems.render("what was detected", place.colour))
+            .rendered()
             .help("this is a bug in gatepost's detection; a gatepost.toml of your own avoids it"),
         Wrong::NoGates => Failure::usage("nothing was detected"),
     })

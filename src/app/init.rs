@@ -11,6 +11,7 @@ use crate::mask::Masker;
 use crate::model::gate::Mode;
 use crate::model::install::Install;
 use crate::model::settings::{CommandLine, Common};
+use crate::model::text::one_line;
 use crate::model::yaml::{self, Node};
 use crate::setup::template::{self, Shape, Wanted};
 use crate::setup::tools::{self, By};
@@ -136,9 +137,10 @@ pub fn setup(request: &Request, env: &Env) -> Result<Setup, Failure> {
     let root = files::real_path(repo.root()).unwrap_or_else(|| repo.root().to_owned());
     let start = files::real_path(&request.start).unwrap_or_else(|| request.start.clone());
     let place = Place { root: &root, start: &start, file: request.config.as_deref(), colour: request.colour };
-    let workflows = workflows(&root);
+    let (workflows, unread) = workflows(&root);
     let tracked = repo.tracked()?;
     let mut made = Made::new(&place, request, env, &workflows, &tracked)?;
+    made.notes.extend(unread);
     let mut wanted = vec![(made.path.clone(), made.toml.take())];
     // A matcher's path counts from the configuration's folder.
     let folder = root.join(&made.project.folder);
@@ -147,6 +149,7 @@ pub fn setup(request: &Request, env: &Env) -> Result<Setup, Failure> {
         let (action, version) = action(request, &workflows, &mut made.notes)?;
         let (prepare, notes) = prepare(&made.project, &root, env, &tracked);
         made.notes.extend(notes);
+        can_be_named(std::iter::once(&made.project.folder).chain(prepare.iter().map(|install| &install.dir)))?;
         let branch = repo.default_branch_name()?.unwrap_or_else(|| "main".to_owned());
         let project = &made.project;
         let written = template::files(&Wanted {
@@ -236,7 +239,7 @@ impl Made {
         let toml = format!("{HEAD}{}{integrity}{TAIL}", adopted.to_toml());
         let source = Source::File("gatepost.toml".to_owned());
         let project = project::build(toml.as_bytes(), folder, source, &|_| None).map_err(|wrong| match wrong {
-            Wrong::Text(problems) => Failure::bug(problems.render("what init would write", place.colour)),
+            Wrong::Text(problems) => Failure::bug(problems.render("what init would write", place.colour)).rendered(),
             Wrong::NoGates => no_gates(&adopted.left),
         })?;
         let Adopted { files, left, notes, .. } = adopted;
@@ -274,6 +277,16 @@ impl Target {
 fn below(folder: &str, tracked: &[String]) -> BTreeSet<String> {
     let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
     tracked.iter().filter_map(|path| path.strip_prefix(&prefix)).map(str::to_owned).collect()
+}
+
+/// Whether a workflow can name these folders: GitHub would put something in for an expression.
+fn can_be_named<'a>(folders: impl Iterator<Item = &'a String>) -> Result<(), Failure> {
+    let Some(folder) = folders.into_iter().find(|folder| folder.contains("${{")) else { return Ok(()) };
+    Err(Failure::usage(format!(
+        "no workflow can name the folder {:?}: GitHub reads an expression in it",
+        one_line(folder, 200)
+    ))
+    .help("rename it, or write only the configuration with --workflow none"))
 }
 
 /// What the workflow installs for the gates, and what it leaves alone.
@@ -326,12 +339,21 @@ fn adopted(folder: &Path, workflows: &[Node]) -> Result<Adopted, Failure> {
     Ok(reviewdog::adopt(&String::from_utf8_lossy(&bytes), name, &flags)?)
 }
 
-/// The workflows that can be read. What is wrong with the others is doctor's to say.
-fn workflows(root: &Path) -> Vec<Node> {
+/// The workflows that can be read, and a note for each that cannot. What is wrong with it is doctor's to say.
+fn workflows(root: &Path) -> (Vec<Node>, Vec<String>) {
     let listed = files::list(&root.join(".github/workflows")).unwrap_or_default();
     let yaml = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "yml" || extension == "yaml");
-    let read = |path: PathBuf| yaml::read(&String::from_utf8_lossy(&files::read_capped(&path, LARGEST)?)).ok();
-    listed.into_iter().filter(yaml).filter_map(read).collect()
+    let (mut read, mut unread) = (Vec::new(), Vec::new());
+    for path in listed.into_iter().filter(yaml) {
+        let text = files::read_capped(&path, LARGEST);
+        if let Some(workflow) = text.and_then(|text| yaml::read(&String::from_utf8_lossy(&text)).ok()) {
+            read.push(workflow);
+        } else {
+            let shown = path.strip_prefix(root).unwrap_or(&path).display().to_string();
+            unread.push(format!("{} cannot be read: what it does is left out here", one_line(&shown, 200)));
+        }
+    }
+    (read, unread)
 }
 
 fn steps(workflow: &Node) -> impl Iterator<Item = &Node> {

@@ -90,7 +90,7 @@ pub fn open(place: &Place<'_>) -> Result<Option<Project>, Failure> {
     let project = build(&bytes, folder, Source::File(shown.clone()), &|_| None);
     let project = project.map(|project| Project { place: in_repository(place, &path), ..project });
     project.map(Some).map_err(|problems| match problems {
-        Wrong::Text(problems) => Failure::usage(problems.render(&shown, place.colour)),
+        Wrong::Text(problems) => Failure::usage(problems.render(&shown, place.colour)).rendered(),
         Wrong::NoGates => Failure::usage(format!("{shown}: {}", config::NO_GATES)),
     })
 }
@@ -111,7 +111,7 @@ pub fn read(place: &Place<'_>) -> Result<Option<(Config, String, String)>, Failu
     let bytes = files::read(&path).map_err(|error| Failure::usage(error.to_string()))?;
     let config = with_known(|known| config::read(&bytes, known));
     config
-        .map_err(|wrong| Failure::usage(wrong.render(&shown, place.colour)))
+        .map_err(|wrong| Failure::usage(wrong.render(&shown, place.colour)).rendered())
         .map(|config| Some((config, shown, folder)))
 }
 

@@ -207,7 +207,7 @@ impl Site {
             let kind = deploy::find(means.name).ok_or_else(|| Failure::usage(format!("no deployer {}", means.name)))?;
             (kind.settle)(&means.own).map_err(|wrong| {
                 let problems = Problems::new(self.config.source.clone(), wrong);
-                Failure::usage(problems.render("gatepost.toml", false))
+                Failure::usage(problems.render("gatepost.toml", false)).rendered()
             })
         };
         let rollback = environment.rollback.as_ref().unwrap_or(&environment.deploy);

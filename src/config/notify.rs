@@ -145,7 +145,7 @@ fn one(
 pub(super) fn secrets(value: &DeValue<'_>, into: &mut Vec<String>) {
     match value {
         DeValue::String(text) if FromEnv::check(text).is_ok() => {
-            into.extend(text.strip_prefix("env:").map(str::to_owned))
+            into.extend(text.strip_prefix("env:").map(str::to_owned));
         }
         DeValue::Array(items) => items.iter().for_each(|item| secrets(item.get_ref(), into)),
         DeValue::Table(entries) => entries.values().for_each(|entry| secrets(entry.get_ref(), into)),

@@ -77,12 +77,31 @@ fn values(property: &Value) -> String {
     if let Some(only) = property.get("const") {
         return format!("`{}`", only.as_str().map_or_else(|| only.to_string(), str::to_owned));
     }
-    match (property["type"].as_str(), &property["minimum"], &property["maximum"]) {
+    let ways: Vec<String> = property["anyOf"].as_array().into_iter().flatten().filter_map(way).collect();
+    if !ways.is_empty() {
+        return ways.join(" or ");
+    }
+    match (type_of(property), &property["minimum"], &property["maximum"]) {
         (Some("integer"), Value::Number(least), Value::Number(most)) => format!("{least} to {most}"),
         (Some("array"), ..) => format!("list of {}", values(&property["items"])),
         (Some("boolean"), ..) => "`true`, `false`".to_owned(),
         (Some(other), ..) => other.to_owned(),
-        (None, ..) => "string or list".to_owned(),
+        (None, ..) => "any".to_owned(),
+    }
+}
+
+/// The type, but for `null`, by which a key that is not there is told.
+fn type_of(property: &Value) -> Option<&str> {
+    let several = property["type"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    property["type"].as_str().or_else(|| several.into_iter().find(|one| *one != "null"))
+}
+
+/// One of several things that a key may be.
+fn way(one: &Value) -> Option<String> {
+    match type_of(one) {
+        Some("null") => None,
+        Some("array") => Some("list".to_owned()),
+        _ => Some(values(one)),
     }
 }
 

@@ -7,6 +7,7 @@ mod attempts;
 mod behind;
 mod calls;
 mod command;
+pub mod commands;
 mod dictionary;
 mod ending;
 mod flow;
