@@ -131,6 +131,11 @@ async fn allowed(site: &mut Site, environment: &Environment, sha: &Sha, request:
             .because("branch_not_allowed")
             .help("merge it first, or change `branches` and `tags` of the environment"));
     }
+    if let Some(why) = settings.zones().find_map(|zone| clock::local(zone).err()) {
+        return Err(Failure::refused(format!("{name} is closed: {why}"))
+            .because("closed")
+            .help("correct the zone under `hours` or `freezes` of the environment"));
+    }
     if let Some(why) = window::closed(settings, &clock::local) {
         return Err(Failure::refused(format!("{name} is closed: {why}"))
             .because("closed")

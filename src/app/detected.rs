@@ -35,7 +35,7 @@ pub fn project(place: &Place<'_>, env: &Env) -> Result<Project, Failure> {
             (detected, _) => break detected?,
         }
     };
-    let folder = project::folder(place.root, folder);
+    let folder = project::folder(place.root, folder)?;
     let evidence = detected.gates.iter().map(|gate| (gate.name.clone(), gate.why.clone())).collect();
     let labels: Vec<_> = detected.gates.iter().map(|gate| (gate.name.clone(), gate.label.clone())).collect();
     let label = move |name: &str| labels.iter().find(|(other, _)| other == name).and_then(|(_, label)| label.clone());
@@ -43,6 +43,7 @@ pub fn project(place: &Place<'_>, env: &Env) -> Result<Project, Failure> {
     let source = Source::Detected { evidence, notes: detected.notes, toml: toml.clone() };
     project::build(toml.as_bytes(), folder, source, &label).map_err(|wrong| match wrong {
         Wrong::Text(problems) => Failure::bug(problems.render("what was detected", place.colour))
+            .rendered()
             .help("this is a bug in gatepost's detection; a gatepost.toml of your own avoids it"),
         Wrong::NoGates => Failure::usage("nothing was detected"),
     })

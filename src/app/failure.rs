@@ -10,8 +10,10 @@ use crate::model::exit::ExitCode;
 pub struct Failure {
     /// What the process ends with.
     pub code: ExitCode,
-    /// What was tried and what happened; may have several lines (an excerpt of a file).
+    /// What was tried and what happened.
     pub what: String,
+    /// `what` is an excerpt of a file with its own headings and colours, and without anything that could command a terminal.
+    pub is_rendered: bool,
     /// What to do next.
     pub help: Option<String>,
     /// Why in one stable word, for programs, where the exit code alone says too little.
@@ -22,25 +24,31 @@ impl Failure {
     /// Asked for in a way that cannot be done.
     #[must_use]
     pub fn usage(what: impl Into<String>) -> Self {
-        Self { code: ExitCode::Usage, what: what.into(), help: None, reason: None }
+        Self { code: ExitCode::Usage, what: what.into(), is_rendered: false, help: None, reason: None }
     }
 
     /// The outside world failed.
     #[must_use]
     pub fn outside(what: impl Into<String>) -> Self {
-        Self { code: ExitCode::CouldNotJudge, what: what.into(), help: None, reason: None }
+        Self { code: ExitCode::CouldNotJudge, what: what.into(), is_rendered: false, help: None, reason: None }
     }
 
     /// Not allowed here.
     #[must_use]
     pub fn refused(what: impl Into<String>) -> Self {
-        Self { code: ExitCode::Refused, what: what.into(), help: None, reason: None }
+        Self { code: ExitCode::Refused, what: what.into(), is_rendered: false, help: None, reason: None }
     }
 
     /// A bug in gatepost.
     #[must_use]
     pub fn bug(what: impl std::fmt::Display) -> Self {
-        Self { code: ExitCode::Bug, what: what.to_string(), help: None, reason: None }
+        Self { code: ExitCode::Bug, what: what.to_string(), is_rendered: false, help: None, reason: None }
+    }
+
+    /// What is wrong with a file, as it is shown.
+    #[must_use]
+    pub fn rendered(self) -> Self {
+        Self { is_rendered: true, ..self }
     }
 
     /// Says why in one word.

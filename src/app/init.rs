@@ -11,6 +11,7 @@ use crate::mask::Masker;
 use crate::model::gate::Mode;
 use crate::model::install::Install;
 use crate::model::settings::{CommandLine, Common};
+use crate::model::text::one_line;
 use crate::model::yaml::{self, Node};
 use crate::setup::template::{self, Shape, Wanted};
 use crate::setup::tools::{self, By};
@@ -136,9 +137,10 @@ pub fn setup(request: &Request, env: &Env) -> Result<Setup, Failure> {
     let root = files::real_path(repo.root()).unwrap_or_else(|| repo.root().to_owned());
     let start = files::real_path(&request.start).unwrap_or_else(|| request.start.clone());
     let place = Place { root: &root, start: &start, file: request.config.as_deref(), colour: request.colour };
-    let workflows = workflows(&root);
+    let (workflows, unread) = workflows(&root);
     let tracked = repo.tracked()?;
     let mut made = Made::new(&place, request, env, &workflows, &tracked)?;
+    made.notes.extend(unread);
     let mut wanted = vec![(made.path.clone(), made.toml.take())];
     // A matcher's path counts from the configuration's folder.
     let folder = root.join(&made.project.folder);
@@ -147,6 +149,7 @@ pub fn setup(request: &Request, env: &Env) -> Result<Setup, Failure> {
         let (action, version) = action(request, &workflows, &mut made.notes)?;
         let (prepare, notes) = prepare(&made.project, &root, env, &tracked);
         made.notes.extend(notes);
+        can_be_named(std::iter::once(&made.project.folder).chain(prepare.iter().map(|install| &install.dir)))?;
         let branch = repo.default_branch_name()?.unwrap_or_else(|| "main".to_owned());
         let project = &made.project;
         let written = template::files(&Wanted {
@@ -163,7 +166,7 @@ pub fn setup(request: &Request, env: &Env) -> Result<Setup, Failure> {
     }
     let files = wanted.into_iter().map(|(path, text)| file(&root, path, text, request.force));
     let files = files.collect::<Result<_, Failure>>()?;
-    let masker = crate::app::posting::masker(env, &made.project.config.run.pass_env);
+    let masker = project::masker(env, &made.project.config);
     Ok(Setup { files, left: made.left, notes: made.notes, masker })
 }
 
@@ -216,18 +219,16 @@ impl Made {
             let path = project::find(place)?.map(|(path, _)| path).unwrap_or_default();
             return Ok(Self { project, path, toml: None, files: Vec::new(), left: Vec::new(), notes: Vec::new() });
         }
-        let found = project::find(place)?;
-        let path = found.as_ref().map_or_else(|| place.start.join("gatepost.toml"), |(path, _)| path.clone());
-        let folder = found.map_or_else(|| project::folder(place.root, place.start), |(_, folder)| folder);
+        let Target { path, folder, note } = Target::of(place)?;
         let mut adopted = match request.from {
             From::Detection => {
-                let survey = detected::survey(place.start, env);
-                let start = project::folder(place.root, place.start);
-                let found = detect::detect(&Fresh::new(&survey, below(&start, tracked)))?;
+                let survey = detected::survey(&place.root.join(&folder), env);
+                let found = detect::detect(&Fresh::new(&survey, below(&folder, tracked)))?;
                 Adopted { gates: found.gates, notes: found.notes, ..Adopted::default() }
             }
-            From::Reviewdog => adopted(place, workflows)?,
+            From::Reviewdog => adopted(&place.root.join(&folder), workflows)?,
         };
+        adopted.notes.extend(note);
         if request.mode == Mode::Report {
             for gate in &mut adopted.gates {
                 gate.mode = Mode::Report;
@@ -238,7 +239,7 @@ impl Made {
         let toml = format!("{HEAD}{}{integrity}{TAIL}", adopted.to_toml());
         let source = Source::File("gatepost.toml".to_owned());
         let project = project::build(toml.as_bytes(), folder, source, &|_| None).map_err(|wrong| match wrong {
-            Wrong::Text(problems) => Failure::bug(problems.render("what init would write", place.colour)),
+            Wrong::Text(problems) => Failure::bug(problems.render("what init would write", place.colour)).rendered(),
             Wrong::NoGates => no_gates(&adopted.left),
         })?;
         let Adopted { files, left, notes, .. } = adopted;
@@ -246,10 +247,46 @@ impl Made {
     }
 }
 
+/// Where the configuration is written.
+struct Target {
+    path: PathBuf,
+    /// The folder that it speaks of, whose gates it gets.
+    folder: String,
+    note: Option<String>,
+}
+
+impl Target {
+    /// In the place of the file that speaks of the same folder, or that was named. One of a folder above is others' too, and left.
+    fn of(place: &Place<'_>) -> Result<Self, Failure> {
+        let path = place.start.join("gatepost.toml");
+        let folder = project::spoken_of(place.root, &path)?;
+        Ok(match project::find(place)? {
+            Some((path, of)) if place.file.is_some() || of == folder => Self { path, folder: of, note: None },
+            Some((above, _)) => {
+                let shown = |path: &Path| path.strip_prefix(place.root).unwrap_or(path).display().to_string();
+                let note =
+                    format!("{} is left as it is; in {folder} {} is read in its place", shown(&above), shown(&path));
+                Self { path, folder, note: Some(note) }
+            }
+            None => Self { path, folder, note: None },
+        })
+    }
+}
+
 /// Of tracked paths those in a folder, relative to it.
 fn below(folder: &str, tracked: &[String]) -> BTreeSet<String> {
     let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
     tracked.iter().filter_map(|path| path.strip_prefix(&prefix)).map(str::to_owned).collect()
+}
+
+/// Whether a workflow can name these folders: GitHub would put something in for an expression.
+fn can_be_named<'a>(folders: impl Iterator<Item = &'a String>) -> Result<(), Failure> {
+    let Some(folder) = folders.into_iter().find(|folder| folder.contains("${{")) else { return Ok(()) };
+    Err(Failure::usage(format!(
+        "no workflow can name the folder {:?}: GitHub reads an expression in it",
+        one_line(folder, 200)
+    ))
+    .help("rename it, or write only the configuration with --workflow none"))
 }
 
 /// What the workflow installs for the gates, and what it leaves alone.
@@ -285,12 +322,12 @@ fn no_gates(left: &[Left]) -> Failure {
 }
 
 /// What reviewdog runs, with the flags by which the workflows call it.
-fn adopted(place: &Place<'_>, workflows: &[Node]) -> Result<Adopted, Failure> {
-    let Some(name) = REVIEWDOG.iter().find(|name| files::is_file(&place.start.join(name))) else {
+fn adopted(folder: &Path, workflows: &[Node]) -> Result<Adopted, Failure> {
+    let Some(name) = REVIEWDOG.iter().find(|name| files::is_file(&folder.join(name))) else {
         return Err(Failure::usage(format!("--from reviewdog: there is no {} here", REVIEWDOG.join(", ")))
             .help("start gatepost where .reviewdog.yml is, or give the folder by -C"));
     };
-    let bytes = files::read_capped(&place.start.join(name), LARGEST)
+    let bytes = files::read_capped(&folder.join(name), LARGEST)
         .ok_or_else(|| Failure::usage(format!("{name} cannot be read, or is larger than {} MiB", LARGEST >> 20)))?;
     let mut flags = Flags::default();
     for step in workflows.iter().flat_map(steps) {
@@ -302,12 +339,21 @@ fn adopted(place: &Place<'_>, workflows: &[Node]) -> Result<Adopted, Failure> {
     Ok(reviewdog::adopt(&String::from_utf8_lossy(&bytes), name, &flags)?)
 }
 
-/// The workflows that can be read. What is wrong with the others is doctor's to say.
-fn workflows(root: &Path) -> Vec<Node> {
+/// The workflows that can be read, and a note for each that cannot. What is wrong with it is doctor's to say.
+fn workflows(root: &Path) -> (Vec<Node>, Vec<String>) {
     let listed = files::list(&root.join(".github/workflows")).unwrap_or_default();
     let yaml = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "yml" || extension == "yaml");
-    let read = |path: PathBuf| yaml::read(&String::from_utf8_lossy(&files::read_capped(&path, LARGEST)?)).ok();
-    listed.into_iter().filter(yaml).filter_map(read).collect()
+    let (mut read, mut unread) = (Vec::new(), Vec::new());
+    for path in listed.into_iter().filter(yaml) {
+        let text = files::read_capped(&path, LARGEST);
+        if let Some(workflow) = text.and_then(|text| yaml::read(&String::from_utf8_lossy(&text)).ok()) {
+            read.push(workflow);
+        } else {
+            let shown = path.strip_prefix(root).unwrap_or(&path).display().to_string();
+            unread.push(format!("{} cannot be read: what it does is left out here", one_line(&shown, 200)));
+        }
+    }
+    (read, unread)
 }
 
 fn steps(workflow: &Node) -> impl Iterator<Item = &Node> {

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::app::{Failure, posting, project, run};
+use crate::app::{Failure, project, run};
 use crate::config::{self, Config};
 use crate::mask::Masker;
 use crate::model::call::{Call, Receipt, ReceiptEnd};
@@ -179,9 +179,8 @@ impl Teller {
             (None, _) => Err("there is no token: set GITHUB_TOKEN to one that may write issues".to_owned()),
             (_, None) => Err("no repository is known: set GITHUB_REPOSITORY=owner/name".to_owned()),
         };
-        let secrets = [config.run.pass_env.as_slice(), &config.secrets].concat();
         let desk = Desk::new(&config.notify, env.clone(), http, pace, dry_run);
-        Ok(Self { desk, github, masker: posting::masker(env, &secrets) })
+        Ok(Self { desk, github, masker: project::masker(env, config) })
     }
 
     /// Tells one notice, without secrets, by every route that takes it. One minute at most by HTTP and mail, and one more

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::app::Failure;
 use crate::app::baseline::{self, Found};
-use crate::app::posting::{self, Poster, Publish};
+use crate::app::posting::{Poster, Publish};
 use crate::app::project::{self, Source};
 use crate::app::run::{self, Opened};
 use crate::app::scope::{self, Asked};
@@ -76,8 +76,7 @@ pub async fn plan(request: &Request, env: &Env) -> Result<Plan, Failure> {
     let base = scope::base_asked(request.base.as_deref(), project.config.run.base.as_deref(), &occasion);
     let asked = Asked { base, all_files: request.all_files };
     let judged = scope::scope(&repo, &occasion, asked, async |base, head| poster.merge_base(base, head).await).await?;
-    let named = [project::secrets(&project.config), project.config.run.pass_env.clone()].concat();
-    let masker = posting::masker(env, &named);
+    let masker = project::masker(env, &project.config);
     let file = request.baseline.as_deref().map(|file| request.start.join(file));
     let ground = baseline::Ground {
         file: file.as_deref(),

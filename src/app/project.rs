@@ -5,15 +5,17 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::app::Failure;
+use crate::app::{Failure, posting};
 use crate::config::{self, Config, DeployerRow, KindRow, Known, NotifierRow, Problem, Problems};
 use crate::deploy;
 use crate::gate::{self, Gate};
+use crate::mask::Masker;
 use crate::model::gate::GateName;
 use crate::model::path::RepoPath;
 use crate::notify;
 use crate::parse;
 use crate::schedule::{Graph, Node};
+use crate::world::env::Env;
 use crate::world::files::{self, Standing};
 use crate::world::repo::Repo;
 
@@ -88,7 +90,7 @@ pub fn open(place: &Place<'_>) -> Result<Option<Project>, Failure> {
     let project = build(&bytes, folder, Source::File(shown.clone()), &|_| None);
     let project = project.map(|project| Project { place: in_repository(place, &path), ..project });
     project.map(Some).map_err(|problems| match problems {
-        Wrong::Text(problems) => Failure::usage(problems.render(&shown, place.colour)),
+        Wrong::Text(problems) => Failure::usage(problems.render(&shown, place.colour)).rendered(),
         Wrong::NoGates => Failure::usage(format!("{shown}: {}", config::NO_GATES)),
     })
 }
@@ -109,8 +111,14 @@ pub fn read(place: &Place<'_>) -> Result<Option<(Config, String, String)>, Failu
     let bytes = files::read(&path).map_err(|error| Failure::usage(error.to_string()))?;
     let config = with_known(|known| config::read(&bytes, known));
     config
-        .map_err(|wrong| Failure::usage(wrong.render(&shown, place.colour)))
+        .map_err(|wrong| Failure::usage(wrong.render(&shown, place.colour)).rendered())
         .map(|config| Some((config, shown, folder)))
+}
+
+/// Takes what the configuration names as secret, or gives to gates on purpose, out of what is shown.
+#[must_use]
+pub fn masker(env: &Env, config: &Config) -> Masker {
+    posting::masker(env, &[secrets(config), config.run.pass_env.clone()].concat())
 }
 
 /// The variables that are named as secrets: gates get none of them, and they are shown nowhere.
@@ -264,9 +272,30 @@ impl Project {
 }
 
 /// A folder relative to the root, with `/`; `""` is the root.
-#[must_use]
-pub fn folder(root: &Path, folder: &Path) -> String {
-    folder.strip_prefix(root).ok().and_then(Path::to_str).unwrap_or_default().replace('\\', "/")
+///
+/// # Errors
+/// With exit code 2 when it is not below the root, or has a name that no configuration could have: gates of it must not run
+/// in the root's place.
+pub fn folder(root: &Path, folder: &Path) -> Result<String, Failure> {
+    let below = folder.strip_prefix(root).ok().and_then(Path::to_str);
+    // Elsewhere than on Windows it is a part of a name, and would lead to another folder.
+    let below = below.filter(|below| cfg!(windows) || !below.contains('\\')).map(|below| below.replace('\\', "/"));
+    let clean = below.filter(|below| below.is_empty() || RepoPath::parse(below).is_ok());
+    clean.ok_or_else(|| {
+        Failure::usage(format!("{} is no folder that gates could run in", folder.display()))
+            .help("its name must be UTF-8, without `\\` and control characters: rename it, or start gatepost elsewhere")
+    })
+}
+
+/// The folder that a configuration speaks of, relative to the root: the one that it stands in, or that has its `.github`. One
+/// from elsewhere speaks of the root.
+///
+/// # Errors
+/// As [`folder`].
+pub fn spoken_of(root: &Path, file: &Path) -> Result<String, Failure> {
+    let Some(standing) = file.parent().filter(|standing| standing.starts_with(root)) else { return Ok(String::new()) };
+    let above = standing.parent().filter(|_| standing != root && standing.ends_with(".github"));
+    folder(root, above.unwrap_or(standing))
 }
 
 /// The configuration's path and folder: `--config`, or the nearest from the start up to the root.
@@ -274,7 +303,6 @@ pub fn folder(root: &Path, folder: &Path) -> String {
 /// # Errors
 /// With exit code 2 when `--config` names no file, or what stands at the place of one is none: nothing may stand in for it.
 pub fn find(place: &Place<'_>) -> Result<Option<(PathBuf, String)>, Failure> {
-    let relative = |path: &Path| path.starts_with(place.root).then(|| folder(place.root, path));
     if let Some(file) = place.file {
         let path = place.start.join(file);
         if !files::is_file(&path) {
@@ -284,15 +312,15 @@ pub fn find(place: &Place<'_>) -> Result<Option<(PathBuf, String)>, Failure> {
         // A link speaks of the folder that it stands in, as it does where it is found without being named.
         let parent = path.parent().and_then(files::real_path);
         let whole = parent.zip(path.file_name()).map_or(path.clone(), |(parent, name)| parent.join(name));
-        // A file in `.github`, or one from elsewhere, speaks of the root.
-        let folder = whole.parent().filter(|folder| !folder.ends_with(".github")).and_then(relative);
-        return Ok(Some((whole, folder.unwrap_or_default())));
+        let folder = spoken_of(place.root, &whole)?;
+        return Ok(Some((whole, folder)));
     }
     let mut folder = place.start;
     loop {
         for path in NAMES.map(|name| folder.join(name)) {
             if is_there(place, &path)? {
-                return Ok(Some((path, relative(folder).unwrap_or_default())));
+                let folder = spoken_of(place.root, &path)?;
+                return Ok(Some((path, folder)));
             }
         }
         match folder.parent() {

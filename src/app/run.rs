@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use crate::app::baseline::{self, Found};
 use crate::app::output::{self, Output};
-use crate::app::posting::{self, Posted, Poster, Publish, Said};
+use crate::app::posting::{Posted, Poster, Publish, Said};
 use crate::app::project::{self, Place, Project, Source};
 use crate::app::scope::{self, Asked, Judged};
 use crate::app::work::Ground;
@@ -208,11 +208,10 @@ async fn ready(request: &Request, env: &Env, occasion: &Occasion, cancel: &Cance
     let written = written(request, &folder);
     apart::check(&written)?;
     repo.heed(cancel);
-    let inside = |path: &PathBuf| Some(project::folder(&root, &apart::place(path))).filter(|path| !path.is_empty());
+    let inside = |path: &PathBuf| project::folder(&root, &apart::place(path)).ok().filter(|path| !path.is_empty());
     repo.leave_out(written.iter().filter_map(|(_, path)| inside(path)))?;
     project.select(&request.gates)?;
-    let named = [project::secrets(&project.config), project.config.run.pass_env.clone()].concat();
-    let masker = Rc::new(posting::masker(env, &named));
+    let masker = Rc::new(project::masker(env, &project.config));
     let mut poster = Poster::open(request.publish, request.dry_run, env, occasion, Some(&repo))?;
     let base = scope::base_asked(request.base.as_deref(), project.config.run.base.as_deref(), occasion);
     let asked = Asked { base, all_files: request.all_files };

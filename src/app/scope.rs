@@ -232,6 +232,6 @@ impl From<RepoError> for Failure {
             | RepoError::UnknownCommit { .. } => ExitCode::Usage,
             _ => ExitCode::CouldNotJudge,
         };
-        Self { code, what: error.to_string(), help: Some(error.help()), reason: None }
+        Self { code, ..Self::outside(error.to_string()).help(error.help()) }
     }
 }

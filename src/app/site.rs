@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::app::{Failure, posting, project, remote, run};
+use crate::app::{Failure, project, remote, run};
 use crate::config::{Config, Environment, Means, Problems};
 use crate::deploy::lock::Me;
 use crate::deploy::{self, Deployer, Remote};
@@ -121,7 +121,7 @@ impl Site {
         let ledger = ledger(start, remote.as_ref(), &state).await?;
         let http = Http::new(std::time::Duration::from_secs(30), std::time::Duration::from_secs(1))
             .map_err(|error| Failure::outside(error.to_string()))?;
-        let masker = posting::masker(env, &[project::secrets(&config), config.run.pass_env.clone()].concat());
+        let masker = project::masker(env, &config);
         let (env, dry_run) = (env.clone(), start.dry_run);
         Ok(Self {
             env,
@@ -207,7 +207,7 @@ impl Site {
             let kind = deploy::find(means.name).ok_or_else(|| Failure::usage(format!("no deployer {}", means.name)))?;
             (kind.settle)(&means.own).map_err(|wrong| {
                 let problems = Problems::new(self.config.source.clone(), wrong);
-                Failure::usage(problems.render("gatepost.toml", false))
+                Failure::usage(problems.render("gatepost.toml", false)).rendered()
             })
         };
         let rollback = environment.rollback.as_ref().unwrap_or(&environment.deploy);

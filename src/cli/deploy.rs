@@ -34,7 +34,8 @@ pub fn deploy(place: &Place<'_>, args: args::Deploy) -> Result<ExitCode, Failure
     if args.go_on {
         let (start, stages) = (start(place, &args.on), Stages::new(place, args.on.json));
         let going = deploy::go_on(&start, &args.environment, place.env, &stages);
-        return show(place, Deed::Deploy, &args.environment, args.on.json, super::runtime()?.block_on(going));
+        let done = super::runtime()?.block_on(going);
+        return show(place, &stages, (Deed::Deploy, &args.environment), args.on.json, done);
     }
     let request = deploy::Request {
         start: start(place, &args.on),
@@ -46,7 +47,7 @@ pub fn deploy(place: &Place<'_>, args: args::Deploy) -> Result<ExitCode, Failure
     };
     let stages = Stages::new(place, args.on.json);
     let done = super::runtime()?.block_on(deploy::deploy(&request, place.env, &stages));
-    show(place, Deed::Deploy, &request.environment, args.on.json, done)
+    show(place, &stages, (Deed::Deploy, &request.environment), args.on.json, done)
 }
 
 /// Rolls back.
@@ -63,7 +64,7 @@ pub fn rollback(place: &Place<'_>, args: args::Rollback) -> Result<ExitCode, Fai
     };
     let stages = Stages::new(place, args.on.json);
     let done = super::runtime()?.block_on(rollback::rollback(&request, place.env, &stages));
-    show(place, Deed::Rollback, &request.environment, args.on.json, done)
+    show(place, &stages, (Deed::Rollback, &request.environment), args.on.json, done)
 }
 
 /// Promotes.
@@ -81,7 +82,7 @@ pub fn promote(place: &Place<'_>, args: args::Promote) -> Result<ExitCode, Failu
     };
     let stages = Stages::new(place, args.on.json);
     let done = super::runtime()?.block_on(promote::promote(&request, place.env, &stages));
-    show(place, Deed::Deploy, &request.to, args.on.json, done)
+    show(place, &stages, (Deed::Deploy, &request.to), args.on.json, done)
 }
 
 /// Recovers.
@@ -92,14 +93,14 @@ pub fn recover(place: &Place<'_>, args: &args::Recover) -> Result<ExitCode, Fail
     let stages = Stages::new(place, args.on.json);
     let start = start(place, &args.on);
     let done = super::runtime()?.block_on(recover::recover(&start, &args.environment, place.env, &stages));
-    show(place, Deed::Recovery, &args.environment, args.on.json, done)
+    show(place, &stages, (Deed::Recovery, &args.environment), args.on.json, done)
 }
 
 /// Shows how it ended. Programs are told of what was not begun too; people are told that by what is returned.
 fn show(
     place: &Place<'_>,
-    deed: Deed,
-    environment: &str,
+    stages: &Stages,
+    (deed, environment): (Deed, &str),
     json: bool,
     done: Result<Deployed, Failure>,
 ) -> Result<ExitCode, Failure> {
@@ -114,8 +115,9 @@ fn show(
     if json {
         place.json(done.masker.mask(&deployment::json(story, told)));
     }
+    let rest = stages.rest().filter(|_| done.code != ExitCode::Pass).unwrap_or_default();
     let ended = if done.failure.is_none() { deployment::text(story) } else { String::new() };
-    let text = done.masker.mask(&(ended + &render::notify::told(told, place.global.verbose > 0))).into_owned();
+    let text = done.masker.mask(&(rest + &ended + &render::notify::told(told, place.global.verbose > 0))).into_owned();
     if json {
         place.aside(&text);
     } else {

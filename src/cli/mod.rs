@@ -213,9 +213,9 @@ fn log(global: &Global, env: &Env) {
 
 fn failure_text(failure: &Failure, colour: bool) -> String {
     use annotate_snippets::{Level, Renderer};
-    // An excerpt of a file has its own headings.
-    if failure.what.contains("\n --> ") || failure.what.contains("\u{1b}[") {
-        return failure.what.clone();
+    if failure.is_rendered {
+        let help = failure.help.as_ref().map(|help| format!("help: {}\n", crate::model::text::clean(help)));
+        return failure.what.clone() + &help.unwrap_or_default();
     }
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     let what = crate::model::text::clean(&failure.what);
@@ -233,5 +233,21 @@ impl From<args::When> for Publish {
             args::When::Always => Self::Always,
             args::When::Never => Self::Never,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_rendered_keeps_its_escapes() {
+        let hostile = "cannot read a\n --> b\u{1b}[2J";
+        for failure in [Failure::usage(hostile), Failure::usage("x").help(hostile)] {
+            assert!(!failure_text(&failure, false).contains('\u{1b}'));
+        }
+        let excerpt = "\u{1b}[31merror\u{1b}[0m\n --> gatepost.toml:1:1\n";
+        let shown = failure_text(&Failure::usage(excerpt).rendered().help("correct it"), true);
+        assert_eq!(shown, format!("{excerpt}help: correct it\n"));
     }
 }

@@ -1,6 +1,7 @@
 //! Shows a deployment while it is made: one line for each stage, with the time since the beginning.
 
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::cli::Place;
@@ -10,6 +11,10 @@ use crate::world::screen;
 
 /// How often what a silent stage prints is repeated where there is no terminal, in lines.
 const WIDTH: usize = 160;
+/// The most lines of commands that are shown while they run.
+const MOST: u32 = 200;
+/// How many of the others are shown where it does not end well.
+const LAST: usize = 20;
 
 /// Prints stages.
 #[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
@@ -20,6 +25,9 @@ pub struct Stages {
     verbose: bool,
     last: RefCell<String>,
     told: Cell<u32>,
+    /// The last lines that were not shown.
+    unshown: RefCell<VecDeque<String>>,
+    left_out: Cell<u32>,
 }
 
 impl Stages {
@@ -32,7 +40,18 @@ impl Stages {
             verbose: place.global.verbose > 0,
             last: RefCell::default(),
             told: Cell::new(0),
+            unshown: RefCell::default(),
+            left_out: Cell::new(0),
         }
+    }
+
+    /// What is shown at the end of a deployment that did not work: the last of what was not shown while it was made.
+    pub fn rest(&self) -> Option<String> {
+        let left_out = self.left_out.get();
+        let unshown = self.unshown.borrow();
+        let lines = unshown.iter().flat_map(|line| ["           ", line, "\n"]).collect::<String>();
+        let last = unshown.len();
+        (left_out > 0).then(|| format!("the last {last} of {left_out} lines that were seen and not shown:\n{lines}"))
     }
 
     fn print(&self, text: &str) {
@@ -52,13 +71,50 @@ impl Watch for Stages {
     fn line(&self, text: &str) {
         let line = one_line(text, WIDTH);
         // The same over and over (a probe that waits) is said once.
-        if self.quiet || *self.last.borrow() == line {
+        if *self.last.borrow() == line {
             return;
         }
         self.last.borrow_mut().clone_from(&line);
         self.told.set(self.told.get() + 1);
-        if self.verbose || self.told.get() <= 200 {
+        if !self.quiet && (self.verbose || self.told.get() <= MOST) {
             self.print(&format!("           {line}\n"));
+            return;
         }
+        if !self.quiet && self.left_out.get() == 0 {
+            self.print("           … further lines are not shown; -v shows them\n");
+        }
+        self.left_out.set(self.left_out.get() + 1);
+        let mut unshown = self.unshown.borrow_mut();
+        unshown.push_back(line);
+        if unshown.len() > LAST {
+            unshown.pop_front();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_not_shown_is_there_at_the_end() {
+        let stages = Stages {
+            to_out: true,
+            on_actions: false,
+            quiet: true,
+            verbose: false,
+            last: RefCell::default(),
+            told: Cell::new(0),
+            unshown: RefCell::default(),
+            left_out: Cell::new(0),
+        };
+        assert_eq!(stages.rest(), None);
+        (0..300).for_each(|number| stages.line(&format!("line {number}")));
+        let rest = stages.rest().unwrap();
+        assert!(
+            rest.starts_with("the last 20 of 300 lines that were seen and not shown:\n           line 280\n"),
+            "{rest}"
+        );
+        assert!(rest.ends_with("line 299\n"), "{rest}");
     }
 }

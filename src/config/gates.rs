@@ -17,7 +17,7 @@ use crate::model::path::RepoPath;
 use crate::model::settings::Common;
 
 /// Kinds that the design has and this version does not.
-const NOT_BUILT: &[&str] = &["coverage", "release"];
+const NOT_BUILT: &[&str] = &["coverage", "load"];
 
 /// Keys that say what is run and read.
 pub(super) const FOR_COMMANDS: &[&str] = &["command", "format", "reports"];

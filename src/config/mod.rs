@@ -117,16 +117,15 @@ fn sections(document: &DeTable<'_>, source: &Arc<str>, known: &Known<'_>) -> (Co
     let mut problems = Vec::new();
     for (key, value) in document {
         let name = key.get_ref().as_ref();
+        notify::secrets(value.get_ref(), &mut config.secrets);
         let found = match (name, value.get_ref()) {
             ("run", DeValue::Table(table)) => run(table, &mut config.run),
             ("publish", DeValue::Table(table)) => publish(table, &mut config.publish),
             ("gates", DeValue::Table(table)) => gates::read(table, known, &mut config.gates),
             ("notify", DeValue::Table(table)) => {
-                notify::secrets(value.get_ref(), &mut config.secrets);
                 notify::read(table, known, &names_in(document, "environments"), &mut config.notify)
             }
             ("environments", DeValue::Table(table)) => {
-                notify::secrets(value.get_ref(), &mut config.secrets);
                 environments::read(table, known, &names_in(document, "gates"), &mut config.environments)
             }
             ("run" | "publish" | "gates" | "environments" | "notify", _) => {

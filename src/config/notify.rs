@@ -12,8 +12,8 @@ use super::kind::{self, Own};
 use super::nearest::{self, listed};
 use super::problems::Problem;
 use super::reading::{self, Keys, keys_of};
-use super::rules::NoticeName;
-use super::values::Text;
+use super::rules::{FromEnv, NoticeName};
+use super::values::{Rule, Text};
 use crate::model::notice::{Filter, Severity};
 
 /// A notifier as the configuration sees it.
@@ -144,7 +144,9 @@ fn one(
 /// The variables that are named as `env:NAME` anywhere in a section.
 pub(super) fn secrets(value: &DeValue<'_>, into: &mut Vec<String>) {
     match value {
-        DeValue::String(text) => into.extend(text.strip_prefix("env:").map(str::to_owned)),
+        DeValue::String(text) if FromEnv::check(text).is_ok() => {
+            into.extend(text.strip_prefix("env:").map(str::to_owned));
+        }
         DeValue::Array(items) => items.iter().for_each(|item| secrets(item.get_ref(), into)),
         DeValue::Table(entries) => entries.values().for_each(|entry| secrets(entry.get_ref(), into)),
         _ => {}

@@ -2,13 +2,12 @@
 
 use std::fmt::Write as _;
 
-use schemars::SchemaGenerator;
 use serde_json::Value;
 
 use super::Known;
 use super::notify::Route;
 use super::reading::{Keys, keys_of};
-use super::schema::schema;
+use super::schema::{generator, schema};
 use super::sections::Gate;
 
 /// Markdown: every section with its keys, values, defaults and meanings. A kind's table has only what it adds.
@@ -26,7 +25,7 @@ pub fn reference(known: &Known<'_>) -> String {
     }
     table(&mut out, "`[environments.NAME]`", &sections["environments"]["additionalProperties"], None);
     for row in known.deployers {
-        let schema = (row.schema)(&mut SchemaGenerator::default()).to_value();
+        let schema = (row.schema)(&mut generator()).to_value();
         table(&mut out, &format!("`deploy = {{ {} = … }}`: {}", row.name, row.about), &schema, None);
     }
     table(&mut out, "`[publish]`", &sections["publish"], None);
@@ -77,12 +76,30 @@ fn values(property: &Value) -> String {
     if let Some(only) = property.get("const") {
         return format!("`{}`", only.as_str().map_or_else(|| only.to_string(), str::to_owned));
     }
-    match (property["type"].as_str(), &property["minimum"], &property["maximum"]) {
+    match (type_of(property), &property["minimum"], &property["maximum"]) {
         (Some("integer"), Value::Number(least), Value::Number(most)) => format!("{least} to {most}"),
         (Some("array"), ..) => format!("list of {}", values(&property["items"])),
         (Some("boolean"), ..) => "`true`, `false`".to_owned(),
         (Some(other), ..) => other.to_owned(),
-        (None, ..) => "string or list".to_owned(),
+        (None, ..) => {
+            let ways = property["anyOf"].as_array().into_iter().flatten().filter_map(way);
+            ways.collect::<Vec<_>>().join(" or ")
+        }
+    }
+}
+
+/// The type, but for `null`, by which a key that is not there is told.
+fn type_of(property: &Value) -> Option<&str> {
+    let several = property["type"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    property["type"].as_str().or_else(|| several.into_iter().find(|one| *one != "null"))
+}
+
+/// One of several things that a key may be.
+fn way(one: &Value) -> Option<String> {
+    match type_of(one) {
+        Some("null") => None,
+        Some("array") => Some("list".to_owned()),
+        _ => Some(values(one)),
     }
 }
 

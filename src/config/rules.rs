@@ -14,7 +14,8 @@ use crate::model::settings::OUTPUT;
 pub struct Pattern;
 
 impl Rule for Pattern {
-    const PATTERN: &'static str = r"^(?![/!\s]|\./|.:)(?!.*(\\|//))(?!.*(^|/)\.\.(/|$)).*[^/\s]$";
+    const PATTERN: &'static str =
+        r"^(?![/!\s]|.:)(?!.*(\\|//))(?!.*(^|/)\.\.?(/|$))(?!.*(^|[^\[])\{(,|\}|[^{}]*,(,|\}))).*[^/\s]$";
 
     fn check(text: &str) -> Result<(), String> {
         if text.is_empty() {
@@ -46,8 +47,34 @@ impl Rule for Pattern {
         if text.contains("//") || text.trim() != text {
             return Err(format!("{text:?} matches nothing: no path has `//`, or a space there at its ends"));
         }
+        if text.split('/').any(|part| part == ".") {
+            return Err(format!(
+                "{text:?} matches nothing, as no path has a part `.`: `**` stands for all below a folder"
+            ));
+        }
+        if has_empty_alternative(text) {
+            return Err(format!(
+                "{text:?} has an empty alternative in its `{{}}`, which matches nothing: name each, or leave it out"
+            ));
+        }
         Glob::new(text).map(|_| ()).map_err(|error| format!("{text:?} is no pattern: {}", error.kind()))
     }
+}
+
+/// Whether there is nothing between `{`, `,` and `}` somewhere; in `[…]` they are characters like others.
+fn has_empty_alternative(text: &str) -> bool {
+    let (mut depth, mut last, mut chars) = (0_usize, ' ', text.chars());
+    while let Some(c) = chars.next() {
+        match c {
+            '[' => drop(chars.by_ref().skip(1).find(|c| *c == ']')),
+            ',' | '}' if depth > 0 && matches!(last, '{' | ',') => return true,
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        last = c;
+    }
+    false
 }
 
 /// A glob of report files, relative to the gate's folder or to its output folder.
@@ -248,10 +275,23 @@ mod tests {
 
     #[test]
     fn what_matches_nothing_is_refused() {
-        for good in ["src/**", "**/*.{js,ts}", "a", "[ab].rs", "out/*.sarif"] {
+        for good in [
+            "src/**",
+            "**/*.{js,ts}",
+            "a",
+            "[ab].rs",
+            "out/*.sarif",
+            "a,,b",
+            "[{}]x",
+            "[,{]{a,b}",
+            ".github/**",
+            "a.b/c.",
+        ] {
             assert_eq!(Pattern::check(good), Ok(()));
         }
-        for bad in ["src//a", " src/**", "src/** "] {
+        for bad in
+            ["src//a", " src/**", "src/** ", ".", "src/./**", "src/.", "{}", "{a,}", "src{,/x}/**", "{a,,b}", "{{}}"]
+        {
             assert!(Pattern::check(bad).is_err(), "{bad}");
         }
         for bad in ["", "/src", "!x", "../x", "a/../b", "./src/**", "src/", "a[", "{a", "src\\*.rs", "C:x"] {

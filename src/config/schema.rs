@@ -15,12 +15,16 @@ use crate::model::gate::GateName;
 /// A problem matcher's file: no folder, and nothing outside the repository.
 const MATCHER: &str = r"^matcher:(?!/|\\|[A-Za-z]:)(?!(\./)*\.\.([/\\]|$))[^\x00-\x1f\x7f-\x9f]+$";
 
+/// Makes schemas that stand for themselves.
+pub(super) fn generator() -> SchemaGenerator {
+    SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true).into_generator()
+}
+
 /// The schema of a whole file (draft 2020-12). What depends on other keys, such as the gates that `needs` may name, is
 /// the reader's alone.
 #[must_use]
 pub fn schema(known: &Known<'_>) -> Value {
-    let mut generator =
-        SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true).into_generator();
+    let mut generator = generator();
     let kinds: Vec<Value> = known.kinds.iter().map(|row| gate(row, known, &mut generator)).collect();
     let mut schema = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",

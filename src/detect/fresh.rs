@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Look, MigrationsFolder, inside, prepare};
+use super::{Look, Lost, MigrationsFolder, inside, prepare};
 
 /// Folders of environments that people make for themselves.
 const ENVIRONMENTS: &[&str] = &[".venv", "venv"];
@@ -69,6 +69,10 @@ impl Look for Fresh<'_> {
 
     fn migrations(&self) -> Vec<MigrationsFolder> {
         self.look.migrations()
+    }
+
+    fn lost(&self, dir: &str, script: &str) -> Option<Lost> {
+        self.look.lost(dir, script)
     }
 
     fn answers(&self, dir: &str, argv: &[&str]) -> bool {

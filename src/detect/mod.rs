@@ -16,13 +16,16 @@ pub mod reviewdog;
 mod rust;
 mod unrun;
 
-use crate::model::gate::GateName;
+use std::collections::BTreeSet;
+
+use crate::model::gate::{GateName, Lost};
 use crate::model::migration::MigrationsFolder;
 use crate::model::path::RepoPath;
 use crate::model::text;
 
 pub use fresh::Fresh;
 pub use gate::DetectedGate;
+pub use node::SCRIPTS;
 pub use prepare::{Missing, Used, missing, prepare};
 
 /// What detection may ask. Paths are relative to the root, with `/`; `""` is the root.
@@ -44,6 +47,9 @@ pub trait Look {
 
     /// The folders of migrations, each with whether it could be tried here.
     fn migrations(&self) -> Vec<MigrationsFolder>;
+
+    /// How a script of the package.json in `dir`, one of [`SCRIPTS`], loses failures, where it does.
+    fn lost(&self, dir: &str, script: &str) -> Option<Lost>;
 
     /// Whether a program, started in `dir` with a harmless argument such as `--version`, ends well.
     fn answers(&self, dir: &str, argv: &[&str]) -> bool;
@@ -177,7 +183,7 @@ pub fn is_passed_over(folder: &str) -> bool {
     !clean(folder) || folder.starts_with('.') || PASSED_OVER.contains(&folder)
 }
 
-/// Detects the gates of a repository. A language whose manifest is not in the root is looked for one folder down.
+/// Detects the gates of a repository. A language that has no gate in the root is looked for one folder down.
 ///
 /// # Errors
 /// When there is nothing to go by, or a manifest cannot be understood.
@@ -185,7 +191,7 @@ pub fn detect(look: &dyn Look) -> Result<Detected, DetectError> {
     let mut stacks: Vec<(&str, Vec<Found>)> = Vec::new();
     for (stack, detect) in STACKS {
         let mut found: Vec<Found> = detect(look, "")?.into_iter().collect();
-        if found.is_empty() {
+        if found.iter().all(|found| found.gates.is_empty()) {
             for folder in look.folders("") {
                 if !is_passed_over(&folder) {
                     found.extend(detect(look, &folder)?);
@@ -212,6 +218,9 @@ pub fn detect(look: &dyn Look) -> Result<Detected, DetectError> {
         gates.push(gate);
     }
     notes.extend(further);
+    // A member of a workspace may be looked at once more as a folder of the root.
+    let mut seen = BTreeSet::new();
+    notes.retain(|note| seen.insert(note.clone()));
     if gates.is_empty() { Err(DetectError::Nothing { notes }) } else { Ok(Detected { gates, notes }) }
 }
 

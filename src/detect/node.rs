@@ -7,9 +7,11 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::gate::DetectedGate;
-use super::{DetectError, Found, Look, clean, inside, manifest};
+use super::{DetectError, Found, Look, Lost, clean, inside, manifest};
 use crate::model::path::RepoPath;
 use crate::model::settings::CommandLine;
+use crate::model::text;
+use crate::model::yaml::{self, Node, YamlError};
 
 /// What is read of a package.json.
 #[derive(Debug, Default, Deserialize)]
@@ -34,24 +36,26 @@ pub(super) const LOCKS: &[(&str, &str)] = &[
 ];
 
 /// The scripts that are gates.
-const SCRIPTS: [&str; 2] = ["lint", "test"];
+pub const SCRIPTS: &[&str] = &["lint", "test"];
 
-/// Looks for package.json. A script of the root stands for the same script of every workspace.
+/// Looks for package.json. A script of the root that makes a gate stands for the same script of every workspace.
 pub(super) fn detect(look: &dyn Look, dir: &str) -> Result<Option<Found>, DetectError> {
     let Some(package) = package(look, dir)? else { return Ok(None) };
     let manager = manager(look, dir, &package);
     let root = Place { look, root: dir, dir, manager };
     let mut found = Found::default();
-    let members = members(look, dir, &package)?;
+    let (members, not_followed) = members(look, dir, &package)?;
+    let mut looked_into = false;
     for script in SCRIPTS {
-        if package.scripts.contains_key(script) {
-            root.gate(script, &package, &mut found);
+        if root.gate(script, &package, &mut found) {
             continue;
         }
+        looked_into = true;
         for (dir, member) in &members {
             Place { dir, ..root }.gate(script, member, &mut found);
         }
     }
+    found.notes.extend(not_followed.into_iter().filter(|_| looked_into));
     let installed = look.has(&inside(dir, "node_modules")) || look.has(&inside(dir, ".pnp.cjs"));
     let needs = !(package.dependencies.is_empty() && package.dev_dependencies.is_empty());
     if needs && !installed && !found.gates.is_empty() {
@@ -80,26 +84,35 @@ pub(super) fn manager(look: &dyn Look, dir: &str, package: &Package) -> &'static
     by_name.or_else(by_lock).map_or("npm", |(_, manager)| manager)
 }
 
-/// The packages of the workspaces, one level deep: `packages/*` and plain folders.
-fn members(look: &dyn Look, dir: &str, package: &Package) -> Result<Vec<(String, Package)>, DetectError> {
+/// The packages of the workspaces, each with its folder.
+type Members = Vec<(String, Package)>;
+
+/// The packages of the workspaces, and what is to be said of patterns that were not followed to their end.
+fn members(look: &dyn Look, dir: &str, package: &Package) -> Result<(Members, Vec<String>), DetectError> {
     let listed = package.workspaces.get("packages").unwrap_or(&package.workspaces);
     let mut patterns: Vec<String> =
         listed.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
-    if let Some(text) = manifest(look, &inside(dir, "pnpm-workspace.yaml"))? {
-        patterns.extend(pnpm_packages(&text));
-    }
-    // A pattern that leads out of the repository is not followed.
-    patterns.retain(|pattern| RepoPath::parse(pattern).is_ok());
-    let mut folders = Vec::new();
-    for pattern in patterns {
-        let pattern = pattern.trim_start_matches("./").trim_end_matches('/');
-        match pattern.trim_end_matches("/**").trim_end_matches("/*") {
-            _ if pattern.starts_with('!') => {}
-            "*" | "**" => folders.extend(look.folders(dir)),
-            parent if parent.contains('*') => {}
-            folder if folder == pattern => folders.push(folder.to_owned()),
-            parent => folders.extend(look.folders(&inside(dir, parent)).into_iter().map(|name| inside(parent, &name))),
+    let path = inside(dir, "pnpm-workspace.yaml");
+    if let Some(text) = manifest(look, &path)? {
+        match yaml::read(&text) {
+            Ok(tree) => {
+                let listed = tree.get("packages").map(Node::texts).unwrap_or_default();
+                patterns.extend(listed.into_iter().map(str::to_owned));
+            }
+            // Nothing but words.
+            Err(YamlError::Documents(0)) => {}
+            Err(error) => return Err(DetectError::Manifest { path, what: format!("is no YAML: {error}") }),
         }
+    }
+    let (mut folders, mut notes) = (Vec::new(), Vec::new());
+    let is_member = |pattern: &&String| !pattern.starts_with('!') && !matches!(pattern.as_str(), "." | "./");
+    for pattern in patterns.iter().filter(is_member) {
+        let followed = follow(look, dir, pattern);
+        folders.extend(followed.folders);
+        notes.extend(followed.not.map(|why| {
+            let pattern = text::one_line(pattern, 80);
+            format!("the workspaces `{pattern}` {why}: packages there may have scripts that no gate runs")
+        }));
     }
     folders.sort();
     folders.dedup();
@@ -110,29 +123,66 @@ fn members(look: &dyn Look, dir: &str, package: &Package) -> Result<Vec<(String,
             members.push((folder, member));
         }
     }
-    Ok(members)
+    Ok((members, notes))
 }
 
-/// The list under `packages:` of a pnpm-workspace.yaml: one quoted or plain pattern a line.
-fn pnpm_packages(text: &str) -> Vec<String> {
-    let list = text.lines().skip_while(|line| line.trim_end() != "packages:").skip(1);
-    let items = list.map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let items = items.map_while(|line| line.strip_prefix("- "));
-    items.map(|item| item.split(" #").next().unwrap_or_default().trim().trim_matches(['"', '\'']).to_owned()).collect()
+/// Where a pattern of workspaces leads.
+#[derive(Default)]
+struct Followed {
+    folders: Vec<String>,
+    /// Why there may be more.
+    not: Option<&'static str>,
 }
 
-/// Whether a script cannot fail, as it says words at most.
-fn is_idle(text: &str) -> bool {
-    let plain = !text.contains(['|', '$', '`', '>', '<', '(']);
-    plain
-        && text.split(['&', ';']).map(str::trim).filter(|part| !part.is_empty()).all(|part| {
-            let mut words = part.split_whitespace();
-            match words.next() {
-                Some("exit") => words.next().is_none_or(|status| status == "0"),
-                Some(first) => matches!(first, "true" | ":" | "echo" | "printf"),
-                None => true,
-            }
-        })
+/// Follows plain names and stars, part by part; a double star one level deep.
+fn follow(look: &dyn Look, dir: &str, pattern: &str) -> Followed {
+    let Ok(path) = RepoPath::parse(pattern) else {
+        return Followed { not: Some("are not followed out of the repository"), ..Followed::default() };
+    };
+    let mut followed = Followed { folders: vec![String::new()], not: None };
+    for part in path.as_str().split('/') {
+        let star = part.split_once('*').filter(|_| part != "**");
+        if part.contains(['{', '[', '?', '(']) || star.is_some_and(|(_, end)| end.contains('*')) {
+            return Followed { not: Some("are a pattern that is not followed"), ..Followed::default() };
+        }
+        if part == "**" {
+            followed.not = Some("are followed one level deep");
+        }
+        let step = |folder: String| match (part, star) {
+            ("**", _) => below(look, dir, &folder, |_| true),
+            (_, Some((begin, end))) => below(look, dir, &folder, |name| {
+                name.len() >= part.len() - 1 && name.starts_with(begin) && name.ends_with(end)
+            }),
+            (name, None) => vec![inside(&folder, name)],
+        };
+        followed.folders = followed.folders.into_iter().flat_map(step).collect();
+    }
+    followed
+}
+
+/// The folders in a folder, both relative to `dir`, whose names are wanted.
+fn below(look: &dyn Look, dir: &str, folder: &str, wanted: impl Fn(&str) -> bool) -> Vec<String> {
+    let here = if folder.is_empty() { dir.to_owned() } else { inside(dir, folder) };
+    let names = look.folders(&here).into_iter().filter(|name| wanted(name) && !name.starts_with('.'));
+    names.map(|name| inside(folder, &name)).collect()
+}
+
+/// Why a script judges nothing.
+fn no_gate(text: &str, lost: Option<&Lost>) -> Option<String> {
+    if text.trim().is_empty() || text.contains("no test specified") {
+        return Some("it is npm's placeholder".to_owned());
+    }
+    lost.filter(|lost| lost.all).map(|lost| lost.why.clone())
+}
+
+/// Why a script is for somebody who sits before it.
+fn is_for_people(text: &str) -> Option<&'static str> {
+    let has = |flags: &[&str]| text.split_whitespace().any(|word| flags.contains(&word));
+    if has(&["--watch", "--watchAll", "--watch-all"]) {
+        Some("it watches and never ends")
+    } else {
+        has(&["--fix", "--write"]).then_some("it changes files")
+    }
 }
 
 /// One package.
@@ -145,39 +195,36 @@ struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// Makes the gate of a script, or says why it is none.
-    fn gate(&self, script: &str, package: &Package, found: &mut Found) {
-        let Some(text) = package.scripts.get(script).and_then(Value::as_str) else { return };
+    /// Makes the gate of a script, or says why it is none; gives whether it made one.
+    fn gate(&self, script: &str, package: &Package, found: &mut Found) -> bool {
+        let Some(text) = package.scripts.get(script).and_then(Value::as_str) else { return false };
         let seen = format!("{} with the script `{script}`", inside(self.dir, "package.json"));
-        if text.trim().is_empty() || text.contains("no test specified") {
-            found.notes.push(format!("{seen} makes no gate: it is npm's placeholder"));
-            return;
+        let lost = self.look.lost(self.dir, script);
+        if let Some(why) = no_gate(text, lost.as_ref()) {
+            found.notes.push(format!("{seen} makes no gate: {why}"));
+            return false;
         }
-        if is_idle(text) {
-            found.notes.push(format!("{seen} makes no gate: it does nothing (`{text}`)"));
-            return;
-        }
+        // A part of it may be lost all the same.
+        found.notes.extend(lost.map(|lost| format!("{seen} is judged in part: {}", lost.why)));
         if script == "lint"
             && let Some(gate) = self.eslint(text, &seen, package)
         {
             found.gates.push(gate);
-            return;
+            return true;
         }
-        let words: Vec<&str> = text.split_whitespace().collect();
-        if words.iter().any(|word| matches!(*word, "--watch" | "--watchAll" | "--watch-all")) {
-            found.notes.push(format!("{seen} makes no gate: it watches and never ends"));
-        } else if words.iter().any(|word| matches!(*word, "--fix" | "--write")) {
-            found.notes.push(format!("{seen} makes no gate: it changes files"));
+        if let Some(why) = is_for_people(text) {
+            found.notes.push(format!("{seen} makes no gate: {why}"));
+            return false;
+        }
+        let argv = [self.manager, "run", script];
+        // Create React App watches unless it is told that nobody is there.
+        let command = if text.contains("react-scripts test") {
+            CommandLine::Shell(format!("CI=true {}", argv.join(" ")))
         } else {
-            let argv = [self.manager, "run", script];
-            // Create React App watches unless it is told that nobody is there.
-            let command = if text.contains("react-scripts test") {
-                CommandLine::Shell(format!("CI=true {}", argv.join(" ")))
-            } else {
-                CommandLine::Argv(argv.map(str::to_owned).to_vec())
-            };
-            found.gates.push(DetectedGate::by_exit_status(script, self.dir, command, seen));
-        }
+            CommandLine::Argv(argv.map(str::to_owned).to_vec())
+        };
+        found.gates.push(DetectedGate::by_exit_status(script, self.dir, command, seen));
+        true
     }
 
     /// A script that is a plain call of an ESLint installed here, with a report for machines in place of its own.
@@ -260,24 +307,5 @@ mod tests {
         ] {
             assert_eq!(call(text), None, "{text}");
         }
-    }
-
-    #[test]
-    fn a_script_that_only_says_words_is_no_gate() {
-        for idle in ["echo no tests yet", "true", ":", "exit 0", "echo a; true"] {
-            assert!(is_idle(idle), "{idle}");
-        }
-        for script in
-            ["jest", "echo a && jest", "exit 1", "echo $(jest)", "echo a | jest", "echo \"a; jest\"", "true || x"]
-        {
-            assert!(!is_idle(script), "{script}");
-        }
-    }
-
-    #[test]
-    fn pnpm_lists_its_packages() {
-        let text =
-            "# top\npackages:\n  # all\n  - 'packages/*'\n  - \"apps/*\" # ours\n\n  - tools\ncatalog:\n  - no\n";
-        assert_eq!(pnpm_packages(text), ["packages/*", "apps/*", "tools"]);
     }
 }

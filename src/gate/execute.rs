@@ -10,7 +10,6 @@ use std::time::SystemTime;
 use crate::gate::Site;
 use crate::gate::ground::Ground;
 use crate::gate::idle::{Idle, idle};
-use crate::gate::integrity::deep;
 use crate::gate::locate::locate;
 use crate::gate::read::{Choice, ReadError};
 use crate::gate::shortened::shortened;
@@ -28,6 +27,7 @@ use crate::world::files;
 use crate::world::find::{self, Found};
 use crate::world::process::{self, CancelledBy, Caps, End, Finished, Spawn, SpawnError, Written};
 use crate::world::tree::Folder;
+use crate::world::tree::deep;
 
 /// Makes one attempt.
 pub async fn execute(common: &Common, site: Site<'_>) -> Evidence {

@@ -17,7 +17,7 @@ use crate::model::finding::{ColumnUnit, Level};
 use crate::model::gate::{Only, Rules};
 use crate::model::settings::Common;
 use crate::world::clock;
-use crate::world::tree::Folder;
+use crate::world::tree::{Folder, deep};
 
 pub(super) static KIND: Kind = Kind {
     row: KindRow::of::<Settings>(
@@ -89,13 +89,4 @@ pub fn evidence(folder: &Path, root: &Path, dir: &str) -> Evidence {
         took: begun.elapsed(),
         ..Evidence::default()
     }
-}
-
-/// Runs something with the stack that hostile scripts may need.
-pub(super) fn deep<T: Send>(run: impl FnOnce() -> T + Send) -> Result<T, String> {
-    std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().stack_size(integrity::STACK).spawn_scoped(scope, run);
-        let thread = thread.map_err(|error| format!("could not start a thread of its own to read scripts: {error}"))?;
-        thread.join().map_err(|_| "reading the scripts ended in a bug; please report it".to_owned())
-    })
 }

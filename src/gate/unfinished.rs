@@ -6,11 +6,11 @@ mod make;
 use std::path::Path;
 
 use crate::gate::bails::{bails, stopped_early, stops};
-use crate::gate::integrity::deep;
 use crate::gate::lines;
 use crate::gate::runners;
 use crate::integrity::halts::{Halt, Looked, Ran, halts_at};
 use crate::model::text::one_line;
+use crate::world::tree::deep;
 use make::Stop;
 
 /// Words by which a tool says that it left something out, with `…` between parts of a line, and what that means.

@@ -118,6 +118,14 @@ pub struct Environment {
     pub freeze_after_rollback: bool,
 }
 
+impl Environment {
+    /// The time zones of its hours and freezes, as they are written.
+    pub fn zones(&self) -> impl Iterator<Item = &str> {
+        let hours = self.hours.iter().map(|hours| hours.zone.as_str());
+        hours.chain(self.freezes.iter().map(|freeze| freeze.zone.as_str()))
+    }
+}
+
 /// How it is told whether an environment works.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verify {

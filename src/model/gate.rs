@@ -127,3 +127,11 @@ pub struct Rules {
     /// Whether the outcome may block.
     pub mode: Mode,
 }
+/// How a script that is taken for a gate loses failures.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lost {
+    /// It cannot fail at all; else a part of it cannot.
+    pub all: bool,
+    /// What loses them.
+    pub why: String,
+}

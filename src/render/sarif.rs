@@ -293,8 +293,11 @@ fn result<'a>(judged: &'a Judged, rules: &HashMap<&str, usize>) -> SarifResult<'
         locations: [Location { physical_location }],
         // The second is the name by which code scanning follows an alert over line shifts.
         partial_fingerprints: ["gatepost/v1", "primaryLocationLineHash"]
+            .into_iter()
+            // What was only parsed has none.
+            .filter(|_| !judged.fingerprint.is_empty())
             .map(|name| (name, judged.fingerprint.as_str()))
-            .into(),
+            .collect(),
         baseline_state: judged.status.map(|status| match status {
             Status::New => "new",
             Status::Existing => "unchanged",

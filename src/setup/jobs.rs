@@ -24,6 +24,7 @@ pub fn rows(workflows: &[Workflow], publish: &PublishSettings, private: Option<b
                 rows.push(place.permissions(publish));
                 rows.extend(place.trigger());
                 rows.extend(place.may_fail());
+                rows.extend(place.condition());
                 rows.extend(place.clone_depth(private));
             }
         }
@@ -159,6 +160,27 @@ impl Place<'_> {
         };
         let what = format!("{}: {what} `continue-on-error`, so that a red verdict is shown as green", self.name());
         Some(Row::bad("verdict", what, "take `continue-on-error` away; `mode = \"report\"` keeps a gate from blocking"))
+    }
+
+    /// A step that is skipped is green.
+    fn condition(&self) -> Option<Row> {
+        let condition = self.step.condition.as_deref()?;
+        let bare = condition.trim().trim_start_matches("${{").trim_end_matches("}}").replace(' ', "");
+        let of_event = |part: &str| {
+            let event = part.strip_prefix("github.event_name=='")?.strip_suffix('\'')?;
+            Some(event.to_owned())
+        };
+        let events: Option<Vec<String>> = bare.split("||").map(of_event).collect();
+        let of_changes = ["pull_request", "merge_group"].into_iter().filter(|event| self.workflow.on(event).is_some());
+        let for_changes = events.is_some_and(|events| {
+            let mut of_changes = of_changes.peekable();
+            of_changes.peek().is_some() && of_changes.all(|event| events.iter().any(|one| one == event))
+        });
+        if for_changes || matches!(bare.as_str(), "always()" | "!cancelled()" | "success()") {
+            return None;
+        }
+        let what = format!("{}: the step has `if: {condition}`, and is green where it is skipped", self.name());
+        Some(Row::bad("verdict", what, "take the `if` away; a gate has `paths` and `when` of its own"))
     }
 
     /// Whether a pull request's base is there, or can be had.

@@ -1,6 +1,7 @@
 //! How a repository is set up for gatepost: what `init` writes, and what `doctor` makes of what is there. It looks at
 //! nothing itself.
 
+pub mod coverage;
 pub mod deploys;
 pub mod jobs;
 pub mod permissions;

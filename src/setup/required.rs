@@ -2,6 +2,7 @@
 //! although nothing was judged. It knows the rules of a branch and the workflows as they are here.
 
 use crate::model::diagnosis::Row;
+use crate::setup::coverage::missing_types;
 use crate::setup::workflow::{Doing, Job, Step, Workflow};
 
 /// The app that reports the checks of workflows, on github.com.
@@ -106,7 +107,7 @@ impl<'a> Check<'a> {
         let name = &self.required.context;
         let mut rows = Vec::new();
         if self.required.app.is_none() {
-            let what = format!("`{name}`: whoever may write statuses can report it, and so turn it green (GI120)");
+            let what = format!("`{name}`: whoever may write statuses can report it, and so turn it green");
             rows.push(Row::bad(TOPIC, what, "choose the app that it is expected from in the ruleset"));
         }
         if name == "gatepost" || name.starts_with("gatepost/") {
@@ -142,7 +143,7 @@ impl<'a> Check<'a> {
             None => format!("and the checks on {branch} could not be read"),
         };
         let unclear = self.workflows.iter().flat_map(|workflow| &workflow.jobs).any(|job| job.check.is_none());
-        let what = format!("`{name}`: no job here has this name, {looked} (GI120)");
+        let what = format!("`{name}`: no job here has this name, {looked}");
         let todo = "take it out of the rules if nothing reports it: pull requests wait for it for ever";
         Some(if *app == Some(ACTIONS) && !unclear && seen.is_some() {
             Row::bad(TOPIC, what, todo)
@@ -181,7 +182,7 @@ impl<'a> Check<'a> {
         }
         if self.protection.merge_queue == Some(true) && workflow.on("merge_group").is_none() {
             bad(
-                "does not start on `merge_group`, and the branch has a merge queue (GI123)".to_owned(),
+                "does not start on `merge_group`, and the branch has a merge queue".to_owned(),
                 "add `merge_group:` to the workflow's `on`",
             );
         }
@@ -204,6 +205,11 @@ impl<'a> Check<'a> {
                 what,
                 "take the filter away; a gate has `paths` of its own, and says when it is skipped",
             ));
+        }
+        let missing = missing_types(trigger.types.as_deref());
+        if !missing.is_empty() {
+            let what = format!("{place} has `types` without {}: for such commits it never comes", missing.join(", "));
+            rows.push(Row::bad(TOPIC, what, "take `types` away, or name these too"));
         }
         let todo = format!("take the filter away, or name {branch} in it");
         let named = |list: &[String]| list.iter().any(|one| one == branch || one == "**");

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::model::gate::GateName;
 use crate::model::yaml::{self, Node, Value, YamlError};
 
 /// One workflow file.
@@ -22,6 +23,8 @@ pub struct Trigger {
     pub event: String,
     /// `paths` or `paths-ignore`: the workflow does not start for every change.
     pub paths: Option<&'static str>,
+    /// `types`; `None`: those that the event has by itself.
+    pub types: Option<Vec<String>>,
     /// `branches`; `None`: every branch, but for those that `branches-ignore` names.
     pub branches: Option<Vec<String>>,
     /// `branches-ignore`.
@@ -37,8 +40,8 @@ pub struct Job {
     pub line: usize,
     /// Its name as it is written, perhaps with expressions; else its key.
     pub name: String,
-    /// It is another workflow's jobs.
-    pub calls: bool,
+    /// The workflow whose jobs it is.
+    pub uses: Option<String>,
     /// The name of its check; `None` where it is made of expressions, a matrix or another workflow's jobs.
     pub check: Option<String>,
     /// `needs`.
@@ -86,6 +89,10 @@ pub struct Step {
     pub run: Option<String>,
     /// `with`, as text.
     pub inputs: BTreeMap<String, String>,
+    /// `if`.
+    pub condition: Option<String>,
+    /// The words of every command of `run`, as the shell sees them; `None`: nobody has looked, or they cannot be read.
+    pub commands: Option<Vec<Vec<String>>>,
     /// `continue-on-error`, but for a plain `false`.
     pub may_fail: bool,
     /// It uses the action at the repository's root, and that is gatepost's.
@@ -107,16 +114,7 @@ impl Step {
     /// What it does with gatepost: its action, or the program by name.
     #[must_use]
     pub fn doing(&self) -> Option<Doing> {
-        let action = self.own_action || self.uses.as_deref().is_some_and(is_gatepost);
-        let said = if action { self.inputs.get("args") } else { self.run.as_ref() };
-        let words: Vec<&str> = said.map(|said| said.split_whitespace().collect()).unwrap_or_default();
-        let command = if action {
-            words.first().copied().filter(|word| !word.starts_with('-')).unwrap_or("run")
-        } else {
-            let program = |word: &&str| word.rsplit('/').next() == Some("gatepost");
-            let at = words.iter().position(program)?;
-            *words[at..].iter().find(|word| matches!(**word, "run" | "publish"))?
-        };
+        let (command, words) = self.said()?;
         let quiet = words.windows(2).any(|pair| pair == ["--publish", "never"])
             || words.iter().any(|word| matches!(*word, "--publish=never" | "--dry-run"));
         match command {
@@ -126,7 +124,68 @@ impl Step {
             _ => None,
         }
     }
+
+    /// What gatepost is asked for here, and the words behind that.
+    fn said(&self) -> Option<(&str, Vec<&str>)> {
+        let asked = |words: &[&'_ str]| words.iter().position(|word| matches!(*word, "run" | "publish"));
+        if self.own_action || self.uses.as_deref().is_some_and(is_gatepost) {
+            let words: Vec<&str> =
+                self.inputs.get("args").map(|said| said.split_whitespace().collect()).unwrap_or_default();
+            return Some(match words.split_first() {
+                Some((command, rest)) if !command.starts_with('-') => (*command, rest.to_vec()),
+                _ => ("run", words),
+            });
+        }
+        let is_program = |word: &str| word.rsplit('/').next() == Some("gatepost");
+        let Some(commands) = &self.commands else {
+            // Nobody could read it as a shell does.
+            let words: Vec<&str> = self.run.as_deref()?.split_whitespace().collect();
+            let words = &words[words.iter().position(|word| is_program(word))?..];
+            let at = asked(words)?;
+            return Some((words[at], words[at + 1..].to_vec()));
+        };
+        commands.iter().find_map(|words| {
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            let (_, rest) = words.split_first().filter(|(program, _)| is_program(program))?;
+            let at = asked(rest)?;
+            Some((rest[at], [&rest[at + 1..], &rest[..at]].concat()))
+        })
+    }
+
+    /// The gates that a run is asked for, none where that is all of them; `None` where that cannot be told, or they are another
+    /// configuration's.
+    #[must_use]
+    pub fn gates(&self) -> Option<Vec<String>> {
+        let (_, words) = self.said()?;
+        let is_elsewhere = |word: &&&str| ELSEWHERE.iter().any(|flag| word.starts_with(flag));
+        let moved =
+            ["config", "working-directory"].iter().any(|name| self.inputs.get(*name).is_some_and(|at| !at.is_empty()));
+        if moved || words.iter().any(|word| is_elsewhere(&word)) {
+            return None;
+        }
+        // Whoever starts it by hand may choose some; for a change the input is empty.
+        let chosen = |named: &&String| !(named.starts_with("${{ inputs.") && named.matches("${{").count() == 1);
+        let given = self.inputs.get("gates").filter(chosen);
+        let mut named: Vec<&str> = given.map(|named| named.split([' ', ',', '\n']).collect()).unwrap_or_default();
+        let mut words = words.into_iter();
+        while let Some(word) = words.next() {
+            if WITH_VALUE.contains(&word) {
+                words.next();
+            } else if !word.starts_with('-') {
+                named.push(word);
+            }
+        }
+        named.retain(|name| !name.is_empty());
+        let known = named.iter().all(|name| GateName::parse(name).is_ok());
+        known.then(|| named.into_iter().map(str::to_owned).collect())
+    }
 }
+
+/// Flags of `gatepost run` by which it takes another configuration.
+const ELSEWHERE: [&str; 4] = ["-C", "--directory", "--config", "$"];
+/// Those whose value is a word of its own.
+const WITH_VALUE: [&str; 10] =
+    ["--base", "--baseline", "--color", "--jobs", "--junit", "--log-format", "--output", "--publish", "--sarif", "-j"];
 
 /// Whether `uses` names gatepost's action, in whatever account it lies.
 #[must_use]
@@ -157,6 +216,13 @@ impl Workflow {
         }
     }
 
+    /// Has the scripts of its steps read: `commands` gives the words of every command of one, where it can be read.
+    pub fn understand(&mut self, commands: &dyn Fn(&str) -> Option<Vec<Vec<String>>>) {
+        for step in self.jobs.iter_mut().flat_map(|job| &mut job.steps) {
+            step.commands = step.run.as_deref().and_then(commands);
+        }
+    }
+
     /// The trigger of an event.
     #[must_use]
     pub fn on(&self, event: &str) -> Option<&Trigger> {
@@ -166,7 +232,13 @@ impl Workflow {
 
 fn triggers(on: &Node) -> Vec<Trigger> {
     if on.entries().is_empty() {
-        let plain = |event: &str| Trigger { event: event.to_owned(), paths: None, branches: None, ignored: Vec::new() };
+        let plain = |event: &str| Trigger {
+            event: event.to_owned(),
+            paths: None,
+            types: None,
+            branches: None,
+            ignored: Vec::new(),
+        };
         return on.texts().into_iter().map(plain).collect();
     }
     let entries = on.entries().iter();
@@ -177,6 +249,7 @@ fn triggers(on: &Node) -> Vec<Trigger> {
             Trigger {
                 event: event.clone(),
                 paths: ["paths", "paths-ignore"].into_iter().find(|filter| node.get(filter).is_some()),
+                types: texts("types"),
                 branches: texts("branches"),
                 ignored: texts("branches-ignore").unwrap_or_default(),
             }
@@ -197,13 +270,13 @@ fn grants(node: &Node) -> Grants {
 
 fn job(id: &str, node: &Node, default: Option<&Grants>) -> Job {
     let name = node.get("name").and_then(Node::text).unwrap_or(id);
-    let calls = node.get("uses").is_some();
-    let several = node.get("strategy").is_some() || calls || name.contains("${{");
+    let uses = node.get("uses").and_then(Node::text).map(str::to_owned);
+    let several = node.get("strategy").is_some() || node.get("uses").is_some() || name.contains("${{");
     Job {
         id: id.to_owned(),
         line: node.line,
         name: name.to_owned(),
-        calls,
+        uses,
         check: (!several).then(|| name.to_owned()),
         needs: node.get("needs").map(Node::texts).unwrap_or_default().into_iter().map(str::to_owned).collect(),
         condition: node.get("if").and_then(Node::text).map(str::to_owned),
@@ -224,6 +297,8 @@ fn step(node: &Node) -> Step {
             .iter()
             .filter_map(|(name, value)| Some((name.to_lowercase(), value.text()?.trim().to_owned())))
             .collect(),
+        condition: text("if"),
+        commands: None,
         may_fail: may_fail(node),
         own_action: false,
     }

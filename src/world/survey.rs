@@ -4,14 +4,19 @@
     reason = "reads folders and starts programs as world::files and world::process do"
 )]
 
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::detect::Look;
+use crate::detect::{Look, SCRIPTS};
+use crate::integrity::lost::lost;
+use crate::model::gate::Lost;
 use crate::model::migration::MigrationsFolder;
 use crate::world::database::found;
 use crate::world::database::programs::Surroundings;
+use crate::world::tree::{Folder, deep};
 use crate::world::{ask, files, migrations};
 
 /// A manifest larger than this is none that people write, in bytes.
@@ -22,13 +27,15 @@ const LARGEST: u64 = 4 << 20;
 pub struct Survey {
     root: PathBuf,
     environment: Vec<(OsString, OsString)>,
+    /// Read once, when it is first asked for.
+    lost: OnceCell<BTreeMap<(String, String), Lost>>,
 }
 
 impl Survey {
     /// Of the repository at `root`. `environment` is that of a gate: a tool that is asked may be the repository's own.
     #[must_use]
     pub const fn new(root: PathBuf, environment: Vec<(OsString, OsString)>) -> Self {
-        Self { root, environment }
+        Self { root, environment, lost: OnceCell::new() }
     }
 
     /// Where a program lies on `PATH`; relative folders there are not looked into.
@@ -90,6 +97,13 @@ impl Look for Survey {
 
     fn files(&self, dir: &str) -> Vec<String> {
         self.names(dir, std::fs::FileType::is_file)
+    }
+
+    fn lost(&self, dir: &str, script: &str) -> Option<Lost> {
+        // What cannot be read is left to the gate itself.
+        let root = &self.root;
+        let read = || deep(|| lost(&Folder::new(root), SCRIPTS)).unwrap_or_default();
+        self.lost.get_or_init(read).get(&(dir.to_owned(), script.to_owned())).cloned()
     }
 
     fn answers(&self, dir: &str, argv: &[&str]) -> bool {

@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use crate::integrity::{Listing, Problem, Tree};
+use crate::integrity::{self, Listing, Problem, Tree};
 use crate::model::path::RepoPath;
 use crate::world::files;
 use crate::world::repo::{Ignored, Repo};
@@ -159,4 +159,16 @@ impl Tree for Folder {
             read => read,
         }
     }
+}
+
+/// Runs something with the stack that hostile scripts may need.
+///
+/// # Errors
+/// When it could not be started, or broke down.
+pub fn deep<T: Send>(run: impl FnOnce() -> T + Send) -> Result<T, String> {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(integrity::STACK).spawn_scoped(scope, run);
+        let thread = thread.map_err(|error| format!("could not start a thread of its own to read scripts: {error}"))?;
+        thread.join().map_err(|_| "reading the scripts ended in a bug; please report it".to_owned())
+    })
 }

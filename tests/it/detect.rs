@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use gatepost::app::project::with_known;
 use gatepost::config;
 use gatepost::detect::{Detected, Look, detect};
+use gatepost::model::gate::Lost;
 use gatepost::model::migration::MigrationsFolder;
 use gatepost::world::database::programs::Found;
 use gatepost::world::migrations;
@@ -47,6 +48,10 @@ impl Look for Sample {
             };
             installed.map(found).collect()
         })
+    }
+
+    fn lost(&self, dir: &str, script: &str) -> Option<Lost> {
+        self.survey.lost(dir, script)
     }
 
     fn answers(&self, _: &str, argv: &[&str]) -> bool {

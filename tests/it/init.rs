@@ -335,6 +335,46 @@ fn a_folder_of_a_monorepo_gets_its_own_file_and_the_root_the_workflow() {
     }
 }
 
+#[test]
+fn a_configuration_above_is_not_overwritten_from_a_folder() {
+    let tree = npm();
+    tree.write("web/package.json", r#"{"scripts": {"test": "node --test"}}"#).write("gatepost.toml", "# ours\n");
+    let (code, said) = call(&tree, &["-C", "web", "init", "--force", "--yes", "--workflow", "none"]);
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("gatepost.toml is left as it is; in web web/gatepost.toml is read in its place"), "{said}");
+    assert_eq!(there(&tree, "gatepost.toml").as_deref(), Some("# ours\n"));
+    assert!(there(&tree, "web/gatepost.toml").unwrap().contains("[gates.test]"));
+    let named = ["init", "--config", "web/gatepost.toml", "--force", "--yes", "--workflow", "none"];
+    let (code, said) = call(&tree, &named);
+    assert_eq!(code, 0, "{said}");
+    let written = there(&tree, "web/gatepost.toml").unwrap();
+    assert!(!written.contains("gates.lint"), "the gates of the folder that the file speaks of: {written}");
+}
+
+#[test]
+fn a_folder_that_is_an_expression_gets_no_workflow() {
+    let tree = Tree::new();
+    tree.write("a${{ github.token }}/package.json", r#"{"scripts": {"test": "node --test"}}"#).commit("first");
+    let (code, said) = call(&tree, &["-C", "a${{ github.token }}", "init", "--yes"]);
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains("GitHub reads an expression in it"), "{said}");
+    assert_eq!(call(&tree, &["-C", "a${{ github.token }}", "init", "--yes", "--workflow", "none"]).0, 0);
+}
+
+#[test]
+fn a_workflow_that_cannot_be_read_is_said_where_reviewdog_is_taken_over() {
+    let tree = Tree::new();
+    tree.write(".reviewdog.yml", "runner:\n  words:\n    cmd: ./words\n    format: golint\n    level: warning\n");
+    tree.write("Makefile", "lint:\n\treviewdog -fail-level=any\n").write(".github/workflows/r.yml", "on: [push\n");
+    let (code, said) = call(&tree, &["init", "--from", "reviewdog", "--yes", "--workflow", "none"]);
+    assert_eq!(code, 0, "{said}");
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("no call of reviewdog was found in the workflows"), "{said}");
+    assert!(said.contains(".github/workflows/r.yml cannot be read"), "{said}");
+    let toml = there(&tree, "gatepost.toml").unwrap();
+    assert!(!toml[..toml.find("[gates.integrity]").unwrap_or(toml.len())].contains("mode = \"report\""), "{toml}");
+}
+
 /// What becomes of a `.reviewdog.yml`, with the flags that `flags.sh` beside it has.
 #[test]
 fn each_reviewdog_file_is_taken_over_as_expected() {

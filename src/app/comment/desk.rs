@@ -66,8 +66,7 @@ pub(super) async fn open<'a>(
     let (remote, config) = surroundings(request, env, &occasion)?;
     let mut talk = Talk::open(&remote.api, remote.token.clone(), &remote.repository, request.dry_run)
         .map_err(|error| Failure::usage(error.to_string()))?;
-    let secrets = config.as_ref().map(|(config, _)| [project::secrets(config), config.run.pass_env.clone()].concat());
-    let masker = posting::masker(env, &secrets.unwrap_or_default());
+    let masker = config.as_ref().map_or_else(|| posting::masker(env, &[]), |(config, _)| project::masker(env, config));
     let (key, issue, written) = match woken {
         Woken::Comment { id, issue, .. } => {
             // At once; that it could not be shown is no reason not to go on.

@@ -5,6 +5,7 @@ use crate::config::{Config, Environment, Means};
 use crate::deploy;
 use crate::model::diagnosis::Row;
 use crate::setup::deploys::{self, Place};
+use crate::world::clock;
 use crate::world::env::Env;
 
 /// A row for each environment and each route of `[notify.*]`.
@@ -15,7 +16,7 @@ pub fn rows(config: &Config, env: &Env, on_actions: bool) -> Vec<Row> {
         names.dedup();
         names
     };
-    let environments = config.environments.iter().map(|environment| match variables(environment) {
+    let environments = config.environments.iter().map(|environment| match well(environment) {
         Ok(variables) => {
             let (settings, missing) = (&environment.settings, missing(variables));
             let is_verified = !settings.verify.is_empty();
@@ -27,6 +28,12 @@ pub fn rows(config: &Config, env: &Env, on_actions: bool) -> Vec<Row> {
     let routes =
         config.notify.iter().map(|route| deploys::route(route.kind, &missing(route.variables.clone()), on_actions));
     environments.chain(routes).collect()
+}
+
+/// The variables of an environment whose settings hold.
+fn well(environment: &Environment) -> Result<Vec<String>, String> {
+    let unknown = environment.settings.zones().find_map(|zone| clock::local(zone).err());
+    unknown.map_or_else(|| variables(environment), |why| Err(format!("{why}, so that it is closed at any time")))
 }
 
 /// The variables that a deploy and a rollback need.

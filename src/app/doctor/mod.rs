@@ -8,20 +8,23 @@ mod tools;
 
 use std::path::{Path, PathBuf};
 
-use crate::app::project::{Project, Source};
+use crate::app::project::{self, Project, Source};
 use crate::app::run::{self, Opened};
-use crate::app::{Failure, posting, scope};
+use crate::app::{Failure, scope};
 use crate::gate::integrity;
+use crate::integrity::commands::commands;
 use crate::mask::Masker;
 use crate::model::diagnosis::Row;
 use crate::model::event::Occasion;
 use crate::model::gate::Mode;
 use crate::model::text::one_line;
+use crate::setup::coverage::{self, Wanted};
 use crate::setup::permissions::{self, Permission};
 use crate::setup::workflow::Workflow;
 use crate::setup::{jobs, required};
 use crate::world::env::Env;
 use crate::world::repo::{BaseAnswer, BaseRequest, Repo};
+use crate::world::tree::deep;
 use crate::world::{files, occasion};
 
 use remote::Remote;
@@ -73,15 +76,46 @@ pub async fn doctor(request: &Request, env: &Env) -> Result<Found, Failure> {
     let told = remote.look(publish, &occasion, &workflows, env).await;
     rows.extend(unread);
     rows.extend(jobs::rows(&workflows, publish, told.private));
-    let lost = integrity::evidence(&root, &root, "").understood.map(|understood| understood.findings);
+    let looked = integrity::evidence(&root, &root, "");
+    let lost = looked.understood.map(|understood| understood.findings);
     rows.extend(jobs::toothless(&workflows, lost.iter().flatten().map(|located| &located.finding)));
-    if !jobs::any(&workflows) {
+    rows.extend(looked.problems.iter().filter(|problem| is_of(&workflows, &problem.what)).map(|problem| {
+        let what = format!("whether a failure is lost there is not known: {}", one_line(&problem.what, 300));
+        Row::unknown("verdict", what, "write it so that `gatepost integrity` can read it")
+    }));
+    if jobs::any(&workflows) {
+        rows.extend(coverage::rows(&workflows, &wanted(&project)));
+    } else {
         rows.push(no_workflow(remote.is_known()));
     }
     rows.extend(told.rows);
     rows.extend(told.protection.iter().flat_map(|protection| required::rows(protection, &workflows)));
-    let masker = posting::masker(env, &project.config.run.pass_env);
+    let masker = project::masker(env, &project.config);
     Ok(Found { rows, permissions: permissions::of_a_run(publish), masker })
+}
+
+/// Whether a problem is one of these workflows, or of all of them.
+fn is_of(workflows: &[Workflow], problem: &str) -> bool {
+    let in_file = |path: &str| problem.strip_prefix(path).is_some_and(|rest| rest.starts_with(':'));
+    let with_gates = |workflow: &&Workflow| jobs::any(std::slice::from_ref(workflow));
+    workflows.iter().filter(with_gates).any(|workflow| in_file(&workflow.path))
+        || problem.starts_with("reading the scripts ended")
+        || problem.starts_with("could not start a thread")
+}
+
+/// The gates, as far as it matters which of them workflows run.
+fn wanted(project: &Project) -> Vec<Wanted> {
+    let nodes = project.graph.nodes();
+    let of_change = |when: &String| when.starts_with("pull_request") || when == "merge_group";
+    let wanted = project.gates.iter().zip(nodes).map(|(gate, node)| {
+        let common = gate.common();
+        Wanted {
+            name: common.name.to_string(),
+            needs: node.needs.iter().map(|need| nodes[*need].name.to_string()).collect(),
+            enforced: common.mode == Mode::Block && (common.when.is_empty() || common.when.iter().any(of_change)),
+        }
+    });
+    wanted.collect()
 }
 
 fn configuration(project: &Project) -> Row {
@@ -133,6 +167,8 @@ fn workflows(root: &Path) -> (Vec<Workflow>, Vec<Row>) {
         let what = format!("{}: {}", one_line(&name, 200), one_line(&why, 300));
         unread.push(Row::unknown("workflow", what, "mend it: GitHub cannot read it either"));
     }
+    // Where that breaks down their words are gone by, and `integrity` says so.
+    let _ = deep(|| read.iter_mut().for_each(|workflow| workflow.understand(&commands)));
     (read, unread)
 }
 

@@ -109,7 +109,7 @@ pub fn project(text: &[u8], path: &str, colour: bool) -> Result<Project, Failure
     let folder = folder.map(|folder| folder.display().to_string()).unwrap_or_default();
     let built = project::build(text, folder, Source::File(path.to_owned()), &|_| None);
     built.map(|project| Project { place: path.to_owned(), ..project }).map_err(|wrong| match wrong {
-        Wrong::Text(problems) => Failure::usage(problems.render(path, colour)),
+        Wrong::Text(problems) => Failure::usage(problems.render(path, colour)).rendered(),
         Wrong::NoGates => Failure::usage(format!("{path}: {}", config::NO_GATES)),
     })
 }

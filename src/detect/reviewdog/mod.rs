@@ -77,6 +77,8 @@ pub struct Flags {
     pub filter_modes: BTreeSet<String>,
     /// `-fail-level`, or `any` for `-fail-on-error`.
     pub fail_levels: BTreeSet<String>,
+    /// Whether any call was seen.
+    pub seen: bool,
 }
 
 impl Flags {
@@ -85,6 +87,7 @@ impl Flags {
         if !script.contains("reviewdog") {
             return;
         }
+        self.seen = true;
         let mut words = script.split(|c: char| c.is_whitespace() || matches!(c, '\\' | ';' | '|' | '&'));
         while let Some(word) = words.next() {
             let Some(flag) = word.strip_prefix('-') else { continue };
@@ -107,6 +110,7 @@ impl Flags {
 
     /// Adds what the inputs of one of reviewdog's own actions say.
     pub fn see_inputs(&mut self, inputs: &Node) {
+        self.seen = true;
         let input = |name: &str| inputs.get(name).and_then(Node::text).filter(|value| !value.is_empty());
         self.filter_modes.extend(input("filter_mode").map(str::to_owned));
         self.fail_levels.extend(input("fail_level").map(str::to_owned));
@@ -157,9 +161,12 @@ impl Flags {
             other => rank(other),
         });
         match lowest.map(String::as_str) {
+            // Nobody knows better.
+            None if !self.seen => (true, None),
             None => (rank(level) == 3, None),
-            Some("any") => (true, Some(Level::Note)),
-            Some(least) => (rank(level) >= rank(least), None),
+            Some("any" | "info") => (true, Some(Level::Note)),
+            Some("warning") => (rank(level) >= rank("warning"), None),
+            Some(_) => (rank(level) == 3, Some(Level::Error)),
         }
     }
 }
@@ -194,6 +201,13 @@ pub fn adopt(text: &str, path: &str, flags: &Flags) -> Result<Adopted, DetectErr
     }
     let (_, said) = flags.only();
     adopted.notes.extend(said);
+    if !flags.seen {
+        adopted.notes.push(
+            "no call of reviewdog was found in the workflows: by which level it fails and what it filters is not known, and \
+             each gate blocks by the defaults; set `fail-on`, `only` and `mode` as its call has it"
+                .to_owned(),
+        );
+    }
     Ok(adopted)
 }
 

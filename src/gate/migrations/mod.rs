@@ -247,12 +247,9 @@ fn url(settings: &Settings, ground: Ground<'_>) -> Result<Option<String>, String
             Err("database-url is a secret: write `env:NAME`".to_owned())
         };
     };
-    let value = ground.around.get(name).and_then(std::ffi::OsStr::to_str);
-    value.map(|value| Some(value.to_owned())).ok_or_else(|| {
-        format!(
-            "database-url: the variable {name} is not set, or withheld from the gate (pass-env under [run] gives back)"
-        )
-    })
+    // Named as a secret it is withheld from what gates start, and not from the gate itself.
+    let value = ground.env.get(name);
+    value.map(|value| Some(value.to_owned())).ok_or_else(|| format!("database-url: the variable {name} is not set"))
 }
 
 async fn until_end<D: crate::world::database::Database>(

@@ -18,7 +18,7 @@ fn a_configuration_that_cannot_be_used_is_an_error_of_its_own() {
 fn without_a_file_the_gates_are_detected() {
     let scene = Scene::new();
     std::fs::remove_file(scene.tree.dir.join("gatepost.toml")).unwrap();
-    scene.tree.write("package.json", r#"{"scripts": {"test": "./test"}}"#);
+    scene.tree.write("package.json", r#"{"scripts": {"test": "node --test"}}"#);
     let said = scene.call(&["doctor"]);
     assert!(said.out.contains("no gatepost.toml: 1 gate detected"), "{}", said.out);
     assert!(said.out.contains("→ `gatepost init` writes them down"), "{}", said.out);

@@ -27,6 +27,12 @@ const CASES: &[Case] = &[
         &["the step has `continue-on-error`"],
     ),
     (
+        "      - uses: octo/",
+        "      - if: github.actor != 'dependabot[bot]'\n        uses: octo/",
+        "verdict fail:",
+        &["the step has `if: github.actor != 'dependabot[bot]'`, and is green where it is skipped"],
+    ),
+    (
         "    timeout-minutes: 30\n",
         "    timeout-minutes: 30\n    if: ${{ false }}\n",
         "verdict fail: .github/workflows/gatepost.yml:",
@@ -109,6 +115,71 @@ fn a_run_whose_failure_is_lost_is_no_gate() {
         assert!(rows.len() == 1 && rows[0].starts_with(begins), "{rows:#?}");
     }
     assert_eq!(lost("gatepost run"), [""; 0]);
+}
+
+#[test]
+fn gatepost_is_seen_where_the_shell_starts_it_and_nowhere_else() {
+    let scene = Scene::new();
+    let complaints = |run: &str| {
+        let job = "permissions: {contents: read, checks: write, pull-requests: write}\njobs:\n  gates:\n    runs-on: x\n    steps:\n";
+        let checkout = "      - uses: actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af683\n";
+        let events = "on: [pull_request, merge_group]\n";
+        scene.tree.write(WORKFLOW, format!("{events}{job}{checkout}      - run: |\n          {run}\n"));
+        scene.complaints().join("\n")
+    };
+    for run in ["# gatepost run", "echo gatepost run", "gatepost doctor"] {
+        assert!(complaints(run).contains("no job in .github/workflows is seen to run gatepost"), "{run}");
+    }
+    for run in ["gatepost run", "gatepost run;", "if ! gatepost run; then exit 1; fi", "said=$(gatepost run)"] {
+        let said = complaints(run);
+        assert!(!said.contains("is seen to run gatepost"), "{run}: {said}");
+    }
+}
+
+#[test]
+fn pull_requests_that_nothing_gates_are_told() {
+    let scene = Scene::new();
+    let text = std::fs::read_to_string(scene.tree.dir.join(WORKFLOW)).unwrap();
+    let with_events = |events: &str| {
+        let (_, jobs) = text.split_once("\npermissions:").unwrap();
+        scene.tree.write(WORKFLOW, format!("on: {events}\npermissions:{jobs}"));
+        scene.complaints().into_iter().filter(|one| one.starts_with("trigger ")).collect::<Vec<_>>()
+    };
+    for (events, start) in [
+        ("push", "trigger fail: no pull request is gated by .github/workflows/gatepost.yml: it starts on push alone"),
+        ("{pull_request: {types: [closed]}}", "trigger fail: no pull request is gated"),
+        ("{pull_request: {types: [opened]}}", "trigger fail: no pull request is gated"),
+        ("workflow_call", "trigger error: whether a pull request is gated is not known"),
+    ] {
+        let rows = with_events(events);
+        assert!(rows.len() == 1 && rows[0].starts_with(start), "{events}: {rows:#?}");
+    }
+    for events in ["pull_request", "merge_group", "{pull_request: {types: [opened, synchronize, reopened, labeled]}}"] {
+        assert_eq!(with_events(events), [""; 0], "{events}");
+    }
+    let call = "jobs:\n  all:\n    uses: ./.github/workflows/gatepost.yml\n";
+    scene.tree.write(".github/workflows/pr.yml", format!("on: pull_request\n{call}"));
+    assert_eq!(with_events("workflow_call"), [""; 0], "called by one that starts");
+    scene.tree.write(".github/workflows/pr.yml", format!("on: push\n{call}"));
+    assert!(with_events("workflow_call")[0].contains("what calls it starts for no pull request"));
+}
+
+#[test]
+fn gates_that_no_job_runs_are_told() {
+    let scene = Scene::new();
+    let text = std::fs::read_to_string(scene.tree.dir.join(WORKFLOW)).unwrap();
+    let line = text.lines().find(|line| line.trim_start().starts_with("gates:") && line.contains("inputs")).unwrap();
+    let indent = &line[..line.find("gates").unwrap()];
+    let naming = |gates: &str| {
+        scene.tree.write(WORKFLOW, text.replace(line, &format!("{indent}gates: {gates}")));
+        scene.complaints().into_iter().filter(|one| one.starts_with("verdict ")).collect::<Vec<_>>()
+    };
+    let rows = naming("lint");
+    assert!(rows.len() == 1 && rows[0].contains("judge 1 of 2 gates: none runs `test`"), "{rows:#?}");
+    let rows = naming("nothing");
+    assert!(rows[0].contains("there is no gate `nothing`") && rows[1].contains("judge 0 of 2 gates"), "{rows:#?}");
+    assert_eq!(naming("lint, test"), [""; 0]);
+    assert_eq!(naming("${{ matrix.gates }}"), [""; 0], "what only the runner knows");
 }
 
 #[test]

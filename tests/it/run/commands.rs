@@ -111,6 +111,17 @@ fn what_can_act_for_the_author_is_withheld_and_named() {
 }
 
 #[test]
+fn a_variable_that_a_gate_names_as_a_secret_is_masked_and_withheld() {
+    let address = "postgres://ci:hidden-word@db.test/shop";
+    let migrations = "[gates.m]\nkind = \"migrations\"\ndatabase-url = \"env:SHOP_DB\"\n";
+    let gate = gate(&format!("'echo \"[$SHOP_DB] {address}\"; exit 1'"));
+    let project = Project::on_main(&format!("{gate}{migrations}")).env("SHOP_DB", address);
+    let ran = project.run(&["g"]);
+    assert_eq!(project.text(".gatepost/logs/g.txt"), "[] ***\n");
+    assert_eq!(ran.gate_notes(), ["withheld from its environment: SHOP_DB (pass-env under [run] gives back)"]);
+}
+
+#[test]
 fn what_a_gate_leaves_running_is_said() {
     let ran = Project::on_main(&gate("'sleep 60 >/dev/null 2>&1 &'")).run(&[]);
     assert_eq!(ran.gates(), ["g: pass, exit status 0"]);

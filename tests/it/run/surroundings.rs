@@ -23,6 +23,50 @@ fn no_configuration_and_nothing_detected() {
 }
 
 #[test]
+fn a_configuration_in_the_github_folder_speaks_of_the_folder_that_has_it() {
+    let gate = "[gates.g]\nkind = \"command\"\ncommand = \"test -f a\"\npaths = [\"src/**\"]\ndir = \"src\"\n";
+    let project = Project::on_main("");
+    project.tree.git(&["rm", "--quiet", "gatepost.toml"]);
+    project
+        .tree
+        .write(".github/gatepost.toml", gate)
+        .write(".github/workflows/x", "")
+        .write("src/a", "")
+        .commit("github");
+    project.tree.write("web/.github/gatepost.toml", gate).write("web/src/a", "").commit("web");
+    for arguments in [
+        &["-C", ".github"] as &[&str],
+        &["-C", ".github/workflows"],
+        &["-C", "src"],
+        &["-C", "web/.github"],
+        &["-C", "web"],
+        &["--config", "web/.github/gatepost.toml"],
+        &["--config", ".github/gatepost.toml"],
+    ] {
+        let ran = project.run(arguments);
+        assert_eq!(ran.code, Some(0), "{arguments:?}: {}{}", ran.out, ran.err);
+        let plan = project.call(&[&["plan"], arguments].concat()).out;
+        let folder = if arguments[1].starts_with("web") { "web/src" } else { "src" };
+        assert!(plan.contains(&format!("in {folder}\n")), "{arguments:?}: {plan}");
+    }
+}
+
+#[test]
+fn gates_of_a_folder_that_cannot_be_named_run_nowhere() {
+    use std::os::unix::ffi::OsStrExt as _;
+
+    let project = Project::on_main(GATE);
+    for name in [b"caf\xe9".as_slice(), br"a\b"] {
+        let folder = project.tree.dir.join(std::ffi::OsStr::from_bytes(name));
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(folder.join("gatepost.toml"), GATE).unwrap();
+        let ran = ended(project.command(&["run"]).arg("-C").arg(&folder));
+        assert_eq!(ran.code, Some(2), "{}{}", ran.out, ran.err);
+        assert!(ran.err.contains("is no folder that gates could run in"), "{}", ran.err);
+    }
+}
+
+#[test]
 fn nothing_stands_in_for_a_configuration_that_cannot_be_used() {
     let project = Project::on_main(GATE);
     project.tree.write(".github/gatepost.toml", GATE).commit("second");

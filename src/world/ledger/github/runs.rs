@@ -150,7 +150,7 @@ fn known(path: &str, file: &str) -> Vec<Known> {
     let does = |job: &crate::setup::workflow::Job| {
         let all: Vec<Doing> = job.steps.iter().filter_map(crate::setup::workflow::Step::doing).collect();
         match () {
-            () if job.calls => Does::Calls,
+            () if job.uses.is_some() => Does::Calls,
             () if all.contains(&Doing::Run) => Does::Judges,
             () if all.contains(&Doing::RunQuietly) => Does::JudgesQuietly,
             () if all.contains(&Doing::Publish) => Does::Publishes,
