@@ -174,7 +174,9 @@ async fn judged(
             let gates = settings.requires.iter().flatten().flat_map(|gate| [" ", gate.as_str()]).collect::<String>();
             let is_here = site.repo.head()?.as_ref() == Some(sha);
             let go_there = if is_here { String::new() } else { format!("git checkout {} && ", sha.short()) };
-            format!("run them on this commit: {go_there}gatepost run --all-files{gates} && gatepost deploy {name}")
+            let again = format!("{go_there}gatepost run --all-files{gates} && gatepost deploy {name}");
+            let there = if site.ledger.is_on_github() { "; what is red on GitHub is judged again there" } else { "" };
+            format!("run them on this commit: {again}{there}")
         }
     };
     Err(Failure::refused(list).because(NOT_GREEN).help(help))

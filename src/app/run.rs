@@ -10,7 +10,7 @@ use crate::app::posting::{self, Posted, Poster, Publish, Said};
 use crate::app::project::{self, Place, Project, Source};
 use crate::app::scope::{self, Asked, Judged};
 use crate::app::work::Ground;
-use crate::app::{Failure, apart, detected, overridden};
+use crate::app::{Failure, apart, detected, evidence, overridden};
 use crate::mask::Masker;
 use crate::model::change::ChangeSet;
 use crate::model::event::Occasion;
@@ -150,7 +150,8 @@ async fn run_all(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
     let notes = notes.map(|note| masker.text(&note)).collect();
     let (subject, started_at) = (subject.clone(), started_at.to_owned());
     let report = Report { verdict: policy::verdict(&gates), subject, started_at, took: begun.elapsed(), gates, notes };
-    let unwritten = write_files(request, &report, &output, signals.caught().is_some());
+    let mut unwritten = write_files(request, &report, &output, signals.caught().is_some());
+    unwritten.extend(remember(&repo, &judged, &report).await);
     let said = poster.end(&report, shared, &signals).await.masked(masker);
     let code = exit_code(request.publish, &report, &signals, &unwritten, &said);
     Ok(Ran { report, output: output.clone(), folder, code, said, unwritten })
@@ -421,6 +422,14 @@ fn write_files(request: &Request, report: &Report, output: &Output, interrupted:
     // First what keeps the report out of commits, where a gate took it away.
     let folder = output.furnish().err().map(|error| error.to_string());
     folder.into_iter().chain(wanted.into_iter().filter_map(write)).collect()
+}
+
+/// Keeps what was judged for a later deploy; what red could not be kept. Of a merge the head is another commit.
+async fn remember(repo: &Repo, judged: &Judged, report: &Report) -> Option<String> {
+    if judged.head != report.subject.head {
+        return None;
+    }
+    evidence::keep(repo, report).await.err().filter(|_| !report.verdict.is_green())
 }
 
 /// Where the baseline is kept.

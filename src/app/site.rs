@@ -18,9 +18,12 @@ use crate::world::github::GitHub;
 use crate::world::http::Http;
 use crate::world::ledger::{Hub, Ledger, LedgerError, Local};
 use crate::world::process::{self, ACTIONS_GRACE, CancelToken, CancelledBy};
-use crate::world::repo::Repo;
+use crate::world::repo::{Repo, RepoError};
 use crate::world::signals::{self, Signals};
 use crate::world::{files, machine, occasion};
+
+/// The local ledger, in the folder of what gatepost keeps of a repository.
+pub const LEDGER: &str = "ledger.sqlite";
 
 /// Which ledger was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,6 +89,14 @@ pub struct Site {
     pub dry_run: bool,
 }
 
+/// The folder of what gatepost keeps of a repository.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn kept(repo: &Repo) -> Result<PathBuf, RepoError> {
+    Ok(repo.common_dir()?.join("gatepost"))
+}
+
 /// What deploys to an environment, and what rolls it back.
 pub type Deployers = (Box<dyn Deployer>, Box<dyn Deployer>);
 
@@ -116,7 +127,7 @@ impl Site {
         let place = project::Place { root: &root, start: &here, file: start.config.as_deref(), colour: start.colour };
         let (config, config_place, folder) = project::read(&place)?
             .ok_or_else(|| Failure::usage("there is no gatepost.toml, and so no environment").help(EXAMPLE))?;
-        let state = repo.common_dir()?.join("gatepost");
+        let state = kept(&repo)?;
         let remote = remote::of(env, &occasion, &repo)?;
         let ledger = ledger(start, remote.as_ref(), &state).await?;
         let http = Http::new(std::time::Duration::from_secs(30), std::time::Duration::from_secs(1))
@@ -277,7 +288,7 @@ async fn ledger(start: &Start, remote: Option<&Remote>, state: &Path) -> Result<
             "set GITHUB_TOKEN to one that may write deployments and contents, and GITHUB_REPOSITORY=owner/name; \
                  or use --ledger local",
         )),
-        _ => Ok(Ledger::local(Local::open(&state.join("ledger.sqlite")).await?, start.dry_run)),
+        _ => Ok(Ledger::local(Local::open(&state.join(LEDGER)).await?, start.dry_run)),
     }
 }
 
