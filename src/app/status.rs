@@ -179,8 +179,7 @@ async fn waiting(
     // A commit that this clone lacks is no reason to show nothing.
     let commits = site.repo.between(&here.sha, &sha, MOST).unwrap_or_default();
     let commits: Vec<String> = commits.into_iter().map(|one| format!("{} {}", one.sha.short(), one.subject)).collect();
-    let folder = environment.settings.migrations.as_deref();
-    let migrations = way_back::migrations(&site.repo, folder, &here.sha, &sha).unwrap_or_default();
-    let migrations = migrations.into_iter().map(|migration| migration.path).collect();
+    let places = way_back::Places::of(site, &environment.settings);
+    let migrations = way_back::migrations(&site.repo, &places, &here.sha, &sha).unwrap_or_default();
     Ok((!commits.is_empty()).then_some(Waiting { from, commits, migrations }))
 }
