@@ -341,6 +341,10 @@ fn a_leg_that_died_before_it_posted_is_no_green() {
     // What judges nothing does not matter.
     ended(&[linux, ("gates (mac)", "success"), ("docs", "failure")], 0, green);
     ended(&[linux, ("gates (mac)", "success"), ("docs", "in_progress")], 0, green);
+    // A job that may fail does not show in how its run ended.
+    let scene = legs(Some("success"), &[linux, ("gates (mac)", "failure")]);
+    let says = "its run 15 ended in success: its job \"gates (mac)\" ended in failure";
+    scene.call(&["deploy", "staging", "--dry-run"]).with(3).says(&[says]);
     // Run again as a whole, and died.
     let scene = legs(Some("failure"), &[("gates (linux)", "failure"), ("gates (mac)", "failure")]);
     scene.fake.as_ref().unwrap().with(|github| {
