@@ -197,7 +197,8 @@ fn names(site: &Site, sha: &Sha, head: Option<&Head>, deployers: &[&dyn Deployer
                 "deploy it by what runs none of its code here: checkout = false, a workflow, a webhook, a host; or merge it first",
             ));
         }
-        None if policy::brings_secrets(&site.occasion) && names.branches.is_empty() && names.tags.is_empty() => {
+        // A branch that only this clone has may have been fetched from a fork.
+        None if policy::brings_secrets(&site.occasion) && names.of_origin.is_empty() && names.tags.is_empty() => {
             let why = format!("{} is on no branch of this repository: it may be a stranger's", sha.short());
             return Err(Failure::refused(why)
                 .because("not_ours")
@@ -248,7 +249,7 @@ fn fits(pattern: &Pattern, names: &Names) -> bool {
 /// `after`: the same files must be live and healthy in the environment before.
 async fn is_live_before(site: &mut Site, before: &str, name: &str, sha: &Sha) -> Result<(), Failure> {
     let earlier = site.environment(before)?;
-    let records = site.ledger.records(&earlier.settings.name).await?;
+    let records = site.records(&earlier).await?;
     let refuse = |what: String| {
         Err(Failure::refused(format!("{name} takes only what is live and healthy in {before}: {what}"))
             .because("not_live_before")
@@ -269,13 +270,7 @@ async fn is_live_before(site: &mut Site, before: &str, name: &str, sha: &Sha) ->
     if verify.health.is_empty() && verify.version.is_none() {
         return Ok(());
     }
-    let sight = Sight {
-        url: earlier.settings.url.as_deref(),
-        health: &verify.health,
-        version: verify.version.as_ref().map(|probe| (probe, &record.sha)),
-        pacing: verify.pacing,
-        env: &site.env,
-    };
+    let sight = Sight::of(&earlier.settings, Some(&record.sha), &site.env);
     let verdict = tokio::select! {
         verdict = sight.judge(&site.http, &|_| {}) => verdict,
         by = site.cancel.cancelled() => return Err(site.interrupted(&by)),

@@ -2,20 +2,18 @@
 //! the policy look at it.
 
 use crate::app::Failure;
-use crate::app::site::{LEDGER, Site, kept};
+use crate::app::remembered::{judged, read};
+use crate::app::site::Site;
 use crate::model::check_id::is_same_place;
 use crate::model::environments::Environment;
 use crate::model::gate::{GateName, Mode};
 use crate::model::gate_result::GateResult;
-use crate::model::report::{GateReport, Report};
+use crate::model::report::Report;
 use crate::model::sha::Sha;
 use crate::model::story::Proofs;
-use crate::model::text::to_the_second;
 use crate::parse;
 use crate::policy::proof::{Demand, Known, Proof, Stands, prove};
 use crate::publish::proof;
-use crate::world::ledger::Local;
-use crate::world::repo::Repo;
 use crate::world::{clock, files};
 
 /// What stands for a commit.
@@ -121,21 +119,6 @@ async fn results(
     Ok(all)
 }
 
-/// Keeps what a run has judged, where deploys of this repository are recorded in its own ledger: another run writes its
-/// report over this one's before a deploy looks.
-///
-/// # Errors
-/// When the ledger cannot be used.
-pub async fn keep(repo: &Repo, report: &Report) -> Result<(), String> {
-    let ledger = kept(repo).map_err(|error| error.to_string())?.join(LEDGER);
-    let (Some(head), Some(by)) = (judged(report), &report.subject.config) else { return Ok(()) };
-    if !files::is_file(&ledger) {
-        return Ok(());
-    }
-    let mut local = Local::open(&ledger).await.map_err(|error| error.to_string())?;
-    local.remember(head, by, &read(report)).await.map_err(|error| error.to_string())
-}
-
 /// Two commits with the same tree have the same files, and with them the same configuration.
 fn same_files(site: &Site, one: &Sha, other: &Sha) -> bool {
     match (site.repo.tree(one), site.repo.tree(other)) {
@@ -155,30 +138,4 @@ fn report(site: &Site) -> Result<Option<(Sha, Report)>, String> {
     };
     let report = parse::report::read(&bytes).map_err(|error| format!("{} {error}", path.display()))?;
     Ok(judged(&report).cloned().map(|head| (head, report)))
-}
-
-/// The commit whose files a report is of.
-fn judged(report: &Report) -> Option<&Sha> {
-    report.subject.head.as_ref().filter(|_| !report.subject.dirty)
-}
-
-/// The results of a report. Those of a scheduled run are none.
-fn read(report: &Report) -> Vec<GateResult> {
-    let is_scheduled = |gate: &GateReport| {
-        report.subject.event == "schedule" || gate.audit.as_ref().is_some_and(|audit| audit.scheduled)
-    };
-    let at = report.started_at.parse::<jiff::Timestamp>().map_or(0, jiff::Timestamp::as_second);
-    let result = |gate: &GateReport| GateResult {
-        gate: gate.name.clone(),
-        outcome: gate.outcome,
-        enforced: gate.mode == Mode::Block,
-        limited: !gate.judged_everything(),
-        base: report.subject.base.clone(),
-        at,
-        source: format!("report of {}", to_the_second(&report.started_at)),
-        posted: false,
-        doubt: None,
-        overridden: None,
-    };
-    report.gates.iter().filter(|gate| !is_scheduled(gate)).map(result).collect()
 }

@@ -2,7 +2,8 @@
 //! was recorded so is sent when GitHub answers again.
 
 use crate::app::Failure;
-use crate::app::site::{LEDGER, Site};
+use crate::app::remembered::LEDGER;
+use crate::app::site::Site;
 use crate::deploy::engine::Watch;
 use crate::model::deployment::{Phase, Record, UNVERIFIED, VERIFIED};
 use crate::model::environments::{Environment, EnvironmentName};

@@ -10,7 +10,7 @@ use crate::app::posting::{self, Posted, Poster, Publish, Said};
 use crate::app::project::{self, Place, Project, Source};
 use crate::app::scope::{self, Asked, Judged};
 use crate::app::work::Ground;
-use crate::app::{Failure, apart, detected, evidence, overridden};
+use crate::app::{Failure, apart, detected, overridden, remembered};
 use crate::mask::Masker;
 use crate::model::change::ChangeSet;
 use crate::model::event::Occasion;
@@ -144,7 +144,6 @@ async fn run_all(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
 
     let moved = if signals.caught().is_none() { judged.moved(&repo) } else { None };
     let subject = &Subject { dirty: subject.dirty || moved.is_some(), ..subject.clone() };
-    let shared = Posted { subject, ..shared };
     let notes = judged.said().into_iter().chain(baseline.notes).chain(overridden.notes).chain(ends(left, &signals));
     let notes = notes.chain(moved).chain(request.sarif.as_ref().and_then(|_| sarif::too_many(&gates)));
     let notes = notes.map(|note| masker.text(&note)).collect();
@@ -152,7 +151,7 @@ async fn run_all(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
     let report = Report { verdict: policy::verdict(&gates), subject, started_at, took: begun.elapsed(), gates, notes };
     let mut unwritten = write_files(request, &report, &output, signals.caught().is_some());
     unwritten.extend(remember(&repo, &judged, &report).await);
-    let said = poster.end(&report, shared, &signals).await.masked(masker);
+    let said = poster.end(&report, Posted { subject: &report.subject, ..shared }, &signals).await.masked(masker);
     let code = exit_code(request.publish, &report, &signals, &unwritten, &said);
     Ok(Ran { report, output: output.clone(), folder, code, said, unwritten })
 }
@@ -429,7 +428,7 @@ async fn remember(repo: &Repo, judged: &Judged, report: &Report) -> Option<Strin
     if judged.head != report.subject.head {
         return None;
     }
-    evidence::keep(repo, report).await.err().filter(|_| !report.verdict.is_green())
+    remembered::keep(repo, report).await.err().filter(|_| !report.verdict.is_green())
 }
 
 /// Where the baseline is kept.

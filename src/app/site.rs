@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::app::remembered::{LEDGER, kept};
 use crate::app::{Failure, posting, project, remote, run};
 use crate::config::{Config, Environment, Means, Problems};
 use crate::deploy::lock::Me;
 use crate::deploy::{self, Deployer, Remote};
 use crate::mask::Masker;
-use crate::model::deployment::RunPlace;
+use crate::model::deployment::{Record, RunPlace};
 use crate::model::environments::EnvironmentName;
 use crate::model::event::Occasion;
 use crate::model::exit::ExitCode;
@@ -18,12 +19,9 @@ use crate::world::github::GitHub;
 use crate::world::http::Http;
 use crate::world::ledger::{Hub, Ledger, LedgerError, Local};
 use crate::world::process::{self, ACTIONS_GRACE, CancelToken, CancelledBy};
-use crate::world::repo::{Repo, RepoError};
+use crate::world::repo::Repo;
 use crate::world::signals::{self, Signals};
 use crate::world::{files, machine, occasion};
-
-/// The local ledger, in the folder of what gatepost keeps of a repository.
-pub const LEDGER: &str = "ledger.sqlite";
 
 /// Which ledger was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,14 +85,6 @@ pub struct Site {
     pub http: Http,
     /// `--dry-run`.
     pub dry_run: bool,
-}
-
-/// The folder of what gatepost keeps of a repository.
-///
-/// # Errors
-/// When it cannot be read.
-pub fn kept(repo: &Repo) -> Result<PathBuf, RepoError> {
-    Ok(repo.common_dir()?.join("gatepost"))
 }
 
 /// What deploys to an environment, and what rolls it back.
@@ -168,6 +158,18 @@ impl Site {
         })
     }
 
+    /// What is recorded of an environment by this configuration: one at another place in the repository may call another
+    /// one so. Earlier versions did not record which it was.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub async fn records(&mut self, environment: &Environment) -> Result<Vec<Record>, LedgerError> {
+        let mut records = self.ledger.records(&environment.settings.name).await?;
+        let place = |record: &Record| record.payload.as_ref().and_then(|payload| payload.place.clone());
+        records.retain(|record| place(record).is_none_or(|place| place == self.config_place));
+        Ok(records)
+    }
+
     /// The commit that a name leads to; HEAD where none is given.
     ///
     /// # Errors
@@ -192,6 +194,7 @@ impl Site {
         };
         Me {
             owner,
+            place: self.config_place.clone(),
             link: self.occasion.run_url.clone(),
             machine: machine::id(env),
             process,

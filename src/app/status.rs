@@ -145,13 +145,8 @@ async fn health(site: &Site, environment: &Environment, live: Option<&Record>) -
     if verify.health.is_empty() && verify.version.is_none() {
         return Health::Unknown("nothing to look at is configured".to_owned());
     }
-    let sight = Sight {
-        url: settings.url.as_deref(),
-        health: &verify.health,
-        version: verify.version.as_ref().zip(live.map(|record| &record.sha)),
-        pacing: Pacing { timeout: PATIENCE.min(verify.pacing.timeout), ..verify.pacing },
-        env: &site.env,
-    };
+    let pacing = Pacing { timeout: PATIENCE.min(verify.pacing.timeout), ..verify.pacing };
+    let sight = Sight { pacing, ..Sight::of(settings, live.map(|record| &record.sha), &site.env) };
     match sight.round(&site.http).await {
         Round::Good => Health::Healthy,
         Round::Waiting(why) | Round::Bad(why) | Round::Error(why) => Health::Unhealthy(why),

@@ -43,7 +43,12 @@ impl Made {
         let words: Vec<&str> = statement.iter().map(String::as_str).collect();
         let has = |word: &str| words.contains(&word);
         match &words[..] {
-            [] | ["DROP", "INDEX", ..] | ["COMMENT", "ON", ..] | ["GRANT" | "ANALYZE", ..] => true,
+            []
+            | ["DROP", "INDEX", ..]
+            | ["COMMENT", "ON", ..]
+            | ["GRANT" | "ANALYZE", ..]
+            | ["PRAGMA", "FOREIGN_KEYS" | "DEFER_FOREIGN_KEYS", ..]
+            | ["START", "TRANSACTION"] => true,
             ["CREATE", rest @ ..] => self.creates(rest),
             ["ALTER", "TABLE", rest @ ..] => self.alters(rest),
             ["ALTER", "TYPE", rest @ ..] => name(rest).is_some_and(|(_, rest)| rest.starts_with(&["ADD", "VALUE"])),
@@ -59,7 +64,6 @@ impl Made {
             ["COPY", rest @ ..] => !rest.starts_with(&["("]) && has("FROM") && !has("PROGRAM"),
             ["SELECT", rest @ ..] => !has("INTO") && calls(rest).all(|function| FUNCTIONS.contains(&function)),
             ["SET", ..] => !["GLOBAL", "PERSIST", "PERSIST_ONLY", "PASSWORD"].into_iter().any(has),
-            ["PRAGMA", "FOREIGN_KEYS" | "DEFER_FOREIGN_KEYS", ..] | ["START", "TRANSACTION"] => true,
             ["BEGIN" | "COMMIT" | "END", rest @ ..] => rest.iter().all(|word| TRANSACTION.contains(word)),
             _ => false,
         }
@@ -100,8 +104,8 @@ impl Made {
             }
             return true;
         }
-        // All of them are looked at: each may make what the next is about.
-        at_commas(without(rest, &["*"])).into_iter().fold(true, |all, action| self.action(&table, action) && all)
+        // In order: each may make what the next is about.
+        at_commas(without(rest, &["*"])).into_iter().all(|action| self.action(&table, action))
     }
 
     /// One of the actions of an `ALTER TABLE`.
@@ -123,7 +127,7 @@ impl Made {
             ["ADD", rest @ ..] => self.column(table, rest),
             ["ALTER", rest @ ..] => {
                 let Some((_, change)) = name(without(rest, &["COLUMN"])) else { return false };
-                matches!(change, ["DROP", "NOT", "NULL"] | ["SET", "DEFAULT", ..] | ["SET", "STATISTICS", ..])
+                matches!(change, ["DROP", "NOT", "NULL"] | ["SET", "DEFAULT" | "STATISTICS", ..])
             }
             _ => false,
         }
@@ -139,7 +143,8 @@ impl Made {
         if !demands && !fills {
             self.columns.insert((table.to_owned(), column));
         }
-        (fills || !demands) && !(has("UNIQUE") && has_default) && !has("DROP")
+        let hinders = (demands && !fills) || (has("UNIQUE") && has_default) || has("DROP");
+        !hinders
     }
 
     /// Whether the columns in the first brackets are all new and may be empty, or the table is.
@@ -147,7 +152,7 @@ impl Made {
         let mut inside =
             words.iter().skip_while(|word| **word != "(").skip(1).take_while(|word| **word != ")").peekable();
         let is_new = |word: &&str| *word == "," || self.columns.contains(&(table.to_owned(), (*word).to_owned()));
-        let are_new = inside.peek().is_some() && inside.all(|word| is_new(word)) && !words.contains(&"DISTINCT");
+        let are_new = inside.peek().is_some() && inside.all(is_new) && !words.contains(&"DISTINCT");
         are_new || self.tables.contains(table)
     }
 }

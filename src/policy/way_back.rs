@@ -32,10 +32,10 @@ pub fn folder_of(path: &str, folder: Option<&str>) -> Option<String> {
     let is_one = |folder: &&str| {
         let is_called =
             |place: &&str| folder.strip_suffix(place).is_some_and(|above| above.is_empty() || above.ends_with('/'));
-        PLACES.iter().chain(OF_CODE).any(|place| is_called(place))
+        PLACES.iter().chain(OF_CODE).any(is_called)
     };
-    let folders = path.match_indices('/').map(|(at, _)| &path[..at]);
-    folders.filter(is_one).last().map(str::to_owned)
+    let mut folders = path.match_indices('/').map(|(at, _)| &path[..at]);
+    folders.rfind(is_one).map(str::to_owned)
 }
 
 /// Whether every file of a folder that is called so is of migrations. Others are so called for their tool, and hold what else

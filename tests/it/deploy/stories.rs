@@ -389,6 +389,20 @@ fn a_migration_that_cannot_be_taken_back_stops_a_rollback_by_itself() {
 }
 
 #[test]
+fn migrations_are_looked_for_where_a_gate_judges_them() {
+    let gate = "requires = [\"test\"]\n[gates.db]\nkind = \"migrations\"\npath = \"schema\"\ndatabase = \"sqlite\"\n";
+    let scene = Scene::new(On::File, gate);
+    let deploy = || {
+        scene.call(&["run", "--all-files", "test"]).with(0);
+        scene.call(&["deploy", "staging"])
+    };
+    deploy().with(0);
+    scene.tree.write("schema/2/up.sql", "DROP TABLE t;").write("schema/2/down.sql", "CREATE TABLE t (c int);");
+    scene.commit(Some("sick"));
+    deploy().with(1).says(&["not rolled back: the migration schema/2/up.sql"]);
+}
+
+#[test]
 fn migrations_are_what_their_layout_makes_of_their_files() {
     let scene = Scene::new(On::File, "");
     let both = |up: &str| format!("-- migrate:up\n{up}\n-- migrate:down\nDROP TABLE t;\n");
