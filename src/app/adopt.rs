@@ -79,14 +79,7 @@ async fn look(
     held: &mut Held,
     watch: &dyn Watch,
 ) -> Result<String, Failure> {
-    let verify = &settings.verify;
-    let sight = Sight {
-        url: settings.url.as_deref(),
-        health: &verify.health,
-        version: verify.version.as_ref().map(|probe| (probe, sha)),
-        pacing: verify.pacing,
-        env: &site.env,
-    };
+    let sight = Sight::of(settings, Some(sha), &site.env);
     let masker = site.masker.clone();
     let told = |why: &str| watch.line(&masker.mask(why));
     let look = async {
@@ -133,6 +126,7 @@ async fn record(
         placed,
         forced: None,
         overridden: Vec::new(),
+        place: Some(me.place.clone()),
         by: me.owner.clone(),
         link: me.link.clone(),
     };

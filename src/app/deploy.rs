@@ -179,7 +179,9 @@ async fn judged(
             let gates = settings.requires.iter().flatten().flat_map(|gate| [" ", gate.as_str()]).collect::<String>();
             let is_here = site.repo.head()?.as_ref() == Some(sha);
             let go_there = if is_here { String::new() } else { format!("git checkout {} && ", sha.short()) };
-            format!("run them on this commit: {go_there}gatepost run --all-files{gates} && gatepost deploy {name}")
+            let again = format!("{go_there}gatepost run --all-files{gates} && gatepost deploy {name}");
+            let there = if site.ledger.is_on_github() { "; what is red on GitHub is judged again there" } else { "" };
+            format!("run them on this commit: {again}{there}")
         }
     };
     Err(Failure::refused(list).because(NOT_GREEN).help(help))
@@ -200,7 +202,8 @@ fn names(site: &Site, sha: &Sha, head: Option<&Head>, deployers: &[&dyn Deployer
                 "deploy it by what runs none of its code here: checkout = false, a workflow, a webhook, a host; or merge it first",
             ));
         }
-        None if policy::brings_secrets(&site.occasion) && names.branches.is_empty() && names.tags.is_empty() => {
+        // A branch that only this clone has may have been fetched from a fork.
+        None if policy::brings_secrets(&site.occasion) && names.of_origin.is_empty() && names.tags.is_empty() => {
             let why = format!("{} is on no branch of this repository: it may be a stranger's", sha.short());
             return Err(Failure::refused(why)
                 .because("not_ours")
@@ -251,7 +254,7 @@ fn fits(pattern: &Pattern, names: &Names) -> bool {
 /// `after`: the same files must be live and healthy in the environment before.
 async fn is_live_before(site: &mut Site, before: &str, name: &str, sha: &Sha) -> Result<(), Failure> {
     let earlier = site.environment(before)?;
-    let records = site.ledger.records(&earlier.settings.name).await?;
+    let records = site.records(&earlier).await?;
     let refuse = |what: String| {
         Err(Failure::refused(format!("{name} takes only what is live and healthy in {before}: {what}"))
             .because("not_live_before")
@@ -272,13 +275,7 @@ async fn is_live_before(site: &mut Site, before: &str, name: &str, sha: &Sha) ->
     if verify.health.is_empty() && verify.version.is_none() {
         return Ok(());
     }
-    let sight = Sight {
-        url: earlier.settings.url.as_deref(),
-        health: &verify.health,
-        version: verify.version.as_ref().map(|probe| (probe, &record.sha)),
-        pacing: verify.pacing,
-        env: &site.env,
-    };
+    let sight = Sight::of(&earlier.settings, Some(&record.sha), &site.env);
     let verdict = tokio::select! {
         verdict = sight.judge(&site.http, &|_| {}) => verdict,
         by = site.cancel.cancelled() => return Err(site.interrupted(&by)),

@@ -122,9 +122,9 @@ async fn engine(
     let (deployer, back) = site.deployers(environment)?;
     let me = site.me(environment.settings.lease);
     let logs = site.logs();
-    let (repo, folder) = (&site.repo, environment.settings.migrations.clone());
+    let (repo, places) = (&site.repo, way_back::Places::of(site, &environment.settings));
     let objection = |to: &Sha, from: &Sha| {
-        if allow_irreversible { None } else { way_back::objection(repo, folder.as_deref(), to, from) }
+        if allow_irreversible { None } else { way_back::objection(repo, &places, to, from) }
     };
     let mut engine = Engine {
         ledger: &mut site.ledger,

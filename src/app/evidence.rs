@@ -2,14 +2,15 @@
 //! the policy look at it.
 
 use crate::app::Failure;
+use crate::app::remembered::{judged, read};
 use crate::app::site::Site;
+use crate::model::check_id::is_same_place;
 use crate::model::environments::Environment;
 use crate::model::gate::{GateName, Mode};
 use crate::model::gate_result::GateResult;
-use crate::model::report::{GateReport, Report};
+use crate::model::report::Report;
 use crate::model::sha::Sha;
 use crate::model::story::Proofs;
-use crate::model::text::to_the_second;
 use crate::parse;
 use crate::policy::proof::{Demand, Known, Proof, Stands, prove};
 use crate::publish::proof;
@@ -41,7 +42,7 @@ pub async fn of(site: &mut Site, environment: &Environment, sha: &Sha) -> Result
             Proof::Green(stands) => return Ok(Evidence::Green(proofs(&stands))),
             Proof::Refused(missing) => return Ok(Evidence::Missing(missing)),
             Proof::Ask(asked) => {
-                let results = results(site, environment, &asked).await;
+                let results = results(site, environment, &asked, asked != *sha).await;
                 known.insert(asked, results);
             }
         }
@@ -82,17 +83,29 @@ fn required(site: &Site, environment: &Environment) -> Result<Vec<GateName>, Fai
     Ok(gates)
 }
 
-/// What is known of a commit, or of one with the same files.
-async fn results(site: &mut Site, environment: &Environment, sha: &Sha) -> Result<Vec<GateResult>, String> {
+/// What is known of a commit, or of one with the same files. A base had perhaps another text of the same configuration.
+async fn results(
+    site: &mut Site,
+    environment: &Environment,
+    sha: &Sha,
+    is_base: bool,
+) -> Result<Vec<GateResult>, String> {
     let mut all = Vec::new();
     let config = proof::digest(&site.config_place, &site.config.source);
-    if let Some((of, found)) = report(site, &config)? {
+    let counts = |by: &str| *by == config || (is_base && is_same_place(by, &config));
+    if let Some((of, report)) = report(site)? {
         let same = of == *sha || same_files(site, &of, sha);
-        let is_good = found.iter().all(|result| result.doubt.is_none());
-        if let Some(local) = site.ledger.file().filter(|_| is_good) {
-            local.remember(&of, &found).await.map_err(|error| error.to_string())?;
+        let (by, found) = (report.subject.config.as_deref(), read(&report));
+        if let (Some(local), Some(by)) = (site.ledger.file(), by) {
+            local.remember(&of, by, &found).await.map_err(|error| error.to_string())?;
         }
-        all.extend(found.into_iter().filter(|_| same));
+        let doubt = match by {
+            Some(by) if counts(by) => None,
+            Some(_) => Some("another configuration judged it".to_owned()),
+            None => Some("its report does not say by which configuration it was judged".to_owned()),
+        };
+        let found = found.into_iter().map(|result| GateResult { doubt: doubt.clone(), ..result });
+        all.extend(found.filter(|_| same));
     }
     let me = site.job();
     if let Some(hub) = site.ledger.hub() {
@@ -100,7 +113,8 @@ async fn results(site: &mut Site, environment: &Environment, sha: &Sha) -> Resul
         all.extend(found.map_err(|error| error.to_string())?);
     }
     if let Some(local) = site.ledger.file() {
-        all.extend(local.results(sha).await.map_err(|error| error.to_string())?);
+        let kept = local.results(sha).await.map_err(|error| error.to_string())?;
+        all.extend(kept.into_iter().filter(|(by, _)| counts(by)).map(|(_, result)| result));
     }
     Ok(all)
 }
@@ -113,34 +127,15 @@ fn same_files(site: &Site, one: &Sha, other: &Sha) -> bool {
     }
 }
 
-/// The report of a run in this work tree, with the commit that it judged.
-fn report(site: &Site, config: &str) -> Result<Option<(Sha, Vec<GateResult>)>, String> {
+/// The report of a run in this work tree, with the commit that it judged. One that is there and cannot be read may be a red
+/// one.
+fn report(site: &Site) -> Result<Option<(Sha, Report)>, String> {
     let path = site.below_config(".gatepost/report.json");
-    let Some(bytes) = files::read_capped(&path, parse::report::LARGEST) else { return Ok(None) };
+    let bytes = match files::read_at_most(&path, parse::report::LARGEST) {
+        Ok(bytes) => bytes,
+        Err(error) if error.is_not_found() => return Ok(None),
+        Err(error) => return Err(error.to_string()),
+    };
     let report = parse::report::read(&bytes).map_err(|error| format!("{} {error}", path.display()))?;
-    let Some(head) = report.subject.head.clone().filter(|_| !report.subject.dirty) else { return Ok(None) };
-    Ok(Some((head, read(&report, config))))
-}
-
-/// The results of a report, which counts if this configuration judged it.
-fn read(report: &Report, config: &str) -> Vec<GateResult> {
-    let doubt = match report.subject.config.as_deref() {
-        Some(judged_by) if judged_by == config => None,
-        Some(_) => Some("another configuration judged it"),
-        None => Some("its report does not say by which configuration it was judged"),
-    };
-    let at = report.started_at.parse::<jiff::Timestamp>().map_or(0, jiff::Timestamp::as_second);
-    let result = |gate: &GateReport| GateResult {
-        gate: gate.name.clone(),
-        outcome: gate.outcome,
-        enforced: gate.mode == Mode::Block,
-        limited: !gate.judged_everything(),
-        base: report.subject.base.clone(),
-        scheduled: report.subject.event == "schedule" || gate.audit.as_ref().is_some_and(|audit| audit.scheduled),
-        at,
-        source: format!("report of {}", to_the_second(&report.started_at)),
-        doubt: doubt.map(str::to_owned),
-        overridden: None,
-    };
-    report.gates.iter().map(result).collect()
+    Ok(judged(&report).cloned().map(|head| (head, report)))
 }

@@ -83,7 +83,13 @@ pub async fn unlock(start: &Start, name: &str, force: bool, env: &Env) -> Result
             let says = format!("would unlock {name}, {words}");
             return Ok(told(&site, &environment, "unlocked", &format!("it was {words}"), says).await);
         }
-        lock::end(&held.holder, &me).await;
+        let survivors = lock::end(&held.holder, &me).await;
+        if survivors > 0 && !force {
+            let why = format!("{name} is {}", lock::not_ended(survivors, &held.holder));
+            return Err(Failure::refused(why)
+                .because("locked")
+                .help(format!("gatepost unlock {name} --force leaves them")));
+        }
         if site.ledger.free(name, &held).await? {
             let says = format!("{name} is free; it was {words}");
             return Ok(told(&site, &environment, "unlocked", &format!("it was {words}"), says).await);

@@ -28,6 +28,7 @@ pub mod project;
 pub mod promote;
 pub mod publish;
 pub mod recover;
+mod remembered;
 pub mod remote;
 pub mod rollback;
 pub mod run;

@@ -2,6 +2,7 @@
 //! was recorded so is sent when GitHub answers again.
 
 use crate::app::Failure;
+use crate::app::remembered::LEDGER;
 use crate::app::site::Site;
 use crate::deploy::engine::Watch;
 use crate::model::deployment::{Phase, Record, UNVERIFIED, VERIFIED};
@@ -19,7 +20,7 @@ pub async fn meet(site: &mut Site, environment: &Environment, watch: &dyn Watch)
         return Ok(());
     }
     let mut records = site.ledger.records(name).await?;
-    let mut local = Local::open(&site.state.join("ledger.sqlite")).await?;
+    let mut local = Local::open(&site.state.join(LEDGER)).await?;
     let unsent = local.unsent(name).await?;
     if !unsent.is_empty() && !site.dry_run {
         let seen = local.seen(name).await?.map(|(_, records)| records);
@@ -42,7 +43,7 @@ pub async fn keep(site: &mut Site, name: &EnvironmentName, records: &[Record]) {
     if site.ledger.hub().is_none() || site.dry_run || records.is_empty() {
         return;
     }
-    let kept = async { Local::open(&site.state.join("ledger.sqlite")).await?.see(name, records).await };
+    let kept = async { Local::open(&site.state.join(LEDGER)).await?.see(name, records).await };
     if let Err(error) = kept.await {
         tracing::warn!("what was done in {name} could not be kept for a time without GitHub: {error}");
     }
@@ -107,7 +108,7 @@ pub async fn or_stand_in(site: &mut Site, environment: &Environment, watch: &dyn
         Err(LedgerError::GitHub(Stop::Failed(why) | Stop::Limited(why))) => why,
         Err(refused) => return Err(refused.into()),
     };
-    let mut local = Local::open(&site.state.join("ledger.sqlite")).await?;
+    let mut local = Local::open(&site.state.join(LEDGER)).await?;
     local.stand_in();
     let seen = local.seen(name).await?;
     let seen = seen.map_or_else(

@@ -10,7 +10,7 @@ use crate::app::posting::{Posted, Poster, Publish, Said};
 use crate::app::project::{self, Place, Project, Source};
 use crate::app::scope::{self, Asked, Judged};
 use crate::app::work::Ground;
-use crate::app::{Failure, apart, detected, overridden};
+use crate::app::{Failure, apart, detected, overridden, remembered};
 use crate::mask::Masker;
 use crate::model::change::ChangeSet;
 use crate::model::event::Occasion;
@@ -144,14 +144,14 @@ async fn run_all(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
 
     let moved = if signals.caught().is_none() { judged.moved(&repo) } else { None };
     let subject = &Subject { dirty: subject.dirty || moved.is_some(), ..subject.clone() };
-    let shared = Posted { subject, ..shared };
     let notes = judged.said().into_iter().chain(baseline.notes).chain(overridden.notes).chain(ends(left, &signals));
     let notes = notes.chain(moved).chain(request.sarif.as_ref().and_then(|_| sarif::too_many(&gates)));
     let notes = notes.map(|note| masker.text(&note)).collect();
     let (subject, started_at) = (subject.clone(), started_at.to_owned());
     let report = Report { verdict: policy::verdict(&gates), subject, started_at, took: begun.elapsed(), gates, notes };
-    let unwritten = write_files(request, &report, &output, signals.caught().is_some());
-    let said = poster.end(&report, shared, &signals).await.masked(masker);
+    let mut unwritten = write_files(request, &report, &output, signals.caught().is_some());
+    unwritten.extend(remember(&repo, &judged, &report).await);
+    let said = poster.end(&report, Posted { subject: &report.subject, ..shared }, &signals).await.masked(masker);
     let code = exit_code(request.publish, &report, &signals, &unwritten, &said);
     Ok(Ran { report, output: output.clone(), folder, code, said, unwritten })
 }
@@ -420,6 +420,14 @@ fn write_files(request: &Request, report: &Report, output: &Output, interrupted:
     // First what keeps the report out of commits, where a gate took it away.
     let folder = output.furnish().err().map(|error| error.to_string());
     folder.into_iter().chain(wanted.into_iter().filter_map(write)).collect()
+}
+
+/// Keeps what was judged for a later deploy; what red could not be kept. Of a merge the head is another commit.
+async fn remember(repo: &Repo, judged: &Judged, report: &Report) -> Option<String> {
+    if judged.head != report.subject.head {
+        return None;
+    }
+    remembered::keep(repo, report).await.err().filter(|_| !report.verdict.is_green())
 }
 
 /// Where the baseline is kept.

@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::app::remembered::{LEDGER, kept};
 use crate::app::{Failure, project, remote, run};
 use crate::config::{Config, Environment, Means, Problems};
 use crate::deploy::lock::Me;
 use crate::deploy::{self, Deployer, Remote};
 use crate::mask::Masker;
-use crate::model::deployment::RunPlace;
+use crate::model::deployment::{Record, RunPlace};
 use crate::model::environments::EnvironmentName;
 use crate::model::event::Occasion;
 use crate::model::exit::ExitCode;
@@ -116,7 +117,7 @@ impl Site {
         let place = project::Place { root: &root, start: &here, file: start.config.as_deref(), colour: start.colour };
         let (config, config_place, folder) = project::read(&place)?
             .ok_or_else(|| Failure::usage("there is no gatepost.toml, and so no environment").help(EXAMPLE))?;
-        let state = repo.common_dir()?.join("gatepost");
+        let state = kept(&repo)?;
         let remote = remote::of(env, &occasion, &repo)?;
         let ledger = ledger(start, remote.as_ref(), &state).await?;
         let http = Http::new(std::time::Duration::from_secs(30), std::time::Duration::from_secs(1))
@@ -157,6 +158,18 @@ impl Site {
         })
     }
 
+    /// What is recorded of an environment by this configuration: one at another place in the repository may call another
+    /// one so. Earlier versions did not record which it was.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub async fn records(&mut self, environment: &Environment) -> Result<Vec<Record>, LedgerError> {
+        let mut records = self.ledger.records(&environment.settings.name).await?;
+        let place = |record: &Record| record.payload.as_ref().and_then(|payload| payload.place.clone());
+        records.retain(|record| place(record).is_none_or(|place| place == self.config_place));
+        Ok(records)
+    }
+
     /// The commit that a name leads to; HEAD where none is given.
     ///
     /// # Errors
@@ -181,6 +194,7 @@ impl Site {
         };
         Me {
             owner,
+            place: self.config_place.clone(),
             link: self.occasion.run_url.clone(),
             machine: machine::id(env),
             process,
@@ -277,7 +291,7 @@ async fn ledger(start: &Start, remote: Option<&Remote>, state: &Path) -> Result<
             "set GITHUB_TOKEN to one that may write deployments and contents, and GITHUB_REPOSITORY=owner/name; \
                  or use --ledger local",
         )),
-        _ => Ok(Ledger::local(Local::open(&state.join("ledger.sqlite")).await?, start.dry_run)),
+        _ => Ok(Ledger::local(Local::open(&state.join(LEDGER)).await?, start.dry_run)),
     }
 }
 

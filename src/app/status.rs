@@ -145,13 +145,8 @@ async fn health(site: &Site, environment: &Environment, live: Option<&Record>) -
     if verify.health.is_empty() && verify.version.is_none() {
         return Health::Unknown("nothing to look at is configured".to_owned());
     }
-    let sight = Sight {
-        url: settings.url.as_deref(),
-        health: &verify.health,
-        version: verify.version.as_ref().zip(live.map(|record| &record.sha)),
-        pacing: Pacing { timeout: PATIENCE.min(verify.pacing.timeout), ..verify.pacing },
-        env: &site.env,
-    };
+    let pacing = Pacing { timeout: PATIENCE.min(verify.pacing.timeout), ..verify.pacing };
+    let sight = Sight { pacing, ..Sight::of(settings, live.map(|record| &record.sha), &site.env) };
     match sight.round(&site.http).await {
         Round::Good => Health::Healthy,
         Round::Waiting(why) | Round::Bad(why) | Round::Error(why) => Health::Unhealthy(why),
@@ -179,8 +174,7 @@ async fn waiting(
     // A commit that this clone lacks is no reason to show nothing.
     let commits = site.repo.between(&here.sha, &sha, MOST).unwrap_or_default();
     let commits: Vec<String> = commits.into_iter().map(|one| format!("{} {}", one.sha.short(), one.subject)).collect();
-    let folder = environment.settings.migrations.as_deref();
-    let migrations = way_back::migrations(&site.repo, folder, &here.sha, &sha).unwrap_or_default();
-    let migrations = migrations.into_iter().map(|migration| migration.path).collect();
+    let places = way_back::Places::of(site, &environment.settings);
+    let migrations = way_back::migrations(&site.repo, &places, &here.sha, &sha).unwrap_or_default();
     Ok((!commits.is_empty()).then_some(Waiting { from, commits, migrations }))
 }

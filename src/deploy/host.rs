@@ -30,10 +30,39 @@ pub(super) trait Host {
     fn token(&self) -> &str;
 
     /// Deploys the commit.
-    async fn create(&self, job: &Job<'_>, token: &str) -> Result<Ran, String>;
+    async fn create(&self, job: &Job<'_>, token: &str) -> Result<Ran, Undone>;
 
     /// Goes back to what the host still has of the commit.
-    async fn roll_back(&self, job: &Job<'_>, token: &str) -> Result<Ran, String>;
+    async fn roll_back(&self, job: &Job<'_>, token: &str) -> Result<Ran, Undone>;
+}
+
+/// Why something was not seen to be done.
+#[derive(Debug)]
+pub(super) struct Undone {
+    why: String,
+    /// It may be done all the same: the answer was lost.
+    pub(super) perhaps: bool,
+}
+
+impl Undone {
+    fn perhaps(why: String) -> Self {
+        Self { why, perhaps: true }
+    }
+
+    fn ran(self) -> Ran {
+        let Self { why, perhaps } = self;
+        if perhaps {
+            Ran::Unended(format!("{why}; whether it was heard is not known: it may go live yet"))
+        } else {
+            Ran::Failed(why)
+        }
+    }
+}
+
+impl From<String> for Undone {
+    fn from(why: String) -> Self {
+        Self { why, perhaps: false }
+    }
 }
 
 impl<H: Host> Deployer for H {
@@ -59,7 +88,7 @@ impl<H: Host> Deployer for H {
                 Role::Rollback => self.roll_back(&job, &token).await,
                 Role::Deploy | Role::Adopt => self.create(&job, &token).await,
             };
-            done.unwrap_or_else(Ran::Failed)
+            done.unwrap_or_else(Undone::ran)
         })
     }
 }
@@ -74,22 +103,52 @@ pub(super) struct Ask<'a> {
 
 /// Asks a host; what it cannot answer just now is asked again, if that may be done twice.
 pub(super) async fn ask(job: &Job<'_>, ask: &Ask<'_>) -> Result<Value, String> {
+    send(job, ask).await.map_err(|undone| undone.why)
+}
+
+/// The same of what makes something go live.
+pub(super) async fn send(job: &Job<'_>, ask: &Ask<'_>) -> Result<Value, Undone> {
     let twice = ask.method == "GET" || ask.method == "PATCH";
     let mut waits = AGAIN.iter().take(if twice { AGAIN.len() } else { 0 });
     loop {
-        let why = match once(job, ask).await {
+        let (may_pass, undone) = match once(job, ask).await {
             Ok(value) => return Ok(value),
-            Err((false, why)) => return Err(why),
-            Err((true, why)) => why,
+            Err(failed) => failed,
         };
-        let Some(wait) = waits.next() else { return Err(why) };
-        (job.on_line)(&format!("{why}; trying again"));
+        let Some(wait) = waits.next().filter(|_| may_pass) else { return Err(undone) };
+        (job.on_line)(&format!("{}; trying again", undone.why));
         tokio::time::sleep(Duration::from_secs(*wait)).await;
     }
 }
 
+/// Asks for a deployment, and gives its id; where the answer was lost, that of the one that `find` finds.
+pub(super) async fn make(
+    job: &Job<'_>,
+    ask: &Ask<'_>,
+    find: impl AsyncFn() -> Result<Option<String>, String>,
+) -> Result<String, Undone> {
+    let lost = match send(job, ask).await {
+        Ok(made) => match made["id"].as_str() {
+            Some(id) => return Ok(id.to_owned()),
+            None => Undone::perhaps(format!("{} {} was answered without an id", ask.method, ask.url)),
+        },
+        Err(undone) if !undone.perhaps => return Err(undone),
+        Err(undone) => undone,
+    };
+    (job.on_line)(&format!("{}; looking whether it was heard", lost.why));
+    for wait in AGAIN {
+        tokio::time::sleep(Duration::from_secs(wait)).await;
+        match find().await {
+            Ok(Some(id)) => return Ok(id),
+            Ok(None) => {}
+            Err(why) => (job.on_line)(&why),
+        }
+    }
+    Err(lost)
+}
+
 /// The error says whether it may pass.
-async fn once(job: &Job<'_>, ask: &Ask<'_>) -> Result<Value, (bool, String)> {
+async fn once(job: &Job<'_>, ask: &Ask<'_>) -> Result<Value, (bool, Undone)> {
     let mut headers = vec![
         ("authorization".to_owned(), format!("Bearer {}", ask.token)),
         ("accept".to_owned(), "application/json".to_owned()),
@@ -98,15 +157,21 @@ async fn once(job: &Job<'_>, ask: &Ask<'_>) -> Result<Value, (bool, String)> {
     let body = ask.body.map(|body| body.to_string().into_bytes());
     let (method, url) = (ask.method, ask.url);
     let exchange = Exchange { method, url, headers: &headers, body, timeout: TIMEOUT, limit: LIMIT };
-    let answered = job.http.exchange(&exchange).await.map_err(|error| (true, error.to_string()))?;
+    let answered = job.http.exchange(&exchange).await.map_err(|error| {
+        let perhaps = error.may_have_been_heard();
+        (true, Undone { why: error.to_string(), perhaps })
+    })?;
     let said = String::from_utf8_lossy(&answered.body);
     match answered.status {
         200..=299 if answered.body.is_empty() => Ok(Value::Null),
-        200..=299 => serde_json::from_slice(&answered.body)
-            .map_err(|_| (false, format!("{method} {url} was answered without JSON: {}", one_line(&said, 200)))),
+        200..=299 => serde_json::from_slice(&answered.body).map_err(|_| {
+            (false, Undone::perhaps(format!("{method} {url} was answered without JSON: {}", one_line(&said, 200))))
+        }),
         status => {
             let may_pass = matches!(status, 408 | 425 | 429 | 500..=599);
-            Err((may_pass, format!("{method} {url} was answered {status}: {}", shorten(&clean(&said), 300))))
+            let why = format!("{method} {url} was answered {status}: {}", shorten(&clean(&said), 300));
+            // What stands between may have lost the host's own answer.
+            Err((may_pass, Undone { why, perhaps: matches!(status, 408 | 500..=599) }))
         }
     }
 }

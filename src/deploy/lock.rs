@@ -11,6 +11,7 @@ use crate::model::environments::EnvironmentName;
 use crate::model::rollout::Traffic;
 use crate::model::text::to_the_second;
 use crate::world::ledger::{Held, Ledger, LedgerError, Step};
+use crate::world::process::Seen;
 use crate::world::{clock, process};
 
 /// Clocks of two machines differ.
@@ -34,6 +35,8 @@ const ENDS: u32 = 4;
 pub struct Me {
     /// A person, or a workflow and its actor.
     pub owner: String,
+    /// The path of the configuration in the repository.
+    pub place: String,
     /// A link to the run.
     pub link: Option<String>,
     /// The machine.
@@ -51,7 +54,7 @@ pub struct Me {
 impl Me {
     /// Whether the holder is on this machine.
     fn is_beside(&self, holder: &Holder) -> bool {
-        is_same(&self.machine, &holder.machine)
+        !self.machine.is_empty() && self.machine == holder.machine
     }
 
     /// A holder that takes a lock now.
@@ -79,11 +82,6 @@ impl Me {
             released: false,
         }
     }
-}
-
-/// Whether both names are known, and the same.
-fn is_same(machine: &str, other: &str) -> bool {
-    !machine.is_empty() && machine == other
 }
 
 /// A word that nobody else has.
@@ -114,19 +112,19 @@ pub enum Standing {
 /// What is known of a holder beside what it says itself.
 #[derive(Debug, Clone, Default)]
 pub struct Known {
-    /// When the process with its id was started, where it was on this machine.
-    pub started: Option<String>,
+    /// What is seen of its process, which is hidden where it was on another machine.
+    pub process: Seen,
     /// Whether its job has ended, where that could be asked.
     pub over: Option<bool>,
 }
 
 /// Whether a lock may be taken.
 #[must_use]
-pub fn standing(holder: &Holder, machine: &str, known: &Known, now: Timestamp) -> Standing {
+pub fn standing(holder: &Holder, known: &Known, now: Timestamp) -> Standing {
     let heard = holder.heard.parse::<Timestamp>().unwrap_or(Timestamp::UNIX_EPOCH);
     let age = u64::try_from(now.as_second() - heard.as_second()).unwrap_or_default();
-    let here = is_same(machine, &holder.machine);
-    let lives = known.started.as_deref() == Some(holder.started.as_str());
+    let here = known.process != Seen::Hidden;
+    let lives = matches!(&known.process, Seen::Since(started) if *started == holder.started);
     if holder.released {
         // Who gave it back may be about to take it away, unless that one is known to be gone.
         let is_gone = if here { !lives } else { known.over == Some(true) };
@@ -180,15 +178,12 @@ pub fn hindrance(holder: &Holder) -> Hindrance {
 
 /// Looks at a holder.
 pub async fn look(ledger: &mut Ledger, holder: &Holder, me: &Me) -> Standing {
-    let here = me.is_beside(holder);
-    let known = Known {
-        started: if here { process::started(holder.process) } else { None },
-        over: match &holder.run {
-            Some(run) if !here && !holder.sticky => ledger.is_over(run).await,
-            _ => None,
-        },
+    let process = if me.is_beside(holder) { process::seen(holder.process) } else { Seen::Hidden };
+    let over = match &holder.run {
+        Some(run) if process == Seen::Hidden && !holder.sticky => ledger.is_over(run).await,
+        _ => None,
     };
-    standing(holder, &me.machine, &known, clock::now())
+    standing(holder, &Known { process, over }, clock::now())
 }
 
 /// What became of taking a lock.
@@ -314,9 +309,8 @@ async fn take_over(
     } else if me.is_beside(&held.holder) {
         let survivors = end_remains(&held.holder).await;
         if survivors > 0 {
-            let _ = ledger.free(environment, &ours).await;
-            let why = format!("{survivors} processes of {} could not be ended", words(&held.holder));
-            return Ok(Some(Taken::Refused { by: None, why }));
+            // The lock stays, and says what they are known by: whoever comes next tries to end them first, too.
+            return Ok(Some(Taken::Refused { by: None, why: not_ended(survivors, &held.holder) }));
         }
     }
     if held.holder.mark.is_some() {
@@ -326,11 +320,16 @@ async fn take_over(
     Ok(Some(Taken::Held(Box::new(ours), Some(format!("taken over, {}: {why}", words(&held.holder))))))
 }
 
-/// Ends what a holder has running, where it is on this machine.
-pub async fn end(holder: &Holder, me: &Me) {
-    if me.is_beside(holder) {
-        let _ = end_remains(holder).await;
-    }
+/// What it means that processes outlive their end.
+#[must_use]
+pub fn not_ended(survivors: usize, holder: &Holder) -> String {
+    let (words, processes) = (words(holder), if survivors == 1 { "process" } else { "processes" });
+    format!("{words}: {survivors} {processes} of it could not be ended (another user's?); end them, and try again")
+}
+
+/// Ends what a holder has running, where it is on this machine; how much of it could not be ended.
+pub async fn end(holder: &Holder, me: &Me) -> usize {
+    if me.is_beside(holder) { end_remains(holder).await } else { 0 }
 }
 
 async fn end_remains(holder: &Holder) -> usize {
@@ -423,6 +422,28 @@ pub async fn give_back(ledger: &mut Ledger, environment: &EnvironmentName, mut h
     Ok(())
 }
 
+/// Keeps an environment locked from here on, whatever was put on top of our own word; whether it was still ours.
+///
+/// # Errors
+/// When that is not known.
+pub async fn freeze(
+    ledger: &mut Ledger,
+    environment: &EnvironmentName,
+    mut held: Held,
+    holder: &Holder,
+) -> Result<bool, LedgerError> {
+    for _ in 0..TRIES {
+        if ledger.swap(environment, Some(&held), holder).await?.is_some() {
+            return Ok(true);
+        }
+        match ledger.lock(environment).await? {
+            Some(now) if now.holder.nonce == held.holder.nonce => held = now,
+            _ => break,
+        }
+    }
+    Ok(false)
+}
+
 /// Keeps the lock while `work` goes on. When it is lost or asked for, `work` is dropped, and its command with it.
 ///
 /// # Errors
@@ -439,27 +460,37 @@ pub async fn keep<T>(
     let third = Duration::from_secs(held.holder.lease / 3);
     let mut said = tokio::time::Instant::now();
     loop {
-        tokio::select! {
+        let is_known = tokio::select! {
             biased;
             done = &mut work => return Ok(done),
-            () = group.known.notified() => {
-                record(ledger, group).await;
-                let leader = group.leader.get().unwrap_or_default();
-                let hook = process::started(leader).map(|started| HookGroup { leader, started });
-                let mark = held.holder.mark.clone();
-                say(ledger, environment, held, hook, mark).await?;
-                said = tokio::time::Instant::now();
+            () = group.known.notified() => true,
+            () = tokio::time::sleep(look) => false,
+        };
+        let due = is_known || said.elapsed() >= third;
+        let kept = async {
+            record(ledger, group).await;
+            if !due {
+                return check(ledger, environment, held).await;
             }
-            () = tokio::time::sleep(look) => {
-                record(ledger, group).await;
-                if said.elapsed() >= third {
-                    let (hook, mark) = (held.holder.hook.clone(), held.holder.mark.clone());
-                    say(ledger, environment, held, hook, mark).await?;
-                    said = tokio::time::Instant::now();
-                } else {
-                    check(ledger, environment, held).await?;
-                }
+            let leader = group.leader.get().filter(|_| is_known);
+            let started = |leader| process::started(leader).map(|started| HookGroup { leader, started });
+            let hook = if is_known { leader.and_then(started) } else { held.holder.hook.clone() };
+            let mark = held.holder.mark.clone();
+            say(ledger, environment, held, hook, mark).await
+        };
+        tokio::pin!(kept);
+        // A ledger that takes its time must keep neither a timeout nor a signal from what goes on.
+        tokio::select! {
+            biased;
+            kept = &mut kept => kept?,
+            done = &mut work => {
+                // What it was about to write is written: half of it would be nobody's.
+                let _ = kept.await;
+                return Ok(done);
             }
+        }
+        if due {
+            said = tokio::time::Instant::now();
         }
     }
 }
@@ -480,31 +511,32 @@ mod tests {
         Holder { started: "then".to_owned(), heard: "2026-01-01T00:00:00Z".to_owned(), ..me.holder("x", false) }
     }
 
-    fn stands(holder: &Holder, machine: &str, started: Option<&str>, over: Option<bool>, after: i64) -> bool {
-        let known = Known { started: started.map(str::to_owned), over };
+    fn stands(holder: &Holder, process: &Seen, over: Option<bool>, after: i64) -> bool {
+        let known = Known { process: process.clone(), over };
         let now = Timestamp::from_second(holder.heard.parse::<Timestamp>().unwrap().as_second() + after).unwrap();
-        matches!(standing(holder, machine, &known, now), Standing::Free(_))
+        matches!(standing(holder, &known, now), Standing::Free(_))
     }
 
     #[test]
     fn only_a_dead_holders_lock_is_free() {
         let held = holder();
-        assert!(!stands(&held, "m", Some("then"), None, 100_000), "it runs here, however long ago it spoke");
-        assert!(stands(&held, "m", Some("later"), None, 1), "another process has its number");
-        assert!(stands(&held, "m", None, None, 1));
-        let nameless = Holder { machine: String::new(), ..holder() };
-        assert!(!stands(&nameless, "", None, None, 1), "machines that nothing tells apart are not one");
+        let since = |started: &str| Seen::Since(started.to_owned());
+        let (then, gone, hidden) = (since("then"), Seen::Gone, Seen::Hidden);
+        assert!(!stands(&held, &then, None, 100_000), "it runs here, however long ago it spoke");
+        assert!(stands(&held, &since("later"), None, 1), "another process has its number");
+        assert!(stands(&held, &gone, None, 1));
         let nobody = Me::default();
-        assert!(!nobody.is_beside(&nameless) && !nobody.is_beside(&held));
-        assert!(!stands(&held, "elsewhere", None, None, 329));
-        assert!(stands(&held, "elsewhere", None, None, 331));
-        assert!(stands(&held, "elsewhere", None, Some(true), 1), "its run has ended");
-        assert!(!stands(&held, "elsewhere", None, Some(false), 100_000), "its run goes on");
+        let nameless = Holder { machine: String::new(), ..holder() };
+        assert!(!nobody.is_beside(&nameless) && !nobody.is_beside(&held), "nothing tells them apart: they are not one");
+        assert!(!stands(&held, &hidden, None, 329), "that it is not seen is no proof that it is gone");
+        assert!(stands(&held, &hidden, None, 331));
+        assert!(stands(&held, &hidden, Some(true), 1), "its run has ended");
+        assert!(!stands(&held, &hidden, Some(false), 100_000), "its run goes on");
         let sticky = Holder { sticky: true, ..holder() };
-        assert!(!stands(&sticky, "m", None, Some(true), 100_000));
+        assert!(!stands(&sticky, &gone, Some(true), 100_000));
         let released = Holder { released: true, ..holder() };
-        assert!(!stands(&released, "elsewhere", None, None, 60) && stands(&released, "elsewhere", None, None, 61));
-        assert!(!stands(&released, "m", Some("then"), None, 1), "it is about to take it away");
-        assert!(stands(&released, "m", None, None, 1) && stands(&released, "elsewhere", None, Some(true), 1));
+        assert!(!stands(&released, &hidden, None, 60) && stands(&released, &hidden, None, 61));
+        assert!(!stands(&released, &then, None, 1), "it is about to take it away");
+        assert!(stands(&released, &gone, None, 1) && stands(&released, &hidden, Some(true), 1));
     }
 }

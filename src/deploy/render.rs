@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::config::DeployerRow;
-use crate::deploy::host::{Ask, Host, Look, ask, follow_or_cancel};
+use crate::deploy::host::{Ask, Host, Look, Undone, ask, follow_or_cancel, make};
 use crate::deploy::{Job, Kind, Ran};
 use crate::model::text::one_line;
 use crate::world::line::segment;
@@ -41,14 +41,14 @@ impl Host for Render {
         &self.0.token
     }
 
-    async fn create(&self, job: &Job<'_>, token: &str) -> Result<Ran, String> {
+    async fn create(&self, job: &Job<'_>, token: &str) -> Result<Ran, Undone> {
         let body = json!({"commitId": job.sha.as_str()});
-        let made = ask(job, &Ask { method: "POST", url: &self.url("/deploys"), token, body: Some(&body) }).await?;
-        let id = made["id"].as_str().ok_or("the deploy that was made has no id")?;
-        Ok(self.until_live(job, token, id).await)
+        let ask = Ask { method: "POST", url: &self.url("/deploys"), token, body: Some(&body) };
+        let id = make(job, &ask, async || self.newest(job, token).await).await?;
+        Ok(self.until_live(job, token, &id).await)
     }
 
-    async fn roll_back(&self, job: &Job<'_>, token: &str) -> Result<Ran, String> {
+    async fn roll_back(&self, job: &Job<'_>, token: &str) -> Result<Ran, Undone> {
         let url = self.url("/deploys?limit=100");
         let listed = ask(job, &Ask { method: "GET", url: &url, token, body: None }).await?;
         let was_live = |one: &&Value| {
@@ -62,7 +62,11 @@ impl Host for Render {
             return self.create(job, token).await;
         };
         let body = json!({"deployId": id});
-        let made = ask(job, &Ask { method: "POST", url: &self.url("/rollback"), token, body: Some(&body) }).await?;
+        let back = Ask { method: "POST", url: &self.url("/rollback"), token, body: Some(&body) };
+        let made = match make(job, &back, async || self.newest(job, token).await).await {
+            Err(undone) if !undone.perhaps => return Err(undone),
+            made => made,
+        };
         // The next push would bring the bad commit back.
         let off = json!({"autoDeploy": "no"});
         match ask(job, &Ask { method: "PATCH", url: &self.url(""), token, body: Some(&off) }).await {
@@ -71,14 +75,24 @@ impl Host for Render {
             ),
             Err(why) => (job.on_line)(&format!("Render's deploys on every push could not be switched off: {why}")),
         }
-        let id = made["id"].as_str().ok_or("the rollback that was made has no id")?;
-        Ok(self.until_live(job, token, id).await)
+        Ok(self.until_live(job, token, &made?).await)
     }
 }
 
 impl Render {
     fn url(&self, rest: &str) -> String {
         format!("{}/v1/services/{}{rest}", self.0.api.trim_end_matches('/'), segment(&self.0.render))
+    }
+
+    /// The newest deploy of all, where that is one of the commit, and may be the one that was asked for.
+    async fn newest(&self, job: &Job<'_>, token: &str) -> Result<Option<String>, String> {
+        let url = self.url("/deploys?limit=100");
+        let listed = ask(job, &Ask { method: "GET", url: &url, token, body: None }).await?;
+        let deploy = &listed[0]["deploy"];
+        let status = deploy["status"].as_str().unwrap_or_default();
+        let has_failed = status.ends_with("failed") || ["deactivated", "canceled"].contains(&status);
+        let id = deploy["id"].as_str().filter(|_| deploy["commit"]["id"] == job.sha.as_str() && !has_failed);
+        Ok(id.map(str::to_owned))
     }
 
     async fn until_live(&self, job: &Job<'_>, token: &str, id: &str) -> Ran {

@@ -43,6 +43,8 @@ pub struct Tally {
     bad: u32,
     errors: u32,
     flaps: u32,
+    /// Errors in all.
+    missed: u32,
     was_good: bool,
     last: String,
 }
@@ -51,7 +53,17 @@ impl Tally {
     /// Nothing was seen yet.
     #[must_use]
     pub const fn new(pacing: Pacing) -> Self {
-        Self { pacing, rounds: 0, good: 0, bad: 0, errors: 0, flaps: 0, was_good: false, last: String::new() }
+        Self {
+            pacing,
+            rounds: 0,
+            good: 0,
+            bad: 0,
+            errors: 0,
+            flaps: 0,
+            missed: 0,
+            was_good: false,
+            last: String::new(),
+        }
     }
 
     /// Takes a round that ended so long after the beginning; a verdict, once there is one.
@@ -87,7 +99,8 @@ impl Tally {
             Round::Waiting(why) => Round::Bad(why),
             other => other,
         })?;
-        let failed = self.flaps >= FLAPS || self.bad >= FLAPS || self.errors >= ERRORS;
+        // A good round in between does not make those good that were not answered.
+        let failed = self.flaps >= FLAPS || self.bad >= FLAPS || self.missed >= ERRORS;
         failed.then(|| Verdict::Unhealthy(format!("it did not stay healthy: {why}")))
     }
 
@@ -100,6 +113,7 @@ impl Tally {
             Round::Error(_) => (0, self.bad, self.errors + 1),
         };
         self.flaps += u32::from(self.good > 0 && matches!(round, Round::Bad(_)));
+        self.missed += u32::from(matches!(round, Round::Error(_)));
         self.was_good |= good > 0;
         (self.good, self.bad, self.errors) = (good, bad, errors);
         match round {
@@ -168,5 +182,9 @@ mod tests {
         assert_eq!(tally.watch(bad()), None);
         assert_eq!(tally.watch(Round::Good), None);
         assert!(matches!(tally.watch(Round::Waiting("old".to_owned())), Some(Verdict::Unhealthy(_))));
+        // One that does not answer every second time is not healthy because it answers in between.
+        let mut tally = Tally::new(Pacing::default());
+        let rounds = [error(), Round::Good].into_iter().cycle().take(20);
+        assert_eq!(rounds.map(|round| tally.watch(round)).position(|verdict| verdict.is_some()), Some(8));
     }
 }

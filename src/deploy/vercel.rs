@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::config::DeployerRow;
-use crate::deploy::host::{Ask, Host, Look, ask, follow, follow_or_cancel};
+use crate::deploy::host::{Ask, Host, Look, Undone, ask, follow, follow_or_cancel, make, send};
 use crate::deploy::{Job, Kind, Ran};
 use crate::model::text::one_line;
 use crate::world::line::segment;
@@ -53,14 +53,14 @@ impl Host for Vercel {
         &self.0.token
     }
 
-    async fn create(&self, job: &Job<'_>, token: &str) -> Result<Ran, String> {
+    async fn create(&self, job: &Job<'_>, token: &str) -> Result<Ran, Undone> {
         let project = self.url(&format!("/v9/projects/{}", segment(&self.0.vercel)));
         let found = ask(job, &Ask { method: "GET", url: &project, token, body: None }).await?;
         let link = &found["link"];
         let Some(repository) = link["repoId"].as_u64() else {
-            return Err(
-                "the project is not linked to a repository on GitHub, so that no commit can be named".to_owned()
-            );
+            return Err("the project is not linked to a repository on GitHub, so that no commit can be named"
+                .to_owned()
+                .into());
         };
         let body = json!({
             "name": found["name"],
@@ -69,14 +69,13 @@ impl Host for Vercel {
             "gitSource": {"type": "github", "repoId": repository, "ref": job.sha.as_str(), "sha": job.sha.as_str()},
             "meta": {"gatepostDeployment": job.id},
         });
-        let made =
-            ask(job, &Ask { method: "POST", url: &self.url("/v13/deployments"), token, body: Some(&body) }).await?;
-        let Some(id) = made["id"].as_str() else { return Err("the deployment that was made has no id".to_owned()) };
-        Ok(self.until_live(job, token, id).await)
+        let ask = Ask { method: "POST", url: &self.url("/v13/deployments"), token, body: Some(&body) };
+        let id = make(job, &ask, async || self.made_for(job, token).await).await?;
+        Ok(self.until_live(job, token, &id).await)
     }
 
     /// An earlier deployment of the commit is pointed to again: nothing is built.
-    async fn roll_back(&self, job: &Job<'_>, token: &str) -> Result<Ran, String> {
+    async fn roll_back(&self, job: &Job<'_>, token: &str) -> Result<Ran, Undone> {
         let project = segment(&self.0.vercel);
         let query = format!("projectId={project}&target=production&state=READY&limit=100");
         let url = self.url(&format!("/v6/deployments?{query}"));
@@ -88,7 +87,7 @@ impl Host for Vercel {
             return self.create(job, token).await;
         };
         let url = self.url(&format!("/v1/projects/{project}/rollback/{}", segment(id)));
-        ask(job, &Ask { method: "POST", url: &url, token, body: Some(&json!({})) }).await?;
+        send(job, &Ask { method: "POST", url: &url, token, body: Some(&json!({})) }).await?;
         (job.on_line)(&format!("pointed to {id}; Vercel promotes nothing by itself until one is promoted"));
         Ok(self.until_pointed(job, token, id).await)
     }
@@ -103,6 +102,15 @@ impl Vercel {
             (false, false) => "?",
         };
         format!("{}{path}{join}{team}", self.0.api.trim_end_matches('/'))
+    }
+
+    /// The deployment that was asked for, by what we gave it to carry.
+    async fn made_for(&self, job: &Job<'_>, token: &str) -> Result<Option<String>, String> {
+        let url = self.url(&format!("/v6/deployments?projectId={}&limit=100", segment(&self.0.vercel)));
+        let listed = ask(job, &Ask { method: "GET", url: &url, token, body: None }).await?;
+        let ours = |one: &&Value| one["meta"]["gatepostDeployment"] == job.id;
+        let found = listed["deployments"].as_array().into_iter().flatten().find(ours);
+        Ok(found.and_then(|one| one["uid"].as_str()).map(str::to_owned))
     }
 
     /// Until it is built and has the project's addresses. After a rollback Vercel gives them to no new deployment by itself: then

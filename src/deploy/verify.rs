@@ -6,7 +6,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::deploy::tally::{Round, Tally, Verdict};
-use crate::model::environments::{Pacing, Probe, VersionPlace, VersionProbe};
+use crate::model::environments::{Environment, Pacing, Probe, VersionPlace, VersionProbe};
 use crate::model::sha::Sha;
 use crate::model::text::one_line;
 use crate::world::env::Env;
@@ -34,6 +34,16 @@ pub struct Sight<'a> {
     pub pacing: Pacing,
     /// Where secrets in headers are looked up.
     pub env: &'a Env,
+}
+
+impl<'a> Sight<'a> {
+    /// Of an environment, in which `sha` must answer where that is told.
+    #[must_use]
+    pub fn of(environment: &'a Environment, sha: Option<&'a Sha>, env: &'a Env) -> Self {
+        let verify = &environment.verify;
+        let version = verify.version.as_ref().zip(sha);
+        Self { url: environment.url.as_deref(), health: &verify.health, version, pacing: verify.pacing, env }
+    }
 }
 
 impl Sight<'_> {

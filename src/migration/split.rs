@@ -45,6 +45,15 @@ pub fn split(script: &Script, database: DatabaseKind) -> Vec<Source> {
     found
 }
 
+/// The words of every statement of a script, in capitals, without comments: each sign is one, and each text in quotes. What
+/// a tool sends as one is looked into.
+#[must_use]
+pub fn words(script: &Script, database: DatabaseKind) -> Vec<Vec<String>> {
+    let pieces = script.pieces.iter().map(|piece| Piece { whole: false, ..piece.clone() });
+    let script = Script { pieces: pieces.collect(), ..script.clone() };
+    split(&script, database).iter().map(|statement| Cursor::new(&statement.sql, 1, database).words()).collect()
+}
+
 /// What ends a statement where nothing else was declared.
 const TERMINATOR: &str = ";";
 
@@ -182,6 +191,23 @@ impl<'a> Cursor<'a> {
         let terminator = line[word.len()..].strip_prefix(char::is_whitespace)?.trim();
         self.at += line.len();
         (!terminator.is_empty()).then(|| terminator.to_owned())
+    }
+
+    fn words(&mut self) -> Vec<String> {
+        let mut words = Vec::new();
+        loop {
+            self.skip_space_and_comments();
+            let Some(first) = self.rest().chars().next() else { return words };
+            let quoted = self.quoted();
+            let length = match first {
+                _ if quoted > 0 => quoted,
+                _ if is_word(first) => self.rest().find(|c: char| !is_word(c)).unwrap_or(self.rest().len()),
+                _ => first.len_utf8(),
+            };
+            let word = &self.rest()[..length];
+            words.push(if quoted > 0 { word.to_owned() } else { word.to_uppercase() });
+            self.at += length;
+        }
     }
 
     fn until_terminator(&mut self) -> Words {

@@ -37,6 +37,13 @@ pub fn digits(text: &str, count: usize) -> String {
     blake3::hash(text.as_bytes()).to_hex().chars().take(count).collect()
 }
 
+/// Whether the configurations of two digests stood at the same place, whatever they said.
+#[must_use]
+pub fn is_same_place(config: &str, other: &str) -> bool {
+    let place = |config: &str| config.split_once('.').map(|(place, _)| place.to_owned());
+    place(config).is_some() && place(config) == place(other)
+}
+
 impl<'a> CheckId<'a> {
     /// Reads one of a gate.
     #[must_use]
@@ -63,7 +70,7 @@ impl<'a> CheckId<'a> {
     /// Whether the configuration stood at the same place as that of this digest.
     #[must_use]
     pub fn is_configured_where(&self, config: &str) -> bool {
-        self.config.contains('.') && config.split_once('.').is_some_and(|(theirs, _)| self.place() == theirs)
+        is_same_place(self.config, config)
     }
 }
 

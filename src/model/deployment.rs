@@ -55,6 +55,9 @@ pub struct Payload {
     /// The gates that were not green, and were overridden, by whom and why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub overridden: Vec<String>,
+    /// The path of the configuration in the repository, which names the environment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
     /// Who asked.
     #[serde(default)]
     pub by: String,

@@ -21,12 +21,13 @@ pub struct GateResult {
     pub limited: bool,
     /// What it was compared with.
     pub base: Option<Sha>,
-    /// A scheduled run's, which is no evidence.
-    pub scheduled: bool,
     /// When it was judged, in seconds since 1970.
     pub at: i64,
     /// Where it stands: a report, a check run.
     pub source: String,
+    /// It is GitHub's, which has heard every job: what one machine says does not take the place of what is red there.
+    #[serde(skip)]
+    pub posted: bool,
     /// Why it is not to be believed.
     #[serde(default)]
     pub doubt: Option<String>,

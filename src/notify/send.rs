@@ -64,7 +64,7 @@ async fn until_done(http: &Http, parcel: &Parcel, pace: Pace) -> Result<Option<S
             Tried::Later(why, asked) => (why, asked),
         };
         let wait = asked.unwrap_or(pause);
-        if Instant::now() + wait >= deadline {
+        if wait >= deadline.saturating_duration_since(Instant::now()) {
             let times = if tries == 1 { "once".to_owned() } else { format!("{tries} times") };
             let asked = asked.map_or_else(String::new, |asked| format!(", and asks to wait {} s", asked.as_secs()));
             return Err(format!("{why} (tried {times}{asked})"));

@@ -221,6 +221,7 @@ mod tests {
             placed: None,
             forced: None,
             overridden: Vec::new(),
+            place: None,
             by: String::new(),
             link: None,
         };

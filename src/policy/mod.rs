@@ -1,6 +1,7 @@
 //! Judging: the one place that decides. Evidence, change, baseline and rules in; a gate's report out.
 //! Nothing here runs, reads or posts anything.
 
+mod additive;
 mod again;
 mod audit;
 mod compare;

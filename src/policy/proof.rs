@@ -84,7 +84,7 @@ fn chain(demand: Demand<'_>, gate: &GateName, known: &Known) -> Link {
             Some(Err(why)) => return Link::Refused(format!("its results{place} are unavailable: {why}")),
             Some(Ok(results)) => results,
         };
-        let of_gate = results.iter().filter(|result| result.gate == *gate && !result.scheduled);
+        let of_gate = results.iter().filter(|result| result.gate == *gate);
         let Some(result) = newest(demand, of_gate) else { return Link::Refused(format!("it has no result{place}")) };
         if let Some(overridden) = &result.overridden
             && !is_old(demand, overridden.at)
@@ -109,8 +109,15 @@ fn chain(demand: Demand<'_>, gate: &GateName, known: &Known) -> Link {
 }
 
 /// The newest result. Of two of one second it is the one that is objected to; and one that is dated ahead of the clock is
-/// not newer than what was judged since, unless it is red: which of them came last is then not known.
+/// not newer than what was judged since, unless it is red: which of them came last is then not known. What is red on GitHub
+/// or not heard whole there stands until it is judged there again: a later report is one job's, and knows of no other.
 fn newest<'r>(demand: Demand<'_>, results: impl Iterator<Item = &'r GateResult> + Clone) -> Option<&'r GateResult> {
+    let posted = latest(demand, results.clone().filter(|one| one.posted));
+    let stands = posted.filter(|one| one.doubt.is_some() || !one.outcome.is_green());
+    stands.or_else(|| latest(demand, results))
+}
+
+fn latest<'r>(demand: Demand<'_>, results: impl Iterator<Item = &'r GateResult> + Clone) -> Option<&'r GateResult> {
     let is_in_time = |one: &&GateResult| !is_ahead(demand, one.at) || !one.outcome.is_green();
     let rank = |one: &&GateResult| (one.at, objection(demand, one).is_some());
     results.clone().filter(is_in_time).max_by_key(rank).or_else(|| results.max_by_key(rank))
@@ -163,7 +170,7 @@ mod tests {
             enforced: true,
             limited: base.is_some(),
             base: base.map(sha),
-            scheduled: false,
+            posted: false,
             at,
             source: "a report".to_owned(),
             doubt: None,
@@ -203,7 +210,6 @@ mod tests {
         assert!(why(vec![('a', vec![GateResult { enforced: false, ..good() }])]).contains("only reports"));
         let doubted = GateResult { doubt: Some("another workflow".to_owned()), ..good() };
         assert!(why(vec![('a', vec![doubted])]).contains("another workflow"));
-        assert!(why(vec![('a', vec![GateResult { scheduled: true, ..good() }])]).contains("no result"));
         let known = [(sha('a'), Err("page 3 is malformed".to_owned()))].into_iter().collect();
         let demand = Demand { gates: &[lint()], sha: &sha('a'), now: 0, max_age: Duration::ZERO };
         assert!(matches!(prove(demand, &known), Proof::Refused(why) if why[0].contains("page 3 is malformed")));
@@ -221,6 +227,24 @@ mod tests {
         assert!(why(vec![('a', vec![good(99_999), red(9_000)])]).contains("ended in fail"));
         assert!(matches!(proof(vec![('a', vec![good(99_999), good(9_000)])]), Proof::Green(_)));
         assert!(why(vec![('a', vec![red(99_999), good(9_000)])]).contains("ended in fail"), "it may have come after");
+    }
+
+    #[test]
+    fn a_later_report_is_no_answer_to_what_is_red_on_github() {
+        let later = || result(Outcome::Pass, None, 9_500);
+        let posted = |outcome| GateResult { posted: true, ..result(outcome, None, 9_000) };
+        assert!(why(vec![('a', vec![later(), posted(Outcome::Fail)])]).contains("ended in fail"));
+        let unheard = GateResult { doubt: Some("a leg died".to_owned()), ..posted(Outcome::Pass) };
+        assert!(why(vec![('a', vec![later(), unheard])]).contains("a leg died"));
+        let red = || result(Outcome::Fail, None, 9_500);
+        assert!(why(vec![('a', vec![red(), posted(Outcome::Pass)])]).contains("ended in fail"));
+        // What is only old, or only reports, is no rival.
+        let old = GateResult { at: 1_000, ..posted(Outcome::Pass) };
+        let reports = GateResult { enforced: false, ..posted(Outcome::Pass) };
+        assert!(matches!(proof(vec![('a', vec![later(), old])]), Proof::Green(_)));
+        assert!(matches!(proof(vec![('a', vec![later(), reports])]), Proof::Green(_)));
+        let overridden = GateResult { overridden: Some(overridden(9_500)), ..posted(Outcome::Fail) };
+        assert!(matches!(proof(vec![('a', vec![later(), overridden])]), Proof::Green(_)));
     }
 
     #[test]

@@ -2,11 +2,12 @@
 //! before it could say anything. The run alone does not tell: jobs that judge nothing fail too, and what deploys is often a
 //! job of the very run that judged.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use crate::model::check_id;
 
-/// A run that has not ended in success, or not ended.
+/// A run, ended or not.
 #[derive(Debug, Clone, Copy)]
 pub struct Run<'a> {
     /// The path of its workflow.
@@ -119,7 +120,9 @@ struct Legs<'a> {
 
 impl<'a> Legs<'a> {
     fn of(run: Run<'a>) -> Self {
-        let families: Vec<Option<usize>> = run.jobs.iter().map(|job| family(run.known, &job.name)).collect();
+        let bear = |name: &str| run.jobs.iter().filter(|job| job.name == name).count();
+        let families: Vec<Option<usize>> =
+            run.jobs.iter().map(|job| family(run.known, &job.name, bear(&job.name))).collect();
         let digits = run.known.iter().enumerate().map(|(at, known)| {
             let total = families.iter().filter(|family| **family == Some(at)).count();
             let legs = (0..total).map(|leg| format!("{} {leg}/{total}", known.id));
@@ -149,9 +152,17 @@ impl<'a> Legs<'a> {
             None => !self.digits.iter().any(|digits| digits.contains(&posted.job)),
         };
         let red = || self.run.posted.iter().filter(|posted| posted.red && posted.attempt == attempt);
-        let own = red().filter(is_of).map(|posted| (&posted.job, &posted.made)).collect::<BTreeSet<_>>().len();
+        // A word that names a leg is of one job, however many processes that had. Others may stand for several.
+        let bare = known.map(|at| check_id::job(Some(self.run.workflow), Some(&self.run.known[at].id)));
+        let is_a_leg = |posted: &&Posted| bare.as_ref().is_some_and(|bare| posted.job != *bare);
+        let speaker = |posted: &'a Posted| (&posted.job[..], if is_a_leg(&posted) { "" } else { &posted.made[..] });
+        let own = red().filter(is_of).map(speaker).collect::<BTreeSet<_>>().len();
         let is_quiet = known.is_some_and(|at| self.run.known[at].does == Does::JudgesQuietly);
-        if own > 0 || !is_quiet { own } else { red().filter(|posted| self.is_published(posted)).count() }
+        if own > 0 || !is_quiet {
+            return own;
+        }
+        let published = red().filter(|posted| self.is_published(posted));
+        published.map(|posted| (&posted.job, &posted.made)).collect::<BTreeSet<_>>().len()
     }
 
     fn is_published(&self, posted: &Posted) -> bool {
@@ -160,31 +171,40 @@ impl<'a> Legs<'a> {
     }
 }
 
-/// The job of the file that GitHub shows by this name: the one that fits best, and of several one that judges.
-fn family(known: &[Known], name: &str) -> Option<usize> {
-    let ranked = known.iter().enumerate().filter_map(|(at, known)| Some((rank(&known.name, name)?, known.does, at)));
-    let best = ranked.min_by_key(|(rank, does, _)| (*rank, matches!(does, Does::Nothing | Does::Publishes)));
-    best.map(|(_, _, at)| at)
+/// The job of the file that GitHub shows by this name, which so many bear. Its very name tells, where the file has as many of
+/// it: a pattern may make the same. Else it is one that judges, where one fits, and the one of which most is said.
+fn family(known: &[Known], name: &str, bearers: usize) -> Option<usize> {
+    let is_called = |known: &Known| known.name == name;
+    let is_told = bearers <= known.iter().filter(|known| is_called(known)).count();
+    let fits = known.iter().enumerate().filter_map(|(at, known)| Some((at, known, fixed(&known.name, name)?)));
+    let best = fits.max_by_key(|(at, known, fixed)| {
+        let judges = !matches!(known.does, Does::Nothing | Does::Publishes);
+        (is_told && is_called(known), judges, *fixed, Reverse(*at))
+    });
+    best.map(|(at, ..)| at)
 }
 
-/// How well a name fits, 0 best. GitHub adds the leg of a matrix in brackets, and after a slash the job of a called workflow.
-fn rank(pattern: &str, name: &str) -> Option<u8> {
+/// How much of a name a pattern says, where it fits. GitHub adds the leg of a matrix in brackets, and after a slash the job of a
+/// called workflow.
+fn fixed(pattern: &str, name: &str) -> Option<usize> {
     if pattern == name {
-        return Some(0);
+        return Some(name.len());
     }
     if !pattern.contains("${{") {
         let rest = name.strip_prefix(pattern)?;
-        return (rest.starts_with(" (") || rest.starts_with(" / ")).then_some(1);
+        return (rest.starts_with(" (") || rest.starts_with(" / ")).then_some(pattern.len());
     }
     let mut parts = pattern.split("${{").enumerate().map(|(at, part)| match part.split_once("}}") {
         Some((_, rest)) if at > 0 => rest,
         _ => part,
     });
-    let mut rest = name.strip_prefix(parts.next()?)?;
+    let first = parts.next()?;
+    let (mut rest, mut fixed) = (name.strip_prefix(first)?, first.len());
     for part in parts {
         rest = &rest[rest.find(part)? + part.len()..];
+        fixed += part.len();
     }
-    Some(2)
+    Some(fixed)
 }
 
 #[cfg(test)]
@@ -270,12 +290,37 @@ mod tests {
     }
 
     #[test]
+    fn one_leg_that_spoke_twice_does_not_speak_for_another() {
+        let both = [job("gates (linux)", "failure"), job("gates (mac)", "failure")];
+        let twice = [posted("gates 0/2", "a", true), posted("gates 0/2", "b", true)];
+        assert!(why(false, &both, &twice).is_some());
+        assert_eq!(why(false, &both, &[posted("gates 0/2", "a", true), posted("gates 1/2", "b", true)]), None);
+        // Where the leg is not told, each process may be another one's.
+        assert_eq!(why(false, &both, &[posted("gates", "a", true), posted("gates", "b", true)]), None);
+        let quiet = [job("quiet linux leg", "failure"), job("quiet mac leg", "failure")];
+        assert!(why(false, &quiet, &[posted("verdict", "v", true), posted("verdict", "v", true)]).is_some());
+    }
+
+    #[test]
     fn names_are_told_apart() {
         assert_eq!(
-            [rank("a", "a"), rank("a", "a (b)"), rank("a", "a / b"), rank("a", "ab")],
-            [Some(0), Some(1), Some(1), None]
+            [fixed("a", "a"), fixed("a", "a (b)"), fixed("a", "a / b"), fixed("a", "ab")],
+            [Some(1), Some(1), Some(1), None]
         );
         let dynamic = "test ${{ matrix.os }} on ${{ matrix.node }}!";
-        assert_eq!([rank(dynamic, "test mac on 22!"), rank(dynamic, "test mac")], [Some(2), None]);
+        assert_eq!([fixed(dynamic, "test mac on 22!"), fixed(dynamic, "test mac")], [Some(10), None]);
+        let file = [
+            known("a", "test", Does::Nothing),
+            known("b", "test (${{ matrix.os }})", Does::Judges),
+            known("c", "${{ matrix.suite }}", Does::Judges),
+            known("d", "docs", Does::Nothing),
+        ];
+        let of = |name: &str, bearers| family(&file, name, bearers);
+        assert_eq!(
+            [of("test (mac)", 1), of("test", 1), of("docs", 1), of("docs", 2)],
+            [Some(1), Some(0), Some(3), Some(2)]
+        );
+        let plain = [known("a", "test", Does::Nothing), known("b", "test (${{ matrix.os }})", Does::Nothing)];
+        assert_eq!(family(&plain, "test (mac)", 1), Some(1));
     }
 }

@@ -19,6 +19,14 @@ pub struct FileError {
     pub source: std::io::Error,
 }
 
+impl FileError {
+    /// Whether nothing is there.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        self.source.kind() == std::io::ErrorKind::NotFound
+    }
+}
+
 fn failed(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> FileError {
     let path = path.to_owned();
     move |source| FileError { action, path, source }

@@ -27,6 +27,8 @@ pub enum HttpError {
     /// No whole reply came.
     #[error("{url} could not be asked: {why}")]
     Broken {
+        /// Whether there was a connection: else nothing was sent.
+        sent: bool,
         /// What was asked.
         url: String,
         /// What happened.
@@ -64,6 +66,14 @@ pub enum HttpError {
         /// What happened.
         source: std::io::Error,
     },
+}
+
+impl HttpError {
+    /// Whether who was asked may have heard it.
+    #[must_use]
+    pub const fn may_have_been_heard(&self) -> bool {
+        !matches!(self, Self::Address(_) | Self::Certificates(_) | Self::Broken { sent: false, .. })
+    }
 }
 
 impl HttpError {
@@ -204,11 +214,12 @@ impl Http {
         let body = Full::new(Cursor::new(exchange.body.clone().unwrap_or_default()));
         let message = message.body(body).map_err(bad)?;
         let whole = async {
-            let reply = self.client.request(message).await.map_err(|error| broken(exchange.url, &error))?;
+            let reply = self.client.request(message).await;
+            let reply = reply.map_err(|error| broken(exchange.url, !error.is_connect(), &error))?;
             let (head, mut body) = reply.into_parts();
             let mut bytes = Vec::new();
             while let Some(frame) = body.frame().await {
-                let frame = frame.map_err(|error| broken(exchange.url, &error))?;
+                let frame = frame.map_err(|error| broken(exchange.url, true, &error))?;
                 let Some(data) = frame.data_ref() else { continue };
                 bytes.extend_from_slice(data);
                 if bytes.len() as u64 > exchange.limit {
@@ -225,7 +236,7 @@ impl Http {
     async fn once(&self, request: &Request, limit: u64, sink: &mut (dyn Sink + Send)) -> Result<Reply, HttpError> {
         let url = || request.url.clone();
         let reply = self.in_time(&request.url, self.client.request(message(request)?)).await?;
-        let reply = reply.map_err(|error| broken(&request.url, &error))?;
+        let reply = reply.map_err(|error| broken(&request.url, !error.is_connect(), &error))?;
         match reply.status().as_u16() {
             200 => {}
             304 if request.etag.is_some() => return Ok(Reply::Unchanged),
@@ -237,7 +248,7 @@ impl Http {
         sink.restart().map_err(keep)?;
         let mut received = 0;
         while let Some(frame) = self.in_time(&request.url, body.frame()).await? {
-            let frame = frame.map_err(|error| broken(&request.url, &error))?;
+            let frame = frame.map_err(|error| broken(&request.url, true, &error))?;
             let Some(data) = frame.data_ref() else { continue };
             received += data.len() as u64;
             if received > limit {
@@ -317,6 +328,6 @@ fn message(request: &Request) -> Result<http::Request<Full<Cursor<Vec<u8>>>>, Ht
     message.body(Full::new(Cursor::new(body))).map_err(|_| bad())
 }
 
-fn broken(url: &str, error: &(dyn Error + 'static)) -> HttpError {
-    HttpError::Broken { url: url.to_owned(), why: root_cause(error) }
+fn broken(url: &str, sent: bool, error: &(dyn Error + 'static)) -> HttpError {
+    HttpError::Broken { sent, url: url.to_owned(), why: root_cause(error) }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::detect::is_passed_over;
 use crate::migration::layout::{self, Folder, Layout, MARKERS, Plan};
 use crate::migration::{preflight, split};
-use crate::model::migration::{DatabaseKind, Form, MigrationsFolder};
+use crate::model::migration::{DatabaseKind, Form, MigrationsFolder, PLACES};
 use crate::model::sha::Sha;
 use crate::world::database::programs::{self, Found};
 use crate::world::repo::Repo;
@@ -16,25 +16,6 @@ use crate::world::{files, find};
 const LARGEST: u64 = 64 << 20;
 /// The largest file that may tell of the database, in bytes.
 const LARGEST_NEAR: u64 = 1 << 20;
-/// Where tools keep migrations, below the root or a member of a workspace.
-const PLACES: &[&str] = &[
-    "migrations",
-    "db/migrations",
-    "db/migrate",
-    "database/migrations",
-    "prisma/migrations",
-    "supabase/migrations",
-    "sql/migrations",
-    "drizzle",
-    "drizzle/migrations",
-    "db/migration",
-    "src/migrations",
-    "src/db/migrations",
-    "src/database/migrations",
-    "internal/db/migrations",
-    "internal/database/migrations",
-    "src/main/resources/db/migration",
-];
 /// Folders that hold the members of a workspace.
 const WORKSPACES: &[&str] = &["crates", "packages", "apps", "services", "libs"];
 /// Folders for one database each, in a folder of migrations.

@@ -251,8 +251,8 @@ impl Desk<'_> {
     async fn was_here(&self, environment: &str, to: &Sha) -> Result<(), Failure> {
         let mut site = Site::open(&self.start(), self.env).await?;
         let name = site.environment(environment)?.settings.name;
-        let records = site.ledger.records(&name).await?;
-        if records.iter().any(|record| record.payload.is_some() && record.sha == *to && record.was_live()) {
+        let records = site.ledger.of_commit(&name, to).await?;
+        if records.iter().any(|record| record.payload.is_some() && record.was_live()) {
             return Ok(());
         }
         let why = format!("{} was never live in {name}", to.short());

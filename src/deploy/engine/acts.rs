@@ -163,6 +163,7 @@ impl Drive<'_, '_> {
             undoes: undoes.or_else(|| self.undone.clone().filter(|_| role == Role::Rollback)),
             forced,
             overridden,
+            place: Some(engine.me.place.clone()),
             by: engine.me.owner.clone(),
             link: engine.me.link.clone(),
         };
@@ -292,13 +293,25 @@ impl Drive<'_, '_> {
     async fn unlock(&mut self, is_back: bool) -> Event {
         let Some(held) = self.held.take() else { return Event::Unlocked };
         let engine = &mut *self.engine;
-        let name = &engine.environment.name;
+        let environment = engine.environment;
+        let name = &environment.name;
         if is_back && engine.environment.freeze_after_rollback {
             let holder = engine.me.holder("frozen after a rollback", true);
-            if matches!(engine.ledger.swap(name, Some(&held), &holder).await, Ok(Some(_))) {
-                self.say(&format!("{} stays locked after its rollback", self.engine.environment.name));
-                return Event::Unlocked;
-            }
+            return match lock::freeze(engine.ledger, name, held, &holder).await {
+                Ok(true) => {
+                    self.say(&format!("{name} stays locked after its rollback"));
+                    Event::Unlocked
+                }
+                Ok(false) => {
+                    self.say(&format!("{name} was taken over by another, and is not frozen after this rollback"));
+                    Event::Unlocked
+                }
+                Err(error) => {
+                    let what = format!("whether it stays locked after its rollback is not known: {error}");
+                    self.say(&what);
+                    Event::NotUnlocked(what)
+                }
+            };
         }
         match lock::give_back(engine.ledger, name, held).await {
             Ok(()) => Event::Unlocked,

@@ -240,15 +240,12 @@ impl Drive<'_, '_> {
         let (environment, env) = (self.engine.environment, self.engine.env);
         let verify = &environment.verify;
         // Without a version any instance may be the one that answers.
-        let Some(version) = &verify.version else { return Event::Answers(false) };
+        if verify.version.is_none() {
+            return Event::Answers(false);
+        }
         let deadline = PROBE.min(verify.pacing.deadline);
-        let sight = Sight {
-            url: environment.url.as_deref(),
-            health: &verify.health,
-            version: Some((version, &record.sha)),
-            pacing: Pacing { grace: std::time::Duration::ZERO, deadline, ..verify.pacing },
-            env,
-        };
+        let pacing = Pacing { grace: std::time::Duration::ZERO, deadline, ..verify.pacing };
+        let sight = Sight { pacing, ..Sight::of(environment, Some(&record.sha), env) };
         let says = match self.judged(&sight).await {
             Ok(says) => says,
             Err(event) => return self.not_well(&record, event),
@@ -298,13 +295,7 @@ impl Drive<'_, '_> {
             self.say(&format!("would verify: {}", looks.join(", ")));
             return Event::Healthy("if it is well".to_owned());
         }
-        let sight = Sight {
-            url: environment.url.as_deref(),
-            health: &verify.health,
-            version: verify.version.as_ref().map(|probe| (probe, &record.sha)),
-            pacing: verify.pacing,
-            env: engine.env,
-        };
+        let sight = Sight::of(environment, Some(&record.sha), engine.env);
         let says = if verify.health.is_empty() && verify.version.is_none() {
             "there is only the smoke command".to_owned()
         } else {
@@ -380,13 +371,7 @@ impl Drive<'_, '_> {
         if verify.pacing.watch.is_zero() || (verify.health.is_empty() && verify.version.is_none()) {
             return None;
         }
-        let sight = Sight {
-            url: environment.url.as_deref(),
-            health: &verify.health,
-            version: verify.version.as_ref().map(|probe| (probe, &record.sha)),
-            pacing: verify.pacing,
-            env: engine.env,
-        };
+        let sight = Sight::of(environment, Some(&record.sha), engine.env);
         let held = self.held.as_mut()?;
         let (http, cancel) = (engine.http, engine.cancel);
         let look = async {

@@ -217,7 +217,10 @@ impl Drive<'_, '_> {
             Parted::Lost(why) => Event::Lost(why),
             Parted::Asked(why) => {
                 if let Some(held) = &self.held {
-                    lock::end(&held.holder, self.engine.me).await;
+                    let survivors = lock::end(&held.holder, self.engine.me).await;
+                    if survivors > 0 {
+                        return Event::Lost(format!("{why}: {}", lock::not_ended(survivors, &held.holder)));
+                    }
                 }
                 Event::Interrupted(why)
             }

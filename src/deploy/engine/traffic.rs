@@ -156,9 +156,7 @@ impl Drive<'_, '_> {
         if verify.health.is_empty() && verify.version.is_none() {
             return Event::Unverified;
         }
-        let version = verify.version.as_ref().map(|probe| (probe, &old));
-        let url = environment.url.as_deref();
-        let sight = Sight { url, health: &verify.health, version, pacing: verify.pacing, env };
+        let sight = Sight::of(environment, Some(&old), env);
         match self.judged(&sight).await {
             Ok(says) => {
                 self.is_back(Role::Rollback);
@@ -230,9 +228,7 @@ impl Looking<'_> {
             }
         }
         if !verify.health.is_empty() || verify.version.is_some() {
-            let version = verify.version.as_ref().map(|probe| (probe, sha));
-            let url = self.environment.url.as_deref();
-            let sight = Sight { url, health: &verify.health, version, pacing, env: self.env };
+            let sight = Sight::of(self.environment, Some(sha), self.env);
             match sight.round(job.http).await {
                 Round::Good => new |= verify.version.is_some(),
                 // The old one answered: it has its share.

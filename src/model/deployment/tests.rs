@@ -20,6 +20,7 @@ fn record(id: &str, marks: &[(Phase, &str)], placed: Option<Strategy>) -> Record
             placed: placed.map(|strategy| Placed { strategy, slot: Slot::Green }),
             forced: None,
             overridden: Vec::new(),
+            place: None,
             by: String::new(),
             link: None,
         }),

@@ -12,6 +12,26 @@ pub use run::{Applied, Migration, Migrations, RoundTrip, Statement, StatementErr
 pub use schema::{Change, Fact, Facts, Object, ObjectKind, What};
 pub use table::{Table, Tables};
 
+/// Where tools keep migrations, below the root or a member of a workspace.
+pub const PLACES: &[&str] = &[
+    "migrations",
+    "db/migrations",
+    "db/migrate",
+    "database/migrations",
+    "prisma/migrations",
+    "supabase/migrations",
+    "sql/migrations",
+    "drizzle",
+    "drizzle/migrations",
+    "db/migration",
+    "src/migrations",
+    "src/db/migrations",
+    "src/database/migrations",
+    "internal/db/migrations",
+    "internal/database/migrations",
+    "src/main/resources/db/migration",
+];
+
 /// Which database migrations are written for.
 #[derive(
     Debug,
@@ -38,6 +58,9 @@ pub enum DatabaseKind {
 }
 
 impl DatabaseKind {
+    /// Every one.
+    pub const ALL: [Self; 3] = [Self::Postgres, Self::Mysql, Self::Sqlite];
+
     /// As written in the configuration.
     #[must_use]
     pub const fn word(self) -> &'static str {

@@ -25,8 +25,9 @@ const TABLES: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS marks (deployment INTEGER NOT NULL REFERENCES deployments, phase TEXT NOT NULL, \
      says TEXT NOT NULL, at TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS locks (environment TEXT PRIMARY KEY, version TEXT NOT NULL, holder TEXT NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS results (sha TEXT NOT NULL, gate TEXT NOT NULL, at INTEGER NOT NULL, result TEXT NOT NULL, \
-     UNIQUE (sha, gate, at))",
+    // `results` of earlier versions does not say which configuration judged: what is in it counts for nothing.
+    "CREATE TABLE IF NOT EXISTS judged (sha TEXT NOT NULL, gate TEXT NOT NULL, config TEXT NOT NULL, at INTEGER NOT NULL, \
+     result TEXT NOT NULL, UNIQUE (sha, gate, config, at))",
     "CREATE TABLE IF NOT EXISTS seen (environment TEXT PRIMARY KEY, at TEXT NOT NULL, records TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS unsent (deployment INTEGER PRIMARY KEY REFERENCES deployments)",
 ];
@@ -219,21 +220,23 @@ impl Local {
         made.map(|_| ()).map_err(|error| self.wrong(&error))
     }
 
-    /// Keeps results of gates for a commit: of each second one, and that a red one where there is one.
+    /// Keeps results of gates for a commit, and the digest of the configuration that judged: of each second one, and that a
+    /// red one where there is one.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub async fn remember(&mut self, sha: &Sha, results: &[GateResult]) -> Result<(), LedgerError> {
+    pub async fn remember(&mut self, sha: &Sha, config: &str, results: &[GateResult]) -> Result<(), LedgerError> {
         for result in results {
             let text = serde_json::to_string(result).map_err(|error| LedgerError::Unexpected(error.to_string()))?;
             let kept = if result.outcome.is_green() {
-                "INSERT OR IGNORE INTO results (sha, gate, at, result) VALUES (?, ?, ?, ?)"
+                "INSERT OR IGNORE INTO judged (sha, gate, config, at, result) VALUES (?, ?, ?, ?, ?)"
             } else {
-                "INSERT OR REPLACE INTO results (sha, gate, at, result) VALUES (?, ?, ?, ?)"
+                "INSERT OR REPLACE INTO judged (sha, gate, config, at, result) VALUES (?, ?, ?, ?, ?)"
             };
             let made = sqlx::query(kept)
                 .bind(sha.as_str())
                 .bind(result.gate.as_str())
+                .bind(config)
                 .bind(result.at)
                 .bind(text)
                 .execute(&mut self.connection)
@@ -243,16 +246,17 @@ impl Local {
         Ok(())
     }
 
-    /// The results that were kept for a commit.
+    /// The results that were kept for a commit, each with the digest of the configuration that judged.
     ///
     /// # Errors
     /// When one of them cannot be read.
-    pub async fn results(&mut self, sha: &Sha) -> Result<Vec<GateResult>, LedgerError> {
-        let asked = sqlx::query("SELECT result FROM results WHERE sha = ?").bind(sha.as_str());
+    pub async fn results(&mut self, sha: &Sha) -> Result<Vec<(String, GateResult)>, LedgerError> {
+        let asked = sqlx::query("SELECT config, result FROM judged WHERE sha = ?").bind(sha.as_str());
         let rows = asked.fetch_all(&mut self.connection).await.map_err(|error| self.wrong(&error))?;
-        let read = |row: &SqliteRow| -> Result<GateResult, LedgerError> {
-            let text: String = row.try_get("result").map_err(|error| LedgerError::Unexpected(error.to_string()))?;
-            serde_json::from_str(&text).map_err(|error| LedgerError::Unexpected(error.to_string()))
+        let wrong = |error: &dyn std::fmt::Display| LedgerError::Unexpected(error.to_string());
+        let read = |row: &SqliteRow| -> Result<(String, GateResult), LedgerError> {
+            let text = |column: &str| row.try_get::<String, _>(column).map_err(|error| wrong(&error));
+            Ok((text("config")?, serde_json::from_str(&text("result")?).map_err(|error| wrong(&error))?))
         };
         rows.iter().map(read).collect()
     }

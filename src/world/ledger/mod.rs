@@ -187,6 +187,21 @@ impl Ledger {
         }
     }
 
+    /// The deployments of a commit, however long ago they were made.
+    ///
+    /// # Errors
+    /// When that could not be read.
+    pub async fn of_commit(&mut self, environment: &EnvironmentName, sha: &Sha) -> Result<Vec<Record>, LedgerError> {
+        match &mut self.place {
+            Place::GitHub(hub) => hub.of_commit(environment, sha).await,
+            Place::Local(local) => {
+                let mut records = local.records(environment).await?;
+                records.retain(|record| record.sha == *sha);
+                Ok(records)
+            }
+        }
+    }
+
     /// Records a deployment, of which there is one for its intent, whatever is lost on the way.
     ///
     /// # Errors

@@ -134,10 +134,16 @@ pub(super) fn command_line(pid: i32) -> Option<String> {
     Some(String::from_utf8_lossy(&bytes).replace('\0', " "))
 }
 
-/// A word that the kernel made when it started.
+/// A word that the kernel made when it started, and that of the numbers of processes: those of another namespace are others.
+/// Empty where one of the two is not told.
 pub(super) fn boot() -> String {
     let bytes = files::read(Path::new("/proc/sys/kernel/random/boot_id")).unwrap_or_default();
-    String::from_utf8_lossy(&bytes).trim().to_owned()
+    let boot = String::from_utf8_lossy(&bytes).trim().to_owned();
+    let numbers = std::fs::read_link("/proc/self/ns/pid").unwrap_or_default();
+    match numbers.to_str() {
+        Some(numbers) if !boot.is_empty() && !numbers.is_empty() => format!("{boot}/{numbers}"),
+        _ => String::new(),
+    }
 }
 
 /// Reads the list from its beginning.

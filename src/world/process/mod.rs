@@ -56,7 +56,28 @@ use unix as system;
 #[cfg(windows)]
 use windows as system;
 
-pub use system::{boot, end_orphans, end_remains, host, own_id, started};
+pub use system::{boot, end_orphans, end_remains, host, own_id, seen};
+
+/// What is seen of a process by its number.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Seen {
+    /// It is there, since then, in the system's own words.
+    Since(String),
+    /// There is none.
+    Gone,
+    /// It may be there, and cannot be looked at.
+    #[default]
+    Hidden,
+}
+
+/// When the process with this number was started; `None` where there is none, or it cannot be looked at.
+#[must_use]
+pub fn started(id: i32) -> Option<String> {
+    match seen(id) {
+        Seen::Since(started) => Some(started),
+        Seen::Gone | Seen::Hidden => None,
+    }
+}
 
 /// The variable whose value tells which gate a process belongs to, wherever it went.
 pub const MARK: &str = "GATEPOST_OUTPUT";

@@ -24,7 +24,7 @@ use crate::world::process::calls::{self, Program};
 pub(super) use crate::world::process::child::Child;
 use crate::world::process::inherited::reset_inherited_signals;
 use crate::world::process::tree::{Process, descendants};
-use crate::world::process::{LeftBehind, MARK, Spawn, snapshot, starters};
+use crate::world::process::{LeftBehind, MARK, Seen, Spawn, snapshot, starters};
 
 /// How long a process that is just ending by itself may take before it counts as left behind.
 const SETTLE: Duration = Duration::from_millis(50);
@@ -276,36 +276,59 @@ pub fn host() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
-/// When the process with this id was started, in the system's own words; `None` where there is none.
+/// What is seen of the process with this number. Of another user, or beside a `/proc` that is not its own, it may be hidden.
 #[must_use]
-pub fn started(id: i32) -> Option<String> {
-    snapshot::processes().into_iter().find(|process| process.pid == id).map(|process| process.started)
+pub fn seen(id: i32) -> Seen {
+    match snapshot::processes().into_iter().find(|process| process.pid == id) {
+        Some(process) => Seen::Since(process.started),
+        None if id > 0 && kill(Pid::from_raw(id), None) == Err(Errno::ESRCH) => Seen::Gone,
+        None => Seen::Hidden,
+    }
 }
 
 /// Ends what another gatepost's command left on this machine: its process group, if it is still that one, and
 /// everything that carries its mark. Returns how many processes could not be ended.
 pub async fn end_remains(group: Option<(i32, &str)>, mark: Option<&OsStr>, grace: Duration) -> usize {
-    if let Some((leader, since)) = group.filter(|(leader, _)| *leader > 1) {
-        // A number without its process stays the group's as long as that has members.
-        let is_another = started(leader).is_some_and(|now| now != since);
-        let leader = Pid::from_raw(leader);
-        if !is_another && snapshot::processes_in_group(leader) > 0 {
-            let _ = killpg(leader, Signal::SIGTERM);
-            let _ = killpg(leader, Signal::SIGCONT);
-            let deadline = Instant::now() + grace;
-            while snapshot::processes_in_group(leader) > 0 && Instant::now() < deadline {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-            let _ = killpg(leader, Signal::SIGKILL);
-        }
+    // A number without its process stays the group's as long as that has members.
+    let is_another = |since: &str, now: Seen| matches!(now, Seen::Since(now) if now != since);
+    let group = group.filter(|(leader, since)| *leader > 1 && !is_another(since, seen(*leader)));
+    let mut survivors = 0;
+    if let Some(leader) = group.map(|(leader, _)| Pid::from_raw(leader)).filter(|leader| members(*leader) > 0) {
+        let _ = killpg(leader, Signal::SIGTERM);
+        let _ = killpg(leader, Signal::SIGCONT);
+        none_within(leader, grace).await;
+        let _ = killpg(leader, Signal::SIGKILL);
+        // One that has become another user's, as by sudo, takes no signal of ours.
+        survivors = none_within(leader, LAST).await;
     }
-    let Some(mark) = mark else { return 0 };
+    let Some(mark) = mark else { return survivors };
     let own = own_id();
     let marked = || {
         let all = snapshot::processes().into_iter().map(|process| process.pid).filter(|pid| *pid > 1 && *pid != own);
         all.filter(|pid| snapshot::has_mark(*pid, mark)).collect()
     };
-    end_all(marked, || true).await.survivors
+    end_all(marked, || true).await.survivors.max(survivors)
+}
+
+/// How many processes of a group live; one where all of them are hidden, and may not be signalled.
+fn members(leader: Pid) -> usize {
+    let hidden = || usize::from(killpg(leader, None) == Err(Errno::EPERM));
+    match snapshot::processes_in_group(leader) {
+        0 => hidden(),
+        seen => seen,
+    }
+}
+
+/// Waits until nothing of a group lives; what does after that time.
+async fn none_within(leader: Pid, time: Duration) -> usize {
+    let deadline = Instant::now() + time;
+    loop {
+        let left = members(leader);
+        if left == 0 || Instant::now() >= deadline {
+            return left;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 /// Kills what `find` finds until it finds nothing more, and `is_all` agrees that this was all: what a killed process had
@@ -404,6 +427,36 @@ fn leaders() -> MutexGuard<'static, BTreeSet<i32>> {
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_process_that_is_not_listed_is_not_gone() {
+        assert!(matches!(seen(own_id()), Seen::Since(_)));
+        // A thread has a number that can be signalled, and stands in no list of processes.
+        let thread = || std::fs::read_link("/proc/thread-self").unwrap();
+        let thread = std::thread::spawn(move || {
+            let id = thread().file_name().unwrap().to_str().unwrap().parse().unwrap();
+            (id, seen(id))
+        });
+        let (id, then) = thread.join().unwrap();
+        assert_eq!(then, Seen::Hidden);
+        while seen(id) != Seen::Gone {
+            std::thread::yield_now();
+        }
+        assert_eq!(seen(0), Seen::Hidden);
+    }
+
+    #[tokio::test]
+    async fn what_takes_no_signal_of_ours_is_counted() {
+        let strangers = snapshot::processes().into_iter().find(|process| {
+            let (pid, is_leader) =
+                (Pid::from_raw(process.pid), snapshot::processes_in_group(Pid::from_raw(process.pid)) > 0);
+            process.pid > 1 && is_leader && killpg(pid, None) == Err(Errno::EPERM)
+        });
+        // Root may signal all of them.
+        let Some(process) = strangers else { return };
+        assert!(end_remains(Some((process.pid, &process.started)), None, Duration::ZERO).await > 0);
+        assert_eq!(end_remains(Some((process.pid, "another")), None, Duration::ZERO).await, 0);
+    }
 
     #[test]
     #[expect(clippy::disallowed_methods, reason = "a process that gives itself new programs all the time")]

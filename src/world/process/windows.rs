@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::process::ChildStdout;
 
 use crate::model::evidence::Exit;
-use crate::world::process::{LeftBehind, Spawn};
+use crate::world::process::{LeftBehind, Seen, Spawn};
 
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Swept {
@@ -112,8 +112,8 @@ pub const fn host() -> String {
 
 /// Not told here.
 #[must_use]
-pub fn started(_id: i32) -> Option<String> {
-    None
+pub const fn seen(_id: i32) -> Seen {
+    Seen::Hidden
 }
 
 /// Nothing can be ended here that this process did not start.

@@ -143,6 +143,7 @@ fn a_branch_of_any_name_is_only_a_name() {
 fn going_back_and_promoting_are_the_same_commands() {
     let more = "\n[environments.production]\ndeploy = { command = \"./deploy.sh\" }\nafter = \"staging\"\nverify = { interval = \"10ms\" }\n";
     let chat = Chat::new(more);
+    chat.scene.tree.git(&["update-ref", "refs/remotes/origin/feature", &chat.head]);
     chat.ask("ana", "/promote staging production").is(3, "refused", "nothing_live").says("nothing is live in staging");
     chat.ask("ana", &chat.confirmed()).is(0, "done", "live");
     chat.ask("ana", "/promote staging production").is(0, "done", "live");
@@ -176,6 +177,9 @@ fn on_an_issue_only_commits_of_branches_are_deployed() {
     chat.scene.tree.git(&["checkout", "--quiet", "--detach"]);
     let stranger = chat.scene.commit(None);
     chat.scene.tree.git(&["checkout", "--quiet", "main"]);
+    on_issue(&format!("/deploy staging {stranger}")).is(3, "refused", "not_ours");
+    // A branch of this clone alone may have been fetched from a fork.
+    chat.scene.tree.git(&["branch", "pr8", &stranger]);
     on_issue(&format!("/deploy staging {stranger}")).is(3, "refused", "not_ours");
     on_issue("/rerun").is(3, "refused", "not_a_pull_request");
     on_issue("/override test why").is(3, "refused", "no_permission");

@@ -22,6 +22,25 @@ fn a_report_counts_for_its_commit_and_for_the_same_files() {
 }
 
 #[test]
+fn a_report_that_was_written_over_or_cannot_be_read_counts_as_well() {
+    let scene = Scene::new(On::File, "");
+    scene.tree.write("check", "#!/bin/sh\ntest ! -e ../red\n");
+    let config = std::fs::read_to_string(scene.tree.dir.join("gatepost.toml")).unwrap();
+    let more = "\n[gates.other]\nkind = \"command\"\ncommand = \"true\"\n";
+    scene.tree.write("gatepost.toml", config.replace("\"true\"", "\"sh check\"") + more).commit("looks");
+    scene.deploy().with(0);
+    scene.tree.write("../red", "");
+    scene.call(&["run", "--all-files", "test"]).with(1);
+    scene.call(&["run", "--all-files", "other"]).with(0);
+    scene.call(&["deploy", "staging"]).with(3).says(&["test: it ended in fail"]);
+    std::fs::remove_file(scene.tree.dir.join("../red")).unwrap();
+    scene.judged();
+    let report = scene.tree.dir.join(".gatepost/report.json");
+    std::fs::OpenOptions::new().write(true).open(&report).unwrap().set_len((64 << 20) + 1).unwrap();
+    scene.call(&["deploy", "staging"]).with(3).says(&["test: its results are unavailable", "it has more than"]);
+}
+
+#[test]
 fn red_gates_and_gates_that_only_report_are_no_evidence() {
     let scene = Scene::new(On::File, "");
     let config = std::fs::read_to_string(scene.tree.dir.join("gatepost.toml")).unwrap();
@@ -51,6 +70,10 @@ fn a_report_of_another_configuration_is_no_evidence() {
     scene.tree.write("gatepost.toml", config.replace("\"true\"", "\"false\"")).write("lax.toml", &config).commit("lax");
     scene.call(&["--config", "lax.toml", "run", "--all-files"]).with(0);
     scene.call(&["deploy", "staging"]).with(3).says(&["test: another configuration judged it"]);
+    // Nor is it once a deploy by that configuration has seen it.
+    scene.call(&["--config", "lax.toml", "deploy", "staging"]).with(0);
+    std::fs::remove_file(scene.tree.dir.join(".gatepost/report.json")).unwrap();
+    scene.call(&["deploy", "staging"]).with(3).says(&["test: it has no result"]);
     // A report that says nothing of it is none either.
     scene.tree.write("gatepost.toml", &config).commit("good again");
     scene.judged();
@@ -318,6 +341,10 @@ fn a_leg_that_died_before_it_posted_is_no_green() {
     // What judges nothing does not matter.
     ended(&[linux, ("gates (mac)", "success"), ("docs", "failure")], 0, green);
     ended(&[linux, ("gates (mac)", "success"), ("docs", "in_progress")], 0, green);
+    // A job that may fail does not show in how its run ended.
+    let scene = legs(Some("success"), &[linux, ("gates (mac)", "failure")]);
+    let says = "its run 15 ended in success: its job \"gates (mac)\" ended in failure";
+    scene.call(&["deploy", "staging", "--dry-run"]).with(3).says(&[says]);
     // Run again as a whole, and died.
     let scene = legs(Some("failure"), &[("gates (linux)", "failure"), ("gates (mac)", "failure")]);
     scene.fake.as_ref().unwrap().with(|github| {

@@ -164,11 +164,17 @@ fn vercel(asked: &Asked, place: &Path) -> (u16, Value) {
         ("POST", "/v13/deployments") => {
             assert_eq!(body["gitSource"]["repoId"], 7);
             let sha = body["gitSource"]["sha"].as_str().unwrap();
+            std::fs::write(place.join("carried"), body["meta"]["gatepostDeployment"].as_str().unwrap()).unwrap();
             std::fs::write(&file, format!("{known}{sha}\n")).unwrap();
             (200, json!({"id": format!("dpl_{}", shas.len()), "readyState": "QUEUED"}))
         }
         ("GET", "/v6/deployments") => {
-            let one = |(at, sha): (usize, &&str)| json!({"uid": format!("dpl_{at}"), "meta": {"githubCommitSha": sha}});
+            let carried = std::fs::read_to_string(place.join("carried")).unwrap_or_default();
+            let one = |(at, sha): (usize, &&str)| {
+                let carried = if at + 1 == shas.len() { &carried[..] } else { "another" };
+                let meta = json!({"githubCommitSha": sha, "gatepostDeployment": carried});
+                json!({"uid": format!("dpl_{at}"), "meta": meta})
+            };
             (200, json!({"deployments": shas.iter().enumerate().map(one).collect::<Vec<_>>()}))
         }
         ("PATCH", "/v12/deployments/dpl_1/cancel") => cancel(place),
@@ -220,6 +226,36 @@ fn vercel_deploys_and_points_to_an_earlier_deployment() {
     let asked = asked.lock().unwrap();
     assert!(asked.iter().all(|one| one.path.contains("teamId=team_1")));
     assert!(asked.iter().any(|one| one.path.starts_with("/v10/projects/prj_1/promote/dpl_2")));
+}
+
+#[test]
+fn a_deployment_whose_answer_was_lost_is_looked_for_and_never_called_failed() {
+    type Act = fn(&Asked, &Path) -> (u16, Value);
+    let hosts: [(&str, &str, &str, Act); 2] = [
+        ("render = \"srv-1\"", "RENDER_API_KEY", "rnd", render),
+        ("vercel = \"prj_1\"", "VERCEL_TOKEN", "vcl", vercel),
+    ];
+    for (means, variable, token, act) in hosts {
+        let mut scene = Scene::new(On::File, "");
+        let (host, _) = host(&scene, move |asked, place| {
+            let makes =
+                asked.method == "POST" && (asked.path.ends_with("/deploys") || asked.path.ends_with("/deployments"));
+            if makes && place.join("deaf").exists() {
+                return (504, json!("nobody heard it"));
+            }
+            let answer = act(asked, place);
+            if makes { (504, json!("it was heard")) } else { answer }
+        });
+        deploy_by(&scene, &format!("{{ {means}, api = {:?} }}", host.url()));
+        scene.env.push((variable.to_owned(), token.to_owned()));
+        scene.deploy().with(0).says(&["looking whether it was heard", "healthy"]);
+        let good = scene.live();
+        std::fs::write(scene.service.place().join("deaf"), "").unwrap();
+        scene.commit(None);
+        scene.deploy().with(4).says(&["not settled", "whether it was heard is not known: it may go live yet"]);
+        assert_eq!(scene.live(), good);
+        assert!(!scene.status()["lock"].is_null(), "nothing is deployed beside it");
+    }
 }
 
 #[test]

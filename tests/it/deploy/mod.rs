@@ -7,6 +7,7 @@ mod elsewhere;
 mod evidence;
 mod faults;
 mod hosts;
+mod ledgers;
 mod locks;
 mod outages;
 mod probes;

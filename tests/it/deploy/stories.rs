@@ -358,7 +358,11 @@ fn what_was_refused_is_in_the_json_too_and_its_message_beside_it() {
 #[test]
 fn a_migration_that_cannot_be_taken_back_stops_a_rollback_by_itself() {
     for (up, down, why) in [
-        ("ALTER TABLE t DROP COLUMN c;", Some("ALTER TABLE t ADD c int;"), "is incompatible with the code before it"),
+        (
+            "ALTER TABLE t DROP COLUMN c;",
+            Some("ALTER TABLE t ADD c int;"),
+            "is not known to be compatible with the code before it",
+        ),
         ("CREATE TABLE t (c int);", None, "is irreversible: there is no migrations/2/down.sql"),
     ] {
         let scene = Scene::new(On::File, "");
@@ -382,6 +386,20 @@ fn a_migration_that_cannot_be_taken_back_stops_a_rollback_by_itself() {
     scene.tree.write("migrations/2/up.sql", "CREATE TABLE t (c int);").write("migrations/2/down.sql", "DROP TABLE t;");
     scene.commit(Some("sick"));
     scene.deploy().with(5);
+}
+
+#[test]
+fn migrations_are_looked_for_where_a_gate_judges_them() {
+    let gate = "requires = [\"test\"]\n[gates.db]\nkind = \"migrations\"\npath = \"schema\"\ndatabase = \"sqlite\"\n";
+    let scene = Scene::new(On::File, gate);
+    let deploy = || {
+        scene.call(&["run", "--all-files", "test"]).with(0);
+        scene.call(&["deploy", "staging"])
+    };
+    deploy().with(0);
+    scene.tree.write("schema/2/up.sql", "DROP TABLE t;").write("schema/2/down.sql", "CREATE TABLE t (c int);");
+    scene.commit(Some("sick"));
+    deploy().with(1).says(&["not rolled back: the migration schema/2/up.sql"]);
 }
 
 #[test]

@@ -37,7 +37,11 @@ fn path_of(repo: &super::state::Repo, run: &WorkflowRun) -> String {
 
 fn list_jobs(state: &mut State, ask: &Ask) -> Answer {
     let repo = state.of(ask)?;
-    let jobs = repo.jobs.get(&ask.number("run_id")).cloned().unwrap_or_default();
+    let id = ask.number("run_id");
+    // A run that ended well has at least one job.
+    let has_one = || repo.runs.iter().any(|run| run.id == id && run.conclusion.as_deref() == Some("success"));
+    let one = || has_one().then(|| Job::new("gates", "runner", "success")).into_iter().collect();
+    let jobs = repo.jobs.get(&id).cloned().unwrap_or_else(one);
     let job = |job: Job| {
         let status = job.end.as_ref().err().map_or("completed", String::as_str);
         contract().complete(

@@ -218,6 +218,7 @@ impl World {
             placed,
             forced: None,
             overridden: Vec::new(),
+            place: None,
             by: String::new(),
             link: None,
         };

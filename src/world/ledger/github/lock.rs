@@ -1,6 +1,8 @@
 //! Locks as git references: a branch whose newest commit says who holds the environment. Every change is a commit on top of
 //! the one that was seen, so that GitHub itself refuses the slower of two.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -13,6 +15,8 @@ use crate::world::ledger::{Held, LedgerError};
 use crate::world::line::answer::{Answer, Stop};
 use crate::world::line::{Creation, Kind, Line, Missing};
 
+/// How long a lock that was given back may take to be deleted: less than the time after which others take it.
+const VANISHES: Duration = Duration::from_secs(30);
 /// The one file of a lock's tree, for people.
 const FILE: &str = "lock.json";
 
@@ -86,15 +90,27 @@ impl Hub {
     pub async fn free(&mut self, environment: &EnvironmentName, held: &Held) -> Result<bool, LedgerError> {
         // Deleting has no condition: first the lock becomes one that nobody takes for a minute.
         let released = Holder { released: true, heard: crate::world::clock::now().to_string(), ..held.holder.clone() };
-        let Some(_) = self.swap(environment, Some(held), &released).await? else { return Ok(false) };
+        let Some(ours) = self.swap(environment, Some(held), &released).await? else { return Ok(false) };
         let line = self.line();
+        line.allow_more(VANISHES);
         let path = line.path(&format!("/git/refs/{}", reference(environment)));
         let request = Request { method: Method::Delete, path, body: None };
-        match line.repeat(&request, Kind::Write, Missing::Gone).await {
-            Ok(_) => Ok(true),
-            // "Reference does not exist": it is done.
-            Err(stop) if stop.refused_with(422).is_some() || stop.refused_with(404).is_some() => Ok(true),
-            Err(stop) => Err(stop.into()),
+        let mut tries = 0;
+        loop {
+            let why = match line.attempt(&request, Kind::Write, Missing::Gone).await? {
+                Answer::Done(_) => return Ok(true),
+                // "Reference does not exist": it is done.
+                Answer::Stopped(stop) if stop.refused_with(422).or(stop.refused_with(404)).is_some() => {
+                    return Ok(true);
+                }
+                Answer::Stopped(stop) => return Err(stop.into()),
+                Answer::NotSent(why) | Answer::Unknown(why) => why,
+            };
+            line.back_off(&mut tries, why).await?;
+            // It may be done, and another's by now.
+            if tip(line, environment).await?.is_none_or(|now| now != ours.version) {
+                return Ok(true);
+            }
         }
     }
 

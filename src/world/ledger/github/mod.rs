@@ -73,7 +73,7 @@ impl Hub {
     /// # Errors
     /// When a page was not got, or is not what it should be.
     pub async fn records(&mut self, environment: &EnvironmentName) -> Result<Vec<Record>, LedgerError> {
-        let deployments = self.deployments(environment).await?;
+        let deployments = self.deployments(environment, "").await?;
         let mut records: Vec<Record> = Vec::new();
         let mut verified: Vec<Sha> = Vec::new();
         let mut undone: Vec<String> = Vec::new();
@@ -82,7 +82,7 @@ impl Hub {
                 break;
             }
             let marks = self.marks(deployment.id).await?;
-            let record = deployment.record(environment, marks);
+            let record = deployment.record(environment, marks)?;
             undone.extend(record.undoes().map(str::to_owned));
             if record.was_verified() && !undone.contains(&record.id) && !verified.contains(&record.sha) {
                 verified.push(record.sha.clone());
@@ -101,17 +101,30 @@ impl Hub {
         environment: &EnvironmentName,
         intent: &str,
     ) -> Result<Option<Record>, LedgerError> {
-        let is_it = |one: &Deployment| one.carried().is_some_and(|carried| carried.gatepost.intent == intent);
-        let Some(found) = self.deployments(environment).await?.into_iter().find(is_it) else { return Ok(None) };
+        let is_it = |one: &Deployment| one.is_of_intent(intent);
+        let Some(found) = self.deployments(environment, "").await?.into_iter().find(is_it) else { return Ok(None) };
         let marks = self.marks(found.id).await?;
-        Ok(Some(found.record(environment, marks)))
+        Ok(Some(found.record(environment, marks)?))
     }
 
-    /// All of them, newest first.
-    async fn deployments(&mut self, environment: &EnvironmentName) -> Result<Vec<Deployment>, Stop> {
+    /// See [`super::Ledger::of_commit`].
+    ///
+    /// # Errors
+    /// When a page was not got, or is not what it should be.
+    pub async fn of_commit(&mut self, environment: &EnvironmentName, sha: &Sha) -> Result<Vec<Record>, LedgerError> {
+        let mut records = Vec::new();
+        for deployment in self.deployments(environment, &format!("&sha={sha}")).await? {
+            let marks = self.marks(deployment.id).await?;
+            records.push(deployment.record(environment, marks)?);
+        }
+        Ok(records)
+    }
+
+    /// All of them that a query asks for, newest first.
+    async fn deployments(&mut self, environment: &EnvironmentName, query: &str) -> Result<Vec<Deployment>, Stop> {
         let line = self.line();
         let name = segment(environment.as_str());
-        let path = line.path(&format!("/deployments?environment={name}&task={TASK}&per_page=100"));
+        let path = line.path(&format!("/deployments?environment={name}&task={TASK}{query}&per_page=100"));
         Ok(line.pages::<Vec<Deployment>>(path).await?.into_iter().flatten().collect())
     }
 
@@ -131,7 +144,7 @@ impl Hub {
     pub async fn create(&mut self, environment: &EnvironmentName, new: &New) -> Result<Record, LedgerError> {
         let made = self.line().create(&Making { environment, new }).await?;
         let id = made.id;
-        let mut record = made.record(environment, Vec::new());
+        let mut record = made.record(environment, Vec::new())?;
         let step = Step { phase: Phase::Queued, says: new.says.clone(), url: None, log: new.payload.link.clone() };
         self.mark(&record.id, &step).await?;
         record.marks = self.marks(id).await.unwrap_or_default();
@@ -206,17 +219,27 @@ struct Carried {
 }
 
 impl Deployment {
-    fn carried(&self) -> Option<Carried> {
-        match &self.payload {
-            Value::String(text) => serde_json::from_str(text).ok(),
-            other => Carried::deserialize(other).ok(),
+    /// What we gave it to carry; `None` of one that is another's. One of ours that cannot be read may be what is live.
+    fn carried(&self) -> Result<Option<Carried>, LedgerError> {
+        let payload = match &self.payload {
+            Value::String(text) => serde_json::from_str(text).unwrap_or_default(),
+            other => other.clone(),
+        };
+        if payload["gatepost"].is_null() {
+            return Ok(None);
         }
+        let read = Carried::deserialize(&payload).map(Some);
+        read.map_err(|error| LedgerError::Unexpected(format!("what deployment {} carries: {error}", self.id)))
     }
 
-    fn record(self, environment: &EnvironmentName, marks: Vec<Mark>) -> Record {
-        let carried = self.carried();
+    fn is_of_intent(&self, intent: &str) -> bool {
+        self.carried().ok().flatten().is_some_and(|carried| carried.gatepost.intent == intent)
+    }
+
+    fn record(self, environment: &EnvironmentName, marks: Vec<Mark>) -> Result<Record, LedgerError> {
+        let carried = self.carried()?;
         let reference = carried.as_ref().and_then(|carried| carried.reference.clone()).unwrap_or(self.reference);
-        Record {
+        Ok(Record {
             id: self.id.to_string(),
             environment: environment.clone(),
             sha: self.sha.unwrap_or_else(Sha::zero),
@@ -224,7 +247,7 @@ impl Deployment {
             payload: carried.map(|carried| carried.gatepost),
             created_at: self.created_at,
             marks,
-        }
+        })
     }
 }
 
@@ -281,7 +304,7 @@ impl Creation for Making<'_> {
         let (name, sha) = (segment(self.environment.as_str()), &self.new.sha);
         let path = line.path(&format!("/deployments?environment={name}&task={TASK}&sha={sha}&per_page=100"));
         let intent = &self.new.payload.intent;
-        let ours = |one: &Deployment| one.carried().is_some_and(|carried| carried.gatepost.intent == *intent);
+        let ours = |one: &Deployment| one.is_of_intent(intent);
         Ok(line.pages::<Vec<Deployment>>(path).await?.into_iter().flatten().find(ours))
     }
 }

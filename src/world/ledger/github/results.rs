@@ -146,9 +146,9 @@ async fn of_commit(
     let mut results = Vec::new();
     for (gate, mut checks) in all {
         while let Some(check) = deciding(&checks, &gate) {
-            let (result, config) = weighed(line, &mut runs, check, &gate).await?;
-            if !(result.scheduled && result.outcome.is_green()) {
-                results.push((GateResult { scheduled: false, ..result }, config));
+            let (result, config, scheduled) = weighed(line, &mut runs, check, &gate).await?;
+            if !(scheduled && result.outcome.is_green()) {
+                results.push((result, config));
                 break;
             }
             // A scheduled run's pass is no evidence, and hides none.
@@ -163,14 +163,14 @@ async fn of_commit(
     Ok(results)
 }
 
-/// What a check run is worth, and the digest of its configuration.
+/// What a check run is worth, the digest of its configuration, and whether a scheduled run made it.
 async fn weighed(
     line: &mut Line<GitHub>,
     runs: &mut Runs<'_>,
     check: &Check,
     gate: &GateName,
-) -> Result<(GateResult, String), Stop> {
-    let doubt = |why: &str| Ok((result(gate.clone(), check, None, Some(why.to_owned())), String::new()));
+) -> Result<(GateResult, String, bool), Stop> {
+    let doubt = |why: &str| Ok((result(gate.clone(), check, None, Some(why.to_owned())), String::new(), false));
     let Some((said, (run, _))) = said(check, gate).and_then(|said| Some((said, said.generation()?))) else {
         return doubt("its check run does not say what was judged");
     };
@@ -183,7 +183,7 @@ async fn weighed(
         // What is red is so whatever else its run has to say.
         result.doubt.clone_from(&believed.unheard);
     }
-    Ok((GateResult { scheduled: believed.scheduled, ..result }, said.config.to_owned()))
+    Ok((result, said.config.to_owned(), believed.scheduled))
 }
 
 /// What a check run tells of the job that made it, and the run.
@@ -322,7 +322,7 @@ fn result(gate: GateName, check: &Check, said: Option<&CheckId<'_>>, doubt: Opti
         enforced: check.conclusion.as_deref() != Some("neutral") && said.is_none_or(|said| said.scope != "report"),
         limited: said.is_none_or(|said| said.scope != "all"),
         base: said.and_then(|said| Sha::parse(said.base).ok()),
-        scheduled: false,
+        posted: true,
         at: completed(check),
         source: format!("check run {}", check.id),
         doubt,

@@ -101,13 +101,11 @@ impl<'a> Runs<'a> {
             return doubt(&format!("its workflow {path} is not the default branch's"));
         };
         let ended = run.conclusion.as_deref().filter(|_| run.status.as_deref() == Some("completed"));
-        let unheard = match ended {
-            Some("success") => None,
-            _ => self.unheard(line, id, &run, path, &file).await?.map(|why| match ended {
-                Some(end) => format!("its run {id} ended in {end}: {why}"),
-                None => format!("its run {id} goes on: {why}"),
-            }),
-        };
+        // One that ended in success is asked too: a job that may fail (`continue-on-error`) does not show in it.
+        let unheard = self.unheard(line, id, &run, path, &file).await?.map(|why| match ended {
+            Some(end) => format!("its run {id} ended in {end}: {why}"),
+            None => format!("its run {id} goes on: {why}"),
+        });
         Ok(Believed { scheduled, doubt: None, unheard })
     }
 
