@@ -280,3 +280,27 @@ fn what_a_failed_statement_wrote_is_not_the_next_ones() {
     assert_eq!((&ran.statement(0, 1)["rows"], &ran.statement(0, 2)["rows"]), (&0.into(), &2.into()), "{}", ran.out);
     assert_eq!(ran.statement(0, 4)["changes"].as_array().unwrap().len(), 2, "{}", ran.out);
 }
+
+#[test]
+fn a_kept_template_that_no_server_starts_from_is_made_anew() {
+    for database in ["postgres", "mysql"] {
+        let place = Place::of(&[("migrations/1_a.sql", "create table a (id int primary key);\n")]);
+        let home = tempfile::tempdir().unwrap();
+        let run = || {
+            let mut command = place.command(&["migrations", "--json", "--database", database]);
+            Ran::of(&command.env("HOME", home.path()).output().unwrap())
+        };
+        assert_eq!(run().code, Some(0), "{database}");
+        let kept = || {
+            let all =
+                std::fs::read_dir(home.path().join(".cache/gatepost")).unwrap().map(|entry| entry.unwrap().path());
+            all.into_iter().find(|path| path.extension().is_some_and(|ending| ending == "packed")).unwrap()
+        };
+        // A folder with nothing in it.
+        std::fs::write(kept(), [0; 8]).unwrap();
+        let ran = run();
+        assert_eq!(ran.code, Some(0), "{database}: {}{}", ran.out, ran.err);
+        assert!(std::fs::metadata(kept()).unwrap().len() > 8, "{database}: it is kept again");
+        place.nothing_is_left();
+    }
+}
