@@ -74,6 +74,13 @@ pub fn find(folder: &Path, root: &Path, repo: Option<(&Repo, &str)>) -> Result<F
     Ok(found)
 }
 
+/// Whether a file of this path, relative to the folder, is found there as a lockfile if git tracks it.
+#[must_use]
+pub fn is_found(path: &str) -> bool {
+    let (dir, _) = path.rsplit_once('/').unwrap_or_default();
+    lockfile::by_name(path).is_some() && !lies_in(dir, OTHERS) && !lies_in(dir, SAMPLES)
+}
+
 impl Found {
     fn take(&mut self, folder: &Path, root: &Path, path: String) {
         let (dir, name) = path.rsplit_once('/').unwrap_or(("", &path));

@@ -2,12 +2,9 @@
 
 use std::path::Path;
 
-use jiff::civil::Date;
-
 use super::settings::{Options, below};
-use crate::advisory::ignore::{self, Ignore};
+use crate::advisory::ignore::Ignore;
 use crate::advisory::import;
-use crate::model::audit::AuditFinding;
 use crate::world::files;
 
 /// A list larger than this many bytes is none.
@@ -30,9 +27,4 @@ pub(super) fn read(options: &Options, root: &Path, dir: &str) -> Result<Vec<Igno
         }
     }
     if problems.is_empty() { Ok(entries) } else { Err(problems) }
-}
-
-/// Marks what they cover, and says what is to be said of them.
-pub(super) fn apply(findings: &mut [AuditFinding], entries: &[Ignore], today: Date, options: &Options) -> Vec<String> {
-    ignore::apply(findings, entries, today, options.warn_before)
 }
