@@ -101,7 +101,7 @@ pub(super) fn unjudged(path: &str, package: &Package, advisory: &str, fixed_in: 
         expired: None,
         dev: package.dev,
         undecided: false,
-        path: package.path.clone(),
+        path: package.path.names(),
         lockfile: path.to_owned(),
         line: package.line,
         blocking: false,
@@ -114,7 +114,7 @@ mod tests {
     use crate::advisory::index::Builder;
     use crate::advisory::osv;
     use crate::model::audit::{ScoreSource, Severity};
-    use crate::model::package::Ecosystem;
+    use crate::model::package::{Ecosystem, Way};
 
     fn database(records: &[&str]) -> Index {
         let mut builder = Builder::default();
@@ -132,7 +132,7 @@ mod tests {
             dev: false,
             direct: None,
             line: 7,
-            path: Vec::new(),
+            path: Way::default(),
         }
     }
 

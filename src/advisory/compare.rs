@@ -52,7 +52,8 @@ fn added(versions: &BTreeSet<String>, before: Option<&Vec<AuditFinding>>) -> Vec
 fn is_worse(finding: &AuditFinding, before: &[AuditFinding]) -> bool {
     let was_dev = before.iter().all(|finding| finding.dev);
     let severity = before.iter().map(|finding| finding.severity).max().flatten();
-    (was_dev && !finding.dev) || finding.severity > severity
+    let was_undecided = before.iter().all(|finding| finding.undecided);
+    (was_dev && !finding.dev) || (was_undecided && !finding.undecided) || finding.severity > severity
 }
 
 #[cfg(test)]
@@ -105,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn more_versions_more_use_and_more_severity_are_worse() {
+    fn more_versions_more_use_more_severity_and_certainty_are_worse() {
         let told = standings(
             vec![finding("a", "1", "A-1"), finding("a", "2", "A-1"), finding("a", "3", "A-1")],
             vec![finding("a", "1", "A-1"), finding("a", "1.5", "A-1")],
@@ -115,6 +116,9 @@ mod tests {
         let dev = AuditFinding { dev: true, ..finding("a", "1", "A-1") };
         assert_eq!(standing(&standings(vec![finding("a", "1", "A-1")], vec![dev.clone()])), [Standing::Worsened]);
         assert_eq!(standing(&standings(vec![dev], vec![finding("a", "1", "A-1")])), [Standing::Unchanged]);
+        let undecided = AuditFinding { undecided: true, ..finding("a", "main", "A-1") };
+        assert_eq!(standing(&standings(vec![finding("a", "1", "A-1")], vec![undecided.clone()])), [Standing::Worsened]);
+        assert_eq!(standing(&standings(vec![undecided], vec![finding("a", "1", "A-1")])), [Standing::Unchanged]);
         let unscored = AuditFinding { severity: None, ..finding("a", "1", "A-1") };
         assert_eq!(standing(&standings(vec![finding("a", "1", "A-1")], vec![unscored])), [Standing::Worsened]);
     }

@@ -81,11 +81,18 @@ pub fn import(name: &str, text: &str, since: Date) -> Result<Vec<Ignore>, String
         origin: Some(name.to_owned()),
     };
     let mut entries = Vec::new();
+    // Of what covers everything here the other tools know nothing: it covers nothing there.
+    let is_one = |id: &str| {
+        if id.trim() == "*" { Err(format!("has an entry for {id:?}, which names no advisory")) } else { Ok(()) }
+    };
     for value in file.advisories.ignore {
         let word = |key: &str| value.get(key).and_then(toml::Value::as_str).map(str::to_owned);
         match (&value, word("id"), word("crate")) {
             (toml::Value::String(id), ..) if is_advisory(id) => entries.push(entry(id.clone(), None, end)),
-            (_, Some(id), _) => entries.push(entry(id, word("reason"), end)),
+            (_, Some(id), _) => {
+                is_one(&id)?;
+                entries.push(entry(id, word("reason"), end));
+            }
             // A crate that was taken back: `name`, perhaps with `@` and a version.
             (toml::Value::String(of), ..) => entries.push(yanked(of, entry(yanked::NAME.to_owned(), None, end))?),
             (_, None, Some(of)) => {
@@ -95,6 +102,7 @@ pub fn import(name: &str, text: &str, since: Date) -> Result<Vec<Ignore>, String
         }
     }
     for one in file.vulnerabilities {
+        is_one(&one.id)?;
         entries.push(entry(one.id, one.reason, one.ignore_until.map_or(Ok(end), |until| day(&until))?));
     }
     for value in file.overrides {
@@ -192,6 +200,9 @@ mod tests {
         assert!(read("[advisories]\nignore = [4]").is_err());
         assert!(read("[[IgnoredVulns]]\nid = \"A-1\"\nignoreUntil = \"soon\"").is_err());
         assert!(read("not toml").is_err());
+        for all in ["[[IgnoredVulns]]\nid = \"*\"\n", "[advisories]\nignore = [{ id = \"*\" }]\n"] {
+            assert_eq!(read(all).unwrap_err(), "has an entry for \"*\", which names no advisory");
+        }
     }
 
     #[test]

@@ -9,8 +9,8 @@ use super::record::{Advisory, Record, normal_name};
 use super::severity::{self, Rated};
 use crate::model::package::Ecosystem;
 
-/// What the form is: another number is built anew.
-const VERSION: u32 = 1;
+/// Who made it, and in which form: what another program or form made is built anew.
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " 2");
 /// How many bad records are named.
 const NAMED: usize = 10;
 /// Stands in the place of an ecosystem on lines that give a record's severity by its name.
@@ -19,7 +19,7 @@ const BY_NAME: &str = "=";
 /// What is known of a database beside its records.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Meta {
-    version: u32,
+    version: String,
     /// What it was made of, as far as can be told without reading it: a path with its times, an address with its tag.
     pub stamp: String,
     /// Digest of every byte that was read.
@@ -101,7 +101,7 @@ impl Builder {
     /// The finished index.
     #[must_use]
     pub fn finish(self, stamp: String, digest: String) -> Index {
-        let meta = Meta { version: VERSION, stamp, digest, ..self.meta };
+        let meta = Meta { version: VERSION.to_owned(), stamp, digest, ..self.meta };
         let mut text = json(&meta) + "\n";
         let start = text.len();
         let mut line = |ecosystem: &str, name: &str, value: [&str; 3]| {

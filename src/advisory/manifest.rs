@@ -13,7 +13,7 @@ use crate::model::package::Ecosystem;
 /// A kind of manifest.
 #[derive(Debug)]
 pub struct Manifest {
-    /// What the file is called.
+    /// What the file is called, with at most one `*`.
     pub file: &'static str,
     /// The lockfiles that say what it amounts to, by the names of their formats.
     pub formats: &'static [&'static str],
@@ -48,7 +48,11 @@ const FOREIGN: &[&str] = &[
     "conanfile.txt",
     "conda-lock.yml",
     "cpanfile",
+    "deno.json",
+    "deno.jsonc",
     "deno.lock",
+    "environment.yaml",
+    "environment.yml",
     "gradle.lockfile",
     "libs.versions.toml",
     "mix.exs",
@@ -94,6 +98,18 @@ pub static ALL: &[Manifest] = &[
     Manifest { file: "requirements.in", formats: PYTHON, how: PIP_COMPILE, asks: |_| Some(true), name: |_| None },
     Manifest { file: "Pipfile", formats: &["pipfile"], how: "pipenv lock", asks: pipfile, name: |_| None },
     Manifest { file: "Gemfile", formats: &["gemfile"], how: "bundle lock", asks: gemfile, name: |_| None },
+    Manifest { file: "gems.rb", formats: &["gemfile"], how: "bundle lock", asks: gemfile, name: |_| None },
+    Manifest {
+        file: "*.gemspec",
+        formats: &["gemfile"],
+        how: "a Gemfile with `gemspec`, and bundle lock",
+        asks: |text| {
+            Some(
+                ["add_dependency", "_runtime_dependency", "_development_dependency"].iter().any(|it| text.contains(it)),
+            )
+        },
+        name: gem_name,
+    },
     Manifest {
         file: "composer.json",
         formats: &["composer"],
@@ -129,7 +145,7 @@ pub fn has_workspace(package: &str, folder: &str) -> bool {
 /// The kind of a file of this name.
 #[must_use]
 pub fn by_name(name: &str) -> Option<&'static Manifest> {
-    ALL.iter().find(|manifest| manifest.file == name)
+    ALL.iter().find(|manifest| lockfile::is_called(name, manifest.file))
 }
 
 impl Manifest {
@@ -194,7 +210,8 @@ fn has_entries(value: Option<&Value>) -> bool {
 
 fn node(text: &str) -> Option<bool> {
     let value: serde_json::Value = serde_json::from_str(text).ok()?;
-    let kinds = ["dependencies", "devDependencies", "optionalDependencies"];
+    // npm and others install peers too.
+    let kinds = ["dependencies", "devDependencies", "optionalDependencies", "peerDependencies"];
     Some(kinds.iter().any(|kind| value[kind].as_object().is_some_and(|entries| !entries.is_empty())))
 }
 
@@ -212,7 +229,13 @@ fn at<'t>(table: &'t Table, path: &[&str]) -> Option<&'t Value> {
 /// What a pyproject.toml asks for, save its own extras.
 fn python(text: &str) -> Option<BTreeSet<String>> {
     let table: Table = toml::from_str(text).ok()?;
-    let lists = [&["project", "dependencies"][..], &["project", "optional-dependencies"], &["dependency-groups"]];
+    let lists = [
+        &["project", "dependencies"][..],
+        &["project", "optional-dependencies"],
+        &["dependency-groups"],
+        &["tool", "uv", "dev-dependencies"],
+        &["tool", "pdm", "dev-dependencies"],
+    ];
     let lists = lists.iter().filter_map(|path| at(&table, path)).flat_map(|value| match value {
         Value::Table(groups) => groups.values().filter_map(Value::as_array).flatten().collect(),
         value => value.as_array().into_iter().flatten().collect::<Vec<_>>(),
@@ -243,10 +266,19 @@ fn pipfile(text: &str) -> Option<bool> {
 
 #[expect(clippy::unnecessary_wraps, reason = "the others may be unreadable")]
 fn gemfile(text: &str) -> Option<bool> {
-    Some(text.lines().any(|line| {
-        let line = line.trim_start();
-        line == "gemspec" || line.starts_with("gem ") || line.starts_with("gem(")
+    Some(text.lines().map(str::trim_start).filter(|line| !line.starts_with('#')).any(|line| {
+        let is_call = |rest: &str| rest.trim_start().starts_with(['\'', '"', '(']);
+        let is_own_word = |at: usize| !line[..at].ends_with(|c: char| c.is_alphanumeric() || "_.'\"".contains(c));
+        let calls =
+            |word: &str| line.match_indices(word).any(|(at, _)| is_own_word(at) && is_call(&line[at + word.len()..]));
+        // In a group of one line it stands behind other words.
+        ["gemspec", "gem ", "eval_gemfile"].iter().any(|word| line.starts_with(word)) || calls("gem")
     }))
+}
+
+fn gem_name(text: &str) -> Option<String> {
+    let value = text.lines().find_map(|line| line.split_once(".name")?.1.trim_start().strip_prefix('='))?;
+    value.split(['\'', '"']).nth(1).map(str::to_owned)
 }
 
 fn composer(text: &str) -> Option<bool> {
@@ -275,6 +307,13 @@ mod tests {
             ),
             ("Pipfile", "[packages]\na = \"*\"", "[packages]"),
             ("Gemfile", "source 'x'\ngem 'rails'", "source 'x'\n# gem 'rails'"),
+            ("Gemfile", "group :x do gem 'rails' end", "puts 'no gem here'\nGem::Version"),
+            ("gems.rb", "gem'rails'", "ruby '3.3'"),
+            ("Gemfile", "gemspec path: 'x'", "x.gem 'a'"),
+            ("shop.gemspec", "s.add_dependency 'rails'", "s.name = 'shop'"),
+            ("package.json", r#"{"peerDependencies": {"a": "1"}}"#, r#"{"peerDependencies": {}}"#),
+            ("pyproject.toml", "[tool.uv]\ndev-dependencies = [\"a\"]", "[tool.uv]\ndev-dependencies = []"),
+            ("pyproject.toml", "[tool.pdm.dev-dependencies]\ntest = [\"a\"]", "[tool.pdm]"),
             ("composer.json", r#"{"require-dev": {"a/b": "1"}}"#, r#"{"require": {"php": "8", "ext-json": "*"}}"#),
         ] {
             let manifest = by_name(name).unwrap();
@@ -314,6 +353,7 @@ mod tests {
             ("pyproject.toml", "[project]\nname = \"other\"", "other", false),
             ("composer.json", r#"{"name": "shop_core"}"#, "core", true),
             ("Gemfile", "gem 'rails'", "engine", false),
+            ("x.gemspec", "  spec.name        = \"shop_core\"\n", "core", true),
         ] {
             assert_eq!(by_name(manifest).unwrap().is_of(text, folder, &lockfile), expected, "{text} in {folder}");
         }
@@ -349,6 +389,7 @@ mod tests {
 
     #[test]
     fn files_of_other_tools_are_known_by_name() {
+        assert!(is_foreign("environment.yml") && is_foreign("deno.json"));
         assert!(is_foreign("pom.xml") && is_foreign("Shop.csproj") && is_foreign("pubspec.lock"));
         assert!(!is_foreign("Cargo.lock") && !is_foreign("deploy.xml"));
     }

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::record::{Advisory, Event, Record, RecordError, is_name, normal_name};
+use super::record::{Advisory, Event, Record, RecordError, is_name, is_withdrawn, normal_name};
 use crate::model::audit::AdvisoryKind;
 use crate::model::package::Ecosystem;
 use crate::model::text::one_line;
@@ -111,7 +111,8 @@ pub fn read(bytes: &[u8]) -> Result<Record, RecordError> {
         };
         packages.push((ecosystem, name, advisory));
     }
-    Ok(Record { id: osv.id, modified: osv.modified, withdrawn: osv.withdrawn.is_some(), packages, vectors, rating })
+    let withdrawn = is_withdrawn(osv.withdrawn.as_deref());
+    Ok(Record { id: osv.id, modified: osv.modified, withdrawn, packages, vectors, rating })
 }
 
 /// What can be had of a record that [`read`] refuses and a service named for these packages (ecosystem, name, version): it
@@ -142,18 +143,20 @@ pub fn unread(bytes: &[u8], id: &str, packages: &[(Ecosystem, String, String)]) 
         (*ecosystem, normal_name(*ecosystem, name), advisory)
     });
     let modified = word(Some(&text["modified"])).unwrap_or_default();
-    let withdrawn = text["withdrawn"].is_string();
+    let withdrawn = is_withdrawn(text["withdrawn"].as_str());
     Some(Record { id: id.to_owned(), modified, withdrawn, packages: packages.collect(), vectors, rating })
 }
 
-/// Ranges over versions; those over commits (`GIT`) are passed over. One without an order is left out where the
-/// versions are listed as well.
+/// Ranges over versions; those over commits (`GIT`) are passed over. One without an order or a beginning is left out where
+/// the versions are listed as well.
 fn ordered(ranges: Vec<Range>, ecosystem: Ecosystem, name: &str, listed: bool) -> Result<Vec<Vec<Event>>, RecordError> {
     let mut kept = Vec::new();
     for range in ranges.into_iter().filter(|range| range.kind != "GIT") {
+        let begins = range.events.iter().any(|event| matches!(event, Event::Introduced(_)));
         match range.events.iter().find(|event| !event.is_ordered(ecosystem)) {
-            None => kept.push(range.events),
-            Some(_) if listed => {}
+            None if begins => kept.push(range.events),
+            _ if listed => {}
+            None => return Err(RecordError::Range { package: name.to_owned() }),
             Some(event) => {
                 return Err(RecordError::Version {
                     package: name.to_owned(),
@@ -228,9 +231,17 @@ mod tests {
         assert!(matches!(with(unordered, "[]"), Err(RecordError::Version { .. })));
         assert_eq!(with(unordered, r#"["1.0.0"]"#).unwrap().packages[0].2.ranges, Vec::<Vec<Event>>::new());
         assert!(matches!(with(r#"{"type":"SEMVER","events":[{"intro":"1"}]}"#, "[]"), Err(RecordError::Json(_))));
+        for nowhere in [r#"{"type":"SEMVER","events":[{"fixed":"1.0.0"}]}"#, r#"{"type":"SEMVER","events":[]}"#] {
+            assert!(matches!(with(nowhere, "[]"), Err(RecordError::Range { .. })), "{nowhere}");
+            assert_eq!(with(nowhere, r#"["1.0.0"]"#).unwrap().packages[0].2.versions, ["1.0.0"]);
+        }
         for text in ["", "[]", "{}", r#"{"id": 4}"#, r#"{"id": "a\nb"}"#, r#"{"id":"X","affected":{}}"#] {
             assert!(read(text.as_bytes()).is_err(), "{text}");
         }
+        let withdrawn = |when: serde_json::Value| {
+            read(serde_json::json!({"id": "X", "withdrawn": when}).to_string().as_bytes()).unwrap().withdrawn
+        };
+        assert!(withdrawn("2026-01-01T00:00:00Z".into()) && !withdrawn("".into()) && !withdrawn(().into()));
     }
 
     #[test]

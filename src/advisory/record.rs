@@ -113,6 +113,12 @@ pub enum RecordError {
         /// Whose package it is.
         ecosystem: Ecosystem,
     },
+    /// A range in it begins nowhere, so that no version would be in it.
+    #[error("has a range of {package} in which nothing is introduced")]
+    Range {
+        /// The package.
+        package: String,
+    },
     /// Its requirements contradict one another.
     #[error("has the version requirement {0:?}, which cannot be a range")]
     Requirement(String),
@@ -122,22 +128,31 @@ pub enum RecordError {
 #[must_use]
 pub fn normal_name(ecosystem: Ecosystem, name: &str) -> String {
     match ecosystem {
-        Ecosystem::PyPi => {
-            let mut out = String::with_capacity(name.len());
-            for c in name.chars() {
-                match c {
-                    '-' | '_' | '.' if out.ends_with('-') => {}
-                    '-' | '_' | '.' => out.push('-'),
-                    c => out.push(c.to_ascii_lowercase()),
-                }
-            }
-            out
-        }
+        Ecosystem::PyPi => of_python(name),
         Ecosystem::Packagist | Ecosystem::Npm => name.to_lowercase(),
         // crates.io takes `-` and `_` for the same when a name is registered.
         Ecosystem::CratesIo => name.replace('_', "-").to_lowercase(),
         Ecosystem::Go | Ecosystem::RubyGems => name.to_owned(),
     }
+}
+
+/// A name as `PyPI` compares it (<https://packaging.python.org/en/latest/specifications/name-normalization/>).
+#[must_use]
+pub fn of_python(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for c in name.chars() {
+        match c {
+            '-' | '_' | '.' if out.ends_with('-') => {}
+            '-' | '_' | '.' => out.push('-'),
+            c => out.push(c.to_ascii_lowercase()),
+        }
+    }
+    out
+}
+
+/// Whether a time at which a record was taken back is one: where it stands empty, it was not.
+pub(super) fn is_withdrawn(time: Option<&str>) -> bool {
+    time.is_some_and(|time| !time.trim().is_empty())
 }
 
 /// Whether a text can be a record's name: what is shown, sorted and compared by it must not break a line.

@@ -39,8 +39,7 @@ pub fn remedy(lockfile: &str, package: &Package, fixed: &str) -> Option<String> 
 
 /// What asks for it, where that is another package.
 fn above(package: &Package) -> Option<&str> {
-    let above = package.path.len().checked_sub(2)?;
-    package.path.get(above).map(String::as_str).filter(|name| is_plain(name))
+    package.path.above().filter(|name| is_plain(name))
 }
 
 fn is_plain(word: &str) -> bool {
@@ -51,6 +50,7 @@ fn is_plain(word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::package::Way;
 
     #[test]
     fn the_tool_of_the_lockfile_is_asked() {
@@ -61,7 +61,7 @@ mod tests {
             dev: false,
             direct,
             line: 1,
-            path: Vec::new(),
+            path: Way::default(),
         };
         for (file, ecosystem, name, direct, says) in [
             ("a/Cargo.lock", Ecosystem::CratesIo, "time", None, Some("cargo update -p time@1.0.0 --precise 1.2.3")),
@@ -79,9 +79,8 @@ mod tests {
         }
         let direct = package(Ecosystem::CratesIo, "time", Some(true));
         assert_eq!(remedy("Cargo.lock", &direct, "2.0.0").as_deref(), Some("cargo add time@2.0.0"));
-        let deep =
-            Package { path: ["app", "chrono", "time"].map(str::to_owned).to_vec(), direct: Some(false), ..direct };
+        let deep = Package { path: ["app", "chrono", "time"].into_iter().collect(), direct: Some(false), ..direct };
         assert_eq!(remedy("Cargo.lock", &deep, "2.0.0").as_deref(), Some("raise chrono, which needs time 1.0.0"));
-        assert_eq!(remedy("Cargo.lock", &Package { path: Vec::new(), ..deep }, "2.0.0"), None);
+        assert_eq!(remedy("Cargo.lock", &Package { path: Way::default(), ..deep }, "2.0.0"), None);
     }
 }

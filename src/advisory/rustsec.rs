@@ -5,7 +5,7 @@ use semver::{Op, Prerelease, Version, VersionReq};
 use serde::Deserialize;
 
 use super::osv::kind;
-use super::record::{Advisory, Event, Record, RecordError, is_name, normal_name};
+use super::record::{Advisory, Event, Record, RecordError, is_name, is_withdrawn, normal_name};
 use crate::model::package::Ecosystem;
 use crate::model::text::one_line;
 
@@ -63,7 +63,7 @@ pub fn read(bytes: &[u8], rust: bool) -> Result<Record, RecordError> {
     Ok(Record {
         id: advisory.id,
         modified: advisory.date,
-        withdrawn: advisory.withdrawn.is_some(),
+        withdrawn: is_withdrawn(advisory.withdrawn.as_deref()),
         packages: if rust { Vec::new() } else { vec![(Ecosystem::CratesIo, name, package)] },
         vectors: advisory.cvss.into_iter().collect(),
         rating: None,
@@ -104,7 +104,7 @@ fn interval(text: &str) -> Result<Interval, RecordError> {
             ..Version::new(part.major, part.minor.unwrap_or_default(), part.patch.unwrap_or_default())
         };
         let (low, high) = match part.op {
-            Op::Greater => (Some(just_after(&version)), None),
+            Op::Greater => (Some(first_above(part, &version)), None),
             Op::GreaterEq => (Some(version), None),
             Op::Less => (None, Some(version)),
             Op::LessEq => (None, Some(just_after(&version))),
@@ -154,6 +154,16 @@ fn just_after(version: &Version) -> Version {
     Version { pre: longer, ..version.clone() }
 }
 
+/// The first version that `>` takes: behind every one that begins with what is written. Other tools take `1.2` for `1.2.0`
+/// here too; of two readings the one counts that calls less good.
+fn first_above(part: &semver::Comparator, version: &Version) -> Version {
+    match (part.minor, part.patch) {
+        (Some(_), Some(_)) => just_after(version),
+        (Some(minor), None) => lowest(Version::new(part.major, minor + 1, 0)),
+        (None, _) => lowest(Version::new(part.major + 1, 0, 0)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -190,6 +200,8 @@ mod tests {
             ("patched = []\nunaffected = [\"= 1.0.0\", \"<= 0.5.0\"]", "+0 -0.0.0-0 +0.5.1-0 -1.0.0 +1.0.1-0"),
             ("patched = [\"< 0.0.0-0\", \">= 1\"]", "+0 -0.0.0-0 +0.0.0-0 -1.0.0"),
             ("patched = [\"~1.4\", \"^0.0.3\"]", "+0 -0.0.3 +0.0.4-0 -1.4.0 +1.5.0-0"),
+            ("patched = [\"> 1.2\"]", "+0 -1.3.0-0"),
+            ("patched = [\"> 1\"]\nunaffected = [\"= 0.3\"]", "+0 -0.3.0 +0.3.1-0 -2.0.0-0"),
         ] {
             assert_eq!(shown(versions), events, "{versions}");
         }

@@ -100,6 +100,7 @@ fn next(package: &Package, all: &Releases) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::package::Way;
 
     /// As cargo writes it.
     fn cached(releases: &[(&str, bool)]) -> Vec<u8> {
@@ -113,7 +114,7 @@ mod tests {
 
     fn package(name: &str, version: &str, ecosystem: Ecosystem) -> Package {
         let (name, version) = (name.to_owned(), version.to_owned());
-        Package { ecosystem, name, version, dev: false, direct: Some(true), line: 7, path: Vec::new() }
+        Package { ecosystem, name, version, dev: false, direct: Some(true), line: 7, path: Way::default() }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::model::audit::{Audit, AuditFinding, Audited, Database, Ignored};
 use crate::model::call::{Receipt, ReceiptEnd};
 use crate::model::evidence::Parsed;
 use crate::model::finding::{Edit, Finding, Fix};
-use crate::model::package::Package;
+use crate::model::package::{Package, Way};
 use crate::model::path::RepoPath;
 use crate::model::report::{GateReport, Judged, Report, Subject, TestsCompared};
 use crate::model::suggestion::{Offer, Unfit};
@@ -198,7 +198,8 @@ impl Masker {
         let package = |package: &Package| Package {
             name: self.text(&package.name),
             version: self.text(&package.version),
-            path: self.all(&package.path),
+            // No report has it.
+            path: Way::default(),
             ..package.clone()
         };
         let audited = |audited: &Audited| Audited {

@@ -18,7 +18,25 @@ pub fn extensions(sources: &[Source]) -> Vec<(String, u32)> {
             [name, ..] => Some(name),
             [] => None,
         };
-        found.extend(named.map(|name| (name.trim_matches('"').to_owned(), source.line)));
+        // What stands without quotes is taken in small letters.
+        let name = |written: &&str| match written.strip_prefix('"') {
+            Some(quoted) => quoted.trim_end_matches('"').to_owned(),
+            None => written.to_lowercase(),
+        };
+        found.extend(named.map(|named| (name(named), source.line)));
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn extensions_are_named_as_the_server_takes_them() {
+        let asked = |sql: &str| extensions(&[Source { line: 7, column: 1, sql: sql.to_owned(), form: Form::Sql }]);
+        assert_eq!(asked("CREATE EXTENSION IF NOT EXISTS PgCrypto WITH SCHEMA x"), [("pgcrypto".to_owned(), 7)]);
+        assert_eq!(asked("create extension \"uuid-OSSP\""), [("uuid-OSSP".to_owned(), 7)]);
+        assert_eq!(asked("DROP EXTENSION pgcrypto"), []);
+    }
 }

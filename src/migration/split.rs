@@ -54,13 +54,27 @@ pub fn words(script: &Script, database: DatabaseKind) -> Vec<Vec<String>> {
     split(&script, database).iter().map(|statement| Cursor::new(&statement.sql, 1, database).words()).collect()
 }
 
+/// The places, as [`split`] tells them, of the texts of a script that have more than one statement, of those that its
+/// tool sends as they are.
+#[must_use]
+pub fn of_several(script: &Script, database: DatabaseKind) -> Vec<(u32, u32)> {
+    let mut places = Vec::new();
+    for piece in script.pieces.iter().filter(|piece| piece.whole) {
+        let mut found = Vec::new();
+        Cursor::new(&piece.text, piece.line, database).all(&mut found);
+        places.extend(found.first().filter(|_| found.len() > 1).map(|first| (first.line, first.column)));
+    }
+    places
+}
+
 /// What ends a statement where nothing else was declared.
 const TERMINATOR: &str = ";";
 
 struct Cursor<'a> {
     text: &'a str,
     at: usize,
-    first_line: u32,
+    /// How far lines were counted, and the line and column there.
+    counted: (usize, u32, u32),
     database: DatabaseKind,
     terminator: String,
 }
@@ -80,7 +94,7 @@ struct Words {
 
 impl<'a> Cursor<'a> {
     fn new(text: &'a str, first_line: u32, database: DatabaseKind) -> Self {
-        Self { text, at: 0, first_line, database, terminator: TERMINATOR.to_owned() }
+        Self { text, at: 0, counted: (0, first_line, 1), database, terminator: TERMINATOR.to_owned() }
     }
 
     fn rest(&self) -> &'a str {
@@ -96,7 +110,8 @@ impl<'a> Cursor<'a> {
             if self.is_meta() {
                 let start = self.at;
                 self.at += self.rest().find('\n').unwrap_or(self.rest().len());
-                into.push(self.source(start, self.at, Form::Meta));
+                let meta = self.source(start, self.at, Form::Meta);
+                into.push(meta);
                 continue;
             }
             if let Some(terminator) = self.delimiter() {
@@ -114,7 +129,8 @@ impl<'a> Cursor<'a> {
                     Some(_) => Form::CopyOut,
                     None => Form::Sql,
                 };
-                into.push(self.source(start, end, form));
+                let source = self.source(start, end, form);
+                into.push(source);
             }
         }
     }
@@ -128,13 +144,14 @@ impl<'a> Cursor<'a> {
         (!text.is_empty()).then(|| self.source(start, start + text.len(), Form::Sql))
     }
 
-    fn source(&self, start: usize, end: usize, form: Form) -> Source {
-        let before = &self.text[..start];
-        let newlines = u32::try_from(before.matches('\n').count()).unwrap_or(u32::MAX);
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        let column = u32::try_from(before[line_start..].chars().count()).unwrap_or(u32::MAX).saturating_add(1);
-        let sql = self.text[start..end].trim_end().to_owned();
-        Source { line: self.first_line.saturating_add(newlines), column, sql, form }
+    /// A statement, which begins no earlier than the one before.
+    fn source(&mut self, start: usize, end: usize, form: Form) -> Source {
+        let (counted, mut line, mut column) = self.counted;
+        for c in self.text[counted..start].chars() {
+            (line, column) = if c == '\n' { (line.saturating_add(1), 1) } else { (line, column.saturating_add(1)) };
+        }
+        self.counted = (start, line, column);
+        Source { line, column, sql: self.text[start..end].trim_end().to_owned(), form }
     }
 
     fn skip_space_and_comments(&mut self) {
@@ -174,8 +191,8 @@ impl<'a> Cursor<'a> {
         match self.database {
             DatabaseKind::Postgres => self.rest().starts_with('\\'),
             DatabaseKind::Sqlite => {
-                let own_line = self.text[..self.at].rsplit('\n').next().is_none_or(|line| line.trim().is_empty());
-                own_line && self.rest().starts_with('.')
+                let own_line = || self.text[..self.at].rsplit('\n').next().is_none_or(|line| line.trim().is_empty());
+                self.rest().starts_with('.') && own_line()
             }
             DatabaseKind::Mysql => false,
         }
@@ -435,6 +452,18 @@ mod tests {
             let expected: Vec<(u32, String)> = expected.into_iter().map(|(line, sql)| (line, sql.to_owned())).collect();
             assert_eq!(cut(text, DatabaseKind::Postgres), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn texts_of_several_statements_are_known_by_their_place() {
+        let piece = |line, text: &str| Piece { line, text: text.to_owned(), whole: true };
+        let pieces = vec![piece(1, "a;"), piece(4, "-- x\n  b; c;"), piece(9, "create procedure p() begin a; b; end;")];
+        let script = Script { path: String::new(), pieces, transaction: Transaction::Whole };
+        assert_eq!(of_several(&script, DatabaseKind::Mysql), [(5, 3)]);
+        assert_eq!(split(&script, DatabaseKind::Mysql)[1].column, 3);
+        let line = Script { pieces: vec![piece(1, "aä; b;\n c; d")], ..script };
+        let places = split(&line, DatabaseKind::Sqlite).into_iter().map(|it| (it.line, it.column));
+        assert_eq!(places.collect::<Vec<_>>(), [(1, 1), (1, 5), (2, 2), (2, 5)]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Packages that a lockfile holds: what the audit looks up, tells apart and points at.
 
 use std::fmt;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -72,9 +73,62 @@ pub struct Package {
     pub direct: Option<bool>,
     /// Where it stands in the lockfile, from 1; 0 where the format has no lines of its own.
     pub line: u32,
-    /// Names from a direct dependency down to this package, both included; empty where the file does not tell.
+    /// From a direct dependency down to this package, both included; empty where the file does not tell.
     #[serde(skip)]
-    pub path: Vec<String>,
+    pub path: Way,
+}
+
+/// Names along a way, each part of which it shares with the other ways that lead over it: a file made for it has ways
+/// whose names are a thousand times its size.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Way(Option<Arc<Step>>);
+
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Step {
+    name: String,
+    length: usize,
+    before: Way,
+}
+
+impl Way {
+    /// The longest that is told, in names.
+    pub const LONGEST: usize = 200;
+
+    /// One step further; `None` where that is longer than anyone reads.
+    #[must_use]
+    pub fn and(&self, name: &str) -> Option<Self> {
+        let length = self.length() + 1;
+        (length <= Self::LONGEST)
+            .then(|| Self(Some(Arc::new(Step { name: name.to_owned(), length, before: self.clone() }))))
+    }
+
+    /// How many names it has.
+    #[must_use]
+    pub fn length(&self) -> usize {
+        self.0.as_ref().map_or(0, |step| step.length)
+    }
+
+    /// The name before the last.
+    #[must_use]
+    pub fn above(&self) -> Option<&str> {
+        self.0.as_ref()?.before.0.as_ref().map(|step| step.name.as_str())
+    }
+
+    /// The names, the first one first.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = std::iter::successors(self.0.as_ref(), |step| step.before.0.as_ref())
+            .map(|step| step.name.clone())
+            .collect();
+        names.reverse();
+        names
+    }
+}
+
+impl<'n> FromIterator<&'n str> for Way {
+    fn from_iter<I: IntoIterator<Item = &'n str>>(names: I) -> Self {
+        names.into_iter().fold(Self::default(), |way, name| way.and(name).unwrap_or_default())
+    }
 }
 
 #[cfg(test)]

@@ -107,6 +107,8 @@ pub enum Reply {
     Content {
         /// By which a change can be seen.
         etag: Option<String>,
+        /// When it last changed, as the server writes it.
+        modified: Option<String>,
     },
 }
 
@@ -242,7 +244,8 @@ impl Http {
             304 if request.etag.is_some() => return Ok(Reply::Unchanged),
             status => return Err(HttpError::Status { url: url(), status }),
         }
-        let etag = reply.headers().get(http::header::ETAG).and_then(|etag| etag.to_str().ok()).map(str::to_owned);
+        let header = |name| reply.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let (etag, modified) = (header(http::header::ETAG), header(http::header::LAST_MODIFIED));
         let mut body = reply.into_body();
         let keep = |source| HttpError::Keep { url: url(), source };
         sink.restart().map_err(keep)?;
@@ -256,7 +259,7 @@ impl Http {
             }
             sink.take(data).map_err(keep)?;
         }
-        Ok(Reply::Content { etag })
+        Ok(Reply::Content { etag, modified })
     }
 
     async fn in_time<T>(&self, url: &str, step: impl Future<Output = T>) -> Result<T, HttpError> {

@@ -83,6 +83,13 @@ pub fn find(folder: &Path, root: &Path, repo: Option<(&Repo, &str)>) -> Result<F
     Ok(found)
 }
 
+/// Whether a file of this path, relative to the folder, is found there as a lockfile if git tracks it.
+#[must_use]
+pub fn is_found(path: &str) -> bool {
+    let (dir, _) = path.rsplit_once('/').unwrap_or_default();
+    lockfile::by_name(path).is_some() && !lies_in(dir, OTHERS) && !lies_in(dir, SAMPLES)
+}
+
 impl Found {
     /// A path whose name may be shown with marks for what is not UTF-8.
     fn take(&mut self, folder: &Path, root: &Path, git: &Git, path: String) {

@@ -55,7 +55,7 @@ fn shown(read: &Result<Lockfile, LockError>) -> String {
     let packages = lockfile.packages.iter().map(|package| {
         json!({
             "ecosystem": package.ecosystem.word(), "name": package.name, "version": package.version,
-            "dev": package.dev, "direct": package.direct, "line": package.line, "path": package.path.join(" > "),
+            "dev": package.dev, "direct": package.direct, "line": package.line, "path": package.path.names().join(" > "),
         })
         .to_string()
     });

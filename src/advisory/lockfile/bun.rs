@@ -1,7 +1,7 @@
 //! `bun.lock` of Bun 1.1.39 and later, JSON with comments and trailing commas. The older `bun.lockb` is no text and is
 //! refused.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::graph::{Asked, Entry, lockfile};
 use super::javascript::{folder, from_elsewhere, name_and_rest, text};
@@ -33,6 +33,10 @@ fn read(text: &str) -> Result<Lockfile, LockError> {
     let mut entries = packages.list.iter().map(|(key, package)| entry(key, package)).collect::<Result<Vec<_>, _>>()?;
     for (at, (key, package)) in packages.list.iter().enumerate() {
         let about = package.items().iter().find(|item| matches!(item.value, Value::Map(_)));
+        if let Some(name) = about.and_then(|about| packages.missing(about, &["dependencies"])) {
+            let what = format!("{key} (line {}) needs {name}, which is not in it", package.line);
+            return Err(LockError::Truncated { what });
+        }
         let needs = |kind: &str| about.map_or_else(Vec::new, |about| packages.needed(key, about, kind));
         entries[at].needs = ["dependencies", "optionalDependencies", "peerDependencies"].map(needs).concat();
     }
@@ -40,6 +44,10 @@ fn read(text: &str) -> Result<Lockfile, LockError> {
     let mut folders: Vec<String> = entries.iter().filter_map(|entry| folder(&entry.version)).collect();
     for (path, workspace) in file.get("workspaces").map(Node::entries).unwrap_or_default() {
         folders.push(path.clone());
+        if let Some(name) = packages.missing(workspace, &["dependencies", "devDependencies"]) {
+            let by = if path.is_empty() { "the project" } else { path };
+            return Err(LockError::Truncated { what: format!("{by} needs {name}, which is not in it") });
+        }
         let name = self::text(workspace, "name").unwrap_or_default();
         for kind in ["dependencies", "optionalDependencies", "peerDependencies"] {
             asked.always.extend(packages.needed(name, workspace, kind));
@@ -47,7 +55,8 @@ fn read(text: &str) -> Result<Lockfile, LockError> {
         asked.dev.extend(packages.needed(name, workspace, "devDependencies"));
     }
     asked.through_own(&entries);
-    let needs_nothing = entries.iter().all(|entry| entry.passed_over == Some(Why::Own));
+    let needs_nothing = file.get("workspaces").is_some_and(|projects| !projects.entries().is_empty())
+        && entries.iter().all(|entry| entry.passed_over == Some(Why::Own));
     Ok(Lockfile { needs_nothing, folders, ..lockfile(Ecosystem::Npm, entries, Some(&asked)) })
 }
 
@@ -62,16 +71,35 @@ fn entry(key: &str, package: &Node) -> Result<Entry, LockError> {
     Ok(Entry { name: name.to_owned(), version: version.to_owned(), line, passed_over: why, ..Entry::default() })
 }
 
+/// A key without the names of those around it.
+fn own_name(key: &str) -> &str {
+    let scope = key.rsplit_once('/').map_or("", |(around, _)| around.rsplit('/').next().unwrap_or_default());
+    let parts = if scope.starts_with('@') { 2 } else { 1 };
+    let start = key.rmatch_indices('/').nth(parts - 1).map_or(0, |(at, _)| at + 1);
+    &key[start..]
+}
+
 /// The packages, each under the names of those around it and its own: `debug/ms`.
 struct Packages<'n> {
     list: &'n [(String, Node)],
     by_key: HashMap<&'n str, usize>,
+    /// Under whatever others they stand.
+    names: HashSet<&'n str>,
 }
 
 impl<'n> Packages<'n> {
     fn new(list: &'n [(String, Node)]) -> Self {
         let by_key = list.iter().enumerate().map(|(at, (key, _))| (key.as_str(), at)).collect();
-        Self { list, by_key }
+        let names = list.iter().map(|(key, _)| own_name(key)).collect();
+        Self { list, by_key, names }
+    }
+
+    /// The first name that is needed for sure and stands nowhere.
+    fn missing<'m>(&self, about: &'m Node, kinds: &[&str]) -> Option<&'m str> {
+        let of = |kind: &str| about.get(kind).map(Node::entries).unwrap_or_default();
+        let is_optional = |name: &String| of("optionalDependencies").iter().any(|(other, _)| other == name);
+        let mut needed = kinds.iter().flat_map(|kind| of(kind)).map(|(name, _)| name);
+        needed.find(|name| !self.names.contains(name.as_str()) && !is_optional(name)).map(String::as_str)
     }
 
     /// The entries that the package under `key` finds for the names it needs; optional ones may be missing.

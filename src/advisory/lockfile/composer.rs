@@ -5,7 +5,7 @@ use super::javascript::text;
 use super::lines::number;
 use super::{Format, LockError, Lockfile, Why, json};
 use crate::model::package::Ecosystem;
-use crate::model::yaml::Node;
+use crate::model::yaml::{Node, Value};
 
 pub(super) static FORMAT: Format = Format {
     name: "composer",
@@ -19,11 +19,13 @@ pub(super) static FORMAT: Format = Format {
 
 fn read(text: &str) -> Result<Lockfile, LockError> {
     let file = json::read(text, FORMAT.about)?;
-    let list = |key: &str| file.get(key).map(Node::items);
-    let Some(packages) = list("packages") else {
-        return Err(FORMAT.malformed(number(file.line), "it has no `packages`"));
+    let list = |key: &str| match file.get(key).map(|list| (&list.value, list.line)) {
+        Some((Value::List(packages), _)) => Ok(packages.as_slice()),
+        None | Some((Value::Null, _)) if key != "packages" => Ok(&[][..]),
+        None => Err(FORMAT.malformed(number(file.line), format!("it has no `{key}`"))),
+        Some((_, line)) => Err(FORMAT.malformed(number(line), format!("`{key}` is no list"))),
     };
-    let dev = list("packages-dev").unwrap_or_default();
+    let (packages, dev) = (list("packages")?, list("packages-dev")?);
     let all = packages.iter().map(|package| (package, false)).chain(dev.iter().map(|package| (package, true)));
     let entries = all.map(|(package, dev)| entry(package, dev)).collect::<Result<Vec<Entry>, _>>()?;
     let needs_nothing = entries.is_empty();

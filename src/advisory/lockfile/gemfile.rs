@@ -92,6 +92,20 @@ impl<'t> Reading<'t> {
             by_name.entry(entry.name.clone()).or_default().push(at);
         }
         // Bundler itself is needed by some and never listed.
+        let is_missing = |name: &str| name != "bundler" && !by_name.contains_key(name);
+        for (entry, names) in entries.iter().zip(&needs) {
+            if let Some(name) = names.iter().find(|name| is_missing(name)) {
+                let what = format!("{} (line {}) needs {name}, which is not in it", entry.name, entry.line);
+                return Err(LockError::Truncated { what });
+            }
+        }
+        // What the project asks for on other platforms than those of the file is not listed either, as long as anything is.
+        let left: Vec<&str> = asked.iter().copied().filter(|name| is_missing(name)).collect();
+        if !left.is_empty() && asked.iter().all(|name| is_missing(name) || *name == "bundler") {
+            return Err(LockError::Truncated { what: format!("it asks for {}, which is not in it", left[0]) });
+        }
+        let note = || format!("it asks for what it does not have, as for another platform: {}", left.join(", "));
+        let notes = (!left.is_empty()).then(note).into_iter().collect();
         let find = |names: &[&str]| -> Vec<usize> {
             names.iter().filter_map(|&name| by_name.get(name)).flatten().copied().collect()
         };
@@ -101,6 +115,6 @@ impl<'t> Reading<'t> {
         let mut direct = Asked { always: find(&asked), dev: Vec::new() };
         direct.through_own(&entries);
         let needs_nothing = entries.iter().all(|entry| entry.passed_over == Some(Why::Own));
-        Ok(Lockfile { needs_nothing, folders, ..lockfile(Ecosystem::RubyGems, entries, Some(&direct)) })
+        Ok(Lockfile { needs_nothing, folders, notes, ..lockfile(Ecosystem::RubyGems, entries, Some(&direct)) })
     }
 }

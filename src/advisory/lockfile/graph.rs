@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::{Lockfile, PassedOver, Why};
-use crate::model::package::{Ecosystem, Package};
+use crate::model::package::{Ecosystem, Package, Way};
 
 /// An entry of a lockfile.
 #[derive(Debug, Default)]
@@ -83,8 +83,9 @@ pub(super) fn lockfile(ecosystem: Ecosystem, entries: Vec<Entry>, asked: Option<
 fn merge(first: &mut Package, second: Package) {
     first.dev &= second.dev;
     first.direct = first.direct.max(second.direct);
-    let length = |path: &[String]| if path.is_empty() { usize::MAX } else { path.len() };
-    if (length(&second.path), &second.path) < (length(&first.path), &first.path) {
+    let length = |way: &Way| if way.length() == 0 { usize::MAX } else { way.length() };
+    let order = length(&second.path).cmp(&length(&first.path));
+    if order.then_with(|| second.path.names().cmp(&first.path.names())).is_lt() {
         first.path = second.path;
     }
 }
@@ -92,7 +93,7 @@ fn merge(first: &mut Package, second: Package) {
 struct Ways {
     direct: Vec<bool>,
     dev: Vec<bool>,
-    paths: Vec<Vec<String>>,
+    paths: Vec<Way>,
 }
 
 impl Ways {
@@ -105,8 +106,7 @@ impl Ways {
         let starts: Vec<usize> = asked.always.iter().chain(&asked.dev).copied().collect();
         let any = came_from(entries, &starts);
         let dev = always.iter().zip(&any).map(|(always, any)| always.is_none() && any.is_some()).collect();
-        let paths = (0..entries.len()).map(|at| path(entries, &any, at)).collect();
-        Self { direct, dev, paths }
+        Self { direct, dev, paths: ways(entries, &any) }
     }
 }
 
@@ -143,25 +143,31 @@ fn came_from(entries: &[Entry], starts: &[usize]) -> Vec<Option<usize>> {
     from
 }
 
-/// The longest way that is told: a file made for it could have ways whose names are a million times its size.
-const LONGEST: usize = 200;
-
-/// The names from a start to an entry; none where the way is longer than anyone reads.
-fn path(entries: &[Entry], from: &[Option<usize>], to: usize) -> Vec<String> {
-    let mut names = Vec::new();
-    let mut at = to;
-    while let Some(before) = from[at] {
-        if names.len() == LONGEST {
-            return Vec::new();
+/// The way to each entry from where it is asked for; none where that is longer than anyone reads.
+fn ways(entries: &[Entry], from: &[Option<usize>]) -> Vec<Way> {
+    let mut ways: Vec<Option<Way>> = vec![None; entries.len()];
+    let mut open = Vec::new();
+    for mut at in 0..entries.len() {
+        while ways[at].is_none() {
+            open.push(at);
+            match from[at].filter(|before| *before != at) {
+                Some(before) => at = before,
+                None => break,
+            }
         }
-        names.push(entries[at].name.clone());
-        if before == at {
-            break;
+        while let Some(at) = open.pop() {
+            let way = match from[at] {
+                None => None,
+                Some(before) if before == at => Way::default().and(&entries[at].name),
+                // Nothing leads on from a way that is too long.
+                Some(before) => {
+                    ways[before].as_ref().filter(|way| way.length() > 0).and_then(|way| way.and(&entries[at].name))
+                }
+            };
+            ways[at] = Some(way.unwrap_or_default());
         }
-        at = before;
     }
-    names.reverse();
-    names
+    ways.into_iter().map(Option::unwrap_or_default).collect()
 }
 
 #[cfg(test)]
@@ -189,7 +195,7 @@ mod tests {
         let shown: Vec<String> = read
             .packages
             .iter()
-            .map(|package| format!("{} {} {}", package.path.join(">"), package.dev, package.direct.unwrap()))
+            .map(|package| format!("{} {} {}", package.path.names().join(">"), package.dev, package.direct.unwrap()))
             .collect();
         assert_eq!(
             shown,
@@ -200,10 +206,11 @@ mod tests {
     #[test]
     fn ways_without_end_are_not_told() {
         let name = |at: usize| format!("p{at}");
-        let mut chain: Vec<Entry> = (0..LONGEST).map(|at| entry(&name(at), &[at + 1])).collect();
-        chain.push(entry(&name(LONGEST), &[]));
+        let mut chain: Vec<Entry> = (0..Way::LONGEST).map(|at| entry(&name(at), &[at + 1])).collect();
+        chain.push(entry(&name(Way::LONGEST), &[]));
         let read = lockfile(Ecosystem::Npm, chain, Some(&Asked { always: vec![0], dev: Vec::new() }));
-        assert_eq!((read.packages[LONGEST - 1].path.len(), read.packages[LONGEST].path.len()), (LONGEST, 0));
+        let length = |at: usize| read.packages[at].path.length();
+        assert_eq!((length(Way::LONGEST - 1), length(Way::LONGEST)), (Way::LONGEST, 0));
     }
 
     #[test]
@@ -221,6 +228,6 @@ mod tests {
         let read = lockfile(Ecosystem::Npm, entries, Some(&Asked { always: vec![0], dev: vec![3] }));
         assert_eq!(read.packages.len(), 2);
         let b = &read.packages[1];
-        assert_eq!((b.dev, b.direct, b.path.join(">").as_str()), (false, Some(true), "b"));
+        assert_eq!((b.dev, b.direct, b.path.names().join(">").as_str()), (false, Some(true), "b"));
     }
 }

@@ -272,6 +272,41 @@ mod tests {
         assert!(!is_called("requirements", "requirements*ments"));
         assert!(!is_called("My-Cargo.lock", "Cargo.lock"));
     }
+
+    #[test]
+    fn what_was_emptied_of_its_packages_is_not_whole() {
+        let bun = |asks: &str, packages: &str| {
+            format!(r#"{{"lockfileVersion": 1, "workspaces": {{"": {{{asks}}}}}, "packages": {{{packages}}}}}"#)
+        };
+        let asks = r#""devDependencies": {"@a/ms": "^2"}, "optionalDependencies": {"fsevents": "2"}"#;
+        let gems = |specs: &str, asks: &str| format!("GEM\n  specs:\n{specs}\nDEPENDENCIES\n{asks}");
+        let gem = "    nokogiri (1.0.0)\n      racc (~> 1.4)\n";
+        for (name, text, whole) in [
+            ("bun.lock", bun(asks, ""), false),
+            ("bun.lock", bun(asks, r#""b/@a/ms": ["@a/ms@2.0.0", "", {}, ""]"#), true),
+            ("bun.lock", bun("", r#""a": ["a@2.0.0", "", {"dependencies": {"b": "1"}}, ""]"#), false),
+            ("bun.lock", bun("", ""), true),
+            ("bun.lock", r#"{"lockfileVersion": 1, "packages": {}}"#.to_owned(), false),
+            ("Gemfile.lock", gems("", "  rails\n"), false),
+            ("Gemfile.lock", gems(gem, "  nokogiri\n"), false),
+            ("Gemfile.lock", gems("    a (1.0.0)\n      bundler (>= 1)\n", "  a!\n  bundler\n"), true),
+            ("Gemfile.lock", gems("", ""), true),
+            ("composer.lock", r#"{"packages": {"a/b": {"name": "a/b"}}}"#.to_owned(), false),
+            ("composer.lock", r#"{"packages": [], "packages-dev": {}}"#.to_owned(), false),
+            ("composer.lock", r#"{"packages": [], "packages-dev": null}"#.to_owned(), true),
+            ("Pipfile.lock", r#"{"_meta": {}}"#.to_owned(), false),
+            ("Pipfile.lock", r#"{"_meta": {}, "default": []}"#.to_owned(), false),
+            ("Pipfile.lock", r#"{"_meta": {}, "default": {}, "develop": null}"#.to_owned(), false),
+            ("Pipfile.lock", r#"{"_meta": {}, "default": {}, "develop": {}}"#.to_owned(), true),
+        ] {
+            let read = by_name(name).unwrap().read(text.as_bytes());
+            assert_eq!(read.is_ok(), whole, "{name}: {text}: {read:?}");
+        }
+        let other_platform = gems("    rails (8.0.0)\n", "  rails\n  tzinfo-data\n");
+        let read = by_name("Gemfile.lock").unwrap().read(other_platform.as_bytes()).unwrap();
+        assert_eq!(read.notes, ["it asks for what it does not have, as for another platform: tzinfo-data"]);
+    }
+
     #[test]
     fn lockfiles_name_the_folders_of_their_projects() {
         let npm = r#"{"lockfileVersion": 3, "packages": {

@@ -5,7 +5,7 @@ use super::javascript::text;
 use super::lines::number;
 use super::{Format, LockError, Lockfile, Why, json, python};
 use crate::model::package::Ecosystem;
-use crate::model::yaml::Node;
+use crate::model::yaml::{Node, Value};
 
 pub(super) static FORMAT: Format = Format {
     name: "pipfile",
@@ -17,8 +17,13 @@ pub(super) static FORMAT: Format = Format {
 
 fn read(text: &str) -> Result<Lockfile, LockError> {
     let file = json::read(text, FORMAT.about)?;
-    if file.get("_meta").is_none() {
-        return Err(FORMAT.malformed(number(file.line), "it has no `_meta`"));
+    for key in ["_meta", "default"] {
+        if file.get(key).is_none() {
+            return Err(FORMAT.malformed(number(file.line), format!("it has no `{key}`")));
+        }
+    }
+    if let Some((key, part)) = file.entries().iter().find(|(_, part)| !matches!(part.value, Value::Map(_))) {
+        return Err(FORMAT.malformed(number(part.line), format!("`{key}` is no list of packages by name")));
     }
     // Besides `default` and `develop` there are categories of the project's own.
     let categories = file.entries().iter().filter(|(category, _)| category != "_meta");

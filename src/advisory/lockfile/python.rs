@@ -1,10 +1,6 @@
 //! What the lockfiles of Python share. It knows none of them.
 
-/// A name as `PyPI` compares it (<https://packaging.python.org/en/latest/specifications/name-normalization/>).
-pub(super) fn normal(name: &str) -> String {
-    let parts = name.split(['-', '_', '.']).filter(|part| !part.is_empty());
-    parts.map(str::to_ascii_lowercase).collect::<Vec<_>>().join("-")
-}
+pub(super) use crate::advisory::record::of_python as normal;
 
 /// The name at the beginning of a requirement such as `name[extra] >= 1 ; marker`, and what follows it and its extras.
 pub(super) fn name(requirement: &str) -> Option<(&str, &str)> {
@@ -32,8 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_compared_as_the_index_does() {
-        assert_eq!(normal("Foo.__Bar-9"), "foo-bar-9");
+    fn a_requirement_begins_with_its_name() {
         assert_eq!(name("Foo.bar[a, b] >= 1"), Some(("Foo.bar", ">= 1")));
         assert_eq!(name("foo"), Some(("foo", "")));
         assert_eq!(name("foo[a"), None);

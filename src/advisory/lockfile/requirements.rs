@@ -166,8 +166,8 @@ fn option(word: &str) -> Option<(&str, Why)> {
 
 fn requirement(code: &str) -> Option<Line<'_>> {
     // Hashes and other options of one requirement.
-    let options = code.match_indices(char::is_whitespace).find(|(at, _)| code[*at..].trim_start().starts_with('-'));
-    let code = &code[..options.map_or(code.len(), |(at, _)| at)];
+    let options = code.match_indices('-').find(|(at, _)| code[..*at].ends_with(char::is_whitespace));
+    let code = code[..options.map_or(code.len(), |(at, _)| at)].trim_end();
     if let Some(why) = of_address(code) {
         let name = code.split_once("#egg=").map_or(code, |(_, name)| name);
         return Some(placed(name, code, why));
@@ -314,7 +314,7 @@ mod tests {
             "a==1\n    # via -r requirements.in\nb==1\n    # via\n    #   a\n    #   c\nc==1  # via b, d\nd==1\n";
         let read = FORMAT.read(compiled.as_bytes()).unwrap();
         let paths: Vec<(&str, Vec<String>)> =
-            read.packages.iter().map(|package| (package.name.as_str(), package.path.clone())).collect();
+            read.packages.iter().map(|package| (package.name.as_str(), package.path.names())).collect();
         let path = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
         assert_eq!(
             paths,

@@ -12,6 +12,7 @@ use super::settings::{Options, below};
 use super::{ignores, shown};
 use crate::advisory::audit::hold;
 use crate::advisory::compare::compare;
+use crate::advisory::ignore;
 use crate::advisory::index::Index;
 use crate::advisory::yanked::{self, Releases};
 use crate::gate::ground::Ground as Places;
@@ -53,7 +54,8 @@ pub async fn collect(options: &Options, ground: Ground<'_>) -> Evidence {
         return evidence(ground, audit, problems, notes, nothing);
     }
     let now: Vec<_> = read.iter().map(|read| (read.path.clone(), Some(read.format))).collect();
-    let base = ground.compared.map(|compared| compared.read(&now, ground.dir)).transpose();
+    let base =
+        ground.compared.map(|compared| compared.read(&now, &|path| options.audits(path, ground.dir))).transpose();
     let entries = ignores::read(options, ground.root, ground.dir);
     let (base, entries) = match (base, entries) {
         (Ok(base), Ok(entries)) => (base, entries),
@@ -76,7 +78,7 @@ pub async fn collect(options: &Options, ground: Ground<'_>) -> Evidence {
     let crates = asked.iter().filter(|(ecosystem, ..)| *ecosystem == Ecosystem::CratesIo);
     let releases = crates.filter_map(|(_, name, _)| Some((name.clone(), cargo.releases(name)?))).collect();
     let records = Records { indexes: loaded.indexes, releases };
-    problems.extend(uncovered(&read, &records.indexes, loaded.database.asked));
+    problems.extend(uncovered(&read, &records.indexes, loaded.is_asked));
     if options.bar.yanked == Weight::Fail {
         problems.extend(read.iter().filter_map(|read| records.unknown(read)));
     }
@@ -85,7 +87,7 @@ pub async fn collect(options: &Options, ground: Ground<'_>) -> Evidence {
     notes.extend(base.into_iter().flat_map(|base| base.notes));
     notes.extend(loaded.notes);
     let today = wanted.now.to_zoned(TimeZone::UTC).date();
-    notes.extend(ignores::apply(&mut audit.findings, &entries, today, options));
+    notes.extend(ignore::apply(&mut audit.findings, &entries, today, options.warn_before));
     evidence(ground, audit, problems, notes, None)
 }
 

@@ -37,25 +37,29 @@ pub(super) struct Base {
 }
 
 impl Compared<'_> {
-    /// Reads the lockfiles of the base for those that were read of the judged tree, and those that are gone.
+    /// Reads the lockfiles of the base for those that were read of the judged tree, and those that are gone: as far as
+    /// `is_audited` says that an audit of the base took them in.
     ///
     /// # Errors
     /// When the commit cannot be read.
-    pub(super) fn read(&self, now: &[(String, Option<&'static lockfile::Format>)], dir: &str) -> Result<Base, String> {
+    pub(super) fn read(
+        &self,
+        now: &[(String, Option<&'static lockfile::Format>)],
+        is_audited: &dyn Fn(&str) -> bool,
+    ) -> Result<Base, String> {
         let mut base = Base::default();
         let Some(commit) = self.base else { return Ok(base) };
         for (path, format) in now {
             let Ok(path) = RepoPath::parse(path) else { continue };
-            let old = self.change.files.get(&path).and_then(|file| file.old_path.as_ref()).unwrap_or(&path);
+            let old = self.change.files.get(&path).and_then(|file| file.old_path.as_ref());
+            // What it was made of where nobody audits came into no audit of the base.
+            let old = old.filter(|old| is_audited(old.as_str())).unwrap_or(&path);
             if let Some(read) = self.one(commit, old, *format, &mut base.notes)? {
                 base.kept.insert(path.to_string(), read);
             }
         }
-        let is_below = |path: &RepoPath| {
-            dir.is_empty() || path.as_str().strip_prefix(dir).is_some_and(|rest| rest.starts_with('/'))
-        };
         for (path, _) in self.change.files.iter().filter(|(_, file)| file.kind == ChangeKind::Deleted) {
-            if is_below(path) && lockfile::by_name(path.as_str()).is_some() {
+            if is_audited(path.as_str()) {
                 base.gone.extend(self.one(commit, path, None, &mut base.notes)?);
             }
         }

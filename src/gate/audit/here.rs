@@ -109,7 +109,7 @@ impl Here {
             self.notes.push(not_audited("lockfile", "in folders of samples", &found.samples));
         }
         if !found.astray.is_empty() {
-            self.notes.push(not_audited("link", "to what is not here", &found.astray));
+            self.problems.push(not_audited("link", "to what is not here", &found.astray));
         }
         self.problems.extend(found.unread.iter().cloned());
         let none = found.lockfiles.is_empty() && found.links.is_empty();

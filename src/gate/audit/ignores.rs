@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::settings::{Options, below};
@@ -42,15 +41,10 @@ pub(super) fn take_back(findings: &mut [AuditFinding], options: &Options) {
     let mut anew: Vec<AuditFinding> =
         findings.iter().map(|finding| AuditFinding { ignored: None, ..finding.clone() }).collect();
     let today = clock::now().to_zoned(TimeZone::UTC).date();
-    apply(&mut anew, &options.ignores, today, options);
+    ignore::apply(&mut anew, &options.ignores, today, options.warn_before);
     for (finding, anew) in findings.iter_mut().zip(anew) {
         if anew.ignored.is_none() {
             finding.ignored = None;
         }
     }
-}
-
-/// Marks what they cover, and says what is to be said of them.
-pub(super) fn apply(findings: &mut [AuditFinding], entries: &[Ignore], today: Date, options: &Options) -> Vec<String> {
-    ignore::apply(findings, entries, today, options.warn_before)
 }

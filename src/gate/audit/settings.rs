@@ -16,6 +16,7 @@ use crate::config::Problem;
 use crate::model::audit::{Bar, Severity, Weight};
 use crate::model::gate::Only;
 use crate::model::settings::Common;
+use crate::world::lockfiles;
 
 /// The keys that only this kind has.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -105,6 +106,20 @@ impl Options {
         let Settings { max_bad, warn_before, .. } = Settings::default();
         Self { max_bad, warn_before: i32::from(warn_before), ..Self::default() }
     }
+
+    /// Whether an audit of the folder `dir` takes in a file of this path of the repository, where git tracks it.
+    #[must_use]
+    pub fn audits(&self, path: &str, dir: &str) -> bool {
+        let below =
+            if dir.is_empty() { Some(path) } else { path.strip_prefix(dir).and_then(|it| it.strip_prefix('/')) };
+        below.is_some_and(|path| {
+            if self.lockfiles.is_empty() {
+                lockfiles::is_found(path)
+            } else {
+                self.lockfiles.iter().any(|named| named.names(path))
+            }
+        })
+    }
 }
 
 impl Settings {
@@ -125,6 +140,10 @@ impl Settings {
                 Err(error) => wrong(format!("`private` has {pattern:?}, which is no pattern: {}", error.kind())),
             }
         }
+        let private = private.build().unwrap_or_else(|error| {
+            wrong(format!("`private` cannot be used, and nothing is to be sent without it: {error}"));
+            GlobSet::empty()
+        });
         let mut ignores = Vec::new();
         for entry in self.ignore {
             match entry.0.ignore(&common.dir) {
@@ -148,7 +167,7 @@ impl Settings {
             offline: self.offline,
             max_age: self.max_age,
             max_bad: self.max_bad,
-            private: private.build().unwrap_or_default(),
+            private,
             ignores,
             warn_before: i32::from(self.warn_before),
             imports: self.import.into_iter().map(|import| (import.0.file, import.1)).collect(),
@@ -174,6 +193,12 @@ impl LockfileSetting {
         let known = text.split_once(':').and_then(|(name, path)| Some((lockfile::find(name)?, path)));
         let (format, path) = known.map_or((None, text), |(format, path)| (Some(format), path));
         if path.is_empty() { Err("names no lockfile".to_owned()) } else { Ok(Self { format, path: path.to_owned() }) }
+    }
+
+    fn names(&self, path: &str) -> bool {
+        let pattern = self.path.trim_start_matches("./");
+        let glob = GlobBuilder::new(pattern).literal_separator(true).build();
+        pattern == path || glob.is_ok_and(|glob| glob.compile_matcher().is_match(path))
     }
 }
 

@@ -9,7 +9,8 @@ use crate::migration::{preflight, split};
 use crate::model::evidence::{Exit, Problem, ProblemKind};
 use crate::model::finding::Finding;
 use crate::model::migration::{
-    Applied, DatabaseKind, Facts, Form, Migration, Migrations, Planned, Script, Source, Statement, Transaction,
+    Applied, DatabaseKind, Facts, Form, Migration, Migrations, Planned, Script, Source, Statement, StatementError,
+    Transaction,
 };
 use crate::world::database::{Database, DatabaseError, Ran, unknown};
 
@@ -224,10 +225,11 @@ impl<D: Database> Stage<'_, D> {
             }
         }
         self.record.borrow_mut().migrations.of_the_base = Some(shipped.len());
-        match &self.trial.seed {
-            Some(seed) => self.ground(seed, "the seed").await,
-            None => Ok(()),
+        if let Some(seed) = &self.trial.seed {
+            self.ground(seed, "the seed").await?;
         }
+        // What they set for their own session, and their temporary tables, no later run of the tool has.
+        self.database.afresh().await
     }
 
     fn bookkeeping(&self) -> Option<&'static str> {
@@ -310,6 +312,7 @@ impl<D: Database> Stage<'_, D> {
     /// Runs a script, statement by statement, past those that fail.
     pub(super) async fn play(&mut self, script: &Script, observe: bool) -> Result<Played, DatabaseError> {
         let sources = split::split(script, self.trial.kind);
+        let several = self.refused_as_several(script, observe);
         let transactional = match script.transaction {
             Transaction::Whole => true,
             Transaction::None => false,
@@ -324,11 +327,35 @@ impl<D: Database> Stage<'_, D> {
             }
         }
         let mut played = self.statements(script, &sources, transactional, observe).await?;
+        for statement in &mut played.statements {
+            let place = (statement.source.line, statement.source.column);
+            if statement.error.is_none() && several.contains(&place) {
+                statement.error = Some(self.several_at_once(place));
+            }
+        }
         self.tell_the_way_out(script, &mut played.statements);
         if !played.lost {
             played.refused = self.database.end(true).await?;
         }
         Ok(played)
+    }
+
+    /// Where a script has texts of several statements that its tool's driver refuses. What the base has databases ran.
+    fn refused_as_several(&self, script: &Script, observe: bool) -> Vec<(u32, u32)> {
+        let kind = self.trial.kind;
+        let is_refused = self.trial.layout.one_at_a_time.is_some_and(|(kinds, _)| kinds.contains(&kind));
+        if observe && is_refused { split::of_several(script, kind) } else { Vec::new() }
+    }
+
+    fn several_at_once(&self, (line, column): (u32, u32)) -> StatementError {
+        let Layout { name, one_at_a_time, .. } = self.trial.layout;
+        StatementError {
+            message: format!("{name} sends several statements as one text here, and its driver takes one at a time"),
+            code: None,
+            hint: one_at_a_time.map(|(_, way)| way.to_owned()),
+            line,
+            column: Some(column),
+        }
     }
 
     /// Says what to do where the server's own message does not: how this tool runs a file outside of a transaction, and how
@@ -359,13 +386,23 @@ impl<D: Database> Stage<'_, D> {
         observe: bool,
     ) -> Result<Played, DatabaseError> {
         // Where changes of the schema are not taken back, it is no transaction to speak of.
-        let mut played = Played {
+        let played = Played {
             statements: Vec::new(),
             transactional: transactional && self.database.takes_back(),
             refused: None,
             lost: false,
         };
         self.database.begin(transactional, observe).await?;
+        self.further(script, sources, played).await
+    }
+
+    /// Runs statements after those that were played, in whatever is open.
+    pub(super) async fn further(
+        &mut self,
+        script: &Script,
+        sources: &[Source],
+        mut played: Played,
+    ) -> Result<Played, DatabaseError> {
         let mut rest = sources.iter();
         while let Some(source) = rest.next() {
             let statement = match &source.form {

@@ -39,15 +39,18 @@ pub(super) fn found(settings: &Settings, trial: &Trial, sizes: &Sizes, squawk: &
         });
         findings.retain(|finding| finding.rule.as_deref().is_none_or(|rule| !squawk.excludes(rule)));
     }
+    // Before what files ignore, which is a note whatever the level of its rule.
+    let levels = settings.levels();
+    let mut findings = rules::with_levels(findings, &levels);
     for migration in &migrations {
         if let Some(script) = planned(trial, migration).and_then(|planned| planned.up.as_ref()) {
             ignores::apply(script, &split::split(script, trial.kind), &mut findings, &mut record.notes);
         }
     }
     let base: &[Planned] = if trial.each_alone { &[] } else { &trial.base.migrations };
-    findings.extend(rules::against(&trial.plan.migrations, base, trial.layout.remembers_names()));
-    findings.append(&mut record.taken);
-    let mut findings = rules::with_levels(findings, &settings.levels());
+    let mut beside = rules::against(&trial.plan.migrations, base, trial.layout.remembers_names());
+    beside.append(&mut record.taken);
+    findings.extend(rules::with_levels(beside, &levels));
     in_order(&mut findings, &migrations);
     record.migrations.findings = findings;
     fill_in_schema(record);

@@ -27,7 +27,7 @@ use crate::model::sha::Sha;
 use crate::world::clock;
 use crate::world::database::DatabaseError;
 #[cfg(unix)]
-use crate::world::database::mysql::Mysql;
+use crate::world::database::mysql::{Mysql, Session};
 #[cfg(unix)]
 use crate::world::database::postgres::Postgres;
 use crate::world::database::programs::Surroundings;
@@ -136,16 +136,17 @@ pub fn rules(common: &Common, settings: &Settings) -> Rules {
 pub async fn collect(settings: &Settings, folder: &str, ground: Ground<'_>) -> Evidence {
     let begun = clock::instant();
     let record = RefCell::new(Record::default());
+    let mut nothing = None;
     match prepare::prepared(settings, folder, ground, &record) {
         Ok(Prepared { trial, sizes, squawk }) => {
             let task = Task::Trial(&trial);
             let tried = Box::pin(on_database(settings, &task, ground, &record));
             tokio::join!(tried, Box::pin(open_pulls::look(&trial, folder, ground, &record)));
             findings::found(settings, &trial, &sizes, &squawk, &mut record.borrow_mut());
+            nothing = nothing_new(&trial, &record.borrow());
         }
         Err(problems) => record.borrow_mut().problems.extend(problems.into_iter().map(unreadable)),
     }
-    let nothing = nothing_new(settings, &record.borrow());
     let mut evidence = evidence(ground, record.into_inner());
     evidence.nothing = nothing;
     evidence.took = begun.elapsed();
@@ -153,14 +154,17 @@ pub async fn collect(settings: &Settings, folder: &str, ground: Ground<'_>) -> E
 }
 
 /// Why there is nothing to judge, if the change adds no migration and does nothing to those of the base.
-fn nothing_new(settings: &Settings, record: &Record) -> Option<String> {
+fn nothing_new(trial: &Trial, record: &Record) -> Option<String> {
     let run = &record.migrations;
-    let of_the_base = run.of_the_base.filter(|number| *number > 0)?;
-    let nothing = run.migrations.is_empty() && run.findings.is_empty();
-    // In place of the base's own migrations the schema was made.
-    let apply =
-        if settings.schema.is_some() { String::new() } else { format!("; the {of_the_base} of the base apply") };
-    nothing.then(|| format!("the change adds no migration{apply}"))
+    let is_judged = trial.each_alone || !run.migrations.is_empty() || !run.findings.is_empty();
+    if is_judged {
+        return None;
+    }
+    let what = match &trial.schema {
+        Some(schema) => format!("the schema {} applies", schema.path),
+        None => format!("the {} of the base apply", run.of_the_base.unwrap_or_default()),
+    };
+    Some(format!("the change adds no migration; {what}"))
 }
 
 fn unreadable(what: String) -> Problem {
@@ -189,6 +193,17 @@ enum Task<'a> {
     Tool(&'a Tool<'a>),
 }
 
+#[cfg(unix)]
+impl Task<'_> {
+    /// What MySQL's sessions are like on the connection that the tool opens.
+    fn session(&self) -> Session {
+        match self {
+            Task::Trial(trial) if trial.layout.is_of_sqlx() => Session::OfSqlx,
+            Task::Trial(_) | Task::Tool(_) => Session::Plain,
+        }
+    }
+}
+
 /// Finds a database, and works on it until that is done, its time is up, or it is cancelled. The server is always
 /// stopped.
 async fn on_database(settings: &Settings, task: &Task<'_>, ground: Ground<'_>, record: &RefCell<Record>) {
@@ -213,7 +228,7 @@ async fn on_database(settings: &Settings, task: &Task<'_>, ground: Ground<'_>, r
         }
         #[cfg(unix)]
         (DatabaseKind::Mysql, Ok(Some(url))) => {
-            Box::pin(until_end(Mysql::at(&url, settings.allow_remote), task, ground, record)).await;
+            Box::pin(until_end(Mysql::at(&url, settings.allow_remote, task.session()), task, ground, record)).await;
         }
         (_, Ok(Some(_))) => {
             let what = format!("database-url is not for {}: gatepost makes that database itself", kind.word());
@@ -226,7 +241,7 @@ async fn on_database(settings: &Settings, task: &Task<'_>, ground: Ground<'_>, r
         }
         #[cfg(unix)]
         (DatabaseKind::Mysql, Ok(None)) => {
-            Box::pin(until_end(Mysql::scratch(ground.around, version), task, ground, record)).await;
+            Box::pin(until_end(Mysql::scratch(ground.around, version, task.session()), task, ground, record)).await;
         }
         #[cfg(not(unix))]
         (_, Ok(None)) => {

@@ -26,7 +26,7 @@ impl<D: Database> Stage<'_, D> {
             return Ok((RoundTrip::NotRun, vec!["this database commits at every statement".to_owned()]));
         }
         let again = split::split(up, self.trial.kind);
-        let quick = self.in_transaction(down, &sources, &again, before, after).await?;
+        let quick = self.in_transaction((down, &sources), (up, &again), before, after).await?;
         if quick.0 == RoundTrip::Exact || !self.database.aside().await? {
             return Ok(quick);
         }
@@ -37,22 +37,22 @@ impl<D: Database> Stage<'_, D> {
 
     async fn in_transaction(
         &mut self,
-        down: &Script,
-        down_sources: &[Source],
-        up_sources: &[Source],
+        down: (&Script, &[Source]),
+        up: (&Script, &[Source]),
         before: Whole<'_>,
         after: Whole<'_>,
     ) -> Result<Trip, DatabaseError> {
-        let played = self.statements(down, down_sources, true, true).await?;
+        let played = self.statements(down.0, down.1, true, true).await?;
         let mut trip = match played.wrong() {
             Some(why) => (RoundTrip::DownError, vec![why]),
             None => self.compared("down", before).await?,
         };
         if trip.0 == RoundTrip::Exact {
-            for source in up_sources {
-                self.database.run(source).await?;
-            }
-            trip = self.compared("up again", after).await?;
+            let played = self.further(up.0, up.1, played).await?;
+            trip = match played.wrong() {
+                Some(why) => (RoundTrip::ReupError, vec![why]),
+                None => self.compared("up again", after).await?,
+            };
         }
         self.database.end(false).await?;
         Ok(trip)

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::folders::{folders, note_others, one_way};
 use super::{Folder, Layout, Plan, names};
-use crate::model::migration::{Order, Piece, Planned, Transaction};
+use crate::model::migration::{DatabaseKind, Order, Piece, Planned, Transaction};
 
 pub(super) static DRIZZLE: Layout = Layout {
     name: "drizzle",
@@ -18,6 +18,8 @@ pub(super) static DRIZZLE: Layout = Layout {
     outside: None,
     // better-sqlite3 builds SQLite so: <https://github.com/WiseLibs/better-sqlite3/blob/master/docs/compilation.md>
     foreign_keys: true,
+    // mysql2, but for `multipleStatements`, and what better-sqlite3 prepares.
+    one_at_a_time: Some((&[DatabaseKind::Mysql, DatabaseKind::Sqlite], "put `--> statement-breakpoint` between them")),
     read: drizzle,
 };
 

@@ -22,6 +22,7 @@ pub(super) static FLYWAY: Layout = Layout {
     outside: None,
     // sqlite-jdbc leaves SQLite's own default, but for `foreign_keys` in its properties.
     foreign_keys: false,
+    one_at_a_time: None,
     read: flyway,
 };
 

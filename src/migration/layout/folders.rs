@@ -19,6 +19,7 @@ pub(super) static DIESEL: Layout = Layout {
     outside: Some("`run_in_transaction = false` in metadata.toml beside it"),
     // SQLite's own default: the library of the system, which `cargo install diesel_cli` links.
     foreign_keys: false,
+    one_at_a_time: None,
     read: diesel,
 };
 
@@ -35,6 +36,7 @@ pub(super) static PRISMA: Layout = Layout {
     outside: None,
     // libsqlite3-sys builds SQLite with `SQLITE_DEFAULT_FOREIGN_KEYS=1`, and the schema engine has it bundled.
     foreign_keys: true,
+    one_at_a_time: None,
     read: prisma,
 };
 

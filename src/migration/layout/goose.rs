@@ -3,7 +3,7 @@
 
 use super::sections::{Cut, in_order, is_nothing, piece, read};
 use super::{Layout, names};
-use crate::model::migration::{Piece, Script, Transaction};
+use crate::model::migration::{DatabaseKind, Piece, Script, Transaction};
 
 pub(super) static GOOSE: Layout = Layout {
     name: "goose",
@@ -17,6 +17,11 @@ pub(super) static GOOSE: Layout = Layout {
     outside: Some("`-- +goose NO TRANSACTION`"),
     // modernc.org/sqlite leaves SQLite's own default, but for `_pragma` in the address.
     foreign_keys: false,
+    // go-sql-driver/mysql, but for `multiStatements` in the address.
+    one_at_a_time: Some((
+        &[DatabaseKind::Mysql],
+        "each needs `-- +goose StatementBegin` and `StatementEnd` of its own, or a line's end",
+    )),
     read: |folder| read(folder, goose, names::by_number),
 };
 

@@ -16,7 +16,7 @@ mod versioned;
 
 use std::collections::BTreeMap;
 
-use crate::model::migration::{Piece, Planned, Script, Transaction};
+use crate::model::migration::{DatabaseKind, Piece, Planned, Script, Transaction};
 
 /// A migrations folder as it lies in a work tree or in a commit.
 #[derive(Debug, Clone, Default)]
@@ -63,6 +63,8 @@ pub struct Layout {
     pub outside: Option<&'static str>,
     /// Whether SQLite heeds foreign keys on the connection that its tool opens.
     pub foreign_keys: bool,
+    /// The databases whose driver, as its tool opens it, refuses a text with more than one statement, and what parts them.
+    pub one_at_a_time: Option<(&'static [DatabaseKind], &'static str)>,
     read: fn(&Folder) -> Plan,
 }
 
@@ -102,6 +104,12 @@ pub use database::{database, telling};
 pub use detect::{MARKERS, detect};
 
 impl Layout {
+    /// Whether sqlx's own driver runs it, which makes MySQL's sessions other than the server does.
+    #[must_use]
+    pub fn is_of_sqlx(&self) -> bool {
+        self.name == "sqlx"
+    }
+
     /// Whether a shipped migration that is called otherwise is refused: Flyway and Refinery compare names too.
     #[must_use]
     pub fn remembers_names(&self) -> bool {

@@ -1,6 +1,6 @@
 //! Plain numbered files, run by whatever runs them: `1.sql`, `002_name.sql`, `003-name.up.sql`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Folder, Layout, Plan, is_sql, names};
 use crate::model::migration::{Order, Planned, Transaction};
@@ -14,12 +14,14 @@ pub(super) static NUMBERED: Layout = Layout {
     outside: None,
     // SQLite's own default, which its shell has.
     foreign_keys: false,
+    one_at_a_time: None,
     read: numbered,
 };
 
 fn numbered(folder: &Folder) -> Plan {
     let mut plan = Plan::default();
     let mut folders: BTreeMap<&str, usize> = BTreeMap::new();
+    let (mut back, mut expected) = (Vec::new(), BTreeSet::new());
     for path in folder.files.keys() {
         if let Some((inner, _)) = path.rsplit_once('/') {
             *folders.entry(inner).or_default() += usize::from(is_sql(path));
@@ -33,16 +35,14 @@ fn numbered(folder: &Folder) -> Plan {
         }
         let stem = names::stem(path);
         if is_way_back(stem, folder) {
+            back.push(path);
             continue;
         }
         let base = stem.strip_suffix(".up").unwrap_or(stem);
+        expected.extend(ways_back(base));
         let text = String::from_utf8_lossy(&folder.files[path]);
-        if let Some((line, marker)) = (1..).zip(text.lines()).find_map(|(line, text)| Some((line, other_way(text)?))) {
-            plan.problems.push(format!(
-                "{}:{line}: `{marker}` begins what takes the file back: its tool is not known here, and run as it is the file \
-                 would undo itself; name the tool with `command`",
-                folder.place(path)
-            ));
+        if let Some(why) = undoes_itself(&text) {
+            plan.problems.push(format!("{}:{why}", folder.place(path)));
             continue;
         }
         let Some((version, rest)) = version(base) else {
@@ -70,11 +70,13 @@ fn numbered(folder: &Folder) -> Plan {
         };
         plan.migrations.push(planned);
     }
-    for (inner, files) in folders.into_iter().filter(|(_, files)| *files > 0) {
-        let files = if files == 1 { "1 file".to_owned() } else { format!("{files} files") };
-        plan.notes
-            .push(format!("{}/ is passed over ({files}): in this layout folders are not run", folder.place(inner)));
+    for alone in back.into_iter().filter(|path| !expected.contains(*path)) {
+        plan.problems.push(format!("{} has no up beside it", folder.place(alone)));
     }
+    plan.notes.extend(folders.into_iter().filter(|(_, files)| *files > 0).map(|(inner, files)| {
+        let files = if files == 1 { "1 file".to_owned() } else { format!("{files} files") };
+        format!("{}/ is passed over ({files}): in this layout folders are not run", folder.place(inner))
+    }));
     plan
 }
 
@@ -95,6 +97,16 @@ fn is_way_back(stem: &str, folder: &Folder) -> bool {
         |base: &str| ["", ".up", "_up", "-up"].iter().any(|up| folder.files.contains_key(&format!("{base}{up}.sql")));
     stem.contains(".undo.")
         || BACK.iter().any(|back| stem.strip_suffix(back).is_some_and(|base| back.starts_with('.') || beside(base)))
+}
+
+/// The line from which on a file would take itself back, and why.
+fn undoes_itself(text: &str) -> Option<String> {
+    let begins = |(line, text): (u32, _)| Some((line, other_way(text)?));
+    let (line, marker) = (1..).zip(text.lines()).find_map(begins)?;
+    Some(format!(
+        "{line}: `{marker}` begins what takes the file back: its tool is not known here, and run as it is the file would undo \
+         itself; name the tool with `command`"
+    ))
 }
 
 /// What begins the way back in files of tools that have no layout here: sql-migrate, micrate, rambler, `MyBatis`,
@@ -184,6 +196,7 @@ mod tests {
             "5_e.sql",
             "5_e_down.sql",
             "6_scale_down.sql",
+            "7_g.down.sql",
             "old/7_f.sql",
             "old/8_g.sql",
             "old/readme",
@@ -203,6 +216,7 @@ mod tests {
                 ("m/6_scale_down.sql", None),
             ]
         );
+        assert_eq!(plan.problems, ["m/7_g.down.sql has no up beside it"]);
         assert_eq!(plan.notes, ["m/old/ is passed over (2 files): in this layout folders are not run"]);
     }
 

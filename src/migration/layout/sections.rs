@@ -12,6 +12,7 @@ pub(super) static DBMATE: Layout = Layout {
     outside: Some("`-- migrate:up transaction:false`"),
     // mattn/go-sqlite3 leaves SQLite's own default, but for `_foreign_keys` in the address.
     foreign_keys: false,
+    one_at_a_time: None,
     read: |folder| read(folder, dbmate, |version| Some(Order(Vec::new(), version.to_owned()))),
 };
 

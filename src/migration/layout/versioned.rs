@@ -18,6 +18,7 @@ pub(super) static SQLX: Layout = Layout {
     outside: Some("`-- no-transaction` as the first line of the file"),
     // <https://docs.rs/sqlx/latest/sqlx/sqlite/struct.SqliteConnectOptions.html#method.foreign_keys>
     foreign_keys: true,
+    one_at_a_time: None,
     read: |folder| pairs(folder, sqlx_transaction),
 };
 
@@ -33,6 +34,7 @@ pub(super) static GOLANG_MIGRATE: Layout = Layout {
     outside: None,
     // mattn/go-sqlite3 and modernc.org/sqlite leave SQLite's own default, but for `_foreign_keys` in the address.
     foreign_keys: false,
+    one_at_a_time: None,
     read: |folder| pairs(folder, |_| Transaction::WhereAllowed),
 };
 
@@ -47,6 +49,7 @@ pub(super) static SUPABASE: Layout = Layout {
     platform: Some(super::supabase::PLATFORM),
     outside: None,
     foreign_keys: false,
+    one_at_a_time: None,
     read: |folder| pairs(folder, |_| Transaction::Whole),
 };
 

@@ -12,6 +12,7 @@ use crate::advisory::osv;
 use crate::advisory::record::normal_name;
 use crate::advisory::version::Version;
 use crate::model::package::Ecosystem;
+use crate::model::text::one_line;
 use crate::world::files;
 use crate::world::http::{Http, Request};
 
@@ -59,6 +60,20 @@ struct Answer {
     #[serde(default)]
     vulns: Vec<Named>,
     next_page_token: Option<String>,
+    /// What stands in the place of an answer, such as `code` and `message` of an error.
+    #[serde(flatten)]
+    others: BTreeMap<String, serde_json::Value>,
+}
+
+impl Answer {
+    /// Why it is none, or not the whole.
+    fn wrong(&self) -> Option<String> {
+        let errors = ["code", "error", "errors", "message", "status"];
+        let is_none = |key: &str| self.vulns.is_empty() || errors.contains(&key);
+        let (key, value) = self.others.iter().find(|(key, _)| is_none(key))?;
+        let said = self.others.get("message").map_or_else(|| format!("{key} {value}"), ToString::to_string);
+        Some(one_line(&said, 200))
+    }
 }
 
 #[derive(Deserialize)]
@@ -84,8 +99,11 @@ pub(super) async fn load(wanted: &Wanted, packages: &BTreeSet<Asked>) -> Result<
         return Err(AdvisoryError(format!("{host} is a service, and nothing is asked over the network: name a dump")));
     }
     let client = wanted.network.client()?;
-    let (sent, kept): (Vec<&Asked>, Vec<&Asked>) =
-        packages.iter().partition(|(_, name, _)| !wanted.private.is_match(name));
+    // By what stands in the lockfile, and by what may be sent in its place.
+    let is_private = |(ecosystem, name, _): &Asked| {
+        wanted.private.is_match(name) || wanted.private.is_match(normal_name(*ecosystem, name))
+    };
+    let (kept, sent): (Vec<&Asked>, Vec<&Asked>) = packages.iter().partition(|asked| is_private(asked));
     let named = ask(&client, &wanted.network.service, &sent).await?;
     let mut builder = Builder::default();
     let mut hasher = blake3::Hasher::new();
@@ -134,6 +152,9 @@ async fn ask(client: &Http, service: &str, packages: &[&Asked]) -> Result<BTreeM
             return Err(failed(format!("{} answers to {} questions", results.len(), batch.len())));
         }
         for (query, answer) in batch.into_iter().zip(results) {
+            if let Some(said) = answer.wrong() {
+                return Err(failed(format!("no answer about {}: {said}", query.package.name)));
+            }
             for one in answer.vulns {
                 let hit = named.entry(one.id).or_default();
                 hit.modified = one.modified;
@@ -150,13 +171,22 @@ async fn ask(client: &Http, service: &str, packages: &[&Asked]) -> Result<BTreeM
 }
 
 fn query(asked: &Asked) -> Query {
-    let (ecosystem, name, version) = asked;
-    // The others are asked for by the name that their registry has.
-    let name = if *ecosystem == Ecosystem::PyPi { normal_name(*ecosystem, name) } else { name.clone() };
-    // All records of a package are asked for where its version has no order.
-    let version = Version::parse(*ecosystem, version).map(|_| version.clone());
-    let asked = asked.clone();
-    Query { asked, package: Package { name, ecosystem: ecosystem.word() }, version, page_token: None, page: 1 }
+    let (ecosystem, _, version) = asked;
+    // All records of a package are asked for where its version has no order, and where it is a build of a release: what the
+    // service makes of that it does not say, and records are matched here.
+    let is_build = *ecosystem == Ecosystem::PyPi && version.contains('+');
+    let version = Version::parse(*ecosystem, version).filter(|_| !is_build).map(|_| version.clone());
+    let package = Package { name: sent_name(asked), ecosystem: ecosystem.word() };
+    Query { asked: asked.clone(), package, version, page_token: None, page: 1 }
+}
+
+/// The name that a package is asked for by: that of the records, where case and signs do not count; others by the name
+/// that their registry has.
+fn sent_name((ecosystem, name, _): &Asked) -> String {
+    match ecosystem {
+        Ecosystem::PyPi | Ecosystem::Packagist => normal_name(*ecosystem, name),
+        Ecosystem::CratesIo | Ecosystem::Go | Ecosystem::Npm | Ecosystem::RubyGems => name.clone(),
+    }
 }
 
 /// The records themselves, by name; those that have not changed come from the cache.

@@ -193,9 +193,25 @@ fn take(builder: &mut Builder, name: &str, bytes: &[u8], latest: &str) {
 
 fn read(name: &str, bytes: &[u8]) -> Result<Record, RecordError> {
     if name.to_ascii_lowercase().ends_with(".md") {
-        let rust = name.split('/').any(|part| part == "rust");
+        // `rust/std/RUSTSEC-….md`; a crate of that name stands in `crates/rust/`.
+        let rust = name.rsplit('/').nth(2) == Some("rust");
         rustsec::read(bytes, rust)
     } else {
         osv::read(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_about_rust_itself_stands_in_the_folder_for_that() {
+        let record = b"```toml\n[advisory]\nid = \"RUSTSEC-1\"\npackage = \"std\"\ndate = \"2026-01-01\"\n```\n# a\n";
+        let packages = |path: &str| read(path, record).unwrap().packages.len();
+        assert_eq!(packages("advisory-db-main/rust/std/RUSTSEC-1.md"), 0);
+        for path in ["crates/rust/RUSTSEC-1.md", "rust/advisory-db/crates/std/RUSTSEC-1.md", "rust/RUSTSEC-1.md"] {
+            assert_eq!(packages(path), 1, "{path}");
+        }
     }
 }

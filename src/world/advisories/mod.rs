@@ -51,7 +51,7 @@ impl Source {
         match word {
             "osv.dev" => Self::Dumps,
             "api.osv.dev" => Self::Service,
-            url if url.starts_with("https://") || url.starts_with("http://") => Self::Url(url.to_owned()),
+            url if url.starts_with("https://") || url.starts_with("http://") => Self::Url(without_login(url)),
             path => Self::Path { path: root.join(path), shown: path.to_owned() },
         }
     }
@@ -98,7 +98,7 @@ impl Network {
     /// osv.dev itself, or the mirrors that `GATEPOST_OSV_DUMPS` and `GATEPOST_OSV_API` name.
     #[must_use]
     pub fn of(env: &Env) -> Self {
-        let address = |name: &str, default: &str| env.get(name).unwrap_or(default).trim_end_matches('/').to_owned();
+        let address = |name: &str, default: &str| without_login(env.get(name).unwrap_or(default).trim_end_matches('/'));
         Self {
             dumps: address("GATEPOST_OSV_DUMPS", DUMPS),
             service: address("GATEPOST_OSV_API", SERVICE),
@@ -112,6 +112,13 @@ impl Network {
     }
 }
 
+/// An address without a user and a password in it: they are not sent, and are not to be shown.
+fn without_login(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let (place, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    format!("{scheme}://{}{path}", place.rsplit('@').next().unwrap_or_default())
+}
+
 /// Databases that can be asked.
 #[derive(Debug, Default)]
 pub struct Loaded {
@@ -119,6 +126,8 @@ pub struct Loaded {
     pub indexes: Vec<Index>,
     /// What is said of all of them.
     pub database: Database,
+    /// Whether a source was asked for the very packages, so that its silence is an answer.
+    pub is_asked: bool,
     /// Worth saying.
     pub notes: Vec<String>,
 }
@@ -150,12 +159,13 @@ pub async fn load(wanted: &Wanted, packages: &BTreeSet<Asked>) -> Result<Loaded,
     for source in &wanted.sources {
         match source {
             Source::Path { path, shown } => parts.push(dump::load(path, shown, wanted).await?),
-            Source::Url(url) => parts.push(remote::load(url, url, wanted).await?),
+            Source::Url(url) => parts.push(remote::load(url, url, false, wanted).await?),
             Source::Dumps => {
                 let ecosystems: BTreeSet<Ecosystem> = packages.iter().map(|(ecosystem, ..)| *ecosystem).collect();
                 for ecosystem in ecosystems {
                     let url = format!("{}/{ecosystem}/all.zip", wanted.network.dumps);
-                    parts.push(remote::load(&url, &format!("osv.dev's dump of {ecosystem}"), wanted).await?);
+                    let name = format!("osv.dev's dump of {ecosystem}");
+                    parts.push(remote::load(&url, &name, wanted.network.dumps == DUMPS, wanted).await?);
                 }
             }
             Source::Service => parts.push(api::load(wanted, packages).await?),
@@ -166,6 +176,7 @@ pub async fn load(wanted: &Wanted, packages: &BTreeSet<Asked>) -> Result<Loaded,
         check(part, wanted)?;
     }
     loaded.database = describe(&parts);
+    loaded.is_asked = parts.iter().any(|part| part.asked);
     for part in parts {
         loaded.notes.extend(part.notes);
         loaded.notes.extend(malformed(&part.name, &part.index));

@@ -19,6 +19,9 @@ struct Copy {
     etag: Option<String>,
     /// When the address last said that this is what it has, RFC 3339.
     checked: String,
+    /// When that was put there, as the address says.
+    #[serde(default)]
+    modified: Option<String>,
 }
 
 struct Remote<'a> {
@@ -31,8 +34,9 @@ struct Remote<'a> {
     about: PathBuf,
 }
 
-/// Loads the dump at `url`, which a person calls `name`.
-pub(super) async fn load(url: &str, name: &str, wanted: &Wanted) -> Result<Part, AdvisoryError> {
+/// Loads the dump at `url`, which a person calls `name`. Where it is the publisher's own there is no newer one, and it is as
+/// young as the publisher's word for that; another place may have stood still, and is as old as what it has.
+pub(super) async fn load(url: &str, name: &str, is_publisher: bool, wanted: &Wanted) -> Result<Part, AdvisoryError> {
     let failed = |why: String| AdvisoryError(format!("{name}: {why}"));
     wanted.cache.ready().map_err(failed)?;
     let file = |ending: &str| wanted.cache.file(url, ending).unwrap_or_default();
@@ -61,7 +65,8 @@ pub(super) async fn load(url: &str, name: &str, wanted: &Wanted) -> Result<Part,
         }
     };
     let part = dump::load(&remote.dump, name, wanted).await?;
-    Ok(Part { date: copy.checked, notes, ..part })
+    let date = if is_publisher { copy.checked } else { copy.modified.unwrap_or(part.date) };
+    Ok(Part { date, notes, ..part })
 }
 
 impl Remote<'_> {
@@ -86,7 +91,10 @@ impl Remote<'_> {
         drop(file);
         let copy = match fetched {
             Ok(Reply::Unchanged) => known.cloned().ok_or_else(|| "answered as if we had a copy".to_owned()),
-            Ok(Reply::Content { etag }) => self.accept(&part).await.map(|()| Copy { etag, ..Copy::default() }),
+            Ok(Reply::Content { etag, modified }) => {
+                let modified = modified.as_deref().and_then(|time| self.time(time));
+                self.accept(&part).await.map(|()| Copy { etag, modified, ..Copy::default() })
+            }
             Err(error) => Err(error.to_string()),
         };
         let kept = copy.and_then(|copy| {
@@ -97,6 +105,12 @@ impl Remote<'_> {
         });
         let removed = files::remove(&part);
         kept.and_then(|copy| removed.map(|()| copy).map_err(|error| error.to_string()))
+    }
+
+    /// A time of HTTP, unless it is still to come (<https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7>).
+    fn time(&self, text: &str) -> Option<String> {
+        let time = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
+        (time <= self.wanted.now).then(|| time.to_string())
     }
 
     /// Puts what was fetched in the place of the copy.

@@ -88,6 +88,23 @@ fn here_or_allowed(host: &str, by_socket: bool, allow_remote: bool) -> Result<()
     Err(DatabaseError::Url(format!("{host} is another machine; `allow-remote = true` lets a database be made there")))
 }
 
+/// An address that was given, of a database of ours on that server, perhaps for an account of ours. The rest stays as it is
+/// written: each client has its own words behind the `?`, and those of the driver here may be none of them.
+#[cfg(unix)]
+fn address_of(given: &str, account: Option<&str>, name: &str) -> String {
+    let (scheme, rest) = given.split_once("://").unwrap_or((given, ""));
+    let (place, behind) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let (own, host) = place.rsplit_once('@').map_or((None, place), |(own, host)| (Some(own), host));
+    let login = account.or(own).map_or(String::new(), |login| format!("{login}@"));
+    let words = behind.split('#').next().and_then(|behind| behind.split_once('?')).map_or("", |(_, words)| words);
+    let is_kept = |word: &&str| {
+        !word.is_empty() && !["dbname=", "statement-cache-capacity="].iter().any(|key| word.starts_with(key))
+    };
+    let words: Vec<&str> = words.split('&').filter(is_kept).collect();
+    let words = if words.is_empty() { String::new() } else { format!("?{}", words.join("&")) };
+    format!("{scheme}://{login}{host}/{name}{words}")
+}
+
 /// How a statement ended.
 pub enum Ran {
     /// It was run, whether it succeeded or not.
@@ -163,6 +180,12 @@ pub trait Database {
     /// Whether a transaction takes back changes of the schema too.
     fn takes_back(&self) -> bool;
 
+    /// Goes on with a new connection, which has nothing of what a session keeps for itself. No script is under way.
+    ///
+    /// # Errors
+    /// When the server is gone.
+    async fn afresh(&mut self) -> Result<(), DatabaseError>;
+
     /// A database of its own that is a copy of this one; [`Database::back`] drops it again. False where that cannot be.
     ///
     /// # Errors
@@ -207,5 +230,22 @@ pub fn unknown(source: &Source) -> Statement {
         lock_timeout_ms: None,
         error: None,
         not_run: None,
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_keeps_all_but_the_database() {
+        for (given, account, address) in [
+            ("postgres://u:p%40@h:5/db?sslmode=require", None, "postgres://u:p%40@h:5/gatepost_1?sslmode=require"),
+            ("postgresql://h", None, "postgresql://h/gatepost_1"),
+            ("postgres:///db?host=/s&dbname=x&statement-cache-capacity=5", None, "postgres:///gatepost_1?host=/s"),
+            ("mysql://root@h/mysql?socket=/s", Some("a:b"), "mysql://a:b@h/gatepost_1?socket=/s"),
+        ] {
+            assert_eq!(address_of(given, account, "gatepost_1"), address, "{given}");
+        }
     }
 }

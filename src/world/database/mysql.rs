@@ -101,6 +101,25 @@ pub struct Mysql {
     scratch: Option<Scratch>,
 }
 
+/// What sessions are like in which migrations run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Session {
+    /// As the server has them by itself.
+    Plain,
+    /// As sqlx makes them: `||` joins texts, times are those of UTC.
+    /// <https://docs.rs/sqlx/latest/sqlx/mysql/struct.MySqlConnectOptions.html#method.pipes_as_concat>
+    OfSqlx,
+}
+
+impl Session {
+    fn of(self, options: MySqlConnectOptions) -> MySqlConnectOptions {
+        match self {
+            Self::Plain => options.pipes_as_concat(false).no_engine_substitution(false).timezone(None),
+            Self::OfSqlx => options,
+        }
+    }
+}
+
 /// Where its programs are.
 struct Installed {
     server: PathBuf,
@@ -117,23 +136,28 @@ impl Mysql {
     ///
     /// # Errors
     /// When there is no server, or it does not start.
-    pub async fn scratch(around: Surroundings<'_>, version: Option<&str>) -> Result<Self, DatabaseError> {
+    pub async fn scratch(
+        around: Surroundings<'_>,
+        version: Option<&str>,
+        session: Session,
+    ) -> Result<Self, DatabaseError> {
         let installed = find(around, version)?;
         let temp = around.get("TMPDIR").map(PathBuf::from);
-        let scratch = Scratch::new(temp.as_deref(), &["mysql"])?;
-        scratch.folder(TEMPORARY)?;
+        let folder = || {
+            let scratch = Scratch::new(temp.as_deref(), &["mysql"])?;
+            scratch.folder(TEMPORARY).map(|_| scratch)
+        };
         let template = scratch::template(around, &installed.server);
-        let copied = template.as_deref().is_some_and(|kept| scratch.bring(kept, "data").is_ok());
-        if !copied {
-            install(&scratch, &installed).await?;
-            if let Some(template) = &template {
-                let _ = scratch::keep(&scratch.path().join("data"), template, &[]);
-            }
-        }
-        Self::start(scratch, &installed).await
+        scratch::started(
+            (folder()?, folder),
+            (template.as_deref(), &[]),
+            async |scratch| install(scratch, &installed).await,
+            async |scratch| Self::start(scratch, &installed, session).await,
+        )
+        .await
     }
 
-    async fn start(scratch: Scratch, installed: &Installed) -> Result<Self, DatabaseError> {
+    async fn start(scratch: Scratch, installed: &Installed, session: Session) -> Result<Self, DatabaseError> {
         let socket = scratch.path().join("s");
         let word = |text: &str, path: &Path| {
             let mut word = OsString::from(text);
@@ -151,7 +175,8 @@ impl Mysql {
             ["--skip-networking", "--innodb-flush-log-at-trx-commit=0", "--skip-log-bin", "--innodb-doublewrite=0"];
         argv.extend(settings.map(OsString::from));
         let mut service = Service::start(&spec(&scratch, argv))?;
-        let options = MySqlConnectOptions::new()
+        let options = session
+            .of(MySqlConnectOptions::new())
             .socket(&socket)
             .username("root")
             .ssl_mode(MySqlSslMode::Disabled)
@@ -471,7 +496,8 @@ impl Database for Mysql {
 
     fn address(&self) -> Vec<(&'static str, String)> {
         let Some(scratch) = &self.scratch else {
-            return vec![("DATABASE_URL", self.options.to_url_lossy().to_string())];
+            let address = self.keeper.as_ref().map(|keeper| ("DATABASE_URL", keeper.address.clone()));
+            return address.into_iter().collect();
         };
         let socket = scratch.path().join("s").display().to_string();
         let url = format!("mysql://root@localhost/{NAME}?socket={socket}");
@@ -480,6 +506,14 @@ impl Database for Mysql {
 
     fn takes_back(&self) -> bool {
         false
+    }
+
+    async fn afresh(&mut self) -> Result<(), DatabaseError> {
+        let fresh =
+            MySqlConnection::connect_with(&self.options).await.map_err(|error| lost("between scripts", &error))?;
+        let _ = std::mem::replace(&mut self.connection, fresh).close().await;
+        self.current = false;
+        Ok(())
     }
 
     async fn aside(&mut self) -> Result<bool, DatabaseError> {

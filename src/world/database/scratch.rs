@@ -8,14 +8,16 @@ use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::world::database::packed;
 use crate::world::database::programs::Surroundings;
+use crate::world::database::{DatabaseError, packed};
 use crate::world::process::{User, end_leftover, remove_segment};
 
 /// What scratch folders are called.
 const PREFIX: &str = "gatepost-db-";
 /// The file whose lock says that the owner lives.
 const LOCK: &str = "lock";
+/// The folder that servers keep their data in.
+const DATA: &str = "data";
 /// How long the making of a folder takes at the very most.
 const MAKING: Duration = Duration::from_mins(1);
 /// A socket's path may have 107 bytes on Linux and 103 on macOS; the file itself needs 20.
@@ -123,11 +125,38 @@ pub fn template(around: Surroundings<'_>, program: &Path) -> Option<PathBuf> {
     Some(around.cache()?.join(format!("{name}-{}-{}.packed", data.len(), data.mtime())))
 }
 
-/// Keeps a folder, but for files with such an ending, so that a reader of `to` sees all or nothing.
+/// Starts a server in `first` from the data folder that is kept as `template`, else from one that `install` makes, which is
+/// kept then, but for files with an ending of `without`. One that does not start may have been cut short when it was kept:
+/// it goes, and the start is made again.
 ///
 /// # Errors
-/// When it cannot be read or written.
-pub fn keep(from: &Path, to: &Path, without: &[&str]) -> io::Result<()> {
+/// When no data folder can be made, or the server does not start from it.
+pub async fn started<S>(
+    (first, again): (Scratch, impl Fn() -> io::Result<Scratch>),
+    (template, without): (Option<&Path>, &[&str]),
+    install: impl AsyncFn(&Scratch) -> Result<(), DatabaseError>,
+    start: impl AsyncFn(Scratch) -> Result<S, DatabaseError>,
+) -> Result<S, DatabaseError> {
+    let mut scratch = first;
+    if let Some(template) = template.filter(|template| template.is_file()) {
+        if scratch.bring(template, DATA).is_ok()
+            && let Ok(server) = start(scratch).await
+        {
+            return Ok(server);
+        }
+        fs::remove_file(template)?;
+        scratch = again()?;
+    }
+    install(&scratch).await?;
+    if let Some(template) = template {
+        // A run without one only starts later.
+        let _ = keep(&scratch.path().join(DATA), template, without);
+    }
+    start(scratch).await
+}
+
+/// Keeps a folder, but for files with such an ending, so that a reader of `to` sees all or nothing.
+fn keep(from: &Path, to: &Path, without: &[&str]) -> io::Result<()> {
     let parent = to.parent().ok_or(io::ErrorKind::InvalidInput)?;
     fs::create_dir_all(parent)?;
     let lock = File::create(parent.join(LOCK))?;

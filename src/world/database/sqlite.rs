@@ -172,6 +172,15 @@ impl Sqlite {
         Ok(filled)
     }
 
+    /// A copy in memory, on a connection of its own.
+    async fn copied(&mut self) -> Result<SqliteConnection, sqlx::Error> {
+        let copy = self.connection.serialize(None).await?;
+        let options = SqliteConnectOptions::new().in_memory(true).foreign_keys(self.foreign_keys);
+        let mut connection = open(options, &self.stop).await?;
+        connection.deserialize(None, copy, false).await?;
+        Ok(connection)
+    }
+
     async fn read(&mut self) -> Result<Facts, DatabaseError> {
         let rows = self.connection.fetch_all(sqlx::raw_sql(SCHEMA)).await.map_err(|error| lost(&error))?;
         Ok(rows.iter().filter_map(fact).collect())
@@ -363,11 +372,13 @@ impl Database for Sqlite {
         true
     }
 
+    async fn afresh(&mut self) -> Result<(), DatabaseError> {
+        self.connection = self.copied().await.map_err(|error| lost(&error))?;
+        Ok(())
+    }
+
     async fn aside(&mut self) -> Result<bool, DatabaseError> {
-        let copy = self.connection.serialize(None).await.map_err(|error| lost(&error))?;
-        let options = SqliteConnectOptions::new().in_memory(true).foreign_keys(self.foreign_keys);
-        let mut connection = open(options, &self.stop).await.map_err(|error| lost(&error))?;
-        connection.deserialize(None, copy, false).await.map_err(|error| lost(&error))?;
+        let connection = self.copied().await.map_err(|error| lost(&error))?;
         let first = std::mem::replace(&mut self.connection, connection);
         self.kept = Some(Box::new((first, self.known.clone())));
         Ok(true)

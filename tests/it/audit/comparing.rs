@@ -68,6 +68,46 @@ fn a_lockfile_keeps_its_findings_where_it_goes() {
     assert_eq!(compared(&place), ["A-time time 0.1.40 unchanged", "A-old old 1.0.0 fixed"]);
 }
 
+/// What the base's own audit did not take in is no excuse.
+#[test]
+fn what_comes_from_where_nobody_audits_is_new() {
+    let lock = || cargo_lock(&[("time", "0.1.40")]);
+    for (from, arguments) in [
+        ("fixtures/app/Cargo.lock", &[][..]),
+        ("vendor/app/Cargo.lock", &[]),
+        ("notes.txt", &[]),
+        ("legacy/Cargo.lock", &["--lockfile", "web/Cargo.lock"]),
+    ] {
+        let place = Place::new();
+        place.record(&osv("A-time", "crates.io", "time", "9.0.0", &critical()));
+        place.tree.write(from, lock()).commit("first");
+        place.tree.git(&["checkout", "--quiet", "-b", "topic"]);
+        place.tree.git(&["rm", "--quiet", from]);
+        place.tree.write("web/Cargo.lock", lock()).commit("moved");
+        let report = place.json(&[&["--base", "main"], arguments].concat());
+        assert_eq!(found(&report), ["A-time time 0.1.40 new !"], "{from}");
+        place.tree.write("web/Cargo.lock", lock() + "# changed\n").write("other/Cargo.lock", lock());
+        let report = place.json(&["--base", "topic"]);
+        assert!(found(&report).contains(&"A-time time 0.1.40 unchanged".to_owned()), "{from}");
+    }
+}
+
+#[test]
+fn of_a_folder_what_comes_from_beside_it_is_new() {
+    let place = Place::new();
+    place.record(&osv("A-time", "crates.io", "time", "9.0.0", &critical()));
+    let gate = "[gates.audit]\nkind = \"audit\"\ndatabase = [\"../../db\"]\ndir = \"web\"\n";
+    place.tree.write("gatepost.toml", gate).write("web/README", "");
+    place.tree.write("legacy/Cargo.lock", cargo_lock(&[("time", "0.1.40")])).commit("first");
+    place.tree.git(&["checkout", "--quiet", "-b", "topic"]);
+    place.tree.git(&["mv", "legacy/Cargo.lock", "web/Cargo.lock"]);
+    place.tree.commit("moved");
+    let ran = place.call(&["run", "--json", "--base", "main"]);
+    let report: Value = serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {ran:?}"));
+    let finding = &report["gates"][0]["audit"]["findings"][0];
+    assert_eq!((&finding["status"], ran.code), (&json!("new"), Some(1)), "{}", ran.out);
+}
+
 #[test]
 fn a_second_lockfile_has_findings_of_its_own() {
     let place = place();

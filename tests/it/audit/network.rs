@@ -98,7 +98,10 @@ fn a_dump_is_fetched_again_only_where_it_has_changed_and_a_copy_stands_in() {
         let (status, body, tag) = seen.lock().unwrap().clone();
         match status {
             200 if asked.header("if-none-match") == Some(tag) => Answer::status(304),
-            200 => Answer::Plain(200, vec![("etag", tag.to_owned())], body),
+            200 => {
+                let then = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&Timestamp::now());
+                Answer::Plain(200, vec![("etag", tag.to_owned()), ("last-modified", then.unwrap())], body)
+            }
             other => Answer::status(other),
         }
     });
@@ -145,6 +148,37 @@ fn a_dump_is_fetched_again_only_where_it_has_changed_and_a_copy_stands_in() {
     let empty = tempfile::tempdir().unwrap();
     let none = run(&|wanted| (wanted.offline, wanted.cache) = (true, Cache::at(empty.path().to_owned()))).unwrap_err();
     assert!(none.contains("there is no copy of it here"), "{none}");
+}
+
+/// Whoever keeps a mirror may have forgotten it: that it still has what it had says nothing of how old that is.
+#[test]
+fn a_dump_elsewhere_is_as_old_as_what_it_has() {
+    let ran = |headers: Vec<(&'static str, String)>, record: Value| {
+        let body = archive(&[Entry::new("GHSA-1.json", record.to_string())]);
+        let server = Server::start(move |asked: &Asked| match asked.header("if-none-match") {
+            Some(_) => Answer::status(304),
+            None => Answer::Plain(200, [&[("etag", "\"one\"".to_owned())], &headers[..]].concat(), body.clone()),
+        });
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("{}/all.zip", server.url().replace("://", "://ana:secret@"));
+        let url = Source::read(&url, folder.path());
+        let wanted = wanted(&server, folder.path().to_owned(), vec![url]);
+        let first = load(&wanted, &packages(&[])).map(|_| ());
+        assert_eq!(load(&wanted, &packages(&[])).map(|_| ()), first, "asked again it has not changed");
+        first
+    };
+    let young = || osv("GHSA-1", "npm", "a", "9.0.0", &critical());
+    let old = || {
+        let mut record = young();
+        record["modified"] = json!("2020-01-01T00:00:00Z");
+        record
+    };
+    let modified = |time: &str| vec![("last-modified", time.to_owned())];
+    assert_eq!(ran(Vec::new(), young()), Ok(()));
+    let stale = ran(modified("Wed, 01 Jan 2020 00:00:00 GMT"), young()).unwrap_err();
+    assert!(stale.contains("all.zip is of 2020-01-01") && !stale.contains("secret"), "{stale}");
+    assert!(ran(Vec::new(), old()).is_err());
+    assert!(ran(modified("Tue, 01 Jan 2199 00:00:00 GMT"), old()).is_err(), "a time to come is none");
 }
 
 /// The service, with these records and one name for each page of answers.
@@ -201,10 +235,52 @@ fn the_service_is_asked_page_by_page_and_its_records_are_kept() {
 }
 
 #[test]
+fn the_service_is_asked_for_what_records_are_about_and_for_nothing_private() {
+    let server = service(Vec::new());
+    let folder = tempfile::tempdir().unwrap();
+    let mut wanted = wanted(&server, folder.path().to_owned(), vec![Source::Service]);
+    let mut set = globset::GlobSetBuilder::new();
+    set.add(Glob::new("acme-*").unwrap());
+    wanted.private = set.build().unwrap();
+    let asked = [
+        (Ecosystem::PyPi, "Torch", "2.7.1+cu128"),
+        (Ecosystem::PyPi, "acme_core", "1.0"),
+        (Ecosystem::Packagist, "Symfony/HTTP", "1.0.0"),
+        (Ecosystem::CratesIo, "acme_x", "1.0.0"),
+    ];
+    let packages = asked.map(|(ecosystem, name, version)| (ecosystem, name.to_owned(), version.to_owned()));
+    load(&wanted, &packages.into()).unwrap();
+    let body: Value = serde_json::from_str(&server.asked()[0].body).unwrap();
+    let expected = [
+        json!({"package": {"name": "torch", "ecosystem": "PyPI"}}),
+        json!({"package": {"name": "symfony/http", "ecosystem": "Packagist"}, "version": "1.0.0"}),
+    ];
+    let queries = body["queries"].as_array().unwrap();
+    assert!(queries.len() == expected.len() && expected.iter().all(|one| queries.contains(one)), "{body}");
+}
+
+#[test]
+fn a_service_beside_a_dump_that_knows_nothing_of_an_ecosystem_answers_for_it() {
+    let server = service(Vec::new());
+    let place = Place::new();
+    place.record(&osv("A-1", "crates.io", "time", "9.0.0", &critical()));
+    let packages = json!({"node_modules/a": {"version": "1.0.0"}});
+    let lock = json!({"name": "shop", "lockfileVersion": 3, "packages": packages});
+    place.tree.write("package-lock.json", lock.to_string() + "\n");
+    let mut command = place.command(&["audit", "--db", "../db", "--db", "api.osv.dev"]);
+    let login = server.url().replace("://", "://ana:secret@");
+    let ran = super::ended(command.env("GATEPOST_OSV_API", login));
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(!format!("{ran:?}").contains("secret"), "{ran:?}");
+}
+
+#[test]
 fn a_service_that_does_not_answer_is_an_error() {
     let good = json!({"results": [{"vulns": [{"id": "GHSA-1", "modified": "x"}]}]}).to_string();
     let strange = [
         json!({"results": []}).to_string(),
+        json!({"results": [{"code": 13, "message": "deadline exceeded"}]}).to_string(),
+        json!({"results": [{"vulns": [{"id": "GHSA-1"}], "error": "cut short"}]}).to_string(),
         json!({"results": [{}, {}]}).to_string(),
         json!({"results": [{"vulns": [{"id": "../../etc"}]}]}).to_string(),
         json!({"results": [{"vulns": [{"id": "GHSA-1"}], "next_page_token": "again"}]}).to_string(),

@@ -301,6 +301,11 @@ fn a_lockfile_is_read_through_a_link() {
     std::os::unix::fs::symlink("../../outside.txt", place.tree.dir.join("locks/requirements.txt")).unwrap();
     let ran = place.audit(&[]);
     assert!(ran.out.contains("1 link to what is not here is not audited: locks/requirements.txt"), "{}", ran.out);
+    assert_eq!(ran.code, Some(4), "{ran:?}");
+    let nothing = Place::new();
+    std::os::unix::fs::symlink("gone.txt", nothing.tree.dir.join("requirements.txt")).unwrap();
+    let ran = nothing.call(&["audit"]);
+    assert_eq!(ran.code, Some(4), "what it leads to may ask for packages: {ran:?}");
 }
 
 #[test]

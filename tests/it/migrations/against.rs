@@ -59,6 +59,26 @@ fn versions_and_shipped_files() {
 }
 
 #[test]
+fn a_change_without_migrations_has_nothing_to_judge_whatever_the_base_is_made_of() {
+    let toml = "[gates.db]\nkind = \"migrations\"\ndatabase = \"sqlite\"\nschema = \"dump.sql\"\n";
+    let place = Place::of(&[
+        ("gatepost.toml", toml),
+        ("dump.sql", "create table t (id int);"),
+        ("migrations/1_a.sql", "select 1;"),
+    ]);
+    place.commit();
+    let gate = || {
+        let ran = super::Ran::of(&place.command(&["run", "--base", "HEAD", "--json"]).output().unwrap());
+        let word = |key: &str| ran.json["gates"][0][key].as_str().unwrap_or_else(|| panic!("{}", ran.out)).to_owned();
+        (word("outcome"), word("reason"))
+    };
+    place.write("README", "changed");
+    assert_eq!(gate(), ("skipped".to_owned(), "the change adds no migration; the schema dump.sql applies".to_owned()));
+    place.write("migrations/2_b.sql", "insert into t values (1);");
+    assert_eq!(gate().0, "pass");
+}
+
+#[test]
 fn a_base_that_does_not_apply_is_an_error() {
     let place = Place::of(&[("migrations/1_bad.sql", "CREATE TABLE t (id nothing);")]);
     place.commit();

@@ -136,6 +136,29 @@ fn a_named_server_gets_a_database_of_its_own_and_keeps_its_roles() {
     assert!(!away.out.contains("secret"));
 }
 
+/// The tool's own client reads the address, and nobody else reads the password in it.
+#[test]
+fn a_command_is_given_the_database_on_a_named_server() {
+    let other = Other::start("postgres", "select pg_sleep(600);\n", ".s.PGSQL.5432");
+    let url = format!("postgres://postgres:correcthorse@localhost/template1?host={}", other.folder.display());
+    let toml = "[run]\npass-env = [\"DATABASE_URL\"]\n[gates.db]\nkind = \"migrations\"\ndatabase-url = \"env:DATABASE_URL\"\n\
+                command = \"echo $DATABASE_URL; psql -q $DATABASE_URL -c 'create table b (id int)'; echo $DATABASE_URL; false\"\n";
+    let place = Place::of(&[("gatepost.toml", toml), ("migrations/0001_a.py", "pass\n")]);
+    place.commit();
+    let ran = Ran::of(&place.command(&["run", "--all-files", "--json"]).env("DATABASE_URL", &url).output().unwrap());
+    let changes = &ran.json["gates"][0]["migrations"]["migrations"][0]["statements"][0]["changes"];
+    assert_eq!(
+        *changes,
+        serde_json::json!(["+ table public.b", "+ column public.b.id integer"]),
+        "{}{}",
+        ran.out,
+        ran.err
+    );
+    assert!(ran.out.contains("postgres://***localhost/gatepost_"), "{}", ran.out);
+    assert!(!ran.out.contains("correcthorse"), "{}", ran.out);
+    other.end();
+}
+
 #[test]
 fn a_named_mysql_server_is_written_to_in_one_database_alone() {
     let other = Other::start("mysql", "select sleep(600);\n", "s");

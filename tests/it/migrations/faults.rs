@@ -247,26 +247,28 @@ fn settings_of_a_migration_do_not_blind_the_watcher() {
 
 #[test]
 fn what_was_half_kept_is_made_again() {
-    let place = Place::of(&[("migrations/1_a.sql", "create table a (id int);\n")]);
-    let cache = place.work().join("cache/gatepost/databases");
-    std::fs::create_dir_all(&cache).unwrap();
-    std::fs::write(cache.join("making"), "half").unwrap();
-    let run = || {
-        let output =
-            place.command(&["migrations", "--json"]).env("XDG_CACHE_HOME", place.work().join("cache")).output();
-        assert_eq!(Ran::of(&output.unwrap()).code, Some(0));
-        let entries = std::fs::read_dir(&cache).unwrap().map(|entry| entry.unwrap().path());
-        entries.filter(|path| !path.ends_with("lock")).collect::<Vec<_>>()
-    };
-    let kept = run();
-    assert_eq!(kept.len(), 1, "{kept:?}");
-    // One that was cut short, or that no server starts from, is thrown away, and made again by the run after.
-    for broken in ["half", "end"] {
-        std::fs::write(&kept[0], broken).unwrap();
-        assert_eq!(run(), Vec::<std::path::PathBuf>::new());
-        assert_eq!(run(), kept);
+    for database in ["postgres", "mysql"] {
+        let place = Place::of(&[("migrations/1_a.sql", "create table a (id int);\n")]);
+        let cache = place.work().join("cache/gatepost/databases");
+        std::fs::create_dir_all(&cache).unwrap();
+        std::fs::write(cache.join("making"), "half").unwrap();
+        let run = || {
+            let mut command = place.command(&["migrations", "--json", "--database", database]);
+            let output = command.env("XDG_CACHE_HOME", place.work().join("cache")).output();
+            assert_eq!(Ran::of(&output.unwrap()).code, Some(0), "{database}");
+            let entries = std::fs::read_dir(&cache).unwrap().map(|entry| entry.unwrap().path());
+            entries.filter(|path| !path.ends_with("lock")).collect::<Vec<_>>()
+        };
+        let kept = run();
+        assert_eq!(kept.len(), 1, "{kept:?}");
+        // One that was cut short, or that no server starts from, is thrown away, and made again.
+        for broken in ["half", "\0\0\0\0\0\0\0\0"] {
+            std::fs::write(&kept[0], broken).unwrap();
+            assert_eq!(run(), kept, "{database}");
+            assert!(std::fs::metadata(&kept[0]).unwrap().len() > 8, "{database}");
+        }
+        place.nothing_is_left();
     }
-    place.nothing_is_left();
 }
 
 #[test]

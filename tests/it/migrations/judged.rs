@@ -98,6 +98,14 @@ ALTER TABLE t RENAME TO u;
 }
 
 #[test]
+fn an_ignore_holds_whatever_level_the_rule_has() {
+    let change =
+        "SET lock_timeout = '1s';\n-- gatepost-ignore drop-column: nobody reads it\nALTER TABLE t DROP COLUMN v;\n";
+    let (_place, ran, gate) = gate("[gates.db.rules]\ndrop-column = \"error\"\n", change);
+    assert_eq!((ran.code, rules(&gate)), (Some(0), Vec::new()), "{}", ran.out);
+}
+
+#[test]
 fn an_ignore_below_the_last_statement_silences_nothing() {
     let change = "SET lock_timeout = '1s';
 ALTER TABLE t DROP COLUMN v;

@@ -12,6 +12,7 @@ mod layouts;
 mod observed;
 mod open_pulls;
 mod roles;
+mod sessions;
 mod trips;
 
 use std::path::{Path, PathBuf};

@@ -49,6 +49,22 @@ fn each_pair_is_told_for_itself() {
     assert!(quiet.round_trips().iter().all(|trip| *trip == "not_run"));
 }
 
+/// Rows are no part of a schema: only the second up itself tells.
+#[test]
+fn an_up_that_is_refused_the_second_time_is_told_where_the_schema_is_the_same() {
+    for database in ["postgres", "sqlite"] {
+        let place = Place::of(&[
+            ("migrations/1_a.up.sql", "CREATE TABLE settings (id INTEGER PRIMARY KEY, name TEXT);"),
+            ("migrations/1_a.down.sql", "DROP TABLE settings;"),
+            ("migrations/2_b.up.sql", "INSERT INTO settings VALUES (1, 'x');"),
+            ("migrations/2_b.down.sql", "SELECT 1;"),
+        ]);
+        let ran = place.migrations(&["--database", database]);
+        assert_eq!(ran.round_trips(), ["exact", "reup_error"], "{}", ran.out);
+        assert_eq!(ran.findings(), ["2_b.up.sql:1 up-again-failed"], "{}", ran.out);
+    }
+}
+
 #[test]
 fn what_the_down_forgets_is_named() {
     let place = Place::of(&[

@@ -5,8 +5,8 @@
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, Row as _};
 
-use super::{Mysql, lost};
-use crate::world::database::{DatabaseError, here_or_allowed};
+use super::{Mysql, Session, lost};
+use crate::world::database::{DatabaseError, address_of, here_or_allowed};
 
 /// What databases and accounts of ours are called.
 const PREFIX: &str = "gatepost_";
@@ -19,6 +19,8 @@ const LIMITS: &[u16] = &[1044, 1142, 1227, 1370, 1419, 1698];
 pub(super) struct Keeper {
     connection: MySqlConnection,
     name: String,
+    /// How other programs reach the database by the account that is limited to it.
+    pub(super) address: String,
 }
 
 /// Reads an address, which must not lead to another machine without leave.
@@ -52,8 +54,8 @@ impl Mysql {
     ///
     /// # Errors
     /// When it is no address, leads to another machine without leave, or they cannot be made there.
-    pub async fn at(url: &str, allow_remote: bool) -> Result<Self, DatabaseError> {
-        let options = options(url, allow_remote)?;
+    pub async fn at(url: &str, allow_remote: bool, session: Session) -> Result<Self, DatabaseError> {
+        let options = session.of(options(url, allow_remote)?);
         let failed = |error| lost("while connecting to it", &error);
         let mut connection = MySqlConnection::connect_with(&options).await.map_err(failed)?;
         sweep(&mut connection).await.map_err(failed)?;
@@ -66,7 +68,8 @@ impl Mysql {
         if !taken(&mut connection, &name).await.map_err(failed)? {
             return Err(DatabaseError::Url(format!("another run is using the database {name}: run it again")));
         }
-        let mut keeper = Keeper { connection, name: name.clone() };
+        let address = address_of(url, Some(&format!("{name}:{password}")), &name);
+        let mut keeper = Keeper { connection, name: name.clone(), address };
         if let Err(error) = keeper.make(&password).await {
             keeper.drop_database().await;
             return Err(DatabaseError::Url(format!(

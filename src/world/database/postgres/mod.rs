@@ -14,7 +14,7 @@ mod unseen;
 use std::collections::BTreeMap;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgDatabaseError, PgErrorPosition, PgRow};
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, Row as _};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, Row as _};
 use tokio::time::Instant;
 
 use crate::model::migration::{Facts, Form, Lock, LockMode, Source, Statement, StatementError, Tables};
@@ -220,7 +220,12 @@ impl Postgres {
     }
 
     async fn reconnect(&mut self) -> Result<(), DatabaseError> {
-        (self.runner, self.watcher, self.runner_pid) = connect(&self.options).await?;
+        let (runner, watcher, pid) = connect(&self.options).await?;
+        let before = [std::mem::replace(&mut self.runner, runner), std::mem::replace(&mut self.watcher, watcher)];
+        for connection in before {
+            let _ = connection.close().await;
+        }
+        self.runner_pid = pid;
         self.script = InScript::default();
         self.prepare().await
     }
@@ -424,7 +429,7 @@ impl Database for Postgres {
         let (user, port, name) = (self.options.get_username(), self.options.get_port(), self.name.clone());
         let url = match &self.keeper {
             // With the password, without which nobody gets in.
-            Some(_) => self.options.to_url_lossy().to_string(),
+            Some(keeper) => keeper.address(),
             None => format!("postgresql://{user}@localhost:{port}/{name}?host={host}"),
         };
         vec![
@@ -438,6 +443,12 @@ impl Database for Postgres {
 
     fn takes_back(&self) -> bool {
         true
+    }
+
+    async fn afresh(&mut self) -> Result<(), DatabaseError> {
+        self.reconnect().await?;
+        self.unseen = false;
+        Ok(())
     }
 
     async fn aside(&mut self) -> Result<bool, DatabaseError> {

@@ -6,7 +6,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, R
 
 use super::{Postgres, lost};
 use crate::model::migration::{Form, Source};
-use crate::world::database::{DatabaseError, here_or_allowed};
+use crate::world::database::{DatabaseError, address_of, here_or_allowed};
 
 /// What databases of ours are called.
 const PREFIX: &str = "gatepost_";
@@ -31,6 +31,8 @@ SELECT pg_catalog.md5(pg_catalog.concat_ws(';',
 pub(super) struct Keeper {
     connection: PgConnection,
     name: String,
+    /// Where the server is, as it was given.
+    given: String,
 }
 
 /// Reads an address, which must not lead to another machine without leave.
@@ -74,7 +76,7 @@ impl Postgres {
         // The encoding is what production has, whatever the server's default.
         let make = format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'");
         connection.execute(sqlx::raw_sql(AssertSqlSafe(make))).await.map_err(failed)?;
-        let keeper = Keeper { connection, name: name.clone() };
+        let keeper = Keeper { connection, name: name.clone(), given: url.to_owned() };
         match Self::on(options, None, &name).await {
             Ok(database) => Ok(Self { keeper: Some(keeper), ..database }),
             Err(error) => {
@@ -86,6 +88,11 @@ impl Postgres {
 }
 
 impl Keeper {
+    /// How other programs reach the database.
+    pub(super) fn address(&self) -> String {
+        address_of(&self.given, None, &self.name)
+    }
+
     /// Drops what was made.
     pub(super) async fn drop_databases(mut self) {
         for name in [format!("{}_aside", self.name), self.name] {

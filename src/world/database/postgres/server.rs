@@ -49,31 +49,13 @@ impl Server {
         let scratch = Scratch::new(temp.as_deref(), USERS)?;
         let programs = choose(around, &scratch, version).await?;
         let template = scratch::template(around, &programs.join("postgres"));
-        if let Some(template) = template.as_deref().filter(|template| files::is_file(template)) {
-            if scratch.bring(template, "data").is_ok()
-                && let Ok(server) = Self::run(scratch, &programs).await
-            {
-                return Ok(server);
-            }
-            // It may have been cut short when it was kept.
-            files::remove(template).map_err(|error| DatabaseError::Folder(error.source))?;
-            let scratch = Scratch::new(temp.as_deref(), USERS)?;
-            return Self::start_cold(scratch, &programs, None).await;
-        }
-        Self::start_cold(scratch, &programs, template.as_deref()).await
-    }
-
-    async fn start_cold(scratch: Scratch, programs: &Path, template: Option<&Path>) -> Result<Self, DatabaseError> {
-        let data = scratch.folder("data")?;
-        let words =
-            ["--no-sync", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-locale", "--wal-segsize=1", "-D"];
-        let initdb = programs.join("initdb");
-        finish(&scratch, &initdb, words.iter().map(OsString::from).chain([data.clone().into()])).await?;
-        if let Some(template) = template {
-            // A run without a kept template only starts later.
-            let _ = scratch::keep(&data, template, MAPS);
-        }
-        Self::run(scratch, programs).await
+        scratch::started(
+            (scratch, || Scratch::new(temp.as_deref(), USERS)),
+            (template.as_deref(), MAPS),
+            async |scratch| install(scratch, &programs).await,
+            async |scratch| Self::run(scratch, &programs).await,
+        )
+        .await
     }
 
     async fn run(scratch: Scratch, programs: &Path) -> Result<Self, DatabaseError> {
@@ -140,6 +122,12 @@ impl Server {
         self.service.end(STOPPING).await;
         drop(tokio::task::spawn_blocking(move || drop(self.scratch)));
     }
+}
+
+async fn install(scratch: &Scratch, programs: &Path) -> Result<(), DatabaseError> {
+    let data = scratch.folder("data")?;
+    let words = ["--no-sync", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-locale", "--wal-segsize=1", "-D"];
+    finish(scratch, &programs.join("initdb"), words.iter().map(OsString::from).chain([data.into()])).await
 }
 
 /// The one that every server starts with is as empty as a new one, which would have to be copied first.
