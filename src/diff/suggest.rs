@@ -16,21 +16,21 @@ const LONGEST: usize = 50_000;
 /// A file's text, which all fixes of it share.
 #[derive(Debug)]
 pub struct Texts {
-    judged: Text,
-    head: Text,
+    judged: Version,
+    head: Version,
 }
 
 impl Texts {
     /// As it was judged, and as it is in the head commit, which gets the suggestion.
     #[must_use]
     pub fn new(judged: String, head: String) -> Self {
-        Self { judged: Text::of(judged), head: Text::of(head) }
+        Self { judged: Version::of(judged), head: Version::of(head) }
     }
 }
 
 /// One version of it, with its lines.
 #[derive(Debug)]
-struct Text {
+struct Version {
     text: String,
     /// Where each line starts, and where the last one ends.
     starts: Vec<usize>,
@@ -38,7 +38,7 @@ struct Text {
     ends: Option<&'static str>,
 }
 
-impl Text {
+impl Version {
     fn of(text: String) -> Self {
         let mut starts = vec![0];
         let (mut all, mut at) = (None, 0);
@@ -124,7 +124,7 @@ struct Block {
 
 impl Block {
     /// Of the edits; `None` where they do not fit the text. Only the lines that they touch are looked at.
-    fn of(edits: &[Edit], text: &Text) -> Option<Self> {
+    fn of(edits: &[Edit], text: &Version) -> Option<Self> {
         let index = |line: u32| usize::try_from(line).ok()?.checked_sub(1);
         let last = text.count().saturating_sub(1);
         let mut from = edits.iter().try_fold(last, |from, edit| Some(from.min(index(edit.start_line)?)))?;
@@ -154,7 +154,7 @@ impl Block {
     }
 
     /// With the line before it, and with the line after it, where there is one.
-    fn grown(&self, text: &Text) -> Vec<Self> {
+    fn grown(&self, text: &Version) -> Vec<Self> {
         let Self { from, to, new } = self;
         let before = from
             .checked_sub(1)
@@ -190,7 +190,7 @@ fn place(block: &Block, path: &RepoPath, change: &ChangeSet, hunks: &[LineRange]
 
 /// The new lines as they stand in a suggestion, each with an end; `None` where GitHub, which leaves the end of the
 /// last line as it is, would make other ends of them.
-fn with_ends(file: &Text, old: &str, new: &str) -> Option<String> {
+fn with_ends(file: &Version, old: &str, new: &str) -> Option<String> {
     let end = file.ends?;
     let even = new.split_inclusive('\n').filter_map(end_of).all(|one| one == end);
     let same_last = new.is_empty() || new.ends_with('\n') == old.ends_with('\n');

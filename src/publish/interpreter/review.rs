@@ -119,7 +119,7 @@ impl<'a> Placing<'a> {
             if self.refused == MOST_REFUSED {
                 return;
             }
-            match line.create(&self.new(batch, me)).await {
+            match line.create(&self.to_create(batch, me)).await {
                 Ok(made) => {
                     self.placed.extend(batch.iter().map(|one| one.key.as_str()));
                     self.link = self.link.take().or(made.html_url);
@@ -142,7 +142,7 @@ impl<'a> Placing<'a> {
         }
     }
 
-    fn new<'n>(&'n self, batch: &'n [&'n ReviewSuggestion], me: &'n Identity) -> New<'n> {
+    fn to_create<'n>(&'n self, batch: &'n [&'n ReviewSuggestion], me: &'n Identity) -> New<'n> {
         let first = batch.first().map(|one| one.key.as_str());
         let before = self.placed.iter().filter(|key| Some(**key) == first).count();
         New { review: self.review, batch, seen: &self.seen, before, me }

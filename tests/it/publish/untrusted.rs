@@ -418,7 +418,7 @@ fn gate(kind: &str, outcome: &str, more: &Value) -> Value {
 }
 
 /// What is published of a fork's report with this one gate, where the base has this configuration.
-fn only_gate(configured: &str, gate: Value) -> (Forked, Ended) {
+fn only_gate(configured: &str, gate: &Value) -> (Forked, Ended) {
     let forked = Forked::new("[gates.build]\nkind = \"command\"\ncommand = \"true\"\n", "success");
     forked.scene.fake.with(|github| _ = github.repo("octo/shop").file("main", "gatepost.toml", configured));
     let mut report = forked.report.clone();
@@ -449,7 +449,7 @@ fn an_audit_is_held_to_the_bases_bar_and_is_not_of_the_default_branch() {
         (&plain, audit("medium", ignored()), 1, "failure"),
         (&ignoring, audit("medium", ignored()), 0, "success"),
     ] {
-        let (forked, ended) = only_gate(configured, report);
+        let (forked, ended) = only_gate(configured, &report);
         let ended = ended.with_code(code);
         assert_eq!(forked.concluded(), [format!("gatepost/audit {check}")], "{}", ended.out);
         assert!(forked.scene.fake.with(|github| github.repo("octo/shop").issues.is_empty()));
@@ -469,7 +469,7 @@ fn what_had_nothing_to_judge_is_skipped_and_what_was_not_run_is_not() {
         (&audit, gate("audit", "skipped", &json!({"audit": nothing})), 0),
         (&audit, gate("audit", "skipped", &json!({"attempts": 0})), 4),
     ] {
-        let (forked, ended) = only_gate(configured, report);
+        let (forked, ended) = only_gate(configured, &report);
         let ended = ended.with_code(code);
         assert_eq!(forked.concluded()[0].ends_with("skipped"), code == 0, "{}", ended.out);
         forked.scene.fake.finish();
