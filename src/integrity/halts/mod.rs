@@ -56,7 +56,7 @@ pub struct Looked {
 /// When no shell would run the script.
 pub fn halts_at(script: &str) -> Result<Option<Halt>, Wrong> {
     let ground = read(&Nowhere, script, "")?;
-    Ok(Context::new(None, &ground).script(0, AT_END, 0))
+    Ok(Context::new(None, &ground).script(0, AT_END))
 }
 
 /// The same of a command that runs in a folder of a repository, and of the scripts, recipes and files that it calls. Of a call
@@ -66,7 +66,7 @@ pub fn halts_at(script: &str) -> Result<Option<Halt>, Wrong> {
 /// When no shell would run the command.
 pub fn halts_within(tree: &dyn Tree, command: &str, dir: &str) -> Result<Looked, Wrong> {
     let ground = read(tree, command, dir)?;
-    let halt = Context::new(Some(tree), &ground).script(0, AT_END, 0);
+    let halt = Context::new(Some(tree), &ground).script(0, AT_END);
     Ok(reached(&ground, halt))
 }
 

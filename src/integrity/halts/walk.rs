@@ -19,6 +19,9 @@ use crate::integrity::shell::{self, Command, Item, Kind, OPAQUE, Simple, Word};
 /// Scripts and functions that call one another more deeply are none that people write.
 const DEEPEST: usize = 64;
 
+/// Commands within one another, in whatever script or function, are walked through no deeper than one script may have them.
+const DEEPEST_COMMAND: usize = shell::LONGEST;
+
 /// The most commands that are looked at, and words that a function is given.
 const MOST_STEPS: usize = 20_000;
 const MOST_GIVEN: usize = 32;
@@ -78,12 +81,16 @@ impl<'a> Context<'a> {
         Self { tree, ground, functions, guards, seen: RefCell::default(), steps: Cell::new(0) }
     }
 
-    pub fn script(&self, number: usize, at: At, depth: usize) -> Option<Halt> {
+    pub fn script(&self, number: usize, at: At) -> Option<Halt> {
+        self.script_within(number, at, 0, 0)
+    }
+
+    fn script_within(&self, number: usize, at: At, depth: usize, within: usize) -> Option<Halt> {
         let script = &self.ground.scripts[number];
         let always = self.always_ends(script);
         let at = if script.ignored.is_some() { AT_END } else { at };
         let errexit = always || script.shell.errexit;
-        Walk { context: self, number, errexit, always, given: &[], depth }.enter(&script.command, at, &[])
+        Walk { context: self, number, errexit, always, given: &[], depth, within }.enter(&script.command, at, &[])
     }
 
     /// Whether errexit is set where it is not followed from: in a function, a branch, or a file that is read into the script.
@@ -106,6 +113,8 @@ struct Walk<'a> {
     /// What the function was called with; nothing where that is not known.
     given: &'a [String],
     depth: usize,
+    /// In how many commands this one stands.
+    within: usize,
 }
 
 impl Walk<'_> {
@@ -122,7 +131,11 @@ impl Walk<'_> {
         Walk { depth: self.depth + 1, given, ..self }.command(body, at)
     }
 
-    fn command(self, command: &Command, at: At) -> Option<Halt> {
+    fn command(mut self, command: &Command, at: At) -> Option<Halt> {
+        self.within += 1;
+        if self.within > DEEPEST_COMMAND {
+            return Some(Halt::Within(self.text(command)));
+        }
         match &command.kind {
             Kind::Simple(simple) => self.simple(command, simple, at),
             Kind::Pipeline(parts) => parts.iter().find_map(|part| self.command(part, at)),
@@ -323,7 +336,7 @@ impl Walk<'_> {
         let scripts = &self.context.ground.scripts;
         let is_same_shell = matches!(run.invocation.program.as_str(), "." | "source" | "eval");
         let at = if is_same_shell { at } else { at.in_own_shell() };
-        let each = |number: usize, at: At| self.context.script(number, at, self.depth);
+        let each = |number: usize, at: At| self.context.script_within(number, at, self.depth, self.within);
         match &run.invocation.call {
             Some(Call::Make { .. }) if !self.hides_errors() => run.calls.last().and_then(|last| each(*last, at)),
             Some(Call::Package { dir: None, .. }) => run.calls.iter().find_map(|number| each(*number, at)),
