@@ -293,7 +293,7 @@ fn weigh(report: &GateReport, rules: &Rules, unexplained: Option<&str>) -> (Outc
             None => (Outcome::Pass, pass_words(report, tests, blocking)),
         };
     };
-    if let Some(why) = unexplained.map(str::to_owned).or_else(|| broken_off(code)) {
+    if let Some(why) = broken_off(code).or_else(|| unexplained.map(str::to_owned)) {
         return (Outcome::Error, format!("exit status {code}: {why}"));
     }
     // Findings that do not count may well be why a linter ended so; no test that passed is.
