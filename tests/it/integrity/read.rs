@@ -140,6 +140,9 @@ fn no_file_of_too_many_is_left_out_unseen() {
     let notes = tree.check().notes;
     assert_eq!(notes.len(), 7);
     assert_eq!(notes[6], "Makefile:1: `m0.mk` is not read: it is one of too many");
+    let targets: Vec<String> = (0..70).map(|number| format!("t{number} ")).collect();
+    let checked = Few::default().with("Makefile", targets.concat() + ":\n\tgo test\n").check();
+    assert_eq!(checked.notes, ["Makefile:1: `t64 …` is not read"]);
 }
 
 #[test]
