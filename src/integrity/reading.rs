@@ -266,7 +266,9 @@ impl Reading<'_> {
         let steps = workflow.jobs.iter().flat_map(|job| &job.steps).filter_map(|step| step.uses());
         let used: Vec<String> = steps.filter_map(|uses| uses.strip_prefix("./")).map(|path| join("", path)).collect();
         self.read.ground.workflows.push(workflow);
-        used.iter().for_each(|folder| self.used_action(folder));
+        for folder in &used {
+            self.used_action(folder);
+        }
         Ok(drafts)
     }
 
