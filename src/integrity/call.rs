@@ -68,15 +68,20 @@ pub fn call(first: &str, program: &str, rest: &[&str]) -> Option<Call> {
             let at = (0..rest.len()).find(|at| !is_flag(rest[*at]) && !is_value(*at))?;
             let file = rest[at];
             let runs_text = rest[..at].iter().any(|word| word.starts_with('-') && word.ends_with('c'));
-            (!runs_text).then(|| Call::File(file.to_owned()))
+            (!runs_text).then(|| Call::File(file_of(file)))
         }
         _ => {
             let is_path = first.contains('/') && !SYSTEM.iter().any(|folder| first.starts_with(folder));
             let installed = first.contains("node_modules/") || first.contains("vendor/bin") || first.contains("/bin/");
             (is_path && !installed && !first.contains("://") && !super::dictionary::is_program(program))
-                .then(|| Call::File(first.trim_start_matches("./").to_owned()))
+                .then(|| Call::File(file_of(first.trim_start_matches("./"))))
         }
     }
+}
+
+/// A file's path; where the root of the machine leads in the repository only that machine knows.
+fn file_of(path: &str) -> String {
+    if path.starts_with('/') { format!("{OPAQUE}{path}") } else { path.to_owned() }
 }
 
 /// Where programs of the system lie.

@@ -44,7 +44,20 @@ impl Invocation {
     /// Whether a file is read into the shell and called as those are that only set it up: they are mostly made on each machine.
     #[must_use]
     pub fn reads_environment(&self) -> bool {
-        const NAMES: &[&str] = &["activate", "asdf", "bashrc", "env", "environment", "envrc", "nvm", "profile", "rc"];
+        const NAMES: &[&str] = &[
+            "activate",
+            "asdf",
+            "bashrc",
+            "env",
+            "environment",
+            "envrc",
+            "nvm",
+            "profile",
+            "rc",
+            "release",
+            "setup",
+            "setvars",
+        ];
         let Some(Call::File(path)) = &self.call else { return false };
         let name = path.rsplit('/').next().unwrap_or(path);
         let mut parts = name.split(|c: char| !c.is_ascii_alphanumeric());

@@ -77,6 +77,10 @@ impl Makefile {
             rest.trim_start_matches(':').split_once(';').map_or((rest, None), |(needs, _)| (needs, text.find(';')));
         let needs: Vec<String> = needs.split_whitespace().filter(|word| *word != "|").map(str::to_owned).collect();
         self.names = names.split_whitespace().take(MOST_NAMES).map(str::to_owned).collect();
+        if let Some(first) = names.split_whitespace().nth(MOST_NAMES) {
+            let (at, written) = (piece.origin(0), format!("{first} …"));
+            self.further.push(Further { file, at, written, paths: None, optional: false, module: None });
+        }
         match names.trim() {
             ".ONESHELL" => self.one_shell = true,
             ".IGNORE" if needs.is_empty() => self.all_ignored = true,

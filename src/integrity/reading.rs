@@ -263,8 +263,24 @@ impl Reading<'_> {
                 }
             }
         }
+        let steps = workflow.jobs.iter().flat_map(|job| &job.steps).filter_map(|step| step.uses());
+        let used: Vec<String> = steps.filter_map(|uses| uses.strip_prefix("./")).map(|path| join("", path)).collect();
         self.read.ground.workflows.push(workflow);
+        for folder in &used {
+            self.used_action(folder);
+        }
         Ok(drafts)
+    }
+
+    /// An action that is used from a folder of other people's code, which is listed nowhere.
+    fn used_action(&mut self, folder: &str) {
+        for path in ["action.yml", "action.yaml"].map(|name| join(folder, name)) {
+            let is_listed = self.read.ground.paths.binary_search(&path).is_ok() && sort(&path).is_some();
+            let is_read = || self.read.ground.sources.iter().any(|source| source.path == path);
+            if !is_listed && !is_read() && self.may_be_read(&path) {
+                self.file(&path, Sort::Action);
+            }
+        }
     }
 
     /// GitHub runs nothing of such a file; an action may as well be made of a program.

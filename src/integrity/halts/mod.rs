@@ -339,6 +339,7 @@ mod tests {
             "bash \"$DIR/lint.sh\"",
             ". \"$DIR/lint.sh\"",
             "/src/lint.sh",
+            "bash /scripts/all.sh",
             "npm --prefix $D run -s lint",
             "make gone",
             "uv run -m tools.lint",

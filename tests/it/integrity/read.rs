@@ -140,6 +140,9 @@ fn no_file_of_too_many_is_left_out_unseen() {
     let notes = tree.check().notes;
     assert_eq!(notes.len(), 7);
     assert_eq!(notes[6], "Makefile:1: `m0.mk` is not read: it is one of too many");
+    let targets: Vec<String> = (0..70).map(|number| format!("t{number} ")).collect();
+    let checked = Few::default().with("Makefile", targets.concat() + ":\n\tgo test\n").check();
+    assert_eq!(checked.notes, ["Makefile:1: `t64 …` is not read"]);
 }
 
 #[test]
@@ -147,4 +150,8 @@ fn other_folders_are_read_where_something_calls_what_lies_there() {
     let workflow = "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - run: make -C extern lint\n";
     let tree = Few::default().with(".github/workflows/a.yml", workflow);
     assert_eq!(found(&tree.with("extern/Makefile", "lint:\n\tcargo clippy || true\n").check()), ["GI101 error 2"]);
+    let tree = Few::default()
+        .with(".github/workflows/a.yml", workflow.replace("run: make -C extern lint", "uses: ./extern/act"));
+    let action = "runs:\n  using: composite\n  steps:\n    - shell: bash\n      run: cargo test || true\n";
+    assert_eq!(found(&tree.with("extern/act/action.yml", action).check()), ["GI101 error 5"]);
 }
