@@ -1,6 +1,8 @@
 //! One attempt of a gate that has a command, reports or both: run, collect, read, place. Every kind that runs a
 //! command uses it; what the result is worth is judged elsewhere.
 
+use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _, Seek as _};
@@ -15,7 +17,7 @@ use crate::gate::read::{Choice, ReadError};
 use crate::gate::shortened::shortened;
 use crate::gate::unfinished::{Failed, unfinished};
 use crate::gate::unread::{LENIENT, unread};
-use crate::integrity::halts::halts_within;
+use crate::integrity::halts::{Looked, halts_within};
 use crate::integrity::moves::{script_moves, words_move};
 use crate::model::change::ChangeKind;
 use crate::model::evidence::{Evidence, Exit, Parsed, Problem, ProblemKind, Understood};
@@ -77,56 +79,78 @@ pub async fn execute(common: &Common, site: Site<'_>) -> Evidence {
             whole
         }));
     }
-    if let Some(log) = &log {
-        explain_status(common, site, log, &mut evidence);
-        doubt_silence(common, site, log, &mut evidence);
+    if let (Some(log), Some(command)) = (&log, &common.command) {
+        let ran = Command::new(command, common, site);
+        explain_status(&ran, common, site, log, &mut evidence);
+        doubt_silence(&ran, log, &mut evidence);
     }
     evidence
 }
 
+/// A command that ran, and what is known of it without running it, read where it is asked for.
+struct Command<'a> {
+    shell: Cow<'a, str>,
+    root: &'a Path,
+    dir: &'a str,
+    looked: OnceCell<Option<Looked>>,
+}
+
+impl<'a> Command<'a> {
+    fn new(command: &'a CommandLine, common: &'a Common, site: Site<'a>) -> Self {
+        Self { shell: shell_line(command), root: site.root, dir: &common.dir, looked: OnceCell::new() }
+    }
+
+    /// `None` where its script cannot be read.
+    fn looked(&self) -> Option<&Looked> {
+        let (shell, root, dir) = (&*self.shell, self.root, self.dir);
+        self.looked.get_or_init(|| deep(|| halts_within(&Folder::new(root), shell, dir)).ok()?.ok()).as_ref()
+    }
+
+    /// Whether it is known to run more than one tool.
+    fn has_several_tools(&self) -> bool {
+        self.looked().is_some_and(|looked| looked.ran.iter().filter(|ran| ran.is_tool).count() > 1)
+    }
+}
+
 /// What the tool found may not be all that there is.
-fn explain_status(common: &Common, site: Site<'_>, log: &File, evidence: &mut Evidence) {
+fn explain_status(ran: &Command<'_>, common: &Common, site: Site<'_>, log: &File, evidence: &mut Evidence) {
     let Some(understood) = &mut evidence.understood else { return };
     let Some(Exit::Code(code)) = evidence.exit else { return };
     if understood.unexplained_exit.is_some() {
         return;
     }
-    let Some(shell) = common.command.as_ref().map(shell_line) else { return };
-    if code != 0 && evidence.log_cut {
-        understood.unexplained_exit =
-            Some("whether all of it was run cannot be told, as its log is longer than 64 MiB and was cut".to_owned());
-        return;
-    }
-    understood.unexplained_exit = match deep(|| halts_within(&Folder::new(site.root), &shell, &common.dir)) {
-        Ok(Ok(looked)) => shortened(&looked, understood, site.root, log).or_else(|| {
-            let (root, dir, has_tests) = (site.root, common.dir.as_str(), understood.tests.is_some());
+    understood.unexplained_exit = if code != 0 && evidence.log_cut {
+        Some("whether all of it was run cannot be told, as its log is longer than 64 MiB and was cut".to_owned())
+    } else if let Some(looked) = ran.looked() {
+        shortened(looked, understood, site.root, log).or_else(|| {
+            let (shell, dir, has_tests) = (&*ran.shell, ran.dir, understood.tests.is_some());
             let log = &site.output.join(site.log(&common.name));
-            let failed = Failed { looked: &looked, shell: &shell, code, root, dir, log, has_tests };
+            let failed = Failed { looked, shell, code, root: site.root, dir, log, has_tests };
             if code == 0 { None } else { unfinished(&failed) }
-        }),
-        _ => (code != 0).then(|| "whether all of its script was run cannot be told".to_owned()),
+        })
+    } else {
+        (code != 0).then(|| "whether all of its script was run cannot be told".to_owned())
     };
 }
 
 /// No finding, or a status of 0, is a good sign only of what was looked at.
-fn doubt_silence(common: &Common, site: Site<'_>, log: &File, evidence: &mut Evidence) {
+fn doubt_silence(ran: &Command<'_>, log: &File, evidence: &mut Evidence) {
     let is_silent = |understood: &Understood| understood.findings.is_empty() && understood.tests.is_none();
     let by_status = evidence.understood.is_none();
     if !evidence.understood.as_ref().is_none_or(is_silent) || evidence.exit != Some(Exit::Code(0)) {
         return;
     }
-    let Some(shell) = common.command.as_ref().map(shell_line) else { return };
-    let said = idle(log, &shell).unwrap_or_else(|why| {
+    let said = idle(log, &ran.shell).unwrap_or_else(|why| {
         evidence
             .problems
             .push(unreadable(format!("whether it looked at anything is not known, as its log cannot be read: {why}")));
         None
     });
     match said {
-        Some(Idle::Undue(line)) => evidence.nothing = Some(format!("nothing was due: `{line}`")),
-        Some(Idle::Unlooked(line)) if several_tools(&shell, common, site) => {
+        Some(Idle::Undue(line) | Idle::Unlooked(line)) if ran.has_several_tools() => {
             evidence.notes.push(format!("one of its tools looked at nothing: `{line}`"));
         }
+        Some(Idle::Undue(line)) => evidence.nothing = Some(format!("nothing was due: `{line}`")),
         Some(Idle::Unlooked(line)) => evidence.problems.push(unreadable(format!(
             "it looked at nothing: `{line}`. Mend where it looks, or take the gate away"
         ))),
@@ -140,12 +164,6 @@ fn doubt_silence(common: &Common, site: Site<'_>, log: &File, evidence: &mut Evi
             .push(format!("not all of it was built (`{line}`): what an earlier build found there is not shown again")),
         None => {}
     }
-}
-
-/// Whether a command is known to run more than one tool.
-fn several_tools(shell: &str, common: &Common, site: Site<'_>) -> bool {
-    let looked = deep(|| halts_within(&Folder::new(site.root), shell, &common.dir));
-    matches!(looked, Ok(Ok(looked)) if looked.ran.iter().filter(|ran| ran.is_tool).count() > 1)
 }
 
 /// What a command printed and is to be read, on disk.

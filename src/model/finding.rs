@@ -150,10 +150,11 @@ impl Finding {
     #[must_use]
     pub fn is_of_whole_file(&self) -> bool {
         // golangci-lint shows one for each file of these.
-        let is_first = ["gofmt", "goimports"].iter().any(|linter| {
-            self.rule.as_deref() == Some(linter) || self.message.trim_end().ends_with(&format!("({linter})"))
-        });
-        (is_first && self.message.starts_with("File is not ")) || self.is_of_unread_file()
+        let is_first = || match &self.rule {
+            Some(rule) => matches!(rule.as_str(), "gofmt" | "goimports"),
+            None => ["(gofmt)", "(goimports)"].iter().any(|linter| self.message.trim_end().ends_with(linter)),
+        };
+        (self.message.starts_with("File is not ") && is_first()) || self.is_of_unread_file()
     }
 
     /// Whether it says that its file could not be read as a program. The tool then looked at nothing else in it, so that its

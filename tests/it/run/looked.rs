@@ -5,15 +5,7 @@ use super::*;
 /// How a gate ends whose command is this, on a branch that adds `new.c`.
 fn ends(kind: &str, settings: &str, command: &str, files: &[(&str, &str)]) -> String {
     let gate = format!("[gates.g]\nkind = \"{kind}\"\n{settings}command = '''\n{command}'''\n");
-    let project = Project::on_main(&gate);
-    project.tree.write("old.c", "1\n2\n3\n4\n5\n").write("said", "old.c:1:1: warning: w\n");
-    for (path, text) in files {
-        project.tree.write(path, text);
-    }
-    project.tree.commit("old");
-    project.tree.git(&["checkout", "--quiet", "-b", "topic"]);
-    project.tree.write("new.c", "1\n2\n3\n").commit("new");
-    project.run(&[]).gates().remove(0)
+    Project::beside_old(&gate, ["old.c", "new.c"], files).run(&[]).gates().remove(0)
 }
 
 fn lint(command: &str, files: &[(&str, &str)]) -> String {
@@ -59,6 +51,8 @@ fn who_looked_at_nothing_says_nothing() {
     let staged = "echo '\u{2192} lint-staged could not find any staged files.'\n";
     let due = "g: skipped, nothing was due: `\u{2192} lint-staged could not find any staged files.`";
     assert_eq!(ends("command", "", staged, &[]), due);
+    let beside = format!("mypy() {{ :; }}; npx() {{ {} }}; npx lint-staged; mypy .\n", staged.replace('\n', ";"));
+    assert_eq!(ends("command", "", &beside, &[]), "g: pass, exit status 0", "another tool was due");
 }
 
 #[test]

@@ -52,6 +52,19 @@ impl Project {
         Self { tree, env: Vec::new() }
     }
 
+    /// On a branch that adds a file; on main are an old one, these, and `said`, a finding in its first line.
+    fn beside_old(config: &str, [old, new]: [&str; 2], files: &[(&str, &str)]) -> Self {
+        let project = Self::on_main(config);
+        project.tree.write(old, numbered(5)).write("said", format!("{old}:1:1: warning: w\n"));
+        for (path, text) in files {
+            project.tree.write(path, text);
+        }
+        project.tree.commit("old");
+        project.tree.git(&["checkout", "--quiet", "-b", "topic"]);
+        project.tree.write(new, numbered(3)).commit("new");
+        project
+    }
+
     fn env(mut self, name: &str, value: &str) -> Self {
         self.env.push((name.to_owned(), value.to_owned()));
         self

@@ -9,15 +9,7 @@ fn said(command: &str, makefile: &str) -> String {
 
 fn said_with(command: &str, files: &[(&str, &str)]) -> String {
     let lint = format!("[gates.lint]\nkind = \"lint\"\nformat = \"gcc\"\ncommand = {command}\n");
-    let project = Project::on_main(&lint);
-    project.tree.write("old.rs", "1\n").write("said", "old.rs:1:1: warning: w\n");
-    for (path, text) in files {
-        project.tree.write(path, text);
-    }
-    project.tree.commit("old");
-    project.tree.git(&["checkout", "--quiet", "-b", "topic"]);
-    project.tree.write("new.rs", "1\n").commit("new");
-    project.run(&[]).gates().remove(0)
+    Project::beside_old(&lint, ["old.rs", "new.rs"], files).run(&[]).gates().remove(0)
 }
 
 const PASSES: &str = "lint: pass, 1 finding that does not count";
