@@ -2,7 +2,7 @@
 //! the policy look at it.
 
 use crate::app::Failure;
-use crate::app::remembered::{judged, read};
+use crate::app::remembered::{has_files, judged, read};
 use crate::app::site::Site;
 use crate::model::check_id::is_same_place;
 use crate::model::environments::Environment;
@@ -14,6 +14,7 @@ use crate::model::story::Proofs;
 use crate::parse;
 use crate::policy::proof::{Demand, Known, Proof, Stands, prove};
 use crate::publish::proof;
+use crate::world::ledger::Wanted;
 use crate::world::{clock, files};
 
 /// What stands for a commit.
@@ -93,13 +94,16 @@ async fn results(
     let mut all = Vec::new();
     let config = proof::digest(&site.config_place, &site.config.source);
     let counts = |by: &str| *by == config || (is_base && is_same_place(by, &config));
-    if let Some((of, report)) = report(site)? {
-        let same = of == *sha || same_files(site, &of, sha);
+    if let Some(report) = report(site)? {
+        let unsaid = report.subject.tree.is_none() && !report.subject.dirty && report.subject.head.as_ref() == Some(sha);
+        let same = unsaid || has_files(&site.repo, sha, &report);
         let (by, found) = (report.subject.config.as_deref(), read(&report));
-        if let (Some(local), Some(by)) = (site.ledger.file(), by) {
-            local.remember(&of, by, &found).await.map_err(|error| error.to_string())?;
+        let of = judged(&site.repo, &report);
+        if let (Some(local), Some(of), Some(by)) = (site.ledger.file(), of, by) {
+            local.remember(of, by, &found).await.map_err(|error| error.to_string())?;
         }
         let doubt = match by {
+            _ if unsaid => Some("its report does not say which files it judged".to_owned()),
             Some(by) if counts(by) => None,
             Some(_) => Some("another configuration judged it".to_owned()),
             None => Some("its report does not say by which configuration it was judged".to_owned()),
@@ -109,7 +113,9 @@ async fn results(
     }
     let me = site.job();
     if let Some(hub) = site.ledger.hub() {
-        let found = hub.results(sha, environment.app_id, &config, me.as_ref()).await;
+        let tree = site.repo.tree(sha).ok();
+        let wanted = Wanted { sha, tree: tree.as_ref(), app: environment.app_id, config: &config, me: me.as_ref() };
+        let found = hub.results(wanted).await;
         all.extend(found.map_err(|error| error.to_string())?);
     }
     if let Some(local) = site.ledger.file() {
@@ -119,23 +125,13 @@ async fn results(
     Ok(all)
 }
 
-/// Two commits with the same tree have the same files, and with them the same configuration.
-fn same_files(site: &Site, one: &Sha, other: &Sha) -> bool {
-    match (site.repo.tree(one), site.repo.tree(other)) {
-        (Ok(one), Ok(other)) => one == other,
-        _ => false,
-    }
-}
-
-/// The report of a run in this work tree, with the commit that it judged. One that is there and cannot be read may be a red
-/// one.
-fn report(site: &Site) -> Result<Option<(Sha, Report)>, String> {
+/// The report of a run in this work tree. One that is there and cannot be read may be a red one.
+fn report(site: &Site) -> Result<Option<Report>, String> {
     let path = site.below_config(".gatepost/report.json");
     let bytes = match files::read_at_most(&path, parse::report::LARGEST) {
         Ok(bytes) => bytes,
         Err(error) if error.is_not_found() => return Ok(None),
         Err(error) => return Err(error.to_string()),
     };
-    let report = parse::report::read(&bytes).map_err(|error| format!("{} {error}", path.display()))?;
-    Ok(judged(&report).cloned().map(|head| (head, report)))
+    parse::report::read(&bytes).map(Some).map_err(|error| format!("{} {error}", path.display()))
 }

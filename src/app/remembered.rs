@@ -29,7 +29,7 @@ pub fn kept(repo: &Repo) -> Result<PathBuf, RepoError> {
 /// When the ledger cannot be used.
 pub async fn keep(repo: &Repo, report: &Report) -> Result<(), String> {
     let ledger = kept(repo).map_err(|error| error.to_string())?.join(LEDGER);
-    let (Some(head), Some(by)) = (judged(report), &report.subject.config) else { return Ok(()) };
+    let (Some(head), Some(by)) = (judged(repo, report), &report.subject.config) else { return Ok(()) };
     if !files::is_file(&ledger) {
         return Ok(());
     }
@@ -37,10 +37,17 @@ pub async fn keep(repo: &Repo, report: &Report) -> Result<(), String> {
     local.remember(head, by, &read(report)).await.map_err(|error| error.to_string())
 }
 
-/// The commit whose files a report is of.
+/// The commit whose files a report is of: not the head of a pull request whose merge was judged, unless they are the same.
 #[must_use]
-pub fn judged(report: &Report) -> Option<&Sha> {
-    report.subject.head.as_ref().filter(|_| !report.subject.dirty)
+pub fn judged<'r>(repo: &Repo, report: &'r Report) -> Option<&'r Sha> {
+    report.subject.head.as_ref().filter(|head| has_files(repo, head, report))
+}
+
+/// Whether a report is of the files of this commit.
+#[must_use]
+pub fn has_files(repo: &Repo, commit: &Sha, report: &Report) -> bool {
+    let judged = report.subject.tree.as_ref().filter(|_| !report.subject.dirty);
+    judged.is_some_and(|judged| repo.tree(commit).is_ok_and(|tree| tree == *judged))
 }
 
 /// The results of a report. Those of a scheduled run are none.

@@ -150,7 +150,8 @@ async fn run_all(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
     let (subject, started_at) = (subject.clone(), started_at.to_owned());
     let report = Report { verdict: policy::verdict(&gates), subject, started_at, took: begun.elapsed(), gates, notes };
     let mut unwritten = write_files(request, &report, &output, signals.caught().is_some());
-    unwritten.extend(remember(&repo, &judged, &report).await);
+    let kept = remembered::keep(&repo, &report).await;
+    unwritten.extend(kept.err().filter(|_| !report.verdict.is_green()));
     let said = poster.end(&report, Posted { subject: &report.subject, ..shared }, &signals).await.masked(masker);
     let code = exit_code(request.publish, &report, &signals, &unwritten, &said);
     Ok(Ran { report, output: output.clone(), folder, code, said, unwritten })
@@ -396,6 +397,7 @@ fn subject(occasion: &Occasion, judged: &Judged, poster: &Poster, config: &str) 
         pull_request: occasion.judged_pull_request(),
         event: occasion.event.clone(),
         trusted: occasion.trusted,
+        tree: judged.tree.clone(),
         dirty: judged.dirty,
         run_url: occasion.run_url.clone(),
         run: occasion.run(),
@@ -420,14 +422,6 @@ fn write_files(request: &Request, report: &Report, output: &Output, interrupted:
     // First what keeps the report out of commits, where a gate took it away.
     let folder = output.furnish().err().map(|error| error.to_string());
     folder.into_iter().chain(wanted.into_iter().filter_map(write)).collect()
-}
-
-/// Keeps what was judged for a later deploy; what red could not be kept. Of a merge the head is another commit.
-async fn remember(repo: &Repo, judged: &Judged, report: &Report) -> Option<String> {
-    if judged.head != report.subject.head {
-        return None;
-    }
-    remembered::keep(repo, report).await.err().filter(|_| !report.verdict.is_green())
 }
 
 /// Where the baseline is kept.

@@ -21,6 +21,8 @@ pub struct Judged {
     pub head: Option<Sha>,
     /// The commit compared with.
     pub base: Option<Sha>,
+    /// The tree of `head`: the files that are judged; `None` where the work tree differs.
+    pub tree: Option<Sha>,
     /// The work tree differs from `head`.
     pub dirty: bool,
     /// The commit that may receive check runs; `None` when what is checked out is not what the event is about.
@@ -106,7 +108,8 @@ pub async fn scope(
     } else {
         change(repo, occasion, asked, merge_base, &mut notes).await?
     };
-    Ok(Judged { scope, head, base, dirty, posted_on, notes })
+    let tree = head.as_ref().filter(|_| !dirty).and_then(|head| repo.tree(head).ok());
+    Ok(Judged { scope, head, base, tree, dirty, posted_on, notes })
 }
 
 async fn change(

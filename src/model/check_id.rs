@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-/// `gatepost:RUN.ATTEMPT:GATE:SCOPE:BASE:CONFIG:JOB:MADE`; what is not known is `-`.
+/// `gatepost:RUN.ATTEMPT:GATE:SCOPE:BASE:CONFIG:JOB:MADE:TREE`; what is not known is `-`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CheckId<'a> {
     /// Run id and attempt; outside of Actions `local` and a moment.
@@ -20,6 +20,8 @@ pub struct CheckId<'a> {
     pub job: &'a str,
     /// Of one process, so that what it sent is told from what its neighbour did.
     pub made: &'a str,
+    /// The tree of the files that were judged: on a pull request those of its merge, not of the commit it stands on.
+    pub tree: &'a str,
 }
 
 /// The scope of a check run that says that its gate was overridden.
@@ -51,7 +53,7 @@ impl<'a> CheckId<'a> {
         let parts: Vec<&str> = text.split(':').collect();
         let ["gatepost", run, gate, scope, base, config, by @ ..] = &parts[..] else { return None };
         let by = |at: usize| by.get(at).copied().unwrap_or("-");
-        Some(Self { run, gate, scope, base, config, job: by(0), made: by(1) })
+        Some(Self { run, gate, scope, base, config, job: by(0), made: by(1), tree: by(2) })
     }
 
     /// Run id and attempt, where GitHub Actions ran it.
@@ -76,8 +78,8 @@ impl<'a> CheckId<'a> {
 
 impl fmt::Display for CheckId<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { run, gate, scope, base, config, job, made } = self;
-        write!(f, "gatepost:{run}:{gate}:{scope}:{base}:{config}:{job}:{made}")
+        let Self { run, gate, scope, base, config, job, made, tree } = self;
+        write!(f, "gatepost:{run}:{gate}:{scope}:{base}:{config}:{job}:{made}:{tree}")
     }
 }
 
@@ -87,14 +89,15 @@ mod tests {
 
     #[test]
     fn it_is_read_back_as_it_was_written() {
-        let all = CheckId { run: "5.2", gate: "lint", scope: "all", base: "-", config: "0a.1b", job: "ab", made: "cd" };
+        let by = CheckId { job: "ab", made: "cd", tree: "ef", ..CheckId::parse("gatepost:5.2:lint:all:-:0a.1b").unwrap() };
+        let all = CheckId { run: "5.2", gate: "lint", scope: "all", base: "-", config: "0a.1b", ..by };
         let text = all.to_string();
         assert_eq!(CheckId::parse(&text), Some(all));
         assert_eq!(all.generation(), Some((5, 2)));
         assert_eq!(CheckId { run: "local.5", ..all }.generation(), None);
         assert_eq!(CheckId::parse("gatepost:5.2:9ab"), None, "a whole run's");
         let short = CheckId::parse("gatepost:5.2:lint:override:7:-").unwrap();
-        assert_eq!((short.scope, short.base, short.made), (OVERRIDE, "7", "-"));
+        assert_eq!((short.scope, short.base, short.made, short.tree), (OVERRIDE, "7", "-", "-"));
     }
 
     #[test]
@@ -107,7 +110,7 @@ mod tests {
 
     #[test]
     fn a_configuration_is_known_by_its_place() {
-        let of = |config| CheckId { run: "5.2", gate: "lint", scope: "all", base: "-", config, job: "-", made: "-" };
+        let of = |config| CheckId { config, ..CheckId::parse("gatepost:5.2:lint:all:-:-").unwrap() };
         assert!(of("0a.1b").is_configured_where("0a.2c"));
         for (one, other) in [("0a.1b", "0b.1b"), ("-", "-"), ("0a", "0a"), ("0a.1b", "-")] {
             assert!(!of(one).is_configured_where(other), "{one} {other}");

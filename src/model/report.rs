@@ -278,6 +278,9 @@ pub struct Subject {
     pub event: String,
     /// False for a pull request of a fork.
     pub trusted: bool,
+    /// The tree of the files that were judged: of the commit that was checked out, which on a pull request is its merge and
+    /// not `head`. `None` where that was no commit's.
+    pub tree: Option<Sha>,
     /// The work tree differs from `head`: the verdict is not that commit's.
     pub dirty: bool,
     /// A link to the run.

@@ -139,11 +139,13 @@ pub fn join(
     expected: &[Expected],
     overridden: &BTreeMap<GateName, String>,
 ) -> Report {
+    let mut trees = parts.iter().map(|part| part.report.subject.tree.clone());
+    let tree = trees.next().flatten().filter(|tree| trees.all(|other| other.as_ref() == Some(tree)));
     let mut report = Report {
         verdict: Outcome::Skipped,
         started_at: parts.iter().map(|part| part.report.started_at.clone()).min().unwrap_or_default(),
         took: parts.iter().map(|part| part.report.took).max().unwrap_or_default(),
-        subject,
+        subject: Subject { tree, ..subject },
         gates: Vec::new(),
         notes: Vec::new(),
     };

@@ -141,6 +141,7 @@ pub(super) fn report() -> Report {
             pull_request: Some(7),
             event: "pull_request".to_owned(),
             trusted: true,
+            tree: Sha::parse(&"5e1f".repeat(10)).ok(),
             dirty: false,
             run_url: Some("https://github.com/acme/shop/actions/runs/15".to_owned()),
             run: Some((15, 1)),

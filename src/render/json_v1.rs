@@ -66,6 +66,10 @@ pub struct SubjectV1<'a> {
     pub pull_request: Option<u64>,
     /// GitHub's event name, or `local`.
     pub event: Cow<'a, str>,
+    /// The git tree of the files that were judged: of the commit that was checked out, which on a pull request is its merge
+    /// and not `head`. `null` where it is not known.
+    #[serde(default)]
+    pub tree: Option<Cow<'a, str>>,
     /// False for a pull request of a fork.
     pub trusted: bool,
     /// The work tree differed from `head`: the verdict is not that commit's.
@@ -185,6 +189,7 @@ impl<'a> From<&'a Report> for ReportV1<'a> {
                 base: subject.base.as_ref().map(|sha| Cow::Borrowed(sha.as_str())),
                 pull_request: subject.pull_request,
                 event: Cow::Borrowed(&subject.event),
+                tree: subject.tree.as_ref().map(|tree| Cow::Borrowed(tree.as_str())),
                 trusted: subject.trusted,
                 dirty: subject.dirty,
                 config: subject.config.as_deref().map(Cow::Borrowed),

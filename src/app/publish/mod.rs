@@ -121,6 +121,7 @@ async fn of_this_run(
         pull_request: occasion.judged_pull_request(),
         event: occasion.event.clone(),
         trusted: occasion.trusted,
+        tree: None,
         dirty: false,
         run_url: occasion.run_url.clone(),
         run: if here.on_actions { here.run() } else { found.parts.first().and_then(|part| part.report.subject.run) },

@@ -111,6 +111,7 @@ impl Triggered {
             pull_request: pull.map(|pull| pull.number),
             event: self.run.event.clone(),
             trusted: self.is_own(here),
+            tree: None,
             dirty: false,
             run_url: Some(self.run.url.clone()),
             run: Some((self.run.id, self.run.attempt)),

@@ -13,7 +13,7 @@ use crate::model::sha::Sha;
 use crate::world::crashpoint;
 use crate::world::line::answer::Stop;
 
-pub use github::{Hub, Pattern};
+pub use github::{Hub, Pattern, Wanted};
 pub use local::Local;
 
 /// What a ledger could not do. The text says what was tried and what happened.

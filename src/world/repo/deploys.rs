@@ -72,11 +72,15 @@ impl Repo {
     /// The tree of a commit: two commits with the same one have the same files.
     ///
     /// # Errors
-    /// When the commit is not here.
-    pub fn tree(&self, commit: &Sha) -> Result<String, RepoError> {
+    /// When the commit is not here, or is none.
+    pub fn tree(&self, commit: &Sha) -> Result<Sha, RepoError> {
         let stored = self.read(|reader| reader.raw_commit(commit))?;
         let line = stored.split(|&byte| byte == b'\n').next().unwrap_or_default();
-        Ok(String::from_utf8_lossy(line.strip_prefix(b"tree ").unwrap_or(line)).into_owned())
+        let line = String::from_utf8_lossy(line.strip_prefix(b"tree ").unwrap_or_default());
+        Sha::parse(&line).map_err(|error| RepoError::Library {
+            action: format!("read the tree of {}", commit.short()),
+            detail: error.to_string(),
+        })
     }
 
     /// Whether `old` is in the history of `new`.

@@ -200,10 +200,17 @@ fn a_pass_of_a_change_counts_with_its_base() {
     scene.call(&["deploy", "staging"]).with(0);
 }
 
-const CI: &str = ".github/workflows/ci.yml";
+pub(super) const CI: &str = ".github/workflows/ci.yml";
 
 /// A check run of `test` for a commit, with what it says of itself.
-fn check(scene: &Scene, sha: &str, conclusion: &str, owner: Account, says: &str) -> u64 {
+/// A check run of the files of its commit.
+pub(super) fn check(scene: &Scene, sha: &str, conclusion: &str, owner: Account, says: &str) -> u64 {
+    let missing = 9_usize.saturating_sub(says.split(':').count()).saturating_sub(1);
+    let says = format!("{says}{}:{}", ":-".repeat(missing), scene.tree_of(sha));
+    check_of_files(scene, sha, conclusion, owner, &says)
+}
+
+pub(super) fn check_of_files(scene: &Scene, sha: &str, conclusion: &str, owner: Account, says: &str) -> u64 {
     let now = gatepost::world::clock::now().to_string();
     scene.fake.as_ref().unwrap().with(|github| {
         let id = github.check("octo/shop", sha, "gatepost/test", conclusion, owner);
@@ -214,14 +221,14 @@ fn check(scene: &Scene, sha: &str, conclusion: &str, owner: Account, says: &str)
 }
 
 /// A repository on GitHub with one run of the default branch's workflow.
-fn on_github() -> Scene {
+pub(super) fn on_github() -> Scene {
     let scene = Scene::new(On::GitHub, "");
     let head = scene.head();
     run(&scene, 15, &head, "push");
     scene
 }
 
-fn run(scene: &Scene, id: u64, sha: &str, event: &str) {
+pub(super) fn run(scene: &Scene, id: u64, sha: &str, event: &str) {
     let (sha, event) = (sha.to_owned(), event.to_owned());
     scene.fake.as_ref().unwrap().with(|github| {
         let repo = github.repo("octo/shop");
@@ -240,7 +247,7 @@ fn run(scene: &Scene, id: u64, sha: &str, event: &str) {
     });
 }
 
-const ALL: &str = "gatepost:15.1:test:all:-:fe6949ee.0123456789abcdef";
+pub(super) const ALL: &str = "gatepost:15.1:test:all:-:fe6949ee.0123456789abcdef";
 
 #[test]
 fn a_check_run_of_our_own_app_is_evidence() {
@@ -459,29 +466,6 @@ fn what_a_check_run_says_of_itself_is_held_against_its_run() {
         scene.fake.as_ref().unwrap().with(|github| github.repo("octo/shop").runs[0].head_sha = "b".repeat(40));
     };
     refused(ALL, &elsewhere, "is of another commit");
-}
-
-#[test]
-fn a_squash_merge_has_the_evidence_of_its_pull_request() {
-    let scene = Scene::new(On::GitHub, "");
-    let head = scene.commit(None);
-    run(&scene, 15, &head, "pull_request");
-    scene.tree.git(&["commit", "--quiet", "--amend", "--message", "squashed"]);
-    let squashed = scene.head();
-    scene.known();
-    scene.fake.as_ref().unwrap().with(|github| {
-        let repo = github.repo("octo/shop");
-        repo.pull(7, &head, &squashed);
-        for sha in [&head, &squashed] {
-            repo.commits.get_mut(sha).unwrap().tree = "5".repeat(40);
-        }
-        repo.branch("main", &squashed).file("main", CI, "on: push");
-    });
-    let config = std::fs::read_to_string(scene.tree.dir.join("gatepost.toml")).unwrap();
-    let digest = gatepost::publish::proof::digest("gatepost.toml", &config);
-    check(&scene, &head, "success", Account::actions(), &format!("gatepost:15.1:test:all:-:{digest}"));
-    scene.fake.as_ref().unwrap().with(|github| github.repo("octo/shop").squashed.insert(squashed.clone(), 7));
-    scene.call(&["deploy", "staging"]).with(0).says(&["with the same files"]);
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod faults;
 mod hosts;
 mod ledgers;
 mod locks;
+mod merged;
 mod outages;
 mod probes;
 mod service;
@@ -121,7 +122,16 @@ impl Scene {
     }
 
     pub fn head(&self) -> String {
-        self.tree.sha("HEAD").to_string()
+        self.sha("HEAD")
+    }
+
+    pub fn sha(&self, name: &str) -> String {
+        self.tree.sha(name).to_string()
+    }
+
+    /// The files of a commit.
+    pub fn tree_of(&self, commit: &str) -> String {
+        self.sha(&format!("{commit}^{{tree}}"))
     }
 
     pub fn command(&self, arguments: &[&str]) -> Command {

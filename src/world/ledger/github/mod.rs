@@ -23,6 +23,7 @@ use crate::world::line::answer::Stop;
 use crate::world::line::pace::Pace;
 use crate::world::line::{Creation, Kind, Line, segment};
 
+pub use results::Wanted;
 pub use rules::Pattern;
 
 /// By which our deployments are told from those of others, such as GitHub's own for jobs that name an environment.

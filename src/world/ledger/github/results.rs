@@ -64,7 +64,33 @@ struct Commit {
 
 #[derive(Debug, Deserialize)]
 struct Tree {
-    sha: String,
+    sha: Sha,
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// Of this commit.
+    pub sha: &'a Sha,
+    /// Its tree, where it is known here: GitHub tells it otherwise.
+    pub tree: Option<&'a Sha>,
+    /// Whose check runs are believed.
+    pub app: u64,
+    /// The digest of the configuration.
+    pub config: &'a str,
+    /// The job that asks.
+    pub me: Option<&'a RunPlace>,
+}
+
+/// The check runs of a commit, and which files they are to be of.
+#[derive(Clone, Copy)]
+struct On<'a> {
+    /// Where they stand.
+    head: &'a Sha,
+    /// Those of other files are left out, the red ones too: they stand on the commit of a pull request.
+    strictly: bool,
+    /// The tree that is asked about.
+    tree: &'a Sha,
 }
 
 fn said<'a>(check: &'a Check, gate: &GateName) -> Option<CheckId<'a>> {
@@ -82,34 +108,30 @@ fn is_override(check: &Check, gate: &GateName) -> bool {
 
 impl Hub {
     /// The results of the gates for a commit, by the configuration at the place of `config`: another one's are no results.
-    /// Where it has none, those of a pull request's head with the same files and the same configuration, as squash merges
-    /// leave them. `me` is the job that asks.
+    /// Where it has none, those of a pull request that judged the same files by the same configuration, as squash merges
+    /// leave them.
     ///
     /// # Errors
     /// When anything of it could not be read, or is malformed: what is not known is no evidence.
-    pub async fn results(
-        &mut self,
-        sha: &Sha,
-        app: u64,
-        config: &str,
-        me: Option<&RunPlace>,
-    ) -> Result<Vec<GateResult>, Stop> {
+    pub async fn results(&mut self, wanted: Wanted<'_>) -> Result<Vec<GateResult>, Stop> {
         self.line.allow_more(PATIENCE);
         let line = &mut self.line;
-        let own = of_commit(line, sha, app, config, me).await?;
+        let sha = wanted.sha;
+        let tree = match wanted.tree {
+            Some(tree) => tree.clone(),
+            None => line.read::<Commit>(line.path(&format!("/git/commits/{sha}"))).await?.tree.sha,
+        };
+        let own = of_commit(line, wanted, On { head: sha, strictly: false, tree: &tree }).await?;
         if !own.is_empty() {
             return Ok(own.into_iter().map(|(result, _)| result).collect());
         }
         let path = line.path(&format!("/commits/{sha}/pulls?per_page=100"));
         let pulls: Vec<Pull> = line.pages::<Vec<Pull>>(path).await?.into_iter().flatten().collect();
         let mut all = Vec::new();
-        for pull in pulls {
-            let head = pull.head.sha;
-            if head == *sha || tree(line, &head).await? != tree(line, sha).await? {
-                continue;
-            }
-            let results = of_commit(line, &head, app, config, me).await?.into_iter();
-            let same = results.filter(|(_, of)| of == config).map(|(result, _)| GateResult {
+        for head in pulls.into_iter().map(|pull| pull.head.sha).filter(|head| head != sha) {
+            let on = On { head: &head, strictly: true, tree: &tree };
+            let results = of_commit(line, wanted, on).await?.into_iter();
+            let same = results.filter(|(_, of)| of == wanted.config).map(|(result, _)| GateResult {
                 source: format!("{}, of {} with the same files", result.source, head.short()),
                 ..result
             });
@@ -119,43 +141,42 @@ impl Hub {
     }
 }
 
-async fn tree(line: &mut Line<GitHub>, sha: &Sha) -> Result<String, Stop> {
-    let path = line.path(&format!("/git/commits/{sha}"));
-    Ok(line.read::<Commit>(path).await?.tree.sha)
-}
-
 /// What decides for each gate, and the digest of its configuration.
 async fn of_commit(
     line: &mut Line<GitHub>,
-    sha: &Sha,
-    app: u64,
-    config: &str,
-    me: Option<&RunPlace>,
+    wanted: Wanted<'_>,
+    on: On<'_>,
 ) -> Result<Vec<(GateResult, String)>, Stop> {
+    let Wanted { app, config, me, .. } = wanted;
     let mut all: BTreeMap<GateName, Vec<Check>> = BTreeMap::new();
     let mut overridden: BTreeMap<GateName, Check> = BTreeMap::new();
-    let ours = ours(line, sha, app).await?;
-    let mut runs = Runs::new(sha, me, ours.iter().filter_map(|(gate, check)| posted(check, gate)).collect());
+    let ours = ours(line, on.head, app).await?;
+    let mut runs = Runs::new(on.head, me, ours.iter().filter_map(|(gate, check)| posted(check, gate)).collect());
     for (gate, check) in ours {
         if is_override(&check, &gate) {
             keep_newest(&mut overridden, gate, check, config);
-        } else if said(&check, &gate).is_none_or(|said| said.config == "-" || said.is_configured_where(config)) {
+        } else if said(&check, &gate).is_none_or(|said| is_asked_for(&said, config, on)) {
             all.entry(gate).or_default().push(check);
         }
     }
     let mut results = Vec::new();
     for (gate, mut checks) in all {
-        while let Some(check) = deciding(&checks, &gate) {
-            let (result, config, scheduled) = weighed(line, &mut runs, check, &gate).await?;
-            if !(scheduled && result.outcome.is_green()) {
-                results.push((result, config));
+        let mut aside = None;
+        while let Some(check) = deciding(&checks, &gate, on.tree) {
+            let Weighed { result, config, scheduled, elsewhere } = weighed(line, &mut runs, check, &gate, on.tree).await?;
+            if !((scheduled || elsewhere) && result.outcome.is_green()) {
+                aside = Some((result, config));
                 break;
             }
-            // A scheduled run's pass is no evidence, and hides none.
+            if elsewhere && aside.is_none() {
+                aside = Some((result, config));
+            }
+            // A pass that is no evidence hides none.
             let run = |check: &Check| generation(check, &gate).map(|(run, _)| run);
             let passed = run(check);
             checks.retain(|other| run(other) != passed);
         }
+        results.extend(aside);
     }
     for (gate, check) in overridden {
         take_override(line, &mut results, gate, &check).await?;
@@ -163,14 +184,35 @@ async fn of_commit(
     Ok(results)
 }
 
-/// What a check run is worth, the digest of its configuration, and whether a scheduled run made it.
+/// Whether a check run is of a configuration at this place, and of the files where that is demanded; one that does not say
+/// is looked at.
+fn is_asked_for(said: &CheckId<'_>, config: &str, on: On<'_>) -> bool {
+    let of_others = said.tree != "-" && said.tree != on.tree.as_str();
+    (said.config == "-" || said.is_configured_where(config)) && !(on.strictly && of_others)
+}
+
+/// What a check run is worth.
+struct Weighed {
+    result: GateResult,
+    /// The digest of its configuration.
+    config: String,
+    /// A scheduled run made it.
+    scheduled: bool,
+    /// It is of other files than those that are asked about.
+    elsewhere: bool,
+}
+
 async fn weighed(
     line: &mut Line<GitHub>,
     runs: &mut Runs<'_>,
     check: &Check,
     gate: &GateName,
-) -> Result<(GateResult, String, bool), Stop> {
-    let doubt = |why: &str| Ok((result(gate.clone(), check, None, Some(why.to_owned())), String::new(), false));
+    tree: &Sha,
+) -> Result<Weighed, Stop> {
+    let doubt = |why: &str| {
+        let result = result(gate.clone(), check, None, Some(why.to_owned()));
+        Ok(Weighed { result, config: String::new(), scheduled: false, elsewhere: false })
+    };
     let Some((said, (run, _))) = said(check, gate).and_then(|said| Some((said, said.generation()?))) else {
         return doubt("its check run does not say what was judged");
     };
@@ -179,11 +221,19 @@ async fn weighed(
     }
     let believed = runs.believed(line, run).await?;
     let mut result = result(gate.clone(), check, Some(&said), believed.doubt.clone());
+    let elsewhere = said.tree != tree.as_str();
     if result.outcome.is_green() && result.doubt.is_none() {
         // What is red is so whatever else its run has to say.
-        result.doubt.clone_from(&believed.unheard);
+        result.doubt = believed.unheard.clone().or_else(|| elsewhere.then(|| of_other_files(said.tree)));
     }
-    Ok((result, said.config.to_owned(), believed.scheduled))
+    Ok(Weighed { result, config: said.config.to_owned(), scheduled: believed.scheduled, elsewhere })
+}
+
+fn of_other_files(tree: &str) -> String {
+    if tree == "-" {
+        return "its check run does not say which files were judged".to_owned();
+    }
+    "it judged other files than the commit has, those of its merge with the base as that was then".to_owned()
 }
 
 /// What a check run tells of the job that made it, and the run.
@@ -215,7 +265,7 @@ fn keep_newest(kept: &mut BTreeMap<GateName, Check>, gate: GateName, check: Chec
 /// Which of a gate's check runs decides: of the newest run the worst that stands. The legs of a matrix each make one. What a
 /// job says in a later attempt stands for as many of its earlier ones, the worst first, as failed jobs are run again: one that
 /// failed and was not repeated still stands.
-fn deciding<'c>(checks: &'c [Check], gate: &GateName) -> Option<&'c Check> {
+fn deciding<'c>(checks: &'c [Check], gate: &GateName, tree: &Sha) -> Option<&'c Check> {
     // A later one has a greater number.
     let mut checks: Vec<&Check> = checks.iter().collect();
     checks.sort_by_key(|check| check.id);
@@ -230,19 +280,19 @@ fn deciding<'c>(checks: &'c [Check], gate: &GateName) -> Option<&'c Check> {
     }
     let standing = jobs.into_values().flat_map(|attempts| {
         attempts.into_values().fold(Vec::new(), |mut before: Vec<&Check>, again| {
-            before.sort_by_key(|check| Reverse(badness(check, gate)));
+            before.sort_by_key(|check| Reverse(badness(check, gate, tree)));
             before.drain(..again.len().min(before.len()));
             before.extend(again);
             before
         })
     });
-    standing.max_by_key(|check| (badness(check, gate), check.id))
+    standing.max_by_key(|check| (badness(check, gate, tree), check.id))
 }
 
 /// How little a check run is worth as evidence.
-fn badness(check: &Check, gate: &GateName) -> (bool, bool, bool, bool) {
+fn badness(check: &Check, gate: &GateName, tree: &Sha) -> (bool, bool, bool, bool) {
     let said = said(check, gate);
-    let unsure = said.is_none_or(|said| said.config == "-");
+    let unsure = said.is_none_or(|said| said.config == "-" || said.tree != tree.as_str());
     let result = result(gate.clone(), check, said.as_ref(), None);
     let narrow = result.limited || result.outcome != Outcome::Pass;
     (!result.outcome.is_green(), unsure, !result.enforced, narrow)

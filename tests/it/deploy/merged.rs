@@ -1,0 +1,128 @@
+//! What a pull request judged is its merge's: evidence for commits with the same files, and for no other.
+
+use std::process::Command;
+
+use super::evidence::{ALL, CI, check, check_of_files, on_github, run};
+use super::{On, Scene};
+use crate::github::{Account, Token};
+
+/// Says that these files were judged.
+fn of_files(scene: &Scene, sha: &str, conclusion: &str, run: u64, tree: &str) {
+    let says = format!("{}:j:m:{tree}", ALL.replace("15.1", &format!("{run}.1")));
+    check_of_files(scene, sha, conclusion, Account::actions(), &says);
+}
+
+#[test]
+fn a_check_run_of_other_files_proves_nothing_and_hides_nothing() {
+    let other = "7".repeat(40);
+    let deploys = |made: &[(&str, u64, bool)], code: i32, says: &str| {
+        let scene = on_github();
+        let head = scene.head();
+        run(&scene, 16, &head, "pull_request");
+        for (conclusion, run, same) in made {
+            match same {
+                true => of_files(&scene, &head, conclusion, *run, &scene.tree_of(&head)),
+                false => of_files(&scene, &head, conclusion, *run, &other),
+            }
+        }
+        scene.call(&["deploy", "staging", "--dry-run"]).with(code).says(&[says]);
+    };
+    let others = "test: it judged other files than the commit has";
+    deploys(&[("success", 16, false)], 3, others);
+    deploys(&[("success", 15, true), ("success", 16, false)], 0, "green: test (check run");
+    deploys(&[("failure", 15, true), ("success", 16, false)], 3, "test: it ended in fail");
+    deploys(&[("success", 15, true), ("failure", 16, false)], 3, "test: it ended in fail");
+    deploys(&[("success", 16, true), ("success", 16, false)], 3, others);
+    let scene = on_github();
+    check_of_files(&scene, &scene.head(), "success", Account::actions(), ALL);
+    scene.call(&["deploy", "staging"]).with(3).says(&["test: its check run does not say which files were judged"]);
+}
+
+/// A pull request of `head` that became `squashed`, on the default branch.
+fn squashed(scene: &Scene, head: &str, squashed: &str) {
+    scene.known();
+    scene.fake.as_ref().unwrap().with(|github| {
+        let repo = github.repo("octo/shop");
+        repo.pull(7, head, squashed);
+        repo.branch("main", squashed).file("main", CI, "on: push");
+        repo.squashed.insert(squashed.to_owned(), 7);
+    });
+}
+
+#[test]
+fn a_squash_merge_has_the_evidence_of_its_pull_request() {
+    let scene = Scene::new(On::GitHub, "");
+    let head = scene.commit(None);
+    run(&scene, 15, &head, "pull_request");
+    scene.tree.git(&["commit", "--quiet", "--amend", "--message", "squashed"]);
+    squashed(&scene, &head, &scene.head());
+    let config = std::fs::read_to_string(scene.tree.dir.join("gatepost.toml")).unwrap();
+    let digest = gatepost::publish::proof::digest("gatepost.toml", &config);
+    check(&scene, &head, "success", Account::actions(), &format!("gatepost:15.1:test:all:-:{digest}"));
+    scene.call(&["deploy", "staging"]).with(0).says(&["with the same files"]);
+}
+
+/// The gates as a job of a pull request has them, whose merge is checked out.
+fn on_pull(scene: &Scene, run_id: u64, head: &str) -> Command {
+    let merge = scene.head();
+    let side = |sha: &str, branch: &str| serde_json::json!({
+        "ref": branch, "sha": sha, "repo": {"full_name": "octo/shop", "fork": false},
+    });
+    let payload = serde_json::json!({
+        "action": "synchronize", "number": 7,
+        "repository": {"full_name": "octo/shop", "default_branch": "main"},
+        "pull_request": {"number": 7, "head": side(head, "topic"), "base": side(&scene.sha("main"), "main")},
+    });
+    scene.tree.write("../pull.json", payload.to_string());
+    let mut command = scene.command(&["run", "--all-files"]);
+    for (name, value) in [
+        ("GITHUB_ACTIONS", "true"),
+        ("GITHUB_EVENT_NAME", "pull_request"),
+        ("GITHUB_RUN_ATTEMPT", "1"),
+        ("GITHUB_REF", "refs/pull/7/merge"),
+        ("GITHUB_SERVER_URL", "https://github.test"),
+        ("GITHUB_TOKEN", "ghs_shop"),
+        ("GITHUB_SHA", &merge),
+    ] {
+        command.env(name, value);
+    }
+    command.env("GITHUB_RUN_ID", run_id.to_string());
+    command.env("GITHUB_EVENT_PATH", scene.tree.dir.with_file_name("pull.json"));
+    command
+}
+
+/// On a merge of `topic`, that is the head, and of `main`, which has moved on.
+fn behind() -> (Scene, String) {
+    let scene = Scene::new(On::GitHub, "");
+    scene.tree.git(&["branch", "-M", "main"]);
+    scene.tree.git(&["checkout", "--quiet", "-b", "topic"]);
+    let head = scene.commit(None);
+    scene.tree.git(&["checkout", "--quiet", "main"]);
+    scene.tree.write("moved", "on").commit("moves on");
+    scene.tree.git(&["checkout", "--quiet", "--detach"]);
+    scene.tree.git(&["merge", "--quiet", "--no-ff", "-m", "merge", "topic"]);
+    squashed(&scene, &head, &scene.head());
+    scene.fake.as_ref().unwrap().with(|github| {
+        github.token("ghs_shop", Token::actions());
+    });
+    (scene, head)
+}
+
+#[test]
+fn a_merge_that_passed_is_evidence_for_its_files_and_not_for_its_head() {
+    let (scene, head) = behind();
+    run(&scene, 15, &head, "pull_request");
+    let done = on_pull(&scene, 15, &head).output().unwrap();
+    assert_eq!(done.status.code(), Some(0), "{}", String::from_utf8_lossy(&done.stderr));
+    let report = scene.tree.dir.join(".gatepost/report.json");
+    let read: serde_json::Value = serde_json::from_slice(&std::fs::read(&report).unwrap()).unwrap();
+    let merge = scene.head();
+    assert_eq!(read["subject"]["head"], head.as_str());
+    assert_eq!(read["subject"]["tree"], scene.tree_of(&merge).as_str());
+    // By the report in the work tree, and by the check runs alone.
+    for _ in 0..2 {
+        scene.call(&["deploy", "staging", &head]).with(3).says(&["test: it judged other files than the commit has"]);
+        scene.call(&["deploy", "staging", &merge, "--dry-run"]).with(0).says(&["green: test ("]);
+        std::fs::remove_file(&report).ok();
+    }
+}
