@@ -95,7 +95,8 @@ async fn results(
     let config = proof::digest(&site.config_place, &site.config.source);
     let counts = |by: &str| *by == config || (is_base && is_same_place(by, &config));
     if let Some(report) = report(site)? {
-        let unsaid = report.subject.tree.is_none() && !report.subject.dirty && report.subject.head.as_ref() == Some(sha);
+        let unsaid =
+            report.subject.tree.is_none() && !report.subject.dirty && report.subject.head.as_ref() == Some(sha);
         let same = unsaid || has_files(&site.repo, sha, &report);
         let (by, found) = (report.subject.config.as_deref(), read(&report));
         let of = judged(&site.repo, &report);

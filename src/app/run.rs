@@ -1,5 +1,6 @@
 //! `gatepost run`: what changed, the gates over it, the verdict, the report, and what is posted.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -72,6 +73,8 @@ pub struct Request {
 pub struct Ran {
     /// The report, without secrets.
     pub report: Report,
+    /// As it was written.
+    pub text: Result<String, String>,
     /// The folder it was written to.
     pub output: Output,
     /// The same, as who started it would name it.
@@ -149,12 +152,12 @@ async fn run_all(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
     let notes = notes.map(|note| masker.text(&note)).collect();
     let (subject, started_at) = (subject.clone(), started_at.to_owned());
     let report = Report { verdict: policy::verdict(&gates), subject, started_at, took: begun.elapsed(), gates, notes };
-    let mut unwritten = write_files(request, &report, &output, signals.caught().is_some());
-    let kept = remembered::keep(&repo, &report).await;
-    unwritten.extend(kept.err().filter(|_| !report.verdict.is_green()));
+    let (text, mut unwritten) = write_files(request, &report, &output, signals.caught().is_some());
+    // A later deploy would miss what is red and was not kept.
+    unwritten.extend(remembered::keep(&repo, &report).await.err().filter(|_| !report.verdict.is_green()));
     let said = poster.end(&report, Posted { subject: &report.subject, ..shared }, &signals).await.masked(masker);
     let code = exit_code(request.publish, &report, &signals, &unwritten, &said);
-    Ok(Ran { report, output: output.clone(), folder, code, said, unwritten })
+    Ok(Ran { report, text, output: output.clone(), folder, code, said, unwritten })
 }
 
 fn woken_by(env: &Env) -> Result<Occasion, Failure> {
@@ -405,23 +408,33 @@ fn subject(occasion: &Occasion, judged: &Judged, poster: &Poster, config: &str) 
     }
 }
 
-/// A run that was cut short is no baseline: it knows nothing of what was not run.
-fn write_files(request: &Request, report: &Report, output: &Output, interrupted: bool) -> Vec<String> {
-    let report_text = || json_v1::write(report).map_err(|error| error.to_string());
-    let mut wanted = vec![(output.report(), report_text())];
-    wanted.extend(request.sarif.iter().map(|path| (request.start.join(path), Ok(sarif::write(report)))));
-    wanted.extend(request.junit.iter().map(|path| (request.start.join(path), Ok(junit::write(report)))));
+/// Gives the report's text, and what could not be written. A run that was cut short is no baseline: it knows nothing of what
+/// was not run.
+fn write_files(
+    request: &Request,
+    report: &Report,
+    output: &Output,
+    interrupted: bool,
+) -> (Result<String, String>, Vec<String>) {
+    let report_text = json_v1::write(report).map_err(|error| error.to_string());
+    let mut wanted = vec![(output.report(), report_text.as_deref().map(Cow::Borrowed).map_err(Clone::clone))];
+    wanted.extend(request.sarif.iter().map(|path| (request.start.join(path), Ok(sarif::write(report).into()))));
+    wanted.extend(request.junit.iter().map(|path| (request.start.join(path), Ok(junit::write(report).into()))));
     wanted.extend(saved(request, output.folder()).map(|path| {
-        let text =
-            if interrupted { Err(format!("{}: the run was interrupted", path.display())) } else { report_text() };
+        let text = if interrupted {
+            Err(format!("{}: the run was interrupted", path.display()))
+        } else {
+            report_text.as_deref().map(Cow::Borrowed).map_err(Clone::clone)
+        };
         (path, text)
     }));
-    let write = |(path, text): (PathBuf, Result<String, String>)| {
+    let write = |(path, text): (PathBuf, Result<Cow<'_, str>, String>)| {
         text.and_then(|text| files::write(&path, text.as_bytes()).map_err(|error| error.to_string())).err()
     };
     // First what keeps the report out of commits, where a gate took it away.
     let folder = output.furnish().err().map(|error| error.to_string());
-    folder.into_iter().chain(wanted.into_iter().filter_map(write)).collect()
+    let unwritten = folder.into_iter().chain(wanted.into_iter().filter_map(write)).collect();
+    (report_text, unwritten)
 }
 
 /// Where the baseline is kept.

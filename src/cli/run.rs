@@ -11,7 +11,6 @@ use crate::cli::printer::Plain;
 use crate::cli::rows::Rows;
 use crate::model::exit::ExitCode;
 use crate::model::progress::Watch;
-use crate::render::json_v1;
 use crate::render::terminal;
 
 /// Runs the gates and prints what came of it.
@@ -48,8 +47,7 @@ pub fn run(place: &Place<'_>, args: Run) -> Result<ExitCode, Failure> {
     printer.report(&ran.report, &ran.output, &ran.folder, |gate| rows && printer.at_once(gate));
     printer.said(&ran.said, &ran.unwritten);
     if json {
-        let text = json_v1::write(&ran.report).map_err(Failure::bug)?;
-        place.json(text);
+        place.json(ran.text.map_err(Failure::bug)?);
     }
     Ok(ran.code)
 }

@@ -108,7 +108,9 @@ impl<'a> Ground<'a> {
             anywhere |= file.is_none() && matches!(folder, Folder::Package { .. });
             files.extend(file);
         }
-        files.extend([&self.dir, ""].iter().filter_map(|dir| self.below(dir, spelt)));
+        let dirs = [self.dir.as_str(), ""];
+        // Of a gate of the repository's own folder they are one.
+        files.extend(dirs[usize::from(self.dir.is_empty())..].iter().filter_map(|dir| self.below(dir, spelt)));
         if files.is_empty() {
             files.extend(self.behind_prefix(spelt));
         }

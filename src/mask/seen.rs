@@ -36,8 +36,11 @@ impl Seen {
                 }
             }
         }
+        if seen.removed.is_empty() {
+            return None;
+        }
         seen.bytes.extend_from_slice(&all[kept..]);
-        (!seen.removed.is_empty()).then_some(seen)
+        Some(seen)
     }
 
     /// Where a range of what is seen lies in all of it.

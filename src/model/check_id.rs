@@ -89,7 +89,8 @@ mod tests {
 
     #[test]
     fn it_is_read_back_as_it_was_written() {
-        let by = CheckId { job: "ab", made: "cd", tree: "ef", ..CheckId::parse("gatepost:5.2:lint:all:-:0a.1b").unwrap() };
+        let by =
+            CheckId { job: "ab", made: "cd", tree: "ef", ..CheckId::parse("gatepost:5.2:lint:all:-:0a.1b").unwrap() };
         let all = CheckId { run: "5.2", gate: "lint", scope: "all", base: "-", config: "0a.1b", ..by };
         let text = all.to_string();
         assert_eq!(CheckId::parse(&text), Some(all));

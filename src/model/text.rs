@@ -39,7 +39,9 @@ pub fn unseen(text: &[u8]) -> usize {
 
 fn without(text: &str, length: impl Fn(&[u8]) -> usize) -> Cow<'_, str> {
     let (mut out, mut kept, mut at) = (String::new(), 0, 0);
-    while at < text.len() {
+    // What is removed begins with no plain byte.
+    while let Some(plain) = text.as_bytes()[at..].iter().position(|byte| !is_plain(*byte)) {
+        at += plain;
         match length(&text.as_bytes()[at..]) {
             0 => at += 1,
             removed => {

@@ -220,10 +220,12 @@ pub fn read_at_most(path: &Path, most: u64) -> Result<Vec<u8>, FileError> {
     use std::io::Read as _;
     let other = |what: String| FileError { action: "read", path: path.to_owned(), source: std::io::Error::other(what) };
     // To open a pipe waits for whoever writes to it.
-    if !std::fs::metadata(path).map_err(failed("open", path))?.is_file() {
+    let found = std::fs::metadata(path).map_err(failed("open", path))?;
+    if !found.is_file() {
         return Err(other("it is no plain file".to_owned()));
     }
-    let mut bytes = Vec::new();
+    // One byte more, so that its end is seen at once.
+    let mut bytes = Vec::with_capacity(usize::try_from(found.len().min(most)).unwrap_or(0) + 1);
     let file = std::fs::File::open(path).map_err(failed("open", path))?;
     file.take(most.saturating_add(1)).read_to_end(&mut bytes).map_err(failed("read", path))?;
     if bytes.len() as u64 > most {

@@ -13,16 +13,12 @@ use super::Repo;
 use super::base::Checkout;
 use super::error::RepoError;
 use super::library::compare_texts;
-use super::reader::{Seen, Tree, os_path};
-
-/// Larger files are not looked at again when git takes them for binary, in bytes.
-const SECOND_LOOK_LIMIT: usize = 32 << 20;
-
-/// How many bytes git looks at for a NUL, which makes a file binary.
-const NUL_LIMIT: usize = 8000;
+use super::reader::{Reader as _, Seen, Tree, is_text, os_path};
 
 /// How many paths a note names.
 const NAMED: usize = 3;
+/// Paths of which libgit2 tells the attributes sooner than the git program has started.
+const FEW: usize = 50;
 
 /// A change set, and what must be said with it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -80,51 +76,41 @@ impl Repo {
         for entry in seen.entries.iter_mut().filter(|entry| entry.content == Content::Binary) {
             self.look_again(entry, base, to)?;
         }
+        let mut converted = self.converted(&seen.entries)?;
         if let (Tree::Work, Some(base)) = (to, base) {
-            self.drop_unchanged(base, &mut seen)?;
+            self.drop_unchanged(base, &converted, &mut seen);
         }
         if matches!(to, Tree::Work) {
-            self.add_unwatched(base, &mut seen)?;
+            let added = self.add_unwatched(base, &mut seen)?;
+            converted.extend(self.converted(&seen.entries[seen.entries.len() - added..])?);
             seen.entries.retain(|entry| entry.old.is_some() || !self.left_out.iter().any(|path| path == entry.path()));
         }
-        self.count_converted_whole(&mut seen)?;
+        count_converted_whole(&converted, &mut seen);
         Ok(seen)
     }
 
     /// libgit2, which runs no programs, takes a converted file whose times differ for changed. Git tells only of what lies
     /// where the base has it: what was moved or is new stays.
-    fn drop_unchanged(&self, base: &Sha, seen: &mut Seen) -> Result<(), RepoError> {
+    fn drop_unchanged(&self, base: &Sha, converted: &BTreeSet<Vec<u8>>, seen: &mut Seen) {
         let in_place = |entry: &Entry| entry.old.as_ref().is_some_and(|old| old.path == entry.path());
-        let converted = self.converted(seen.entries.iter().filter(|entry| in_place(entry)))?;
-        if converted.is_empty() || self.library.is_none() {
-            return Ok(());
+        let is_asked = |entry: &Entry| in_place(entry) && converted.contains(entry.path());
+        let asked: Vec<&[u8]> = seen.entries.iter().filter(|entry| is_asked(entry)).map(Entry::path).collect();
+        if asked.is_empty() || self.library.is_none() {
+            return;
         }
-        let asked: Vec<&[u8]> = converted.iter().map(Vec::as_slice).collect();
         let differing = self.program.differing(base, &asked).unwrap_or_else(|_| converted.clone());
-        let dropped = |entry: &Entry| converted.contains(entry.path()) && !differing.contains(entry.path());
-        seen.entries.retain(|entry| !(in_place(entry) && dropped(entry)));
-        Ok(())
+        seen.entries.retain(|entry| !is_asked(entry) || differing.contains(entry.path()));
     }
 
-    /// What git stores of a converted file has other lines than tools read.
-    fn count_converted_whole(&self, seen: &mut Seen) -> Result<(), RepoError> {
-        let converted = self.converted(seen.entries.iter())?;
-        let mut names = Vec::new();
-        for entry in seen.entries.iter_mut().filter(|entry| converted.contains(entry.path())) {
-            entry.content = Content::Unknown;
-            names.push(entry.path().escape_ascii().to_string());
+    /// Which of these are not what git stores.
+    fn converted(&self, entries: &[Entry]) -> Result<BTreeSet<Vec<u8>>, RepoError> {
+        let paths: Vec<&[u8]> = entries.iter().filter(|entry| has_lines(entry)).map(Entry::path).collect();
+        // libgit2 looks for every file of attributes anew for each path. The program is started once.
+        if paths.len() > FEW
+            && let Ok(found) = self.program.converted(&paths)
+        {
+            return Ok(found);
         }
-        if !names.is_empty() {
-            seen.notes.push(some(&names, "converted by a filter (as of Git LFS) or an encoding: git does not know their lines, all count as changed"));
-        }
-        Ok(())
-    }
-
-    fn converted<'a>(&self, entries: impl Iterator<Item = &'a Entry>) -> Result<BTreeSet<Vec<u8>>, RepoError> {
-        let has_lines = |entry: &&Entry| {
-            entry.content != Content::Text(Vec::new()) && entry.new.as_ref().is_some_and(|new| !new.is_submodule())
-        };
-        let paths: Vec<&[u8]> = entries.filter(has_lines).map(Entry::path).collect();
         self.read(|reader| reader.converted(&paths))
     }
 
@@ -185,8 +171,23 @@ impl Repo {
     }
 }
 
-pub(super) fn is_text(bytes: &[u8]) -> bool {
-    bytes.len() <= SECOND_LOOK_LIMIT && !bytes[..bytes.len().min(NUL_LIMIT)].contains(&0)
+/// What git stores of a converted file has other lines than tools read.
+fn count_converted_whole(converted: &BTreeSet<Vec<u8>>, seen: &mut Seen) {
+    let mut names = Vec::new();
+    for entry in seen.entries.iter_mut().filter(|entry| has_lines(entry) && converted.contains(entry.path())) {
+        entry.content = Content::Unknown;
+        names.push(entry.path().escape_ascii().to_string());
+    }
+    if !names.is_empty() {
+        seen.notes.push(some(
+            &names,
+            "converted by a filter (as of Git LFS) or an encoding: git does not know their lines, all count as changed",
+        ));
+    }
+}
+
+fn has_lines(entry: &Entry) -> bool {
+    entry.content != Content::Text(Vec::new()) && entry.new.as_ref().is_some_and(|new| !new.is_submodule())
 }
 
 /// "2 paths … : a, b".

@@ -4,16 +4,16 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
 use git2::{
-    AttrCheckFlags, AttrValue, Delta, Diff, DiffFile, DiffFindOptions, DiffOptions, ErrorClass, ErrorCode, IndexEntry,
-    IndexEntryExtendedFlag, IndexEntryFlag, ObjectType, Oid, Patch, Repository, Status, StatusOptions, StatusShow,
-    SubmoduleIgnore,
+    AttrCheckFlags, AttrValue, Blob, Delta, Diff, DiffFile, DiffFindOptions, DiffOptions, ErrorClass, ErrorCode,
+    IndexEntry, IndexEntryExtendedFlag, IndexEntryFlag, ObjectType, OdbLookupFlags, Oid, Patch, Repository, Status,
+    StatusOptions, StatusShow, SubmoduleIgnore,
 };
 
 use crate::diff::{Content, Entry, Hunk, Side};
 use crate::model::sha::Sha;
 
 use super::error::RepoError;
-use super::reader::{CONVERTING, Ignored, Reader, Seen, Stored, Tree, Unwatched, os_path};
+use super::reader::{CONVERTING, Ignored, Reader, Seen, Stored, Tree, Unwatched, is_text, os_path};
 
 /// Above this many pairs of a removed and a new file, edited renames are not looked for (git's own limit is
 /// 1,000 by 1,000, but libgit2 compares pairs several times).
@@ -167,7 +167,7 @@ impl Reader for Library {
         for index in (0..diff.deltas().len()).filter(|index| !left.contains(index)) {
             match moves.get(&index) {
                 Some(from) => seen.entries.extend(moved(&diff, *from, index)),
-                None => read_delta(&diff, index, &mut seen)?,
+                None => read_delta(&self.0, &diff, index, &mut seen)?,
             }
         }
         Ok(seen)
@@ -306,7 +306,7 @@ fn is_unreadable(error: &git2::Error) -> bool {
     matches!(error.class(), ErrorClass::Os | ErrorClass::Filesystem)
 }
 
-fn read_delta(diff: &Diff<'_>, index: usize, seen: &mut Seen) -> Result<(), RepoError> {
+fn read_delta(repository: &Repository, diff: &Diff<'_>, index: usize, seen: &mut Seen) -> Result<(), RepoError> {
     let Some(delta) = diff.get_delta(index) else { return Ok(()) };
     let status = delta.status();
     let (old, new) = (delta.old_file(), delta.new_file());
@@ -329,10 +329,23 @@ fn read_delta(diff: &Diff<'_>, index: usize, seen: &mut Seen) -> Result<(), Repo
         Delta::Deleted => Content::Text(Vec::new()),
         _ if submodule => Content::Unknown,
         _ if same => Content::Text(Vec::new()),
-        _ => compare(diff, index, &entry, &mut seen.notes)?,
+        _ => match stored_texts(repository, &old, &new) {
+            Some([old, new]) => Content::Text(compare_texts(old.content(), new.content())?),
+            None => compare(diff, index, &entry, &mut seen.notes)?,
+        },
     };
     seen.entries.push(entry);
     Ok(())
+}
+
+/// Both sides, where git stores them and both are texts: for a difference of theirs libgit2 would look for the attributes
+/// of each path, which costs more than to compare them and is no matter here.
+fn stored_texts<'r>(repository: &'r Repository, old: &DiffFile<'_>, new: &DiffFile<'_>) -> Option<[Blob<'r>; 2]> {
+    let store = repository.odb().ok()?;
+    // What was hashed of the disk is not stored.
+    let is_stored = |file: &DiffFile<'_>| file.is_valid_id() && store.exists_ext(file.id(), OdbLookupFlags::NO_REFRESH);
+    let text = |file: &DiffFile<'_>| repository.find_blob(file.id()).ok().filter(|blob| is_text(blob.content()));
+    if is_stored(old) && is_stored(new) { Some([text(old)?, text(new)?]) } else { None }
 }
 
 fn compare(diff: &Diff<'_>, index: usize, entry: &Entry, notes: &mut Vec<String>) -> Result<Content, RepoError> {

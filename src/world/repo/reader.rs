@@ -11,6 +11,17 @@ use super::error::RepoError;
 /// The attributes by which a file is not what git stores.
 pub(super) const CONVERTING: [&str; 2] = ["filter", "working-tree-encoding"];
 
+/// Larger files are not taken for texts by us, in bytes.
+const LARGEST_TEXT: usize = 32 << 20;
+
+/// How many bytes git looks at for a NUL, which makes a file binary.
+const NUL_LIMIT: usize = 8000;
+
+/// Whether a file is compared line by line, whatever attributes say of its path.
+pub(super) fn is_text(bytes: &[u8]) -> bool {
+    bytes.len() <= LARGEST_TEXT && !bytes[..bytes.len().min(NUL_LIMIT)].contains(&0)
+}
+
 /// A version of all files.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Tree<'a> {

@@ -9,10 +9,10 @@ use crate::model::sha::Sha;
 use crate::world::files::{self, Standing};
 
 use super::Repo;
-use super::change::{is_text, some};
+use super::change::some;
 use super::error::RepoError;
 use super::library::compare_texts;
-use super::reader::{Seen, Unwatched, os_path};
+use super::reader::{Seen, Unwatched, is_text, os_path};
 
 /// A file that is on the disk what no commit has.
 pub(super) struct Unlike {
@@ -81,8 +81,8 @@ impl Repo {
         Ok(left.map(|path| Unwatched { path: path.clone(), may_lack: true }).collect())
     }
 
-    /// Adds them to a comparison of the work tree, in place of what git took them for.
-    pub(super) fn add_unwatched(&self, base: Option<&Sha>, seen: &mut Seen) -> Result<(), RepoError> {
+    /// Adds them at the end of a comparison of the work tree, in place of what git took them for, and tells how many.
+    pub(super) fn add_unwatched(&self, base: Option<&Sha>, seen: &mut Seen) -> Result<usize, RepoError> {
         let stored = |path: &[u8]| self.stored(base, path);
         let mut unlike = self.unlike(self.read(|reader| reader.unwatched())?, stored)?;
         if !unlike.is_empty() {
@@ -93,6 +93,7 @@ impl Repo {
         unlike.extend(self.unlike(self.left_behind(seen)?, stored)?);
         let found: BTreeSet<&[u8]> = unlike.iter().map(|file| &file.path[..]).collect();
         seen.entries.retain(|entry| !found.contains(entry.path()));
+        let added = unlike.len();
         for Unlike { path, old, new, is_link } in unlike {
             let content = match (&old, &new) {
                 (_, None) => Content::Text(Vec::new()),
@@ -102,6 +103,6 @@ impl Repo {
             let side = Side { mode: if is_link { 0o120_000 } else { 0o100_644 }, path };
             seen.entries.push(Entry { old: old.map(|_| side.clone()), new: new.map(|_| side), content });
         }
-        Ok(())
+        Ok(added)
     }
 }

@@ -65,9 +65,11 @@ fn a_squash_merge_has_the_evidence_of_its_pull_request() {
 /// The gates as a job of a pull request has them, whose merge is checked out.
 fn on_pull(scene: &Scene, run_id: u64, head: &str) -> Command {
     let merge = scene.head();
-    let side = |sha: &str, branch: &str| serde_json::json!({
-        "ref": branch, "sha": sha, "repo": {"full_name": "octo/shop", "fork": false},
-    });
+    let side = |sha: &str, branch: &str| {
+        serde_json::json!({
+            "ref": branch, "sha": sha, "repo": {"full_name": "octo/shop", "fork": false},
+        })
+    };
     let payload = serde_json::json!({
         "action": "synchronize", "number": 7,
         "repository": {"full_name": "octo/shop", "default_branch": "main"},

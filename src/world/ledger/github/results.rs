@@ -142,11 +142,7 @@ impl Hub {
 }
 
 /// What decides for each gate, and the digest of its configuration.
-async fn of_commit(
-    line: &mut Line<GitHub>,
-    wanted: Wanted<'_>,
-    on: On<'_>,
-) -> Result<Vec<(GateResult, String)>, Stop> {
+async fn of_commit(line: &mut Line<GitHub>, wanted: Wanted<'_>, on: On<'_>) -> Result<Vec<(GateResult, String)>, Stop> {
     let Wanted { app, config, me, .. } = wanted;
     let mut all: BTreeMap<GateName, Vec<Check>> = BTreeMap::new();
     let mut overridden: BTreeMap<GateName, Check> = BTreeMap::new();
@@ -161,22 +157,23 @@ async fn of_commit(
     }
     let mut results = Vec::new();
     for (gate, mut checks) in all {
-        let mut aside = None;
+        let mut stands = None;
         while let Some(check) = deciding(&checks, &gate, on.tree) {
-            let Weighed { result, config, scheduled, elsewhere } = weighed(line, &mut runs, check, &gate, on.tree).await?;
-            if !((scheduled || elsewhere) && result.outcome.is_green()) {
-                aside = Some((result, config));
+            let Weighed { result, config, scheduled, elsewhere } =
+                weighed(line, &mut runs, check, &gate, on.tree).await?;
+            if !(scheduled || elsewhere) || !result.outcome.is_green() {
+                stands = Some((result, config));
                 break;
             }
-            if elsewhere && aside.is_none() {
-                aside = Some((result, config));
-            }
             // A pass that is no evidence hides none.
+            if elsewhere {
+                stands = stands.or(Some((result, config)));
+            }
             let run = |check: &Check| generation(check, &gate).map(|(run, _)| run);
             let passed = run(check);
             checks.retain(|other| run(other) != passed);
         }
-        results.extend(aside);
+        results.extend(stands);
     }
     for (gate, check) in overridden {
         take_override(line, &mut results, gate, &check).await?;
