@@ -411,15 +411,18 @@ pub struct Queue<'a> {
 }
 
 impl Queue<'_> {
-    /// Takes in a gate that ended, masked.
-    pub fn gate(&self, gate: &GateReport) {
+    /// Takes in a gate that ended, masked. `moved`: whether files of the commit were changed by then, so that the gate may
+    /// have judged others.
+    pub fn gate(&self, gate: &GateReport, moved: impl FnOnce() -> bool) {
         let Some(sender) = &self.sender else { return };
+        let subject = Subject { dirty: self.posted.subject.dirty || moved(), ..self.posted.subject.clone() };
+        let posted = Posted { subject: &subject, ..self.posted };
         let completed_at = clock::now();
         let began = i64::try_from(gate.took.as_millis()).unwrap_or(0);
         let started_at = completed_at.checked_sub(jiff::SignedDuration::from_millis(began)).unwrap_or(completed_at);
-        let origin = self.posted.origins.get(&gate.name).unwrap_or(self.posted.subject);
+        let origin = posted.origins.get(&gate.name).unwrap_or(&subject);
         let postings = publish::on_gate(&GateEnd {
-            context: context(self.posted, &self.server),
+            context: context(posted, &self.server),
             gate,
             started_at: &started_at.to_string(),
             completed_at: &completed_at.to_string(),

@@ -138,7 +138,7 @@ async fn run_all(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
         let queue = queue;
         let on_end = |report: &GateReport| {
             watch.see(&Progress::Ended { report, folder: &folder });
-            queue.gate(report);
+            queue.gate(report, || judged.moved(&repo).is_some());
         };
         schedule::run(&graph, limits, gates, &cancel, on_end).await
     };

@@ -10,7 +10,7 @@ pub struct CheckId<'a> {
     pub run: &'a str,
     /// The gate.
     pub gate: &'a str,
-    /// `all`, `change` or `report`; [`OVERRIDE`].
+    /// `all`, `change` or `report`; [`EDITED`], [`OVERRIDE`].
     pub scope: &'a str,
     /// The commit that was compared with; of an override the comment.
     pub base: &'a str,
@@ -23,6 +23,9 @@ pub struct CheckId<'a> {
     /// The tree of the files that were judged: on a pull request those of its merge, not of the commit it stands on.
     pub tree: &'a str,
 }
+
+/// The scope of a check run of files that are no commit's: they were edited before the gate ended.
+pub const EDITED: &str = "edited";
 
 /// The scope of a check run that says that its gate was overridden.
 pub const OVERRIDE: &str = "override";

@@ -1,7 +1,7 @@
 //! What a check run tells a later deploy about itself, in its external id: who made it, the gate, and how much was judged.
 //! People are told in words elsewhere.
 
-use crate::model::check_id::{CheckId, OVERRIDE, digits};
+use crate::model::check_id::{CheckId, EDITED, OVERRIDE, digits};
 use crate::model::gate::GateName;
 use crate::model::report::{GateReport, Subject};
 
@@ -18,11 +18,12 @@ pub struct Maker {
     pub made: String,
 }
 
-/// The external id of a gate's check run. Its scope is `all`, `change` or `report`.
+/// The external id of a gate's check run. See [`CheckId::scope`].
 #[must_use]
 pub fn external_id(by: &Maker, gate: &GateReport, subject: &Subject) -> String {
     let scope = match () {
-        () if gate.not_enforced() || subject.dirty => "report",
+        () if gate.not_enforced() => "report",
+        () if subject.dirty => EDITED,
         () if gate.judged_everything() => "all",
         () => "change",
     };

@@ -376,7 +376,7 @@ async fn post(joined: &Joined, mut poster: Poster, place: &str, signals: &Signal
     let (queue, waiting) = poster.queue(shared, signals);
     for gate in &report.gates {
         if !(joined.hold_back_green && gate.outcome.is_green()) {
-            queue.gate(gate);
+            queue.gate(gate, || false);
         }
     }
     drop(queue);

@@ -119,7 +119,7 @@ fn what_turned_red_in_the_second_in_which_it_was_green_is_red() {
 const AUDITED: &str = "\n[gates.audit]\nkind = \"audit\"\ndatabase = [\"../db\"]\n";
 
 /// Gates on a push to main, as in docs/workflows/deploy.yml, with the audit among them.
-fn pushed(scene: &Scene, run_id: u64, arguments: &[&str]) -> i32 {
+pub(super) fn pushed(scene: &Scene, run_id: u64, arguments: &[&str]) -> i32 {
     let mut command = scene.command(&["run"]);
     command.args(arguments).env("GITHUB_TOKEN", "ghs_shop");
     let done = on_push(scene, run_id, &mut command).output().unwrap();

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::evidence::{ALL, CI, check, check_of_files, on_github, run};
+use super::evidence::{ALL, CI, check, check_of_files, on_github, pushed, run};
 use super::{On, Scene};
 use crate::github::{Account, Token};
 
@@ -127,4 +127,23 @@ fn a_merge_that_passed_is_evidence_for_its_files_and_not_for_its_head() {
         scene.call(&["deploy", "staging", &merge, "--dry-run"]).with(0).says(&["green: test ("]);
         std::fs::remove_file(&report).ok();
     }
+}
+
+#[test]
+fn a_gate_that_may_have_judged_edited_files_is_no_evidence() {
+    let edits = "\n[gates.edits]\nkind = \"command\"\ncommand = \"echo more >>fine\"\nneeds = [\"before\"]\n\n\
+                 [gates.before]\nkind = \"command\"\ncommand = \"true\"\n";
+    let scene = Scene::new(On::GitHub, edits);
+    let config = std::fs::read_to_string(scene.tree.dir.join("gatepost.toml")).unwrap();
+    scene.tree.write("gatepost.toml", config.replacen("\"true\"", "\"true\"\nneeds = [\"edits\"]", 1));
+    let head = scene.commit(None);
+    scene.fake.as_ref().unwrap().with(|github| {
+        github.token("ghs_shop", Token::actions());
+    });
+    run(&scene, 15, &head, "push");
+    assert_eq!(pushed(&scene, 15, &["--all-files"]), 0);
+    scene.tree.git(&["checkout", "--quiet", "."]);
+    let edited = ["test: files were edited before it ended", "edits: files were edited before it ended"];
+    let ran = scene.call(&["deploy", "staging"]).with(3).says(&edited);
+    assert!(!ran.err.contains("before:"), "it ended before: {}", ran.err);
 }

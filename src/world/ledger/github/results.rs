@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::overrides::{self, Claim};
 use super::runs::Runs;
 use super::{Hub, PATIENCE};
-use crate::model::check_id::{CheckId, OVERRIDE};
+use crate::model::check_id::{CheckId, EDITED, OVERRIDE};
 use crate::model::deployment::RunPlace;
 use crate::model::gate::GateName;
 use crate::model::gate_result::{GateResult, Overridden};
@@ -221,16 +221,19 @@ async fn weighed(
     let elsewhere = said.tree != tree.as_str();
     if result.outcome.is_green() && result.doubt.is_none() {
         // What is red is so whatever else its run has to say.
-        result.doubt = believed.unheard.clone().or_else(|| elsewhere.then(|| of_other_files(said.tree)));
+        result.doubt = believed.unheard.clone().or_else(|| of_other_files(&said, tree));
     }
     Ok(Weighed { result, config: said.config.to_owned(), scheduled: believed.scheduled, elsewhere })
 }
 
-fn of_other_files(tree: &str) -> String {
-    if tree == "-" {
-        return "its check run does not say which files were judged".to_owned();
-    }
-    "it judged other files than the commit has, those of its merge with the base as that was then".to_owned()
+fn of_other_files(said: &CheckId<'_>, tree: &Sha) -> Option<String> {
+    let what = match said.tree {
+        _ if said.scope == EDITED => "files were edited before it ended: it may have judged what is no commit's",
+        "-" => "its check run does not say which files were judged",
+        of if of == tree.as_str() => return None,
+        _ => "it judged other files than the commit has, those of its merge with the base as that was then",
+    };
+    Some(what.to_owned())
 }
 
 /// What a check run tells of the job that made it, and the run.
