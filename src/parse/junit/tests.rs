@@ -15,6 +15,18 @@ fn times_are_read_as_the_dialects_write_them() {
         assert_eq!(milliseconds(odd), None, "{odd}");
     }
 }
+
+#[test]
+fn a_run_takes_what_its_root_says_else_its_outermost_suites() {
+    let took = |root: &str| {
+        let inner = "<testsuite name='in' time='4'><testcase name='a' time='4'/></testsuite>";
+        let suites =
+            format!("<testsuite time='1.5'>{inner}</testsuite><testsuite time='2'><testcase name='b'/></testsuite>");
+        let report = format!("<testsuites{root}>{suites}</testsuites>");
+        crate::parse::find("junit").unwrap().parse(report.as_bytes()).unwrap().tests.unwrap().took_ms
+    };
+    assert_eq!((took(""), took(" time='9'")), (Some(3_500), Some(9_000)));
+}
 fn read(report: &str) -> Vec<(String, CaseOutcome, Option<String>)> {
     let tests = crate::parse::find("junit").unwrap().parse(report.as_bytes()).unwrap().tests.unwrap();
     tests.cases.into_iter().map(|case| (case.name, case.outcome, case.message)).collect()
