@@ -135,19 +135,31 @@ fn on_push<'c>(scene: &Scene, run_id: u64, command: &'c mut Command) -> &'c mut 
         "before": "0".repeat(40), "after": head,
         "repository": {"full_name": "octo/shop", "default_branch": "main"},
     });
-    scene.tree.write("../push.json", payload.to_string());
+    as_job(scene, run_id, command, ["push", "refs/heads/main"], &payload)
+}
+
+/// As a job of a run for an event of this name and reference, with what is checked out.
+pub(super) fn as_job<'c>(
+    scene: &Scene,
+    run_id: u64,
+    command: &'c mut Command,
+    [event, reference]: [&str; 2],
+    payload: &serde_json::Value,
+) -> &'c mut Command {
+    let file = format!("{event}.json");
+    scene.tree.write(&format!("../{file}"), payload.to_string());
     for (name, value) in [
         ("GITHUB_ACTIONS", "true"),
-        ("GITHUB_EVENT_NAME", "push"),
+        ("GITHUB_EVENT_NAME", event),
         ("GITHUB_RUN_ATTEMPT", "1"),
-        ("GITHUB_REF", "refs/heads/main"),
+        ("GITHUB_REF", reference),
         ("GITHUB_SERVER_URL", "https://github.test"),
-        ("GITHUB_SHA", &head),
+        ("GITHUB_SHA", &scene.head()),
     ] {
         command.env(name, value);
     }
     command.env("GITHUB_RUN_ID", run_id.to_string());
-    command.env("GITHUB_EVENT_PATH", scene.tree.dir.with_file_name("push.json"))
+    command.env("GITHUB_EVENT_PATH", scene.tree.dir.with_file_name(file))
 }
 
 #[test]

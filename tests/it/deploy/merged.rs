@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::evidence::{ALL, CI, check, check_of_files, on_github, pushed, run};
+use super::evidence::{ALL, CI, as_job, check, check_of_files, on_github, pushed, run};
 use super::{On, Scene};
 use crate::github::{Account, Token};
 
@@ -64,7 +64,6 @@ fn a_squash_merge_has_the_evidence_of_its_pull_request() {
 
 /// The gates as a job of a pull request has them, whose merge is checked out.
 fn on_pull(scene: &Scene, run_id: u64, head: &str) -> Command {
-    let merge = scene.head();
     let side = |sha: &str, branch: &str| {
         serde_json::json!({
             "ref": branch, "sha": sha, "repo": {"full_name": "octo/shop", "fork": false},
@@ -75,21 +74,9 @@ fn on_pull(scene: &Scene, run_id: u64, head: &str) -> Command {
         "repository": {"full_name": "octo/shop", "default_branch": "main"},
         "pull_request": {"number": 7, "head": side(head, "topic"), "base": side(&scene.sha("main"), "main")},
     });
-    scene.tree.write("../pull.json", payload.to_string());
     let mut command = scene.command(&["run", "--all-files"]);
-    for (name, value) in [
-        ("GITHUB_ACTIONS", "true"),
-        ("GITHUB_EVENT_NAME", "pull_request"),
-        ("GITHUB_RUN_ATTEMPT", "1"),
-        ("GITHUB_REF", "refs/pull/7/merge"),
-        ("GITHUB_SERVER_URL", "https://github.test"),
-        ("GITHUB_TOKEN", "ghs_shop"),
-        ("GITHUB_SHA", &merge),
-    ] {
-        command.env(name, value);
-    }
-    command.env("GITHUB_RUN_ID", run_id.to_string());
-    command.env("GITHUB_EVENT_PATH", scene.tree.dir.with_file_name("pull.json"));
+    as_job(scene, run_id, &mut command, ["pull_request", "refs/pull/7/merge"], &payload)
+        .env("GITHUB_TOKEN", "ghs_shop");
     command
 }
 

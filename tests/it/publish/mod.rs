@@ -253,24 +253,5 @@ fn commit(root: &Path, message: &str) {
 }
 
 fn git(root: &Path, arguments: &[&str]) -> String {
-    let output = Command::new("git")
-        .args(arguments)
-        .current_dir(root)
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap())
-        .envs([
-            ("HOME", "/nonexistent"),
-            ("GIT_CONFIG_GLOBAL", "/dev/null"),
-            ("GIT_CONFIG_NOSYSTEM", "1"),
-            ("GIT_AUTHOR_NAME", "Ada"),
-            ("GIT_AUTHOR_EMAIL", "ada@example.org"),
-            ("GIT_AUTHOR_DATE", "2026-01-02T03:04:05Z"),
-            ("GIT_COMMITTER_NAME", "Ada"),
-            ("GIT_COMMITTER_EMAIL", "ada@example.org"),
-            ("GIT_COMMITTER_DATE", "2026-01-02T03:04:05Z"),
-        ])
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    crate::repo::git_in(root, arguments).trim().to_owned()
 }
