@@ -104,7 +104,7 @@ fn applied(gate: &GateReport, rules: &Rules) -> (Outcome, String) {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::model::audit::{AdvisoryKind, Audit, AuditFinding};
+    use crate::model::audit::{AdvisoryKind, Audit, AuditFinding, Audited, Severity};
     use crate::model::migration::Migration;
     use crate::model::report::{Relevance, Status, TestsCompared};
     use crate::model::tests::Case;
@@ -211,6 +211,13 @@ pub(super) mod tests {
         }
         let lying = GateReport { findings: vec![shown(Level::Error, true)], ..skipped };
         assert_eq!(again(lying, None).outcome, Outcome::Error);
+        // An audit that had a lockfile, or found something, had something to judge.
+        let [_, skipped] = found_nothing_to_judge();
+        let with = |audit| again(GateReport { audit: Some(audit), ..skipped.clone() }, None).outcome;
+        let lockfiles = vec![Audited { path: "Cargo.lock".to_owned(), packages: Vec::new() }];
+        assert_eq!(with(Audit { lockfiles, ..Audit::default() }), Outcome::Error);
+        let findings = vec![found(AdvisoryKind::Vulnerability, Some(Severity::Critical))];
+        assert_ne!(with(Audit { findings, ..Audit::default() }), Outcome::Skipped);
     }
 
     #[test]
@@ -285,7 +292,7 @@ pub(super) mod tests {
 
     #[test]
     fn an_audit_is_held_to_the_bar_of_the_configuration() {
-        use crate::model::audit::{AuditFinding, Audited, Bar, Database, Ignored, Severity, Standing};
+        use crate::model::audit::{Bar, Database, Ignored, Standing};
         let with = |severity, change: fn(&mut AuditFinding), only, max_findings| {
             let mut finding = found(AdvisoryKind::Vulnerability, severity);
             change(&mut finding);
