@@ -417,15 +417,12 @@ fn write_files(
     interrupted: bool,
 ) -> (Result<String, String>, Vec<String>) {
     let report_text = json_v1::write(report).map_err(|error| error.to_string());
-    let mut wanted = vec![(output.report(), report_text.as_deref().map(Cow::Borrowed).map_err(Clone::clone))];
+    let as_report = || report_text.as_deref().map(Cow::Borrowed).map_err(Clone::clone);
+    let mut wanted = vec![(output.report(), as_report())];
     wanted.extend(request.sarif.iter().map(|path| (request.start.join(path), Ok(sarif::write(report).into()))));
     wanted.extend(request.junit.iter().map(|path| (request.start.join(path), Ok(junit::write(report).into()))));
     wanted.extend(saved(request, output.folder()).map(|path| {
-        let text = if interrupted {
-            Err(format!("{}: the run was interrupted", path.display()))
-        } else {
-            report_text.as_deref().map(Cow::Borrowed).map_err(Clone::clone)
-        };
+        let text = if interrupted { Err(format!("{}: the run was interrupted", path.display())) } else { as_report() };
         (path, text)
     }));
     let write = |(path, text): (PathBuf, Result<Cow<'_, str>, String>)| {

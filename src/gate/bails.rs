@@ -54,7 +54,7 @@ pub(super) fn stops(ran: &[Ran], root: &Path, dir: &str) -> Option<String> {
             let mut names = words.iter().map(|word| word.rsplit('/').next().unwrap_or(word));
             names.any(|name| programs.contains(&name))
         };
-        if runs(&["pre-commit", "prek"])
+        if runs(&["pre-commit", "pre_commit", "prek"])
             && let Some(file) = hooks(&words).into_iter().find(|file| {
                 // By itself it looks at the root; what is named is named from where it runs.
                 let mut folders = [run.dir.as_str(), ""].into_iter();

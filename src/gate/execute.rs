@@ -106,9 +106,9 @@ impl<'a> Command<'a> {
         self.looked.get_or_init(|| deep(|| halts_within(&Folder::new(root), shell, dir)).ok()?.ok()).as_ref()
     }
 
-    /// Whether it is known to run more than one tool.
-    fn has_several_tools(&self) -> bool {
-        self.looked().is_some_and(|looked| looked.ran.iter().filter(|ran| ran.is_tool).count() > 1)
+    /// How many tools it is known to run.
+    fn tools(&self) -> usize {
+        self.looked().map_or(0, |looked| looked.ran.iter().filter(|ran| ran.is_tool).count())
     }
 }
 
@@ -147,11 +147,11 @@ fn doubt_silence(ran: &Command<'_>, log: &File, evidence: &mut Evidence) {
         None
     });
     match said {
-        Some(Idle::Undue(line) | Idle::Unlooked(line)) if ran.has_several_tools() => {
+        Some(Idle::Undue(line, times) | Idle::Unlooked(line, times)) if ran.tools() > times => {
             evidence.notes.push(format!("one of its tools looked at nothing: `{line}`"));
         }
-        Some(Idle::Undue(line)) => evidence.nothing = Some(format!("nothing was due: `{line}`")),
-        Some(Idle::Unlooked(line)) => evidence.problems.push(unreadable(format!(
+        Some(Idle::Undue(line, _)) => evidence.nothing = Some(format!("nothing was due: `{line}`")),
+        Some(Idle::Unlooked(line, _)) => evidence.problems.push(unreadable(format!(
             "it looked at nothing: `{line}`. Mend where it looks, or take the gate away"
         ))),
         // To have nothing to do is what a build is judged by that has no findings.

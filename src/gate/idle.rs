@@ -8,10 +8,10 @@ use crate::gate::lines;
 /// How much was left out.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Idle {
-    /// There was nothing that it was to look at, by this line: it looks at what changed alone.
-    Undue(String),
-    /// It looked at nothing, by this line.
-    Unlooked(String),
+    /// There was nothing that it was to look at, by this line and so many like it: it looks at what changed alone.
+    Undue(String, usize),
+    /// It looked at nothing, by this line and so many like it.
+    Unlooked(String, usize),
     /// Nothing was built: the tool says no more than this, first.
     Unbuilt(String),
     /// Something was not built, by this line.
@@ -41,7 +41,7 @@ const NOTHING_WITHIN: &[&str] = &[
 ];
 
 /// What stands before and behind the number of what was looked at; nothing: the line's begin, or its end. markdownlint-cli2,
-/// `HTMLHint`, `RuboCop`, Vale, Luacheck, Bandit, Semgrep; unittest, `RSpec`, Minitest, prove, Node, `XCTest`, Mocha.
+/// `HTMLHint`, `RuboCop`, Vale, Luacheck, Bandit, Semgrep, Biome, `SwiftLint`, PHP-CS-Fixer; unittest, `RSpec`, Minitest, prove, Node, `XCTest`, Mocha.
 const COUNTED: &[(&str, &str)] = &[
     ("Linting: ", " file(s)"),
     ("Scanned ", " file"),
@@ -50,6 +50,9 @@ const COUNTED: &[(&str, &str)] = &[
     (" errors in ", " file"),
     ("Total lines of code: ", ""),
     (" rules on ", " file"),
+    ("Checked ", " file"),
+    (" serious in ", " file"),
+    ("Found 0 of ", " files that can be fixed"),
     ("Ran ", " test"),
     ("", " examples, "),
     ("", " runs, "),
@@ -77,13 +80,16 @@ pub(super) fn idle(log: &File, shell: &str) -> Result<Option<Idle>, String> {
     let nothing = seen.nothing.filter(|_| !seen.looked);
     let undue = seen.undue.filter(|_| !seen.looked).or(hooks);
     let built = seen.built.map(if seen.others { Idle::Part } else { Idle::Unbuilt });
-    Ok(undue.map(Idle::Undue).or(nothing.map(Idle::Unlooked)).or(built))
+    let undue = undue.map(|line| Idle::Undue(line, seen.times));
+    Ok(undue.or_else(|| nothing.map(|line| Idle::Unlooked(line, seen.times))).or(built))
 }
 
 #[derive(Default)]
 struct Seen {
     undue: Option<String>,
     nothing: Option<String>,
+    /// How many lines say one of the two.
+    times: usize,
     /// The first hook of pre-commit's that had no files.
     hooks: Option<String>,
     /// Something says that it looked at something.
@@ -106,6 +112,7 @@ impl Seen {
             || of_filter
         {
             self.undue = self.undue.take().or_else(said);
+            self.times += 1;
         } else if line.ends_with("(no files to check)Skipped") {
             self.hooks = self.hooks.take().or_else(said);
         } else if line.ends_with("...Passed") || line.ends_with("...Failed") {
@@ -114,9 +121,11 @@ impl Seen {
             || NOTHING_WITHIN.iter().any(|words| line.contains(words))
         {
             self.nothing = self.nothing.take().or_else(said);
+            self.times += 1;
         } else if let Some(number) = COUNTED.iter().find_map(|(before, behind)| counted(line, before, behind)) {
             self.looked |= number > 0;
             self.nothing = self.nothing.take().or_else(|| said().filter(|_| number == 0));
+            self.times += usize::from(number == 0);
         }
         self.looked |= RAN.iter().any(|words| line.contains(words));
         if self.built.is_none() && is_idle(line) {
@@ -199,6 +208,9 @@ mod tests {
             "Total: 0 warnings / 0 errors in 0 files\n",
             "\u{2714} 0 errors, 0 warnings and 0 suggestions in 0 files.\n",
             "Ran 6 rules on 0 files: 0 findings.\n",
+            "Checked 0 files in 5ms. No fixes applied.\n",
+            "Done linting! Found 0 violations, 0 serious in 0 files.\n",
+            "Found 0 of 0 files that can be fixed in 0.010 seconds, 14.00 MB memory used\n",
             "Test project /b\nNo tests were found!!!\n",
             "\nRan 0 tests in 0.000s\n\nOK\n",
             "Finished in 0.00041 seconds\n0 examples, 0 failures\n",
@@ -209,7 +221,7 @@ mod tests {
             "lerna success run No packages found with the lifecycle script 'lint'\n",
             "No projects matched the filters in \"/r\"\n",
         ] {
-            assert!(matches!(of("x --filter web", text), Some(Idle::Unlooked(_))), "{text}: {:?}", of("x", text));
+            assert!(matches!(of("x --filter web", text), Some(Idle::Unlooked(..))), "{text}: {:?}", of("x", text));
         }
         for (shell, text) in [
             ("npx lint-staged", "\u{2192} lint-staged could not find any staged files.\n"),
@@ -221,7 +233,7 @@ mod tests {
             ("pnpm --filter '...[main]' lint", "No projects matched the filters in \"/r\"\n"),
             ("pre-commit run", "ruff.....................................(no files to check)Skipped\n"),
         ] {
-            assert!(matches!(of(shell, text), Some(Idle::Undue(_))), "{text}");
+            assert!(matches!(of(shell, text), Some(Idle::Undue(..))), "{text}");
         }
         for text in [
             "Ran 0 tests in 0.000s\nRan 3 tests in 0.100s\n",

@@ -83,6 +83,8 @@ const RUNNERS: &[Runner] = &[
     // JavaScript
     runner(&["turbo"]).never_with(HELP).goes_on(&["--continue"]).says(&[" ERROR  run failed: "]),
     runner(&["lerna"]).verbs(&["run", "exec"]).goes_on(&["--no-bail"]).says(&["lerna ERR! … exited "]),
+    // Of one pattern it runs no more of the commands, whatever flag it has.
+    runner(&["lint-staged"]).never_with(HELP).says(&["[FAILED] "]),
     runner(&["lage"]).goes_on(&["--continue"]),
     runner(&["yarn"]).verbs(&["workspaces"]).never_with(&["list", "info", "focus"]),
     runner(&["pnpm"])

@@ -21,6 +21,7 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ),
     ("ninja: build stopped: ", "ninja stops at a command that fails"),
     ("ERROR: \"…\" exited with ", "npm-run-all stops at a script that fails"),
+    ("Tasks not run because their dependencies failed", "nx runs nothing that depends on a task which failed"),
     ("ERR_PNPM_RECURSIVE_RUN_FIRST_FAIL", "pnpm stops at a package that fails; `--no-bail` runs all"),
     ("Test Suites:… of … total", "jest ran not all files of tests"),
     ("not run due to …fail", "cargo-nextest ran no test behind the one that failed; `--no-fail-fast` runs all"),
@@ -96,7 +97,8 @@ fn look(failed: &Failed<'_>) -> Option<String> {
     if code == 1 && builds_projects(shell) {
         return Some("`tsc --build` leaves out what depends on a project with errors".to_owned());
     }
-    let mut signs = Signs { shell, ran: &looked.ran, dir: &root.join(dir), has_tests, heading: false, targets: 0 };
+    let dir = root.join(dir);
+    let mut signs = Signs::new(shell, &looked.ran, &dir, has_tests);
     match signs.find(log) {
         Ok(found) => found,
         Err(why) => Some(format!("whether all of it was run cannot be told, as its log cannot be read: {why}")),
@@ -147,9 +149,15 @@ struct Signs<'a> {
     heading: bool,
     /// Targets of cargo's that failed, behind which it may have run none.
     targets: usize,
+    /// Hooks of pre-commit's that failed, and whether the line before named one.
+    hooks: (usize, bool),
 }
 
-impl Signs<'_> {
+impl<'a> Signs<'a> {
+    const fn new(shell: &'a str, ran: &'a [Ran], dir: &'a Path, has_tests: bool) -> Self {
+        Self { shell, ran, dir, has_tests, heading: false, targets: 0, hooks: (0, false) }
+    }
+
     /// The first one in a log.
     fn find(&mut self, log: &Path) -> Result<Option<String>, String> {
         // vitest's JUnit report has no place for errors outside of the tests, which a summary counts.
@@ -198,6 +206,15 @@ impl Signs<'_> {
         if let Some(why) = runners::said(line, self.ran) {
             return Some(why);
         }
+        // A hook that passed may be named too, with how long it took.
+        let is_end = |line: &str| line.starts_with("- exit code: ") || line == "- files were modified by this hook";
+        self.hooks.0 += usize::from(self.hooks.1 && is_end(line));
+        self.hooks.1 = line.starts_with("- hook id: ") || (self.hooks.1 && line.starts_with("- duration: "));
+        if self.hooks.0 > 1 {
+            return Some(
+                "which of the hooks that failed its findings are of is not known: give each its own gate".to_owned(),
+            );
+        }
         self.targets += usize::from(line.contains(TARGET));
         if let Some(all) = TARGETS.iter().find_map(|end| line.strip_prefix("error: ")?.strip_suffix(end)) {
             self.targets = self.targets.saturating_sub(all.parse().unwrap_or(0));
@@ -231,9 +248,22 @@ mod tests {
 
     #[test]
     fn what_cannot_be_looked_into_explains_nothing() {
-        let signs =
-            || Signs { shell: "flake8 .", ran: &[], dir: Path::new(""), has_tests: false, heading: false, targets: 0 };
-        assert!(signs().find(Path::new("/nowhere/log.txt")).is_err());
+        let mut signs = Signs::new("flake8 .", &[], Path::new(""), false);
+        assert!(signs.find(Path::new("/nowhere/log.txt")).is_err());
+    }
+
+    #[test]
+    fn hooks_that_failed_are_counted() {
+        let hook = |id: &str, end: &str| format!("{id}....Failed\n- hook id: {id}\n- duration: 0.1s\n{end}\n\nx\n");
+        let said = |log: &str| {
+            let mut signs = Signs::new("pre-commit run --all-files", &[], Path::new(""), false);
+            log.lines().find_map(|line| signs.read(line))
+        };
+        let one = hook("flake8", "- exit code: 1") + &hook("noisy", "hello");
+        assert_eq!(said(&one), None);
+        for end in ["- exit code: 1", "- files were modified by this hook"] {
+            assert!(said(&(one.clone() + &hook("black", end))).is_some_and(|why| why.contains("which of the hooks")));
+        }
     }
 
     #[test]

@@ -330,8 +330,9 @@ pub(super) fn diagnostic(text: &str) -> Option<(Finding, bool)> {
             Some((level, rule, message)) => (Some(level), rule, message),
             None => (level, None, message),
         };
-    // GNU's convention puts the program first, which none but hadolint does.
-    let path = path.strip_prefix("hadolint:").unwrap_or(path);
+    // GNU's convention puts the program first, which none but hadolint does; ruff's formatter begins with words.
+    let path =
+        ["hadolint:", "error: Failed to parse "].iter().find_map(|words| path.strip_prefix(words)).unwrap_or(path);
     let is_bare_file =
         || is_bare(path) && (column.is_some() || leading_code(message).is_some() || message.contains(MENDS));
     if level.is_none() && !is_file(path) && !is_bare_file() {

@@ -140,10 +140,13 @@ impl Made {
         let demands = kind.windows(2).any(|two| two == ["NOT", "NULL"]) || has("PRIMARY");
         let has_default = has_default(kind);
         let fills = has_default || kind.iter().any(|word| FILLED.contains(word));
+        let hinders = (demands && !fills)
+            || (has("UNIQUE") && has_default)
+            || has("DROP")
+            || !checked(kind).all(|word| word == column);
         if !demands && !fills {
             self.columns.insert((table.to_owned(), column));
         }
-        let hinders = (demands && !fills) || (has("UNIQUE") && has_default) || has("DROP");
         !hinders
     }
 
@@ -210,6 +213,26 @@ fn has_default(kind: &[&str]) -> bool {
     })
 }
 
+/// What the checks of a column name: columns, and words that are not known to be none.
+fn checked<'a>(kind: &[&'a str]) -> impl Iterator<Item = &'a str> {
+    const OF_CHECKS: &[&str] =
+        &["AND", "ANY", "ARRAY", "BETWEEN", "FALSE", "IN", "IS", "LIKE", "NOT", "NULL", "OR", "REGEXP", "TRUE"];
+    let behind = |at: usize| {
+        let mut depth = 0;
+        let inside = kind[at + 1..].windows(2).take_while(move |two| {
+            depth = depth_after(depth, two[0]);
+            depth > 0
+        });
+        inside.filter(|two| two[1] != "(").map(|two| two[0])
+    };
+    let checks = kind.iter().enumerate().filter(|(_, word)| **word == "CHECK").map(|(at, _)| at);
+    checks
+        .flat_map(behind)
+        .filter(|word| !OF_CHECKS.contains(word) && name(&[word]).is_some())
+        .collect::<Vec<_>>()
+        .into_iter()
+}
+
 /// What is called: the words before brackets.
 fn calls<'a>(words: &[&'a str]) -> impl Iterator<Item = &'a str> {
     let before = words.windows(2).filter(|two| two[1] == "(").map(|two| two[0]);
@@ -237,6 +260,10 @@ mod tests {
             ("ADD COLUMN C INT NOT NULL DEFAULT NULL", false),
             ("ADD COLUMN C INT NOT NULL CHECK ( C > DEFAULT 0 )", false),
             ("ADD COLUMN ID BIGSERIAL PRIMARY KEY", true),
+            ("ADD COLUMN C INT CHECK ( C IS NULL OR ABS ( C ) > 0 )", true),
+            ("ADD COLUMN C NUMERIC ( 9 , 2 ) CHECK ( C IN ( 'a' , 'b' ) ) DEFAULT NULL", true),
+            ("ADD COLUMN C INT CHECK ( A > 0 )", false),
+            ("ADD COLUMN C INT CONSTRAINT K CHECK ( C > 0 AND ABS ( A ) > 0 )", false),
             ("ADD COLUMN C INT DEFAULT 0 UNIQUE", false),
             ("ADD COLUMN C INT , ADD CONSTRAINT F FOREIGN KEY ( C ) REFERENCES U ( ID )", true),
             ("ADD CONSTRAINT F FOREIGN KEY ( A ) REFERENCES U ( ID )", false),

@@ -39,7 +39,7 @@ pub fn as_report(format: &str, parsed: &Parsed, lines: &[Option<String>]) -> Res
         reproduce: String::new(),
         findings,
         tests: parsed.tests.clone(),
-        notes: parsed.notes.clone(),
+        notes: parsed.notes.iter().chain(&parsed.unexplained_exit).cloned().collect(),
         ..GateReport::unjudged(GateName::parse(format)?, "parse".to_owned())
     };
     let subject = Subject { event: "local".to_owned(), trusted: true, ..Subject::default() };

@@ -240,7 +240,7 @@ pub fn read_at_most(path: &Path, most: u64) -> Result<Vec<u8>, FileError> {
 /// When it cannot be read, is no plain file, is longer, or is no UTF-8; the text goes behind the file's name.
 pub fn read_text(path: &Path, most: u64) -> Result<Option<String>, String> {
     match std::fs::metadata(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if is_nothing(&error) => return Ok(None),
         Err(error) => return Err(format!("cannot be read: {error}")),
         Ok(data) if !data.is_file() => return Err("is no file".to_owned()),
         Ok(data) if data.len() > most => return Err(format!("is larger than {} MiB", most >> 20)),

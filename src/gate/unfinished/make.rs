@@ -56,12 +56,12 @@ struct Makefile<'a>(&'a str);
 impl<'a> Makefile<'a> {
     /// The heads of rules, each with what its targets need and whether lines of a recipe stand behind it.
     fn heads(&self) -> impl Iterator<Item = (&'a str, &'a str, bool)> {
-        let text = self.0;
-        text.lines().enumerate().filter_map(move |(number, line)| {
+        let mut lines = self.0.lines().peekable();
+        let lines = std::iter::from_fn(move || Some((lines.next()?, lines.peek().copied())));
+        lines.filter_map(|(line, next)| {
             let (targets, needs) = line.split_once(':').filter(|_| !line.starts_with(['\t', '#', ' ']))?;
             let is_head = !needs.starts_with('=') && !needs.starts_with(":=") && !targets.contains('=');
-            let has_recipe =
-                needs.contains(';') || text.lines().nth(number + 1).is_some_and(|line| line.starts_with('\t'));
+            let has_recipe = needs.contains(';') || next.is_some_and(|line| line.starts_with('\t'));
             is_head.then_some((targets, needs, has_recipe))
         })
     }
@@ -75,7 +75,10 @@ impl<'a> Makefile<'a> {
         let mut heads = self.heads().filter(|(targets, ..)| targets.split_whitespace().any(|name| name == goal));
         let stands_for =
             |(_, needs, has_recipe): (&str, &str, bool)| !has_recipe && needs.split_whitespace().eq([target]);
-        goal == target || (heads.next().is_some_and(stands_for) && heads.next().is_none())
+        // Another makefile may say more of a goal.
+        let includes = |line: &str| line.trim_start_matches(['-', 's']).starts_with("include ");
+        let is_whole = || !self.0.lines().any(includes);
+        goal == target || (heads.next().is_some_and(stands_for) && heads.next().is_none() && is_whole())
     }
 
     /// Whether the recipe has nothing behind the command that begins in this line, from 1, but what only says something.

@@ -256,9 +256,14 @@ fn is_quiet(program: &str, arguments: &[&str]) -> bool {
     let first = arguments.iter().find(|word| !word.starts_with('-'));
     let tells = matches!(arguments, ["--version" | "--help" | "-V" | "-v" | "-h"]) || arguments.contains(&"--version");
     let checks = is_gate(program, arguments) || (program == "git" && arguments.contains(&"--check"));
+    // A tool in a container, and no service behind this.
+    let has = |words: &[&str]| arguments.iter().any(|word| words.contains(word));
+    let contains = matches!(program, "docker" | "docker-compose" | "podman")
+        && has(&["run", "exec", "up"])
+        && !has(&["-d", "--detach", "--wait"]);
     let prepares = INTERPRETERS.contains(&program) && first.is_some_and(|script| is_other_name(script));
     let waits = program == "wait" && arguments.is_empty();
-    !checks
+    !(checks || contains)
         && (program.is_empty()
             || QUIET.contains(&program)
             || MUTE.contains(&program)

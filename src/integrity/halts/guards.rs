@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::behind::is_mute;
+use super::behind::{is_mute, looks_at_nothing};
+use crate::integrity::command::Invocation;
 use crate::integrity::ending::{Ending, Functions};
 use crate::integrity::flow::Run;
 use crate::integrity::script::Script;
@@ -154,7 +155,8 @@ impl<'a> Guards<'a> {
     }
 }
 
-/// The variables that a failure may be kept in: those that are set from a status, and those that are set in a branch.
+/// The variables that a failure may be kept in: those that are set from a status or from what a tool prints, and those that
+/// are set in a branch.
 fn kept(script: &Command) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     let mut set = |command: &Command, any: bool| {
@@ -163,7 +165,8 @@ fn kept(script: &Command) -> BTreeSet<String> {
             for (name, value) in
                 simple.assignments.iter().chain(&simple.words).filter_map(|word| word.raw.split_once('='))
             {
-                if any || value.contains("$?") || value.contains("PIPESTATUS") || value.contains("${?}") {
+                let of_status = || ["$?", "PIPESTATUS", "${?}"].iter().any(|words| value.contains(words));
+                if any || of_status() || has_tool(value) {
                     names.insert(name.trim_end_matches('+').to_owned());
                 }
             }
@@ -182,6 +185,19 @@ fn kept(script: &Command) -> BTreeSet<String> {
         _ => {}
     });
     names
+}
+
+/// Whether a word has what a tool prints: that it prints something may be its failure.
+fn has_tool(word: &str) -> bool {
+    shell::substitutions(word, 0).iter().any(|(text, _)| {
+        let mut has = false;
+        if let Ok(command) = shell::read(text) {
+            command.each(&mut |command| {
+                has |= matches!(&command.kind, Kind::Simple(simple) if !looks_at_nothing(&Invocation::of(simple)));
+            });
+        }
+        has
+    })
 }
 
 /// Where a script says `$?`, or names such a variable.

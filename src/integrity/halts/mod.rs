@@ -203,6 +203,9 @@ mod tests {
             "(flake8 . && mypy .) & wait $!",
             "set +e; trap 'exit 1' ERR; flake8 .; mypy .",
             "out=$(flake8 . && mypy .) || { echo \"$out\"; exit 1; }",
+            "out=$(flake8 . || true); if [ -n \"$out\" ]; then echo \"$out\"; exit 1; fi; mypy .",
+            "set +e; out=$(flake8 .); [ -z \"$out\" ] || { echo \"$out\"; exit 1; }; mypy .",
+            "test -z \"$(flake8 . | tee /dev/stderr)\" && mypy .",
             "out=$(flake8 .); echo \"$out\"; mypy .",
             "echo \"$(flake8 . && mypy .)\"",
             "cat <(flake8 . && mypy .)",
@@ -216,6 +219,11 @@ mod tests {
             ("gcc -Wall a.c && mypy .", "gcc -Wall a.c"),
             ("ruff check --fix . && mypy .", "ruff check --fix ."),
             ("python3 style.py; mypy .", "python3 style.py"),
+            ("docker run --rm acme/lint && mypy .", "docker run --rm acme/lint"),
+            (
+                "docker compose -f ci.yml up --exit-code-from a && mypy .",
+                "docker compose -f ci.yml up --exit-code-from a",
+            ),
             ("flake8 . & p=$!; mypy . & q=$!; wait $p; wait $q", "wait $p"),
         ] {
             assert_eq!(halts_at(script).unwrap(), Some(Halt::At(first.to_owned())), "{script}");
@@ -230,6 +238,7 @@ mod tests {
             "files=$(git ls-files); version=$(pyenv which python); flake8 $files",
             "(flake8 . || exit 1) || rc=1; mypy . || rc=1; exit $rc",
             "flake8 . & mypy . & wait",
+            "docker compose up -d db && flake8 .",
             "apt-get update; poetry install; python gen.py; . venv/bin/activate; flake8 .",
         ] {
             assert_eq!(halts_at(script).unwrap(), None, "{script}");

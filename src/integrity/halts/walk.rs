@@ -276,9 +276,12 @@ impl Walk<'_> {
     /// What runs in `$( )`, where its output may be shown: of a command that takes it as its arguments nothing is seen.
     fn substituted(self, simple: &Simple, at: At) -> Option<Halt> {
         const SHOW: &[&str] = &["declare", "echo", "export", "local", "printf", "readonly"];
-        let shows = simple.words.first().is_some_and(|first| SHOW.contains(&first.text.as_str()));
-        // The status of an assignment alone is that of what it is assigned.
-        let at = if simple.words.is_empty() { at.in_own_shell() } else { AT_END };
+        let is = |programs: &[&str]| simple.words.first().is_some_and(|first| programs.contains(&first.text.as_str()));
+        // `test -z "$(gofmt -l .)"`
+        let tests = is(&["[", "test"]);
+        let shows = tests || is(SHOW);
+        // The status of an assignment alone is that of what it is assigned; and what is printed may be asked for.
+        let at = if simple.words.is_empty() || tests { At { asked: at.asked, ..at.in_own_shell() } } else { AT_END };
         let words = simple.words.iter().filter(|word| shows || word.raw.contains("<(") || word.raw.contains(">("));
         let words = simple.assignments.iter().chain(words);
         for (text, start) in words.flat_map(|word| shell::substitutions(&word.raw, word.span.start)) {
@@ -310,7 +313,7 @@ impl Walk<'_> {
             _ if !run.calls.is_empty() => false,
             // A program of the packages, where none of their scripts has its name.
             Some(Call::Package { names, dir: Some(dir) }) => {
-                let is_pattern = names.iter().any(|name| name.contains('*'));
+                let is_pattern = names.iter().any(|name| name.contains('*') || name.starts_with('/'));
                 let is_tool = run.gate.as_ref().is_some_and(|gate| gate.sure);
                 is_pattern || !(is_tool || is_read(&join(&join(&here, dir), "package.json")))
             }
@@ -363,8 +366,18 @@ impl Walk<'_> {
 
     /// Whether something is not printed, so that make may not say where it stopped.
     fn hides_errors(self) -> bool {
-        let text = self.context.ground.scripts[self.number].piece.text().replace("2>&1", "");
-        text.contains("2>") || text.contains("&>")
+        let text = self.context.ground.scripts[self.number].piece.text();
+        // What goes through a pipe may be left out there, but for what passes it on whole.
+        let is_left_out = |behind: &str| {
+            let piped = behind.trim_start().strip_prefix('|').filter(|rest| !rest.starts_with('|'));
+            piped.is_some_and(|rest| !matches!(rest.split_whitespace().next(), Some("tee" | "cat")))
+        };
+        let joined = text.replace("|&", "2>&1 |");
+        let rest = joined.replace("2>&1", "");
+        joined.split("2>&1").skip(1).any(is_left_out)
+            || rest.contains("2>")
+            || rest.contains("&>")
+            || (rest.contains('>') && rest.len() < joined.len())
     }
 
     /// `just lint types`: what follows the first recipe may be another one.

@@ -17,8 +17,6 @@ use super::reader::{Reader as _, Seen, Tree, is_text, os_path};
 
 /// How many paths a note names.
 const NAMED: usize = 3;
-/// Paths of which libgit2 tells the attributes sooner than the git program has started.
-const FEW: usize = 50;
 
 /// A change set, and what must be said with it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -105,13 +103,11 @@ impl Repo {
     /// Which of these are not what git stores.
     fn converted(&self, entries: &[Entry]) -> Result<BTreeSet<Vec<u8>>, RepoError> {
         let paths: Vec<&[u8]> = entries.iter().filter(|entry| has_lines(entry)).map(Entry::path).collect();
-        // libgit2 looks for every file of attributes anew for each path. The program is started once.
-        if paths.len() > FEW
-            && let Ok(found) = self.program.converted(&paths)
-        {
-            return Ok(found);
+        if paths.is_empty() {
+            return Ok(BTreeSet::new());
         }
-        self.read(|reader| reader.converted(&paths))
+        // libgit2 looks for every file of attributes anew for each path, and does not know patterns in quotes.
+        self.program.converted(&paths).or_else(|_| self.read(|reader| reader.converted(&paths)))
     }
 
     /// `-diff` in .gitattributes makes any text binary for git. A pull request can write that, and generated files

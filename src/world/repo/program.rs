@@ -280,7 +280,9 @@ impl Reader for Program {
 
     fn touched(&self, untracked: bool) -> Result<Vec<Vec<u8>>, RepoError> {
         let files = if untracked { "--untracked-files=all" } else { "--untracked-files=no" };
-        let asked = ["status", "--porcelain=v1", "-z", "--no-renames", "--ignore-submodules=none", files];
+        // What is built in a submodule is no edit of a file.
+        let submodules = if untracked { "--ignore-submodules=none" } else { "--ignore-submodules=untracked" };
+        let asked = ["status", "--porcelain=v1", "-z", "--no-renames", submodules, files];
         let listed = self.success("compare the work tree with HEAD", &asked)?;
         Ok(fields(&listed).into_iter().map(|field| field.get(3..).unwrap_or_default().to_vec()).collect())
     }
@@ -295,10 +297,11 @@ impl Reader for Program {
             let asked = ["check-attr", "-z"].into_iter().chain(CONVERTING).chain(["--"]).map(OsString::from);
             let asked: Vec<OsString> =
                 asked.chain(some.iter().filter_map(|path| Some(os_path(path)?.into()))).collect();
-            // "<path> NUL <attribute> NUL <value> NUL"
-            let listed = fields(&self.success("read .gitattributes", &asked)?);
-            let set = listed.chunks_exact(3).filter(|of| !matches!(&of[2][..], b"unspecified" | b"set" | b"unset"));
-            found.extend(set.map(|of| of[0].clone()));
+            // "<path> NUL <attribute> NUL <value> NUL"; a value may be empty.
+            let listed = self.success("read .gitattributes", &asked)?;
+            let listed: Vec<&[u8]> = listed.split(|&byte| byte == 0).collect();
+            let set = listed.chunks_exact(3).filter(|of| !matches!(of[2], b"unspecified" | b"set" | b"unset" | b""));
+            found.extend(set.map(|of| of[0].to_vec()));
         }
         Ok(found)
     }

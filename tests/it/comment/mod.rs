@@ -85,10 +85,11 @@ impl Chat {
     /// A check run of the gate `test` for the pull request's head, just now.
     fn check(&self, conclusion: &str, says: &str) -> u64 {
         let now = gatepost::world::clock::now().to_string();
+        let says = self.scene.of_files(&self.head, says);
         self.github(|github| {
             let id = github.check(REPO, &self.head, "gatepost/test", conclusion, Account::actions());
             let check = github.repo(REPO).checks.last_mut().unwrap();
-            (check.external_id, check.completed_at) = (Some(says.to_owned()), Some(now));
+            (check.external_id, check.completed_at) = (Some(says), Some(now));
             id
         })
     }

@@ -152,7 +152,7 @@ fn an_override_is_of_the_gate_of_one_configuration() {
             let check = github.repo(REPO).checks.last_mut().unwrap();
             let id = check.external_id.take().unwrap();
             let start = id.split(':').take(5).collect::<Vec<_>>().join(":");
-            check.external_id = Some(format!("{start}:{config}:-:-"));
+            check.external_id = Some(format!("{start}:{config}:-:-:-"));
         });
         let (_, report, err) = run_again_on_main(&chat);
         let is_overridden = !report["gates"][0]["overridden"].is_null();
@@ -161,7 +161,7 @@ fn an_override_is_of_the_gate_of_one_configuration() {
         chat.ask("ana", &chat.confirmed()).is(code, decision, reason);
     };
     let id = chat.github(|github| github.repo(REPO).checks.last().unwrap().external_id.clone().unwrap());
-    assert!(id.ends_with(":fe6949ee.-:-:-"), "{id}");
+    assert!(id.ends_with(":fe6949ee.-:-:-:-"), "{id}");
     says("-", 3, "refused", "gates_not_green");
     says(&gatepost::publish::proof::of_place("web/gatepost.toml"), 3, "refused", "gates_not_green");
     says("fe6949ee.-", 0, "done", "live");

@@ -214,14 +214,12 @@ fn a_pass_of_a_change_counts_with_its_base() {
 
 pub(super) const CI: &str = ".github/workflows/ci.yml";
 
-/// A check run of `test` for a commit, with what it says of itself.
-/// A check run of the files of its commit.
+/// A check run of `test` for a commit and of its files, with what else it says of itself.
 pub(super) fn check(scene: &Scene, sha: &str, conclusion: &str, owner: Account, says: &str) -> u64 {
-    let missing = 9_usize.saturating_sub(says.split(':').count()).saturating_sub(1);
-    let says = format!("{says}{}:{}", ":-".repeat(missing), scene.tree_of(sha));
-    check_of_files(scene, sha, conclusion, owner, &says)
+    check_of_files(scene, sha, conclusion, owner, &scene.of_files(sha, says))
 }
 
+/// The same, whichever files it says.
 pub(super) fn check_of_files(scene: &Scene, sha: &str, conclusion: &str, owner: Account, says: &str) -> u64 {
     let now = gatepost::world::clock::now().to_string();
     scene.fake.as_ref().unwrap().with(|github| {

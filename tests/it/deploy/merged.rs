@@ -108,11 +108,47 @@ fn a_merge_that_passed_is_evidence_for_its_files_and_not_for_its_head() {
     let merge = scene.head();
     assert_eq!(read["subject"]["head"], head.as_str());
     assert_eq!(read["subject"]["tree"], scene.tree_of(&merge).as_str());
-    // By the report in the work tree, and by the check runs alone.
-    for _ in 0..2 {
-        scene.call(&["deploy", "staging", &head]).with(3).says(&["test: it judged other files than the commit has"]);
-        scene.call(&["deploy", "staging", &merge, "--dry-run"]).with(0).says(&["green: test ("]);
-        std::fs::remove_file(&report).ok();
+    let check = scene.fake.as_ref().unwrap().with(|github| std::mem::take(&mut github.repo("octo/shop").checks));
+    scene.call(&["deploy", "staging", &head]).with(3).says(&["test: it has no result"]);
+    scene.call(&["deploy", "staging", &merge, "--dry-run"]).with(0).says(&["green: test (report of "]);
+    std::fs::remove_file(&report).unwrap();
+    scene.fake.as_ref().unwrap().with(|github| github.repo("octo/shop").checks = check);
+    scene.call(&["deploy", "staging", &head]).with(3).says(&["test: it judged other files than the commit has"]);
+    scene.call(&["deploy", "staging", &merge, "--dry-run"]).with(0).says(&["green: test (check run "]);
+}
+
+#[test]
+fn a_leg_that_judged_other_files_is_not_left_out_of_its_run() {
+    let deploys = |made: &[(&str, &str, bool)], code: i32, says: &str| {
+        let (scene, head) = behind();
+        run(&scene, 15, &head, "pull_request");
+        let [merged, own] = [scene.head(), head.clone()].map(|commit| scene.tree_of(&commit));
+        let config = std::fs::read_to_string(scene.tree.dir.join("gatepost.toml")).unwrap();
+        let digest = gatepost::publish::proof::digest("gatepost.toml", &config);
+        for (conclusion, leg, of_merge) in made {
+            let tree = if *of_merge { &merged } else { &own };
+            let says = format!("gatepost:15.1:test:all:-:{digest}:{leg}:m:{tree}");
+            check_of_files(&scene, &head, conclusion, Account::actions(), &says);
+        }
+        scene.call(&["deploy", "staging", "--dry-run"]).with(code).says(&[says]);
+    };
+    deploys(&[("success", "a", true), ("success", "b", true)], 0, "green: test (check run");
+    deploys(&[("success", "a", true), ("failure", "b", false)], 3, "test: it ended in fail");
+    deploys(&[("success", "b", false), ("success", "a", true)], 3, "test: it judged other files");
+    deploys(&[("failure", "a", false)], 3, "test: it has no result");
+}
+
+#[test]
+fn a_leg_that_saw_edited_files_is_hidden_by_no_other() {
+    let (edited, change) = (("edited", "a"), ("change", "b"));
+    for legs in [[edited, change], [change, edited]] {
+        let scene = on_github();
+        let (head, base) = (scene.head(), "b".repeat(40));
+        for (scope, leg) in legs {
+            let says = format!("gatepost:15.1:test:{scope}:{base}:fe6949ee.x:{leg}:m");
+            check(&scene, &head, "success", Account::actions(), &says);
+        }
+        scene.call(&["deploy", "staging"]).with(3).says(&["test: files were edited before it ended"]);
     }
 }
 

@@ -134,6 +134,12 @@ impl Scene {
         self.sha(&format!("{commit}^{{tree}}"))
     }
 
+    /// The external id of a check run with the files of a commit in it.
+    pub fn of_files(&self, commit: &str, says: &str) -> String {
+        let unsaid = 8_usize.saturating_sub(says.split(':').count());
+        format!("{says}{}:{}", ":-".repeat(unsaid), self.tree_of(commit))
+    }
+
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_gatepost"));
         command

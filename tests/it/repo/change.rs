@@ -205,15 +205,18 @@ fn what_a_filter_converts_counts_whole_where_git_says_that_it_changed() {
         assert_eq!(show(&change.set), ["Modified edited.rs [whole]"]);
         assert!(change.notes[0].starts_with("1 path converted by a filter"), "{:?}", change.notes);
     }
-    // Of many the program is asked.
+    // An empty value converts nothing, and hides nothing behind it.
+    tree.write(".gitattributes", "*.rs filter=turn\naaa.txt filter=\n").write("aaa.txt", "one\n");
     for at in 0..60 {
         tree.write(&format!("many/{at}.txt"), "one\n");
     }
     let many = tree.change(Some(&from), &Occasion::local());
-    assert_eq!(show(&many.set).iter().filter(|file| file.ends_with(".txt [1]")).count(), 60);
+    assert_eq!(show(&many.set).iter().filter(|file| file.ends_with(".txt [1]")).count(), 61);
     assert!(show(&many.set).contains(&"Modified edited.rs [whole]".to_owned()), "{:?}", many.set);
     assert!(many.notes[0].starts_with("1 path converted by a filter"), "{:?}", many.notes);
     std::fs::remove_dir_all(tree.dir.join("many")).unwrap();
+    std::fs::remove_file(tree.dir.join("aaa.txt")).unwrap();
+    tree.write(".gitattributes", "*.rs filter=turn\n");
     tree.write("new.rs", "1\n");
     assert_eq!(show(&tree.change(Some(&head), &Occasion::local()).set), ["Added new.rs [whole]"]);
     std::fs::remove_file(tree.dir.join("new.rs")).unwrap();

@@ -45,6 +45,8 @@ fn who_looked_at_nothing_says_nothing() {
     assert_eq!(ends("command", "", nothing, &[]), format!("g: error, {why}"), "its status is no better a sign");
     let others = format!("ruff() {{ {} }}; mypy() {{ :; }}; ruff check .; mypy .\n", nothing.replace('\n', ";"));
     assert_eq!(lint(&others, &[]), "g: pass, no findings", "another tool looked");
+    let both = format!("ruff() {{ {} }}; ruff check lib; ruff format --check lib\n", nothing.replace('\n', ";"));
+    assert_eq!(lint(&both, &[]), format!("g: error, {why}"), "neither of them did");
     let built = "echo \"make: Nothing to be done for 'all'.\"\n";
     assert_eq!(ends("command", "", built, &[]), "g: pass, exit status 0", "a build is up to date");
     assert!(lint(built, &[]).starts_with("g: error, nothing was built"));

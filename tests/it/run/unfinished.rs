@@ -44,6 +44,45 @@ fn make_may_have_stopped_before_its_last_line() {
 }
 
 #[test]
+fn where_make_stopped_may_not_be_shown() {
+    let makefile = "lint:\n\t@flake8() { cat said; return 1; }; flake8 old.rs\n\tmypy old.rs\n";
+    let hidden = |command: &str| {
+        let said = said(&format!("{command}\n"), makefile);
+        assert!(said.starts_with("lint: error, "), "{command}: {said}");
+    };
+    hidden("make lint");
+    hidden("make lint 2>&1 | grep -E '^[^ ]+:[0-9]+:'");
+    hidden("make lint |& grep old");
+    hidden("make lint > log.txt 2>&1 || { grep '^old' log.txt; exit 1; }");
+    // Another makefile may ask for more.
+    let more = "lint: flake\nflake:\n\t@cat said; exit 1\n";
+    assert_eq!(said("make lint\n", more), format!("{PASSES} (exit status 2)"));
+    assert!(said("make lint\n", &format!("{more}-include more.mk\n")).starts_with("lint: error, "));
+}
+
+#[test]
+fn what_runs_others_may_have_left_them_out() {
+    let fails = |command: &str, more: &str| {
+        let name = command.split(' ').next().unwrap_or_default();
+        said_with(&format!("'''{name}() {{ cat said; {more} return 1; }}; {command}'''"), &[])
+    };
+    let hooks = |names: &str| format!("printf -- \"- hook id: %s\\n- exit code: 1\\n\" {names};");
+    for (command, more) in [
+        ("lint-staged --diff=main", String::new()),
+        ("nx run-many -t lint", "echo \"Tasks not run because their dependencies failed:\";".to_owned()),
+        ("pre-commit run -a", hooks("flake8 black")),
+    ] {
+        let said = fails(command, &more);
+        assert!(said.starts_with("lint: error, "), "{command}: {said}");
+    }
+    assert_eq!(fails("pre-commit run -a", &hooks("flake8")), format!("{PASSES} (exit status 1)"));
+    // A file of a program's name is no package of it.
+    let wrapper = [("gradlew", "#!/bin/sh\ncat said\nexit 1\n")];
+    let called = "'chmod +x gradlew; ./gradlew --continue lint'";
+    assert_eq!(said_with(called, &wrapper), format!("{PASSES} (exit status 1)"));
+}
+
+#[test]
 fn what_the_command_calls_may_have_ended_before_its_last_tool() {
     let lint = "flake8() { cat said; return 1; }\nmypy() { :; }\n";
     let why = "lint: error, exit status 1: where `flake8 old.rs` fails, what stands behind it is not run: give each tool its own \

@@ -2,7 +2,7 @@
 //! the worst that any of its jobs said last, and only from runs of a workflow that is the default branch's.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -87,7 +87,7 @@ pub struct Wanted<'a> {
 struct On<'a> {
     /// Where they stand.
     head: &'a Sha,
-    /// Those of other files are left out, the red ones too: they stand on the commit of a pull request.
+    /// Runs that judged none of these files are left out, the red ones too: it is the head of a pull request.
     strictly: bool,
     /// The tree that is asked about.
     tree: &'a Sha,
@@ -123,7 +123,7 @@ impl Hub {
         };
         let own = of_commit(line, wanted, On { head: sha, strictly: false, tree: &tree }).await?;
         if !own.is_empty() {
-            return Ok(own.into_iter().map(|(result, _)| result).collect());
+            return Ok(own.into_iter().map(|decided| decided.result).collect());
         }
         let path = line.path(&format!("/commits/{sha}/pulls?per_page=100"));
         let pulls: Vec<Pull> = line.pages::<Vec<Pull>>(path).await?.into_iter().flatten().collect();
@@ -131,18 +131,20 @@ impl Hub {
         for head in pulls.into_iter().map(|pull| pull.head.sha).filter(|head| head != sha) {
             let on = On { head: &head, strictly: true, tree: &tree };
             let results = of_commit(line, wanted, on).await?.into_iter();
-            let same = results.filter(|(_, of)| of == wanted.config).map(|(result, _)| GateResult {
-                source: format!("{}, of {} with the same files", result.source, head.short()),
-                ..result
-            });
+            let same = results.filter(|decided| decided.config == wanted.config).map(
+                |Decided { result, elsewhere, .. }| {
+                    let files = if elsewhere { "" } else { " with the same files" };
+                    GateResult { source: format!("{}, of {}{files}", result.source, head.short()), ..result }
+                },
+            );
             all.extend(same);
         }
         Ok(all)
     }
 }
 
-/// What decides for each gate, and the digest of its configuration.
-async fn of_commit(line: &mut Line<GitHub>, wanted: Wanted<'_>, on: On<'_>) -> Result<Vec<(GateResult, String)>, Stop> {
+/// What decides for each gate.
+async fn of_commit(line: &mut Line<GitHub>, wanted: Wanted<'_>, on: On<'_>) -> Result<Vec<Decided>, Stop> {
     let Wanted { app, config, me, .. } = wanted;
     let mut all: BTreeMap<GateName, Vec<Check>> = BTreeMap::new();
     let mut overridden: BTreeMap<GateName, Check> = BTreeMap::new();
@@ -151,23 +153,25 @@ async fn of_commit(line: &mut Line<GitHub>, wanted: Wanted<'_>, on: On<'_>) -> R
     for (gate, check) in ours {
         if is_override(&check, &gate) {
             keep_newest(&mut overridden, gate, check, config);
-        } else if said(&check, &gate).is_none_or(|said| is_asked_for(&said, config, on)) {
+        } else if said(&check, &gate).is_none_or(|said| said.config == "-" || said.is_configured_where(config)) {
             all.entry(gate).or_default().push(check);
         }
     }
     let mut results = Vec::new();
     for (gate, mut checks) in all {
+        if on.strictly {
+            keep_runs_of(&mut checks, &gate, on.tree);
+        }
         let mut stands = None;
         while let Some(check) = deciding(&checks, &gate, on.tree) {
-            let Weighed { result, config, scheduled, elsewhere } =
-                weighed(line, &mut runs, check, &gate, on.tree).await?;
-            if !(scheduled || elsewhere) || !result.outcome.is_green() {
-                stands = Some((result, config));
+            let (decided, scheduled) = weighed(line, &mut runs, check, &gate, on.tree).await?;
+            if !(scheduled || decided.elsewhere) || !decided.result.outcome.is_green() {
+                stands = Some(decided);
                 break;
             }
             // A pass that is no evidence hides none.
-            if elsewhere {
-                stands = stands.or(Some((result, config)));
+            if decided.elsewhere {
+                stands = stands.or(Some(decided));
             }
             let run = |check: &Check| generation(check, &gate).map(|(run, _)| run);
             let passed = run(check);
@@ -176,39 +180,43 @@ async fn of_commit(line: &mut Line<GitHub>, wanted: Wanted<'_>, on: On<'_>) -> R
         results.extend(stands);
     }
     for (gate, check) in overridden {
-        take_override(line, &mut results, gate, &check).await?;
+        // On the head of a pull request it is about the head's own files.
+        let is_about = |decided: &Decided| decided.result.gate == gate && !decided.elsewhere;
+        if !on.strictly || results.iter().any(is_about) {
+            take_override(line, &mut results, gate, &check).await?;
+        }
     }
     Ok(results)
 }
 
-/// Whether a check run is of a configuration at this place, and of the files where that is demanded; one that does not say
-/// is looked at.
-fn is_asked_for(said: &CheckId<'_>, config: &str, on: On<'_>) -> bool {
-    let of_others = said.tree != "-" && said.tree != on.tree.as_str();
-    (said.config == "-" || said.is_configured_where(config)) && !(on.strictly && of_others)
+/// Keeps the check runs of runs of which a leg judged these files: another leg of such a run may have judged others.
+fn keep_runs_of(checks: &mut Vec<Check>, gate: &GateName, tree: &Sha) {
+    let run = |check: &Check| generation(check, gate).map(|(run, _)| run);
+    let is_of_files = |check: &&Check| said(check, gate).is_some_and(|said| said.tree == tree.as_str());
+    let kept: BTreeSet<u64> = checks.iter().filter(is_of_files).filter_map(run).collect();
+    checks.retain(|check| run(check).is_none_or(|run| kept.contains(&run)));
 }
 
-/// What a check run is worth.
-struct Weighed {
+/// What decides for a gate.
+struct Decided {
     result: GateResult,
     /// The digest of its configuration.
     config: String,
-    /// A scheduled run made it.
-    scheduled: bool,
     /// It is of other files than those that are asked about.
     elsewhere: bool,
 }
 
+/// What a check run is worth, and whether a scheduled run made it.
 async fn weighed(
     line: &mut Line<GitHub>,
     runs: &mut Runs<'_>,
     check: &Check,
     gate: &GateName,
     tree: &Sha,
-) -> Result<Weighed, Stop> {
+) -> Result<(Decided, bool), Stop> {
     let doubt = |why: &str| {
         let result = result(gate.clone(), check, None, Some(why.to_owned()));
-        Ok(Weighed { result, config: String::new(), scheduled: false, elsewhere: false })
+        Ok((Decided { result, config: String::new(), elsewhere: false }, false))
     };
     let Some((said, (run, _))) = said(check, gate).and_then(|said| Some((said, said.generation()?))) else {
         return doubt("its check run does not say what was judged");
@@ -223,7 +231,7 @@ async fn weighed(
         // What is red is so whatever else its run has to say.
         result.doubt = believed.unheard.clone().or_else(|| of_other_files(&said, tree));
     }
-    Ok(Weighed { result, config: said.config.to_owned(), scheduled: believed.scheduled, elsewhere })
+    Ok((Decided { result, config: said.config.to_owned(), elsewhere }, believed.scheduled))
 }
 
 fn of_other_files(said: &CheckId<'_>, tree: &Sha) -> Option<String> {
@@ -292,7 +300,7 @@ fn deciding<'c>(checks: &'c [Check], gate: &GateName, tree: &Sha) -> Option<&'c 
 /// How little a check run is worth as evidence.
 fn badness(check: &Check, gate: &GateName, tree: &Sha) -> (bool, bool, bool, bool) {
     let said = said(check, gate);
-    let unsure = said.is_none_or(|said| said.config == "-" || said.tree != tree.as_str());
+    let unsure = said.is_none_or(|said| said.config == "-" || said.scope == EDITED || said.tree != tree.as_str());
     let result = result(gate.clone(), check, said.as_ref(), None);
     let narrow = result.limited || result.outcome != Outcome::Pass;
     (!result.outcome.is_green(), unsure, !result.enforced, narrow)
@@ -337,18 +345,19 @@ fn claim<'a>(check: &'a Check, gate: &'a GateName, said: &CheckId<'a>) -> Claim<
 /// Adds to a gate's result that it was overridden, or why that does not count.
 async fn take_override(
     line: &mut Line<GitHub>,
-    results: &mut Vec<(GateResult, String)>,
+    results: &mut Vec<Decided>,
     gate: GateName,
     check: &Check,
 ) -> Result<(), Stop> {
     let Some(said) = said(check, &gate) else { return Ok(()) };
-    let known = results.iter().position(|(result, _)| result.gate == gate);
+    let known = results.iter().position(|decided| decided.result.gate == gate);
     let at = known.unwrap_or_else(|| {
         let none = result(gate.clone(), check, None, Some("it was never judged".to_owned()));
-        results.push((GateResult { outcome: Outcome::Error, ..none }, said.config.to_owned()));
+        let result = GateResult { outcome: Outcome::Error, ..none };
+        results.push(Decided { result, config: said.config.to_owned(), elsewhere: false });
         results.len() - 1
     });
-    let result = &mut results[at].0;
+    let result = &mut results[at].result;
     if result.outcome.is_green() && result.enforced && result.doubt.is_none() {
         return Ok(());
     }
