@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _, Seek as _};
 use std::path::{Path, PathBuf};
@@ -442,11 +442,10 @@ fn newer_source(site: Site<'_>, written: Option<SystemTime>) -> Option<String> {
     let edited = change.into_iter().flatten().filter(|(_, file)| file.kind != ChangeKind::Added);
     let edited = edited.map(|(path, _)| path.to_string());
     // New files that git does not know may well be other tools' output.
-    let is_new = |files: &BTreeMap<RepoPath, FileChange>, path: &str| {
-        let file = RepoPath::parse(path).ok().and_then(|path| files.get(&path));
-        file.is_some_and(|file| file.kind == ChangeKind::Added)
+    let is_added = |file: &FileChange| file.kind == ChangeKind::Added;
+    let is_left = |path: &str| {
+        change.is_none_or(|files| RepoPath::parse(path).is_ok_and(|path| files.get(&path).is_some_and(is_added)))
     };
-    let is_left = |path: &str| change.is_none_or(|files| is_new(files, path));
     // A submodule's folder is newer with every file that is built in it.
     let known = tracked.into_iter().filter(|path| is_left(path) && files::is_file(&site.root.join(path)));
     let newer = edited.chain(known).find(|path| files::changed_at(&site.root.join(path)) > written)?;

@@ -226,11 +226,7 @@ fn checked<'a>(kind: &[&'a str]) -> impl Iterator<Item = &'a str> {
         inside.filter(|two| two[1] != "(").map(|two| two[0])
     };
     let checks = kind.iter().enumerate().filter(|(_, word)| **word == "CHECK").map(|(at, _)| at);
-    checks
-        .flat_map(behind)
-        .filter(|word| !OF_CHECKS.contains(word) && name(&[word]).is_some())
-        .collect::<Vec<_>>()
-        .into_iter()
+    checks.flat_map(behind).filter(|word| !OF_CHECKS.contains(word) && name(&[word]).is_some())
 }
 
 /// What is called: the words before brackets.
