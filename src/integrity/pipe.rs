@@ -84,12 +84,27 @@ fn leaves_out(filter: &Invocation) -> bool {
         }
         "tail" => !arguments.iter().any(|word| word.contains('+')),
         "grep" | "egrep" | "rg" => has(&["-m", "--max-count"]),
-        "sed" => arguments.iter().any(|script| {
-            let lines = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit() || c == ',');
-            script.strip_suffix(['q', 'p']).is_some_and(lines)
-        }),
+        "sed" => arguments.iter().any(|script| ends_early(script)),
+        "awk" | "gawk" => arguments.iter().any(|program| ["NR", "exit", "getline"].iter().any(|word| program.contains(word))),
+        // Of lines that are alike in that field it leaves one.
+        "sort" => {
+            let short = |letter: char| {
+                arguments.iter().any(|flags| flags.starts_with('-') && !flags.starts_with("--") && flags.contains(letter))
+            };
+            (short('u') || has(&["--unique"])) && (short('k') || has(&["--key"]))
+        }
         _ => false,
     }
+}
+
+/// Whether a script of sed's leaves out lines by their number. A heading (`1,3d`) and a summary (`$d`) are no loss.
+fn ends_early(script: &str) -> bool {
+    script.split([';', '\n']).map(str::trim).any(|command| {
+        let by_number = command.starts_with(|c: char| c.is_ascii_digit() || c == '$');
+        let quits = command.starts_with('/') && command.ends_with(['q', 'Q']);
+        let is_heading = command.ends_with('d') && !command.contains('!') && !command.contains(",$");
+        quits || (by_number && !is_heading)
+    })
 }
 
 /// Whether two commands look at the same and differ at most in how they tell of it.
@@ -160,13 +175,18 @@ pub fn written_by_tee(last: &Command) -> Vec<String> {
 /// Arguments that name a file to write: `-o x.json`, `--outputFile=x.json`, `--junitxml=x.xml`.
 #[must_use]
 pub fn files(arguments: &[String]) -> Vec<String> {
+    let value = |word: &String| word.rsplit_once('=').map_or_else(|| word.clone(), |(_, value)| value.to_owned());
+    arguments.iter().map(value).filter(|word| is_output(word)).collect()
+}
+
+/// Whether a word names a file of the sort that tools write.
+#[must_use]
+pub fn is_output(word: &str) -> bool {
     const ENDINGS: &[&str] = &[
         ".txt", ".log", ".json", ".xml", ".sarif", ".html", ".out", ".md", ".csv", ".tap", ".lcov", ".info", ".yml",
         ".yaml", ".jsonl",
     ];
-    let value = |word: &String| word.rsplit_once('=').map_or_else(|| word.clone(), |(_, value)| value.to_owned());
-    let named = arguments.iter().map(value).filter(|word| ENDINGS.iter().any(|ending| word.ends_with(ending)));
-    named.filter(|word| !word.contains('*') && !word.ends_with("package.json")).collect()
+    ENDINGS.iter().any(|ending| word.ends_with(ending)) && !word.contains('*') && !word.ends_with("package.json")
 }
 
 #[cfg(test)]
@@ -184,6 +204,10 @@ mod tests {
             ("./scripts/lint.sh | grep -m 5 x", "grep -m 5 x"),
             ("{ flake8 .; mypy .; } | sed 5q", "sed 5q"),
             ("flake8 . | sed -n 1,5p", "sed -n 1,5p"),
+            ("flake8 . | sed '6,$d'", "sed 6,$d"),
+            ("flake8 . | sed '/x/q'", "sed /x/q"),
+            ("flake8 . | awk 'NR < 5'", "awk NR < 5"),
+            ("flake8 . | sort -t: -k1,1 -u", "sort -t: -k1,1 -u"),
         ] {
             assert_eq!(first(script).as_deref(), Some(filter), "{script}");
         }
@@ -194,6 +218,7 @@ mod tests {
             "flake8 . | tail -n +2 | head -n -1",
             "flake8 . | head --lines=-2 | tee out",
             "flake8 . | grep -v E501 | sed 's/a/b/'",
+            "flake8 . | sed -e 1d -e '$d' | sort -u | awk '{print $1}'",
             "pip list | head; flake8 $(git diff --name-only | head)",
         ] {
             assert_eq!(first(script), None, "{script}");

@@ -263,7 +263,9 @@ fn is_quiet(program: &str, arguments: &[&str]) -> bool {
         && !has(&["-d", "--detach", "--wait"]);
     let prepares = INTERPRETERS.contains(&program) && first.is_some_and(|script| is_other_name(script));
     let waits = program == "wait" && arguments.is_empty();
-    !(checks || contains)
+    // A program of awk's ends as it likes.
+    let ends = matches!(program, "awk" | "gawk") && arguments.iter().any(|program| program.contains("exit"));
+    !(checks || contains || ends || shows_places(program, arguments))
         && (program.is_empty()
             || QUIET.contains(&program)
             || MUTE.contains(&program)
@@ -272,6 +274,23 @@ fn is_quiet(program: &str, arguments: &[&str]) -> bool {
             || waits
             || program == "configure"
             || first.is_some_and(|word| SETS_UP.contains(word)))
+}
+
+/// Whether a command is a search that shows where it found something: it succeeds then, and people make linters of it.
+pub fn searches(invocation: &Invocation) -> bool {
+    shows_places(&invocation.program, &invocation.arguments())
+}
+
+fn shows_places(program: &str, arguments: &[&str]) -> bool {
+    let short = |letter: char| {
+        let flags = arguments.iter().filter(|word| word.starts_with('-') && !word.starts_with("--"));
+        flags.into_iter().any(|flags| flags.contains(letter))
+    };
+    match program {
+        "grep" | "egrep" | "fgrep" | "rg" => short('n') && !short('q'),
+        "git" => arguments.first() == Some(&"grep") && short('n') && !short('q'),
+        _ => false,
+    }
 }
 
 pub fn shifts(body: &Command) -> bool {

@@ -1,16 +1,21 @@
 //! Where a script gives up: commands that leave it, and those that ask how earlier ones ended and then leave something out.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use super::behind::{is_mute, looks_at_nothing};
 use crate::integrity::command::Invocation;
 use crate::integrity::ending::{Ending, Functions};
 use crate::integrity::flow::Run;
+use crate::integrity::pipe::is_output;
 use crate::integrity::script::Script;
 use crate::integrity::shell::{self, Command, Kind, OPAQUE, Simple};
 
 /// Functions that call one another more deeply are not followed.
 const CALLS: u8 = 4;
+
+/// Builtins that set variables to what is printed for them.
+pub const READERS: &[&str] = &["mapfile", "printf", "read", "readarray"];
 
 /// What a command may leave.
 #[derive(Debug, Clone, Copy, Default)]
@@ -46,7 +51,7 @@ impl<'a> Guards<'a> {
             });
         }
         let functions = Functions::of_all(scripts.iter().map(|script| &script.command));
-        let asks = scripts.iter().map(|script| asks(&script.piece.chars, &kept(&script.command))).collect();
+        let asks = scripts.iter().map(|script| Kept::of(&script.command).asked(&script.piece.chars)).collect();
         Self { functions, bodies, asks }
     }
 
@@ -155,49 +160,158 @@ impl<'a> Guards<'a> {
     }
 }
 
-/// The variables that a failure may be kept in: those that are set from a status or from what a tool prints, and those that
-/// are set in a branch.
-fn kept(script: &Command) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    let mut set = |command: &Command, any: bool| {
+/// What a script keeps a failure in.
+#[derive(Default)]
+struct Kept {
+    /// Variables: those that are set from a status or from what a tool prints, and those that are set in a branch.
+    names: BTreeSet<String>,
+    /// Files that are written by a tool or in a branch, and where: there nobody asks for them.
+    files: BTreeSet<String>,
+    written: Vec<Range<usize>>,
+}
+
+impl Kept {
+    fn of(script: &Command) -> Self {
+        let mut kept = Self::default();
+        script.each(&mut |command| match &command.kind {
+            Kind::And(_, right) | Kind::Or(_, right) => kept.all(right, Set::Any),
+            Kind::If { then, otherwise, .. } => {
+                kept.all(then, Set::Any);
+                if let Some(otherwise) = otherwise {
+                    kept.all(otherwise, Set::Any);
+                }
+            }
+            Kind::Case(bodies) => bodies.iter().for_each(|body| kept.all(body, Set::Any)),
+            // `while read -r line; do failed=1; done`
+            Kind::Loop { body, .. } => kept.all(body, Set::Plain),
+            Kind::Pipeline(_) | Kind::Group(..) | Kind::Subshell(..) if may_find(command) => kept.writes(command),
+            Kind::Simple(_) => kept.all(command, Set::OfTools),
+            _ => {}
+        });
+        kept
+    }
+
+    /// What is set in a command, and what is written there.
+    fn all(&mut self, command: &Command, set: Set) {
         command.each(&mut |command| {
             let Kind::Simple(simple) = &command.kind else { return };
             for (name, value) in
                 simple.assignments.iter().chain(&simple.words).filter_map(|word| word.raw.split_once('='))
             {
                 let of_status = || ["$?", "PIPESTATUS", "${?}"].iter().any(|words| value.contains(words));
-                if any || of_status() || has_tool(value) {
-                    names.insert(name.trim_end_matches('+').to_owned());
+                let of_set = match set {
+                    Set::Any => true,
+                    Set::Plain => !value.contains(['$', '`']),
+                    Set::OfTools => false,
+                };
+                if of_set || of_status() || has_tool(value) {
+                    self.names.insert(name.trim_end_matches('+').to_owned());
                 }
             }
-        });
-    };
-    script.each(&mut |command| match &command.kind {
-        Kind::And(_, right) | Kind::Or(_, right) => set(right, true),
-        Kind::If { then, otherwise, .. } => {
-            set(then, true);
-            if let Some(otherwise) = otherwise {
-                set(otherwise, true);
+            self.reads(simple);
+            if set == Set::Any || !looks_at_nothing(&Invocation::of(simple)) {
+                self.writes(command);
             }
+        });
+    }
+
+    /// `printf -v out …`, `mapfile -t out < <(tool)`, `read -r out <<< "$(tool)"`
+    fn reads(&mut self, simple: &Simple) {
+        let mut words = simple.words.iter().map(|word| word.text.as_str());
+        let program = words.next().unwrap_or_default();
+        if !READERS.contains(&program) {
+            return;
         }
-        Kind::Case(bodies) => bodies.iter().for_each(|body| set(body, true)),
-        Kind::Simple(_) => set(command, false),
-        _ => {}
+        let raw = simple.words.iter().map(|word| &word.raw).chain(simple.redirects.iter().map(|to| &to.target));
+        if raw.into_iter().any(|raw| has_tool(raw)) {
+            self.names.extend(words.filter(|word| !word.contains([OPAQUE, '-', '%'])).map(str::to_owned));
+        }
+    }
+
+    /// The files that a command writes.
+    fn writes(&mut self, command: &Command) {
+        command.each(&mut |command| {
+            let redirects = match &command.kind {
+                Kind::Simple(simple) => {
+                    let writes = matches!(simple.words.first().map(|word| word.text.as_str()), Some("tee" | "touch"));
+                    for pair in simple.words.windows(2) {
+                        let [before, word] = pair else { continue };
+                        if writes || is_output_of(&before.text, &word.text) {
+                            let value = word.raw.rsplit_once('=').map_or(word.raw.as_str(), |(_, value)| value);
+                            self.file(value, word.span.end - value.chars().count());
+                        }
+                    }
+                    &simple.redirects
+                }
+                Kind::Group(_, redirects) | Kind::Subshell(_, redirects) => redirects,
+                _ => return,
+            };
+            for to in redirects.iter().filter(|to| to.sign.contains('>')) {
+                self.file(&to.target, to.at);
+            }
+        });
+    }
+
+    fn file(&mut self, raw: &str, at: usize) {
+        self.written.push(at..at + raw.chars().count());
+        let name = raw.replace(['"', '\''], "");
+        match name.strip_prefix('$') {
+            Some(variable) => {
+                let part = |c: &char| c.is_ascii_alphanumeric() || *c == '_';
+                self.names.extend(Some(variable.trim_start_matches('{').chars().take_while(part).collect()));
+            }
+            None if name.starts_with("/dev/") || name.starts_with(['&', '-']) || name.is_empty() => {}
+            None => self.files.extend(Some(name)),
+        }
+    }
+
+    /// Where a text asks for any of it.
+    fn asked(&self, text: &[char]) -> Vec<usize> {
+        let mut found = asks(text, &self.names);
+        let is_part = |c: &char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/');
+        for file in &self.files {
+            let file: Vec<char> = file.chars().collect();
+            let ends = |at: usize| {
+                let before = at.checked_sub(1).is_some_and(|before| text[before] != '/' && is_part(&text[before]));
+                !before && !text.get(at + file.len()).is_some_and(is_part)
+            };
+            let here = (0..text.len()).filter(|at| text[*at..].starts_with(&file) && ends(*at));
+            found.extend(here);
+        }
+        found.retain(|at| !self.written.iter().any(|written| written.contains(at)));
+        found.sort_unstable();
+        found
+    }
+}
+
+/// Which of what is set somewhere may hold a failure.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Set {
+    Any,
+    /// Words that are no one's output.
+    Plain,
+    /// A status, or what a tool prints.
+    OfTools,
+}
+
+/// Whether a word that stands behind another one names what a program writes: `-o out`, `--junitxml=out.xml`.
+fn is_output_of(before: &str, word: &str) -> bool {
+    let is_flag = before == "-o" || ["--out", "--log", "--report"].iter().any(|flag| before.starts_with(flag));
+    (is_flag && !word.starts_with('-')) || (word.starts_with("--") && word.contains('=') && is_output(word))
+}
+
+/// Whether a command may find something.
+fn may_find(command: &Command) -> bool {
+    let mut may = false;
+    command.each(&mut |command| {
+        may |= matches!(&command.kind, Kind::Simple(simple) if !looks_at_nothing(&Invocation::of(simple)));
     });
-    names
+    may
 }
 
 /// Whether a word has what a tool prints: that it prints something may be its failure.
 fn has_tool(word: &str) -> bool {
-    shell::substitutions(word, 0).iter().any(|(text, _)| {
-        let mut has = false;
-        if let Ok(command) = shell::read(text) {
-            command.each(&mut |command| {
-                has |= matches!(&command.kind, Kind::Simple(simple) if !looks_at_nothing(&Invocation::of(simple)));
-            });
-        }
-        has
-    })
+    shell::substitutions(word, 0).iter().any(|(text, _)| shell::read(text).is_ok_and(|command| may_find(&command)))
 }
 
 /// Where a script says `$?`, or names such a variable.

@@ -210,6 +210,20 @@ mod tests {
             "echo \"$(flake8 . && mypy .)\"",
             "cat <(flake8 . && mypy .)",
             "lint() { flake8 .; mypy .; }; if lint; then :; fi; lint",
+            "flake8 . > out || true; if [ -s out ]; then cat out; exit 1; fi; mypy .",
+            "flake8 . | tee out || true; grep -q E ./out && exit 1; mypy .",
+            "flake8 . > \"$LOG\" || true; [ -s ${LOG} ] && exit 1; mypy .",
+            "flake8 . || touch failed; [ -e failed ] && exit 1; mypy .",
+            "flake8 . || echo no > failed; if test -s failed; then exit 1; fi; mypy .",
+            "(flake8 .) > out || :; [ ! -s out ] || exit 1; mypy .",
+            "if [ -n \"$(flake8 . | tee /dev/stderr)\" ]; then exit 1; fi; mypy .",
+            "if [[ -n \"$(flake8 .)\" ]]; then exit 1; fi; mypy .",
+            "[ -n \"$(flake8 .)\" ] && exit 1; mypy .",
+            "[[ -z $(flake8 .) ]] || exit 1; mypy .",
+            "if [[ $(flake8 .) ]]; then :; else mypy .; fi",
+            "mapfile -t out < <(flake8 .); [ ${#out[@]} = 0 ] || exit 1; mypy .",
+            "printf -v out %s \"$(flake8 .)\"; [ -z \"$out\" ] || exit 1; mypy .",
+            "flake8 . | while read -r l; do echo $l; done; while read -r l; do rc=1; done < <(flake8 .); [ $rc ] && exit; mypy .",
         ] {
             assert_eq!(halts_at(script).unwrap(), Some(Halt::At("flake8 .".to_owned())), "{script}");
         }
@@ -225,6 +239,13 @@ mod tests {
                 "docker compose -f ci.yml up --exit-code-from a",
             ),
             ("flake8 . & p=$!; mypy . & q=$!; wait $p; wait $q", "wait $p"),
+            (
+                "flake8 . --output-file=out.txt || true; test ! -s out.txt || exit 1; mypy .",
+                "flake8 . --output-file=out.txt",
+            ),
+            ("! grep -rn print src && mypy .", "grep -rn print src"),
+            ("if git grep -n TODO; then exit 1; fi; mypy .", "git grep -n TODO"),
+            ("awk '/TODO/{bad=1} END{exit bad}' a.py && mypy .", "awk '/TODO/{bad=1} END{exit bad}' a.py"),
         ] {
             assert_eq!(halts_at(script).unwrap(), Some(Halt::At(first.to_owned())), "{script}");
         }
@@ -239,6 +260,10 @@ mod tests {
             "(flake8 . || exit 1) || rc=1; mypy . || rc=1; exit $rc",
             "flake8 . & mypy . & wait",
             "docker compose up -d db && flake8 .",
+            "flake8 . || rc=1; git ls-files > list; if [ -s list ]; then xargs mypy < list || rc=1; fi; exit $rc",
+            "flake8 . > out || rc=1; mypy . > types || rc=1; cat out types; exit $rc",
+            "for d in a b; do f=$d/x; [ -f $f ] || continue; mypy $f || rc=1; done; exit $rc",
+            "git grep -q TODO || exit 1; grep x a | awk '{print $1}' > b; mypy .",
             "apt-get update; poetry install; python gen.py; . venv/bin/activate; flake8 .",
         ] {
             assert_eq!(halts_at(script).unwrap(), None, "{script}");

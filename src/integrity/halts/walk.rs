@@ -4,8 +4,8 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::behind::{errexit_of, is_mute, looks_at_nothing, sets_errexit, sets_within, shifts};
-use super::guards::Guards;
+use super::behind::{errexit_of, is_mute, looks_at_nothing, searches, sets_errexit, sets_within, shifts};
+use super::guards::{Guards, READERS};
 use super::{Halt, starts};
 use crate::integrity::Tree;
 use crate::integrity::call::{Call, is_shell};
@@ -49,6 +49,11 @@ impl At {
     const fn in_own_shell(self) -> Self {
         let stops = self.stops || self.asked;
         Self { stops, more: stops, round: stops, asked: false, kept: self.kept }
+    }
+
+    /// The same for what a test, or an assignment, has the output of.
+    const fn of_test(self) -> Self {
+        Self { asked: self.asked, ..self.in_own_shell() }
     }
 }
 
@@ -140,7 +145,8 @@ impl Walk<'_> {
             Kind::Simple(simple) => self.simple(command, simple, at),
             Kind::Pipeline(parts) => parts.iter().find_map(|part| self.command(part, at)),
             Kind::And(first, second) => {
-                let first_at = At { stops: at.stops || !is_mute(second), ..at };
+                let leaves = || self.may_pass_by_failing(first) && self.gives_up(second, at);
+                let first_at = At { stops: at.stops || !is_mute(second) || leaves(), ..at };
                 self.passed().command(first, first_at).or_else(|| self.command(second, at))
             }
             Kind::Or(first, second) => {
@@ -169,7 +175,8 @@ impl Walk<'_> {
             Kind::Group(body, _) => self.command(body, at),
             Kind::Subshell(body, _) => self.command(body, at.in_own_shell()),
             Kind::Not(inner) => self.passed().command(inner, at),
-            Kind::Function(..) | Kind::Test => None,
+            Kind::Test => self.substitutions(&self.text(command), command.span.start, at.of_test()),
+            Kind::Function(..) => None,
         }
     }
 
@@ -187,7 +194,7 @@ impl Walk<'_> {
 
     /// Whether something is left out where a condition fails: the branch for success, or what stands behind the other one.
     fn stops_condition(self, condition: &Command, then: &Command, otherwise: Option<&Command>, at: At) -> bool {
-        let mut negates = false;
+        let mut negates = self.may_pass_by_failing(condition);
         condition.each(&mut |inner| negates |= matches!(inner.kind, Kind::Not(_)));
         let (passing, failing) = match &condition.kind {
             Kind::Not(_) => (vec![otherwise], vec![Some(then)]),
@@ -196,6 +203,20 @@ impl Walk<'_> {
         };
         passing.into_iter().flatten().any(|branch| !is_mute(branch))
             || failing.into_iter().flatten().any(|branch| self.gives_up(branch, at))
+    }
+
+    /// Whether success may be what fails: where it is asked what something prints, or a search finds something.
+    fn may_pass_by_failing(self, condition: &Command) -> bool {
+        let mut may = false;
+        condition.each(&mut |inner| {
+            let asks = || self.text(inner).contains(['(', '`']);
+            may |= match &inner.kind {
+                Kind::Test => asks(),
+                Kind::Simple(simple) => (is_test(simple) && asks()) || searches(&Invocation::of(simple)),
+                _ => false,
+            };
+        });
+        may
     }
 
     fn list(mut self, items: &[Item], at: At) -> Option<Halt> {
@@ -276,23 +297,25 @@ impl Walk<'_> {
     /// What runs in `$( )`, where its output may be shown: of a command that takes it as its arguments nothing is seen.
     fn substituted(self, simple: &Simple, at: At) -> Option<Halt> {
         const SHOW: &[&str] = &["declare", "echo", "export", "local", "printf", "readonly"];
-        let is = |programs: &[&str]| simple.words.first().is_some_and(|first| programs.contains(&first.text.as_str()));
-        // `test -z "$(gofmt -l .)"`
-        let tests = is(&["[", "test"]);
-        let shows = tests || is(SHOW);
+        let tests = is_test(simple);
+        let shows = tests || simple.words.first().is_some_and(|first| SHOW.contains(&first.text.as_str()));
         // The status of an assignment alone is that of what it is assigned; and what is printed may be asked for.
-        let at = if simple.words.is_empty() || tests { At { asked: at.asked, ..at.in_own_shell() } } else { AT_END };
+        let reads = simple.words.first().is_some_and(|first| READERS.contains(&first.text.as_str()));
+        let at = if simple.words.is_empty() || tests || reads { at.of_test() } else { AT_END };
         let words = simple.words.iter().filter(|word| shows || word.raw.contains("<(") || word.raw.contains(">("));
-        let words = simple.assignments.iter().chain(words);
-        for (text, start) in words.flat_map(|word| shell::substitutions(&word.raw, word.span.start)) {
+        let words = simple.assignments.iter().chain(words).map(|word| (&word.raw, word.span.start));
+        // `mapfile -t out < <(gofmt -l .)`
+        let mut all = words.chain(simple.redirects.iter().map(|to| (&to.target, to.at)));
+        all.find_map(|(raw, start)| self.substitutions(raw, start, at))
+    }
+
+    /// What runs in the substitutions of a text.
+    fn substitutions(self, raw: &str, start: usize, at: At) -> Option<Halt> {
+        shell::substitutions(raw, start).into_iter().find_map(|(text, start)| {
             let Ok(mut inner) = shell::read(&text) else { return Some(Halt::Within(text)) };
             inner.shift(start);
-            let halt = self.command(&inner, At { kept: true, ..at });
-            if halt.is_some() {
-                return halt;
-            }
-        }
-        None
+            self.command(&inner, At { kept: true, ..at })
+        })
     }
 
     /// Whether what a command calls may be several steps, and was not read.
@@ -393,6 +416,11 @@ impl Walk<'_> {
         let chars = &self.context.ground.scripts[self.number].piece.chars;
         chars.get(command.span.clone()).unwrap_or_default().iter().collect()
     }
+}
+
+/// `test -z "$(gofmt -l .)"`
+fn is_test(simple: &Simple) -> bool {
+    simple.words.first().is_some_and(|first| matches!(first.text.as_str(), "[" | "test"))
 }
 
 /// Whether a command of which no more than its words is known calls something of the repository.
