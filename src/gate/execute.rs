@@ -13,9 +13,11 @@ use crate::gate::Site;
 use crate::gate::ground::Ground;
 use crate::gate::idle::{Idle, idle};
 use crate::gate::locate::locate;
+use crate::gate::mixed::mixed;
 use crate::gate::read::{Choice, ReadError};
 use crate::gate::shortened::shortened;
 use crate::gate::unfinished::{Failed, unfinished};
+
 use crate::gate::unread::{LENIENT, unread};
 use crate::integrity::halts::{Looked, halts_within};
 use crate::integrity::moves::{script_moves, words_move};
@@ -61,6 +63,7 @@ pub async fn execute(common: &Common, site: Site<'_>) -> Evidence {
         let choice = choice.unwrap_or(Choice::Auto);
         read_reports(common, &choice, &dir, site, before.as_deref(), &mut evidence, &mut read);
     }
+    let formats: Vec<&str> = read.iter().map(|(_, format)| *format).collect();
     if !read.is_empty() {
         let moves = match &common.command {
             Some(CommandLine::Shell(text)) => deep(|| script_moves(text)).unwrap_or(true),
@@ -69,7 +72,7 @@ pub async fn execute(common: &Common, site: Site<'_>) -> Evidence {
         };
         let ground = Ground::new(site.root, &common.dir).since(site.since).moving(moves);
         let ground = ground.known(site.repo, site.compared.map(|compared| compared.change));
-        evidence.understood = Some(read.into_iter().fold(Understood::default(), |mut whole, mut parsed| {
+        evidence.understood = Some(read.into_iter().fold(Understood::default(), |mut whole, (mut parsed, _)| {
             if let Some(Exit::Code(code)) = evidence.exit
                 && let Some(why) = parsed.breakdowns.why(code)
             {
@@ -81,7 +84,7 @@ pub async fn execute(common: &Common, site: Site<'_>) -> Evidence {
     }
     if let (Some(log), Some(command)) = (&log, &common.command) {
         let ran = Command::new(command, common, site);
-        explain_status(&ran, common, site, log, &mut evidence);
+        explain_status(&ran, common, site, (log, &formats), &mut evidence);
         doubt_silence(&ran, log, &mut evidence);
     }
     evidence
@@ -113,7 +116,13 @@ impl<'a> Command<'a> {
 }
 
 /// What the tool found may not be all that there is.
-fn explain_status(ran: &Command<'_>, common: &Common, site: Site<'_>, log: &File, evidence: &mut Evidence) {
+fn explain_status(
+    ran: &Command<'_>,
+    common: &Common,
+    site: Site<'_>,
+    (log, formats): (&File, &[&str]),
+    evidence: &mut Evidence,
+) {
     let Some(understood) = &mut evidence.understood else { return };
     let Some(Exit::Code(code)) = evidence.exit else { return };
     if understood.unexplained_exit.is_some() {
@@ -126,7 +135,7 @@ fn explain_status(ran: &Command<'_>, common: &Common, site: Site<'_>, log: &File
             let (shell, dir, has_tests) = (&*ran.shell, ran.dir, understood.tests.is_some());
             let log = &site.output.join(site.log(&common.name));
             let failed = Failed { looked, shell, code, root: site.root, dir, log, has_tests };
-            if code == 0 { None } else { unfinished(&failed) }
+            if code == 0 { None } else { unfinished(&failed).or_else(|| mixed(&looked.ran, formats)) }
         })
     } else {
         (code != 0).then(|| "whether all of its script was run cannot be told".to_owned())
@@ -288,7 +297,7 @@ fn read_output(
     kept: &Kept,
     site: Site<'_>,
     evidence: &mut Evidence,
-    read: &mut Vec<Parsed>,
+    read: &mut Vec<(Parsed, &'static str)>,
 ) {
     let Some(stream) = &kept.stream else { return };
     let read_again = |mut file: &File| {
@@ -325,7 +334,7 @@ fn read_output(
                      would change (`gofmt -d`, `black --diff`)"
                 )));
             }
-            read.push(parsed);
+            read.push((parsed, format));
         }
         Err(error) => {
             evidence.problems.push(unreadable(with_exit(evidence.exit, &unread(common, "its output", &error))));
@@ -357,7 +366,7 @@ fn read_reports(
     site: Site<'_>,
     before: Option<&[Found]>,
     evidence: &mut Evidence,
-    read: &mut Vec<Parsed>,
+    read: &mut Vec<(Parsed, &'static str)>,
 ) {
     let mut seen = BTreeSet::new();
     // Of a tool that wrote nothing and failed, or that nobody saw run, an empty file tells nothing.
@@ -388,7 +397,7 @@ fn read_reports(
                 continue;
             }
             match choice.read_path(&report.path, may_be_empty) {
-                Ok((parsed, _)) => read.push(parsed),
+                Ok(parsed) => read.push(parsed),
                 Err(error) => {
                     let what = unread(common, &format!("the report {name}"), &error);
                     evidence.problems.push(unreadable(with_exit(evidence.exit, &what)));

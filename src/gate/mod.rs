@@ -11,6 +11,7 @@ mod lines;
 mod lint;
 pub mod locate;
 pub mod migrations;
+mod mixed;
 pub mod read;
 mod runners;
 mod shortened;

@@ -196,7 +196,7 @@ mod tests {
     use super::*;
 
     fn ran(line: &str) -> Ran {
-        Ran { words: line.split(' ').map(str::to_owned).collect(), dir: String::new(), is_tool: true }
+        Ran { words: line.split(' ').map(str::to_owned).collect(), dir: String::new(), is_tool: true, away: None }
     }
 
     #[test]

@@ -44,6 +44,11 @@ impl Call {
 pub fn call(first: &str, program: &str, rest: &[&str]) -> Option<Call> {
     match program {
         "npm" | "pnpm" | "yarn" | "bun" => package(program, rest),
+        // https://nodejs.org/api/cli.html#--run
+        "node" if value_of(rest, &["--run"]).is_some() => {
+            let name = value_of(rest, &["--run"])?;
+            Some(Call::Package { names: vec![name], dir: Some(String::new()) })
+        }
         "npm-run-all" | "run-s" | "run-p" | "npm-run-all2" => {
             Some(Call::Package { names: names(rest), dir: Some(String::new()) })
         }

@@ -80,18 +80,25 @@ pub fn flagged(words: &[&str]) -> Shell {
 
 /// The word that a program hands to the shell of another user, machine or environment without naming it.
 fn by_user(words: &[&str]) -> Option<usize> {
-    let starts = |programs: &[&str]| words.iter().take(2).any(|word| programs.contains(&base_name(word)));
-    let behind = |flags: &[&str]| words.iter().position(|word| flags.contains(word)).map(|at| at + 1);
-    let at = if starts(&["su", "runuser"]) {
-        behind(&["-c", "--command"])
-    } else if starts(&["nix-shell"]) {
-        behind(&["--run", "--command"])
-    } else if starts(&["ssh"]) {
-        words.len().checked_sub(1).filter(|last| words[*last].contains(' '))
-    } else {
-        None
+    let skipped = usize::from(words.first().is_some_and(|first| base_name(first) == "sudo"));
+    let (program, rest) = words.get(skipped..)?.split_first()?;
+    // How many plain words may stand before `-c`: a user, a group, a file, a verb.
+    let before = match base_name(program) {
+        "su" | "runuser" | "sg" | "flock" | "script" => 1,
+        "npm" if matches!(rest.first(), Some(&("exec" | "x"))) => 1,
+        "npx" => 0,
+        "nix-shell" => usize::MAX,
+        "ssh" => return words.len().checked_sub(1).filter(|last| words[*last].contains(' ')),
+        _ => return None,
     };
-    at.filter(|at| *at < words.len())
+    let is_flag = |word: &str| {
+        let of_letters = word.starts_with('-') && !word.starts_with("--") && word.ends_with('c');
+        of_letters || matches!(word, "--command" | "--call" | "--run")
+    };
+    let at = rest.iter().position(|word| is_flag(word))?;
+    let is_value = |at: usize| at > 0 && matches!(rest[at - 1], "-p" | "--package" | "-w" | "-E" | "-u" | "-g" | "-s");
+    let plain = (0..at).filter(|at| !rest[*at].starts_with('-') && !is_value(*at)).count();
+    Some(skipped + at + 2).filter(|at| plain <= before && *at < words.len())
 }
 
 /// A text of which anything is known.
@@ -185,6 +192,12 @@ mod tests {
             ("sudo su app -c 'a; b'", text("a; b", false, false)),
             ("ssh -p 22 host 'a; b'", text("a; b", false, false)),
             ("nix-shell --pure --run 'a'", text("a", false, false)),
+            ("flock -w 5 lock -c 'a && b'", text("a && b", false, false)),
+            ("script -qec 'a; b' /dev/null", text("a; b", false, false)),
+            ("npx -p a -c 'a && b'", text("a && b", false, false)),
+            ("npm exec --yes --call 'a && b'", text("a && b", false, false)),
+            ("npx eslint -c a.json .", None),
+            ("flock lock flake8 -c a .", None),
             ("ssh host", None),
             ("eval 'a || b'", text("a || b", true, false)),
             ("eval \"$(a)\"", None),

@@ -2,7 +2,7 @@
 
 use super::command::Invocation;
 use super::dictionary::is_gate;
-use super::shell::{Command, Kind};
+use super::shell::{Command, Kind, read, substitutions};
 
 /// Programs that pass on what they read, whatever it says.
 pub const FILTERS: &[&str] = &[
@@ -63,14 +63,36 @@ pub fn shortens(script: &Command) -> Option<String> {
     };
     let tells =
         |part: &Command| simple(part).is_none_or(|of| of.call.is_some() || is_gate(&of.program, &of.arguments()));
-    let mut found = None;
+    let said = |of: &Invocation| format!("{} {}", of.program, of.arguments.join(" ")).trim_end().to_owned();
+    let mut written = Vec::new();
     script.each(&mut |command| {
-        let Kind::Pipeline(parts) = &command.kind else { return };
-        let behind = parts.iter().skip_while(|part| !tells(part)).skip(1).filter_map(simple);
-        let mut short = behind.filter(leaves_out).map(|of| format!("{} {}", of.program, of.arguments.join(" ")));
-        found = found.take().or_else(|| short.next());
+        if let Kind::Simple(simple) = &command.kind
+            && tells(command)
+        {
+            written.extend(simple.redirects.iter().filter(|to| to.sign.contains('>')).map(|to| to.target.as_str()));
+        }
     });
-    found.map(|words| words.trim_end().to_owned())
+    let mut found = None;
+    script.each(&mut |command| match &command.kind {
+        Kind::Pipeline(parts) => {
+            let behind = parts.iter().skip_while(|part| !tells(part)).skip(1).filter_map(simple);
+            found = found.take().or_else(|| behind.filter(leaves_out).map(|of| said(&of)).next());
+        }
+        Kind::Simple(of) => {
+            let filter = Invocation::of(of);
+            let reads = of.words.iter().any(|word| written.contains(&word.raw.as_str()))
+                || of.redirects.iter().any(|to| to.sign == "<" && written.contains(&to.target.as_str()));
+            if reads && leaves_out(&filter) {
+                found.get_or_insert_with(|| said(&filter));
+            }
+            for word in of.assignments.iter().chain(&of.words) {
+                let inner = substitutions(&word.raw, 0).into_iter().filter_map(|(text, _)| read(&text).ok());
+                found = found.take().or_else(|| inner.into_iter().find_map(|inner| shortens(&inner)));
+            }
+        }
+        _ => {}
+    });
+    found
 }
 
 /// Whether a filter stops after so many lines, or passes on the last ones. Taking away a heading or a summary is no loss.
@@ -85,11 +107,15 @@ fn leaves_out(filter: &Invocation) -> bool {
         "tail" => !arguments.iter().any(|word| word.contains('+')),
         "grep" | "egrep" | "rg" => has(&["-m", "--max-count"]),
         "sed" => arguments.iter().any(|script| ends_early(script)),
-        "awk" | "gawk" => arguments.iter().any(|program| ["NR", "exit", "getline"].iter().any(|word| program.contains(word))),
+        "awk" | "gawk" => {
+            arguments.iter().any(|program| ["NR", "exit", "getline"].iter().any(|word| program.contains(word)))
+        }
         // Of lines that are alike in that field it leaves one.
         "sort" => {
             let short = |letter: char| {
-                arguments.iter().any(|flags| flags.starts_with('-') && !flags.starts_with("--") && flags.contains(letter))
+                arguments
+                    .iter()
+                    .any(|flags| flags.starts_with('-') && !flags.starts_with("--") && flags.contains(letter))
             };
             (short('u') || has(&["--unique"])) && (short('k') || has(&["--key"]))
         }
@@ -204,6 +230,10 @@ mod tests {
             ("./scripts/lint.sh | grep -m 5 x", "grep -m 5 x"),
             ("{ flake8 .; mypy .; } | sed 5q", "sed 5q"),
             ("flake8 . | sed -n 1,5p", "sed -n 1,5p"),
+            ("flake8 . > out; head -3 out", "head -3 out"),
+            ("flake8 . > \"$LOG\"; tail < \"$LOG\"", "tail"),
+            ("out=$(flake8 . | head -3); echo $out", "head -3"),
+            ("echo \"$(cd a; flake8 . | head -3)\"", "head -3"),
             ("flake8 . | sed '6,$d'", "sed 6,$d"),
             ("flake8 . | sed '/x/q'", "sed /x/q"),
             ("flake8 . | awk 'NR < 5'", "awk NR < 5"),
@@ -219,6 +249,7 @@ mod tests {
             "flake8 . | head --lines=-2 | tee out",
             "flake8 . | grep -v E501 | sed 's/a/b/'",
             "flake8 . | sed -e 1d -e '$d' | sort -u | awk '{print $1}'",
+            "flake8 . > out; cat out; head -1 README.md",
             "pip list | head; flake8 $(git diff --name-only | head)",
         ] {
             assert_eq!(first(script), None, "{script}");

@@ -191,6 +191,8 @@ pub struct Redirect {
     pub target: String,
     /// Where the file's name begins in the script.
     pub at: usize,
+    /// `2>`
+    pub is_error: bool,
 }
 
 /// A longer script is none that people write for this. What is shorter cannot be nested so deeply that [`super::STACK`]
@@ -363,11 +365,11 @@ fn words(nodes: Vec<rable::Node>) -> Vec<Word> {
 
 fn redirects(nodes: Vec<rable::Node>) -> Vec<Redirect> {
     let redirect = |node: rable::Node| {
-        let NodeKind::Redirect { op, target, .. } = node.kind else { return None };
+        let NodeKind::Redirect { op, target, fd, .. } = node.kind else { return None };
         let NodeKind::Word { value, .. } = target.kind else { return None };
         // The word itself knows no place.
         let at = node.span.end.saturating_sub(value.chars().count());
-        Some(Redirect { sign: op, target: value.replace(['"', '\''], ""), at })
+        Some(Redirect { sign: op, target: value.replace(['"', '\''], ""), at, is_error: fd == 2 })
     };
     nodes.into_iter().filter_map(redirect).collect()
 }

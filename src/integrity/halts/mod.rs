@@ -6,6 +6,7 @@ mod starts;
 mod walk;
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use super::call::Call;
 use super::command::Invocation;
@@ -13,7 +14,7 @@ use super::ground::{Ground, join};
 use super::pipe::shortens;
 use super::reading;
 use super::script::{Place, Script};
-use super::shell::{self, Kind};
+use super::shell::{self, Kind, Redirect};
 use super::text::Wrong;
 use super::{Listing, Tree};
 use behind::is_mute;
@@ -37,6 +38,8 @@ pub struct Ran {
     pub dir: String,
     /// Whether it is a gate, and calls none.
     pub is_tool: bool,
+    /// The file that takes what it prints, and that nothing behind it names.
+    pub away: Option<String>,
 }
 
 /// What is known of a command without running it.
@@ -106,10 +109,32 @@ fn reached(ground: &Ground, halt: Option<Halt>) -> Looked {
             open.extend(&run.calls);
             let words = std::iter::once(&run.invocation.program).chain(&run.invocation.arguments);
             let is_tool = run.gate.is_some() && run.calls.is_empty();
-            looked.ran.push(Ran { words: words.cloned().collect(), dir: join(&script.dir, &run.dir), is_tool });
+            let away = away(script, &run.span);
+            looked.ran.push(Ran { words: words.cloned().collect(), dir: join(&script.dir, &run.dir), is_tool, away });
         }
     }
     looked
+}
+
+/// Where what a command prints goes instead of being shown: to a file that nothing else in its script names.
+fn away(script: &Script, span: &Range<usize>) -> Option<String> {
+    let mut to = None;
+    script.command.each(&mut |command| {
+        if let Kind::Simple(simple) = &command.kind
+            && command.span == *span
+        {
+            let is_stream = |target: &str| target.bytes().all(|byte| byte.is_ascii_digit());
+            let is_shown = |to: &Redirect| {
+                (to.sign.ends_with('&') && is_stream(&to.target))
+                    || to.target.starts_with('&')
+                    || (to.target.starts_with("/dev/") && to.target != "/dev/null")
+            };
+            let mut out = simple.redirects.iter().filter(|to| to.sign.contains('>') && !to.is_error);
+            to = out.find(|to| !is_shown(to)).map(|to| to.target.clone());
+        }
+    });
+    let text = script.piece.text();
+    to.filter(|file| file == "/dev/null" || text.matches(file.trim_matches(['$', '{', '}'])).count() < 2)
 }
 
 /// Whether a script does nothing but say something: where it is left out, nothing is lost.
@@ -210,6 +235,44 @@ mod tests {
             "echo \"$(flake8 . && mypy .)\"",
             "cat <(flake8 . && mypy .)",
             "lint() { flake8 .; mypy .; }; if lint; then :; fi; lint",
+        ] {
+            assert_eq!(halts_at(script).unwrap(), Some(Halt::At("flake8 .".to_owned())), "{script}");
+        }
+        for (script, first) in [
+            ("run() { if ! \"$@\"; then exit 1; fi; }; run flake8 .; run mypy .", "\"$@\""),
+            ("mycheck . && mypy .", "mycheck ."),
+            ("gcc -Wall a.c && mypy .", "gcc -Wall a.c"),
+            ("ruff check --fix . && mypy .", "ruff check --fix ."),
+            ("python3 style.py; mypy .", "python3 style.py"),
+            ("docker run --rm acme/lint && mypy .", "docker run --rm acme/lint"),
+            (
+                "docker compose -f ci.yml up --exit-code-from a && mypy .",
+                "docker compose -f ci.yml up --exit-code-from a",
+            ),
+            ("flake8 . & p=$!; mypy . & q=$!; wait $p; wait $q", "wait $p"),
+        ] {
+            assert_eq!(halts_at(script).unwrap(), Some(Halt::At(first.to_owned())), "{script}");
+        }
+        for script in [
+            "flake8 . || rc=1; cd web || exit 1; mypy . || rc=1; exit $rc",
+            "flake8 . || rc=1; mypy . || rc=1; if [ $rc ]; then echo no; exit $rc; fi; echo good",
+            "log() { echo \"$1\"; return 0; }; flake8 . || log no; mypy . || log no; exit 1",
+            "for d in a b; do flake8 $d || continue; done",
+            "flake8 . || rc=1; for f in *; do [ -f $f ] || continue; mypy $f || rc=1; done; exit $rc",
+            "set +e; trap 'echo no' ERR; flake8 .; a=$?; mypy .; exit $a",
+            "files=$(git ls-files); version=$(pyenv which python); flake8 $files",
+            "(flake8 . || exit 1) || rc=1; mypy . || rc=1; exit $rc",
+            "flake8 . & mypy . & wait",
+            "docker compose up -d db && flake8 .",
+            "apt-get update; poetry install; python gen.py; . venv/bin/activate; flake8 .",
+        ] {
+            assert_eq!(halts_at(script).unwrap(), None, "{script}");
+        }
+    }
+
+    #[test]
+    fn what_a_tool_left_behind_may_be_asked_for() {
+        for script in [
             "flake8 . > out || true; if [ -s out ]; then cat out; exit 1; fi; mypy .",
             "flake8 . | tee out || true; grep -q E ./out && exit 1; mypy .",
             "flake8 . > \"$LOG\" || true; [ -s ${LOG} ] && exit 1; mypy .",
@@ -228,17 +291,6 @@ mod tests {
             assert_eq!(halts_at(script).unwrap(), Some(Halt::At("flake8 .".to_owned())), "{script}");
         }
         for (script, first) in [
-            ("run() { if ! \"$@\"; then exit 1; fi; }; run flake8 .; run mypy .", "\"$@\""),
-            ("mycheck . && mypy .", "mycheck ."),
-            ("gcc -Wall a.c && mypy .", "gcc -Wall a.c"),
-            ("ruff check --fix . && mypy .", "ruff check --fix ."),
-            ("python3 style.py; mypy .", "python3 style.py"),
-            ("docker run --rm acme/lint && mypy .", "docker run --rm acme/lint"),
-            (
-                "docker compose -f ci.yml up --exit-code-from a && mypy .",
-                "docker compose -f ci.yml up --exit-code-from a",
-            ),
-            ("flake8 . & p=$!; mypy . & q=$!; wait $p; wait $q", "wait $p"),
             (
                 "flake8 . --output-file=out.txt || true; test ! -s out.txt || exit 1; mypy .",
                 "flake8 . --output-file=out.txt",
@@ -250,21 +302,10 @@ mod tests {
             assert_eq!(halts_at(script).unwrap(), Some(Halt::At(first.to_owned())), "{script}");
         }
         for script in [
-            "flake8 . || rc=1; cd web || exit 1; mypy . || rc=1; exit $rc",
-            "flake8 . || rc=1; mypy . || rc=1; if [ $rc ]; then echo no; exit $rc; fi; echo good",
-            "log() { echo \"$1\"; return 0; }; flake8 . || log no; mypy . || log no; exit 1",
-            "for d in a b; do flake8 $d || continue; done",
-            "flake8 . || rc=1; for f in *; do [ -f $f ] || continue; mypy $f || rc=1; done; exit $rc",
-            "set +e; trap 'echo no' ERR; flake8 .; a=$?; mypy .; exit $a",
-            "files=$(git ls-files); version=$(pyenv which python); flake8 $files",
-            "(flake8 . || exit 1) || rc=1; mypy . || rc=1; exit $rc",
-            "flake8 . & mypy . & wait",
-            "docker compose up -d db && flake8 .",
             "flake8 . || rc=1; git ls-files > list; if [ -s list ]; then xargs mypy < list || rc=1; fi; exit $rc",
             "flake8 . > out || rc=1; mypy . > types || rc=1; cat out types; exit $rc",
             "for d in a b; do f=$d/x; [ -f $f ] || continue; mypy $f || rc=1; done; exit $rc",
             "git grep -q TODO || exit 1; grep x a | awk '{print $1}' > b; mypy .",
-            "apt-get update; poetry install; python gen.py; . venv/bin/activate; flake8 .",
         ] {
             assert_eq!(halts_at(script).unwrap(), None, "{script}");
         }
@@ -354,6 +395,9 @@ mod tests {
             "bash < scripts/e.sh",
             "bash -e <<< 'flake8 a; mypy a'",
             "eval flake8 a '&&' mypy a",
+            "npx -c 'flake8 a && mypy a'",
+            "flock lock -c 'flake8 a && mypy a'",
+            "cd web && node --run lint",
         ] {
             assert_eq!(halts("", command), Some(Halt::At("flake8 a".to_owned())), "{command}");
         }
@@ -377,6 +421,7 @@ mod tests {
             "npm --prefix $D run -s lint",
             "make gone",
             "uv run -m tools.lint",
+            "fish lint.fish",
         ] {
             assert_eq!(halts("", command), Some(Halt::Within(command.to_owned())), "{command}");
         }
@@ -407,6 +452,34 @@ mod tests {
         assert_eq!(halts("", &format!("{unknown}; mypy a")), Some(Halt::Within(unknown.to_owned())));
         assert_eq!((halts("just", "just"), halts("just/named", "just")), (None, Some(Halt::Within("just".to_owned()))));
         assert!(halts_within(&FILES, "flake8 a && (mypy a", "").is_err());
+    }
+
+    #[test]
+    fn what_is_printed_to_a_file_is_told() {
+        let away = |script: &str| {
+            let looked = halts_within(&FILES, script, "").unwrap();
+            looked.ran.into_iter().find(|ran| ran.is_tool).unwrap().away
+        };
+        for (script, file) in [
+            ("flake8 . > out || rc=1; mypy .", "out"),
+            ("flake8 . &>> out; mypy .", "out"),
+            ("flake8 . >/dev/null 2>&1 || rc=1; mypy .", "/dev/null"),
+            ("flake8 . 1> out 2>/dev/stderr", "out"),
+        ] {
+            assert_eq!(away(script).as_deref(), Some(file), "{script}");
+        }
+        for script in [
+            "flake8 .",
+            "flake8 . 2>&1",
+            "flake8 . 2> errors",
+            "flake8 . > out || rc=1; cat out",
+            "flake8 . >&2",
+            "flake8 . > /dev/stderr",
+            "flake8 . | tee out",
+            "flake8 . > $LOG; cat ${LOG}",
+        ] {
+            assert_eq!(away(script), None, "{script}");
+        }
     }
 
     #[test]

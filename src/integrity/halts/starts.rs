@@ -35,6 +35,7 @@ const STARTS: &[&str] = &[
     "popen",
     "posix_spawn",
     "proc_open",
+    "qx",
     "pty",
     "shell_exec",
     "shelljs",
@@ -55,6 +56,21 @@ const MODULES: &[&str] =
 
 /// The most files that one script is followed to.
 const MOST_FILES: usize = 64;
+
+/// Shells of another grammar.
+const OTHER_SHELLS: &[&str] = &["fish", "pwsh", "powershell", "nu", "xonsh", "elvish", "csh", "tcsh", "expect"];
+
+/// Whether a command is a script itself that is not read, or that starts a process: `python -c '…'`.
+pub fn is_unread(invocation: &Invocation) -> bool {
+    let (program, arguments) = (invocation.program.as_str(), invocation.arguments());
+    if OTHER_SHELLS.contains(&program) {
+        return arguments.iter().any(|word| !word.starts_with("--"));
+    }
+    let is_interpreter = INTERPRETERS.contains(&program) || program.starts_with("python");
+    let is_text = |flag: &str| matches!(flag, "-c" | "-e" | "-r" | "-E" | "--eval" | "-p");
+    let texts = arguments.windows(2).filter(|pair| is_text(pair[0])).map(|pair| pair[1]);
+    is_interpreter && texts.into_iter().any(|text| text.trim_matches(OPAQUE).is_empty() || starts(text))
+}
 
 /// The files that a command may be running, as it names them.
 pub fn files(invocation: &Invocation) -> Vec<String> {
@@ -196,6 +212,17 @@ mod tests {
         ] {
             assert!(!starts(text), "{text}");
         }
+    }
+
+    #[test]
+    fn scripts_that_are_words_are_read_too() {
+        let of = |words: &[&str]| is_unread(&Invocation::of_words(words));
+        assert!(of(&["python3", "-c", "import os; os.system('flake8 a') or os.system('mypy')"]));
+        assert!(of(&["perl", "-e", "qx{flake8 a} && qx{mypy a}"]) && of(&["fish", "-c", "a; and b"]));
+        assert!(of(&["pwsh", "lint.ps1"]) && !of(&["pwsh", "--version"]));
+        assert!(
+            !of(&["python3", "-c", "import json; json.load(open('a'))"]) && !of(&["node", "-r", "esm", "lint.mjs"])
+        );
     }
 
     #[test]

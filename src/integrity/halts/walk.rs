@@ -350,6 +350,7 @@ impl Walk<'_> {
                 !run.invocation.reads_environment() && (paths.iter().any(is_read) || other())
             }
             None if run.handed.is_some() || is_shell(&run.invocation.program) => true,
+            None if starts::is_unread(&run.invocation) => true,
             None => starts::files(&run.invocation).iter().any(|file| {
                 let text = tree.read(&join(&here, file));
                 text.map_or(true, |text| text.is_some_and(|text| starts::several(tree, &join(&here, file), &text)))

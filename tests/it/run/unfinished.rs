@@ -167,6 +167,20 @@ fn a_runner_may_have_stopped_at_the_first_failure() {
 }
 
 #[test]
+fn what_one_of_several_tools_found_may_not_be_read() {
+    let tools =
+        "flake8() { cat said; return 1; }\neslint() { echo '  1:1  error  no'; return 1; }\nmypy() { return 1; }\n";
+    let both = |other: &str| said(&format!("{tools}flake8 old.rs || rc=1\n{other} || rc=1\nexit $rc\n"), "");
+    let why = "lint: error, exit status 1: what `eslint .` printed is not known to be `gcc`, which is read: give it a gate of \
+               its own";
+    assert_eq!(both("eslint ."), why);
+    let why =
+        "lint: error, exit status 1: what `mypy .` printed went to `types`, and is not read: give it a gate of its own";
+    assert_eq!(both("mypy . > types"), why);
+    assert_eq!(both("mypy ."), format!("{PASSES} (exit status 1)"));
+}
+
+#[test]
 fn a_tool_may_have_broken_down() {
     let crash = "cat said; echo 'Traceback (most recent call last):' >&2; echo '  File \"a.py\"' >&2; exit 1";
     let why = "lint: error, exit status 1: a tool broke down (`Traceback (most recent call last):`)";
