@@ -17,6 +17,7 @@ use crate::parse::zip::Archive;
 use crate::policy::Baseline;
 use crate::publish::interpreter::{Kept, NotKept};
 use crate::world::files;
+use crate::world::repo::Repo;
 
 /// What a run is compared with.
 #[derive(Debug, Default)]
@@ -37,6 +38,8 @@ pub struct Ground<'a> {
     pub project: &'a Project,
     /// What is judged.
     pub judged: &'a Judged,
+    /// The repository.
+    pub repo: &'a Repo,
     /// What woke the run.
     pub occasion: &'a Occasion,
     /// Takes secrets out of what is compared with a report.
@@ -50,7 +53,12 @@ impl Ground<'_> {
     /// With exit code 2 when the file is no report.
     pub async fn find(&self, poster: &mut Poster) -> Result<Found, Failure> {
         if let Some(file) = self.file {
-            return Ok(self.fit(read_file(file)?));
+            let baseline = read_file(file)?;
+            let foreign = baseline.repository.as_deref().zip(poster.repository());
+            return Ok(match foreign.filter(|(theirs, ours)| !theirs.eq_ignore_ascii_case(ours)) {
+                Some((theirs, _)) => self.none(&format!("the one given is of {}", self.masker.text(theirs)), false),
+                None => self.fit(baseline),
+            });
         }
         let (Some(base), Some(branch)) = (&self.judged.base, &self.occasion.branch) else {
             return Ok(Found::default());
@@ -91,10 +99,15 @@ impl Ground<'_> {
         let base = self.judged.base.as_ref().filter(|base| Some(*base) != baseline.head.as_ref());
         let count = "findings on changed lines and failed tests count even where it has them";
         let baseless = self.judged.base.is_none();
+        // A report of a pull request is of its merge, though it names the head.
+        let tree = self.judged.base.as_ref().and_then(|base| self.repo.tree(base).ok());
+        let other_files = baseline.tree.is_some() && tree.is_some() && baseline.tree != tree;
         if baseless {
             notes.push(format!("no base is known that the baseline of {made_of} could be of: {count}"));
         } else if let Some(base) = base {
             notes.push(format!("the baseline was made of {made_of}, the base is {}: {count}", short(base)));
+        } else if other_files {
+            notes.push(format!("the baseline names {made_of} and judged other files than that has: {count}"));
         } else if baseline.dirty {
             notes.push(format!("the baseline was made of a work tree that differed from {made_of}: {count}"));
         }
@@ -103,7 +116,7 @@ impl Ground<'_> {
             notes.push(format!("the baseline was made by gatepost {theirs}, this is {ours}"));
         }
         self.fit_gates(&mut baseline, &mut notes);
-        if baseless || base.is_some() || baseline.dirty {
+        if baseless || base.is_some() || other_files || baseline.dirty {
             baseline = baseline.of_another_commit();
         }
         Found { baseline: Some(baseline), notes, aside: None }

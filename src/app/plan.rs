@@ -82,6 +82,7 @@ pub async fn plan(request: &Request, env: &Env) -> Result<Plan, Failure> {
         file: file.as_deref(),
         project: &project,
         judged: &judged,
+        repo: &repo,
         occasion: &occasion,
         masker: &masker,
     };

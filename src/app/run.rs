@@ -13,9 +13,10 @@ use crate::app::scope::{self, Asked, Judged};
 use crate::app::work::Ground;
 use crate::app::{Failure, apart, detected, overridden, remembered};
 use crate::mask::Masker;
-use crate::model::change::ChangeSet;
+use crate::model::change::{ChangeKind, ChangeSet, FileChange};
 use crate::model::event::Occasion;
 use crate::model::exit::ExitCode;
+use crate::model::path::RepoPath;
 use crate::model::progress::{Progress, Watch};
 use crate::model::report::{GateReport, Report, Subject};
 use crate::policy;
@@ -210,7 +211,8 @@ async fn ready(request: &Request, env: &Env, occasion: &Occasion, cancel: &Cance
     let (folder, shown) = output_folder(request, &root, &project);
     forget_report(request, &folder);
     let written = written(request, &folder);
-    apart::check(&written)?;
+    let config = ("the configuration", root.join(&project.place));
+    apart::check(&std::iter::once(config).chain(written.iter().cloned()).collect::<Vec<_>>())?;
     repo.heed(cancel);
     let inside = |path: &PathBuf| project::folder(&root, &apart::place(path)).ok().filter(|path| !path.is_empty());
     repo.leave_out(written.iter().filter_map(|(_, path)| inside(path)))?;
@@ -226,8 +228,14 @@ async fn ready(request: &Request, env: &Env, occasion: &Occasion, cancel: &Cance
     scope::check_staged(&repo, env)?;
     poster.check(&judged)?;
     let file = request.baseline.as_deref().map(|file| request.start.join(file));
-    let ground =
-        baseline::Ground { file: file.as_deref(), project: &project, judged: &judged, occasion, masker: &masker };
+    let ground = baseline::Ground {
+        file: file.as_deref(),
+        project: &project,
+        judged: &judged,
+        repo: &repo,
+        occasion,
+        masker: &masker,
+    };
     let baseline = ground.find(&mut poster).await?;
     let output = prepare_output(folder, &shown, &project, &judged, env)?;
     if let Some(saved) = saved(request, output.folder()).filter(|saved| files::is_file(saved)) {
@@ -379,7 +387,10 @@ fn prepare_output(
     env: &Env,
 ) -> Result<Output, Failure> {
     let gates = project.gates.iter().map(|gate| &gate.common().name);
-    let paths = |change: &ChangeSet| change.files.keys().flat_map(|path| [path.as_str(), "\n"]).collect();
+    // Of what is gone there is nothing to look at.
+    let lies = |(_, file): &(&RepoPath, &FileChange)| file.kind != ChangeKind::Deleted;
+    let paths =
+        |change: &ChangeSet| change.files.iter().filter(lies).flat_map(|(path, _)| [path.as_str(), "\n"]).collect();
     Output::prepare(folder, shown, gates, judged.scope.change().map(paths)).map_err(|failure| {
         let help = match failure.code {
             ExitCode::Refused if env.os(process::MARK).is_some() => {

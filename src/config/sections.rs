@@ -44,7 +44,7 @@ pub struct Gate {
     pub paths: Vec<Text<Pattern>>,
     /// Events on which it runs, perhaps with a branch (`push:release/*`); default: all.
     pub when: Vec<Text<Event>>,
-    /// Which findings count, and with `new` which failed tests; default: for kind `lint` `new` with a baseline, else `changed-lines` on a pull request or a laptop branch; else `all`.
+    /// Which findings count, and with `new` which failed tests; default: for kind `lint` `new` with a baseline, else `changed-lines` (for kind `integrity` `changed-files`) on a pull request, in a merge queue or on a laptop branch; else `all`.
     #[schemars(with = "Only")]
     pub only: Option<Only>,
     /// How many findings that count are tolerated.

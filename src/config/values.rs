@@ -126,7 +126,7 @@ pub struct Text<R>(pub String, PhantomData<R>);
 
 impl<'de, R: Rule> Deserialize<'de> for Text<R> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let checked = |text: &str| R::check(text).map(|()| Self(text.to_owned(), PhantomData));
+        let checked = |text: &str| R::check(text).map(|()| Self::of(text));
         deserializer.deserialize_str(Checked { expecting: "a string", read: checked })
     }
 }
@@ -150,9 +150,17 @@ impl<T, F: FnOnce(&str) -> Result<T, String>> Visitor<'_> for Checked<F> {
     }
 }
 
+impl<R> Text<R> {
+    /// One that is known to hold.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        Self(text.to_owned(), PhantomData)
+    }
+}
+
 impl<R> Default for Text<R> {
     fn default() -> Self {
-        Self(String::new(), PhantomData)
+        Self::of("")
     }
 }
 

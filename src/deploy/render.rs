@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::config::DeployerRow;
+use crate::config::{DeployerRow, FromEnv, Text};
 use crate::deploy::host::{Ask, Host, Look, Undone, ask, follow_or_cancel, make};
 use crate::deploy::{Job, Kind, Ran};
 use crate::model::text::one_line;
@@ -23,14 +23,14 @@ struct Settings {
     /// The service's id, `srv-…`.
     render: String,
     /// The key, as `env:NAME`.
-    token: String,
+    token: Text<FromEnv>,
     /// Where the API is.
     api: String,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { render: String::new(), token: "env:RENDER_API_KEY".to_owned(), api: "https://api.render.com".to_owned() }
+        Self { render: String::new(), token: Text::of("env:RENDER_API_KEY"), api: "https://api.render.com".to_owned() }
     }
 }
 
@@ -38,7 +38,7 @@ struct Render(Settings);
 
 impl Host for Render {
     fn token(&self) -> &str {
-        &self.0.token
+        &self.0.token.0
     }
 
     async fn create(&self, job: &Job<'_>, token: &str) -> Result<Ran, Undone> {

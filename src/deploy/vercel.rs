@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::config::DeployerRow;
+use crate::config::{DeployerRow, FromEnv, Text};
 use crate::deploy::host::{Ask, Host, Look, Undone, ask, follow, follow_or_cancel, make, send};
 use crate::deploy::{Job, Kind, Ran};
 use crate::model::text::one_line;
@@ -28,7 +28,7 @@ struct Settings {
     /// The project's id, `prj_…`.
     vercel: String,
     /// The token, as `env:NAME`.
-    token: String,
+    token: Text<FromEnv>,
     /// The team's id, where the project is a team's.
     team: Option<String>,
     /// Where the API is.
@@ -39,7 +39,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             vercel: String::new(),
-            token: "env:VERCEL_TOKEN".to_owned(),
+            token: Text::of("env:VERCEL_TOKEN"),
             team: None,
             api: "https://api.vercel.com".to_owned(),
         }
@@ -50,7 +50,7 @@ struct Vercel(Settings);
 
 impl Host for Vercel {
     fn token(&self) -> &str {
-        &self.0.token
+        &self.0.token.0
     }
 
     async fn create(&self, job: &Job<'_>, token: &str) -> Result<Ran, Undone> {

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::config::DeployerRow;
+use crate::config::{DeployerRow, FromEnv, Text};
 use crate::deploy::host::{secret, variable};
 use crate::deploy::{Deployer, Ground, Job, Kind, Ran};
 use crate::model::text::one_line;
@@ -31,7 +31,8 @@ struct Settings {
     /// Where it goes, as `env:NAME` or an address without a secret in it.
     webhook: String,
     /// What it is signed with, as `env:NAME`: HMAC-SHA256 over the time, a dot and the body, in `x-gatepost-signature`.
-    secret: Option<String>,
+    #[schemars(with = "Text<FromEnv>")]
+    secret: Option<Text<FromEnv>>,
 }
 
 struct Webhook(Settings);
@@ -42,7 +43,7 @@ impl Deployer for Webhook {
     }
 
     fn secrets(&self) -> Vec<String> {
-        let all = std::iter::once(&self.0.webhook).chain(&self.0.secret);
+        let all = std::iter::once(&self.0.webhook).chain(self.0.secret.as_ref().map(|secret| &secret.0));
         all.filter_map(|reference| variable(reference)).map(str::to_owned).collect()
     }
 
@@ -79,7 +80,7 @@ impl Webhook {
             ("x-gatepost-timestamp".to_owned(), time.clone()),
         ];
         if let Some(reference) = &self.0.secret {
-            let signature = sign(&secret(job, reference)?, &time, &body);
+            let signature = sign(&secret(job, &reference.0)?, &time, &body);
             headers.push(("x-gatepost-signature".to_owned(), format!("sha256={signature}")));
         }
         let mut waits = AGAIN.iter();

@@ -240,7 +240,7 @@ impl Place<'_> {
             (format!("{}node_modules/.bin/eslint", "../".repeat(depth)), inside(self.root, "node_modules/.bin/eslint"));
         let (program, _) = [here, above].into_iter().find(|(_, path)| self.look.has(path))?;
         let command = CommandLine::Shell(format!("{program} {} --format json", call.arguments));
-        let gate = DetectedGate::lint(self.dir, command, "eslint", format!("{seen}; eslint is installed"));
+        let gate = DetectedGate::lint(self.dir, command, "eslint", format!("{seen}; eslint is a dependency"));
         Some(if call.warnings_fail { gate } else { gate.errors_block() })
     }
 }

@@ -107,6 +107,11 @@ impl Side {
         self.sort() == 0o160_000
     }
 
+    /// Whether it is a symbolic link.
+    const fn is_link(&self) -> bool {
+        self.sort() == 0o120_000
+    }
+
     /// File, link or submodule: the mode without its permissions.
     const fn sort(&self) -> u32 {
         self.mode & 0o170_000
@@ -128,7 +133,8 @@ pub fn change_set(base: Option<Sha>, entries: &[Entry]) -> ChangeSet {
             _ => None,
         };
         let binary = entry.content == Content::Binary;
-        set.files.insert(path, FileChange { kind, old_path, binary, added: entry.added(kind) });
+        let link = entry.old.iter().chain(&entry.new).any(Side::is_link);
+        set.files.insert(path, FileChange { kind, old_path, binary, link, added: entry.added(kind) });
     }
     set
 }

@@ -21,11 +21,11 @@ use crate::gate::unfinished::{Failed, unfinished};
 use crate::gate::unread::{LENIENT, unread};
 use crate::integrity::halts::{Looked, halts_within};
 use crate::integrity::moves::{script_moves, words_move};
-use crate::model::change::{ChangeKind, FileChange};
+use crate::model::change::ChangeKind;
 use crate::model::evidence::{Evidence, Exit, Parsed, Problem, ProblemKind, Understood};
-use crate::model::path::RepoPath;
 use crate::model::settings::{CommandLine, Common, OUTPUT};
 use crate::parse::{self, Stream};
+use crate::policy::broken_off;
 use crate::render::terminal::shell_line;
 use crate::world::files;
 use crate::world::find::{self, Found};
@@ -371,8 +371,8 @@ fn read_reports(
     let mut seen = BTreeSet::new();
     // Of a tool that wrote nothing and failed, or that nobody saw run, an empty file tells nothing.
     let may_be_empty = evidence.exit == Some(Exit::Code(0));
-    for pattern in &common.reports {
-        let (folder, relative) = base(pattern, dir, site);
+    for pattern in common.reports.iter().flat_map(|pattern| find::each(pattern)) {
+        let (folder, relative) = base(&pattern, dir, site);
         let found = match find::find(folder, relative) {
             Ok(found) => found,
             Err(error) => {
@@ -441,22 +441,18 @@ fn stale(common: &Common, report: &Found, site: Site<'_>, before: Option<&[Found
     None
 }
 
-/// What an earlier step made tells of the files as they were then: of those of the change, or of all where there is none.
+/// What an earlier step made tells of the files as they were then: of those that git tracks, and of those of the change.
 fn newer_source(site: Site<'_>, written: Option<SystemTime>) -> Option<String> {
     let tracked = match site.repo.tracked() {
         Ok(tracked) => tracked,
         Err(error) => return Some(format!("whether it is newer than what it tells of is not known: {error}")),
     };
     let change = site.compared.map(|compared| &compared.change.files);
+    // New files that git does not know may well be other tools' output.
     let edited = change.into_iter().flatten().filter(|(_, file)| file.kind != ChangeKind::Added);
     let edited = edited.map(|(path, _)| path.to_string());
-    // New files that git does not know may well be other tools' output.
-    let is_added = |file: &FileChange| file.kind == ChangeKind::Added;
-    let is_left = |path: &str| {
-        change.is_none_or(|files| RepoPath::parse(path).is_ok_and(|path| files.get(&path).is_some_and(is_added)))
-    };
     // A submodule's folder is newer with every file that is built in it.
-    let known = tracked.into_iter().filter(|path| is_left(path) && files::is_file(&site.root.join(path)));
+    let known = tracked.into_iter().filter(|path| files::is_file(&site.root.join(path)));
     let newer = edited.chain(known).find(|path| files::changed_at(&site.root.join(path)) > written)?;
     Some(format!("{newer} was changed after it was written"))
 }
@@ -468,7 +464,10 @@ fn base<'a>(pattern: &'a str, dir: &'a Path, site: Site<'a>) -> (&'a Path, &'a s
 
 fn with_exit(exit: Option<Exit>, what: &str) -> String {
     match exit {
-        Some(Exit::Code(code)) if code != 0 => format!("exit status {code}, and {what}"),
+        Some(Exit::Code(code)) if code != 0 => match broken_off(code) {
+            Some(why) => format!("exit status {code}: {why}; {what}"),
+            None => format!("exit status {code}, and {what}"),
+        },
         Some(Exit::Signal(signal)) => format!("killed by signal {signal}, and {what}"),
         _ => what.to_owned(),
     }

@@ -1,6 +1,7 @@
 //! Where a gate's paths are taken from: the tool's own spelling of a path becomes a file that exists.
 
 use std::cell::OnceCell;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -11,7 +12,7 @@ use crate::model::evidence::Place;
 use crate::model::finding::Folder;
 use crate::model::path::{PathError, RepoPath};
 use crate::world::files;
-use crate::world::repo::Repo;
+use crate::world::repo::{Ignored, Repo};
 
 /// Where a path may lead.
 #[derive(Debug, Clone)]
@@ -37,7 +38,8 @@ pub struct Ground<'a> {
     moves: bool,
     repo: Option<&'a Repo>,
     change: Option<&'a ChangeSet>,
-    tracked: OnceCell<Vec<String>>,
+    tracked: OnceCell<BTreeSet<String>>,
+    ignored: OnceCell<Option<Ignored>>,
 }
 
 impl<'a> Ground<'a> {
@@ -46,8 +48,9 @@ impl<'a> Ground<'a> {
     pub fn new(root: &Path, dir: &str) -> Self {
         let mut roots = vec![root.to_owned()];
         roots.extend(files::real_path(root).filter(|real| real != root));
-        let (since, repo, change, tracked) = (None, None, None, OnceCell::new());
-        Self { roots, dir: dir.to_owned(), since, moves: false, repo, change, tracked }
+        let (since, repo, change) = (None, None, None);
+        let (tracked, ignored) = (OnceCell::new(), OnceCell::new());
+        Self { roots, dir: dir.to_owned(), since, moves: false, repo, change, tracked, ignored }
     }
 
     /// A relative path that leads nowhere may be that of a file in another folder, as git knows them.
@@ -87,6 +90,16 @@ impl<'a> Ground<'a> {
     /// A relative path is taken from `folders` first.
     pub(super) fn places(&self, raw: &str, folders: &[Folder]) -> Places {
         let mut places = self.as_spelt(raw, folders);
+        let is_left =
+            |change: &&ChangeSet| matches!(&places.place, Place::File(path) if !change.files.contains_key(path));
+        let is_new = |change: &ChangeSet| {
+            // What a link that was turned leads to now is another file for whoever looks through it.
+            let behind_link = || self.spelt_inside(raw).iter().any(|path| change.is_behind_link(path));
+            matches!(&places.place, Place::File(path) if self.is_of_no_commit(path)) || behind_link()
+        };
+        if self.change.filter(is_left).is_some_and(is_new) {
+            places.place = Place::Unplaced;
+        }
         // git for macOS names a file in composed characters, however the disk has it.
         if let (true, Place::File(path)) = (cfg!(target_os = "macos"), &places.place) {
             places.or_at.extend(composed(path));
@@ -136,9 +149,8 @@ impl<'a> Ground<'a> {
         if path.split('/').any(|part| matches!(part, "" | "." | "..")) || self.change.is_some_and(may_be_changed) {
             return None;
         }
-        let tracked = self.tracked.get_or_init(|| self.repo.and_then(|repo| repo.tracked().ok()).unwrap_or_default());
         let end = format!("/{path}");
-        let ends_so = tracked.iter().filter(|tracked| tracked.ends_with(&end));
+        let ends_so = self.tracked().iter().filter(|tracked| tracked.ends_with(&end));
         let files: Vec<RepoPath> = ends_so.filter_map(|tracked| self.below("", tracked)).collect();
         let place = match &files[..] {
             [] => return None,
@@ -187,6 +199,36 @@ impl<'a> Ground<'a> {
             None if files::is_file(path) => Place::Outside,
             _ => Place::Unplaced,
         }
+    }
+
+    /// A path in the repository as it is spelt, whatever it leads to.
+    fn spelt_inside(&self, raw: &str) -> Vec<RepoPath> {
+        let spelt = raw.strip_prefix("file://").unwrap_or(raw);
+        if Path::new(spelt).is_absolute() {
+            return self.inside(Path::new(spelt)).and_then(Result::ok).into_iter().collect();
+        }
+        [self.dir.as_str(), ""].iter().filter_map(|dir| RepoPath::join(dir, spelt).ok()).collect()
+    }
+
+    /// Whether a file was made here, by a step before or by the gate, of what the change may have: git neither has it nor is
+    /// told to pass it by, and it is nothing that is fetched.
+    fn is_of_no_commit(&self, path: &RepoPath) -> bool {
+        const FETCHED: &[&str] =
+            &["node_modules", "vendor", "venv", ".venv", "env", "site-packages", "third_party", "Pods", "_deps"];
+        let Some(repo) = self.repo else { return false };
+        let text = path.as_str();
+        let ends = text.match_indices('/').map(|(at, _)| at).chain([text.len()]);
+        // A submodule is tracked as one.
+        let is_tracked = || ends.into_iter().any(|end| self.tracked().contains(&text[..end]));
+        let is_fetched = || text.split('/').any(|part| FETCHED.contains(&part));
+        let is_ignored =
+            || self.ignored.get_or_init(|| repo.ignored().ok()).as_ref().is_none_or(|all| all.has(text.as_bytes()));
+        !is_tracked() && !is_fetched() && !is_ignored()
+    }
+
+    fn tracked(&self) -> &BTreeSet<String> {
+        self.tracked
+            .get_or_init(|| self.repo.and_then(|repo| repo.tracked().ok()).unwrap_or_default().into_iter().collect())
     }
 
     /// The file of the repository that stands at a path. Behind a link it is the one that the link leads to, which is

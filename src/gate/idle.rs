@@ -29,6 +29,9 @@ const NOTHING: &[&str] = &[
     "No tests executed!",
     "No test is available in ",
     "There are no tests to run",
+    // Jest, Vitest.
+    "No tests found, exiting with code 0",
+    "No test files found, exiting with code 0",
     // pnpm.
     "No projects matched the filters",
 ];
@@ -38,6 +41,8 @@ const NOTHING_WITHIN: &[&str] = &[
     "No tasks were executed as part of this run",
     "No packages found with the lifecycle script",
     "No files matched [",
+    // Go.
+    "\t[no test files]",
 ];
 
 /// What stands before and behind the number of what was looked at; nothing: the line's begin, or its end. markdownlint-cli2,
@@ -61,10 +66,20 @@ const COUNTED: &[(&str, &str)] = &[
     ("\u{2139} tests ", ""),
     ("Executed ", " test"),
     ("", " passing ("),
+    ("running ", " test"),
+    ("Test run with ", " test"),
+    ("1..", ""),
 ];
 
 /// Words by which a runner of tests, whose other rounds ran none, says that some did.
-const RAN: &[&str] = &["% tests passed", "Passed!  - ", "OK (", " tests, 0 failures"];
+const RAN: &[&str] = &[
+    "% tests passed",
+    "Passed!  - ",
+    "OK (",
+    " tests, 0 failures",
+    // Go.
+    "ok  \t",
+];
 
 /// What a log says of that; `None` where nothing says so. `shell` is the command.
 ///
@@ -220,6 +235,11 @@ mod tests {
             "Running lint in 7 packages\n WARNING  No tasks were executed as part of this run.\n",
             "lerna success run No packages found with the lifecycle script 'lint'\n",
             "No projects matched the filters in \"/r\"\n",
+            "?   \tx.org/a\t[no test files]\n",
+            "\nrunning 0 tests\n\ntest result: ok. 0 passed; 0 failed\n",
+            "No tests found, exiting with code 0\n",
+            "No test files found, exiting with code 0\n",
+            "TAP version 13\n1..0\n",
         ] {
             assert!(matches!(of("x --filter web", text), Some(Idle::Unlooked(..))), "{text}: {:?}", of("x", text));
         }
@@ -240,6 +260,9 @@ mod tests {
             "ruff....(no files to check)Skipped\nmypy.........................................Passed\n",
             "No tests were found!!!\n100% tests passed, 0 tests failed out of 5\n",
             "Linting: 3 file(s)\n",
+            "?   \tx.org/a\t[no test files]\nok  \tx.org/b\t0.01s\n",
+            "running 0 tests\nrunning 3 tests\n",
+            "Executed 0 tests, with 0 failures\n\u{2714} Test run with 12 tests passed\n",
             "5 examples, 0 failures\n",
         ] {
             assert_eq!(of("x", text), None, "{text}");

@@ -38,7 +38,7 @@ pub fn locate(parsed: Parsed, ground: &Ground<'_>) -> Understood {
                 known.entry(spelt).or_insert_with(|| ground.places(raw, &finding.folders)).clone()
             }
         };
-        placed.push(Located { finding, place, or_at, anywhere, exact: true, line_text: None });
+        placed.push(Located { finding, place, or_at, anywhere, exact: true, at_end: false, line_text: None });
     }
     read_lines(&mut placed, ground, columns);
     Understood { findings: placed, tests, not_understood, unexplained_exit, audit: None, migrations: None }
@@ -76,6 +76,7 @@ fn read_lines(placed: &mut [Located], ground: &Ground<'_>, columns: ColumnUnit) 
             // A tool that speaks of a line which is not there speaks of another file, or of what was made of this one.
             located.anywhere |= is_behind;
             located.exact = !is_behind && located.finding.line.is_none_or(|line| source.is_exact(line));
+            located.at_end = !is_behind && located.finding.line.is_some_and(|line| source.is_end(line));
             located.line_text = located.finding.line.and_then(|line| source.line(line)).map(|line| {
                 if line.chars().nth(LONGEST_LINE).is_some() {
                     line.chars().take(LONGEST_LINE).collect()
@@ -100,7 +101,7 @@ struct Source {
 }
 
 /// Lines end at these for the tools of some languages, and not for git; so does a carriage return that stands alone.
-const OTHER_ENDS: [char; 2] = ['\u{2028}', '\u{2029}'];
+const OTHER_ENDS: [char; 3] = ['\u{85}', '\u{2028}', '\u{2029}'];
 
 impl Source {
     fn new(bytes: &[u8]) -> Self {
@@ -122,10 +123,19 @@ impl Source {
         self.starts.get(index).copied().unwrap_or(self.text.len()) <= self.exact
     }
 
+    /// How many lines it has.
+    fn lines(&self) -> usize {
+        self.starts.len() - usize::from(self.text.ends_with('\n'))
+    }
+
+    /// Whether a line is the end of the file, which some tools call a line.
+    fn is_end(&self, number: u32) -> bool {
+        self.is_known && usize::try_from(number).is_ok_and(|number| number == self.lines() + 1)
+    }
+
     /// Whether a line is behind the last one, and behind the end of the file that some tools call a line.
     fn is_behind(&self, number: u32) -> bool {
-        let lines = self.starts.len() - usize::from(self.text.ends_with('\n'));
-        self.is_known && usize::try_from(number).is_ok_and(|number| number > lines + 1)
+        self.is_known && usize::try_from(number).is_ok_and(|number| number > self.lines() + 1)
     }
 
     fn line(&self, number: u32) -> Option<&str> {
@@ -204,6 +214,7 @@ mod tests {
         for (text, exact) in [
             ("a\nb\r\nc\r\n", [true; 5]),
             ("a\nb\rB\nc\n", [true, true, false, false, false]),
+            ("a\u{85}b\nc\n", [true, false, false, false, false]),
             ("a\u{2028}b\nc\n", [true, false, false, false, false]),
             ("a\nb\n//\u{2029}", [true, true, true, false, false]),
             ("a\nb\r", [true, true, true, true, true]),

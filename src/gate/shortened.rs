@@ -204,6 +204,7 @@ mod tests {
             or_at: Vec::new(),
             anywhere: false,
             exact: true,
+            at_end: false,
             line_text: None,
         };
         let findings = messages.iter().flat_map(|(message, count)| (0..*count).map(|_| located(message))).collect();

@@ -53,6 +53,8 @@ pub struct FileChange {
     pub old_path: Option<RepoPath>,
     /// It differs and has no text, so that no lines can be told apart: all of it counts as changed.
     pub binary: bool,
+    /// It is a link, or was one.
+    pub link: bool,
     /// Lines of the new side that were added or changed; sorted, disjoint. Where lines could not be compared,
     /// [`LineRange::WHOLE`].
     pub added: Vec<LineRange>,
@@ -68,6 +70,9 @@ pub struct ChangeSet {
     /// Changed paths that cannot be a [`RepoPath`] (not UTF-8, a control character, a backslash), escaped for people.
     /// Nobody can say that a glob does not match them: a gate limited by `paths` takes them as matching.
     pub unnameable: Vec<String>,
+    /// Files that it has and the disk has not: nothing can look at them. Submodules that are not checked out are not among
+    /// them.
+    pub absent: Vec<RepoPath>,
     /// Files whose lines differ between the judged tree and the head commit that receives annotations
     /// (a merge commit is checked out): how to map them.
     pub to_head: BTreeMap<RepoPath, LineMap>,
@@ -129,6 +134,23 @@ impl ChangeSet {
         self.files.iter().filter(move |(_, file)| may_be(file)).map(|(path, _)| path)
     }
 
+    /// Links that the change made, turned or took away: what lies behind them is another for whoever follows them.
+    pub fn links(&self) -> impl Iterator<Item = &RepoPath> {
+        self.files.iter().filter(|(_, file)| file.link).map(|(path, _)| path)
+    }
+
+    /// Whether a path, as it is spelt, leads through a link that the change made or turned.
+    #[must_use]
+    pub fn is_behind_link(&self, path: &RepoPath) -> bool {
+        let text = path.as_str();
+        let ends = text.match_indices('/').map(|(at, _)| at).chain([text.len()]);
+        let is_link = |end: usize| {
+            let file = RepoPath::parse(&text[..end]).ok().and_then(|path| self.files.get(&path));
+            file.is_some_and(|file| file.link && file.kind != ChangeKind::Deleted)
+        };
+        !self.files.is_empty() && ends.into_iter().any(is_link)
+    }
+
     /// The files that a path may mean where it is not known to which folder it is relative, or which of them was installed
     /// there.
     pub fn in_any_folder(&self, path: &str) -> impl Iterator<Item = &RepoPath> {
@@ -183,6 +205,7 @@ mod tests {
             kind: ChangeKind::Modified,
             old_path: None,
             binary: false,
+            link: false,
             added: vec![LineRange { start: 3, end: 4 }, LineRange { start: 10, end: 10 }],
         };
         let change = ChangeSet { files: [(path.clone(), file)].into(), ..ChangeSet::default() };

@@ -81,6 +81,8 @@ pub struct Located {
     pub anywhere: bool,
     /// Whether its line has the number that git gives it.
     pub exact: bool,
+    /// Whether its line is the end of its file, behind the last line.
+    pub at_end: bool,
     /// The text of its first line in the judged tree, for the fingerprint and the excerpt.
     pub line_text: Option<String>,
 }

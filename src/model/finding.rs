@@ -157,6 +157,17 @@ impl Finding {
         (self.message.starts_with("File is not ") && is_first()) || self.is_of_unread_file()
     }
 
+    /// Whether it is about its file's name or mode, though it names a line.
+    #[must_use]
+    pub fn is_of_name_or_mode(&self) -> bool {
+        // https://docs.astral.sh/ruff/rules/#flake8-executable-exe
+        const RULES: &[&str] = &["N999", "INP001", "EXE001", "EXE002", "EXE003", "EXE004", "EXE005"];
+        let rule = self.rule.as_deref().unwrap_or_default();
+        let code = self.message.split(' ').next().unwrap_or_default();
+        let is_first = self.line.is_none_or(|line| line <= 1);
+        is_first && (RULES.contains(&rule) || RULES.contains(&code) || self.message.starts_with("Module name "))
+    }
+
     /// Whether it says that its file could not be read as a program. The tool then looked at nothing else in it, so that its
     /// line is not all that it is about.
     fn is_of_unread_file(&self) -> bool {

@@ -137,6 +137,42 @@ pub const fn is_invisible(c: char) -> bool {
         | '\u{e0000}'..='\u{e0fff}')
 }
 
+/// A text with one space between its words.
+#[must_use]
+pub fn fold_space(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(word);
+    }
+    out
+}
+
+/// A text with each number as `0`. The digits of a name (`CVE-2022-22965`, `x86`) are no number.
+#[must_use]
+pub fn fold_digits(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    // Whether the digit before was one of a number.
+    let mut folds = None;
+    for c in text.chars() {
+        if !c.is_ascii_digit() {
+            folds = None;
+            out.push(c);
+            continue;
+        }
+        let is_number =
+            *folds.get_or_insert_with(|| !out.ends_with(|c: char| c.is_alphabetic() || matches!(c, '-' | '_')));
+        if !is_number {
+            out.push(c);
+        } else if !out.ends_with('0') {
+            out.push('0');
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

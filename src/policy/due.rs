@@ -17,8 +17,8 @@ pub enum Due {
     Skip(String),
 }
 
-/// Decides by `when` and `paths`. Changed paths that no report can name match every pattern, and a submodule that was moved
-/// matches every one that could match below it: it cannot be said that they do not.
+/// Decides by `when` and `paths`. Changed paths that no report can name match every pattern, and a submodule that was moved or
+/// a link that was turned matches every one that could match below it: it cannot be said that they do not.
 ///
 /// # Errors
 /// When a pattern of `paths` is no glob; the text says which and why.
@@ -43,12 +43,22 @@ pub fn due(common: &Common, occasion: &Occasion, scope: &Scope) -> Result<Due, S
             globs.is_match(path.as_str()) || file.old_path.as_ref().is_some_and(|old| globs.is_match(old.as_str()))
         })
         .map(|(path, _)| path);
-    let below = change.submodules().find(|path| common.paths.iter().any(|pattern| may_match_below(pattern, path)));
-    Ok(match (matched, below) {
-        (Some(path), _) => Due::Run(format!("{path} changed")),
-        (None, Some(path)) => Due::Run(format!("{path} was moved to another commit, and files in it may match")),
-        (None, None) => Due::Skip(format!("no changed file matches {}", quoted(&common.paths))),
+    let may_match = |path: &&RepoPath| common.paths.iter().any(|pattern| may_match_below(pattern, path));
+    let (moved, turned) = (change.submodules().find(may_match), change.links().find(may_match));
+    Ok(match (matched, moved, turned) {
+        (Some(path), ..) => Due::Run(format!("{path} changed")),
+        (None, Some(path), _) => Due::Run(format!("{path} was moved to another commit, and files in it may match")),
+        (None, None, Some(path)) => Due::Run(format!("the link {path} changed, and files behind it may match")),
+        (None, None, None) => Due::Skip(format!("no changed file matches {}", quoted(&common.paths))),
     })
+}
+
+/// The first file of the change that is not on the disk although a gate is there for it.
+#[must_use]
+pub fn unseen<'a>(common: &Common, scope: &'a Scope) -> Option<&'a RepoPath> {
+    let globs = globs(&common.paths).ok()?;
+    let absent = &scope.change()?.absent;
+    absent.iter().find(|path| common.paths.is_empty() || globs.is_match(path.as_str()))
 }
 
 /// Which findings count where the configuration leaves it open: for a kind that has less than all for a change `new` with
@@ -66,16 +76,21 @@ pub fn default_only(kind_of_a_change: Only, occasion: &Occasion, has_baseline: b
 }
 
 /// Patterns as `paths` has them: `*` stays within a folder, `**` does not, and what names a folder takes all below it:
-/// a gate that no path could ever match would be skipped for good.
+/// a gate that no path could ever match would be skipped for good. So does one with brackets of which a folder has its name
+/// (`app/[slug]/**`): they are taken for those too.
 ///
 /// # Errors
 /// When one is no glob.
 fn globs(patterns: &[String]) -> Result<GlobSet, String> {
     let mut set = GlobSetBuilder::new();
     for pattern in patterns {
-        for pattern in [pattern.clone(), format!("{pattern}/**")] {
-            let glob = GlobBuilder::new(&pattern).literal_separator(true).build();
-            set.add(glob.map_err(|error| format!("{pattern:?} is no path pattern: {error}"))?);
+        let brackets = |c: char| if matches!(c, '[' | ']') { format!("[{c}]") } else { c.to_string() };
+        let literal = pattern.contains('[').then(|| pattern.chars().map(brackets).collect());
+        for pattern in std::iter::once(pattern.clone()).chain(literal) {
+            for pattern in [pattern.clone(), format!("{pattern}/**")] {
+                let glob = GlobBuilder::new(&pattern).literal_separator(true).build();
+                set.add(glob.map_err(|error| format!("{pattern:?} is no path pattern: {error}"))?);
+            }
         }
     }
     set.build().map_err(|error| format!("path patterns do not combine: {error}"))
@@ -133,7 +148,8 @@ mod tests {
         let path = |text: &str| RepoPath::parse(text).unwrap();
         let file = |text: &&str| {
             let (old, new) = text.split_once(" -> ").map_or((None, *text), |(old, new)| (Some(path(old)), new));
-            let change = FileChange { kind: ChangeKind::Modified, old_path: old, binary: false, added: Vec::new() };
+            let change =
+                FileChange { kind: ChangeKind::Modified, old_path: old, binary: false, link: false, added: Vec::new() };
             (path(new), change)
         };
         ChangeSet { files: files.iter().map(file).collect(), ..ChangeSet::default() }
@@ -157,6 +173,8 @@ mod tests {
             (&["docs/**", "*.md"], &["a.rs", "b.rs"], "skip: no changed file matches `docs/**`, `*.md`"),
             (&["docs/**"], &["docs/a.md -> src/a.md"], "run: src/a.md changed"),
             (&["src"], &["src/deep/a.rs"], "run: src/deep/a.rs changed"),
+            (&["app/[slug]/**"], &["app/[slug]/page.tsx"], "run: app/[slug]/page.tsx changed"),
+            (&["app/[ab]/*.ts"], &["app/b/page.ts"], "run: app/b/page.ts changed"),
             (&["sr"], &["src/deep/a.rs"], "skip: no changed file matches `sr`"),
             (
                 &["a["],
@@ -191,6 +209,23 @@ mod tests {
             let run = "run: ext/lib was moved to another commit, and files in it may match";
             assert_eq!(said == run, runs, "{pattern}: {said}");
         }
+    }
+
+    #[test]
+    fn a_link_that_changed_may_lead_to_what_matches() {
+        let mut turned = change(&["web"]);
+        turned.files.values_mut().for_each(|file| file.link = true);
+        let scope = Scope::Change(turned);
+        let said = said(&common(&["web/**"], &[]), "local", None, &scope);
+        assert_eq!(said, "run: the link web changed, and files behind it may match");
+    }
+
+    #[test]
+    fn what_the_disk_lacks_concerns_the_gates_of_its_paths() {
+        let path = RepoPath::parse("src/a.sh").unwrap();
+        let scope = Scope::Change(ChangeSet { absent: vec![path.clone()], ..ChangeSet::default() });
+        let unseen = |paths: &[&str]| unseen(&common(paths, &[]), &scope).cloned();
+        assert_eq!([&["src/**"][..], &[], &["docs/**"]].map(unseen), [Some(path.clone()), Some(path), None]);
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub mod unheard;
 pub mod way_back;
 pub mod window;
 
-use crate::model::change::{ChangeKind, LineRange, Scope};
+use crate::model::change::{ChangeKind, FileChange, LineRange, Scope};
 use crate::model::evidence::{Evidence, Exit, Located, Place, Understood};
 use crate::model::finding::Finding;
 use crate::model::gate::{Flaky, Only, Rules};
@@ -30,9 +30,11 @@ use crate::model::report::{GateReport, Judged, Relevance, Status};
 use crate::model::settings::{CommandLine, Common};
 use crate::model::tests::{Counts, Tests};
 
+use crate::model::baseline::Words;
 pub use crate::model::baseline::{Baseline, GateBaseline};
 pub use again::{Configured, again};
 use compare::compare;
+use due::unseen;
 pub use due::{Due, default_only, due};
 pub use fan_in::{Expected, Part, Refusal, distinct, join, of_earlier_attempts, same_subject};
 pub use fingerprint::Fingerprints;
@@ -86,6 +88,11 @@ pub fn judge(common: &Common, rules: &Rules, ground: Ground<'_>, evidence: Evide
             None => (Outcome::Error, "nothing was run and nothing was read".to_owned()),
         }
     };
+    if report.outcome == Outcome::Pass
+        && let Some(why) = unlooked(common, ground.scope)
+    {
+        (report.outcome, report.reason) = (Outcome::Error, why);
+    }
     if report.outcome == Outcome::Error {
         // What was not read is not known to be gone.
         report.fixed = None;
@@ -96,6 +103,19 @@ pub fn judge(common: &Common, rules: &Rules, ground: Ground<'_>, evidence: Evide
 
 /// Why warnings of an interpreter, say, are no reason for a status.
 const OUTSIDE: &str = "all that was found lies outside of the repository, which is no reason for it";
+
+/// What of the change no command could have looked at, so that nothing found is no good sign.
+fn unlooked(common: &Common, scope: &Scope) -> Option<String> {
+    let change = scope.change().filter(|_| common.command.is_some())?;
+    if let Some(path) = unseen(common, scope) {
+        return Some(format!(
+            "{path} is of the change and not on the disk (a sparse checkout, or an earlier step took it away): nothing could \
+             look at it"
+        ));
+    }
+    let path = change.unnameable.first().filter(|_| names_change(common))?;
+    Some(format!("{path} is of the change and has a name that GATEPOST_CHANGED_FILES cannot have"))
+}
 
 /// Whether the command asks by name what has changed: it may look at no more.
 fn names_change(common: &Common) -> bool {
@@ -168,9 +188,9 @@ fn in_head(mut tests: Tests, scope: &Scope) -> Tests {
 
 /// The finding judged, and whether the baseline has it.
 fn judge_finding(located: Located, rules: &Rules, ground: Ground<'_>, identify: &mut Fingerprints) -> (Judged, bool) {
-    let Located { finding, place, mut or_at, anywhere, exact, line_text } = located;
+    let Located { finding, place, mut or_at, anywhere, exact, at_end, line_text } = located;
     let change = ground.scope.change();
-    let lies = |place: &Place| relevance(ground.scope, place, finding.line, finding.end_line);
+    let lies = |place: &Place| relevance(ground.scope, place, &finding, at_end);
     let farness = |place: &Place| match lies(place) {
         None | Some(Relevance::ChangedLine) => 0,
         Some(Relevance::Unplaced) => 1,
@@ -195,9 +215,17 @@ fn judge_finding(located: Located, rules: &Rules, ground: Ground<'_>, identify: 
     let print = identify.next(&finding, path.as_ref(), old_path, line_text.as_deref());
     let relevance = lies(&place);
     let known = ground.baseline.is_some_and(|baseline| baseline.has(&print.in_base));
+    let in_base = old_path.or(path.as_ref()).map(RepoPath::as_str).or(finding.path.as_deref());
+    // The same rule may say something else of the same line.
+    let said = ground.baseline.is_some_and(|baseline| baseline.says(&Words::of(&finding, in_base)));
     // A baseline of an older commit may have what the base no longer had: then the change brought it back.
-    let brought = relevance == Some(Relevance::ChangedLine) && ground.baseline.is_some_and(|baseline| baseline.older);
-    let status = ground.baseline.map(|_| if known && !brought { Status::Existing } else { Status::New });
+    let of_change = match relevance {
+        Some(Relevance::ChangedLine) => true,
+        Some(Relevance::ChangedFile) => !exact || is_of_any_line(&finding),
+        _ => false,
+    };
+    let brought = of_change && ground.baseline.is_some_and(|baseline| baseline.older);
+    let status = ground.baseline.map(|_| if known && said && !brought { Status::Existing } else { Status::New });
     let unsure = !exact && rules.only == Only::ChangedLines && relevance == Some(Relevance::ChangedFile);
     let counts = unsure || counts(rules.only, status, relevance, &finding);
     let head_line = match (change, &path, finding.line) {
@@ -223,18 +251,24 @@ fn counts(only: Only, status: Option<Status>, relevance: Option<Relevance>, find
         Only::All => true,
         Only::New => status != Some(Status::Existing),
         Only::ChangedFiles => !matches!(relevance, Some(Relevance::Outside)),
-        // What is said of a whole file (a formatter's "would change") may be due to any of its lines; where a file
-        // could not be parsed, what any of them would have shown is not known.
         Only::ChangedLines => match relevance {
             Some(Relevance::Outside) => false,
-            Some(Relevance::ChangedFile) => finding.line.is_none() || finding.is_of_whole_file(),
+            Some(Relevance::ChangedFile) => is_of_any_line(finding),
             Some(Relevance::ChangedLine | Relevance::Unplaced) | None => true,
         },
     }
 }
 
-fn relevance(scope: &Scope, place: &Place, line: Option<u32>, end_line: Option<u32>) -> Option<Relevance> {
+/// What is said of a whole file (a formatter's "would change") may be due to any of its lines; where a file could not be
+/// parsed, what any of them would have shown is not known.
+fn is_of_any_line(finding: &Finding) -> bool {
+    finding.line.is_none() || finding.is_of_whole_file()
+}
+
+fn relevance(scope: &Scope, place: &Place, finding: &Finding, at_end: bool) -> Option<Relevance> {
     let change = scope.change()?;
+    // What stands behind the last line is due to that one.
+    let line = finding.line.map(|line| if at_end { line.saturating_sub(1) } else { line });
     Some(match place {
         Place::Unplaced => Relevance::Unplaced,
         Place::Outside => Relevance::Outside,
@@ -244,14 +278,31 @@ fn relevance(scope: &Scope, place: &Place, line: Option<u32>, end_line: Option<u
             if moved { Relevance::Unplaced } else { Relevance::Outside }
         }
         // Be it empty, or its end a line to the tool: all of it is new.
-        Place::File(path) if change.files[path].kind == ChangeKind::Added => Relevance::ChangedLine,
+        Place::File(path) if is_seen_anew(path, &change.files[path], finding) => Relevance::ChangedLine,
         Place::File(path) => match line {
-            Some(start) if change.touches(path, LineRange { start, end: end_line.unwrap_or(start).max(start) }) => {
+            Some(start)
+                if change.touches(path, LineRange { start, end: finding.end_line.unwrap_or(start).max(start) }) =>
+            {
                 Relevance::ChangedLine
             }
             _ => Relevance::ChangedFile,
         },
     })
+}
+
+/// Whether nothing that is said of a file was to be said of it before: it is new, or has an ending by which tools look at it,
+/// or they speak of its name or mode, which are.
+fn is_seen_anew(path: &RepoPath, file: &FileChange, finding: &Finding) -> bool {
+    let ending =
+        |path: &RepoPath| path.as_str().rsplit('/').next()?.rsplit_once('.').map(|(_, ending)| ending.to_owned());
+    match file.kind {
+        ChangeKind::Added => true,
+        ChangeKind::Renamed => {
+            finding.is_of_name_or_mode() || file.old_path.as_ref().is_some_and(|old| ending(old) != ending(path))
+        }
+        ChangeKind::Mode => finding.is_of_name_or_mode(),
+        _ => false,
+    }
 }
 
 /// Judges what was understood, together with the exit status: the two must agree.
@@ -366,7 +417,8 @@ fn by_exit_status(code: i32) -> (Outcome, String) {
 /// What a status says by the convention of shells (and of `env`, `npm`, `timeout`:
 /// <https://www.gnu.org/software/coreutils/manual/html_node/timeout-invocation.html>) of a command that did not do its
 /// work: <https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_08_02>.
-fn broken_off(code: i32) -> Option<String> {
+#[must_use]
+pub fn broken_off(code: i32) -> Option<String> {
     match code {
         124 => Some("a command ran out of the time that `timeout` gave it, or ended with 255 under `xargs`".to_owned()),
         125 => Some("what was to start a command (`env`, `timeout`, `docker run`) failed itself".to_owned()),

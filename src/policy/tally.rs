@@ -35,7 +35,7 @@ impl Tally {
             let (it, s) = if self.nowhere == 1 { ("it", "s") } else { ("they", "") };
             let them = count(self.nowhere, "finding");
             format!(
-                "{them} named a file that is not there: {it} cannot be told apart from the change and count{s}; check `dir`"
+                "{them} named a file that is not there, that no commit has, or behind a link that changed: {it} cannot be told apart from the change and count{s}; check `dir`"
             )
         };
         let submodule = || {

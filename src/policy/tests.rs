@@ -51,6 +51,7 @@ fn change() -> Scope {
         kind,
         old_path: old.map(path),
         binary: false,
+        link: false,
         added: vec![LineRange { start, end }],
     };
     Scope::Change(ChangeSet {
@@ -75,7 +76,15 @@ fn located(level: Level, place: Place, line: Option<u32>) -> Located {
         Place::Unplaced => None,
     };
     let finding = Finding { rule: Some("r".to_owned()), level, path: raw, line, ..Finding::default() };
-    Located { finding, place, or_at: Vec::new(), anywhere: false, exact: true, line_text: Some("text".to_owned()) }
+    Located {
+        finding,
+        place,
+        or_at: Vec::new(),
+        anywhere: false,
+        exact: true,
+        at_end: false,
+        line_text: Some("text".to_owned()),
+    }
 }
 
 fn at(level: Level, file: &str, line: u32) -> Located {

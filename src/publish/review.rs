@@ -113,7 +113,7 @@ mod tests {
 
     fn change(added: &[(u32, u32)]) -> ChangeSet {
         let added = added.iter().map(|&(start, end)| LineRange { start, end }).collect();
-        let file = FileChange { kind: ChangeKind::Modified, old_path: None, binary: false, added };
+        let file = FileChange { kind: ChangeKind::Modified, old_path: None, binary: false, link: false, added };
         ChangeSet { files: [(path(), file)].into(), ..ChangeSet::default() }
     }
 

@@ -60,6 +60,13 @@ pub fn find(dir: &Path, pattern: &str) -> Result<Vec<Found>, String> {
     Ok(search.found)
 }
 
+/// The patterns that one with braces stands for: `{a,b}.xml` for `a.xml` and `b.xml`. One that stands for very many is left
+/// as it is.
+#[must_use]
+pub fn each(pattern: &str) -> Vec<String> {
+    pattern::each(pattern).unwrap_or_else(|| vec![pattern.to_owned()])
+}
+
 struct Search<'a> {
     base: &'a Path,
     pattern: &'a Pattern,

@@ -124,13 +124,13 @@ pub struct Migrations {
     /// Do not take each migration back and apply it again
     #[arg(long)]
     pub no_round_trip: bool,
-    /// Make a database on this PostgreSQL server, and drop it again, in place of starting a scratch server
+    /// Make a database on this server, and drop it again, in place of starting a scratch server
     #[arg(long, value_name = "URL")]
     pub database_url: Option<String>,
     /// Let --database-url lead to another machine
     #[arg(long, requires = "database_url")]
     pub allow_remote: bool,
-    /// Also write what the schema becomes, as SQL
+    /// Also write what the schema becomes, to be read: on PostgreSQL as SQL
     #[arg(long, value_name = "FILE")]
     pub schema_out: Option<PathBuf>,
     /// Print the result as JSON on standard output, and nothing else there

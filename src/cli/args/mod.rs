@@ -49,7 +49,7 @@ pub struct Global {
     /// Say more (-v also shows what passing gates printed, -vv traces)
     #[arg(short, long, action = ArgAction::Count, global = true)]
     pub verbose: u8,
-    /// Say only the verdict and what is wrong
+    /// Say only what came out: the table, what is wrong and the verdict
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
     /// When to use colours

@@ -204,7 +204,7 @@ pub fn adopt(text: &str, path: &str, flags: &Flags) -> Result<Adopted, DetectErr
     if !flags.seen {
         adopted.notes.push(
             "no call of reviewdog was found in the workflows: by which level it fails and what it filters is not known, and \
-             each gate blocks by the defaults; set `fail-on`, `only` and `mode` as its call has it"
+             each gate blocks by the defaults, unless `--mode` says otherwise; set `fail-on`, `only` and `mode` as its call has it"
                 .to_owned(),
         );
     }

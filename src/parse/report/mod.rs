@@ -76,6 +76,7 @@ pub fn read_baseline(bytes: &[u8]) -> Result<Baseline, ReportError> {
     let judged = gates.into_iter().filter(|gate| matches!(gate.outcome, Outcome::Pass | Outcome::Fail));
     Ok(Baseline {
         head: subject.head,
+        tree: subject.tree,
         repository: subject.repository,
         event: subject.event,
         version,

@@ -43,6 +43,43 @@ fn what_an_older_baseline_knows_on_a_changed_line_was_brought_back() {
 }
 
 #[test]
+fn an_older_baseline_excuses_nothing_that_is_said_of_a_whole_file_of_the_change() {
+    let mut base = baseline(vec![located(Warning, Place::File(path("changed.rs")), None)]);
+    let of = |base: &GateBaseline| {
+        let scope = change();
+        let found = found(vec![located(Warning, Place::File(path("changed.rs")), None)]);
+        let report = judge(&common(), &rules(), Ground { scope: &scope, baseline: Some(base) }, evidence(1, found));
+        report.findings[0].status.unwrap()
+    };
+    assert_eq!(of(&base), Status::Existing);
+    base.older = true;
+    assert_eq!(of(&base), Status::New);
+}
+
+#[test]
+fn another_message_of_the_same_rule_on_the_same_line_is_new() {
+    let said = |messages: &[&str]| -> Vec<Located> {
+        let of = |message: &&str| {
+            let mut located = at(Warning, "a.rs", 1);
+            located.finding.message = (*message).to_owned();
+            located
+        };
+        messages.iter().map(of).collect()
+    };
+    let before = judge(&common(), &rules(), ground(&everything()), evidence(1, found(said(&["no a at 1", "no b"]))));
+    let base = GateBaseline::from(before);
+    let now = |messages: &[&str]| -> Vec<Status> {
+        let scope = change();
+        let ground = Ground { scope: &scope, baseline: Some(&base) };
+        let report = judge(&common(), &rules(), ground, evidence(1, found(said(messages))));
+        report.findings.iter().map(|finding| finding.status.unwrap()).collect()
+    };
+    assert_eq!(now(&["no a at 7", "no b"]), [Status::Existing; 2]);
+    assert_eq!(now(&["no b"]), [Status::Existing], "the first was mended");
+    assert_eq!(now(&["no c"]), [Status::New]);
+}
+
+#[test]
 fn the_reason_says_what_failed_in_the_base_too_and_what_is_gone() {
     let said = |before: &str, now: &str| {
         let mut base = baseline(Vec::new());

@@ -59,8 +59,42 @@ fn a_finding_of_several_lines_counts_by_any_of_them() {
 }
 
 #[test]
+fn what_no_tool_looked_at_before_is_all_new() {
+    let moved = |old: &str| FileChange {
+        kind: ChangeKind::Renamed,
+        old_path: Some(path(old)),
+        binary: false,
+        link: false,
+        added: Vec::new(),
+    };
+    let of = |file: FileChange, rule: &str, line| {
+        let scope = Scope::Change(ChangeSet { files: [(path("a.sh"), file)].into(), ..ChangeSet::default() });
+        let mut located = at(Warning, "a.sh", line);
+        located.finding.rule = Some(rule.to_owned());
+        let rules = Rules { only: Only::ChangedLines, ..rules() };
+        judge(&common(), &rules, ground(&scope), evidence(1, found(vec![located]))).findings[0].blocking
+    };
+    assert!(of(moved("a.txt"), "r", 9), "by its ending a linter sees it now");
+    assert!(!of(moved("b/a.sh"), "r", 9) && !of(moved("b.sh"), "r", 1));
+    let mode = FileChange { kind: ChangeKind::Mode, old_path: None, ..moved("a.sh") };
+    assert_eq!([of(moved("b.sh"), "N999", 1), of(mode.clone(), "EXE001", 1), of(mode, "E501", 1)], [true, true, false]);
+    assert!(!of(moved("b.sh"), "N999", 2), "no line but the first");
+}
+
+#[test]
+fn what_stands_behind_the_last_line_is_due_to_it() {
+    let scope = change();
+    let of = |at_end, line| {
+        let located = Located { at_end, ..at(Warning, "changed.rs", line) };
+        judge(&common(), &rules(), ground(&scope), evidence(1, found(vec![located]))).findings[0].relevance.unwrap()
+    };
+    let (line, file) = (Relevance::ChangedLine, Relevance::ChangedFile);
+    assert_eq!([of(true, 5), of(false, 5), of(true, 6)], [line, file, file]);
+}
+
+#[test]
 fn nothing_in_a_submodule_that_moved_is_passed_over() {
-    let file = |kind| FileChange { kind, old_path: None, binary: false, added: Vec::new() };
+    let file = |kind| FileChange { kind, old_path: None, binary: false, link: false, added: Vec::new() };
     let files = [("ext/lib", ChangeKind::Submodule), ("was", ChangeKind::Deleted)];
     let files = files.into_iter().map(|(name, kind)| (path(name), file(kind))).collect();
     let scope = Scope::Change(ChangeSet { files, ..ChangeSet::default() });
@@ -91,11 +125,15 @@ fn a_file_that_is_not_there_is_said() {
     let notes = |findings| judge(&common(), &rules(), ground(&scope), evidence(1, found(findings))).notes;
     assert_eq!(
         notes(vec![missing("x.rs")]),
-        ["1 finding named a file that is not there: it cannot be told apart from the change and counts; check `dir`"]
+        [
+            "1 finding named a file that is not there, that no commit has, or behind a link that changed: it cannot be told apart from the change and counts; check `dir`"
+        ]
     );
     assert_eq!(
         notes(vec![missing("x.rs"), located(Warning, Place::Unplaced, None), missing("y.rs")]),
-        ["2 findings named a file that is not there: they cannot be told apart from the change and count; check `dir`"]
+        [
+            "2 findings named a file that is not there, that no commit has, or behind a link that changed: they cannot be told apart from the change and count; check `dir`"
+        ]
     );
     assert_eq!(notes(vec![located(Warning, Place::Unplaced, None), at(Warning, "a.rs", 1)]), [""; 0]);
 }
@@ -146,7 +184,7 @@ fn of_two_files_it_is_in_the_one_that_the_change_is_in() {
 
 #[test]
 fn of_a_package_that_is_not_found_it_may_be_in_any_file_of_that_name_in_the_change() {
-    let file = |kind, added| FileChange { kind, old_path: None, binary: false, added };
+    let file = |kind, added| FileChange { kind, old_path: None, binary: false, link: false, added };
     let files = [
         (path("a/src/x.ts"), file(ChangeKind::Modified, vec![LineRange { start: 1, end: 9 }])),
         (path("b/src/x.ts"), file(ChangeKind::Modified, vec![LineRange { start: 5, end: 5 }])),

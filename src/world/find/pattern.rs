@@ -34,10 +34,8 @@ impl Pattern {
             Ok(name) if part != "**" => Part::Name(name),
             Ok(_) | Err(_) => Part::Any,
         };
-        let mut texts = Vec::new();
-        unfold(text, &mut texts);
         let parts = |text: &String| text.split('/').filter(|part| !matches!(*part, "" | ".")).map(part).collect();
-        let ways = if texts.len() > MOST { vec![vec![Part::Any]] } else { texts.iter().map(parts).collect() };
+        let ways = each(text).map_or_else(|| vec![vec![Part::Any]], |texts| texts.iter().map(parts).collect());
         Ok(Self { whole, text: text.to_owned(), ways })
     }
 
@@ -83,6 +81,13 @@ impl Pattern {
 
 fn glob(text: &str) -> Result<GlobMatcher, globset::Error> {
     Ok(GlobBuilder::new(text).literal_separator(true).build()?.compile_matcher())
+}
+
+/// All ways to read a pattern's braces; `None` where they are too many.
+pub(super) fn each(text: &str) -> Option<Vec<String>> {
+    let mut all = Vec::new();
+    unfold(text, &mut all);
+    (all.len() <= MOST).then_some(all)
 }
 
 /// `a/{b,c/d}/e` as `a/b/e` and `a/c/d/e`. What it cannot take apart stays as it is.

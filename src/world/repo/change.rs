@@ -44,7 +44,10 @@ impl Repo {
             self.count_touched_whole(&mut change)?;
             self.map_to_head(judged, occasion, &mut change)?;
         }
-        let absent = self.absent(&change.set);
+        let (submodules, files): (Vec<_>, Vec<_>) =
+            self.absent(&change.set).into_iter().partition(|path| change.set.files[path].kind == ChangeKind::Submodule);
+        let absent: Vec<String> = files.iter().chain(&submodules).map(RepoPath::to_string).collect();
+        change.set.absent = files;
         if !absent.is_empty() {
             let why =
                 "of the change left out of the work tree (a sparse checkout, a submodule that is not checked out)";
@@ -59,14 +62,14 @@ impl Repo {
     }
 
     /// What the change has, and the disk has not.
-    fn absent(&self, change: &ChangeSet) -> Vec<String> {
+    fn absent(&self, change: &ChangeSet) -> Vec<RepoPath> {
         let lies = |path: &RepoPath, kind| match kind {
             ChangeKind::Submodule => files::stands(&self.root.join(path.as_str()).join(".git")),
             ChangeKind::Deleted => true,
             // A link that leads nowhere stands all the same.
             _ => files::standing(&self.root.join(path.as_str())).is_ok_and(|stands| stands != Standing::Nothing),
         };
-        change.files.iter().filter(|(path, file)| !lies(path, file.kind)).map(|(path, _)| path.to_string()).collect()
+        change.files.iter().filter(|(path, file)| !lies(path, file.kind)).map(|(path, _)| path.clone()).collect()
     }
 
     fn compare(&self, base: Option<&Sha>, to: Tree<'_>) -> Result<Seen, RepoError> {

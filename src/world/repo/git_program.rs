@@ -129,7 +129,10 @@ impl Output {
     fn failure(self) -> GitError {
         let status = self.code.map_or_else(|| "a signal".to_owned(), |code| format!("status {code}"));
         let text = String::from_utf8_lossy(&self.stderr);
-        let message = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it printed nothing");
+        // Advice may stand behind what happened.
+        let happened = text.lines().find(|line| line.starts_with("fatal: ") || line.starts_with("error: "));
+        let last = || text.lines().rev().find(|line| !line.trim().is_empty());
+        let message = happened.or_else(last).unwrap_or("it printed nothing");
         GitError::Failed { command: self.command, status, message: crate::model::text::one_line(message, 300) }
     }
 }

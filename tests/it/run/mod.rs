@@ -14,6 +14,7 @@ mod strangers;
 mod surroundings;
 mod terminal;
 mod unfinished;
+mod unseen;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

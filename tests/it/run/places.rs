@@ -127,6 +127,7 @@ fn two_files_that_are_one_are_refused_before_anything_runs() {
         (&["--junit", ".gatepost/report.json"], "the report and --junit are the same file"),
         (&["--sarif", "x", "--save-baseline=x"], "--sarif and --save-baseline are the same file"),
         (&["--save-baseline", "--junit", ".gatepost/baseline.json"], "--junit and --save-baseline are the same file"),
+        (&["--sarif", "gatepost.toml"], "the configuration and --sarif are the same file"),
         (&["--output", "out", "--sarif", "out/report.json"], "the report and --sarif are the same file"),
     ] {
         let ran = project.run(arguments);

@@ -226,8 +226,8 @@ fn a_line_that_git_may_number_otherwise_counts_wherever_the_file_changed() {
         "other.c" => "other.c:2 outside".to_owned(),
         file => format!("{file}:2 changed_file !"),
     });
-    // The end of a file is a line to some tools; what is behind that is a line of something else.
-    let behind = ["plain.c:5 changed_file", "plain.c:6 changed_file !"].map(str::to_owned);
+    // The end of a file is a line to some tools, due to the last one; what is behind that is a line of something else.
+    let behind = ["plain.c:5 changed_line !", "plain.c:6 changed_file !"].map(str::to_owned);
     assert_eq!(ran.code, Some(1), "{}", ran.out);
     let lint = ran.report["gates"].as_array().unwrap().iter().find(|gate| gate["name"] == "lint").unwrap();
     let found = lint["findings"].as_array().unwrap().iter().map(|finding| {
