@@ -54,8 +54,9 @@ impl Ground<'_> {
     pub async fn find(&self, poster: &mut Poster) -> Result<Found, Failure> {
         if let Some(file) = self.file {
             let baseline = read_file(file)?;
-            let foreign = baseline.repository.as_deref().zip(poster.repository());
-            return Ok(match foreign.filter(|(theirs, ours)| !theirs.eq_ignore_ascii_case(ours)) {
+            let ours = poster.repository().map(str::to_owned).or_else(|| self.repo.origin_repository().ok().flatten());
+            let both = baseline.repository.as_deref().zip(ours);
+            return Ok(match both.filter(|(theirs, ours)| !theirs.eq_ignore_ascii_case(ours)) {
                 Some((theirs, _)) => self.none(&format!("the one given is of {}", self.masker.text(theirs)), false),
                 None => self.fit(baseline),
             });

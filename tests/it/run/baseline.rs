@@ -108,6 +108,30 @@ fn a_baseline_of_another_commit_or_without_the_gate_is_said() {
     assert_eq!(ran.gate_notes(), ["no baseline for this gate: every finding counts as new"]);
 }
 
+/// A report of a pull request is of its merge, and names the head.
+#[test]
+fn a_baseline_of_other_files_or_of_another_repository_is_said() {
+    let (project, baseline) = with_baseline(BASE);
+    project.tree.git(&["remote", "add", "origin", "https://github.com/acme/shop.git"]);
+    project.tree.write("src/a.rs", numbered(5).replace("line 1\n", "  line 1\n")).commit("indented");
+    let with = |key: &str, value: &str| {
+        let mut report: Value = serde_json::from_str(&std::fs::read_to_string(&baseline).unwrap()).unwrap();
+        report["subject"][key] = json!(value);
+        std::fs::write(&baseline, report.to_string()).unwrap();
+        let ran = project.run(&["--baseline", &baseline]);
+        (ran.gates().remove(0), redacted(&ran.notes().concat(), &project.tree.dir))
+    };
+    assert_eq!(with("repository", "Acme/Shop").0, "lint: pass, 2 findings that do not count");
+    let (said, note) = with("tree", &"1".repeat(40));
+    assert_eq!(said, "lint: fail, 1 new warning");
+    assert!(note.starts_with("the baseline names [COMMIT] and judged other files than that has: "), "{note}");
+    let (said, note) = with("repository", "other/shop");
+    assert_eq!(
+        (said.as_str(), note.as_str()),
+        ("lint: fail, 1 warning on changed lines", "no baseline: the one given is of other/shop")
+    );
+}
+
 #[test]
 fn a_baseline_of_another_make_is_said() {
     let (project, baseline) = with_baseline(BASE);

@@ -28,6 +28,34 @@ fn a_string_is_for_the_shell_and_an_array_is_not() {
     }
 }
 
+/// Whatever format was to be read: the reason comes first.
+#[test]
+fn a_tool_that_is_missing_is_said_before_its_format() {
+    for (format, what) in
+        [("eslint", "its output is empty, where eslint was promised"), ("auto", "its output is of no known")]
+    {
+        let project =
+            Project::new(&format!("[gates.g]\nkind = \"lint\"\nformat = \"{format}\"\ncommand = \"no-such-tool\"\n"));
+        let (code, ends) = project.ends(&[]);
+        let said = format!("g: error, exit status 127: a command was not found; {what}");
+        assert!(code == 4 && ends[0].starts_with(&said), "{ends:?}");
+    }
+}
+
+#[test]
+fn a_deployer_is_given_no_secret_but_by_reference() {
+    for deploy in [
+        "{ vercel = 'prj_x', token = 'plain' }",
+        "{ render = 'srv-x', token = 'plain' }",
+        "{ webhook = 'https://example.com/deploy', secret = 'plain' }",
+    ] {
+        let gate = "[gates.g]\nkind = \"command\"\ncommand = \"true\"\n";
+        let ran = Project::new(&format!("{gate}[environments.one]\ndeploy = {deploy}\n")).call(&["plan"]);
+        let why = "a secret does not stand in the configuration: name a variable that holds it";
+        assert!(ran.code == Some(2) && ran.err.contains(why), "{}", ran.err);
+    }
+}
+
 #[test]
 fn what_cannot_be_started_is_an_error_that_says_what_to_do() {
     for (command, expected) in [
