@@ -1,6 +1,7 @@
 //! Whether make, where it stopped, had no more to do. It reads the makefile as far as that needs, and takes what only make
 //! could complete for more.
 
+use std::cell::Cell;
 use std::path::Path;
 
 use crate::integrity::halts::{goals, halts_at, only_says};
@@ -11,6 +12,9 @@ const LARGEST: u64 = 1 << 20;
 
 /// Variables that stand for one another more deeply are not followed.
 const DEEPEST: u8 = 4;
+
+/// The most lines that are looked at for variables, however often they name one another.
+const MOST_LINES: usize = 1_000_000;
 
 /// `make: *** [Makefile:2: lint] Error 1`
 pub(super) struct Stop<'a> {
@@ -45,18 +49,26 @@ impl<'a> Stop<'a> {
         let Some((named, below)) = goals(command) else { return false };
         let Some(text) = files::read_capped(&dir.join(below).join(file), LARGEST) else { return false };
         let text = String::from_utf8_lossy(&text);
-        let makefile = Makefile(&text);
+        let makefile = Makefile::of(&text);
         let goal = named.last().map(String::as_str).or_else(|| makefile.first());
         goal.is_some_and(|goal| makefile.comes_down_to(goal, self.target)) && makefile.ends_recipe(self.target, line)
     }
 }
 
-struct Makefile<'a>(&'a str);
+struct Makefile<'a> {
+    text: &'a str,
+    /// How many lines were looked at for variables.
+    seen: Cell<usize>,
+}
 
 impl<'a> Makefile<'a> {
+    const fn of(text: &'a str) -> Self {
+        Self { text, seen: Cell::new(0) }
+    }
+
     /// The heads of rules, each with what its targets need and whether lines of a recipe stand behind it.
     fn heads(&self) -> impl Iterator<Item = (&'a str, &'a str, bool)> {
-        let mut lines = self.0.lines().peekable();
+        let mut lines = self.text.lines().peekable();
         let lines = std::iter::from_fn(move || Some((lines.next()?, lines.peek().copied())));
         lines.filter_map(|(line, next)| {
             let (targets, needs) = line.split_once(':').filter(|_| !line.starts_with(['\t', '#', ' ']))?;
@@ -77,7 +89,7 @@ impl<'a> Makefile<'a> {
             |(_, needs, has_recipe): (&str, &str, bool)| !has_recipe && needs.split_whitespace().eq([target]);
         // Another makefile may say more of a goal.
         let includes = |line: &str| line.trim_start_matches(['-', 's']).starts_with("include ");
-        let is_whole = || !self.0.lines().any(includes);
+        let is_whole = || !self.text.lines().any(includes);
         goal == target || (heads.next().is_some_and(stands_for) && heads.next().is_none() && is_whole())
     }
 
@@ -85,14 +97,14 @@ impl<'a> Makefile<'a> {
     fn ends_recipe(&self, target: &str, line: usize) -> bool {
         const CONDITIONS: &[&str] = &["ifeq", "ifneq", "ifdef", "ifndef", "else", "endif"];
         let heads = self.heads().filter(|(targets, ..)| targets.split_whitespace().any(|name| name == target));
-        let (mut lines, mut own) = (self.0.lines().skip(line.saturating_sub(1)), String::new());
+        let (mut lines, mut own) = (self.text.lines().skip(line.saturating_sub(1)), String::new());
         for line in lines.by_ref() {
             own.push_str(line.trim_end_matches('\\'));
             if !line.ends_with('\\') {
                 break;
             }
         }
-        if self.0.contains(".RECIPEPREFIX") || heads.count() > 1 || !self.is_plain(&own, DEEPEST) {
+        if self.text.contains(".RECIPEPREFIX") || heads.count() > 1 || !self.is_plain(&own, DEEPEST) {
             return false;
         }
         let passed_by = |line: &str| {
@@ -150,8 +162,12 @@ impl<'a> Makefile<'a> {
 
     /// A variable that is set to words, or that the makefile does not set.
     fn is_plain_variable(&self, name: &str, depth: u8) -> bool {
-        let mut lines = self.0.lines();
+        let mut lines = self.text.lines();
         while let Some(line) = lines.next() {
+            self.seen.set(self.seen.get() + 1);
+            if self.seen.get() > MOST_LINES {
+                return false;
+            }
             let line = line.trim_start();
             let line = ["export ", "override "].iter().fold(line, |line, word| line.strip_prefix(word).unwrap_or(line));
             if line.strip_prefix("define ").is_some_and(|rest| rest.split([' ', '=']).next() == Some(name)) {
@@ -182,7 +198,7 @@ mod tests {
 
     #[test]
     fn a_recipe_ends_where_no_line_of_it_follows() {
-        let ends = |text: &str, line: usize| Makefile(text).ends_recipe("a", line);
+        let ends = |text: &str, line: usize| Makefile::of(text).ends_recipe("a", line);
         let makefile = "lint:\n\tflake8 \\\n\t  a.py\n\n# next\n\tmypy a.py\nall: lint\n";
         assert_eq!([2, 6].map(|line| ends(makefile, line)), [false, true]);
         assert!(ends("a:\n\tb", 2));
@@ -197,7 +213,7 @@ mod tests {
     fn what_only_make_could_complete_may_be_more() {
         let ends = |head: &str, line: &str| {
             let text = format!("{head}a:\n\t{line}\n");
-            Makefile(&text).ends_recipe("a", head.lines().count() + 2)
+            Makefile::of(&text).ends_recipe("a", head.lines().count() + 2)
         };
         for (head, line) in [
             ("", "flake8 $(shell git ls-files | head) $$(pwd) $@"),
@@ -220,9 +236,23 @@ mod tests {
         }
     }
 
+    /// Each of them has all others in it: nobody waits for that.
+    #[test]
+    fn variables_are_not_followed_for_ever() {
+        let names: Vec<String> = (0..60).map(|number| format!("V{number}")).collect();
+        let all = names.iter().map(|name| format!("$({name}) ")).collect::<Vec<_>>().concat();
+        let variables = names.iter().map(|name| format!("{name} = {all}\n")).collect::<Vec<_>>().concat();
+        let text = format!("{variables}a:\n\t$(V0)\n");
+        assert!(!Makefile::of(&text).ends_recipe("a", 62));
+        let makefile = Makefile::of(&text);
+        makefile.is_plain("$(V0)", DEEPEST);
+        assert!(makefile.seen.get() <= MOST_LINES + usize::from(DEEPEST));
+    }
+
     #[test]
     fn a_goal_may_stand_for_the_target_alone() {
-        let leads = |text: &str| Makefile(text).first().is_some_and(|goal| Makefile(text).comes_down_to(goal, "lint"));
+        let leads =
+            |text: &str| Makefile::of(text).first().is_some_and(|goal| Makefile::of(text).comes_down_to(goal, "lint"));
         assert!(leads(".PHONY: all\nX := a:b\nall: lint\nlint:\n\tflake8\n") && leads("lint:\n\tflake8\n"));
         for text in ["all: lint test\n", "all: lint\n\tmypy\n", "all: lint\nall: test\n", "all: ; flake8\n", ""] {
             assert!(!leads(text), "{text}");

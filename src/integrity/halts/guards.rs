@@ -1,5 +1,6 @@
 //! Where a script gives up: commands that leave it, and those that ask how earlier ones ended and then leave something out.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
@@ -16,6 +17,9 @@ const CALLS: u8 = 4;
 
 /// Builtins that set variables to what is printed for them.
 pub const READERS: &[&str] = &["mapfile", "printf", "read", "readarray"];
+
+/// The most commands that are looked at: functions that call many others are not followed for ever.
+const MOST_STEPS: usize = 200_000;
 
 /// What a command may leave.
 #[derive(Debug, Clone, Copy, Default)]
@@ -38,6 +42,7 @@ pub struct Guards<'a> {
     bodies: BTreeMap<&'a str, (usize, &'a Command)>,
     /// Where each script asks for a status, sorted.
     asks: Vec<Vec<usize>>,
+    steps: Cell<usize>,
 }
 
 impl<'a> Guards<'a> {
@@ -52,7 +57,7 @@ impl<'a> Guards<'a> {
         }
         let functions = Functions::of_all(scripts.iter().map(|script| &script.command));
         let asks = scripts.iter().map(|script| Kept::of(&script.command).asked(&script.piece.chars)).collect();
-        Self { functions, bodies, asks }
+        Self { functions, bodies, asks, steps: Cell::new(0) }
     }
 
     /// Whether a command may fail where it stands for the failure of another.
@@ -65,7 +70,15 @@ impl<'a> Guards<'a> {
         self.leaves_within(command, CALLS)
     }
 
+    fn is_too_long(&self) -> bool {
+        self.steps.set(self.steps.get() + 1);
+        self.steps.get() > MOST_STEPS
+    }
+
     fn leaves_within(&self, command: &Command, calls: u8) -> Leaves {
+        if self.is_too_long() {
+            return Leaves { round: true, out: true };
+        }
         let inner = |command: &Command| self.leaves_within(command, calls);
         match &command.kind {
             Kind::Simple(simple) => self.simple(command, simple, calls),
@@ -110,6 +123,9 @@ impl<'a> Guards<'a> {
     }
 
     fn is_guard_within(&self, number: usize, command: &Command, behind: (bool, bool), calls: u8) -> bool {
+        if self.is_too_long() {
+            return true;
+        }
         let inner = |command: &Command| self.is_guard_within(number, command, behind, calls);
         let leaves_out = |branch: &Command| {
             let leaves = self.leaves(branch);

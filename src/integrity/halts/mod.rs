@@ -10,6 +10,7 @@ use std::ops::Range;
 
 use super::call::Call;
 use super::command::Invocation;
+use super::flow::Run;
 use super::ground::{Ground, join};
 use super::pipe::shortens;
 use super::reading;
@@ -17,7 +18,7 @@ use super::script::{Place, Script};
 use super::shell::{self, Kind, Redirect};
 use super::text::Wrong;
 use super::{Listing, Tree};
-use behind::is_mute;
+use behind::{is_mute, looks_at_nothing};
 use walk::{AT_END, Context};
 
 /// Where a script may have stopped.
@@ -143,20 +144,21 @@ pub fn only_says(script: &str) -> bool {
     shell::read(script).is_ok_and(|command| is_mute(&command))
 }
 
-/// The goals that a command which is one call of make names, and the folder where it runs.
+/// The goals that a command names which does nothing but call make once and what prepares or passes on, and the folder where
+/// that runs.
 #[must_use]
 pub fn goals(command: &str) -> Option<(Vec<String>, String)> {
-    let script = shell::read(command).ok()?;
-    let mut simple = &script;
-    while let Kind::List(items) = &simple.kind {
-        let [one] = &items[..] else { return None };
-        simple = &one.command;
-    }
-    let Kind::Simple(simple) = &simple.kind else { return None };
-    match Invocation::of(simple).call {
-        Some(Call::Make { targets, dir }) => Some((targets, dir)),
-        _ => None,
-    }
+    let ground = read(&Nowhere, command, "").ok()?;
+    let runs = &ground.scripts.first()?.flow.runs;
+    let (made, others): (Vec<_>, Vec<_>) =
+        runs.iter().partition(|run| matches!(run.invocation.call, Some(Call::Make { .. })));
+    let [Run { invocation: Invocation { call: Some(Call::Make { targets, dir }), .. }, dir: here, branches, .. }] =
+        made[..]
+    else {
+        return None;
+    };
+    let alone = branches.is_empty() && others.iter().all(|run| looks_at_nothing(&run.invocation));
+    alone.then(|| (targets.clone(), join(here, dir)))
 }
 
 #[cfg(test)]
@@ -315,6 +317,11 @@ mod tests {
     fn a_script_that_never_ends_is_no_reason_to_read_on() {
         let calls = "f() { test -n \"$9\" && return 1; f a \"$@\"; f b \"$@\"; }; f; flake8 a";
         assert!(matches!(halts_at(calls).unwrap(), Some(Halt::Within(_))));
+        // Each function calls all others.
+        let names: Vec<String> = (0..60).map(|number| format!("f{number}")).collect();
+        let all = names.join(" a; ");
+        let many = names.iter().map(|name| format!("{name}() {{ {all} a; }}; ")).collect::<Vec<_>>().concat();
+        assert!(halts_at(&format!("{many}f0; flake8 a; f1; mypy a")).unwrap().is_some());
         let doubles = "f() { f \"$@\" \"$@\"; }; f x";
         assert_eq!(halts_at(doubles).unwrap(), None);
         assert!(halts_at(&format!("{}a{}", "$(".repeat(200), ")".repeat(200))).is_err());
@@ -493,7 +500,8 @@ mod tests {
         let known = |goals: &str, dir: &str| Some((goals.to_owned(), dir.to_owned()));
         assert_eq!((of("make lint"), of("make")), (known("lint", ""), known("", "")));
         assert_eq!(of("make -C sub test lint"), known("test lint", "sub"));
-        for other in ["make lint; make lint", "cd a && make lint", "npm run lint"] {
+        assert_eq!(of("npm ci && cd a && make -C b lint 2>&1 | tee log"), known("lint", "a/b"));
+        for other in ["make lint; make lint", "flake8 . && make lint", "npm run lint", "if x; then make lint; fi"] {
             assert_eq!(of(other), None, "{other}");
         }
     }

@@ -31,7 +31,9 @@ fn a_script_may_have_ended_before_its_last_tool() {
 #[test]
 fn make_may_have_stopped_before_its_last_line() {
     let lint = |lines: &str| format!("all: lint\nlint:\n\tcat said; \\\n\t  exit 1\n{lines}other:\n\ttrue\n");
-    assert_eq!(said("make lint\n", &lint("")), format!("{PASSES} (exit status 2)"));
+    for command in ["make lint\n", "mkdir -p b && make lint\n", "make lint 2>&1 | tee log.txt\n"] {
+        assert_eq!(said(command, &lint("")), format!("{PASSES} (exit status 2)"), "{command}");
+    }
     let stopped = "lint: error, exit status 2: make stopped at `lint`, and what it would have run after that is not known: \
                    give each tool its own gate";
     assert_eq!(said("make lint\n", &lint("\n\tmypy\n")), stopped, "in the recipe");
