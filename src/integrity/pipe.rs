@@ -85,11 +85,15 @@ fn leaves_out(filter: &Invocation) -> bool {
         "tail" => !arguments.iter().any(|word| word.contains('+')),
         "grep" | "egrep" | "rg" => has(&["-m", "--max-count"]),
         "sed" => arguments.iter().any(|script| ends_early(script)),
-        "awk" | "gawk" => arguments.iter().any(|program| ["NR", "exit", "getline"].iter().any(|word| program.contains(word))),
+        "awk" | "gawk" => {
+            arguments.iter().any(|program| ["NR", "exit", "getline"].iter().any(|word| program.contains(word)))
+        }
         // Of lines that are alike in that field it leaves one.
         "sort" => {
             let short = |letter: char| {
-                arguments.iter().any(|flags| flags.starts_with('-') && !flags.starts_with("--") && flags.contains(letter))
+                arguments
+                    .iter()
+                    .any(|flags| flags.starts_with('-') && !flags.starts_with("--") && flags.contains(letter))
             };
             (short('u') || has(&["--unique"])) && (short('k') || has(&["--key"]))
         }

@@ -12,6 +12,7 @@ mod locks;
 mod merged;
 mod outages;
 mod probes;
+mod reports;
 mod service;
 mod services;
 mod standstill;
