@@ -254,7 +254,7 @@ fn fits(pattern: &Pattern, names: &Names) -> bool {
 /// `after`: the same files must be live and healthy in the environment before.
 async fn is_live_before(site: &mut Site, before: &str, name: &str, sha: &Sha) -> Result<(), Failure> {
     let earlier = site.environment(before)?;
-    let records = site.records(&earlier).await?;
+    let records = site.ledger.records(&earlier.settings.name).await?;
     let refuse = |what: String| {
         Err(Failure::refused(format!("{name} takes only what is live and healthy in {before}: {what}"))
             .because("not_live_before")

@@ -26,7 +26,7 @@ fn github() -> FakeGitHub {
 
 fn ledger(fake: &FakeGitHub) -> Ledger {
     let forge = GitHub::new(&fake.url(), Secret::new("secret".to_owned())).unwrap();
-    Ledger::github(Hub::with_pace(forge, "octo/shop", Pace::hasty(), Duration::from_millis(50)), false)
+    Ledger::github(Hub::with_pace(forge, "octo/shop", Pace::hasty(), Duration::from_millis(50)), "", false)
 }
 
 fn staging() -> EnvironmentName {

@@ -10,6 +10,7 @@ mod hosts;
 mod ledgers;
 mod locks;
 mod merged;
+mod neighbours;
 mod outages;
 mod probes;
 mod reports;
