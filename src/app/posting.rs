@@ -493,7 +493,7 @@ fn unsent(call: &Call, dry_run: bool) -> Receipt {
         Call::News(news) => format!("issue about {}", news.key),
     };
     let why = "there is no token: set `github-token` (default `${{ github.token }}`), or GITHUB_TOKEN".to_owned();
-    let end = if dry_run { ReceiptEnd::WouldSend(String::new()) } else { ReceiptEnd::Downgraded(why) };
+    let end = if dry_run { ReceiptEnd::WouldSend(String::new()) } else { ReceiptEnd::Failed(why) };
     Receipt { what, end }
 }
 
