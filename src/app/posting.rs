@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+use tokio::time::Instant;
 
 use crate::app::Failure;
 use crate::app::scope::Judged;
@@ -31,6 +32,21 @@ use crate::world::{clock, files};
 const PATIENCE: Duration = Duration::from_mins(10);
 /// After a signal under GitHub Actions everything, the report included, must have ended after 7 s.
 const LAST_CALL: Duration = Duration::from_millis(6_500);
+
+/// How long gates wait, in all, for what GitHub could tell and is not needed: a baseline, overrides.
+const ASIDE: Duration = Duration::from_secs(15);
+
+/// Until when they wait.
+#[must_use]
+pub fn patience() -> Instant {
+    Instant::now() + ASIDE
+}
+
+/// What is said where that is over.
+#[must_use]
+pub fn unanswered() -> String {
+    format!("GitHub did not answer within {} s, for which gates wait", ASIDE.as_secs())
+}
 
 /// A password of fewer bytes may be a word of many texts, as `postgres` is.
 const LONG: usize = 10;
