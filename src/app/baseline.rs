@@ -3,8 +3,10 @@
 
 use std::path::Path;
 
+use tokio::time::{Instant, timeout_at};
+
 use crate::app::Failure;
-use crate::app::posting::Poster;
+use crate::app::posting::{Poster, unanswered};
 use crate::app::project::Project;
 use crate::app::scope::Judged;
 use crate::mask::Masker;
@@ -47,11 +49,12 @@ pub struct Ground<'a> {
 }
 
 impl Ground<'_> {
-    /// Finds it: the file, else on a pull request or in a merge queue what a push to the base branch left.
+    /// Finds it: the file, else on a pull request or in a merge queue what a push to the base branch left, as far as GitHub
+    /// tells it until then.
     ///
     /// # Errors
     /// With exit code 2 when the file is no report.
-    pub async fn find(&self, poster: &mut Poster) -> Result<Found, Failure> {
+    pub async fn find(&self, poster: &mut Poster, until: Instant) -> Result<Found, Failure> {
         if let Some(file) = self.file {
             let baseline = read_file(file)?;
             let ours = poster.repository().map(str::to_owned).or_else(|| self.repo.origin_repository().ok().flatten());
@@ -67,7 +70,10 @@ impl Ground<'_> {
         if !matches!(self.occasion.event.as_str(), "pull_request" | "merge_group") {
             return Ok(Found::default());
         }
-        let Some(answer) = poster.kept_report(base, branch).await else {
+        let Ok(answer) = timeout_at(until, poster.kept_report(base, branch)).await else {
+            return Ok(self.none(&unanswered(), false));
+        };
+        let Some(answer) = answer else {
             // That there is no token is said where something was to be posted.
             return Ok(Found { aside: None, ..self.none("there is no token to look for one with", true) });
         };

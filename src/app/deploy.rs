@@ -19,6 +19,7 @@ use crate::policy::{self, window};
 use crate::world::clock;
 use crate::world::env::Env;
 use crate::world::ledger::Pattern;
+use crate::world::line::answer::Stop;
 use crate::world::repo::Names;
 
 /// Why a deploy is refused, for programs.
@@ -221,7 +222,12 @@ async fn githubs_rules(site: &mut Site, environment: &Environment, names: &Names
     let Some(hub) = site.ledger.hub() else { return Ok(()) };
     let rules = hub.rules(name).await.map_err(|stop| {
         let what = format!("GitHub's rules for {name} could not be read, so that nothing is deployed: {stop}");
-        Failure::refused(what).because(RULES).help("the token needs `actions: read`")
+        match stop {
+            Stop::Refused { .. } => Failure::refused(what).because(RULES).help("the token needs `actions: read`"),
+            Stop::Limited(_) | Stop::Failed(_) => {
+                Failure::outside(what).because(RULES).help("run the same command again")
+            }
+        }
     })?;
     if let Some(patterns) = rules.refs.as_ref().filter(|patterns| !patterns.iter().any(|one| fits(one, names))) {
         let kind = |pattern: &Pattern| if pattern.is_tag { "tags" } else { "branches" };
@@ -254,7 +260,7 @@ fn fits(pattern: &Pattern, names: &Names) -> bool {
 /// `after`: the same files must be live and healthy in the environment before.
 async fn is_live_before(site: &mut Site, before: &str, name: &str, sha: &Sha) -> Result<(), Failure> {
     let earlier = site.environment(before)?;
-    let records = site.records(&earlier).await?;
+    let records = site.ledger.records(&earlier.settings.name).await?;
     let refuse = |what: String| {
         Err(Failure::refused(format!("{name} takes only what is live and healthy in {before}: {what}"))
             .because("not_live_before")

@@ -1,6 +1,8 @@
 //! Whether the gates are green for a commit that is to be deployed: collects what is known of it and of its bases, and has
 //! the policy look at it.
 
+use std::path::{Path, PathBuf};
+
 use crate::app::Failure;
 use crate::app::remembered::{has_files, judged, read};
 use crate::app::site::Site;
@@ -15,6 +17,7 @@ use crate::parse;
 use crate::policy::proof::{Demand, Known, Proof, Stands, prove};
 use crate::publish::proof;
 use crate::world::ledger::Wanted;
+use crate::world::repo::RepoError;
 use crate::world::{clock, files};
 
 /// What stands for a commit.
@@ -91,27 +94,9 @@ async fn results(
     sha: &Sha,
     is_base: bool,
 ) -> Result<Vec<GateResult>, String> {
-    let mut all = Vec::new();
     let config = proof::digest(&site.config_place, &site.config.source);
     let counts = |by: &str| *by == config || (is_base && is_same_place(by, &config));
-    if let Some(report) = report(site)? {
-        let unsaid =
-            report.subject.tree.is_none() && !report.subject.dirty && report.subject.head.as_ref() == Some(sha);
-        let same = unsaid || has_files(&site.repo, sha, &report);
-        let (by, found) = (report.subject.config.as_deref(), read(&report));
-        let of = judged(&site.repo, &report);
-        if let (Some(local), Some(of), Some(by)) = (site.ledger.file(), of, by) {
-            local.remember(of, by, &found).await.map_err(|error| error.to_string())?;
-        }
-        let doubt = match by {
-            _ if unsaid => Some("its report does not say which files it judged".to_owned()),
-            Some(by) if counts(by) => None,
-            Some(_) => Some("another configuration judged it".to_owned()),
-            None => Some("its report does not say by which configuration it was judged".to_owned()),
-        };
-        let found = found.into_iter().map(|result| GateResult { doubt: doubt.clone(), ..result });
-        all.extend(found.filter(|_| same));
-    }
+    let mut all = of_report(site, sha, is_base, &counts).await?;
     let me = site.job();
     if let Some(hub) = site.ledger.hub() {
         let tree = site.repo.tree(sha).ok();
@@ -126,7 +111,40 @@ async fn results(
     Ok(all)
 }
 
-/// The report of a run in this work tree. One that is there and cannot be read may be a red one.
+/// What the report of a run in this work tree says of a commit. What is believed of it stays known where the ledger is this
+/// repository's own.
+async fn of_report(
+    site: &mut Site,
+    sha: &Sha,
+    is_base: bool,
+    counts: &impl Fn(&str) -> bool,
+) -> Result<Vec<GateResult>, String> {
+    // GitHub knows what was judged there: a base is not what lies here.
+    if is_base && site.ledger.is_on_github() {
+        return Ok(Vec::new());
+    }
+    let Some(report) = report(site)? else { return Ok(Vec::new()) };
+    let unsaid = report.subject.tree.is_none() && !report.subject.dirty && report.subject.head.as_ref() == Some(sha);
+    if !unsaid && !has_files(&site.repo, sha, &report) {
+        return Ok(Vec::new());
+    }
+    let (by, found) = (report.subject.config.as_deref(), read(&report));
+    let doubt = match by {
+        _ if unsaid => Some("its report does not say which files it judged".to_owned()),
+        Some(by) if counts(by) => None,
+        Some(_) => Some("another configuration judged it".to_owned()),
+        None => Some("its report does not say by which configuration it was judged".to_owned()),
+    };
+    if let (false, None, Some(by)) = (site.dry_run, &doubt, by)
+        && let (Some(local), Some(of)) = (site.ledger.file(), judged(&site.repo, &report))
+    {
+        local.remember(of, by, &found).await.map_err(|error| error.to_string())?;
+    }
+    Ok(found.into_iter().map(|result| GateResult { doubt: doubt.clone(), ..result }).collect())
+}
+
+/// The report of a run in this work tree. One that is there and cannot be read may be a red one; one that git tracks was
+/// written by who made the commit.
 fn report(site: &Site) -> Result<Option<Report>, String> {
     let path = site.below_config(".gatepost/report.json");
     let bytes = match files::read_at_most(&path, parse::report::LARGEST) {
@@ -134,5 +152,20 @@ fn report(site: &Site) -> Result<Option<Report>, String> {
         Err(error) if error.is_not_found() => return Ok(None),
         Err(error) => return Err(error.to_string()),
     };
+    if let Some(tracked) = tracked(site, &path).map_err(|error| error.to_string())? {
+        return Err(format!(
+            "git tracks {tracked}: it came with the commit, and is no run's report; take it out of git (git rm --cached)"
+        ));
+    }
     parse::report::read(&bytes).map(Some).map_err(|error| format!("{} {error}", path.display()))
+}
+
+/// What of a path git tracks: the file itself, by whichever name, or a link on the way to it. The index is HEAD's, as a work
+/// tree with changes deploys nothing.
+fn tracked(site: &Site, path: &Path) -> Result<Option<String>, RepoError> {
+    let names = [Some(path.to_owned()), files::real_path(path)];
+    let below = |path: &PathBuf| path.strip_prefix(&site.root).ok().map(Path::to_owned);
+    let names: Vec<PathBuf> = names.iter().flatten().filter_map(below).collect();
+    let tracked = site.repo.tracked()?;
+    Ok(tracked.into_iter().find(|tracked| names.iter().any(|name| name.starts_with(tracked))))
 }

@@ -21,9 +21,9 @@ pub async fn meet(site: &mut Site, environment: &Environment, watch: &dyn Watch)
     }
     let mut records = site.ledger.records(name).await?;
     let mut local = Local::open(&site.state.join(LEDGER)).await?;
-    let unsent = local.unsent(name).await?;
+    let unsent = local.unsent(name, &site.config_place).await?;
     if !unsent.is_empty() && !site.dry_run {
-        let seen = local.seen(name).await?.map(|(_, records)| records);
+        let seen = local.seen(name, &site.config_place).await?.map(|(_, records)| records);
         for record in unsent {
             send(&mut site.ledger, environment, &record, &records, seen.as_deref()).await?;
             local.sent(&record.id).await?;
@@ -34,7 +34,7 @@ pub async fn meet(site: &mut Site, environment: &Environment, watch: &dyn Watch)
         }
         records = site.ledger.records(name).await?;
     }
-    local.see(name, &records).await?;
+    local.see(name, &site.config_place, &records).await?;
     Ok(())
 }
 
@@ -43,7 +43,7 @@ pub async fn keep(site: &mut Site, name: &EnvironmentName, records: &[Record]) {
     if site.ledger.hub().is_none() || site.dry_run || records.is_empty() {
         return;
     }
-    let kept = async { Local::open(&site.state.join(LEDGER)).await?.see(name, records).await };
+    let kept = async { Local::open(&site.state.join(LEDGER)).await?.see(name, &site.config_place, records).await };
     if let Err(error) = kept.await {
         tracing::warn!("what was done in {name} could not be kept for a time without GitHub: {error}");
     }
@@ -110,7 +110,7 @@ pub async fn or_stand_in(site: &mut Site, environment: &Environment, watch: &dyn
     };
     let mut local = Local::open(&site.state.join(LEDGER)).await?;
     local.stand_in();
-    let seen = local.seen(name).await?;
+    let seen = local.seen(name, &site.config_place).await?;
     let seen = seen.map_or_else(
         || "nothing was ever seen there from here".to_owned(),
         |(at, _)| format!("by what was seen there at {at}"),
@@ -118,6 +118,6 @@ pub async fn or_stand_in(site: &mut Site, environment: &Environment, watch: &dyn
     let says =
         format!("GitHub cannot be reached ({why}): going on {seen}, with the lock and the record in this repository");
     watch.say(std::time::Duration::ZERO, &says);
-    site.ledger = Ledger::local(local, site.dry_run);
+    site.ledger = Ledger::local(local, &site.config_place, site.dry_run);
     Ok(())
 }

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::app::posting::Poster;
+use tokio::time::{Instant, timeout_at};
+
+use crate::app::posting::{Poster, unanswered};
 use crate::app::remote;
 use crate::model::environments::GITHUB_ACTIONS;
 use crate::model::gate::GateName;
@@ -42,4 +44,12 @@ pub(super) async fn of(env: &Env, subject: &Subject, poster: &Poster, place: &st
         Err(stop) => found.notes.push(format!("whether gates were overridden could not be read, so none is: {stop}")),
     }
     found
+}
+
+/// [`of`], as far as GitHub tells it until then: gates wait for it.
+pub(super) async fn until(until: Instant, env: &Env, subject: &Subject, poster: &Poster, place: &str) -> Found {
+    timeout_at(until, of(env, subject, poster, place)).await.unwrap_or_else(|_| Found {
+        notes: vec![format!("whether gates were overridden could not be read, so none is: {}", unanswered())],
+        ..Found::default()
+    })
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::app::Failure;
 use crate::app::baseline::{self, Found};
-use crate::app::posting::{Poster, Publish};
+use crate::app::posting::{Poster, Publish, patience};
 use crate::app::project::{self, Source};
 use crate::app::run::{self, Opened};
 use crate::app::scope::{self, Asked};
@@ -86,7 +86,7 @@ pub async fn plan(request: &Request, env: &Env) -> Result<Plan, Failure> {
         occasion: &occasion,
         masker: &masker,
     };
-    let Found { baseline, notes, .. } = ground.find(&mut poster).await?;
+    let Found { baseline, notes, .. } = ground.find(&mut poster, patience()).await?;
     let wanted = |name: &str| request.gate.as_deref().is_none_or(|gate| gate == name);
     project.known(request.gate.as_slice())?;
     let gates = project.gates.iter().filter(|gate| wanted(gate.common().name.as_str())).map(|gate| {

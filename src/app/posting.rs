@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+use tokio::time::Instant;
 
 use crate::app::Failure;
 use crate::app::scope::Judged;
@@ -31,6 +32,21 @@ use crate::world::{clock, files};
 const PATIENCE: Duration = Duration::from_mins(10);
 /// After a signal under GitHub Actions everything, the report included, must have ended after 7 s.
 const LAST_CALL: Duration = Duration::from_millis(6_500);
+
+/// How long gates wait, in all, for what GitHub could tell and is not needed: a baseline, overrides.
+const ASIDE: Duration = Duration::from_secs(15);
+
+/// Until when they wait.
+#[must_use]
+pub fn patience() -> Instant {
+    Instant::now() + ASIDE
+}
+
+/// What is said where that is over.
+#[must_use]
+pub fn unanswered() -> String {
+    format!("GitHub did not answer within {} s, for which gates wait", ASIDE.as_secs())
+}
 
 /// A password of fewer bytes may be a word of many texts, as `postgres` is.
 const LONG: usize = 10;
@@ -493,7 +509,7 @@ fn unsent(call: &Call, dry_run: bool) -> Receipt {
         Call::News(news) => format!("issue about {}", news.key),
     };
     let why = "there is no token: set `github-token` (default `${{ github.token }}`), or GITHUB_TOKEN".to_owned();
-    let end = if dry_run { ReceiptEnd::WouldSend(String::new()) } else { ReceiptEnd::Downgraded(why) };
+    let end = if dry_run { ReceiptEnd::WouldSend(String::new()) } else { ReceiptEnd::Failed(why) };
     Receipt { what, end }
 }
 

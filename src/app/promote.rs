@@ -33,7 +33,7 @@ pub async fn promote(request: &Request, env: &Env, watch: &dyn Watch) -> Result<
     let mut site = Site::open(&request.start, env).await?;
     let from = site.environment(&request.from)?;
     let to = site.environment(&request.to)?;
-    let records = site.records(&from).await?;
+    let records = site.ledger.records(&from.settings.name).await?;
     let sha = match surely_live(&records) {
         Ok(record) => record.sha.clone(),
         Err(why) => {

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use crate::app::baseline::{self, Found};
 use crate::app::output::{self, Output};
-use crate::app::posting::{Posted, Poster, Publish, Said};
+use crate::app::posting::{self, Posted, Poster, Publish, Said};
 use crate::app::project::{self, Place, Project, Source};
 use crate::app::scope::{self, Asked, Judged};
 use crate::app::work::Ground;
@@ -228,6 +228,7 @@ async fn ready(request: &Request, env: &Env, occasion: &Occasion, cancel: &Cance
     scope::check_staged(&repo, env)?;
     poster.check(&judged)?;
     let file = request.baseline.as_deref().map(|file| request.start.join(file));
+    let until = posting::patience();
     let ground = baseline::Ground {
         file: file.as_deref(),
         project: &project,
@@ -236,7 +237,7 @@ async fn ready(request: &Request, env: &Env, occasion: &Occasion, cancel: &Cance
         occasion,
         masker: &masker,
     };
-    let baseline = ground.find(&mut poster).await?;
+    let baseline = ground.find(&mut poster, until).await?;
     let output = prepare_output(folder, &shown, &project, &judged, env)?;
     if let Some(saved) = saved(request, output.folder()).filter(|saved| files::is_file(saved)) {
         // One of an earlier run must not be taken for this one's.
@@ -244,7 +245,7 @@ async fn ready(request: &Request, env: &Env, occasion: &Occasion, cancel: &Cance
     }
     let config = publish::proof::digest(&project.place, &project.config.source);
     let subject = subject(occasion, &judged, &poster, &config);
-    let overridden = overridden::of(env, &subject, &poster, &project.place).await;
+    let overridden = overridden::until(until, env, &subject, &poster, &project.place).await;
     let repo = Rc::new(repo);
     Ok(Ready { project, masker, poster, judged, baseline, output, repo, root, subject, overridden })
 }

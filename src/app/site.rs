@@ -8,7 +8,7 @@ use crate::config::{Config, Environment, Means, Problems};
 use crate::deploy::lock::Me;
 use crate::deploy::{self, Deployer, Remote};
 use crate::mask::Masker;
-use crate::model::deployment::{Record, RunPlace};
+use crate::model::deployment::RunPlace;
 use crate::model::environments::EnvironmentName;
 use crate::model::event::Occasion;
 use crate::model::exit::ExitCode;
@@ -119,7 +119,7 @@ impl Site {
             .ok_or_else(|| Failure::usage("there is no gatepost.toml, and so no environment").help(EXAMPLE))?;
         let state = kept(&repo)?;
         let remote = remote::of(env, &occasion, &repo)?;
-        let ledger = ledger(start, remote.as_ref(), &state).await?;
+        let ledger = ledger(start, remote.as_ref(), &state, &config_place).await?;
         let http = Http::new(std::time::Duration::from_secs(30), std::time::Duration::from_secs(1))
             .map_err(|error| Failure::outside(error.to_string()))?;
         let masker = project::masker(env, &config);
@@ -156,18 +156,6 @@ impl Site {
             let help = if names.is_empty() { EXAMPLE.to_owned() } else { crate::config::advice(name, &names) };
             Failure::usage(format!("there is no environment named {shown:?}")).because("unknown_environment").help(help)
         })
-    }
-
-    /// What is recorded of an environment by this configuration: one at another place in the repository may call another
-    /// one so. Earlier versions did not record which it was.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
-    pub async fn records(&mut self, environment: &Environment) -> Result<Vec<Record>, LedgerError> {
-        let mut records = self.ledger.records(&environment.settings.name).await?;
-        let place = |record: &Record| record.payload.as_ref().and_then(|payload| payload.place.clone());
-        records.retain(|record| place(record).is_none_or(|place| place == self.config_place));
-        Ok(records)
     }
 
     /// The commit that a name leads to; HEAD where none is given.
@@ -277,12 +265,12 @@ impl Site {
 }
 
 /// The ledger that was asked for: GitHub's, where there is a token and a repository, unless the local one is named.
-async fn ledger(start: &Start, remote: Option<&Remote>, state: &Path) -> Result<Ledger, Failure> {
+async fn ledger(start: &Start, remote: Option<&Remote>, state: &Path, config_place: &str) -> Result<Ledger, Failure> {
     match (start.ledger, remote) {
         (Choice::Auto | Choice::GitHub, Some(remote)) => {
             let forge = GitHub::new(&remote.api, remote.token.clone());
             let forge = forge.map_err(|error| Failure::usage(error.to_string()))?;
-            Ok(Ledger::github(Hub::new(forge, &remote.repository), start.dry_run))
+            Ok(Ledger::github(Hub::new(forge, &remote.repository), config_place, start.dry_run))
         }
         (Choice::GitHub, None) => Err(Failure::usage(
             "the ledger on GitHub needs a token and a repository, and one of them is not known",
@@ -291,7 +279,7 @@ async fn ledger(start: &Start, remote: Option<&Remote>, state: &Path) -> Result<
             "set GITHUB_TOKEN to one that may write deployments and contents, and GITHUB_REPOSITORY=owner/name; \
                  or use --ledger local",
         )),
-        _ => Ok(Ledger::local(Local::open(&state.join(LEDGER)).await?, start.dry_run)),
+        _ => Ok(Ledger::local(Local::open(&state.join(LEDGER)).await?, config_place, start.dry_run)),
     }
 }
 

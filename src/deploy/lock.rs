@@ -286,7 +286,7 @@ pub async fn take(
             return Ok(taken);
         }
     }
-    Ok(Taken::Refused { by: None, why: "others were quicker, several times".to_owned() })
+    Ok(Taken::Refused { by: None, why: "taken by others, who were quicker several times".to_owned() })
 }
 
 /// `None` when another was quicker.

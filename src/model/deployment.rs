@@ -176,6 +176,13 @@ pub struct Record {
 }
 
 impl Record {
+    /// The path of the configuration that made it, where that is another one than `place`. Earlier versions did not record
+    /// it: what does not say so is everybody's.
+    #[must_use]
+    pub fn is_of_other_than(&self, place: &str) -> Option<&str> {
+        self.payload.as_ref()?.place.as_deref().filter(|of| *of != place)
+    }
+
     /// Its end, where it has one: the first one recorded.
     #[must_use]
     pub fn end(&self) -> Option<&Mark> {

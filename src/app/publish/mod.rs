@@ -5,7 +5,7 @@ mod expected;
 mod parts;
 mod triggered;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crate::app::posting::{self, Posted, Poster, Publish, Said};
@@ -68,6 +68,8 @@ struct Joined {
     place: String,
     /// The run did not go well: no gate of it gets a check of its own that is green.
     hold_back_green: bool,
+    /// Gates that only a stranger's report knows: none of them gets a check run.
+    unknown: BTreeSet<GateName>,
     /// What each gate's own report is of, where that is believed.
     origins: BTreeMap<GateName, Subject>,
 }
@@ -139,7 +141,7 @@ async fn of_this_run(
     let overridden = overridden::of(env, &subject, &poster, &place).await;
     let origins = origins(&found);
     let report = join(subject, found, &expected, overridden, &occasion)?;
-    Ok((Joined { report, settings, place, hold_back_green: false, origins }, poster))
+    Ok((Joined { report, settings, place, hold_back_green: false, unknown: BTreeSet::new(), origins }, poster))
 }
 
 /// Reports of another run, whoever's code it ran.
@@ -180,6 +182,7 @@ async fn of_another_run(
     // A stranger's word of what was judged makes no evidence for a deploy.
     let origins = if triggered.is_own(&here) { origins(&found) } else { BTreeMap::new() };
     let mut report = join(subject, found, &expected, overridden, &occasion)?;
+    let unknown = if triggered.is_own(&here) { BTreeSet::new() } else { unknown(&mut report, &expected) };
     let hold_back_green = !triggered.run.succeeded();
     if let Some(warning) = triggered.warning() {
         report.verdict = report.verdict.max(Outcome::Error);
@@ -189,7 +192,26 @@ async fn of_another_run(
         report.notes.insert(0, "no open pull request has this branch any more: there is no comment".to_owned());
     }
     let poster = poster.for_jobs_of((triggered.run.id, triggered.run.attempt), triggered.run.workflow.as_deref());
-    Ok((Joined { report, settings, place, hold_back_green, origins }, poster))
+    Ok((Joined { report, settings, place, hold_back_green, unknown, origins }, poster))
+}
+
+/// The gates of a stranger's report that nobody here has named, of which it says so. Another workflow may judge a gate of that
+/// name, and its check be demanded: a stranger's word makes none. Where no gate was named, the report proves nothing.
+fn unknown(report: &mut Report, expected: &[Expected]) -> BTreeSet<GateName> {
+    let is_known = |gate: &GateName| expected.iter().any(|wanted| wanted.name == *gate);
+    let names = report.gates.iter().map(|gate| gate.name.clone());
+    let unknown: BTreeSet<GateName> = names.filter(|gate| !is_known(gate)).collect();
+    if expected.is_empty() {
+        report.verdict = report.verdict.max(Outcome::Error);
+        let why =
+            "this is a stranger's report, and which gates count here is not known (no configuration, no --expect)";
+        report.notes.insert(0, format!("{why}: nothing of it gets a check run"));
+    } else if !unknown.is_empty() {
+        let names: Vec<String> = unknown.iter().map(ToString::to_string).collect();
+        let what = "not gates of the base's configuration, but of a stranger's report, and without a check run";
+        report.notes.insert(0, format!("{what}: {}", names.join(", ")));
+    }
+    unknown
 }
 
 fn origins(found: &Found) -> BTreeMap<GateName, Subject> {
@@ -375,7 +397,7 @@ async fn post(joined: &Joined, mut poster: Poster, place: &str, signals: &Signal
     };
     let (queue, waiting) = poster.queue(shared, signals);
     for gate in &report.gates {
-        if !(joined.hold_back_green && gate.outcome.is_green()) {
+        if !(joined.hold_back_green && gate.outcome.is_green() || joined.unknown.contains(&gate.name)) {
             queue.gate(gate, || false);
         }
     }

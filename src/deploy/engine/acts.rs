@@ -21,7 +21,7 @@ impl Drive<'_, '_> {
         match effect {
             Effect::Tell(_) => Event::Begin,
             Effect::Lock => self.lock().await,
-            Effect::Read => match self.read().await {
+            Effect::Read => match self.read_first().await {
                 Ok(()) => {
                     if !self.engine.dry_run {
                         self.clear_files();
@@ -81,6 +81,22 @@ impl Drive<'_, '_> {
 
     async fn read(&mut self) -> Result<(), LedgerError> {
         self.records = self.engine.ledger.records(&self.engine.environment.name).await?;
+        Ok(())
+    }
+
+    /// Reads what is recorded, for the first time. Another configuration of the repository may deploy to an environment that it
+    /// calls the same: what that recorded counts for nothing here.
+    async fn read_first(&mut self) -> Result<(), LedgerError> {
+        self.read().await?;
+        let Some(other) = self.engine.ledger.other() else { return Ok(()) };
+        let name = &self.engine.environment.name;
+        let what = format!("{name} was last deployed to by {other}, whose records are not this configuration's");
+        let advice = format!("give one of the two environments another name than {name}");
+        if self.engine.environment.rollout.is_some() && self.records.is_empty() {
+            let why = format!("{what}: in which slot runs what is live is not known; {advice}");
+            return Err(LedgerError::Unexpected(why));
+        }
+        self.say(&format!("{what}; {advice}"));
         Ok(())
     }
 

@@ -68,7 +68,7 @@ pub struct Interpreter<F> {
     patience: Duration,
     me: Identity,
     checks: Checks,
-    comments_denied: bool,
+    comments_denied: Option<ReceiptEnd>,
     /// The ids of live comments by their first lines; `None` for one that somebody deleted.
     live: BTreeMap<String, Option<u64>>,
 }
@@ -84,7 +84,7 @@ impl<F: Forge> Interpreter<F> {
             patience: options.patience,
             me: Identity::default(),
             checks: Checks::default(),
-            comments_denied: false,
+            comments_denied: None,
             live: BTreeMap::new(),
         }
     }
@@ -166,13 +166,13 @@ impl<F: Forge> Interpreter<F> {
                 Err(stop) if is_not_an_app(&stop) => self.checks = Checks::Statuses,
                 Err(stop) if stop.refused_with(403).is_some() => {
                     self.checks = Checks::Nothing;
-                    return Ok(ReceiptEnd::Downgraded(read_only("checks: write", &stop)));
+                    return Ok(ReceiptEnd::Failed(read_only("checks: write", &stop)));
                 }
                 other => return other,
             }
         }
         if matches!(self.checks, Checks::Nothing) {
-            return Ok(ReceiptEnd::Downgraded("the token may not write checks, as said above".to_owned()));
+            return Ok(ReceiptEnd::Failed("the token may not write checks, as said above".to_owned()));
         }
         match status::post(&mut self.line, &commit_status::instead_of(run)).await {
             Ok(_) => Ok(ReceiptEnd::Downgraded(
@@ -180,7 +180,7 @@ impl<F: Forge> Interpreter<F> {
             )),
             Err(stop) if stop.refused_with(403).is_some() => {
                 self.checks = Checks::Nothing;
-                Ok(ReceiptEnd::Downgraded(read_only("statuses: write", &stop)))
+                Ok(ReceiptEnd::Failed(read_only("statuses: write", &stop)))
             }
             Err(stop) => Err(stop),
         }
@@ -199,7 +199,7 @@ impl<F: Forge> Interpreter<F> {
         self.line.allow(self.patience * 2);
         match status::post(&mut self.line, status).await {
             Err(stop) if stop.refused_with(403).is_some() => {
-                Ok(ReceiptEnd::Downgraded(read_only("statuses: write", &stop)))
+                Ok(ReceiptEnd::Failed(read_only("statuses: write", &stop)))
             }
             other => other,
         }
@@ -207,15 +207,11 @@ impl<F: Forge> Interpreter<F> {
 
     async fn comment(&mut self, comment: &StickyComment) -> Result<ReceiptEnd, Stop> {
         self.line.allow(self.patience);
-        if self.comments_denied {
-            return Ok(ReceiptEnd::Downgraded("no comment may be written, as said above".to_owned()));
+        if let Some(end) = &self.comments_denied {
+            return Ok(end.clone());
         }
         match comment::post(&mut self.line, &mut self.me, comment).await {
-            Err(stop) if stop.refused_with(403).is_some() => {
-                self.comments_denied = true;
-                Ok(ReceiptEnd::Downgraded(read_only("pull-requests: write", &stop)))
-            }
-            Err(Stop::Limited(why)) => Ok(ReceiptEnd::Downgraded(format!("left to the job summary: {why}"))),
+            Err(stop) if stop.refused_with(403).is_some() => Ok(self.deny_comments(&stop)),
             other => other,
         }
     }
@@ -223,17 +219,11 @@ impl<F: Forge> Interpreter<F> {
     async fn live(&mut self, comment: &LiveComment) -> Result<ReceiptEnd, Stop> {
         // Something may go on for longer than any one word may wait.
         self.line.allow_more(self.patience);
-        if self.comments_denied {
-            return Ok(ReceiptEnd::Downgraded("no comment may be written, as said above".to_owned()));
+        if let Some(end) = &self.comments_denied {
+            return Ok(end.clone());
         }
         match live::post(&mut self.line, &mut self.me, &mut self.live, comment).await {
-            Err(stop) if stop.refused_with(403).is_some() => {
-                self.comments_denied = true;
-                Ok(ReceiptEnd::Downgraded(format!(
-                    "the token may only read here (it needs `pull-requests: write`): {stop}"
-                )))
-            }
-            Err(Stop::Limited(why)) => Ok(ReceiptEnd::Downgraded(format!("left to the job summary: {why}"))),
+            Err(stop) if stop.refused_with(403).is_some() => Ok(self.deny_comments(&stop)),
             other => other,
         }
     }
@@ -245,29 +235,32 @@ impl<F: Forge> Interpreter<F> {
 
     async fn review(&mut self, review: &Review) -> Result<ReceiptEnd, Stop> {
         self.line.allow(self.patience);
-        if self.comments_denied {
-            return Ok(ReceiptEnd::Downgraded("no comment may be written, as said above".to_owned()));
+        if let Some(end) = &self.comments_denied {
+            return Ok(end.clone());
         }
         match review::post(&mut self.line, &mut self.me, review).await {
-            Err(stop) if stop.refused_with(403).is_some() => {
-                self.comments_denied = true;
-                Ok(ReceiptEnd::Downgraded(read_only("pull-requests: write", &stop)))
-            }
+            Err(stop) if stop.refused_with(403).is_some() => Ok(self.deny_comments(&stop)),
             Err(Stop::Limited(why)) => Ok(ReceiptEnd::Downgraded(format!("left to the annotations: {why}"))),
             other => other,
         }
     }
 
+    /// No other comment is tried.
+    fn deny_comments(&mut self, stop: &Stop) -> ReceiptEnd {
+        let end = unwritable("pull-requests: write", stop);
+        let again = "no comment may be written, as said above".to_owned();
+        let is_left = matches!(end, ReceiptEnd::LeftAlone(_));
+        self.comments_denied = Some(if is_left { ReceiptEnd::LeftAlone(again) } else { ReceiptEnd::Failed(again) });
+        end
+    }
+
     async fn issue(&mut self, issue: &StickyIssue) -> Result<ReceiptEnd, Stop> {
         self.line.allow(self.patience);
         match issue::post(&mut self.line, &mut self.me, issue).await {
-            Err(stop) if stop.refused_with(403).is_some() => {
-                Ok(ReceiptEnd::Downgraded(read_only("issues: write", &stop)))
-            }
+            Err(stop) if stop.refused_with(403).is_some() => Ok(unwritable("issues: write", &stop)),
             Err(stop) if stop.refused_with(410).is_some() => {
-                Ok(ReceiptEnd::Downgraded("issues are switched off in this repository".to_owned()))
+                Ok(ReceiptEnd::LeftAlone("issues are switched off in this repository".to_owned()))
             }
-            Err(Stop::Limited(why)) => Ok(ReceiptEnd::Downgraded(format!("left to the job summary: {why}"))),
             other => other,
         }
     }
@@ -280,12 +273,16 @@ fn is_not_an_app(stop: &Stop) -> bool {
     })
 }
 
-fn read_only(permission: &str, stop: &Stop) -> String {
+/// Why a comment or an issue is not there. What people have locked is left alone, with any token.
+fn unwritable(permission: &str, stop: &Stop) -> ReceiptEnd {
     if stop.is_of_a_lock() {
-        return format!("the conversation is locked: annotations and the job summary stand in; {stop}");
+        return ReceiptEnd::LeftAlone(format!("the conversation is locked; {stop}"));
     }
+    ReceiptEnd::Failed(read_only(permission, stop))
+}
+
+fn read_only(permission: &str, stop: &Stop) -> String {
     format!(
-        "the token may only read here (it needs `{permission}`; for pull requests from forks GitHub never grants it): \
-         annotations and the job summary stand in; {stop}"
+        "the token may only read here (it needs `{permission}`; for pull requests from forks GitHub never grants it); {stop}"
     )
 }

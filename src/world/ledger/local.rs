@@ -64,11 +64,11 @@ impl Local {
         LedgerError::File { path: self.path.clone(), what: what.to_string() }
     }
 
-    /// See [`super::Ledger::records`].
+    /// See [`super::Ledger::records`]. Those of other configurations than `config` are among them.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub async fn records(&mut self, environment: &EnvironmentName) -> Result<Vec<Record>, LedgerError> {
+    pub async fn records(&mut self, environment: &EnvironmentName, config: &str) -> Result<Vec<Record>, LedgerError> {
         // In GitHub's place only what GitHub has not heard of yet comes before what was seen there.
         let asked = sqlx::query(
             "SELECT * FROM deployments WHERE environment = ? AND (NOT ? OR id IN (SELECT deployment FROM unsent)) \
@@ -82,7 +82,7 @@ impl Local {
             records.push(self.record(&row).await?);
         }
         if self.stands_in {
-            records.extend(self.seen(environment).await?.into_iter().flat_map(|(_, records)| records));
+            records.extend(self.seen(environment, config).await?.into_iter().flat_map(|(_, records)| records));
         }
         Ok(records)
     }
@@ -92,23 +92,36 @@ impl Local {
         self.stands_in = true;
     }
 
-    /// Keeps what GitHub had of an environment, for a time when it cannot be asked.
+    /// Keeps what GitHub had of an environment by the configuration at `config`, for a time when it cannot be asked.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub async fn see(&mut self, environment: &EnvironmentName, records: &[Record]) -> Result<(), LedgerError> {
+    pub async fn see(
+        &mut self,
+        environment: &EnvironmentName,
+        config: &str,
+        records: &[Record],
+    ) -> Result<(), LedgerError> {
         let text = serde_json::to_string(records).map_err(|error| LedgerError::Unexpected(error.to_string()))?;
         let made = sqlx::query("INSERT OR REPLACE INTO seen (environment, at, records) VALUES (?, ?, ?)");
-        let made = made.bind(environment.as_str()).bind(clock::now().to_string()).bind(text);
+        let made = made.bind(seen_as(environment, config)).bind(clock::now().to_string()).bind(text);
         made.execute(&mut self.connection).await.map(|_| ()).map_err(|error| self.wrong(&error))
     }
 
-    /// What GitHub had of an environment when it was last asked, and when that was.
+    /// What GitHub had of an environment by the configuration at `config` when it was last asked, and when that was.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub async fn seen(&mut self, environment: &EnvironmentName) -> Result<Option<(String, Vec<Record>)>, LedgerError> {
-        let asked = sqlx::query("SELECT at, records FROM seen WHERE environment = ?").bind(environment.as_str());
+    pub async fn seen(
+        &mut self,
+        environment: &EnvironmentName,
+        config: &str,
+    ) -> Result<Option<(String, Vec<Record>)>, LedgerError> {
+        // Earlier versions kept them under the environment's name alone.
+        let asked = sqlx::query(
+            "SELECT at, records FROM seen WHERE environment IN (?, ?) ORDER BY length(environment) DESC LIMIT 1",
+        );
+        let asked = asked.bind(seen_as(environment, config)).bind(environment.as_str());
         let Some(row) = asked.fetch_optional(&mut self.connection).await.map_err(|error| self.wrong(&error))? else {
             return Ok(None);
         };
@@ -118,11 +131,11 @@ impl Local {
         Ok(Some((row.try_get("at").map_err(read)?, records)))
     }
 
-    /// What was recorded here in GitHub's place and has ended, oldest first.
+    /// What the configuration at `config` recorded here in GitHub's place, oldest first.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub async fn unsent(&mut self, environment: &EnvironmentName) -> Result<Vec<Record>, LedgerError> {
+    pub async fn unsent(&mut self, environment: &EnvironmentName, config: &str) -> Result<Vec<Record>, LedgerError> {
         let asked = sqlx::query(
             "SELECT * FROM deployments WHERE environment = ? AND id IN (SELECT deployment FROM unsent) ORDER BY id",
         );
@@ -131,6 +144,7 @@ impl Local {
         for row in found.map_err(|error| self.wrong(&error))? {
             records.push(self.record(&row).await?);
         }
+        records.retain(|record| record.is_of_other_than(config).is_none());
         Ok(records)
     }
 
@@ -325,6 +339,11 @@ impl Local {
             .await;
         Ok(done.map_err(|error| self.wrong(&error))?.rows_affected() == 1)
     }
+}
+
+/// A name has no space.
+fn seen_as(environment: &EnvironmentName, config: &str) -> String {
+    format!("{environment} {config}")
 }
 
 fn payload(payload: &Payload) -> Result<String, LedgerError> {

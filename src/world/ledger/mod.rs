@@ -79,10 +79,15 @@ enum Place {
     GitHub(Box<Hub>),
 }
 
-/// A ledger. Under a dry run it reads, and keeps to itself what it would have written.
+/// The ledger of one configuration. Another one of the repository may call an environment of its own the same: what that has
+/// recorded is never taken for this one's. Under a dry run it reads, and keeps to itself what it would have written.
 #[derive(Debug)]
 pub struct Ledger {
     place: Place,
+    /// The path of the configuration that asks, in the repository.
+    config: String,
+    /// See [`Ledger::other`].
+    other: Option<String>,
     dry: bool,
     planned: Vec<String>,
     /// The lock that a dry run believes to hold.
@@ -92,14 +97,18 @@ pub struct Ledger {
 impl Ledger {
     /// In a file of the repository.
     #[must_use]
-    pub fn local(local: Local, dry: bool) -> Self {
-        Self { place: Place::Local(Box::new(local)), dry, planned: Vec::new(), believed: None }
+    pub fn local(local: Local, config: &str, dry: bool) -> Self {
+        Self::of(Place::Local(Box::new(local)), config, dry)
     }
 
     /// On GitHub.
     #[must_use]
-    pub fn github(hub: Hub, dry: bool) -> Self {
-        Self { place: Place::GitHub(Box::new(hub)), dry, planned: Vec::new(), believed: None }
+    pub fn github(hub: Hub, config: &str, dry: bool) -> Self {
+        Self::of(Place::GitHub(Box::new(hub)), config, dry)
+    }
+
+    fn of(place: Place, config: &str, dry: bool) -> Self {
+        Self { place, config: config.to_owned(), other: None, dry, planned: Vec::new(), believed: None }
     }
 
     /// As it is shown.
@@ -158,15 +167,26 @@ impl Ledger {
         }
     }
 
-    /// All records of an environment, newest first.
+    /// All records of an environment by this configuration, newest first.
     ///
     /// # Errors
     /// When one of them could not be read: the list is whole or none.
     pub async fn records(&mut self, environment: &EnvironmentName) -> Result<Vec<Record>, LedgerError> {
-        match &mut self.place {
-            Place::Local(local) => local.records(environment).await,
-            Place::GitHub(hub) => hub.records(environment).await,
-        }
+        let mut records = match &mut self.place {
+            Place::Local(local) => local.records(environment, &self.config).await?,
+            Place::GitHub(hub) => hub.records(environment, &self.config).await?,
+        };
+        let newest = records.iter().find(|record| record.payload.is_some());
+        self.other = newest.and_then(|newest| newest.is_of_other_than(&self.config)).map(str::to_owned);
+        records.retain(|record| record.is_of_other_than(&self.config).is_none());
+        Ok(records)
+    }
+
+    /// The configuration that deployed last to an environment of this name, where that was another one when its records were
+    /// read.
+    #[must_use]
+    pub fn other(&self) -> Option<&str> {
+        self.other.as_deref()
     }
 
     /// The deployment of an intent, however long ago it was made: [`Ledger::records`] need not go back that far.
@@ -182,24 +202,22 @@ impl Ledger {
             Place::GitHub(hub) => hub.of_intent(environment, intent).await,
             Place::Local(local) => {
                 let is_it = |record: &Record| record.payload.as_ref().is_some_and(|one| one.intent == intent);
-                Ok(local.records(environment).await?.into_iter().find(is_it))
+                Ok(local.records(environment, &self.config).await?.into_iter().find(is_it))
             }
         }
     }
 
-    /// The deployments of a commit, however long ago they were made.
+    /// The deployments of a commit by this configuration, however long ago they were made.
     ///
     /// # Errors
     /// When that could not be read.
     pub async fn of_commit(&mut self, environment: &EnvironmentName, sha: &Sha) -> Result<Vec<Record>, LedgerError> {
-        match &mut self.place {
-            Place::GitHub(hub) => hub.of_commit(environment, sha).await,
-            Place::Local(local) => {
-                let mut records = local.records(environment).await?;
-                records.retain(|record| record.sha == *sha);
-                Ok(records)
-            }
-        }
+        let mut records = match &mut self.place {
+            Place::GitHub(hub) => hub.of_commit(environment, sha).await?,
+            Place::Local(local) => local.records(environment, &self.config).await?,
+        };
+        records.retain(|record| record.sha == *sha && record.is_of_other_than(&self.config).is_none());
+        Ok(records)
     }
 
     /// Records a deployment, of which there is one for its intent, whatever is lost on the way.

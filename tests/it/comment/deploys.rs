@@ -151,6 +151,11 @@ fn going_back_and_promoting_are_the_same_commands() {
     let main = chat.scene.head();
     // It asks for no gates: what was never live there would pass by them.
     chat.ask("ana", &format!("/rollback staging {main}")).is(3, "refused", "never_live").says("/deploy staging");
+    // Nor what another configuration of the repository has deployed to its own environment of that name.
+    let other = std::fs::read_to_string(chat.scene.tree.dir.join("gatepost.toml")).unwrap();
+    std::fs::write(chat.scene.tree.dir.join(".git/other.toml"), other).unwrap();
+    chat.scene.call(&["--config", ".git/other.toml", "rollback", "staging", "--to", &main]).with(0);
+    chat.ask("ana", &format!("/rollback staging {main}")).is(3, "refused", "never_live");
     chat.scene.call(&["rollback", "staging", "--to", &main]).with(0);
     chat.ask("ana", &format!("/rollback staging {}", chat.head)).is(0, "done", "live");
     chat.ask("ana", &format!("/rollback staging {main}")).is(0, "done", "live");

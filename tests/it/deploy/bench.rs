@@ -219,7 +219,7 @@ impl Bench {
     fn ledger(&self) -> Ledger {
         let timeouts = Timeouts { whole: Duration::from_millis(1500), ..Timeouts::default() };
         let forge = GitHub::new(&self.fake.url(), Secret::new("secret".to_owned())).unwrap().with_timeouts(timeouts);
-        Ledger::github(Hub::with_pace(forge, "octo/shop", Pace::hasty(), Duration::from_millis(200)), false)
+        Ledger::github(Hub::with_pace(forge, "octo/shop", Pace::hasty(), Duration::from_millis(200)), "", false)
     }
 
     pub async fn drive(&self, ask: Ask, sha: Option<&str>, me: &Me) -> Heard {

@@ -492,6 +492,13 @@ fn githubs_own_rules_of_an_environment_are_kept() {
     };
     set(reviewers);
     scene.call(&["deploy", "staging"]).with(3).says(&["GitHub asks for reviewers", "in-job = true"]);
+    let fake = scene.fake.as_ref().unwrap();
+    fake.fault("repos/get-environment").refuse(403);
+    scene.call(&["deploy", "staging"]).with(3).says(&["could not be read", "the token needs `actions: read`"]);
+    fake.forgive();
+    // An outage is no refusal.
+    fake.fault("repos/get-environment").html(200);
+    scene.call(&["deploy", "staging"]).with(4).says(&["could not be read, so that nothing is deployed"]);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use gatepost::model::deployment::Holder;
 use gatepost::model::environments::EnvironmentName;
 use gatepost::model::secret::Secret;
 use gatepost::world::github::GitHub;
-use gatepost::world::ledger::{Hub, Ledger};
+use gatepost::world::ledger::{Hub, Ledger, LedgerError};
 use gatepost::world::line::pace::Pace;
 use serde_json::json;
 
@@ -15,6 +15,7 @@ use super::bench::{GOOD, someone};
 use super::{On, Scene};
 use crate::github::{FakeGitHub, Fault, Token};
 
+const RULE: &str = "Repository rule violations found: Cannot create ref due to creations being restricted.";
 const LOCK: &str = "refs/heads/gatepost/locks/staging";
 
 fn github() -> FakeGitHub {
@@ -26,7 +27,7 @@ fn github() -> FakeGitHub {
 
 fn ledger(fake: &FakeGitHub) -> Ledger {
     let forge = GitHub::new(&fake.url(), Secret::new("secret".to_owned())).unwrap();
-    Ledger::github(Hub::with_pace(forge, "octo/shop", Pace::hasty(), Duration::from_millis(50)), false)
+    Ledger::github(Hub::with_pace(forge, "octo/shop", Pace::hasty(), Duration::from_millis(50)), "", false)
 }
 
 fn staging() -> EnvironmentName {
@@ -51,6 +52,27 @@ async fn what_another_has_taken_since_is_not_deleted_with_ours() {
     }
     assert!(ours.free(&staging(), &held).await.unwrap());
     assert_eq!(fake.with(|github| github.repo("octo/shop").refs.get(LOCK).cloned()).as_deref(), Some(GOOD));
+    fake.forgive();
+}
+
+#[tokio::test]
+async fn what_a_rule_of_the_repository_refuses_is_no_race() {
+    let refused = |error: LedgerError| {
+        let words = error.to_string();
+        assert!(words.contains("was refused with 422") && words.contains(RULE), "{words}");
+    };
+    let fake = github();
+    let mut ours = ledger(&fake);
+    fake.fault("git/create-ref").nth(1).strike(Fault::Says(422, RULE));
+    refused(ours.swap(&staging(), None, &holder(false)).await.unwrap_err());
+    let held = ours.swap(&staging(), None, &holder(false)).await.unwrap().unwrap();
+    fake.fault("git/update-ref").nth(1).strike(Fault::Says(422, RULE));
+    refused(ours.swap(&staging(), Some(&held), &holder(false)).await.unwrap_err());
+    fake.fault("git/delete-ref").nth(1).strike(Fault::Says(422, RULE));
+    refused(ours.free(&staging(), &held).await.unwrap_err());
+    // Whoever is slower is told nothing of rules.
+    assert!(ours.swap(&staging(), None, &holder(false)).await.unwrap().is_none());
+    assert!(ours.swap(&staging(), Some(&held), &holder(false)).await.unwrap().is_none());
     fake.forgive();
 }
 

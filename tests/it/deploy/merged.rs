@@ -44,7 +44,7 @@ fn squashed(scene: &Scene, head: &str, squashed: &str) {
     scene.fake.as_ref().unwrap().with(|github| {
         let repo = github.repo("octo/shop");
         repo.pull(7, head, squashed);
-        repo.branch("main", squashed).file("main", CI, "on: push");
+        repo.branch("main", squashed).file("main", CI, "on: push").file(squashed, CI, "on: push");
         repo.squashed.insert(squashed.to_owned(), 7);
     });
 }
@@ -59,7 +59,13 @@ fn a_squash_merge_has_the_evidence_of_its_pull_request() {
     let config = std::fs::read_to_string(scene.tree.dir.join("gatepost.toml")).unwrap();
     let digest = gatepost::publish::proof::digest("gatepost.toml", &config);
     check(&scene, &head, "success", Account::actions(), &format!("gatepost:15.1:test:all:-:{digest}"));
-    scene.call(&["deploy", "staging"]).with(0).says(&["with the same files"]);
+    scene.call(&["deploy", "staging", "--dry-run"]).with(0).says(&["with the same files"]);
+    // GitHub runs the workflow of the merge. Where that is another branch's, it may not have been the default branch's.
+    let merged = scene.head();
+    scene.fake.as_ref().unwrap().with(|github| {
+        github.repo("octo/shop").file(&merged, CI, "on: push # weaker");
+    });
+    scene.call(&["deploy", "staging"]).with(3).says(&["test: its workflow", "is not the default branch's"]);
 }
 
 /// The gates as a job of a pull request has them, whose merge is checked out.

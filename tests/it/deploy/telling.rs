@@ -336,7 +336,7 @@ fn a_comment_that_cannot_be_written_changes_nothing() {
     let scene = in_a_workflow("");
     run(&scene, &["run", "--all-files", "--publish", "never"]).with(0);
     scene.fake.as_ref().unwrap().fault("issues/create-comment").refuse(403);
-    run(&scene, &["deploy", "staging"]).with(0).says(&["live: verified", "told in part: comment on #7: "]);
+    run(&scene, &["deploy", "staging"]).with(0).says(&["live: verified", "not told: comment on #7: "]);
     assert_eq!(comments(&scene), [""; 0]);
     // The evidence asks for the pull requests as well, and first; the second answer is asked for again.
     let scene = in_a_workflow("");

@@ -352,14 +352,14 @@ async fn a_used_up_hour_is_told_at_once() {
 }
 
 #[tokio::test]
-async fn a_forks_token_degrades_and_says_so_once() {
+async fn a_forks_token_posts_nothing_and_says_so_once() {
     let fake = start_with(Token::read_only(), |_| {});
     let mut posting = interpreter(&fake.url());
     let receipts = posting.send_all(&[calls()[0].clone(), calls()[0].clone(), calls()[2].clone()]).await;
     let whys: Vec<&str> = receipts
         .iter()
         .map(|receipt| match &receipt.end {
-            ReceiptEnd::Downgraded(why) => why.as_str(),
+            ReceiptEnd::Failed(why) => why.as_str(),
             other => panic!("{other:?}"),
         })
         .collect();
@@ -378,7 +378,7 @@ async fn a_workflow_that_may_write_checks_only_still_writes_them() {
     let fake = start_with(Token::actions().without(Scope::Issues).without(Scope::PullRequests), |_| {});
     let mut posting = interpreter(&fake.url());
     posted(&posting.send(&calls()[0]).await.end);
-    assert!(matches!(posting.send(&calls()[2]).await.end, ReceiptEnd::Downgraded(_)));
+    assert!(matches!(posting.send(&calls()[2]).await.end, ReceiptEnd::Failed(_)));
     fake.finish();
 }
 

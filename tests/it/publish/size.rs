@@ -71,6 +71,21 @@ fn a_github_that_hangs_does_not_hold_a_cancelled_run() {
     }
 }
 
+#[test]
+fn gates_wait_only_a_moment_for_what_github_could_tell_them() {
+    let config = "[gates.build]\nkind = \"command\"\ncommand = \"true\"\n[publish]\ncomment = \"off\"\n";
+    let scene = Scene::new(config, Token::actions());
+    // It accepts every question and answers none.
+    scene.fake.fault("reads").hang();
+    let begun = Instant::now();
+    let ended = scene.run(1).with_code(0);
+    assert!(begun.elapsed() < Duration::from_secs(25), "{:?}", begun.elapsed());
+    for said in ["no baseline: GitHub did not answer within 15 s", "so none is: GitHub did not answer within 15 s"] {
+        assert!(ended.out.contains(said), "{}", ended.out);
+    }
+    scene.fake.finish();
+}
+
 const LINT: &str =
     "[gates.lint]\nkind = \"lint\"\ncommand = \"cat tool/lint.txt; exit 1\"\nformat = \"gcc\"\nonly = \"all\"\n";
 

@@ -494,3 +494,28 @@ fn what_an_own_branch_has_pushed_is_expected_as_it_has_it() {
     assert_eq!(forked.concluded().len(), 4, "{}", ended.out);
     forked.scene.fake.finish();
 }
+
+#[test]
+fn a_gate_that_the_base_does_not_have_gets_no_check_run_from_a_stranger() {
+    let build = "[gates.build]\nkind = \"command\"\ncommand = \"true\"\n";
+    let forked = Forked::new(build, "success");
+    let mut report = forked.report.clone();
+    let mut foreign = report["gates"][0].clone();
+    foreign["name"] = json!("test");
+    report["gates"].as_array_mut().unwrap().push(foreign);
+    forked.reports(&report);
+    let ended = forked.published().with_code(0);
+    assert_eq!(forked.concluded(), ["gatepost/build success"]);
+    assert!(ended.out.contains("not gates of the base's configuration") && ended.out.contains("check run: test"));
+    forked.scene.fake.finish();
+    // Where nobody here has named a gate, nothing of it is worth anything.
+    let forked = Forked::new(build, "success");
+    forked.scene.fake.with(|github| github.repo("octo/shop").files.clear());
+    forked.reports(&report);
+    let ended = forked.published().with_code(4);
+    assert_eq!(forked.concluded(), [""; 0], "{}", ended.out);
+    assert!(ended.out.contains("which gates count here is not known (no configuration, no --expect)"), "{}", ended.out);
+    end(&mut forked.publish(10, &["--expect", "test"])).with_code(0);
+    assert_eq!(forked.concluded(), ["gatepost/test success"]);
+    forked.scene.fake.finish();
+}

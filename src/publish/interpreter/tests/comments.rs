@@ -448,13 +448,13 @@ async fn a_token_that_may_not_comment_is_not_tried_twice() {
     let mut sender = interpreter(&hub);
     for words in ["needs `pull-requests: write`", "as said above"] {
         let end = sender.send(&Call::StickyComment(comment(1, "x"))).await.end;
-        assert!(downgraded(&end).contains(words), "{end:?}");
+        assert!(failed(&end).contains(words), "{end:?}");
     }
     assert_eq!(hub.writes(), 1);
     let mut sender = interpreter(&hub);
     for words in ["needs `pull-requests: write`", "as said above"] {
         let end = sender.send(&Call::LiveComment(live("x"))).await.end;
-        assert!(downgraded(&end).contains(words), "{end:?}");
+        assert!(failed(&end).contains(words), "{end:?}");
     }
     assert_eq!(hub.writes(), 2);
 }
@@ -465,6 +465,6 @@ async fn an_update_that_is_refused_is_told_and_not_made_up_for() {
     let hub = Hub::new().fault(Trigger::Every(Method::Patch, "/comments"), denied);
     hub.with(|state| state.comment("github-actions[bot]", &text(&comment(1, "old"))));
     let end = post(&hub, &comment(2, "new")).await;
-    assert!(downgraded(&end).contains("needs `pull-requests: write`"), "{end:?}");
+    assert!(failed(&end).contains("needs `pull-requests: write`"), "{end:?}");
     assert_eq!((hub.writes(), bodies(&hub)), (1, vec![text(&comment(1, "old"))]));
 }

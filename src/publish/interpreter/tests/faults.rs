@@ -251,13 +251,9 @@ async fn under_a_long_limit_the_comment_gives_way_and_the_check_goes_on_waiting(
     let hub = Hub::new().fault(Trigger::Nth(0), Fault::Secondary(Some(900)));
     let mut posting = interpreter(&hub);
     let receipt = posting.send(&Call::StickyComment(comment(1, "x"))).await;
-    assert!(
-        downgraded(&receipt.end).starts_with("left to the job summary: GitHub's secondary rate limit"),
-        "{:?}",
-        receipt.end
-    );
+    assert!(failed(&receipt.end).starts_with("GitHub's secondary rate limit"), "{:?}", receipt.end);
     let receipt = posting.send(&Call::StickyComment(comment(1, "x"))).await;
-    downgraded(&receipt.end);
+    failed(&receipt.end);
     assert_eq!(hub.log().len(), 1, "a closed line is not asked");
     let receipt = posting.send(&Call::CheckRun(check_run(0))).await;
     assert!(matches!(receipt.end, ReceiptEnd::Posted(_)), "{:?}", receipt.end);

@@ -133,12 +133,13 @@ async fn a_lost_reply_leaves_one_issue() {
 async fn what_may_not_be_written_is_told() {
     let denied = Fault::Denied("Resource not accessible by integration");
     let hub = Hub::new().fault(Trigger::Every(Method::Post, "/issues"), denied);
-    assert!(downgraded(&send(&hub, issue("two")).await).contains("needs `issues: write`"));
+    assert!(failed(&send(&hub, issue("two")).await).contains("needs `issues: write`"));
     let hub = Hub::new();
     hub.with(|state| state.served.push((LIST.to_owned(), 410, json!({ "message": "Issues are disabled" }))));
-    assert_eq!(downgraded(&send(&hub, issue("two")).await), "issues are switched off in this repository");
+    let off = "issues are switched off in this repository".to_owned();
+    assert_eq!(send(&hub, issue("two")).await, ReceiptEnd::LeftAlone(off));
     let hub = Hub::new().fault(Trigger::Nth(0), Fault::Secondary(Some(900)));
-    assert!(downgraded(&send(&hub, issue("two")).await).starts_with("left to the job summary: "));
+    assert!(failed(&send(&hub, issue("two")).await).starts_with("GitHub's secondary rate limit"));
     let hub = Hub::new().fault(Trigger::Every(Method::Get, "/issues"), Fault::NotFound);
     assert!(failed(&send(&hub, issue("two")).await).contains("404"));
 }

@@ -349,7 +349,7 @@ async fn a_token_that_may_only_read_is_told_once_and_asked_once() {
         Call::StickyComment(comment(1, "x")),
     ];
     let receipts = interpreter(&hub).send_all(&calls).await;
-    let whys: Vec<&str> = receipts.iter().map(|receipt| downgraded(&receipt.end)).collect();
+    let whys: Vec<&str> = receipts.iter().map(|receipt| failed(&receipt.end)).collect();
     assert!(whys[0].contains("`checks: write`") && whys[0].contains(words), "{}", whys[0]);
     assert_eq!(whys[1], "the token may not write checks, as said above");
     assert!(whys[2].contains("`pull-requests: write`") && whys[2].contains(words), "{}", whys[2]);
@@ -366,11 +366,11 @@ async fn a_personal_token_without_statuses_is_told_so() {
             Fault::Denied("Resource not accessible by personal access token"),
         );
     let receipts = interpreter(&hub).send_all(&[Call::CheckRun(check_run(1)), Call::CheckRun(check_run(1))]).await;
-    assert!(downgraded(&receipts[0].end).contains("`statuses: write`"));
-    assert_eq!(downgraded(&receipts[1].end), "the token may not write checks, as said above");
+    assert!(failed(&receipts[0].end).contains("`statuses: write`"));
+    assert_eq!(failed(&receipts[1].end), "the token may not write checks, as said above");
     assert_eq!(hub.log().len(), 2);
     let receipt = interpreter(&hub).send(&Call::CommitStatus(status())).await;
-    assert!(downgraded(&receipt.end).contains("`statuses: write`"));
+    assert!(failed(&receipt.end).contains("`statuses: write`"));
 }
 
 #[tokio::test(start_paused = true)]

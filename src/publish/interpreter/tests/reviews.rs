@@ -165,9 +165,9 @@ async fn a_moved_head_and_a_token_that_reads_only_get_nothing() {
     let hub = Hub::new().fault(Trigger::Every(Method::Post, "/repos"), denied);
     let mut sender = interpreter(&hub);
     let end = sender.send(&Call::Review(review(3))).await.end;
-    assert!(downgraded(&end).contains("needs `pull-requests: write`"), "{end:?}");
+    assert!(failed(&end).contains("needs `pull-requests: write`"), "{end:?}");
     let end = sender.send(&Call::Review(review(3))).await.end;
-    assert!(downgraded(&end).contains("as said above"), "{end:?}");
+    assert!(failed(&end).contains("as said above"), "{end:?}");
     assert_eq!(hub.writes(), 1);
 }
 

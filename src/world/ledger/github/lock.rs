@@ -17,6 +17,8 @@ use crate::world::line::{Creation, Kind, Line, Missing};
 
 /// How long a lock that was given back may take to be deleted: less than the time after which others take it.
 const VANISHES: Duration = Duration::from_secs(30);
+/// GitHub's words where another one has made, moved or deleted the branch.
+const RACES: [&str; 3] = ["Reference already exists", "not a fast forward", "Reference does not exist"];
 /// The one file of a lock's tree, for people.
 const FILE: &str = "lock.json";
 
@@ -59,7 +61,7 @@ impl Hub {
     /// See [`super::super::Ledger::swap`].
     ///
     /// # Errors
-    /// When it is not known who was quicker.
+    /// When it is not known who was quicker, or GitHub refuses the branch by a rule.
     pub async fn swap(
         &mut self,
         environment: &EnvironmentName,
@@ -74,10 +76,14 @@ impl Hub {
         };
         match done {
             Ok(()) => Ok(Some(Held { holder: holder.clone(), version })),
-            // Somebody was quicker; or the reply to our own try was lost before.
+            // Somebody was quicker; or the reply to our own try was lost before; or a rule forbids it.
             Err(stop) if stop.refused_with(422).is_some() => {
-                let ours = tip(line, environment).await? == Some(version.clone());
-                Ok(ours.then(|| Held { holder: holder.clone(), version }))
+                let now = tip(line, environment).await?;
+                if now.as_ref() == Some(&version) {
+                    return Ok(Some(Held { holder: holder.clone(), version }));
+                }
+                let has_moved = now.as_deref() != over.map(|held| held.version.as_str());
+                if has_moved || is_race(&stop) { Ok(None) } else { Err(stop.into()) }
             }
             Err(stop) => Err(stop.into()),
         }
@@ -100,10 +106,11 @@ impl Hub {
             let why = match line.attempt(&request, Kind::Write, Missing::Gone).await? {
                 Answer::Done(_) => return Ok(true),
                 // "Reference does not exist": it is done.
-                Answer::Stopped(stop) if stop.refused_with(422).or(stop.refused_with(404)).is_some() => {
-                    return Ok(true);
+                Answer::Stopped(stop) if is_race(&stop) || stop.refused_with(404).is_some() => return Ok(true),
+                Answer::Stopped(stop) => {
+                    let stands = tip(line, environment).await?.is_some_and(|now| now == ours.version);
+                    return if stands { Err(stop.into()) } else { Ok(true) };
                 }
-                Answer::Stopped(stop) => return Err(stop.into()),
                 Answer::NotSent(why) | Answer::Unknown(why) => why,
             };
             line.back_off(&mut tries, why).await?;
@@ -137,6 +144,11 @@ impl Hub {
         let body = json!({"message": message, "tree": tree, "parents": parents});
         Ok(object(self.line(), "/git/commits", body).await?)
     }
+}
+
+/// Whether GitHub refused because another was quicker. A rule of the repository refuses with the same status.
+fn is_race(stop: &Stop) -> bool {
+    stop.refused_with(422).is_some_and(|words| RACES.iter().any(|race| words.contains(race)))
 }
 
 /// The commit that the lock's branch is at.

@@ -69,21 +69,28 @@ impl Hub {
         &mut self.line
     }
 
-    /// See [`super::Ledger::records`].
+    /// See [`super::Ledger::records`]. Those of other configurations than `config` are among them, without their steps.
     ///
     /// # Errors
     /// When a page was not got, or is not what it should be.
-    pub async fn records(&mut self, environment: &EnvironmentName) -> Result<Vec<Record>, LedgerError> {
+    pub async fn records(&mut self, environment: &EnvironmentName, config: &str) -> Result<Vec<Record>, LedgerError> {
         let deployments = self.deployments(environment, "").await?;
         let mut records: Vec<Record> = Vec::new();
+        let mut read = 0;
         let mut verified: Vec<Sha> = Vec::new();
         let mut undone: Vec<String> = Vec::new();
         for deployment in deployments {
-            if records.len() >= LEAST && verified.len() >= ENOUGH {
+            if read >= LEAST && verified.len() >= ENOUGH {
                 break;
             }
-            let marks = self.marks(deployment.id).await?;
-            let record = deployment.record(environment, marks)?;
+            let id = deployment.id;
+            let mut record = deployment.record(environment, Vec::new())?;
+            if record.is_of_other_than(config).is_some() {
+                records.push(record);
+                continue;
+            }
+            record.marks = self.marks(id).await?;
+            read += 1;
             undone.extend(record.undoes().map(str::to_owned));
             if record.was_verified() && !undone.contains(&record.id) && !verified.contains(&record.sha) {
                 verified.push(record.sha.clone());

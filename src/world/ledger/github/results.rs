@@ -149,7 +149,8 @@ async fn of_commit(line: &mut Line<GitHub>, wanted: Wanted<'_>, on: On<'_>) -> R
     let mut all: BTreeMap<GateName, Vec<Check>> = BTreeMap::new();
     let mut overridden: BTreeMap<GateName, Check> = BTreeMap::new();
     let ours = ours(line, on.head, app).await?;
-    let mut runs = Runs::new(on.head, me, ours.iter().filter_map(|(gate, check)| posted(check, gate)).collect());
+    let mut runs =
+        Runs::new(on.head, wanted.sha, me, ours.iter().filter_map(|(gate, check)| posted(check, gate)).collect());
     for (gate, check) in ours {
         if is_override(&check, &gate) {
             keep_newest(&mut overridden, gate, check, config);

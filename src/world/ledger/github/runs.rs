@@ -28,6 +28,8 @@ pub(super) struct Believed {
 /// What is known of the runs of one commit.
 pub(super) struct Runs<'a> {
     sha: &'a Sha,
+    /// The commit that is asked about, where its files were judged on another.
+    asked: &'a Sha,
     me: Option<&'a RunPlace>,
     /// The check runs of gates, and the run of each.
     posted: Vec<(u64, Posted)>,
@@ -65,9 +67,14 @@ struct Listed {
 }
 
 impl<'a> Runs<'a> {
-    /// Of this commit, asked by the job `me`.
-    pub(super) const fn new(sha: &'a Sha, me: Option<&'a RunPlace>, posted: Vec<(u64, Posted)>) -> Self {
-        Self { sha, me, posted, known: BTreeMap::new() }
+    /// Of this commit, for the commit `asked` (the same, or one with the files that were judged), asked by the job `me`.
+    pub(super) const fn new(
+        sha: &'a Sha,
+        asked: &'a Sha,
+        me: Option<&'a RunPlace>,
+        posted: Vec<(u64, Posted)>,
+    ) -> Self {
+        Self { sha, asked, me, posted, known: BTreeMap::new() }
     }
 
     /// What is known of a run.
@@ -95,9 +102,13 @@ impl<'a> Runs<'a> {
         if path.is_empty() {
             return doubt(&format!("it is not known which workflow the run {id} is of"));
         }
-        let there = content(line, path, Some(self.sha)).await?;
-        let default = content(line, path, None).await?;
-        let Some(file) = there.filter(|_| default.is_some()).filter(|there| Some(there) == default.as_ref()) else {
+        let file = content(line, path, None).await?;
+        // GitHub runs a pull request's workflow as its merge has it: what was judged has the files of the commit that is asked about.
+        let mut is_default = content(line, path, Some(self.sha)).await? == file;
+        if is_default && self.asked != self.sha {
+            is_default = content(line, path, Some(self.asked)).await? == file;
+        }
+        let Some(file) = file.filter(|_| is_default) else {
             return doubt(&format!("its workflow {path} is not the default branch's"));
         };
         let ended = run.conclusion.as_deref().filter(|_| run.status.as_deref() == Some("completed"));
