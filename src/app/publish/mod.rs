@@ -111,7 +111,7 @@ async fn of_this_run(
     if request.reports.is_empty() {
         return Err(Failure::usage("no report was named").help("gatepost publish REPORT…, or --run ID"));
     }
-    let occasion = if here.on_actions { here.clone() } else { local(here, &found)? };
+    let occasion = if here.on_actions { here.clone() } else { local(here, env.get("GITHUB_REPOSITORY"), &found)? };
     let mut poster = Poster::open(Publish::Always, request.dry_run, env, &occasion, None)?;
     if here.on_actions {
         poster = poster.for_jobs_of(here.generation, None);
@@ -223,9 +223,18 @@ fn origins(found: &Found) -> BTreeMap<GateName, Subject> {
 }
 
 /// A laptop: the first report tells what it is of.
-fn local(here: &Occasion, found: &Found) -> Result<Occasion, Failure> {
+fn local(here: &Occasion, ours: Option<&str>, found: &Found) -> Result<Occasion, Failure> {
     let Some(first) = found.parts.first() else { return Ok(here.clone()) };
     let subject = &first.report.subject;
+    let both = ours.zip(subject.repository.as_deref());
+    if let Some((ours, theirs)) = both.filter(|(ours, theirs)| !ours.eq_ignore_ascii_case(theirs)) {
+        let theirs = crate::model::text::one_line(theirs, 80);
+        return Err(Failure::refused(format!(
+            "{} is a report of {theirs}, and GITHUB_REPOSITORY is {ours}",
+            first.name
+        ))
+        .help("unset it to post where the report was made, or run the gates here"));
+    }
     if subject.dirty {
         return Err(Failure::refused(format!(
             "{} was made of a work tree with changes: its commit is not what was judged",

@@ -65,7 +65,8 @@ pub(super) fn prepared(
         Err(_) => Squawk::default(),
     };
     tell(chosen, &plan, &mut record.borrow_mut());
-    let told = settings.database.or_else(|| Some(layout::database(&here)?.0));
+    let by_address = || by_scheme(&super::url(settings, ground).ok()??);
+    let told = settings.database.or_else(by_address).or_else(|| Some(layout::database(&here)?.0));
     if told.is_none() {
         record.borrow_mut().notes.push(format!(
             "nothing tells which database {} is written for: {} was taken; name it with `database` (`--database`)",
@@ -86,6 +87,15 @@ pub(super) fn prepared(
         round_trip: settings.round_trip,
     };
     Ok(Prepared { trial, sizes, squawk })
+}
+
+/// The database that an address is of.
+fn by_scheme(url: &str) -> Option<DatabaseKind> {
+    match url.split_once("://")?.0 {
+        "postgres" | "postgresql" => Some(DatabaseKind::Postgres),
+        "mysql" | "mariadb" => Some(DatabaseKind::Mysql),
+        _ => None,
+    }
 }
 
 fn layout(settings: &Settings, here: &layout::Folder, folder: &str) -> Result<&'static Layout, String> {
@@ -116,4 +126,17 @@ fn tell(chosen: &'static Layout, plan: &Plan, record: &mut Record) {
 fn read(root: &Path, name: &str) -> Result<String, String> {
     let bytes = files::read(&root.join(name)).map_err(|error| error.to_string())?;
     String::from_utf8(bytes).map_err(|_| format!("{name} is no UTF-8"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_tells_its_database() {
+        let of = |url| by_scheme(url).map(DatabaseKind::word);
+        assert_eq!([of("postgresql://h/d"), of("postgres://h/d")], [Some("postgres"); 2]);
+        assert_eq!([of("mysql://root@h:1/d"), of("mariadb://h/d")], [Some("mysql"); 2]);
+        assert_eq!([of("h:5432"), of("sqlite://a")], [None; 2]);
+    }
 }

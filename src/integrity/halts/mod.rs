@@ -134,8 +134,8 @@ fn away(script: &Script, span: &Range<usize>) -> Option<String> {
             to = out.find(|to| !is_shown(to)).map(|to| to.target.clone());
         }
     });
-    let text = script.piece.text();
-    to.filter(|file| file == "/dev/null" || text.matches(file.trim_matches(['$', '{', '}'])).count() < 2)
+    let names = |file: &str| script.piece.text().matches(file.trim_matches(['$', '{', '}'])).count();
+    to.filter(|file| file == "/dev/null" || names(file) < 2)
 }
 
 /// Whether a script does nothing but say something: where it is left out, nothing is lost.

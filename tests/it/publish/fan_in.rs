@@ -303,6 +303,11 @@ fn on_a_laptop_the_report_says_what_it_is_of() {
     write(&scene.beside("dirty.json"), &text.replace("\"dirty\":false", "\"dirty\":true"));
     let ended = local(&["../dirty.json"]).with_code(3);
     assert!(ended.err.contains("work tree with changes"), "{}", ended.err);
+    // Who names a repository posts in no other one.
+    let mut elsewhere = scene.program(&["publish", "../lint"]);
+    elsewhere.env("GITHUB_TOKEN", TOKEN).env("GITHUB_API_URL", scene.fake.url()).env("GITHUB_REPOSITORY", "acme/other");
+    let ended = end(&mut elsewhere).with_code(3);
+    assert!(ended.err.contains("is a report of octo/shop, and GITHUB_REPOSITORY is acme/other"), "{}", ended.err);
     scene.fake.finish();
 }
 
