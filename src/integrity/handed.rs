@@ -80,8 +80,10 @@ pub fn flagged(words: &[&str]) -> Shell {
 
 /// The word that a program hands to the shell of another user, machine or environment without naming it.
 fn by_user(words: &[&str]) -> Option<usize> {
-    let skipped = usize::from(words.first().is_some_and(|first| base_name(first) == "sudo"));
-    let (program, rest) = words.get(skipped..)?.split_first()?;
+    const PROGRAMS: &[&str] = &["su", "runuser", "sg", "flock", "script", "npm", "npx", "nix-shell", "ssh"];
+    // Behind `sudo`, `time` and the like too.
+    let skipped = words.iter().take(2).position(|word| PROGRAMS.contains(&base_name(word)))?;
+    let (program, rest) = words[skipped..].split_first()?;
     // How many plain words may stand before `-c`: a user, a group, a file, a verb.
     let before = match base_name(program) {
         "su" | "runuser" | "sg" | "flock" | "script" => 1,
@@ -198,6 +200,7 @@ mod tests {
             ("npm exec --yes --call 'a && b'", text("a && b", false, false)),
             ("npx eslint -c a.json .", None),
             ("flock lock flake8 -c a .", None),
+            ("time ssh host 'a; b'", text("a; b", false, false)),
             ("ssh host", None),
             ("eval 'a || b'", text("a || b", true, false)),
             ("eval \"$(a)\"", None),

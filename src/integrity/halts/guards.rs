@@ -15,8 +15,15 @@ use crate::integrity::shell::{self, Command, Kind, OPAQUE, Simple};
 /// Functions that call one another more deeply are not followed.
 const CALLS: u8 = 4;
 
-/// Builtins that set variables to what is printed for them.
-pub const READERS: &[&str] = &["mapfile", "printf", "read", "readarray"];
+/// Whether a command sets variables to what is printed for it.
+pub fn reads(simple: &Simple) -> bool {
+    let mut words = simple.words.iter().map(|word| word.text.as_str());
+    match words.next() {
+        Some("mapfile" | "read" | "readarray") => true,
+        Some("printf") => words.any(|word| word == "-v"),
+        _ => false,
+    }
+}
 
 /// The most commands that are looked at: functions that call many others are not followed for ever.
 const MOST_STEPS: usize = 200_000;
@@ -233,14 +240,13 @@ impl Kept {
 
     /// `printf -v out …`, `mapfile -t out < <(tool)`, `read -r out <<< "$(tool)"`
     fn reads(&mut self, simple: &Simple) {
-        let mut words = simple.words.iter().map(|word| word.text.as_str());
-        let program = words.next().unwrap_or_default();
-        if !READERS.contains(&program) {
+        if !reads(simple) {
             return;
         }
         let raw = simple.words.iter().map(|word| &word.raw).chain(simple.redirects.iter().map(|to| &to.target));
         if raw.into_iter().any(|raw| has_tool(raw)) {
-            self.names.extend(words.filter(|word| !word.contains([OPAQUE, '-', '%'])).map(str::to_owned));
+            let words = simple.words.iter().skip(1).map(|word| &word.text);
+            self.names.extend(words.filter(|word| !word.contains([OPAQUE, '-', '%'])).cloned());
         }
     }
 

@@ -307,6 +307,7 @@ mod tests {
             "flake8 . || rc=1; git ls-files > list; if [ -s list ]; then xargs mypy < list || rc=1; fi; exit $rc",
             "flake8 . > out || rc=1; mypy . > types || rc=1; cat out types; exit $rc",
             "for d in a b; do f=$d/x; [ -f $f ] || continue; mypy $f || rc=1; done; exit $rc",
+            "printf '%s' \"$(flake8 .)\"; mypy .",
             "git grep -q TODO || exit 1; grep x a | awk '{print $1}' > b; mypy .",
         ] {
             assert_eq!(halts_at(script).unwrap(), None, "{script}");

@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::behind::{errexit_of, is_mute, looks_at_nothing, searches, sets_errexit, sets_within, shifts};
-use super::guards::{Guards, READERS};
+use super::guards::{Guards, reads};
 use super::{Halt, starts};
 use crate::integrity::Tree;
 use crate::integrity::call::{Call, is_shell};
@@ -300,8 +300,7 @@ impl Walk<'_> {
         let tests = is_test(simple);
         let shows = tests || simple.words.first().is_some_and(|first| SHOW.contains(&first.text.as_str()));
         // The status of an assignment alone is that of what it is assigned; and what is printed may be asked for.
-        let reads = simple.words.first().is_some_and(|first| READERS.contains(&first.text.as_str()));
-        let at = if simple.words.is_empty() || tests || reads { at.of_test() } else { AT_END };
+        let at = if simple.words.is_empty() || tests || reads(simple) { at.of_test() } else { AT_END };
         let words = simple.words.iter().filter(|word| shows || word.raw.contains("<(") || word.raw.contains(">("));
         let words = simple.assignments.iter().chain(words).map(|word| (&word.raw, word.span.start));
         // `mapfile -t out < <(gofmt -l .)`
