@@ -231,9 +231,7 @@ fn checked<'a>(kind: &[&'a str]) -> impl Iterator<Item = &'a str> {
 
 /// What is called: the words before brackets.
 fn calls<'a>(words: &[&'a str]) -> impl Iterator<Item = &'a str> {
-    let before = words.windows(2).filter(|two| two[1] == "(").map(|two| two[0]);
-    let first = words.first().filter(|word| **word == "(").copied();
-    first.into_iter().chain(before)
+    words.windows(2).filter(|two| two[1] == "(").map(|two| two[0])
 }
 
 #[cfg(test)]
@@ -316,6 +314,8 @@ mod tests {
             ("SELECT F ( )", false),
             ("SELECT PG_CATALOG . SET_CONFIG ( 'search_path' , '' , FALSE )", true),
             ("SELECT 1", true),
+            ("SELECT ( 1 )", true),
+            ("SELECT ( F ( ) )", false),
             ("INSERT INTO T VALUES ( 1 )", true),
             ("INSERT INTO T VALUES ( 1 ) ON CONFLICT DO NOTHING", true),
             ("INSERT INTO T VALUES ( 1 ) ON CONFLICT ( A ) DO UPDATE SET A = 2", false),

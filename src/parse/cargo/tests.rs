@@ -25,6 +25,7 @@ fn the_end_must_be_there() {
     assert!(matches!(read(&open), Err(ParseError::Truncated { .. })));
     let artifact = format!("{FINISHED}{{\"reason\":\"compiler-artifact\"}}\n");
     assert!(matches!(read(&artifact), Err(ParseError::Truncated { .. })));
+    assert_eq!(read(FINISHED).unwrap().notes, [] as [&str; 0]);
     assert_eq!(read(&format!("{FINISHED}Done")).unwrap().notes, ["1 line was no message of cargo"]);
     assert_eq!(read(&format!("{one}{FINISHED}{{\n")).unwrap().notes, ["1 line was no message of cargo"]);
 }

@@ -434,6 +434,8 @@ mod tests {
         let cut = read(&whole[..whole.len() - 1]).unwrap();
         assert_eq!(cut.notes, [NO_LINE_END]);
         assert_eq!(cut.findings[0].fix, None);
+        let two = read(&format!("{whole}@@ -9 +10 @@\n-e\n+f\n")).unwrap().findings;
+        assert!(two.len() == 2 && two.iter().all(|finding| finding.fix.is_some()), "{two:?}");
         assert!(matches!(read("diff --cc x\n@@@ -1 -1 +1 @@@\n"), Err(ParseError::Malformed { .. })));
     }
 
