@@ -210,6 +210,11 @@ impl<'de> Deserialize<'de> for Command {
 
         let command = deserializer.deserialize_any(Either)?;
         let (program, rest) = match &command {
+            CommandLine::Shell(text) if !text.trim().is_empty() && text.lines().all(is_no_command) => {
+                return Err(D::Error::custom(
+                    "the command has comments alone and could not fail: nothing would be run",
+                ));
+            }
             CommandLine::Shell(text) => (text.as_str(), &[][..]),
             CommandLine::Argv(argv) => argv.split_first().map_or(("", &[][..]), |(first, rest)| (first.as_str(), rest)),
         };
@@ -221,6 +226,11 @@ impl<'de> Deserialize<'de> for Command {
         }
         Ok(Self(command))
     }
+}
+
+/// Whether a line of a shell's is blank or a comment.
+fn is_no_command(line: &str) -> bool {
+    matches!(line.trim_start().chars().next(), None | Some('#'))
 }
 
 impl Serialize for Command {
@@ -239,8 +249,10 @@ impl JsonSchema for Command {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         let (word, program) = (r"^[^\x00]*$", r"^[^\x00]*[^\s\x00][^\x00]*$");
+        // A line of it is neither blank nor a comment.
+        let script = r"^([^\x00]*\n)?\s*[^\s#\x00][^\x00]*$";
         json_schema!({"anyOf": [
-            {"type": "string", "pattern": program},
+            {"type": "string", "pattern": script},
             {
                 "type": "array",
                 "minItems": 1,
