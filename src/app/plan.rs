@@ -70,7 +70,7 @@ pub struct Planned {
 /// As a run that could not begin.
 pub async fn plan(request: &Request, env: &Env) -> Result<Plan, Failure> {
     let occasion = occasion::read(env).map_err(|error| Failure::outside(error.to_string()).help(error.help()))?;
-    let Opened { repo, project, deleted, .. } =
+    let Opened { repo, project, aside, .. } =
         run::open(&request.start, request.config.as_deref(), request.colour, env, &occasion)?;
     let mut poster = Poster::open(Publish::Auto, false, env, &occasion, Some(&repo))?;
     let base = scope::base_asked(request.base.as_deref(), project.config.run.base.as_deref(), &occasion);
@@ -99,6 +99,6 @@ pub async fn plan(request: &Request, env: &Env) -> Result<Plan, Failure> {
         Source::Detected { notes, .. } => notes.clone(),
         Source::File(_) => Vec::new(),
     };
-    let notes = seen.into_iter().chain(deleted).chain(judged.notes).chain(notes).collect();
+    let notes = seen.into_iter().chain(aside).chain(judged.notes).chain(notes).collect();
     Ok(Plan { source: project.source, scope, gates, notes, occasion, masker })
 }

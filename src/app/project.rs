@@ -348,6 +348,13 @@ fn is_there(place: &Place<'_>, path: &Path) -> Result<bool, Failure> {
     Err(Failure::usage(format!("{shown} is {is}")).help("put the configuration there, or name its file by --config"))
 }
 
+/// The second configuration of the folder in which `found` was found without being named: it is not read.
+#[must_use]
+pub fn unread(place: &Place<'_>, found: &Project) -> Option<String> {
+    let second = found.place.strip_suffix(NAMES[0]).map(|folder| format!("{folder}{}", NAMES[1]));
+    second.filter(|second| place.file.is_none() && files::is_file(&place.root.join(second)))
+}
+
 /// The configuration that the commit has nearer than the one that was found, and the work tree has not.
 ///
 /// # Errors

@@ -206,7 +206,7 @@ async fn ready_or_interrupted(
 }
 
 async fn ready(request: &Request, env: &Env, occasion: &Occasion, cancel: &CancelToken) -> Result<Ready, Failure> {
-    let Opened { mut repo, root, mut project, deleted } =
+    let Opened { mut repo, root, mut project, aside } =
         open(&request.start, request.config.as_deref(), request.colour, env, occasion)?;
     let (folder, shown) = output_folder(request, &root, &project);
     forget_report(request, &folder);
@@ -223,7 +223,7 @@ async fn ready(request: &Request, env: &Env, occasion: &Occasion, cancel: &Cance
     let asked = Asked { base, all_files: request.all_files };
     let mut judged =
         scope::scope(&repo, occasion, asked, async |base, head| poster.merge_base(base, head).await).await?;
-    judged.notes.extend(deleted);
+    judged.notes.extend(aside);
     scope::check_head(&repo, occasion, &judged)?;
     scope::check_staged(&repo, env)?;
     poster.check(&judged)?;
@@ -272,8 +272,8 @@ pub struct Opened {
     pub root: PathBuf,
     /// What is configured.
     pub project: Project,
-    /// Says that the configuration of the commit was deleted, and what stands in for it.
-    pub deleted: Option<String>,
+    /// Says which configurations are not read that somebody could take for those that are.
+    pub aside: Vec<String>,
 }
 
 /// Finds the repository and the configuration.
@@ -307,7 +307,8 @@ pub fn open(
         Source::Detected { .. } => "the gates are detected".to_owned(),
     };
     let deleted = absent.map(|path| format!("{path} is in HEAD and deleted here: {by}"));
-    Ok(Opened { repo, root, project, deleted })
+    let unread = project::unread(&place, &project).map(|path| format!("{path} is not read: {by}"));
+    Ok(Opened { repo, root, project, aside: deleted.into_iter().chain(unread).collect() })
 }
 
 /// What happened at the end.

@@ -70,6 +70,10 @@ fn gates_of_a_folder_that_cannot_be_named_run_nowhere() {
 fn nothing_stands_in_for_a_configuration_that_cannot_be_used() {
     let project = Project::on_main(GATE);
     project.tree.write(".github/gatepost.toml", GATE).commit("second");
+    let unread = ".github/gatepost.toml is not read: gatepost.toml is used";
+    assert!(project.run(&[]).notes().contains(&unread));
+    assert!(project.call(&["plan"]).out.contains(unread));
+    assert!(!project.run(&["--config", "gatepost.toml"]).notes().contains(&unread), "it was named");
     let file = project.path("gatepost.toml");
     let expect = |what: &str, arguments: &[&str]| {
         let ran = project.run(arguments);
