@@ -10,7 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::Known;
 use super::kind::{DeployerRow, Own};
-use super::nearest::{advice, listed};
+use super::nearest::{advice, did_you_mean, listed, nearest};
 use super::probes::{Health, Verify};
 use super::problems::Problem;
 use super::reading::{self, keys_of, quoted};
@@ -313,7 +313,9 @@ impl Reader<'_> {
         let found: Vec<&DeployerRow> = self.known.deployers.iter().filter(|row| table.contains_key(row.name)).collect();
         let [row] = found[..] else {
             let message = format!("`{key}` names {} deployers, and needs one", found.len());
-            self.problems.push(Problem::new(value.span(), message).help(format!("there is {}", listed(&names))));
+            let meant = table.keys().find_map(|key| nearest(key.get_ref(), names.iter().copied()));
+            let help = meant.filter(|_| found.is_empty()).map_or(format!("there is {}", listed(&names)), did_you_mean);
+            self.problems.push(Problem::new(value.span(), message).help(help));
             return None;
         };
         let words = (row.keys)();

@@ -7,7 +7,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::kind::{Bare, KindRow};
-use super::nearest::{advice, listed};
+use super::nearest::{advice, listed, nearest};
 use super::problems::Problem;
 use super::reading::{self, keys_of, quoted};
 use super::sections;
@@ -148,19 +148,23 @@ impl Reader<'_> {
         let words: Vec<&str> = keys_of::<sections::Gate>().iter().chain(own).copied().collect();
         let table = format!("[gates.{}]", self.name);
         let unknown = self.table.keys().filter(|key| !words.contains(&key.get_ref().as_ref()));
-        let told = unknown.map(|key| match row.zip(self.kind_with(key.get_ref())) {
-            Some((row, other)) => Problem::new(key.span(), format!("unknown key `{}` in {table}", key.get_ref()))
-                .help(format!("only kind `{other}` has it; this gate is of kind `{}`", row.name)),
-            None => reading::unknown_key(key.get_ref(), key.span(), &table, &words),
+        let told = unknown.map(|key| {
+            let problem = reading::unknown_key(key.get_ref(), key.span(), &table, &words);
+            let is_near = nearest(key.get_ref(), words.iter().copied()).is_some();
+            match row.zip(self.kind_with(key.get_ref())) {
+                Some((row, (meant, other))) if !is_near || meant == key.get_ref() => {
+                    problem.help(format!("only kind `{other}` has `{meant}`; this gate is of kind `{}`", row.name))
+                }
+                _ => problem,
+            }
         });
         let told: Vec<Problem> = told.collect();
         self.problems.extend(told);
     }
 
-    /// A kind that has this key of its own.
-    fn kind_with(&self, key: &str) -> Option<&'static str> {
-        let has = |row: &&KindRow| (row.keys)().contains(&key);
-        self.known.kinds.iter().find(has).map(|row| row.name)
+    /// The key that is meant, and a kind that has it of its own.
+    fn kind_with(&self, key: &str) -> Option<(&'static str, &'static str)> {
+        self.known.kinds.iter().find_map(|row| Some((nearest(key, (row.keys)().iter().copied())?, row.name)))
     }
 
     fn format(&mut self, written: Option<&Spanned<String>>) {
@@ -187,9 +191,8 @@ impl Reader<'_> {
                 self.problems.push(Problem::new(need.span(), format!("gate `{word}` needs itself")).help("remove it"));
             } else if !self.names.contains(&word) {
                 let others: Vec<&str> = self.names.iter().copied().filter(|name| *name != self.name.as_str()).collect();
-                self.problems.push(
-                    Problem::new(need.span(), format!("there is no gate {}", quoted(word))).help(advice(word, &others)),
-                );
+                let help = if others.is_empty() { "this is the only gate".to_owned() } else { advice(word, &others) };
+                self.problems.push(Problem::new(need.span(), format!("there is no gate {}", quoted(word))).help(help));
             }
         }
     }

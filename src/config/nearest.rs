@@ -17,9 +17,14 @@ pub fn nearest<'a>(word: &str, among: impl IntoIterator<Item = &'a str>) -> Opti
 #[must_use]
 pub fn advice(word: &str, among: &[&str]) -> String {
     match nearest(word, among.iter().copied()) {
-        Some(right) => format!("did you mean `{right}`?"),
+        Some(right) => did_you_mean(right),
         None => format!("there is {}", listed(among)),
     }
+}
+
+/// Offers a word.
+pub(super) fn did_you_mean(right: &str) -> String {
+    format!("did you mean `{right}`?")
 }
 
 /// `a`, `b` and `c`.

@@ -3,7 +3,7 @@
 
 use std::ffi::OsStr;
 use std::fs::Metadata;
-use std::io::{Seek as _, Write as _};
+use std::io::{ErrorKind, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -163,7 +163,10 @@ pub fn append(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
 /// # Errors
 /// When it cannot be made.
 pub fn make_dir(path: &Path) -> Result<(), FileError> {
-    std::fs::create_dir_all(path).map_err(failed("create the folder", path))
+    let made = std::fs::create_dir_all(path);
+    let in_the_way = |source: &std::io::Error| source.kind() == ErrorKind::AlreadyExists;
+    made.map_err(|source| if in_the_way(&source) { std::io::Error::other("there is a file") } else { source })
+        .map_err(failed("create the folder", path))
 }
 
 /// Removes a file or a folder with all in it; one that is not there is fine. Links are removed, not followed.
