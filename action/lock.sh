@@ -17,14 +17,22 @@ if grep -q "^$version " action/lock; then
     exit 1
 fi
 
+sha256() {
+    if command -v sha256sum >/dev/null; then
+        sha256sum
+    else
+        shasum -a 256
+    fi | cut -d ' ' -f 1
+}
+
 new=$(mktemp)
 trap 'rm -f "$new"' EXIT
 grep '^#' action/lock >"$new"
 echo "repository $repository" >>"$new"
 for target in x86_64-unknown-linux-musl aarch64-unknown-linux-musl x86_64-apple-darwin aarch64-apple-darwin; do
     archive=$folder/gatepost-$version-$target.tar.gz
-    whole=$(sha256sum <"$archive" | cut -d ' ' -f 1)
-    binary=$(tar -xzOf "$archive" gatepost | sha256sum | cut -d ' ' -f 1)
+    whole=$(sha256 <"$archive")
+    binary=$(tar -xzOf "$archive" gatepost | sha256)
     echo "$version $target $whole $binary" >>"$new"
 done
 sed -e '/^#/d' -e '/^repository /d' action/lock >>"$new"

@@ -251,10 +251,10 @@ fn the_path_of_the_gate_counts_and_its_first_executable_file() {
 
 #[test]
 fn a_death_by_signal_is_told_from_a_status() {
-    // 34: a real-time signal, which has no name.
-    for signal in [9, 34] {
+    // 34: a real-time signal, which has no name; macOS has none.
+    for signal in if cfg!(target_os = "linux") { &[9, 34][..] } else { &[9] } {
         let finished = Gate::bash(&format!("kill -{signal} $$")).run().unwrap();
-        assert_eq!((finished.exit, finished.end), (Some(Exit::Signal(signal)), End::Exited));
+        assert_eq!((finished.exit, finished.end), (Some(Exit::Signal(*signal)), End::Exited));
     }
 }
 

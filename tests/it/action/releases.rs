@@ -6,6 +6,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -33,9 +34,10 @@ pub enum Answer {
     Redirect(&'static str),
 }
 
-/// The server; it ends with the process.
+/// The server, until it is dropped: a process of macOS has few files, and all tests are one.
 pub struct Releases {
     port: u16,
+    is_over: Arc<AtomicBool>,
     requests: Arc<Mutex<Vec<String>>>,
 }
 
@@ -48,8 +50,13 @@ impl Releases {
         let seen = Arc::clone(&requests);
         let mut answers: VecDeque<Answer> = answers.iter().copied().collect();
         let archive = Arc::new(archive);
+        let is_over = Arc::new(AtomicBool::new(false));
+        let ends = Arc::clone(&is_over);
         std::thread::spawn(move || {
             for stream in listener.incoming() {
+                if ends.load(Ordering::SeqCst) {
+                    return;
+                }
                 let stream = stream.unwrap();
                 let answer = if answers.len() > 1 { answers.pop_front() } else { answers.front().copied() };
                 let (archive, seen) = (Arc::clone(&archive), Arc::clone(&seen));
@@ -57,7 +64,7 @@ impl Releases {
                 std::thread::spawn(move || reply(stream, answer.unwrap(), &archive, &seen).unwrap_or_default());
             }
         });
-        Self { port, requests }
+        Self { port, is_over, requests }
     }
 
     /// What to give as `mirror`.
@@ -68,6 +75,13 @@ impl Releases {
     /// The first line of every request so far.
     pub fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
+    }
+}
+
+impl Drop for Releases {
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::SeqCst);
+        let _ = TcpStream::connect(("127.0.0.1", self.port));
     }
 }
 

@@ -124,7 +124,7 @@ fn lives(process: i32) -> bool {
 
 /// The process of the command that a deploy runs.
 fn commands(deploy: &Child) -> Option<i32> {
-    let listed = std::process::Command::new("ps").args(["-A", "-o", "ppid=,pid=,args="]).output().unwrap();
+    let listed = std::process::Command::new("ps").args(["-A", "-ww", "-o", "ppid=,pid=,args="]).output().unwrap();
     let text = String::from_utf8_lossy(&listed.stdout).into_owned();
     let deploy = deploy.id().to_string();
     let mut lines = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
@@ -134,7 +134,7 @@ fn commands(deploy: &Child) -> Option<i32> {
 /// Whether a process with this command line is left in the test's own session.
 fn leftover(command: &str) -> bool {
     let mine = std::process::id().to_string();
-    let listed = std::process::Command::new("ps").args(["-A", "-o", "ppid=,args="]).output().unwrap();
+    let listed = std::process::Command::new("ps").args(["-A", "-ww", "-o", "ppid=,args="]).output().unwrap();
     let text = String::from_utf8_lossy(&listed.stdout).into_owned();
     text.lines().any(|line| line.trim_start().starts_with(&format!("{mine} ")) && line.contains(command))
 }

@@ -5,6 +5,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// A request as it came.
@@ -22,10 +23,11 @@ pub struct Asked {
 /// How the service answers; `None`: never.
 type Answer = dyn Fn(&Asked, &Path) -> Option<String> + Send + Sync;
 
-/// A running service; its thread ends with the test.
+/// A running service, until it is dropped: a process of macOS has few files, and all tests are one.
 pub struct Service {
     place: PathBuf,
     port: u16,
+    is_over: Arc<AtomicBool>,
 }
 
 impl Service {
@@ -39,14 +41,18 @@ impl Service {
         std::fs::create_dir_all(&place).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let folder = place.clone();
+        let (folder, is_over) = (place.clone(), Arc::new(AtomicBool::new(false)));
+        let ends = Arc::clone(&is_over);
         std::thread::spawn(move || {
             for (number, stream) in listener.incoming().flatten().enumerate() {
+                if ends.load(Ordering::SeqCst) {
+                    return;
+                }
                 let (answer, folder) = (Arc::clone(&answer), folder.clone());
                 std::thread::spawn(move || serve(&stream, number, &folder, &*answer));
             }
         });
-        Self { place, port }
+        Self { place, port, is_over }
     }
 
     pub fn url(&self) -> String {
@@ -59,6 +65,13 @@ impl Service {
 
     pub fn live(&self) -> String {
         std::fs::read_to_string(self.place.join("live")).unwrap_or_default().trim().to_owned()
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::SeqCst);
+        let _ = TcpStream::connect(("127.0.0.1", self.port));
     }
 }
 

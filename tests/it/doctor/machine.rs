@@ -161,10 +161,9 @@ fn the_servers_that_migrations_need_are_looked_for() {
     assert!(said.contains("databases db: SQLite, in gatepost itself"), "{said}");
     let said = flat(&scene("", "create table a (id int) engine=innodb;\n").call(&["doctor"]));
     assert!(said.contains("databases db: mariadb 1") || said.contains("databases db: mysql "), "{said}");
-    scene("version = \"9.4\"", "create table a (id bigserial);\n").complains(
-        "databases fail: db needs postgres 9.4, and there is postgres 1",
-        &["apt-get install postgresql-9.4"],
-    );
+    let how = if cfg!(target_os = "macos") { "brew install postgresql@9.4" } else { "apt-get install postgresql-9.4" };
+    scene("version = \"9.4\"", "create table a (id bigserial);\n")
+        .complains("databases fail: db needs postgres 9.4, and there is postgres 1", &[how]);
     scene("", "create table a (id bigserial);\ncreate extension if not exists no_such_thing;\n").complains(
         "databases fail: db: postgres 1",
         &["no extension no_such_thing, which migrations/1_a.sql:2 needs", "`services:`"],

@@ -7,3 +7,4 @@ mod floors;
 mod release;
 mod size;
 mod source;
+mod systems;

@@ -2,6 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use gatepost::model::migration::DatabaseKind;
+use gatepost::world::database::found;
+use gatepost::world::database::programs::Surroundings;
+
 use super::{Place, Ran};
 
 #[test]
@@ -123,11 +127,31 @@ fn without_the_server_it_says_how_to_get_one() {
     place.commit();
     let ran = Ran::of(&place.command(&["run", "--all-files", "--json"]).output().unwrap());
     let reason = ran.json["gates"][0]["reason"].as_str().unwrap();
-    assert!(
-        reason.contains("version 7 of postgres was asked for") && reason.contains("services: postgres"),
-        "{reason}"
-    );
+    let how = if cfg!(target_os = "macos") { "brew install postgresql@7" } else { "services: postgres" };
+    assert!(reason.contains("version 7 of postgres was asked for") && reason.contains(how), "{reason}");
     assert_eq!(ran.code, Some(4));
+}
+
+/// On macOS a server that is told no locale asks the system for it, by a thread, and then refuses to start.
+#[test]
+fn a_server_is_told_its_locale() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let place = Place::of(&[("migrations/1_a.sql", "create table a (id int);\n")]);
+    let here: Vec<_> = std::env::vars_os().collect();
+    let server = found::servers(Surroundings(&here), DatabaseKind::Postgres).remove(0).program;
+    for name in ["initdb", "postgres"] {
+        let refuses = "[ -n \"${LC_ALL:-}\" ] || { echo 'postmaster became multithreaded during startup'; exit 1; }";
+        let script = format!("#!/bin/sh\n{refuses}\nexec {} \"$@\"\n", server.with_file_name(name).display());
+        place.write(&format!("bin/{name}"), &script);
+        let executable = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(place.work().join("bin").join(name), executable).unwrap();
+    }
+    let path = [place.work().join("bin")].into_iter().chain(Surroundings(&here).path());
+    let mut command = place.command(&["migrations", "--json"]);
+    command.env("PATH", std::env::join_paths(path).unwrap()).env_remove("HOME");
+    let ran = Ran::of(&command.output().unwrap());
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
 }
 
 /// Runs until the server sleeps in a migration.
@@ -143,7 +167,7 @@ fn sleeping(place: &Place) -> std::process::Child {
 
 /// The server's process that runs the migration, by a kind of statement that gatepost itself never asks with.
 fn asleep(place: &Place) -> Option<i32> {
-    let output = std::process::Command::new("ps").args(["-A", "-o", "ppid=,pid=,command="]).output().unwrap();
+    let output = std::process::Command::new("ps").args(["-A", "-ww", "-o", "ppid=,pid=,command="]).output().unwrap();
     let lines = String::from_utf8(output.stdout).unwrap();
     let servers = place.servers();
     lines.lines().find_map(|line| {

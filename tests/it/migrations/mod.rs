@@ -120,7 +120,7 @@ impl Place {
     /// Processes with this place among their arguments.
     fn servers(&self) -> Vec<i32> {
         let sign = format!("{}/gatepost-db-", self.temp.display());
-        let output = Command::new("ps").args(["-A", "-o", "pid=,command="]).output().unwrap();
+        let output = Command::new("ps").args(["-A", "-ww", "-o", "pid=,command="]).output().unwrap();
         let lines = String::from_utf8(output.stdout).unwrap();
         let found = lines.lines().filter(|line| line.contains(&sign));
         found.map(|line| line.split_whitespace().next().unwrap().parse().unwrap()).collect()

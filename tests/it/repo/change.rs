@@ -187,12 +187,12 @@ fn an_untracked_file_where_the_base_has_one_is_compared_with_it() {
     assert_eq!(show(&tree.change(Some(&from), &Occasion::local()).set), wanted);
 }
 
-/// As Git LFS stores a pointer: here the lines in reverse.
+/// As Git LFS stores a pointer: here the letters in other cases.
 #[test]
 fn what_a_filter_converts_counts_whole_where_git_says_that_it_changed() {
     let tree = base();
     for side in ["clean", "smudge"] {
-        tree.git(&["config", &format!("filter.turn.{side}"), "tac"]);
+        tree.git(&["config", &format!("filter.turn.{side}"), "tr a-zA-Z A-Za-z"]);
     }
     tree.write(".gitattributes", "*.rs filter=turn\n");
     let from = tree.git(&["add", "--renormalize", "."]).is_empty().then(|| tree.commit("turned")).unwrap();

@@ -349,7 +349,7 @@ fn files_that_change_during_the_run_are_said() {
     };
     for (fmt, note) in [
         ("touch made; cat src/a.rs", None),
-        ("sed -i s/1/one/ src/a.rs; echo >> gatepost.toml", Some("gatepost.toml and 1 more changed during the run")),
+        ("echo one >> src/a.rs; echo >> gatepost.toml", Some("gatepost.toml and 1 more changed during the run")),
         ("git -c user.name=a -c user.email=a@b commit -q --allow-empty -m other", Some("HEAD moved from ")),
     ] {
         let project = Project::on_main(&gates(fmt));

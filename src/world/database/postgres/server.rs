@@ -139,8 +139,9 @@ async fn name_database(mut first: PgConnection) -> Result<(), sqlx::Error> {
 
 fn spec(scratch: &Scratch, argv: Vec<OsString>) -> ServiceSpec {
     let path = scratch.path().to_owned();
-    let env =
-        vec![(OsString::from("PATH"), OsString::from("/usr/bin:/bin")), (OsString::from("TZ"), OsString::from("UTC"))];
+    // Without a locale macOS asks one of its own services, by a thread of the server, which refuses to start with two.
+    let env = [("PATH", "/usr/bin:/bin"), ("TZ", "UTC"), ("LC_ALL", "C")];
+    let env = env.map(|(name, value)| (OsString::from(name), OsString::from(value))).into();
     ServiceSpec { argv, log: path.join("log"), dir: path, env, user: scratch.user() }
 }
 
