@@ -154,20 +154,13 @@ pub fn end_leftover(pid: i32, sign: &str) {
     }
 }
 
-/// Removes a segment of shared memory that a killed process left behind, if it has both numbers and nobody uses it.
-#[cfg(target_os = "linux")]
+/// Removes a segment of shared memory that a killed process left behind, if it has both numbers and nobody uses it. macOS
+/// has 32 of them, until it is started again.
 #[expect(clippy::disallowed_methods, reason = "this is one of the places that start processes")]
 pub fn remove_segment(key: u32, id: i32) {
-    // Its columns: key, id, rights, size, who made it and who used it last, how many use it.
-    let users = |line: &str| {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let number = |at: usize| words.get(at).and_then(|word: &&str| word.parse::<i32>().ok());
-        number(6).filter(|_| number(0).map(i32::cast_unsigned) == Some(key) && number(1) == Some(id))
-    };
     // The last of the dead server's processes go a moment after it.
     for _ in 0..50 {
-        let bytes = files::read(Path::new("/proc/sysvipc/shm")).unwrap_or_default();
-        match String::from_utf8_lossy(&bytes).lines().find_map(users) {
+        match users(key, id) {
             None => return,
             Some(0) => {
                 let remove = ["-m", &id.to_string()];
@@ -179,6 +172,49 @@ pub fn remove_segment(key: u32, id: i32) {
     }
 }
 
-/// Elsewhere nothing tells who uses it.
+/// How many use the segment; `None` where there is none.
+#[cfg(target_os = "linux")]
+fn users(key: u32, id: i32) -> Option<u32> {
+    // Its columns: key, id, rights, size, who made it and who used it last, how many use it.
+    let users = |line: &str| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let number = |at: usize| words.get(at).and_then(|word: &&str| word.parse::<i32>().ok());
+        number(6).filter(|_| number(0).map(i32::cast_unsigned) == Some(key) && number(1) == Some(id))
+    };
+    let bytes = files::read(Path::new("/proc/sysvipc/shm")).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).lines().find_map(users).map(i32::cast_unsigned)
+}
+
+/// How many use the segment; `None` where there is none, or nothing tells.
 #[cfg(not(target_os = "linux"))]
-pub const fn remove_segment(_key: u32, _id: i32) {}
+#[expect(clippy::disallowed_methods, reason = "this is one of the places that start processes")]
+fn users(key: u32, id: i32) -> Option<u32> {
+    let told = std::process::Command::new("ipcs").args(["-m", "-o"]).stderr(Stdio::null()).output().ok()?;
+    String::from_utf8_lossy(&told.stdout).lines().find_map(|line| users_in(line, key, id))
+}
+
+/// As BSD's `ipcs -m -o` tells of a segment: `m 65536 0x0052e2c1 --rw------- ada staff 6`.
+#[cfg(any(test, not(target_os = "linux")))]
+fn users_in(line: &str, key: u32, id: i32) -> Option<u32> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let ["m", number, hex, .., users] = words[..] else { return None };
+    let is_it = number.parse() == Ok(id) && u32::from_str_radix(hex.strip_prefix("0x")?, 16) == Ok(key);
+    users.parse().ok().filter(|_| is_it)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_users_of_a_segment_are_told_by_its_line() {
+        let told = "IPC status from <running system> as of Tue Jan  6 09:00:00 UTC 2026\n\
+                    T     ID     KEY        MODE       OWNER    GROUP NATTCH\nShared Memory:\n\
+                    m  65536 0x0052e2c1 --rw-------      ada    staff      6\n\
+                    m 131073 0x0052e2c2 --rw-------      ada domain users      0\n";
+        let users = |key: u32, id: i32| told.lines().find_map(|line| users_in(line, key, id));
+        assert_eq!(users(0x0052_e2c1, 65_536), Some(6));
+        assert_eq!(users(0x0052_e2c2, 131_073), Some(0));
+        assert_eq!((users(0x0052_e2c1, 131_073), users(1, 65_536)), (None, None), "both numbers are the segment's");
+    }
+}

@@ -76,8 +76,9 @@ async fn a_redirect_gets_nothing() {
 async fn it_is_given_up_within_the_patience_and_without_the_secret() {
     for bad in [Deed::Hang, Deed::Close, answer("502 Bad Gateway", "", "s3cr3t is not said by us")] {
         let server = Server::web(vec![bad.clone()]);
+        let mut desk = desk(HOOK, &[("HOOK", &server.url())], PACE);
         let begun = Instant::now();
-        let receipts = told(&mut desk(HOOK, &[("HOOK", &server.url())], PACE), &notice("rollback")).await;
+        let receipts = told(&mut desk, &notice("rollback")).await;
         assert!(begun.elapsed() < PACE.patience + Duration::from_secs(1), "{bad:?}: {:?}", begun.elapsed());
         let why = failure(&receipts);
         assert!(why.starts_with("env:HOOK ") && !why.contains(&server.address) && why.contains("(tried "), "{why}");
@@ -86,8 +87,9 @@ async fn it_is_given_up_within_the_patience_and_without_the_secret() {
     // The second is more than any clock can count to.
     for (wait, shown) in [("3600", "3600"), ("1e19", "10000000000000000000")] {
         let server = Server::web(vec![answer("429 Too Many Requests", &format!("retry-after: {wait}\r\n"), "")]);
+        let mut desk = desk(HOOK, &[("HOOK", &server.url())], PACE);
         let begun = Instant::now();
-        let receipts = told(&mut desk(HOOK, &[("HOOK", &server.url())], PACE), &notice("rollback")).await;
+        let receipts = told(&mut desk, &notice("rollback")).await;
         assert_eq!(failure(&receipts), format!("env:HOOK answered 429 (tried once, and asks to wait {shown} s)"));
         assert!(begun.elapsed() < Duration::from_secs(1));
     }
