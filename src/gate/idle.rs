@@ -34,6 +34,8 @@ const NOTHING: &[&str] = &[
     "No test files found, exiting with code 0",
     // pnpm.
     "No projects matched the filters",
+    // Go; `go mod tidy` says it of `"all"` in a module without packages.
+    "go: warning: \"./...\" matched no packages",
 ];
 
 /// Words within such a line: Turborepo, Lerna, ktlint.
@@ -236,6 +238,7 @@ mod tests {
             "lerna success run No packages found with the lifecycle script 'lint'\n",
             "No projects matched the filters in \"/r\"\n",
             "?   \tx.org/a\t[no test files]\n",
+            "go: warning: \"./...\" matched no packages\n",
             "\nrunning 0 tests\n\ntest result: ok. 0 passed; 0 failed\n",
             "No tests found, exiting with code 0\n",
             "No test files found, exiting with code 0\n",

@@ -40,7 +40,7 @@ const LEFT_OUT: &[(&str, &str)] = &[
 ];
 
 /// A reason of its own for the status.
-const UNCOVERED: &str = "the coverage is below what the command asks for: a coverage gate judges that";
+const UNCOVERED: &str = "the coverage is below what the command asks for: give that command a gate of kind `command`";
 
 /// What cargo says of each target whose tests failed, and of how many at its end where it ran all.
 const TARGET: &str = "error: test failed, to rerun pass ";
