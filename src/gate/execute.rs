@@ -135,7 +135,7 @@ fn explain_status(
             let (shell, dir, has_tests) = (&*ran.shell, ran.dir, understood.tests.is_some());
             let log = &site.output.join(site.log(&common.name));
             let failed = Failed { looked, shell, code, root: site.root, dir, log, has_tests };
-            if code == 0 { None } else { unfinished(&failed).or_else(|| mixed(&looked.ran, formats)) }
+            if code == 0 { None } else { unfinished(&failed).or_else(|| mixed(looked, formats, &common.reports)) }
         })
     } else {
         (code != 0).then(|| "whether all of its script was run cannot be told".to_owned())

@@ -195,14 +195,10 @@ fn goes_on_with_hooks(dir: &Path) -> bool {
 mod tests {
     use super::*;
 
-    fn ran(line: &str) -> Ran {
-        Ran { words: line.split(' ').map(str::to_owned).collect(), dir: String::new(), is_tool: true, away: None }
-    }
-
     #[test]
     fn runners_stop_where_no_flag_says_otherwise() {
         let folder = tempfile::tempdir().unwrap();
-        let of = |line: &str| stops(&[ran(line)], folder.path()).is_some();
+        let of = |line: &str| stops(&[Ran::of_line(line)], folder.path()).is_some();
         for line in [
             "turbo run lint",
             "lerna run lint",
@@ -258,7 +254,7 @@ mod tests {
         ] {
             assert!(said(line, &[]).is_some(), "{line}");
         }
-        assert_eq!(said("Execution failed for task ':a:lint'.", &[ran("gradlew lint --continue")]), None);
+        assert_eq!(said("Execution failed for task ':a:lint'.", &[Ran::of_line("gradlew lint --continue")]), None);
         assert_eq!(said("a.py:1: Execution failed for task x", &[]), None);
     }
 }

@@ -212,8 +212,7 @@ mod tests {
     }
 
     fn looked(command: &str) -> Looked {
-        let words = command.split(' ').map(str::to_owned).collect();
-        Looked { ran: vec![Ran { words, dir: "sub/dir".to_owned(), is_tool: true, away: None }], ..Looked::default() }
+        Looked { ran: vec![Ran { dir: "sub/dir".to_owned(), ..Ran::of_line(command) }], ..Looked::default() }
     }
 
     #[test]

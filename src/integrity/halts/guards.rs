@@ -168,7 +168,8 @@ impl<'a> Guards<'a> {
         }
     }
 
-    fn asks(&self, number: usize, command: &Command) -> bool {
+    /// Whether a command asks how something before it ended.
+    pub fn asks(&self, number: usize, command: &Command) -> bool {
         let asks = &self.asks[number];
         let next = asks.partition_point(|at| *at < command.span.start);
         asks.get(next).is_some_and(|at| *at < command.span.end)

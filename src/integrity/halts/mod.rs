@@ -2,23 +2,24 @@
 
 mod behind;
 mod guards;
+mod reach;
+mod silent;
 mod starts;
 mod walk;
 
 use std::collections::BTreeSet;
-use std::ops::Range;
 
 use super::call::Call;
 use super::command::Invocation;
 use super::flow::Run;
 use super::ground::{Ground, join};
-use super::pipe::shortens;
 use super::reading;
 use super::script::{Place, Script};
-use super::shell::{self, Kind, Redirect};
+use super::shell;
 use super::text::Wrong;
 use super::{Listing, Tree};
 use behind::{is_mute, looks_at_nothing};
+pub use reach::{Looked, Ran};
 use walk::{AT_END, Context};
 
 /// Where a script may have stopped.
@@ -28,30 +29,6 @@ pub enum Halt {
     At(String),
     /// What this command calls may be several steps, and cannot be looked into.
     Within(String),
-}
-
-/// A command that may have run, and where.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ran {
-    /// The program, without its folder, and its arguments.
-    pub words: Vec<String>,
-    /// Its folder in the repository.
-    pub dir: String,
-    /// Whether it is a gate, and calls none.
-    pub is_tool: bool,
-    /// The file that takes what it prints, and that nothing behind it names.
-    pub away: Option<String>,
-}
-
-/// What is known of a command without running it.
-#[derive(Debug, Clone, Default)]
-pub struct Looked {
-    /// Where it may have stopped.
-    pub halt: Option<Halt>,
-    /// The commands that it comes down to, as far as they can be read.
-    pub ran: Vec<Ran>,
-    /// What leaves out lines of what it prints.
-    pub shortened: Option<String>,
 }
 
 /// The first tool of a script that is not its last one, and whose failure ends it; what it calls is not known.
@@ -71,7 +48,7 @@ pub fn halts_at(script: &str) -> Result<Option<Halt>, Wrong> {
 pub fn halts_within(tree: &dyn Tree, command: &str, dir: &str) -> Result<Looked, Wrong> {
     let ground = read(tree, command, dir)?;
     let halt = Context::new(Some(tree), &ground).script(0, AT_END);
-    Ok(reached(&ground, halt))
+    Ok(reach::reached(&ground, halt))
 }
 
 /// A command, as the first of the scripts, with what it calls.
@@ -94,48 +71,6 @@ impl Tree for Nowhere {
     fn read(&self, _path: &str) -> Result<Option<String>, String> {
         Ok(None)
     }
-}
-
-/// What is known of the first script, and of all that it may call.
-fn reached(ground: &Ground, halt: Option<Halt>) -> Looked {
-    let (mut open, mut seen, mut looked) = (vec![0], BTreeSet::new(), Looked { halt, ..Looked::default() });
-    while let Some(number) = open.pop() {
-        if !seen.insert(number) {
-            continue;
-        }
-        let script = &ground.scripts[number];
-        open.extend(&script.needs);
-        looked.shortened = looked.shortened.or_else(|| shortens(&script.command));
-        for run in &script.flow.runs {
-            open.extend(&run.calls);
-            let words = std::iter::once(&run.invocation.program).chain(&run.invocation.arguments);
-            let is_tool = run.gate.is_some() && run.calls.is_empty();
-            let away = away(script, &run.span);
-            looked.ran.push(Ran { words: words.cloned().collect(), dir: join(&script.dir, &run.dir), is_tool, away });
-        }
-    }
-    looked
-}
-
-/// Where what a command prints goes instead of being shown: to a file that nothing else in its script names.
-fn away(script: &Script, span: &Range<usize>) -> Option<String> {
-    let mut to = None;
-    script.command.each(&mut |command| {
-        if let Kind::Simple(simple) = &command.kind
-            && command.span == *span
-        {
-            let is_stream = |target: &str| target.bytes().all(|byte| byte.is_ascii_digit());
-            let is_shown = |to: &Redirect| {
-                (to.sign.ends_with('&') && is_stream(&to.target))
-                    || to.target.starts_with('&')
-                    || (to.target.starts_with("/dev/") && to.target != "/dev/null")
-            };
-            let mut out = simple.redirects.iter().filter(|to| to.sign.contains('>') && !to.is_error);
-            to = out.find(|to| !is_shown(to)).map(|to| to.target.clone());
-        }
-    });
-    let names = |file: &str| script.piece.text().matches(file.trim_matches(['$', '{', '}'])).count();
-    to.filter(|file| file == "/dev/null" || names(file) < 2)
 }
 
 /// Whether a script does nothing but say something: where it is left out, nothing is lost.
@@ -460,34 +395,6 @@ mod tests {
         assert_eq!(halts("", &format!("{unknown}; mypy a")), Some(Halt::Within(unknown.to_owned())));
         assert_eq!((halts("just", "just"), halts("just/named", "just")), (None, Some(Halt::Within("just".to_owned()))));
         assert!(halts_within(&FILES, "flake8 a && (mypy a", "").is_err());
-    }
-
-    #[test]
-    fn what_is_printed_to_a_file_is_told() {
-        let away = |script: &str| {
-            let looked = halts_within(&FILES, script, "").unwrap();
-            looked.ran.into_iter().find(|ran| ran.is_tool).unwrap().away
-        };
-        for (script, file) in [
-            ("flake8 . > out || rc=1; mypy .", "out"),
-            ("flake8 . &>> out; mypy .", "out"),
-            ("flake8 . >/dev/null 2>&1 || rc=1; mypy .", "/dev/null"),
-            ("flake8 . 1> out 2>/dev/stderr", "out"),
-        ] {
-            assert_eq!(away(script).as_deref(), Some(file), "{script}");
-        }
-        for script in [
-            "flake8 .",
-            "flake8 . 2>&1",
-            "flake8 . 2> errors",
-            "flake8 . > out || rc=1; cat out",
-            "flake8 . >&2",
-            "flake8 . > /dev/stderr",
-            "flake8 . | tee out",
-            "flake8 . > $LOG; cat ${LOG}",
-        ] {
-            assert_eq!(away(script), None, "{script}");
-        }
     }
 
     #[test]
