@@ -35,12 +35,19 @@ const LEFT_OUT: &[(&str, &str)] = &[
     (", in pytest_cmdline_main", "pytest itself, or a hook of it, broke down"),
     ("Coverage failure: total of …fail-under", UNCOVERED),
     ("FAIL Required test coverage of …not reached", UNCOVERED),
+    ("ESLint found too many warnings (maximum: ", TOO_MANY),
+    ("Exceeded maximum number of warnings.", TOO_MANY),
+    ("Max warnings exceeded: ", TOO_MANY),
     ("ERROR: Coverage for …does not meet", UNCOVERED),
     ("coverage threshold for …not met", UNCOVERED),
 ];
 
 /// A reason of its own for the status.
 const UNCOVERED: &str = "the coverage is below what the command asks for: give that command a gate of kind `command`";
+
+/// Another, and where the base has no more than it may, the change brought what is too many, wherever it lies.
+const TOO_MANY: &str = "there are more warnings than `--max-warnings` allows, and which of them the change brought is not known: \
+                        have `max-findings` and a baseline judge them instead";
 
 /// What cargo says of each target whose tests failed, and of how many at its end where it ran all.
 const TARGET: &str = "error: test failed, to rerun pass ";

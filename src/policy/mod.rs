@@ -40,7 +40,7 @@ pub use fan_in::{Expected, Part, Refusal, distinct, join, of_earlier_attempts, s
 pub use fingerprint::Fingerprints;
 pub use retry::combine;
 pub use strangers::{brings_secrets, may_deploy, may_publish, may_run};
-use tally::Tally;
+use tally::{Tally, elsewhere};
 
 /// What a gate is judged against.
 #[derive(Debug, Clone, Copy)]
@@ -93,6 +93,7 @@ pub fn judge(common: &Common, rules: &Rules, ground: Ground<'_>, evidence: Evide
     {
         (report.outcome, report.reason) = (Outcome::Error, why);
     }
+    report.notes.extend(elsewhere(&report, rules));
     if report.outcome == Outcome::Error {
         // What was not read is not known to be gone.
         report.fixed = None;

@@ -1,8 +1,9 @@
 //! What must be said of where the findings of a gate lie.
 
-use crate::model::evidence::Place;
+use crate::model::evidence::{Exit, Place};
 use crate::model::gate::{Only, Rules};
-use crate::model::report::{Judged, Relevance};
+use crate::model::outcome::Outcome;
+use crate::model::report::{GateReport, Judged, Relevance, Status};
 
 use super::{count, counts};
 
@@ -75,4 +76,22 @@ impl Tally {
         .into_iter()
         .flatten()
     }
+}
+
+/// What may have made a command fail that passes, and that a change can bring about outside of its lines.
+pub(super) fn elsewhere(report: &GateReport, rules: &Rules) -> Option<String> {
+    let by_place = matches!(rules.only, Only::ChangedLines | Only::ChangedFiles);
+    let failed = report.exit.is_some_and(|exit| exit != Exit::Code(0));
+    let lies = |finding: &&Judged| {
+        !finding.blocking && finding.level() >= rules.fail_on && finding.status != Some(Status::Existing)
+    };
+    let number = report.findings.iter().filter(lies).count();
+    (by_place && failed && report.outcome == Outcome::Pass && number > 0).then(|| {
+        let (them, it) = (count(number, "finding"), if number == 1 { "it" } else { "them" });
+        let places = if rules.only == Only::ChangedLines { "changed lines" } else { "changed files" };
+        format!(
+            "{them} outside of the {places} may be why the command failed. Whether the change brought {it} about there, as by a \
+             changed signature or a deleted import, is not known: a baseline tells, with `only = \"new\"`"
+        )
+    })
 }

@@ -7,8 +7,6 @@ mod silent;
 mod starts;
 mod walk;
 
-use std::collections::BTreeSet;
-
 use super::call::Call;
 use super::command::Invocation;
 use super::flow::Run;
@@ -98,6 +96,8 @@ pub fn goals(command: &str) -> Option<(Vec<String>, String)> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::integrity::Listing;
 

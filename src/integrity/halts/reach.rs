@@ -13,7 +13,7 @@ use crate::integrity::flow::Run;
 use crate::integrity::ground::{Ground, join};
 use crate::integrity::pipe::shortens;
 use crate::integrity::script::{Place, Script};
-use crate::integrity::shell::{self, Command, Kind, OPAQUE, Redirect, Simple, Word};
+use crate::integrity::shell::{self, Kind, OPAQUE, Redirect, Simple, Word};
 
 /// A command that may have run, and where.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -123,7 +123,7 @@ impl<'a> Functions<'a> {
                     let is_tool = is_gate(&invocation.program, &invocation.arguments());
                     let may_fail = is_tool || !looks_at_nothing(&invocation);
                     let is_several = invocation.program.contains(OPAQUE);
-                    Ran { is_tool, may_fail, is_several, dir, ..ran_of(&invocation, text_of(script, call)) }
+                    Ran { dir, is_tool, may_fail, is_several, ..ran_of(&invocation, text_of(script, call)) }
                 })
             })
             .collect()
@@ -147,8 +147,21 @@ impl<'a> Functions<'a> {
     }
 }
 
+/// A command's words as they are written.
 fn text_of(script: &Script, run: &Run) -> String {
-    script.piece.chars.get(run.span.clone()).unwrap_or_default().iter().collect()
+    simple_at(script, &run.span).map(raw_of).unwrap_or_default()
+}
+
+fn simple_at<'a>(script: &'a Script, span: &Range<usize>) -> Option<&'a Simple> {
+    let mut found = None;
+    script.command.each(&mut |command| {
+        if let Kind::Simple(simple) = &command.kind
+            && command.span == *span
+        {
+            found = Some(simple);
+        }
+    });
+    found
 }
 
 fn ran_of(invocation: &Invocation, said: String) -> Ran {
@@ -200,7 +213,7 @@ fn substituted(script: &Script) -> Vec<Ran> {
         let text = || script.piece.chars.get(command.span.clone()).unwrap_or_default().iter().collect::<String>();
         match &command.kind {
             Kind::Test => {
-                found.extend(tools_in(&text(), script).into_iter().map(|ran| Ran { away: Some(text()), ..ran }))
+                found.extend(tools_in(&text(), script).into_iter().map(|ran| Ran { away: Some(text()), ..ran }));
             }
             Kind::Simple(simple) => {
                 let first = simple.words.first().map(|word| word.text.as_str()).unwrap_or_default();
@@ -260,21 +273,14 @@ fn shows(script: &Script, name: &str) -> bool {
 
 /// Where what a command prints goes instead of being shown: to a file that nothing else in its script names.
 fn away(script: &Script, span: &Range<usize>) -> Option<String> {
-    let mut to = None;
-    script.command.each(&mut |command: &Command| {
-        if let Kind::Simple(simple) = &command.kind
-            && command.span == *span
-        {
-            let is_stream = |target: &str| target.bytes().all(|byte| byte.is_ascii_digit());
-            let is_shown = |to: &Redirect| {
-                (to.sign.ends_with('&') && is_stream(&to.target))
-                    || to.target.starts_with('&')
-                    || (to.target.starts_with("/dev/") && to.target != "/dev/null")
-            };
-            let mut out = simple.redirects.iter().filter(|to| to.sign.contains('>') && !to.is_error);
-            to = out.find(|to| !is_shown(to)).map(|to| to.target.clone());
-        }
-    });
+    let is_stream = |target: &str| target.bytes().all(|byte| byte.is_ascii_digit());
+    let is_shown = |to: &Redirect| {
+        (to.sign.ends_with('&') && is_stream(&to.target))
+            || to.target.starts_with('&')
+            || (to.target.starts_with("/dev/") && to.target != "/dev/null")
+    };
+    let mut out = simple_at(script, span)?.redirects.iter().filter(|to| to.sign.contains('>') && !to.is_error);
+    let to = out.find(|to| !is_shown(to)).map(|to| to.target.clone());
     let names = |file: &str| script.piece.text().matches(file.trim_matches(['$', '{', '}'])).count();
     to.filter(|file| file == "/dev/null" || names(file) < 2)
 }

@@ -229,3 +229,21 @@ fn a_line_that_git_may_number_otherwise_counts_in_a_changed_file_and_is_said() {
     assert_eq!(said(lines, false, "changed.rs", 9, Note), (false, 0), "it would not block");
     assert_eq!(said(Only::ChangedFiles, false, "changed.rs", 9, Warning), (true, 0), "it counts anyway");
 }
+
+#[test]
+fn what_a_change_may_have_brought_about_elsewhere_is_said() {
+    let scope = change();
+    let notes = |only, exit, level| {
+        let rules = Rules { only, ..rules() };
+        let understood = found(vec![at(level, "other.rs", 9), at(level, "changed.rs", 9)]);
+        judge(&common(), &rules, ground(&scope), evidence(exit, understood)).notes
+    };
+    let said = notes(Only::ChangedLines, 1, Warning);
+    assert!(said[0].starts_with("2 findings outside of the changed lines may be why the command failed."), "{said:?}");
+    assert!(said[0].contains("Whether the change brought them about there"), "{said:?}");
+    for (only, exit, level) in
+        [(Only::ChangedLines, 0, Warning), (Only::ChangedLines, 1, Note), (Only::All, 1, Warning)]
+    {
+        assert_eq!(notes(only, exit, level), Vec::<String>::new());
+    }
+}

@@ -154,6 +154,7 @@ fn a_runner_may_have_stopped_at_the_first_failure() {
         "ERROR: Coverage failure: total of 40 is less than fail-under=80",
         "FAIL Required test coverage of 80% not reached. Total coverage: 40.00%",
         "ERROR: Coverage for lines (50%) does not meet global threshold (95%)",
+        "ESLint found too many warnings (maximum: 0).",
         "Jest: \"global\" coverage threshold for lines (90%) not met: 50%",
         "  File \"/v/_pytest/main.py\", line 380, in pytest_cmdline_main",
         "error: test failed, to rerun pass `--lib`",
@@ -179,6 +180,11 @@ fn what_one_of_several_tools_found_may_not_be_read() {
     let why =
         "lint: error, exit status 1: what `mypy .` printed went to `types`, and is not read: give it a gate of its own";
     assert_eq!(both("mypy . > types"), why);
+    let why = "lint: error, exit status 1: `! grep -q TODO old.rs` may be why it failed, and shows nothing of it: give it a gate \
+               of its own";
+    assert_eq!(said(&format!("{tools}flake8 old.rs || rc=1\n! grep -q TODO old.rs || rc=1\nexit $rc\n"), ""), why);
+    let why = "lint: error, exit status 1: what `$tool` runs is not known: give each tool its own gate";
+    assert_eq!(said(&format!("{tools}for tool in flake8 eslint; do $tool || rc=1; done; exit $rc\n"), ""), why);
     assert_eq!(both("mypy ."), format!("{PASSES} (exit status 1)"));
 }
 

@@ -342,8 +342,9 @@ impl Database for Postgres {
         statement.took = begun.elapsed();
         if sent.is_ok() && self.script.open && self.shared().await.is_ok_and(|now| now != shared) {
             self.take_back().await.map_err(|error| lost(&during, &error))?;
+            // What others of the server do is not taken back with it.
             let stays = self.shared().await.map_err(|error| lost(&during, &error))? != shared;
-            let why = remote::shares(if stays { "something, which nothing takes back," } else { "something" });
+            let why = remote::shares(if stays { "something, unless another did so meanwhile," } else { "something" });
             return Ok(Ran::Done(Box::new(for_all(unknown(source), &why))));
         }
         if let Err(error) = &sent {
