@@ -364,6 +364,7 @@ mod tests {
             "flake8 a || rc=1; if [ \"$rc\" ]; then echo no; exit 1; fi",
             "flake8 a || rc=1; ((rc)) && exit 1; exit 0",
             "grep -q x a && opt=-v; flake8 $opt a",
+            "need() { command -v $1 || { echo no $1; exit 1; }; }; need flake8; flake8 a",
             "./setup.sh",
             "make lint",
         ] {

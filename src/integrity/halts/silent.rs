@@ -15,7 +15,14 @@ const ASKS: &[&str] = &["[", "command", "egrep", "fgrep", "git", "grep", "jq", "
 /// The first such question of a script.
 pub fn silent(guards: &Guards<'_>, number: usize, script: &Script) -> Option<String> {
     let text: String = script.piece.chars.iter().collect();
-    let asked = Asked { guards, number, script, statuses: statuses(&text), first_tool: first_tool(&script.command) };
+    let asked = Asked {
+        guards,
+        number,
+        script,
+        statuses: statuses(&text),
+        first_tool: first_tool(&script.command),
+        called: None,
+    };
     asked.command(&script.command, true).map(|command| asked.text(command))
 }
 
@@ -28,6 +35,8 @@ struct Asked<'a> {
     statuses: BTreeSet<String>,
     /// Where the first command stands that may find something.
     first_tool: Option<usize>,
+    /// Where a function is called last, in which the questions stand.
+    called: Option<usize>,
 }
 
 impl Asked<'_> {
@@ -50,8 +59,10 @@ impl Asked<'_> {
             Kind::List(items) => self.list(items, ends),
             Kind::Loop { body, .. } => self.command(body, false),
             Kind::Group(inner, _) | Kind::Subshell(inner, _) => self.command(inner, ends),
-            // Where it is called is not looked at.
-            Kind::Function(_, body) => Self { first_tool: None, ..self.clone() }.command(body, false),
+            Kind::Function(name, body) => {
+                let called = Some(last_call(&self.script.command, name).unwrap_or(usize::MAX));
+                Self { called, ..self.clone() }.command(body, false)
+            }
             Kind::Case(bodies) => bodies.iter().find_map(|body| self.command(body, ends)),
             Kind::Simple(_) | Kind::Test | Kind::Not(_) | Kind::Pipeline(_) => {
                 (ends && self.is_question(command)).then_some(command)
@@ -90,7 +101,8 @@ impl Asked<'_> {
             leaves |= matches!(words.as_slice(), ["exit" | "return", code, ..] if *code != "0") || words == ["false"];
             keeps |= sets(simple).any(|(name, value)| !matches!(value, "0" | "") && self.statuses.contains(name));
         });
-        keeps || (leaves && self.first_tool.is_none_or(|first| first < condition.span.start))
+        let at = self.called.unwrap_or(condition.span.start);
+        keeps || (leaves && self.first_tool.is_none_or(|first| first < at))
     }
 
     fn text(&self, command: &Command) -> String {
@@ -114,6 +126,18 @@ fn sets(simple: &Simple) -> impl Iterator<Item = (&str, &str)> {
         simple.words.first().is_some_and(|word| matches!(word.text.as_str(), "declare" | "export" | "local" | "let"))
     });
     simple.assignments.iter().chain(words).filter_map(|word| word.raw.split_once('='))
+}
+
+fn last_call(script: &Command, name: &str) -> Option<usize> {
+    let mut last = None;
+    script.each(&mut |command| {
+        if let Kind::Simple(simple) = &command.kind
+            && simple.words.first().is_some_and(|word| word.text == name)
+        {
+            last = last.max(Some(command.span.start));
+        }
+    });
+    last
 }
 
 fn first_tool(script: &Command) -> Option<usize> {
