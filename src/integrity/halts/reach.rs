@@ -69,9 +69,10 @@ pub fn reached(ground: &Ground, halt: Option<Halt>) -> Looked {
         open.extend(&script.needs);
         looked.shortened = looked.shortened.or_else(|| shortens(&script.command));
         let first = looked.ran.len();
+        let written = Written::of(script);
         for (at, run) in script.flow.runs.iter().enumerate() {
             open.extend(&run.calls);
-            looked.ran.extend(functions.stands_for(ground, number, at, run));
+            looked.ran.extend(functions.stands_for(ground, (number, at), run, &written));
         }
         looked.ran.extend(substituted(script));
         // make and just say themselves which line failed: what stands before it did not.
@@ -99,15 +100,17 @@ impl<'a> Functions<'a> {
     }
 
     /// What a command is: itself, or with `"$@"` in a function what that one is called with.
-    fn stands_for(&self, ground: &Ground, number: usize, at: usize, run: &Run) -> Vec<Ran> {
+    fn stands_for(&self, ground: &Ground, (number, at): (usize, usize), run: &Run, written: &Written<'_>) -> Vec<Ran> {
         let script = &ground.scripts[number];
-        let own = self.ran(script, run);
-        let is_all =
-            matches!(own.said.split(' ').next().map(|word| word.trim_matches('"')), Some("$@" | "$*" | "${@}"));
+        let own = self.ran(script, run, written);
+        let first = own.said.split(' ').next().map(|word| word.trim_matches('"'));
+        if !own.may_fail || !matches!(first, Some("$@" | "$*" | "${@}")) {
+            return vec![own];
+        }
         let holds = |(_, places): &(&&str, &Vec<(usize, &Range<usize>)>)| {
             places.iter().any(|(within, runs)| *within == number && runs.contains(&at))
         };
-        let Some((name, _)) = self.0.iter().find(holds).filter(|_| is_all && own.may_fail) else { return vec![own] };
+        let Some((name, _)) = self.0.iter().find(holds) else { return vec![own] };
         let Some(shifted) = shifted(&script.flow.runs, self.0[name].iter().find(|(within, _)| *within == number))
         else {
             return vec![Ran { is_several: true, ..own }];
@@ -123,45 +126,77 @@ impl<'a> Functions<'a> {
                     let is_tool = is_gate(&invocation.program, &invocation.arguments());
                     let may_fail = is_tool || !looks_at_nothing(&invocation);
                     let is_several = invocation.program.contains(OPAQUE);
-                    Ran { dir, is_tool, may_fail, is_several, ..ran_of(&invocation, text_of(script, call)) }
+                    Ran { dir, is_tool, may_fail, is_several, ..ran_of(&invocation, Written::of(script).text(call)) }
                 })
             })
             .collect()
     }
 
-    fn ran(&self, script: &Script, run: &Run) -> Ran {
+    fn ran(&self, script: &Script, run: &Run, written: &Written<'_>) -> Ran {
         let is_tool = run.gate.is_some() && run.calls.is_empty();
         let program = run.invocation.program.as_str();
         // A function's own commands are looked at; `wait` says how others ended.
         let is_other = run.calls.is_empty() && !self.0.contains_key(program) && program != "wait";
         let may_fail = is_tool || (is_other && !looks_at_nothing(&run.invocation));
-        let said = text_of(script, run);
+        let said = written.text(run);
         Ran {
             dir: join(&script.dir, &run.dir),
             is_tool,
             may_fail,
-            is_several: may_fail && names_of_loops(script, &run.span).any(|name| is_named(&said, &name)),
-            away: away(script, &run.span),
+            is_several: may_fail && written.loops_around(&run.span).any(|name| is_named(&said, name)),
+            away: away(script, written.simple(run)),
             ..ran_of(&run.invocation, said)
         }
     }
 }
 
-/// A command's words as they are written.
-fn text_of(script: &Script, run: &Run) -> String {
-    simple_at(script, &run.span).map(raw_of).unwrap_or_default()
+/// How a script is written.
+struct Written<'a> {
+    /// Its commands by where they begin.
+    simple: BTreeMap<usize, &'a Simple>,
+    /// The bodies of its loops, and the variables of each, whose program they may be: `for tool in …`, `while read -r tool`.
+    loops: Vec<(Range<usize>, Vec<String>)>,
 }
 
-fn simple_at<'a>(script: &'a Script, span: &Range<usize>) -> Option<&'a Simple> {
-    let mut found = None;
-    script.command.each(&mut |command| {
-        if let Kind::Simple(simple) = &command.kind
-            && command.span == *span
-        {
-            found = Some(simple);
-        }
-    });
-    found
+impl<'a> Written<'a> {
+    fn of(script: &'a Script) -> Self {
+        let mut written = Self { simple: BTreeMap::new(), loops: Vec::new() };
+        script.command.each(&mut |command| match &command.kind {
+            Kind::Simple(simple) => {
+                written.simple.insert(command.span.start, simple);
+            }
+            Kind::Loop { body, .. } => {
+                let head = script.piece.chars.get(command.span.start..body.span.start).unwrap_or_default();
+                written.loops.push((body.span.clone(), names_of(&head.iter().collect::<String>())));
+            }
+            _ => {}
+        });
+        written
+    }
+
+    fn simple(&self, run: &Run) -> Option<&'a Simple> {
+        self.simple.get(&run.span.start).copied()
+    }
+
+    /// A command's words as they are written.
+    fn text(&self, run: &Run) -> String {
+        self.simple(run).map(raw_of).unwrap_or_default()
+    }
+
+    fn loops_around(&self, span: &Range<usize>) -> impl Iterator<Item = &String> {
+        let around = self.loops.iter().filter(|(body, _)| body.start <= span.start && span.end <= body.end);
+        around.flat_map(|(_, names)| names)
+    }
+}
+
+/// The variables that the head of a loop sets.
+fn names_of(head: &str) -> Vec<String> {
+    let words: Vec<&str> = head.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).collect();
+    let names: Vec<&str> = match words.as_slice() {
+        ["for" | "select", name, ..] => vec![name],
+        _ => words.into_iter().skip_while(|word| *word != "read").skip(1).filter(|word| !word.is_empty()).collect(),
+    };
+    names.into_iter().map(str::to_owned).collect()
 }
 
 fn ran_of(invocation: &Invocation, said: String) -> Ran {
@@ -174,28 +209,6 @@ fn shifted(runs: &[Run], place: Option<&(usize, &Range<usize>)>) -> Option<usize
     let runs = runs.get(place?.1.clone())?;
     let shifts = runs.iter().filter(|run| run.invocation.program == "shift");
     shifts.map(|run| run.invocation.arguments.first().map_or(Some(1), |by| by.parse().ok())).sum()
-}
-
-/// The variables of the loops around a command, whose program they may be: `for tool in …`, `while read -r tool`.
-fn names_of_loops(script: &Script, span: &Range<usize>) -> impl Iterator<Item = String> {
-    let mut names = Vec::new();
-    script.command.each(&mut |command| {
-        if let Kind::Loop { body, .. } = &command.kind
-            && body.span.start <= span.start
-            && span.end <= body.span.end
-        {
-            let head: String =
-                script.piece.chars.get(command.span.start..body.span.start).unwrap_or_default().iter().collect();
-            let words: Vec<&str> = head.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).collect();
-            names.extend(match words.as_slice() {
-                ["for" | "select", name, ..] => vec![(*name).to_owned()],
-                [..] => {
-                    words.iter().skip_while(|word| **word != "read").skip(1).map(|word| (*word).to_owned()).collect()
-                }
-            });
-        }
-    });
-    names.into_iter().filter(|name| !name.is_empty())
 }
 
 /// Whether a command's program is a variable of that name.
@@ -272,14 +285,14 @@ fn shows(script: &Script, name: &str) -> bool {
 }
 
 /// Where what a command prints goes instead of being shown: to a file that nothing else in its script names.
-fn away(script: &Script, span: &Range<usize>) -> Option<String> {
+fn away(script: &Script, simple: Option<&Simple>) -> Option<String> {
     let is_stream = |target: &str| target.bytes().all(|byte| byte.is_ascii_digit());
     let is_shown = |to: &Redirect| {
         (to.sign.ends_with('&') && is_stream(&to.target))
             || to.target.starts_with('&')
             || (to.target.starts_with("/dev/") && to.target != "/dev/null")
     };
-    let mut out = simple_at(script, span)?.redirects.iter().filter(|to| to.sign.contains('>') && !to.is_error);
+    let mut out = simple?.redirects.iter().filter(|to| to.sign.contains('>') && !to.is_error);
     let to = out.find(|to| !is_shown(to)).map(|to| to.target.clone());
     let names = |file: &str| script.piece.text().matches(file.trim_matches(['$', '{', '}'])).count();
     to.filter(|file| file == "/dev/null" || names(file) < 2)
