@@ -1,10 +1,11 @@
 //! From what a reader of the repository saw (entries, hunks) to the change set and the line maps.
 //! It compares no content itself.
 
+pub mod gone;
 pub mod patch;
 pub mod suggest;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::change::{ChangeKind, ChangeSet, FileChange, LineMap, LineRange};
 use crate::model::path::RepoPath;
@@ -53,6 +54,8 @@ pub struct Entry {
     pub new: Option<Side>,
     /// How the contents compare.
     pub content: Content,
+    /// Words of which the new one has fewer.
+    pub gone: BTreeSet<String>,
 }
 
 impl Entry {
@@ -134,7 +137,9 @@ pub fn change_set(base: Option<Sha>, entries: &[Entry]) -> ChangeSet {
         };
         let binary = entry.content == Content::Binary;
         let link = entry.old.iter().chain(&entry.new).any(Side::is_link);
-        set.files.insert(path, FileChange { kind, old_path, binary, link, added: entry.added(kind) });
+        let stays = matches!(kind, ChangeKind::Modified | ChangeKind::Renamed);
+        let gone = entry.gone.iter().filter(|_| stays).cloned().collect();
+        set.files.insert(path, FileChange { kind, old_path, binary, link, added: entry.added(kind), gone });
     }
     set
 }
@@ -185,7 +190,7 @@ mod tests {
 
     fn entry(content: Content) -> Entry {
         let side = Side { mode: 0o100_644, path: b"f".to_vec() };
-        Entry { old: Some(side.clone()), new: Some(side), content }
+        Entry { old: Some(side.clone()), new: Some(side), content, gone: BTreeSet::new() }
     }
 
     fn hunk(old_start: u32, old_lines: u32, new_start: u32, new_lines: u32) -> Hunk {
@@ -221,6 +226,7 @@ mod tests {
             old: None,
             new: Some(Side { mode: 0o100_644, path: path.to_vec() }),
             content: Content::Text(vec![hunk(0, 0, 1, 1)]),
+            gone: BTreeSet::new(),
         };
         let set = change_set(None, &[named(b"a\\b"), named(b"\xff"), named(b"n\nn"), named("é".as_bytes())]);
         assert_eq!(set.unnameable, ["a\\\\b", "\\xff", "n\\nn"]);

@@ -1,5 +1,8 @@
 //! Reads what `git diff --raw --patch -z --unified=0` prints, for repositories that only the git program can open.
 
+use std::collections::BTreeSet;
+
+use super::gone::Gone;
 use super::{Content, Entry, Hunk, Side};
 
 /// Where the output was not what git is known to print.
@@ -38,7 +41,8 @@ pub fn parse(output: &[u8]) -> Result<Vec<Entry>, PatchError> {
         // Conflicts have no section, a change of type has two (gone, new): neither has lines to compare.
         let last = sections.by_ref().take(*count).last();
         if *count == 1 {
-            entry.content = last.unwrap_or(Content::Unknown);
+            let (content, gone) = last.unwrap_or((Content::Unknown, Gone::default()));
+            (entry.content, entry.gone) = (content, gone.words());
         }
     }
     Ok(listed.into_iter().map(|(entry, _)| entry).collect())
@@ -66,6 +70,7 @@ fn raw_part(rest: &mut &[u8]) -> Result<Vec<(Entry, usize)>, PatchError> {
             old: (conflict || old_mode != 0).then_some(Side { mode: old_mode, path: old_path }),
             new: (conflict || new_mode != 0).then_some(Side { mode: new_mode, path: new_path }),
             content: Content::Unknown,
+            gone: BTreeSet::new(),
         };
         let count = match status.as_bytes().first() {
             Some(b'U') => 0,
@@ -85,22 +90,30 @@ fn field<'a>(rest: &mut &'a [u8]) -> &'a [u8] {
     &all[..end]
 }
 
-/// The content of each `diff --git` section, in order. Without context lines, every line of a body starts with `+`,
+/// The content of each `diff --git` section, in order, and the words that are gone. Without context lines, every line of a body starts with `+`,
 /// `-` or `\`: none can be taken for a header.
-fn sections(patch: &[u8]) -> Result<Vec<Content>, PatchError> {
-    let mut found: Vec<Content> = Vec::new();
+fn sections(patch: &[u8]) -> Result<Vec<(Content, Gone)>, PatchError> {
+    let mut found: Vec<(Content, Gone)> = Vec::new();
     for line in patch.split(|&byte| byte == b'\n') {
         if line.starts_with(b"diff --git ") {
-            found.push(Content::Text(Vec::new()));
+            found.push((Content::Text(Vec::new()), Gone::default()));
         } else if line.starts_with(b"Binary files ") {
-            if let Some(last) = found.last_mut() {
-                *last = Content::Binary;
+            if let Some((content, _)) = found.last_mut() {
+                *content = Content::Binary;
             }
         } else if line.starts_with(b"@@ ") {
             let header = String::from_utf8_lossy(line);
             let hunk = hunk(&header).ok_or_else(|| PatchError::Hunk(header.into_owned()))?;
-            if let Some(Content::Text(hunks)) = found.last_mut() {
+            if let Some((Content::Text(hunks), _)) = found.last_mut() {
                 hunks.push(hunk);
+            }
+        } else if let (Some((Content::Text(hunks), gone)), [sign, line @ ..]) = (found.last_mut(), line)
+            && !hunks.is_empty()
+        {
+            match sign {
+                b'-' => gone.take(line),
+                b'+' => gone.give(line),
+                _ => {}
             }
         }
     }
@@ -131,7 +144,7 @@ mod tests {
         let output = b":100644 100755 621c925 9b088a7 M\0a\0:120000 100644 2e65efe 45b983b T\0l\0\
             :100644 100644 718882c a548eec R091\0m\0m \"2\0:000000 000000 0000000 0000000 U\0u\0\0\
             diff --git a/a b/a\nold mode 100644\nnew mode 100755\n--- a/a\n+++ b/a\n@@ -2,2 +2,2 @@ diff --git\n\
-            -b\n-@@ -1 +1 @@\n+-- x\n+diff --git a/x b/x\n\
+            -b gone\n-@@ -1 +1 @@\n+-- x\n+diff --git a/x b/x\n\
             diff --git a/l b/l\ndeleted file mode 120000\n@@ -1 +0,0 @@\n-a\n\\ No newline at end of file\n\
             diff --git a/l b/l\nnew file mode 100644\n@@ -0,0 +1 @@\n+hi\n\
             diff --git a/m \"b/m \\\"2\"\nBinary files a/m and b/m differ\n* Unmerged path u\n";
@@ -139,6 +152,7 @@ mod tests {
         let hunk = Hunk { old_start: 2, old_lines: 2, new_start: 2, new_lines: 2 };
         let contents: Vec<&Content> = entries.iter().map(|entry| &entry.content).collect();
         assert_eq!(contents, [&Content::Text(vec![hunk]), &Content::Unknown, &Content::Binary, &Content::Unknown]);
+        assert_eq!(entries[0].gone.iter().map(String::as_str).collect::<Vec<_>>(), ["gone"]);
         assert_eq!(entries[2].old.as_ref().unwrap().path, b"m");
         assert_eq!(entries[2].new.as_ref().unwrap().path, b"m \"2");
         assert_eq!(entries[0].new.as_ref().unwrap().mode, 0o100_755);

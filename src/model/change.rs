@@ -1,6 +1,6 @@
 //! What a change touches: files, and the lines it adds or changes in them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::path::RepoPath;
 use crate::model::sha::Sha;
@@ -58,6 +58,8 @@ pub struct FileChange {
     /// Lines of the new side that were added or changed; sorted, disjoint. Where lines could not be compared,
     /// [`LineRange::WHOLE`].
     pub added: Vec<LineRange>,
+    /// Words of which it has fewer than before.
+    pub gone: BTreeSet<String>,
 }
 
 /// The difference between the base and the judged tree (with the work tree's changes on a laptop).
@@ -207,6 +209,7 @@ mod tests {
             binary: false,
             link: false,
             added: vec![LineRange { start: 3, end: 4 }, LineRange { start: 10, end: 10 }],
+            gone: BTreeSet::new(),
         };
         let change = ChangeSet { files: [(path.clone(), file)].into(), ..ChangeSet::default() };
         assert!(change.touches(&path, LineRange { start: 4, end: 4 }));

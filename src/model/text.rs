@@ -173,6 +173,12 @@ pub fn fold_digits(text: &str) -> String {
     out
 }
 
+/// The words of a text that may be names in a program.
+pub fn identifiers(text: &str) -> impl Iterator<Item = &str> {
+    let words = text.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+    words.filter(|word| word.starts_with(|c: char| c.is_alphabetic() || c == '_'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -116,6 +116,8 @@ fn quoted(words: &[String]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::model::change::{ChangeKind, ChangeSet, FileChange};
     use crate::model::gate::{Flaky, GateName, Mode};
@@ -148,8 +150,14 @@ mod tests {
         let path = |text: &str| RepoPath::parse(text).unwrap();
         let file = |text: &&str| {
             let (old, new) = text.split_once(" -> ").map_or((None, *text), |(old, new)| (Some(path(old)), new));
-            let change =
-                FileChange { kind: ChangeKind::Modified, old_path: old, binary: false, link: false, added: Vec::new() };
+            let change = FileChange {
+                kind: ChangeKind::Modified,
+                old_path: old,
+                binary: false,
+                link: false,
+                added: Vec::new(),
+                gone: BTreeSet::new(),
+            };
             (path(new), change)
         };
         ChangeSet { files: files.iter().map(file).collect(), ..ChangeSet::default() }

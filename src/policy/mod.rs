@@ -9,6 +9,7 @@ pub mod deploys;
 mod due;
 mod fan_in;
 mod fingerprint;
+mod names;
 pub mod proof;
 mod retry;
 mod strangers;
@@ -38,6 +39,7 @@ use due::unseen;
 pub use due::{Due, default_only, due};
 pub use fan_in::{Expected, Part, Refusal, distinct, join, of_earlier_attempts, same_subject};
 pub use fingerprint::Fingerprints;
+use names::names;
 pub use retry::combine;
 pub use strangers::{brings_secrets, may_deploy, may_publish, may_run};
 use tally::{Tally, elsewhere};
@@ -228,7 +230,10 @@ fn judge_finding(located: Located, rules: &Rules, ground: Ground<'_>, identify: 
     let brought = of_change && ground.baseline.is_some_and(|baseline| baseline.older);
     let status = ground.baseline.map(|_| if known && said && !brought { Status::Existing } else { Status::New });
     let unsure = !exact && rules.only == Only::ChangedLines && relevance == Some(Relevance::ChangedFile);
-    let counts = unsure || counts(rules.only, status, relevance, &finding);
+    let brought_about = rules.only == Only::ChangedLines
+        && relevance == Some(Relevance::ChangedFile)
+        && change.zip(path.as_ref()).is_some_and(|(change, path)| names_gone(&change.files[path], &finding));
+    let counts = unsure || brought_about || counts(rules.only, status, relevance, &finding);
     let head_line = match (change, &path, finding.line) {
         (Some(change), Some(path), Some(line)) => change.head_line(path, line),
         (_, _, line) => line,
@@ -258,6 +263,11 @@ fn counts(only: Only, status: Option<Status>, relevance: Option<Relevance>, find
             Some(Relevance::ChangedLine | Relevance::Unplaced) | None => true,
         },
     }
+}
+
+/// Whether it names what the change took away from its file: an import that is gone, the only use of a variable.
+fn names_gone(file: &FileChange, finding: &Finding) -> bool {
+    names(&finding.message).any(|name| file.gone.contains(name))
 }
 
 /// What is said of a whole file (a formatter's "would change") may be due to any of its lines; where a file could not be

@@ -5,7 +5,7 @@ use crate::model::gate::{Only, Rules};
 use crate::model::outcome::Outcome;
 use crate::model::report::{GateReport, Judged, Relevance, Status};
 
-use super::{count, counts};
+use super::{count, counts, is_of_any_line};
 
 /// Findings whose place is told apart from the change in no usual way.
 #[derive(Debug, Default)]
@@ -13,6 +13,8 @@ pub(super) struct Tally {
     nowhere: usize,
     submodule: usize,
     unsure: usize,
+    /// Counted for a name that the change took away.
+    brought_about: usize,
     outside: usize,
     /// Placed in the change, where the folder that a path is relative to is not known.
     pub(super) supposed: usize,
@@ -29,6 +31,7 @@ impl Tally {
         self.outside += usize::from(*place == Place::Outside && !counts && judged.level() >= rules.fail_on);
         let elsewhere = rules.only == Only::ChangedLines && judged.relevance == Some(Relevance::ChangedFile);
         self.unsure += usize::from(!exact && elsewhere && judged.blocking);
+        self.brought_about += usize::from(exact && elsewhere && judged.blocking && !is_of_any_line(&judged.finding));
     }
 
     pub(super) fn notes(&self) -> impl Iterator<Item = String> {
@@ -48,6 +51,13 @@ impl Tally {
                 "{} in changed files where a line of the tool may be another one of git (a notebook, a lone carriage return \
                  or a line separator before it, a line behind the file's end, a file written to during the run): counted",
                 count(self.unsure, "finding"),
+            )
+        };
+        let brought_about = || {
+            let (name, count_s) = if self.brought_about == 1 { ("names", "counts") } else { ("name", "count") };
+            format!(
+                "{} on lines that the change left alone {name} what it took away from the file, and {count_s}",
+                count(self.brought_about, "finding"),
             )
         };
         let outside = || {
@@ -71,6 +81,7 @@ impl Tally {
             (self.nowhere > 0).then(nowhere),
             (self.submodule > 0).then(submodule),
             (self.unsure > 0).then(unsure),
+            (self.brought_about > 0).then(brought_about),
             (self.outside > 0).then(outside),
         ]
         .into_iter()

@@ -53,6 +53,7 @@ fn change() -> Scope {
         binary: false,
         link: false,
         added: vec![LineRange { start, end }],
+        gone: ["os".to_owned()].into(),
     };
     Scope::Change(ChangeSet {
         files: [

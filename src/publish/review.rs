@@ -92,6 +92,8 @@ fn said(remark: &Remark<'_>, judged: &Judged) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -113,7 +115,14 @@ mod tests {
 
     fn change(added: &[(u32, u32)]) -> ChangeSet {
         let added = added.iter().map(|&(start, end)| LineRange { start, end }).collect();
-        let file = FileChange { kind: ChangeKind::Modified, old_path: None, binary: false, link: false, added };
+        let file = FileChange {
+            kind: ChangeKind::Modified,
+            old_path: None,
+            binary: false,
+            link: false,
+            added,
+            gone: BTreeSet::new(),
+        };
         ChangeSet { files: [(path(), file)].into(), ..ChangeSet::default() }
     }
 

@@ -66,6 +66,7 @@ fn what_no_tool_looked_at_before_is_all_new() {
         binary: false,
         link: false,
         added: Vec::new(),
+        gone: [].into(),
     };
     let of = |file: FileChange, rule: &str, line| {
         let scope = Scope::Change(ChangeSet { files: [(path("a.sh"), file)].into(), ..ChangeSet::default() });
@@ -94,7 +95,8 @@ fn what_stands_behind_the_last_line_is_due_to_it() {
 
 #[test]
 fn nothing_in_a_submodule_that_moved_is_passed_over() {
-    let file = |kind| FileChange { kind, old_path: None, binary: false, link: false, added: Vec::new() };
+    let file =
+        |kind| FileChange { kind, old_path: None, binary: false, link: false, added: Vec::new(), gone: [].into() };
     let files = [("ext/lib", ChangeKind::Submodule), ("was", ChangeKind::Deleted)];
     let files = files.into_iter().map(|(name, kind)| (path(name), file(kind))).collect();
     let scope = Scope::Change(ChangeSet { files, ..ChangeSet::default() });
@@ -184,7 +186,7 @@ fn of_two_files_it_is_in_the_one_that_the_change_is_in() {
 
 #[test]
 fn of_a_package_that_is_not_found_it_may_be_in_any_file_of_that_name_in_the_change() {
-    let file = |kind, added| FileChange { kind, old_path: None, binary: false, link: false, added };
+    let file = |kind, added| FileChange { kind, old_path: None, binary: false, link: false, added, gone: [].into() };
     let files = [
         (path("a/src/x.ts"), file(ChangeKind::Modified, vec![LineRange { start: 1, end: 9 }])),
         (path("b/src/x.ts"), file(ChangeKind::Modified, vec![LineRange { start: 5, end: 5 }])),
@@ -246,4 +248,26 @@ fn what_a_change_may_have_brought_about_elsewhere_is_said() {
     {
         assert_eq!(notes(only, exit, level), Vec::<String>::new());
     }
+}
+
+#[test]
+fn what_names_something_that_is_gone_from_its_file_counts() {
+    let scope = change();
+    let counts = |only, file: &str, message: &str| {
+        let mut finding = at(Warning, file, 9);
+        message.clone_into(&mut finding.finding.message);
+        let rules = Rules { only, ..rules() };
+        let report = judge(&common(), &rules, ground(&scope), evidence(1, found(vec![finding])));
+        (report.blocking().count() == 1, report.notes)
+    };
+    let (counted, notes) = counts(Only::ChangedLines, "changed.rs", "undefined name 'os'");
+    assert!(counted);
+    assert_eq!(
+        notes,
+        ["1 finding on lines that the change left alone names what it took away from the file, and counts"]
+    );
+    assert!(!counts(Only::ChangedLines, "changed.rs", "undefined name 'sys'").0);
+    assert!(!counts(Only::ChangedLines, "changed.rs", "the os is not named").0);
+    assert!(!counts(Only::ChangedLines, "other.rs", "undefined name 'os'").0);
+    assert!(counts(Only::ChangedFiles, "changed.rs", "undefined name 'os'").1.is_empty());
 }

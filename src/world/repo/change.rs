@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::diff::gone::Gone;
 use crate::diff::{self, Content, Entry, Side};
 use crate::model::change::{ChangeKind, ChangeSet, LineRange};
 use crate::model::event::Occasion;
@@ -124,7 +125,9 @@ impl Repo {
         if let (Some(old), Some(new)) = (old, new)
             && [&old, &new].iter().all(|bytes| is_text(bytes))
         {
-            entry.content = Content::Text(compare_texts(&old, &new)?);
+            let hunks = compare_texts(&old, &new)?;
+            entry.gone = Gone::between(&old, &new, &hunks);
+            entry.content = Content::Text(hunks);
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ use git2::{
     StatusOptions, StatusShow, SubmoduleIgnore,
 };
 
+use crate::diff::gone::Gone;
 use crate::diff::{Content, Entry, Hunk, Side};
 use crate::model::sha::Sha;
 
@@ -294,7 +295,12 @@ fn equal_moves(diff: &Diff<'_>, gone: &[usize], new: &[usize]) -> HashMap<usize,
 
 fn moved(diff: &Diff<'_>, from: usize, to: usize) -> Option<Entry> {
     let (old, new) = (diff.get_delta(from)?.old_file(), diff.get_delta(to)?.new_file());
-    Some(Entry { old: Some(side(&old)), new: Some(side(&new)), content: Content::Text(Vec::new()) })
+    Some(Entry {
+        old: Some(side(&old)),
+        new: Some(side(&new)),
+        content: Content::Text(Vec::new()),
+        gone: BTreeSet::new(),
+    })
 }
 
 fn side(file: &DiffFile<'_>) -> Side {
@@ -316,7 +322,7 @@ fn read_delta(repository: &Repository, diff: &Diff<'_>, index: usize, seen: &mut
         Delta::Deleted => (Some(side(&old)), None),
         _ => (Some(side(&old)), Some(side(&new))),
     };
-    let mut entry = Entry { old: old_side, new: new_side, content: Content::Unknown };
+    let mut entry = Entry { old: old_side, new: new_side, content: Content::Unknown, gone: BTreeSet::new() };
     if status == Delta::Untracked && entry.path().ends_with(b"/") {
         let path = entry.path().escape_ascii();
         seen.notes.push(format!("{path} is a repository of its own: its files are not part of the change"));
@@ -330,8 +336,12 @@ fn read_delta(repository: &Repository, diff: &Diff<'_>, index: usize, seen: &mut
         _ if submodule => Content::Unknown,
         _ if same => Content::Text(Vec::new()),
         _ => match stored_texts(repository, &old, &new) {
-            Some([old, new]) => Content::Text(compare_texts(old.content(), new.content())?),
-            None => compare(diff, index, &entry, &mut seen.notes)?,
+            Some([old, new]) => {
+                let hunks = compare_texts(old.content(), new.content())?;
+                entry.gone = Gone::between(old.content(), new.content(), &hunks);
+                Content::Text(hunks)
+            }
+            None => compare(diff, index, &mut entry, &mut seen.notes)?,
         },
     };
     seen.entries.push(entry);
@@ -348,11 +358,14 @@ fn stored_texts<'r>(repository: &'r Repository, old: &DiffFile<'_>, new: &DiffFi
     if is_stored(old) && is_stored(new) { Some([text(old)?, text(new)?]) } else { None }
 }
 
-fn compare(diff: &Diff<'_>, index: usize, entry: &Entry, notes: &mut Vec<String>) -> Result<Content, RepoError> {
+fn compare(diff: &Diff<'_>, index: usize, entry: &mut Entry, notes: &mut Vec<String>) -> Result<Content, RepoError> {
     let name = entry.path().escape_ascii();
     match Patch::from_diff(diff, index) {
         Ok(Some(patch)) if patch.delta().flags().is_binary() => Ok(Content::Binary),
-        Ok(Some(patch)) => hunks(&patch).map(Content::Text),
+        Ok(Some(patch)) => {
+            entry.gone = gone(&patch)?;
+            hunks(&patch).map(Content::Text)
+        }
         Ok(None) if diff.get_delta(index).is_some_and(|delta| delta.flags().is_binary()) => Ok(Content::Binary),
         Ok(None) => Ok(Content::Text(Vec::new())),
         Err(error) if is_unreadable(&error) => {
@@ -369,6 +382,21 @@ pub(super) fn compare_texts(old: &[u8], new: &[u8]) -> Result<Vec<Hunk>, RepoErr
     options.context_lines(0).indent_heuristic(true).force_text(true);
     let patch = Patch::from_buffers(old, None, new, None, Some(&mut options)).map_err(failed("compare two texts"))?;
     hunks(&patch)
+}
+
+fn gone(patch: &Patch<'_>) -> Result<BTreeSet<String>, RepoError> {
+    let mut gone = Gone::default();
+    for hunk in 0..patch.num_hunks() {
+        for line in 0..patch.num_lines_in_hunk(hunk).map_err(failed("read a hunk"))? {
+            let line = patch.line_in_hunk(hunk, line).map_err(failed("read a line of a hunk"))?;
+            match line.origin() {
+                '-' => gone.take(line.content()),
+                '+' => gone.give(line.content()),
+                _ => {}
+            }
+        }
+    }
+    Ok(gone.words())
 }
 
 fn hunks(patch: &Patch<'_>) -> Result<Vec<Hunk>, RepoError> {

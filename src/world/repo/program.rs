@@ -398,6 +398,6 @@ impl Program {
             }
         };
         let mode = if link { 0o120_000 } else { 0o100_644 };
-        seen.entries.push(Entry { old: None, new: Some(Side { mode, path }), content });
+        seen.entries.push(Entry { old: None, new: Some(Side { mode, path }), content, gone: BTreeSet::new() });
     }
 }

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::diff::gone::Gone;
 use crate::diff::{Content, Entry, Side};
 use crate::model::sha::Sha;
 use crate::world::files::{self, Standing};
@@ -95,13 +96,19 @@ impl Repo {
         seen.entries.retain(|entry| !found.contains(entry.path()));
         let added = unlike.len();
         for Unlike { path, old, new, is_link } in unlike {
+            let mut gone = BTreeSet::new();
             let content = match (&old, &new) {
                 (_, None) => Content::Text(Vec::new()),
                 (old, new) if [old, new].into_iter().flatten().any(|bytes| !is_text(bytes)) => Content::Binary,
-                (old, Some(new)) => Content::Text(compare_texts(old.as_deref().unwrap_or_default(), new)?),
+                (old, Some(new)) => {
+                    let old = old.as_deref().unwrap_or_default();
+                    let hunks = compare_texts(old, new)?;
+                    gone = Gone::between(old, new, &hunks);
+                    Content::Text(hunks)
+                }
             };
             let side = Side { mode: if is_link { 0o120_000 } else { 0o100_644 }, path };
-            seen.entries.push(Entry { old: old.map(|_| side.clone()), new: new.map(|_| side), content });
+            seen.entries.push(Entry { old: old.map(|_| side.clone()), new: new.map(|_| side), content, gone });
         }
         Ok(added)
     }
