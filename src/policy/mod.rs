@@ -39,7 +39,7 @@ pub use due::{Due, default_only, due};
 pub use fan_in::{Expected, Part, Refusal, distinct, join, of_earlier_attempts, same_subject};
 pub use fingerprint::Fingerprints;
 pub use retry::combine;
-pub use strangers::{brings_secrets, may_deploy, may_publish, may_run};
+pub use strangers::{brings_secrets, may_deploy, may_publish, may_run, quote};
 use tally::Tally;
 
 /// What a gate is judged against.
