@@ -3,6 +3,7 @@
 
 use serde::Deserialize;
 
+use crate::model::check_id;
 use crate::model::event::Occasion;
 use crate::model::sha::Sha;
 
@@ -153,6 +154,7 @@ pub fn read(variables: &Variables<'_>, payload: &[u8]) -> Result<Occasion, Event
             number("GITHUB_RUN_ATTEMPT", variables.run_attempt)?.unwrap_or(0),
         ),
         workflow: workflow(variables),
+        leg: variables.leg.and_then(check_id::leg),
         job: variables.job.map(|job| variables.leg.map_or_else(|| job.to_owned(), |leg| format!("{job} {leg}"))),
         ..Occasion::local()
     };
@@ -356,6 +358,7 @@ mod tests {
         let leg = Variables { workflow_ref: None, leg: Some("1/2"), ..variables("push") };
         let leg = read(&leg, b"{}").unwrap();
         assert_eq!((leg.workflow.as_deref(), leg.job.as_deref()), (Some("ci"), Some("test 1/2")));
+        assert_eq!((leg.leg.as_deref(), own.leg.as_deref()), (Some("2/2"), None));
         for from in [r#"{"full_name":"mallory/shop"}"#, "null", "{}"] {
             for event in ["pull_request", "pull_request_target", "pull_request_review", "pull_request_review_comment"] {
                 assert!(!read(&variables(event), pull(from).as_bytes()).unwrap().trusted, "{event} from {from}");

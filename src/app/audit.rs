@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::app::run::discover;
 use crate::app::scope::{self, Asked};
-use crate::app::{Failure, output, posting};
+use crate::app::{Failure, output, secrets};
 use crate::gate::audit::{Age, Compared, Ground, LockfileSetting, Options, collect, packages};
 use crate::model::audit::{Bar, Severity};
 use crate::model::change::Scope;
@@ -76,7 +76,7 @@ pub async fn audit(request: &Request, env: &Env) -> Result<Report, Failure> {
     let subject = Subject { event: "local".to_owned(), trusted: true, ..Subject::default() };
     let (verdict, took) = (gate.outcome, gate.took);
     let report = Report { verdict, subject, started_at: String::new(), took, gates: vec![gate], notes };
-    let report = posting::masker(env, &[]).report(&report);
+    let report = secrets::masker(env, &[]).report(&report);
     if let Some(path) = &request.sarif {
         files::write(&request.start.join(path), sarif::write(&report).as_bytes())?;
     }

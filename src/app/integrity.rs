@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::app::{Failure, posting};
+use crate::app::{Failure, secrets};
 use crate::config;
 use crate::gate::integrity::evidence;
 use crate::integrity::rules;
@@ -45,7 +45,7 @@ pub fn check(request: &Request, env: &Env) -> Result<Report, Failure> {
         gates: vec![gate],
         notes: Vec::new(),
     };
-    let report = posting::masker(env, &[]).report(&report);
+    let report = secrets::masker(env, &[]).report(&report);
     if let Some(path) = &request.sarif {
         files::write(&request.start.join(path), sarif::write(&report).as_bytes())?;
     }

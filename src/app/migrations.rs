@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::app::run::discover;
 use crate::app::scope::{self, Asked};
-use crate::app::{Failure, posting};
+use crate::app::{Failure, secrets};
 use crate::gate::migrations::{self, Ground, Settings};
 use crate::model::change::Scope;
 use crate::model::exit::ExitCode;
@@ -94,7 +94,7 @@ pub async fn migrations(
     let scope = Scope::Everything { why: "the base is compared with by version".to_owned() };
     let mut report = policy::judge(&common, &rules, policy::Ground { scope: &scope, baseline: None }, evidence);
     "gatepost migrations".clone_into(&mut report.reproduce);
-    let report = posting::masker(env, &[]).gate(&report);
+    let report = secrets::masker(env, &[]).gate(&report);
     let code = signals.caught().map_or_else(|| ExitCode::from(report.outcome), |it| ExitCode::Interrupted(it.number()));
     Ok((report, code))
 }

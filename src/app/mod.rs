@@ -33,6 +33,7 @@ pub mod remote;
 pub mod rollback;
 pub mod run;
 pub mod scope;
+pub mod secrets;
 pub mod site;
 pub mod status;
 pub mod verify;

@@ -114,7 +114,7 @@ pub async fn notify(request: &Request, env: &Env) -> Result<Told, Failure> {
         at: clock::now().strftime("%FT%TZ").to_string(),
     };
     let receipts = teller.tell(&notice).await;
-    let failed = receipts.iter().any(|receipt| matches!(receipt.end, ReceiptEnd::Failed(_)));
+    let failed = receipts.iter().any(|receipt| matches!(receipt.end, ReceiptEnd::Failed(_) | ReceiptEnd::Denied(_)));
     let code = if failed { ExitCode::CouldNotJudge } else { ExitCode::Pass };
     Ok(Told { event, routes: teller.desk.routes(), receipts, code, masker: teller.masker })
 }

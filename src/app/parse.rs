@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::app::{Failure, posting};
+use crate::app::{Failure, secrets};
 use crate::config;
 use crate::gate::ground::Ground;
 use crate::gate::locate::locate;
@@ -46,7 +46,7 @@ pub fn parse(request: &Request, env: &Env) -> Result<Vec<Understood>, Failure> {
     let choice = Choice::of(&request.from, &request.start).map_err(|error| unusable(&error))?;
     let stdin = [PathBuf::from("-")];
     let inputs = if request.files.is_empty() { &stdin[..] } else { &request.files };
-    let masker = posting::masker(env, &[]);
+    let masker = secrets::masker(env, &[]);
     inputs.iter().map(|input| one(&choice, input, &request.start, &masker)).collect()
 }
 

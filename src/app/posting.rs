@@ -10,10 +10,13 @@ use tokio::time::Instant;
 
 use crate::app::Failure;
 use crate::app::scope::Judged;
-use crate::mask::{Masker, names};
+use crate::mask::Masker;
 use crate::model::call::{Call, CheckRun, Generation, Receipt, ReceiptEnd};
-use crate::model::event::Occasion;
+use crate::model::check_id;
+use crate::model::event::{Occasion, StandsBack};
+use crate::model::exit::ExitCode;
 use crate::model::gate::GateName;
+use crate::model::outcome::Outcome;
 use crate::model::report::{GateReport, Report, Subject};
 use crate::model::secret::Secret;
 use crate::model::settings::{CommentWhen, PublishSettings};
@@ -28,8 +31,9 @@ use crate::world::repo::Repo;
 use crate::world::signals::Signals;
 use crate::world::{clock, files};
 
-/// How long posting may wait for retries and rate limits, over the whole run.
-const PATIENCE: Duration = Duration::from_mins(10);
+/// How long posting may wait for retries and rate limits, over the whole run; for check runs twice as long. A job that only
+/// posts has 10 minutes in our examples, and its exit code must be there by then.
+const PATIENCE: Duration = Duration::from_mins(3);
 /// After a signal under GitHub Actions everything, the report included, must have ended after 7 s.
 const LAST_CALL: Duration = Duration::from_millis(6_500);
 
@@ -46,53 +50,6 @@ pub fn patience() -> Instant {
 #[must_use]
 pub fn unanswered() -> String {
     format!("GitHub did not answer within {} s, for which gates wait", ASIDE.as_secs())
-}
-
-/// A password of fewer bytes may be a word of many texts, as `postgres` is.
-const LONG: usize = 10;
-
-/// Knows the secrets of this environment: what is given to gates on purpose, what is named like a secret, and passwords of
-/// proxies. Not those of other addresses: `postgres` is the password of many a test's database, and a word of many a path.
-#[must_use]
-pub fn masker(env: &Env, pass_env: &[String]) -> Masker {
-    let is_secret = |name: &str| names::is_secret(name) || pass_env.iter().any(|passed| passed == name);
-    let mut secrets = Vec::new();
-    for (name, value) in env.iter() {
-        let (name, value) = (name.to_string_lossy(), value.to_string_lossy());
-        let hidden = match &*name {
-            name if is_secret(name) => [Some(&*value), login(&value), long_password(&value)],
-            name if name.to_ascii_uppercase().ends_with("_PROXY") => [password(&value), None, None],
-            _ => [None; 3],
-        };
-        secrets.extend(hidden.into_iter().flatten().flat_map(spellings));
-    }
-    Masker::new(&secrets)
-}
-
-/// A value as it is shown, and where not all of it is text the parts that are: a log has the bytes between them.
-fn spellings(value: &str) -> impl Iterator<Item = Secret> {
-    let parts = value.split(char::REPLACEMENT_CHARACTER).filter(|part| part.len() < value.len());
-    std::iter::once(value).chain(parts).map(|part| Secret::new(part.to_owned()))
-}
-
-/// Who logs in at an address, as it is written there, with the `@` behind: it stands in other addresses of that server
-/// too. The scheme may be left out.
-fn login(address: &str) -> Option<&str> {
-    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
-    let place = rest.split(['/', '?', '#']).next()?;
-    Some(&place[..=place.rfind('@')?]).filter(|login| login.contains(':'))
-}
-
-/// The password in an address.
-fn password(address: &str) -> Option<&str> {
-    let (_, password) = login(address)?.trim_end_matches('@').split_once(':')?;
-    Some(password).filter(|password| !password.is_empty())
-}
-
-/// One that is no word of other texts: not the user's name, and of some length.
-fn long_password(address: &str) -> Option<&str> {
-    let user = login(address)?.split(':').next()?;
-    password(address).filter(|password| password.len() >= LONG && *password != user)
 }
 
 /// When a run posts to GitHub.
@@ -125,10 +82,26 @@ impl Said {
         self
     }
 
-    /// Whether anything could not be posted at all.
+    /// Whether anything could not be posted at all, though the token may.
     #[must_use]
     pub fn failed(&self) -> bool {
         !self.unwritten.is_empty() || self.receipts.iter().any(|receipt| matches!(receipt.end, ReceiptEnd::Failed(_)))
+    }
+
+    /// Whether the token may not write something.
+    #[must_use]
+    pub fn denied(&self) -> bool {
+        self.receipts.iter().any(|receipt| matches!(receipt.end, ReceiptEnd::Denied(_)))
+    }
+
+    /// What the process ends with for this verdict: one that is not green stands, whatever could not be posted or written.
+    #[must_use]
+    pub fn code(verdict: Outcome, unsaid: bool, signals: &Signals) -> ExitCode {
+        match signals.caught() {
+            Some(signal) => ExitCode::Interrupted(signal.number()),
+            None if unsaid && verdict.is_green() => ExitCode::CouldNotJudge,
+            None => ExitCode::from(verdict),
+        }
     }
 }
 
@@ -170,6 +143,10 @@ pub struct Poster {
     annotated: BTreeSet<GateName>,
     /// The jobs of the judged run may have made check runs.
     already: bool,
+    /// What its check runs may hide.
+    stands_back: StandsBack,
+    /// The leg of the job's matrix.
+    leg: Option<String>,
 }
 
 impl Poster {
@@ -234,13 +211,17 @@ impl Poster {
             said: Said::default(),
             annotated: BTreeSet::new(),
             already: false,
+            stands_back: occasion.stands_back(),
+            leg: occasion.leg.clone(),
         })
     }
 
     /// Posts in the name of a run (id and attempt) whose jobs have judged, annotated, and perhaps made check runs; of another
-    /// workflow than this one, where that is named.
+    /// workflow than this one, where that is named; `occasion`: what woke it.
     #[must_use]
-    pub fn for_jobs_of(mut self, (run, attempt): (u64, u64), workflow: Option<&str>) -> Self {
+    pub fn for_jobs_of(mut self, (run, attempt): (u64, u64), workflow: Option<&str>, occasion: &Occasion) -> Self {
+        self.stands_back = occasion.stands_back();
+        self.leg = None;
         self.by.run = format!("{run}.{attempt}");
         self.generation.judged = (run, attempt);
         self.workflow = workflow.map(str::to_owned).or(self.workflow);
@@ -307,6 +288,8 @@ impl Poster {
             server: self.server.clone(),
             by: self.by.clone(),
             already: self.already,
+            stands_back: self.stands_back,
+            leg: self.leg.clone(),
             signals: signals.clone(),
         };
         (queue, receiver)
@@ -341,24 +324,27 @@ impl Poster {
         self.said.receipts.push(receipt);
     }
 
-    /// Posts what is said of the whole run, and gives back everything that was said.
-    pub async fn end(mut self, report: &Report, posted: Posted<'_>, signals: &Signals) -> Said {
+    /// Posts what is said of the whole run, and gives back everything that was said. `interrupted`: before all was judged; a
+    /// signal that comes later only ends the posting.
+    pub async fn end(mut self, report: &Report, posted: Posted<'_>, interrupted: bool, signals: &Signals) -> Said {
         if !self.active {
             return self.said;
         }
         let delimiter = delimiter();
         let completed_at = clock::now().to_string();
-        let external_id = format!("gatepost:{}:{}", self.by.run, self.by.made);
+        let event = if report.subject.event.is_empty() { "-" } else { &report.subject.event };
+        let external_id = check_id::of_whole(&self.by.run, &self.by.made, event);
+        let left_alone = left_alone(&self.said.receipts);
         let mut annotated = std::mem::take(&mut self.annotated);
         if self.already {
             annotated.extend(report.gates.iter().map(|gate| gate.name.clone()));
         }
         let postings = publish::on_end(&RunEnd {
-            context: context(posted, &self.server),
+            context: context(posted, &self.server, self.leg.as_deref()),
             report,
             completed_at: &completed_at,
             external_id: &external_id,
-            cancelled: signals.caught().is_some(),
+            cancelled: interrupted,
             generation: self.generation,
             by: &self.by,
             comment_key: &comment::key(self.workflow.as_deref(), posted.place),
@@ -366,6 +352,7 @@ impl Poster {
             summary_room: self.summary_room(),
             left_out: posted.left_out,
             annotated: &annotated,
+            left_alone: &left_alone,
         });
         self.said.receipts.extend(left_to_the_whole(posted));
         let is_summary = |posting: &Posting| matches!(posting, Posting::Summary(_));
@@ -394,6 +381,7 @@ impl Poster {
     /// Keeps what is for the runner; gives back what is for GitHub.
     fn keep(&mut self, posting: Posting) -> Option<Call> {
         match posting {
+            Posting::Call(Call::CheckRun(run)) => return Some(Call::CheckRun(standing_back(run, self.stands_back))),
             Posting::Call(call) => return Some(call),
             Posting::Summary(text) => append(self.summary.as_deref(), &text, &mut self.said.unwritten),
             Posting::Outputs(text) => append(self.outputs.as_deref(), &text, &mut self.said.unwritten),
@@ -423,6 +411,8 @@ pub struct Queue<'a> {
     server: String,
     by: Maker,
     already: bool,
+    stands_back: StandsBack,
+    leg: Option<String>,
     signals: Signals,
 }
 
@@ -438,7 +428,7 @@ impl Queue<'_> {
         let started_at = completed_at.checked_sub(jiff::SignedDuration::from_millis(began)).unwrap_or(completed_at);
         let origin = posted.origins.get(&gate.name).unwrap_or(&subject);
         let postings = publish::on_gate(&GateEnd {
-            context: context(posted, &self.server),
+            context: context(posted, &self.server, self.leg.as_deref()),
             gate,
             started_at: &started_at.to_string(),
             completed_at: &completed_at.to_string(),
@@ -446,7 +436,10 @@ impl Queue<'_> {
             cancelled: self.signals.caught().is_some(),
         });
         let calls = postings.into_iter().filter_map(|posting| match posting {
-            Posting::Call(Call::CheckRun(run)) => Some(Call::CheckRun(CheckRun { already: self.already, ..run })),
+            Posting::Call(Call::CheckRun(run)) => {
+                let run = CheckRun { already: self.already, ..standing_back(run, self.stands_back) };
+                Some(Call::CheckRun(run))
+            }
             Posting::Call(call) => Some(call),
             _ => None,
         });
@@ -455,7 +448,29 @@ impl Queue<'_> {
     }
 }
 
-fn context<'a>(posted: Posted<'a>, server: &'a str) -> Context<'a> {
+fn standing_back(run: CheckRun, stands_back: StandsBack) -> CheckRun {
+    let stands_back = match stands_back {
+        StandsBack::Never => false,
+        StandsBack::Skipped => run.conclusion == "skipped",
+        StandsBack::Green => true,
+    };
+    CheckRun { stands_back, ..run }
+}
+
+/// What was not posted, as it would have hidden what is worse: that is said where people look.
+fn left_alone(receipts: &[Receipt]) -> Vec<String> {
+    let mut whys: Vec<(&str, Vec<&str>)> = Vec::new();
+    for receipt in receipts {
+        let ReceiptEnd::LeftAlone(why) = &receipt.end else { continue };
+        match whys.iter_mut().find(|(known, _)| known == why) {
+            Some((_, names)) => names.push(&receipt.what),
+            None => whys.push((why, vec![&receipt.what])),
+        }
+    }
+    whys.into_iter().map(|(why, names)| format!("Left alone: {}: {why}.", names.join(", "))).collect()
+}
+
+fn context<'a>(posted: Posted<'a>, server: &'a str, leg: Option<&'a str>) -> Context<'a> {
     Context {
         subject: posted.subject,
         settings: posted.settings,
@@ -463,6 +478,7 @@ fn context<'a>(posted: Posted<'a>, server: &'a str) -> Context<'a> {
         version: env!("CARGO_PKG_VERSION"),
         report_path: posted.report_path,
         place: posted.place,
+        leg,
     }
 }
 
@@ -524,44 +540,5 @@ fn random() -> String {
     match getrandom::fill(&mut bytes) {
         Ok(()) => format!("{:032x}", u128::from_le_bytes(bytes)),
         Err(_) => blake3::hash(format!("{:?}", clock::instant()).as_bytes()).to_hex()[..32].to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[cfg(unix)]
-    #[test]
-    fn a_secret_that_is_no_text_is_known_by_what_is_shown_of_it() {
-        use std::os::unix::ffi::OsStrExt;
-        let value = std::ffi::OsStr::from_bytes(b"hunter\xff2-and-more");
-        let env = Env::from_iter([("DB_PASSWORD", value)]);
-        let masker = masker(&env, &[]);
-        assert_eq!(masker.mask("as hunter\u{fffd}2-and-more"), "as ***");
-        assert_eq!(masker.mask("hunter?2-and-more"), "***?***");
-    }
-
-    #[test]
-    fn passwords_of_addresses_are_secrets() {
-        let env = Env::from_iter([
-            ("https_proxy", "http://ana:pr0xyw0rd@proxy.example:3128"),
-            ("ALL_PROXY", "bo:a@t%2Fw0rd@proxy.example/?x=c:d@e"),
-            ("NO_PROXY", "shop.example,.test"),
-            ("DATABASE_URL", "postgres://postgres:postgres@localhost/shop"),
-            ("STAGE_URL", "postgres://shop:correcthorse@db/shop"),
-            ("TEST_URL", "mysql://root:root@db/shop"),
-        ]);
-        let masker = masker(&env, &["STAGE_URL".to_owned(), "TEST_URL".to_owned()]);
-        for (text, masked) in [
-            ("via http://ana:pr0xyw0rd@proxy.example:3128", "via http://ana:***@proxy.example:3128"),
-            ("http://bo:a@t%2Fw0rd@proxy.example/", "http://bo:***@proxy.example/"),
-            ("src/postgres/mod.rs of shop.example", "src/postgres/mod.rs of shop.example"),
-            ("postgres://shop:correcthorse@db/other", "postgres://***db/other"),
-            ("its password is correcthorse", "its password is ***"),
-            ("mysql://root:root@db/other in /root", "mysql://***db/other in /root"),
-        ] {
-            assert_eq!(masker.mask(text), masked);
-        }
     }
 }

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::app::{Failure, posting};
+use crate::app::{Failure, secrets};
 use crate::config::{self, Config, DeployerRow, KindRow, Known, NotifierRow, Problem, Problems};
 use crate::deploy;
 use crate::gate::{self, Gate};
@@ -118,7 +118,7 @@ pub fn read(place: &Place<'_>) -> Result<Option<(Config, String, String)>, Failu
 /// Takes what the configuration names as secret, or gives to gates on purpose, out of what is shown.
 #[must_use]
 pub fn masker(env: &Env, config: &Config) -> Masker {
-    posting::masker(env, &[secrets(config), config.run.pass_env.clone()].concat())
+    secrets::masker(env, &[secrets(config), config.run.pass_env.clone()].concat())
 }
 
 /// The variables that are named as secrets: gates get none of them, and they are shown nowhere.

@@ -4,25 +4,27 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::time::Duration;
 
 use crate::app::baseline::{self, Found};
 use crate::app::output::{self, Output};
 use crate::app::posting::{self, Posted, Poster, Publish, Said};
 use crate::app::project::{self, Place, Project, Source};
 use crate::app::scope::{self, Asked, Judged};
-use crate::app::work::Ground;
+use crate::app::work::{Gates, Ground};
 use crate::app::{Failure, apart, detected, overridden, remembered};
 use crate::mask::Masker;
 use crate::model::change::{ChangeKind, ChangeSet, FileChange};
 use crate::model::event::Occasion;
 use crate::model::exit::ExitCode;
+use crate::model::outcome::Outcome;
 use crate::model::path::RepoPath;
 use crate::model::progress::{Progress, Watch};
 use crate::model::report::{GateReport, Report, Subject};
 use crate::policy;
 use crate::publish;
 use crate::render::{json_v1, junit, sarif};
-use crate::schedule::{self, Limits};
+use crate::schedule::{self, Graph, Limits};
 use crate::world::env::Env;
 use crate::world::process::{self, ACTIONS_GRACE, CancelToken, LeftBehind};
 use crate::world::repo::{Checkout, Repo};
@@ -110,8 +112,7 @@ async fn run_all(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
         watch.see(&Progress::Said { text: &masker.text(&said) });
     }
     let (settings, place, left_out) = (project.config.publish.clone(), project.place.clone(), project.left_out);
-    let (limits, graph) = (limits(request, &project), project.graph.clone());
-    let (masker, watch) = (&masker, &watch);
+    let (limits, graph, masker, watch) = (limits(request, &project), project.graph.clone(), &masker, &watch);
     watch.see(&Progress::Said { text: &masker.text(&format!("judging {}", judged.words())) });
     let ground = Ground {
         env,
@@ -132,33 +133,71 @@ async fn run_all(request: &Request, env: &Env, watch: Rc<dyn Watch>) -> Result<R
     let (subject, started_at, none) = (&subject, &started_at[..], BTreeMap::new());
     let shared =
         Posted { subject, settings: &settings, report_path, started_at, left_out, place: &place, origins: &none };
-    let (queue, waiting) = poster.queue(shared, &signals);
     let folder = output.seen_from(&request.here);
+    let ended = |report: &GateReport| watch.see(&Progress::Ended { report, folder: &folder });
+    let moved = || judged.moved(&repo).is_some();
+    let gates = judge((&graph, limits, gates), (&mut poster, shared), (&cancel, &signals), ended, moved).await;
+    let left = process::end_orphans().await;
+
+    // From here on it is too late to interrupt the judging: what is said of it is the same everywhere.
+    let interrupted = signals.caught();
+    let moved = if interrupted.is_none() { judged.moved(&repo) } else { None };
+    let subject = Subject { dirty: subject.dirty || moved.is_some(), ..subject.clone() };
+    let notes = judged.said().into_iter().chain(baseline.notes).chain(overridden.notes);
+    let notes = notes
+        .chain(ends(left, interrupted.as_ref()))
+        .chain(moved)
+        .chain(request.sarif.as_ref().and_then(|_| sarif::too_many(&gates)));
+    let notes = notes.map(|note| masker.text(&note)).collect();
+    let report = reported(gates, subject, notes, (started_at, begun.elapsed()), interrupted.is_some());
+    let interrupted = interrupted.is_some();
+    let (text, mut unwritten) = write_files(request, &report, &output, (&place, occasion.leg.as_deref()), interrupted);
+    // A later deploy would miss what is red and was not kept.
+    unwritten.extend(remembered::keep(&repo, &report).await.err().filter(|_| !report.verdict.is_green()));
+    let shared = Posted { subject: &report.subject, ..shared };
+    let said = poster.end(&report, shared, interrupted, &signals).await.masked(masker);
+    let code = exit_code(request.publish, &report, &signals, &unwritten, &said);
+    Ok(Ran { report, text, output: output.clone(), folder, code, said, unwritten })
+}
+
+/// What could not be written or posted makes a pass one that could not be judged, where posting was asked for.
+fn exit_code(publish: Publish, report: &Report, signals: &Signals, unwritten: &[String], said: &Said) -> ExitCode {
+    let unposted = publish == Publish::Always && (said.failed() || said.denied());
+    Said::code(report.verdict, unposted || !unwritten.is_empty(), signals)
+}
+
+/// Judges as the gates are planned, and posts each that ends.
+async fn judge(
+    (graph, limits, gates): (&Graph, Limits, Rc<Gates>),
+    (poster, shared): (&mut Poster, Posted<'_>),
+    (cancel, signals): (&CancelToken, &Signals),
+    ended: impl Fn(&GateReport),
+    moved: impl Fn() -> bool,
+) -> Vec<GateReport> {
+    let (queue, waiting) = poster.queue(shared, signals);
     let running = async {
         // Dropped when the last gate has ended: that ends the sending.
         let queue = queue;
         let on_end = |report: &GateReport| {
-            watch.see(&Progress::Ended { report, folder: &folder });
-            queue.gate(report, || judged.moved(&repo).is_some());
+            ended(report);
+            queue.gate(report, &moved);
         };
-        schedule::run(&graph, limits, gates, &cancel, on_end).await
+        schedule::run(graph, limits, gates, cancel, on_end).await
     };
-    let (gates, ()) = tokio::join!(running, poster.send_all(waiting, &signals));
-    let left = process::end_orphans().await;
+    tokio::join!(running, poster.send_all(waiting, signals)).0
+}
 
-    let moved = if signals.caught().is_none() { judged.moved(&repo) } else { None };
-    let subject = &Subject { dirty: subject.dirty || moved.is_some(), ..subject.clone() };
-    let notes = judged.said().into_iter().chain(baseline.notes).chain(overridden.notes).chain(ends(left, &signals));
-    let notes = notes.chain(moved).chain(request.sarif.as_ref().and_then(|_| sarif::too_many(&gates)));
-    let notes = notes.map(|note| masker.text(&note)).collect();
-    let (subject, started_at) = (subject.clone(), started_at.to_owned());
-    let report = Report { verdict: policy::verdict(&gates), subject, started_at, took: begun.elapsed(), gates, notes };
-    let (text, mut unwritten) = write_files(request, &report, &output, signals.caught().is_some());
-    // A later deploy would miss what is red and was not kept.
-    unwritten.extend(remembered::keep(&repo, &report).await.err().filter(|_| !report.verdict.is_green()));
-    let said = poster.end(&report, Posted { subject: &report.subject, ..shared }, &signals).await.masked(masker);
-    let code = exit_code(request.publish, &report, &signals, &unwritten, &said);
-    Ok(Ran { report, text, output: output.clone(), folder, code, said, unwritten })
+/// The report. What a signal cut short is no pass, whatever its gates say.
+fn reported(
+    gates: Vec<GateReport>,
+    subject: Subject,
+    notes: Vec<String>,
+    (started_at, took): (&str, Duration),
+    interrupted: bool,
+) -> Report {
+    let least = if interrupted { Outcome::Error } else { Outcome::Skipped };
+    let verdict = policy::verdict(&gates).max(least);
+    Report { verdict, subject, started_at: started_at.to_owned(), took, gates, notes }
 }
 
 fn woken_by(env: &Env) -> Result<Occasion, Failure> {
@@ -312,8 +351,8 @@ pub fn open(
 }
 
 /// What happened at the end.
-fn ends(left: LeftBehind, signals: &Signals) -> impl Iterator<Item = String> {
-    left_behind(left).into_iter().chain(signals.caught().map(|signal| format!("interrupted by {signal}")))
+fn ends(left: LeftBehind, interrupted: Option<&impl std::fmt::Display>) -> impl Iterator<Item = String> {
+    left_behind(left).into_iter().chain(interrupted.map(|signal| format!("interrupted by {signal}")))
 }
 
 fn left_behind(left: LeftBehind) -> Vec<String> {
@@ -427,12 +466,15 @@ fn write_files(
     request: &Request,
     report: &Report,
     output: &Output,
+    (place, leg): (&str, Option<&str>),
     interrupted: bool,
 ) -> (Result<String, String>, Vec<String>) {
     let report_text = json_v1::write(report).map_err(|error| error.to_string());
     let as_report = || report_text.as_deref().map(Cow::Borrowed).map_err(Clone::clone);
     let mut wanted = vec![(output.report(), as_report())];
-    wanted.extend(request.sarif.iter().map(|path| (request.start.join(path), Ok(sarif::write(report).into()))));
+    wanted.extend(
+        request.sarif.iter().map(|path| (request.start.join(path), Ok(sarif::write_of(report, place, leg).into()))),
+    );
     wanted.extend(request.junit.iter().map(|path| (request.start.join(path), Ok(junit::write(report).into()))));
     wanted.extend(saved(request, output.folder()).map(|path| {
         let text = if interrupted { Err(format!("{}: the run was interrupted", path.display())) } else { as_report() };
@@ -451,18 +493,6 @@ fn write_files(
 fn saved(request: &Request, folder: &Path) -> Option<PathBuf> {
     let named = request.save_baseline.as_ref()?;
     Some(named.as_ref().map_or_else(|| folder.join("baseline.json"), |file| request.start.join(file)))
-}
-
-/// Interrupted before everything else; then the verdict; then what could not be written or posted.
-fn exit_code(publish: Publish, report: &Report, signals: &Signals, unwritten: &[String], said: &Said) -> ExitCode {
-    if let Some(signal) = signals.caught() {
-        return ExitCode::Interrupted(signal.number());
-    }
-    let unposted = publish == Publish::Always && said.failed();
-    if report.verdict.is_green() && (unposted || !unwritten.is_empty()) {
-        return ExitCode::CouldNotJudge;
-    }
-    ExitCode::from(report.verdict)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::app::{Failure, posting};
+use crate::app::{Failure, secrets};
 use crate::deploy::engine::Watch;
 use crate::deploy::tally::Verdict;
 use crate::deploy::verify::Sight;
@@ -42,7 +42,7 @@ pub async fn verify(request: &Request, env: &Env, watch: &dyn Watch) -> Result<(
     let http = Http::new(Duration::from_secs(30), Duration::from_secs(1))
         .map_err(|error| Failure::outside(error.to_string()))?;
     let sight = Sight { url: None, health: &health, version: None, pacing: request.pacing, env };
-    let masker = posting::masker(env, &[]);
+    let masker = secrets::masker(env, &[]);
     let verdict = match sight.judge(&http, &|why| watch.line(&masker.mask(why))).await {
         Verdict::Healthy(says) => match sight.watch(&http).await {
             None => Verdict::Healthy(says),

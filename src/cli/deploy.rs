@@ -2,7 +2,7 @@
 
 use crate::app::drive::{self, Deployed};
 use crate::app::site::{Choice, Start};
-use crate::app::{Failure, deploy, posting, promote, recover, rollback};
+use crate::app::{Failure, deploy, promote, recover, rollback, secrets};
 use crate::cli::Place;
 use crate::cli::args::{self, LedgerOf, OnLedger};
 use crate::cli::stages::Stages;
@@ -108,7 +108,7 @@ fn show(
         let mut story = Story::new(deed, environment);
         drive::not_begun(&mut story, failure);
         if json {
-            place.json(posting::masker(place.env, &[]).mask(&deployment::json(&story, &[])));
+            place.json(secrets::masker(place.env, &[]).mask(&deployment::json(&story, &[])));
         }
     })?;
     let (story, told) = (&done.story, &done.told);

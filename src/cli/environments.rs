@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::app::{Failure, adopt, locks, posting, status, verify};
+use crate::app::{Failure, adopt, locks, secrets, status, verify};
 use crate::cli::Place;
 use crate::cli::args;
 use crate::cli::deploy::start;
@@ -22,7 +22,7 @@ pub fn status(place: &Place<'_>, args: &args::Status) -> Result<ExitCode, Failur
     let only = args.environment.as_deref();
     let rows = super::runtime()?.block_on(status::status(&start, only, place.env))?;
     let shown: Vec<Shown<'_>> = rows.iter().map(status::Row::shown).collect();
-    let masker = posting::masker(place.env, &[]);
+    let masker = secrets::masker(place.env, &[]);
     if args.on.json {
         place.json(masker.mask(&environments::json(&shown)));
     } else {
@@ -104,13 +104,13 @@ fn done<T>(place: &Place<'_>, json: bool, done: Result<T, Failure>) -> Result<T,
         if json {
             let (reason, says) = (Some(failure.word()), failure.what.as_str());
             let said = environments::said(&Said { outcome: "refused", reason, says, told: &[] });
-            place.json(posting::masker(place.env, &[]).mask(&said));
+            place.json(secrets::masker(place.env, &[]).mask(&said));
         }
     })
 }
 
 fn say(place: &Place<'_>, json: bool, outcome: &str, says: &str, told: &[Receipt]) {
-    let masker = posting::masker(place.env, &[]);
+    let masker = secrets::masker(place.env, &[]);
     if json {
         place.json(masker.mask(&environments::said(&Said { outcome, reason: None, says, told })));
     } else {

@@ -24,8 +24,9 @@ use clap::Parser as _;
 use tracing_subscriber::EnvFilter;
 
 use crate::app::Failure;
-use crate::app::posting::{self, Publish};
+use crate::app::posting::Publish;
 use crate::app::project;
+use crate::app::secrets;
 use crate::config;
 use crate::model::exit::ExitCode;
 use crate::render::terminal::Dress;
@@ -57,7 +58,7 @@ pub fn main() -> ExitCode {
     let fail = |failure: &Failure| {
         let text = failure_text(failure, screen.err_colour);
         // It quotes what was given, and the configuration.
-        screen::err(for_people(&env, &posting::masker(&env, &[]).mask(&text)));
+        screen::err(for_people(&env, &secrets::masker(&env, &[]).mask(&text)));
         failure.code
     };
     let code = dispatch(cli, &env, screen).unwrap_or_else(|failure| fail(&failure));

@@ -106,7 +106,7 @@ impl Printer {
         let mut said: Vec<(&str, &str, Vec<&str>)> = Vec::new();
         for receipt in receipts {
             let (word, why) = match &receipt.end {
-                ReceiptEnd::Failed(why) => ("could not be posted", why),
+                ReceiptEnd::Failed(why) | ReceiptEnd::Denied(why) => ("could not be posted", why),
                 ReceiptEnd::Downgraded(why) => ("posted in a lesser way", why),
                 ReceiptEnd::LeftAlone(why) => ("left alone", why),
                 ReceiptEnd::WouldSend(calls) if calls.is_empty() => {

@@ -59,7 +59,7 @@ impl Masker {
             compared: gate.compared.as_ref().map(|compared| self.compared(compared)),
             audit: gate.audit.as_ref().map(|audit| self.audit(audit)),
             overridden: self.option(gate.overridden.as_deref()),
-            notes: self.all(&gate.notes),
+            notes: self.all(&gate.notes).into_iter().chain(self.unplaced(gate)).collect(),
         }
     }
 
@@ -90,11 +90,25 @@ impl Masker {
             | ReceiptEnd::LeftAlone(text)
             | ReceiptEnd::Downgraded(text)
             | ReceiptEnd::Failed(text)
+            | ReceiptEnd::Denied(text)
             | ReceiptEnd::WouldSend(text) = &mut receipt.end
             {
                 *text = self.mask(text).into_owned();
             }
         }
+    }
+
+    /// How many findings lose their place by a secret in their path: with it go annotations and suggestions.
+    fn unplaced(&self, gate: &GateReport) -> Option<String> {
+        let hidden = gate.findings.iter().filter(|judged| judged.path.is_some() && self.judged(judged).path.is_none());
+        let number = hidden.count();
+        (number > 0).then(|| {
+            let findings = if number == 1 { "1 finding is".to_owned() } else { format!("{number} findings are") };
+            format!(
+                "{findings} neither annotated nor offered a fix: a secret of this job is a part of the path; where it is a common \
+                 word, as the password of a test database may be, choose another"
+            )
+        })
     }
 
     fn option(&self, text: Option<&str>) -> Option<String> {
@@ -235,6 +249,29 @@ mod tests {
     use crate::model::secret::Secret;
 
     #[test]
+    fn a_place_that_is_lost_to_a_secret_is_said_once() {
+        let masker = Masker::new(&[Secret::new("postgres".to_owned())]);
+        let finding = |path: &str| Judged {
+            finding: Finding { path: Some(path.to_owned()), line: Some(2), ..Finding::default() },
+            path: RepoPath::parse(path).ok(),
+            relevance: None,
+            status: None,
+            fingerprint: String::new(),
+            blocking: true,
+            line_text: None,
+            head_line: Some(2),
+            offer: None,
+        };
+        let name = crate::model::gate::GateName::parse("lint").unwrap();
+        let findings = vec![finding("db/postgres/a.py"), finding("db/mysql/a.py")];
+        let gate = GateReport { findings, ..GateReport::unjudged(name, "lint".to_owned()) };
+        let shown = masker.gate(&masker.gate(&gate));
+        assert_eq!(shown.findings.iter().filter(|judged| judged.path.is_some()).count(), 1);
+        let [note] = &shown.notes[..] else { panic!("{:?}", shown.notes) };
+        assert!(note.starts_with("1 finding is neither annotated nor offered a fix: a secret of this job"), "{note}");
+    }
+
+    #[test]
     fn what_became_of_calls_is_told_without_secrets() {
         let masker = Masker::new(&[Secret::new(SECRET.to_owned())]);
         let text = || format!("x {SECRET} y");
@@ -244,6 +281,7 @@ mod tests {
             ReceiptEnd::LeftAlone(text()),
             ReceiptEnd::Downgraded(text()),
             ReceiptEnd::Failed(text()),
+            ReceiptEnd::Denied(text()),
             ReceiptEnd::WouldSend(text()),
         ];
         let mut receipts = ends.map(|end| Receipt { what: text(), end });

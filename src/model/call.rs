@@ -42,7 +42,7 @@ pub enum Call {
 /// A completed check run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CheckRun {
-    /// `gatepost/<gate>`, or `gatepost` for the whole.
+    /// As [`check_id::name`](crate::model::check_id::name) makes it.
     pub name: String,
     /// The commit it is shown on.
     pub head_sha: Sha,
@@ -50,6 +50,8 @@ pub struct CheckRun {
     pub external_id: String,
     /// Other jobs of the same run may have made it: one that stands there already and concludes the same is not made again.
     pub already: bool,
+    /// It is not made where a run of another event has said worse of the commit under this name: it would hide it.
+    pub stands_back: bool,
     /// `success`, `failure`, `neutral`, `skipped` or `cancelled`.
     pub conclusion: &'static str,
     /// RFC 3339.
@@ -99,7 +101,7 @@ pub struct CommitStatus {
     pub sha: Sha,
     /// `success`, `failure` or `error`.
     pub state: &'static str,
-    /// `gatepost/<gate>`.
+    /// The name of the check run that it stands for.
     pub context: String,
     /// At most 140 characters.
     pub description: String,
@@ -230,6 +232,8 @@ pub enum ReceiptEnd {
     Downgraded(String),
     /// It could not be posted, and why.
     Failed(String),
+    /// The token may not write there, as those of forks may not.
+    Denied(String),
     /// `--dry-run`: these requests would have been sent; empty without a token, as GitHub is asked first what there is.
     WouldSend(String),
 }

@@ -37,6 +37,20 @@ pub struct Occasion {
     pub workflow: Option<String>,
     /// The job's id, and where the action tells it the leg of its matrix (`test 0/2`).
     pub job: Option<String>,
+    /// The leg of the job's matrix, as check runs show it; `None` where it has one alone.
+    pub leg: Option<String>,
+}
+
+/// Whether a check run may hide what another event's run said of the same commit, where that is worse.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum StandsBack {
+    /// It may.
+    #[default]
+    Never,
+    /// It may, unless it has judged nothing.
+    Skipped,
+    /// It may not.
+    Green,
 }
 
 impl Occasion {
@@ -60,6 +74,7 @@ impl Occasion {
             generation: (0, 0),
             workflow: None,
             job: None,
+            leg: None,
         }
     }
 
@@ -87,6 +102,18 @@ impl Occasion {
     pub fn is_of_default_branch(&self) -> bool {
         let pushed = || self.event == "push" && self.branch.is_some() && self.branch == self.default_branch;
         self.event == "schedule" || pushed()
+    }
+
+    /// What its check runs may hide. A run of a change decides about it, and so does one that a person has started, or one of
+    /// what the default branch has by now. Any other may have looked at less: at the last push, or at what `when` leaves.
+    #[must_use]
+    pub fn stands_back(&self) -> StandsBack {
+        match self.event.as_str() {
+            "pull_request" | "pull_request_target" | "merge_group" | "local" => StandsBack::Never,
+            "workflow_dispatch" => StandsBack::Skipped,
+            "push" if self.is_of_default_branch() => StandsBack::Skipped,
+            _ => StandsBack::Green,
+        }
     }
 
     /// Whether one entry of a gate's `when` (`pull_request`, `push:main`, `push:release/*`) fits.
@@ -117,5 +144,21 @@ mod tests {
         assert!(!occasion.fits("pull_request"));
         occasion.branch = None;
         assert!(!occasion.fits("push:main"));
+    }
+
+    #[test]
+    fn what_looked_at_less_stands_back() {
+        let of = |event: &str, branch: &str| {
+            let (event, branch) = (event.to_owned(), Some(branch.to_owned()));
+            Occasion { event, branch, default_branch: Some("main".to_owned()), ..Occasion::local() }.stands_back()
+        };
+        for event in ["pull_request", "merge_group", "local"] {
+            assert_eq!(of(event, "main"), StandsBack::Never, "{event}");
+        }
+        assert_eq!(of("workflow_dispatch", "topic"), StandsBack::Skipped);
+        assert_eq!((of("push", "main"), of("push", "topic")), (StandsBack::Skipped, StandsBack::Green));
+        for event in ["schedule", "pull_request_review", "repository_dispatch", "issue_comment"] {
+            assert_eq!(of(event, "main"), StandsBack::Green, "{event}");
+        }
     }
 }

@@ -233,12 +233,12 @@ impl GateReport {
         compared.is_some_and(|compared| compared.still_fails(case))
     }
 
-    /// Its name on GitHub. What was judged on a schedule or on the default branch, whatever changed, has another one:
-    /// it says nothing of a commit.
+    /// What it is called on GitHub. What was judged on a schedule or on the default branch, whatever changed, is called
+    /// otherwise: it says nothing of a commit.
     #[must_use]
-    pub fn check_name(&self) -> String {
+    pub fn called(&self) -> String {
         let scheduled = self.audit.as_ref().is_some_and(|audit| audit.scheduled);
-        format!("gatepost/{}{}", self.name, if scheduled { " (scheduled)" } else { "" })
+        format!("{}{}", self.name, if scheduled { " (scheduled)" } else { "" })
     }
 
     /// Whether it is shown but does not block: by its mode, or because it was overridden.

@@ -128,9 +128,9 @@ impl LineParser for GoTest {
         for (path, build) in std::mem::take(&mut self.builds) {
             if build.failed && !build.told {
                 self.errored(&path, "build failed", &build.output, true);
-                self.notes.push(format!("{path} was not built, and no package says what that is to it"));
+                self.notes.push(format!("{path:?} was not built, and no package says what that is to it"));
             } else if !build.failed {
-                self.notes.push(format!("the build of {path} printed {}", beginning(&build.output)));
+                self.notes.push(format!("the build of {path:?} printed {}", beginning(&build.output)));
             }
         }
         if self.foreign > 0 {
@@ -149,8 +149,8 @@ impl GoTest {
         let failed = self.tests.cases.iter().filter(|case| case.outcome.is_broken()).count();
         let failed = failed + self.packages.values().map(Package::broken).sum::<usize>();
         let open = match self.packages.keys().next() {
-            Some(name) if self.packages.len() == 1 => format!("{name} has not ended"),
-            Some(name) => format!("{name} and {} more packages have not ended", self.packages.len() - 1),
+            Some(name) if self.packages.len() == 1 => format!("{name:?} has not ended"),
+            Some(name) => format!("{name:?} and {} more packages have not ended", self.packages.len() - 1),
             None => "the last event is open".to_owned(),
         };
         format!("{open}; {} failed before", count(failed, "test has", "tests have"))
@@ -200,9 +200,9 @@ impl GoTest {
             let words = words.as_deref().unwrap_or(if is_build { "build failed" } else { PACKAGE });
             self.errored(name, words, output.as_deref().unwrap_or(&said), is_build);
         } else if failed && !finished {
-            self.doubt(format!("{name} broke off: not all of its tests ran"));
+            self.doubt(format!("{name:?} broke off: not all of its tests ran"));
         } else if !failed && silent {
-            self.notes.push(format!("{name} passed and ran no test"));
+            self.notes.push(format!("{name:?} passed and ran no test"));
         }
     }
 

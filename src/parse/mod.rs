@@ -146,9 +146,9 @@ pub enum ParseError {
         got: String,
     },
     /// It can be read, and says that the tool could not do its work.
-    #[error("{tool} reports that its run failed: {what}; nothing it found explains that")]
+    #[error("{tool} reports that its run failed: {what:?}; nothing it found explains that")]
     ToolFailed {
-        /// The tool's name for itself, cleaned.
+        /// The tool's name; in quotes where it is its word for itself.
         tool: String,
         /// Its words, cleaned.
         what: String,

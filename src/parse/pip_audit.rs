@@ -69,7 +69,7 @@ fn parse(input: &[u8]) -> Result<Parsed, ParseError> {
             }
             // Asked for with `--skip-editable`.
             (Some(reason), ..) if reason == EDITABLE => {
-                notes.push(format!("{} was not audited: {reason}", dependency.name));
+                notes.push(format!("{:?} was not audited: {reason}", dependency.name));
             }
             (reason, ..) => skipped.push(reason.unwrap_or(dependency.name)),
         }

@@ -41,7 +41,7 @@ pub use fan_in::{Expected, Part, Refusal, distinct, join, of_earlier_attempts, s
 pub use fingerprint::Fingerprints;
 use names::names;
 pub use retry::combine;
-pub use strangers::{brings_secrets, may_deploy, may_publish, may_run};
+pub use strangers::{brings_secrets, may_deploy, may_publish, may_run, quote};
 use tally::{Tally, elsewhere};
 
 /// What a gate is judged against.

@@ -1,6 +1,8 @@
 //! Whether gates may run at all: code of strangers is not executed where the job has what can act for its owner.
 
 use crate::model::event::Occasion;
+use crate::model::report::Report;
+use crate::model::text::one_line;
 
 /// Events that run with the repository's secrets and a token that writes, on behalf of code that is not its own.
 /// <https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows>
@@ -79,6 +81,18 @@ pub fn may_publish(occasion: &Occasion) -> Result<(), (String, &'static str)> {
     Ok(())
 }
 
+/// Puts a stranger's report's own sentences into quotes: beside outcomes that are judged again they would read as ours.
+pub fn quote(report: &mut Report) {
+    let said = |text: &str| format!("its report says {:?}", one_line(text, 300));
+    for gate in &mut report.gates {
+        if !gate.reason.is_empty() {
+            gate.reason = said(&gate.reason);
+        }
+        gate.notes.iter_mut().for_each(|note| *note = said(note));
+    }
+    report.notes.iter_mut().for_each(|note| *note = format!("the report says {:?}", one_line(note, 300)));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,6 +102,25 @@ mod tests {
         let local = Occasion { on_actions: false, ..occasion.clone() };
         assert_eq!(may_run(&local, own_code), Ok(()));
         may_run(&occasion, own_code).is_err()
+    }
+
+    #[test]
+    fn a_strangers_sentences_are_in_quotes() {
+        let gate = crate::policy::tests::claimed("lint", crate::model::outcome::Outcome::Pass);
+        let gate = crate::model::report::GateReport { notes: vec!["all \"good\"".to_owned()], ..gate };
+        let notes = vec!["a false alarm".to_owned()];
+        let mut report = Report {
+            verdict: crate::model::outcome::Outcome::Pass,
+            subject: crate::model::report::Subject::default(),
+            started_at: String::new(),
+            took: std::time::Duration::ZERO,
+            gates: vec![gate],
+            notes,
+        };
+        quote(&mut report);
+        assert_eq!(report.notes, ["the report says \"a false alarm\""]);
+        assert_eq!(report.gates[0].reason, "its report says \"claimed\"");
+        assert_eq!(report.gates[0].notes, ["its report says \"all \\\"good\\\"\""]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::model::call::{Annotation, Call, CheckRun};
+use crate::model::check_id;
 use crate::model::finding::Level;
 use crate::model::outcome::Outcome;
 use crate::model::report::{GateReport, Judged};
@@ -55,7 +56,7 @@ fn on_end(end: &RunEnd<'_>) -> Vec<Posting> {
     wanted.then(|| of_run(end)).flatten().map(|check| Posting::Call(Call::CheckRun(check))).into_iter().collect()
 }
 
-/// The check run of a gate, named `gatepost/<gate>`; `None` when there is no commit to show it on.
+/// The check run of a gate; `None` when there is no commit to show it on.
 #[must_use]
 pub fn of_gate(end: &GateEnd<'_>) -> Option<CheckRun> {
     let gate = end.gate;
@@ -63,10 +64,11 @@ pub fn of_gate(end: &GateEnd<'_>) -> Option<CheckRun> {
     let (text, left) = text(gate, &rest, &end.context);
     let annotated = shown.iter().filter(|remark| remark.judged().is_some()).count();
     Some(CheckRun {
-        name: gate.check_name(),
+        name: end.context.check_name(gate),
         head_sha: end.context.subject.head.clone()?,
         external_id: end.external_id.to_owned(),
         already: false,
+        stands_back: false,
         conclusion: conclusion(gate.outcome, gate.not_enforced(), end.cancelled),
         started_at: end.started_at.to_owned(),
         completed_at: end.completed_at.to_owned(),
@@ -78,7 +80,7 @@ pub fn of_gate(end: &GateEnd<'_>) -> Option<CheckRun> {
     })
 }
 
-/// The check run of the whole run, named `gatepost`; `None` when there is no commit to show it on.
+/// The check run of the whole run; `None` when there is no commit to show it on.
 #[must_use]
 pub fn of_run(end: &RunEnd<'_>) -> Option<CheckRun> {
     let most = end.context.settings.max_annotations;
@@ -86,10 +88,11 @@ pub fn of_run(end: &RunEnd<'_>) -> Option<CheckRun> {
     shown.sort_by_key(|remark| remark.rank);
     shown.truncate(most);
     Some(CheckRun {
-        name: "gatepost".to_owned(),
+        name: check_id::name(end.context.place, None, end.context.leg),
         head_sha: end.context.subject.head.clone()?,
         external_id: end.external_id.to_owned(),
         already: false,
+        stands_back: false,
         // Where no gate is enforced, none of them makes the verdict: what is red then is no gate's.
         conclusion: conclusion(verdict(end), false, end.cancelled),
         started_at: end.report.started_at.clone(),

@@ -45,6 +45,7 @@ mod tests {
                 head_sha: Sha::parse(&"a".repeat(40)).unwrap(),
                 external_id: String::new(),
                 already: false,
+                stands_back: false,
                 conclusion,
                 started_at: String::new(),
                 completed_at: String::new(),

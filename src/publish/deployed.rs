@@ -174,7 +174,7 @@ fn stages(story: &Story) -> String {
 fn not_told(told: &[Receipt]) -> String {
     let mut out = String::new();
     for receipt in told {
-        if let ReceiptEnd::Failed(why) | ReceiptEnd::Downgraded(why) = &receipt.end {
+        if let ReceiptEnd::Failed(why) | ReceiptEnd::Denied(why) | ReceiptEnd::Downgraded(why) = &receipt.end {
             let _ = writeln!(out, "- not told: {}: {}", prose(&receipt.what, LINE), prose(why, LINE));
         }
     }

@@ -28,6 +28,7 @@ mod words;
 use std::collections::BTreeSet;
 
 use crate::model::call::{Call, Generation};
+use crate::model::check_id;
 use crate::model::gate::GateName;
 use crate::model::report::{GateReport, Report, Subject};
 use crate::model::settings::PublishSettings;
@@ -86,6 +87,16 @@ pub struct Context<'a> {
     pub report_path: &'a str,
     /// Where the configuration stands in the repository.
     pub place: &'a str,
+    /// The leg of the job's matrix.
+    pub leg: Option<&'a str>,
+}
+
+impl Context<'_> {
+    /// The name of a gate's check run.
+    #[must_use]
+    pub fn check_name(&self, gate: &GateReport) -> String {
+        check_id::name(self.place, Some(&gate.called()), self.leg)
+    }
 }
 
 /// A gate that has ended.
@@ -133,6 +144,8 @@ pub struct RunEnd<'a> {
     pub left_out: usize,
     /// Gates whose findings stand on GitHub as annotations of a check run: they are not annotated twice.
     pub annotated: &'a BTreeSet<GateName>,
+    /// Sentences about check runs that were not made because they would have hidden worse ones.
+    pub left_alone: &'a [String],
 }
 
 /// Everything that is posted when a gate has ended.

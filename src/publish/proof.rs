@@ -30,8 +30,9 @@ pub fn external_id(by: &Maker, gate: &GateReport, subject: &Subject) -> String {
     let base = subject.base.as_ref().map_or("-", |base| base.as_str());
     let config = subject.config.as_deref().unwrap_or("-");
     let tree = subject.tree.as_ref().map_or("-", |tree| tree.as_str());
+    let event = if subject.event.is_empty() { "-" } else { &subject.event };
     let Maker { run, job, made } = by;
-    CheckId { run, gate: gate.name.as_str(), scope, base, config, job, made, tree }.to_string()
+    CheckId { run, gate: gate.name.as_str(), scope, base, config, job, made, tree, event }.to_string()
 }
 
 /// The external id of a check run that says that its gate was overridden: it leads to the comment that did, and is the same
@@ -40,7 +41,7 @@ pub fn external_id(by: &Maker, gate: &GateReport, subject: &Subject) -> String {
 pub fn override_id(run: &str, gate: &GateName, comment: u64, place: &str) -> String {
     let (comment, config) = (comment.to_string(), of_place(place));
     let (gate, base, config) = (gate.as_str(), comment.as_str(), config.as_str());
-    CheckId { run, gate, scope: OVERRIDE, base, config, job: "-", made: "-", tree: "-" }.to_string()
+    CheckId { run, gate, scope: OVERRIDE, base, config, job: "-", made: "-", tree: "-", event: "-" }.to_string()
 }
 
 /// Whatever stands at a place in the repository: as [`digest`], without a text.
@@ -74,9 +75,9 @@ mod tests {
         };
         let by = Maker { run: "7.1".to_owned(), job: "-".to_owned(), made: "ab".to_owned() };
         let scope = |of_the_base| external_id(&by, &gate(of_the_base), &Subject::default());
-        assert_eq!(scope(Some(0)), "gatepost:7.1:db:all:-:-:-:ab:-");
-        assert_eq!(scope(Some(3)), "gatepost:7.1:db:change:-:-:-:ab:-");
-        assert_eq!(scope(None), "gatepost:7.1:db:change:-:-:-:ab:-", "an older version's report does not say");
+        assert_eq!(scope(Some(0)), "gatepost:7.1:db:all:-:-:-:ab:-:-");
+        assert_eq!(scope(Some(3)), "gatepost:7.1:db:change:-:-:-:ab:-:-");
+        assert_eq!(scope(None), "gatepost:7.1:db:change:-:-:-:ab:-:-", "an older version's report does not say");
         for of_the_base in [None, Some(0), Some(3)] {
             let report = Report { gates: vec![gate(of_the_base)], ..crate::publish::sample::report() };
             let text = crate::render::json_v1::write(&report).unwrap();

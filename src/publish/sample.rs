@@ -217,6 +217,7 @@ pub(super) fn ended<T>(report: &Report, settings: &PublishSettings, with: impl F
             version: "0.1.0",
             report_path: ".gatepost/report.json",
             place: "gatepost.toml",
+            leg: None,
         },
         report,
         completed_at: "2026-03-02T10:01:35Z",
@@ -229,6 +230,7 @@ pub(super) fn ended<T>(report: &Report, settings: &PublishSettings, with: impl F
         summary_room: super::summary::LIMIT,
         left_out: 0,
         annotated: &BTreeSet::new(),
+        left_alone: &[],
     })
 }
 

@@ -2,6 +2,7 @@
 
 use crate::publish::page::{Amount, whole};
 use crate::publish::{Posting, Publisher, RunEnd};
+use crate::render::markdown::prose;
 
 /// The row of this publisher.
 pub static PUBLISHER: Publisher = Publisher {
@@ -31,7 +32,8 @@ fn on_end(end: &RunEnd<'_>) -> Vec<Posting> {
 #[must_use]
 pub fn plan(end: &RunEnd<'_>) -> Option<String> {
     // A line before it, and the end of what stands in the file already, where that has none.
-    let page = whole(end, "", &AMOUNTS, end.summary_room.min(LIMIT).saturating_sub(2));
+    let opening: String = end.left_alone.iter().flat_map(|said| [prose(said, 1000), "\n\n".to_owned()]).collect();
+    let page = whole(end, &opening, &AMOUNTS, end.summary_room.min(LIMIT).saturating_sub(2));
     (!page.is_empty()).then(|| format!("\n{page}"))
 }
 

@@ -6,7 +6,7 @@ use crate::model::report::{GateReport, Judged};
 use crate::model::text::shorten;
 use crate::publish::remarks::{self, Remark};
 use crate::publish::words::title;
-use crate::publish::{Posting, Publisher, RunEnd};
+use crate::publish::{Context, Posting, Publisher, RunEnd};
 use crate::render::figures::count;
 use crate::render::workflow;
 
@@ -48,7 +48,7 @@ pub fn plan(end: &RunEnd<'_>) -> Vec<String> {
             gates.iter().filter(|gate| !gate.outcome.is_green() && level_of(gate) == level).collect();
         let found: Vec<&Remark<'_>> = remarks.iter().filter(|remark| remark.level == level).collect();
         left += (ended.len() + found.len()).saturating_sub(PER_LEVEL);
-        let ended = ended.into_iter().map(of_gate);
+        let ended = ended.into_iter().map(|gate| of_gate(gate, &end.context));
         lines.extend(ended.chain(found.into_iter().map(of_remark)).take(PER_LEVEL));
     }
     if left > 0 {
@@ -66,8 +66,8 @@ fn level_of(gate: &GateReport) -> Level {
     if gate.not_enforced() { Level::Note } else { Level::Error }
 }
 
-fn of_gate(gate: &GateReport) -> String {
-    let properties = [("title", format!("gatepost/{}", gate.name))];
+fn of_gate(gate: &GateReport, context: &Context<'_>) -> String {
+    let properties = [("title", context.check_name(gate))];
     workflow::command(name(level_of(gate)), &properties, &title(gate, MESSAGE))
 }
 

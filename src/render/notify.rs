@@ -27,7 +27,7 @@ fn end(end: &ReceiptEnd) -> (&'static str, &str) {
         ReceiptEnd::Unchanged(why) => ("unchanged", why),
         ReceiptEnd::LeftAlone(why) => ("left_alone", why),
         ReceiptEnd::Downgraded(why) => ("downgraded", why),
-        ReceiptEnd::Failed(why) => ("failed", why),
+        ReceiptEnd::Failed(why) | ReceiptEnd::Denied(why) => ("failed", why),
         ReceiptEnd::WouldSend(what) => ("would_send", what),
     }
 }
@@ -61,7 +61,7 @@ pub fn told(receipts: &[Receipt], everything: bool) -> String {
         // Writing to a String cannot fail.
         let _ = match &receipt.end {
             ReceiptEnd::WouldSend(_) => writeln!(out, "would tell: {what}\n{}", indented(&why)),
-            ReceiptEnd::Failed(_) => writeln!(out, "not told: {what}: {why}"),
+            ReceiptEnd::Failed(_) | ReceiptEnd::Denied(_) => writeln!(out, "not told: {what}: {why}"),
             ReceiptEnd::Downgraded(_) => writeln!(out, "told in part: {what}: {why}"),
             _ if !everything => Ok(()),
             _ if why.is_empty() => writeln!(out, "told: {what}: {word}"),

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use crate::model::check_id;
 use crate::model::evidence::Exit;
 use crate::model::finding::{Edit, Fix, Level};
 use crate::model::outcome::Outcome;
@@ -23,7 +24,14 @@ const NO_PLACE: &str = "gatepost.toml";
 /// Writes the log.
 #[must_use]
 pub fn write(report: &Report) -> String {
-    let runs = shown(&report.gates).into_iter().map(run).collect();
+    write_of(report, "", None)
+}
+
+/// The same of the configuration at `place`, by this leg of a matrix: of two uploads that name a gate alike GitHub keeps one.
+#[must_use]
+pub fn write_of(report: &Report, place: &str, leg: Option<&str>) -> String {
+    let named = |gate| run(gate, &check_id::name(place, Some(gate.name.as_str()), leg));
+    let runs = shown(&report.gates).into_iter().map(named).collect();
     let log = Log { schema: "https://json.schemastore.org/sarif-2.1.0.json", version: "2.1.0", runs };
     // Nothing in these types is without a form in JSON; were it so, no reader takes these words for a log.
     serde_json::to_string(&log).unwrap_or_else(|error| error.to_string())
@@ -223,7 +231,7 @@ struct Content<'a> {
     text: &'a str,
 }
 
-fn run(gate: &GateReport) -> Run<'_> {
+fn run<'a>(gate: &'a GateReport, name: &str) -> Run<'a> {
     let mut rules = Vec::new();
     let mut index = HashMap::new();
     for finding in gate.findings.iter().map(|judged| &judged.finding) {
@@ -244,7 +252,7 @@ fn run(gate: &GateReport) -> Run<'_> {
     Run {
         tool: Tool { driver: Driver { name: "gatepost", version: env!("CARGO_PKG_VERSION"), rules } },
         // GitHub tells the runs of one file apart by this.
-        automation_details: Id { id: format!("gatepost/{}/", gate.name) },
+        automation_details: Id { id: format!("{name}/") },
         column_kind: "unicodeCodePoints",
         invocations: [Invocation {
             execution_successful: gate.outcome != Outcome::Error,

@@ -1,7 +1,7 @@
 //! Where a comment is answered: what it says by now, who asks and what they may do, the pull request, and the one reply.
 
 use crate::app::comment::{Carried, Request};
-use crate::app::{Failure, posting, project, remote, run};
+use crate::app::{Failure, project, remote, run, secrets};
 use crate::chat::Woken;
 use crate::config::Config;
 use crate::deploy::Remote;
@@ -66,7 +66,7 @@ pub(super) async fn open<'a>(
     let (remote, config) = surroundings(request, env, &occasion)?;
     let mut talk = Talk::open(&remote.api, remote.token.clone(), &remote.repository, request.dry_run)
         .map_err(|error| Failure::usage(error.to_string()))?;
-    let masker = config.as_ref().map_or_else(|| posting::masker(env, &[]), |(config, _)| project::masker(env, config));
+    let masker = config.as_ref().map_or_else(|| secrets::masker(env, &[]), |(config, _)| project::masker(env, config));
     let (key, issue, written) = match woken {
         Woken::Comment { id, issue, .. } => {
             // At once; that it could not be shown is no reason not to go on.

@@ -9,7 +9,7 @@ mod telling;
 
 use std::path::PathBuf;
 
-use crate::app::{Failure, posting};
+use crate::app::{Failure, posting, secrets};
 use crate::chat::{self, Act, Read, Woken};
 use crate::deploy::engine::Watch;
 use crate::mask::Masker;
@@ -198,7 +198,7 @@ impl Carried {
             reply: None,
             notes: Vec::new(),
             code: ExitCode::Pass,
-            masker: posting::masker(env, &[]),
+            masker: secrets::masker(env, &[]),
         }
     }
 

@@ -8,6 +8,7 @@ use crate::app::comment::acts::Asked;
 use crate::app::comment::desk::Desk;
 use crate::model::answer::{Answer, Decision};
 use crate::model::call::{CheckRun, ReceiptEnd};
+use crate::model::check_id;
 use crate::model::conversation::{Proposal, Written};
 use crate::model::gate::GateName;
 use crate::model::text::one_line;
@@ -63,15 +64,23 @@ impl Desk<'_> {
             }
             (false, false) => format!("it ended in {}", Vec::from_iter(other).join(" and ")),
         };
-        let check = self.check(&proposal, &written, gate, reason, &was);
-        let end = self.post(&check).await;
+        let red = judged.iter().filter(|one| !one.is_green()).map(|one| one.name.clone());
+        let mut names: BTreeSet<String> = red.collect();
+        if names.is_empty() {
+            names.insert(check_id::name(place, Some(gate.as_str()), None));
+        }
+        let mut end = Ok(());
+        for name in names {
+            let check = self.check(name, &proposal, &written, gate, reason, &was);
+            end = end.and(self.post(&check).await.map(drop));
+        }
         let says = format!("{gate} is overridden for {}, and is no pass: {was}", proposal.head.short());
         let done = |decision, code, says: String| Answer {
             sha: Some(proposal.head.clone()),
             ..asked.answer(decision, code, says)
         };
         match end {
-            Ok(_) => done(Decision::Done, "overridden", says),
+            Ok(()) => done(Decision::Done, "overridden", says),
             Err(why) => done(Decision::Unavailable, "not_recorded", format!("it could not be recorded: {why}")),
         }
     }
@@ -93,7 +102,15 @@ impl Desk<'_> {
         Some(asked.refused("head_moved", format!("{why}: look at it, and write the comment again")))
     }
 
-    fn check(&self, proposal: &Proposal, written: &Written, gate: &GateName, reason: &str, was: &str) -> CheckRun {
+    fn check(
+        &self,
+        name: String,
+        proposal: &Proposal,
+        written: &Written,
+        gate: &GateName,
+        reason: &str,
+        was: &str,
+    ) -> CheckRun {
         let by = written.author.as_deref().unwrap_or_default();
         let (run, attempt) = self.occasion.generation;
         let place = self.config.as_ref().map_or("", |(_, place)| place);
@@ -108,10 +125,11 @@ impl Desk<'_> {
         );
         let now = clock::now().to_string();
         CheckRun {
-            name: format!("gatepost/{gate}"),
+            name,
             head_sha: proposal.head.clone(),
             external_id: proof::override_id(&format!("{run}.{attempt}"), gate, written.id, place),
             already: false,
+            stands_back: false,
             conclusion: "neutral",
             started_at: now.clone(),
             completed_at: now,

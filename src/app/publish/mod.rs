@@ -8,10 +8,10 @@ mod triggered;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use crate::app::posting::{self, Posted, Poster, Publish, Said};
+use crate::app::posting::{Posted, Poster, Publish, Said};
 use crate::app::project::{self, Place, Project};
 use crate::app::scope::{self, Asked};
-use crate::app::{Failure, overridden, run};
+use crate::app::{Failure, overridden, run, secrets};
 use crate::gate::Gate;
 use crate::model::audit::Audit;
 use crate::model::event::Occasion;
@@ -72,6 +72,9 @@ struct Joined {
     unknown: BTreeSet<GateName>,
     /// What each gate's own report is of, where that is believed.
     origins: BTreeMap<GateName, Subject>,
+    /// Its exit code is the verdict of the change's own run, which GitHub may have given a token that only reads: that is no
+    /// fault of the change.
+    forgives: bool,
 }
 
 /// Joins and posts.
@@ -84,7 +87,7 @@ pub async fn publish(request: &Request, env: &Env) -> Result<Published, Failure>
     let cancel = CancelToken::new(here.on_actions.then_some(ACTIONS_GRACE));
     let signals =
         signals::listen(cancel).map_err(|error| Failure::outside(format!("cannot listen for signals: {error}")))?;
-    let masker = posting::masker(env, &[]);
+    let masker = secrets::masker(env, &[]);
     let mut found = Found::default();
     for path in &request.reports {
         found.take(&request.start, path)?;
@@ -96,7 +99,8 @@ pub async fn publish(request: &Request, env: &Env) -> Result<Published, Failure>
     };
     let joined = Joined { report: masker.report(&joined.report), ..joined };
     let said = post(&joined, poster, &place, &signals).await.masked(&masker);
-    let code = exit_code(&joined.report, &said, &signals);
+    let unsaid = said.failed() || (said.denied() && !joined.forgives);
+    let code = Said::code(joined.report.verdict, unsaid, &signals);
     Ok(Published { report: joined.report, said, code })
 }
 
@@ -114,7 +118,7 @@ async fn of_this_run(
     let occasion = if here.on_actions { here.clone() } else { local(here, env.get("GITHUB_REPOSITORY"), &found)? };
     let mut poster = Poster::open(Publish::Always, request.dry_run, env, &occasion, None)?;
     if here.on_actions {
-        poster = poster.for_jobs_of(here.generation, None);
+        poster = poster.for_jobs_of(here.generation, None, here);
     }
     let subject = Subject {
         repository: occasion.repository.clone(),
@@ -141,7 +145,18 @@ async fn of_this_run(
     let overridden = overridden::of(env, &subject, &poster, &place).await;
     let origins = origins(&found);
     let report = join(subject, found, &expected, overridden, &occasion)?;
-    Ok((Joined { report, settings, place, hold_back_green: false, unknown: BTreeSet::new(), origins }, poster))
+    Ok((
+        Joined {
+            report,
+            settings,
+            place,
+            hold_back_green: false,
+            unknown: BTreeSet::new(),
+            origins,
+            forgives: here.on_actions,
+        },
+        poster,
+    ))
 }
 
 /// Reports of another run, whoever's code it ran.
@@ -179,6 +194,9 @@ async fn of_another_run(
     let expected = expected::named(&request.expect, expected)?;
     expected::decide_anew(&gates, &mut found.parts);
     let overridden = overridden::of(env, &subject, &poster, &place).await;
+    if !triggered.is_own(&here) {
+        found.parts.iter_mut().for_each(|part| policy::quote(&mut part.report));
+    }
     // A stranger's word of what was judged makes no evidence for a deploy.
     let origins = if triggered.is_own(&here) { origins(&found) } else { BTreeMap::new() };
     let mut report = join(subject, found, &expected, overridden, &occasion)?;
@@ -191,8 +209,9 @@ async fn of_another_run(
     if triggered.run.event == "pull_request" && report.subject.pull_request.is_none() {
         report.notes.insert(0, "no open pull request has this branch any more: there is no comment".to_owned());
     }
-    let poster = poster.for_jobs_of((triggered.run.id, triggered.run.attempt), triggered.run.workflow.as_deref());
-    Ok((Joined { report, settings, place, hold_back_green, unknown, origins }, poster))
+    let run = (triggered.run.id, triggered.run.attempt);
+    let poster = poster.for_jobs_of(run, triggered.run.workflow.as_deref(), &occasion);
+    Ok((Joined { report, settings, place, hold_back_green, unknown, origins, forgives: false }, poster))
 }
 
 /// The gates of a stranger's report that nobody here has named, of which it says so. Another workflow may judge a gate of that
@@ -412,13 +431,5 @@ async fn post(joined: &Joined, mut poster: Poster, place: &str, signals: &Signal
     }
     drop(queue);
     poster.send_all(waiting, signals).await;
-    poster.end(report, shared, signals).await
-}
-
-fn exit_code(report: &Report, said: &Said, signals: &Signals) -> ExitCode {
-    match signals.caught() {
-        Some(signal) => ExitCode::Interrupted(signal.number()),
-        None if said.failed() => ExitCode::CouldNotJudge,
-        None => ExitCode::from(report.verdict),
-    }
+    poster.end(report, shared, false, signals).await
 }

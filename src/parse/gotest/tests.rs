@@ -63,7 +63,7 @@ fn every_package_must_end() {
         assert!(matches!(read(&events(lines)), Err(ParseError::Truncated { .. })), "{lines:?}");
     }
     let error = read(&events(&["run TestA", "fail TestA"])).unwrap_err().to_string();
-    assert!(error.ends_with("p has not ended; 1 test has failed before"), "{error}");
+    assert!(error.ends_with("\"p\" has not ended; 1 test has failed before"), "{error}");
 }
 
 #[test]
@@ -151,6 +151,6 @@ fn a_package_that_passes_without_a_test_is_told() {
         let text = of("output", "", said) + &events(&["pass"]);
         FORMAT.parse(text.as_bytes()).unwrap().notes
     };
-    assert_eq!(notes("ok  \tp\t0.010s\n"), ["p passed and ran no test"]);
+    assert_eq!(notes("ok  \tp\t0.010s\n"), ["\"p\" passed and ran no test"]);
     assert_eq!(notes("ok  \tp\t0.010s [no tests to run]\n"), [""; 0]);
 }

@@ -33,7 +33,7 @@ impl Left {
             ("results that the tool itself suppresses, which do not count", suppressed),
             ("results that are gone since the tool's own baseline", absent),
             ("results with an offset in place of a line, which are placed in their file only", offsets),
-            (&format!("warnings of the tool about its own run (the first: {first_warning})"), warnings),
+            (&format!("warnings of the tool about its own run (the first: {first_warning:?})"), warnings),
         ]
         .into_iter()
         .filter(|(_, count)| *count > 0)
@@ -120,10 +120,13 @@ impl<'r, 'a> RunReader<'r, 'a> {
         let explained = findings.iter().any(|finding| finding.level >= Level::Warning);
         let failed = self.invocations.iter().filter(|invocation| !explained || was_killed(invocation));
         if let Some(what) = failed.into_iter().find_map(failure) {
-            return Err(ParseError::ToolFailed { tool: one_line(self.tool(), 80), what: one_line(&what, 200) });
+            return Err(ParseError::ToolFailed {
+                tool: format!("{:?}", one_line(self.tool(), 80)),
+                what: one_line(&what, 200),
+            });
         }
         if self.elsewhere {
-            return Err(malformed(&format!("a run of {} that keeps its results in other files", self.tool())));
+            return Err(malformed(&format!("a run of {:?} that keeps its results in other files", self.tool())));
         }
         if !looked {
             return Err(malformed(&format!("a run of {} without `results`: it did not look", self.tool())));

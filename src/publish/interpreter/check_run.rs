@@ -1,11 +1,13 @@
 //! Posts a check run: created complete with its first annotations, then page by page; an annotation that GitHub
 //! refuses is written into the text instead, so that none is lost unsaid.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::model::call::{Annotation, CheckRun, ReceiptEnd};
-use crate::model::check_id::CheckId;
+use crate::model::check_id::{self, CheckId};
 use crate::model::text::one_line;
 use crate::world::forge::{Forge, Method, Request};
 use crate::world::line::answer::{Answer, Stop};
@@ -26,6 +28,9 @@ const TEXT_LIMIT: usize = 65_535;
 /// # Errors
 /// When the check run itself could not be made; what happens to its annotations is in the end.
 pub async fn post<F: Forge>(line: &mut Line<F>, run: &CheckRun) -> Result<ReceiptEnd, Stop> {
+    if let Some(worse) = worse(line, run).await? {
+        return Ok(ReceiptEnd::LeftAlone(worse));
+    }
     if let Some(standing) = standing(line, run).await? {
         return Ok(ReceiptEnd::Unchanged(standing.html_url.unwrap_or_else(|| "it stands already".to_owned())));
     }
@@ -51,28 +56,68 @@ pub async fn post<F: Forge>(line: &mut Line<F>, run: &CheckRun) -> Result<Receip
     Ok(placing.end_of(run.annotations.len(), made.html_url))
 }
 
-/// The newest check run of this name and configuration, where another job of the same run made it and concluded the same.
-async fn standing<F: Forge>(line: &mut Line<F>, run: &CheckRun) -> Result<Option<Made>, Stop> {
-    let Some(mine) = CheckId::parse(&run.external_id).filter(|_| run.already) else { return Ok(None) };
+/// Why it is not to be made: the newest of another event's check runs of this name is worse, and would be hidden.
+async fn worse<F: Forge>(line: &mut Line<F>, run: &CheckRun) -> Result<Option<String>, Stop> {
+    if !run.stands_back || !check_id::is_green(run.conclusion) {
+        return Ok(None);
+    }
     let mut all = match list(line, run).await {
         Ok(all) => all,
         // A token that may not read them may not make them either: that is told when it is tried.
-        Err(stop) if stop.refused_with(403).is_some() => return Ok(None),
+        Err(stop) if stop.is_of_rights() => return Ok(None),
+        Err(stop) => {
+            let what = "it is not posted, as whether it would hide a worse one of another event could not be read";
+            return Err(Stop::Failed(format!("{what}: {stop}")));
+        }
+    };
+    all.sort_by_key(|made| made.id);
+    let mine = check_id::event(&run.external_id);
+    let newest: BTreeMap<Option<&str>, &Made> = all.iter().map(|made| (made.event(), made)).collect();
+    let worse = newest.into_iter().find(|(event, made)| {
+        (event.is_none() || *event != mine) && !made.conclusion.as_deref().is_some_and(check_id::is_green)
+    });
+    Ok(worse.map(|(event, _)| {
+        let by = event.map_or_else(|| "another run".to_owned(), |event| format!("the run of {}", one_line(event, 40)));
+        format!(
+            "{by} has said worse of this commit, which this one would hide; it looked at less, or at something else"
+        )
+    }))
+}
+
+/// A check run of this gate and configuration that another job of the same run made, and that concluded the same: of this very
+/// name the newest, else one of any leg of a matrix.
+async fn standing<F: Forge>(line: &mut Line<F>, run: &CheckRun) -> Result<Option<Made>, Stop> {
+    let Some(mine) = CheckId::parse(&run.external_id).filter(|_| run.already) else { return Ok(None) };
+    let path = line.path(&format!("/commits/{}/check-runs?filter=all&per_page=100", run.head_sha));
+    let mut all: Vec<Made> = match line.pages::<MadeList>(path).await {
+        Ok(pages) => pages.into_iter().flat_map(|list| list.check_runs).collect(),
+        // As above.
+        Err(stop) if stop.is_of_rights() => return Ok(None),
         Err(stop) => return Err(stop),
     };
-    all.retain(|made| made.says().is_none_or(|theirs| theirs.config == mine.config));
     all.sort_by_key(|made| made.id);
     let same = |made: &&Made| made.conclusion.as_deref() == Some(run.conclusion);
-    // What this job itself has said in another attempt is not taken back by another job's word.
-    let said = all.iter().rfind(|made| made.says().is_some_and(|theirs| mine.job != "-" && theirs.job == mine.job));
-    if said.is_some_and(|said| !same(&said)) {
-        return Ok(None);
-    }
-    let of_this_run = |made: &Made| {
+    let of_this_run = |made: &&Made| {
         let run = |id: CheckId<'_>| id.generation().map(|(run, _)| run);
         made.says().is_some_and(|theirs| run(theirs).is_some() && run(theirs) == run(mine))
     };
-    Ok(all.pop().filter(|made| of_this_run(made) && same(&made)))
+    let here = |made: &&Made| made.says().is_none_or(|theirs| theirs.config == mine.config);
+    let named: Vec<&Made> = all.iter().filter(|made| made.name == run.name).filter(here).collect();
+    // What this job itself has said in another attempt is not taken back by another job's word.
+    let said =
+        named.iter().rfind(|made| made.says().is_some_and(|theirs| mine.job != "-" && theirs.job == mine.job)).copied();
+    if said.is_some_and(|said| !same(&said)) {
+        return Ok(None);
+    }
+    let of_gate = |made: &&Made| {
+        let is_called = |theirs: CheckId<'_>| theirs.gate == mine.gate && theirs.config == mine.config;
+        check_id::gate(&made.name).is_some() && made.says().is_some_and(is_called)
+    };
+    let candidate = match named.last() {
+        newest @ Some(_) => newest.copied(),
+        None => all.iter().rfind(|made| of_gate(made) && of_this_run(made) && same(made)),
+    };
+    Ok(candidate.filter(|made| of_this_run(made) && same(made)).cloned())
 }
 
 async fn list<F: Forge>(line: &mut Line<F>, run: &CheckRun) -> Result<Vec<Made>, Stop> {
@@ -221,16 +266,18 @@ struct New<'a> {
 }
 
 /// What we need of a check run that is there.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 struct Made {
     id: u64,
+    #[serde(default)]
+    name: String,
     html_url: Option<String>,
     external_id: Option<String>,
     conclusion: Option<String>,
     output: Option<MadeOutput>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 struct MadeOutput {
     annotations_count: Option<usize>,
 }
@@ -238,6 +285,10 @@ struct MadeOutput {
 impl Made {
     fn says(&self) -> Option<CheckId<'_>> {
         CheckId::parse(self.external_id.as_deref()?)
+    }
+
+    fn event(&self) -> Option<&str> {
+        check_id::event(self.external_id.as_deref()?)
     }
 
     fn annotations(&self) -> usize {

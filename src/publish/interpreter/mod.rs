@@ -164,23 +164,24 @@ impl<F: Forge> Interpreter<F> {
         if matches!(self.checks, Checks::Runs) {
             match check_run::post(&mut self.line, run).await {
                 Err(stop) if is_not_an_app(&stop) => self.checks = Checks::Statuses,
-                Err(stop) if stop.refused_with(403).is_some() => {
+                Err(stop) if stop.is_of_rights() => {
                     self.checks = Checks::Nothing;
-                    return Ok(ReceiptEnd::Failed(read_only("checks: write", &stop)));
+                    return Ok(ReceiptEnd::Denied(read_only("checks: write", &stop)));
                 }
                 other => return other,
             }
         }
         if matches!(self.checks, Checks::Nothing) {
-            return Ok(ReceiptEnd::Failed("the token may not write checks, as said above".to_owned()));
+            return Ok(ReceiptEnd::Denied("the token may not write checks, as said above".to_owned()));
         }
-        match status::post(&mut self.line, &commit_status::instead_of(run)).await {
+        match status::post(&mut self.line, &commit_status::instead_of(run), run.stands_back).await {
+            Ok(ReceiptEnd::LeftAlone(why)) => Ok(ReceiptEnd::LeftAlone(why)),
             Ok(_) => Ok(ReceiptEnd::Downgraded(
                 "posted as a commit status: GitHub lets only an app's token write check runs".to_owned(),
             )),
-            Err(stop) if stop.refused_with(403).is_some() => {
+            Err(stop) if stop.is_of_rights() => {
                 self.checks = Checks::Nothing;
-                Ok(ReceiptEnd::Failed(read_only("statuses: write", &stop)))
+                Ok(ReceiptEnd::Denied(read_only("statuses: write", &stop)))
             }
             Err(stop) => Err(stop),
         }
@@ -197,10 +198,8 @@ impl<F: Forge> Interpreter<F> {
 
     async fn status(&mut self, status: &CommitStatus) -> Result<ReceiptEnd, Stop> {
         self.line.allow(self.patience * 2);
-        match status::post(&mut self.line, status).await {
-            Err(stop) if stop.refused_with(403).is_some() => {
-                Ok(ReceiptEnd::Failed(read_only("statuses: write", &stop)))
-            }
+        match status::post(&mut self.line, status, false).await {
+            Err(stop) if stop.is_of_rights() => Ok(ReceiptEnd::Denied(read_only("statuses: write", &stop))),
             other => other,
         }
     }
@@ -211,7 +210,7 @@ impl<F: Forge> Interpreter<F> {
             return Ok(end.clone());
         }
         match comment::post(&mut self.line, &mut self.me, comment).await {
-            Err(stop) if stop.refused_with(403).is_some() => Ok(self.deny_comments(&stop)),
+            Err(stop) if stop.is_of_rights() || stop.is_of_a_lock() => Ok(self.deny_comments(&stop)),
             other => other,
         }
     }
@@ -223,7 +222,7 @@ impl<F: Forge> Interpreter<F> {
             return Ok(end.clone());
         }
         match live::post(&mut self.line, &mut self.me, &mut self.live, comment).await {
-            Err(stop) if stop.refused_with(403).is_some() => Ok(self.deny_comments(&stop)),
+            Err(stop) if stop.is_of_rights() || stop.is_of_a_lock() => Ok(self.deny_comments(&stop)),
             other => other,
         }
     }
@@ -239,7 +238,7 @@ impl<F: Forge> Interpreter<F> {
             return Ok(end.clone());
         }
         match review::post(&mut self.line, &mut self.me, review).await {
-            Err(stop) if stop.refused_with(403).is_some() => Ok(self.deny_comments(&stop)),
+            Err(stop) if stop.is_of_rights() || stop.is_of_a_lock() => Ok(self.deny_comments(&stop)),
             Err(Stop::Limited(why)) => Ok(ReceiptEnd::Downgraded(format!("left to the annotations: {why}"))),
             other => other,
         }
@@ -250,14 +249,14 @@ impl<F: Forge> Interpreter<F> {
         let end = unwritable("pull-requests: write", stop);
         let again = "no comment may be written, as said above".to_owned();
         let is_left = matches!(end, ReceiptEnd::LeftAlone(_));
-        self.comments_denied = Some(if is_left { ReceiptEnd::LeftAlone(again) } else { ReceiptEnd::Failed(again) });
+        self.comments_denied = Some(if is_left { ReceiptEnd::LeftAlone(again) } else { ReceiptEnd::Denied(again) });
         end
     }
 
     async fn issue(&mut self, issue: &StickyIssue) -> Result<ReceiptEnd, Stop> {
         self.line.allow(self.patience);
         match issue::post(&mut self.line, &mut self.me, issue).await {
-            Err(stop) if stop.refused_with(403).is_some() => Ok(unwritable("issues: write", &stop)),
+            Err(stop) if stop.is_of_rights() || stop.is_of_a_lock() => Ok(unwritable("issues: write", &stop)),
             Err(stop) if stop.refused_with(410).is_some() => {
                 Ok(ReceiptEnd::LeftAlone("issues are switched off in this repository".to_owned()))
             }
@@ -278,7 +277,7 @@ fn unwritable(permission: &str, stop: &Stop) -> ReceiptEnd {
     if stop.is_of_a_lock() {
         return ReceiptEnd::LeftAlone(format!("the conversation is locked; {stop}"));
     }
-    ReceiptEnd::Failed(read_only(permission, stop))
+    ReceiptEnd::Denied(read_only(permission, stop))
 }
 
 fn read_only(permission: &str, stop: &Stop) -> String {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::model::text::{clean, shorten};
-use crate::world::forge::{ForgeError, Reply, Request};
+use crate::world::forge::{ForgeError, Method, Reply, Request};
 
 /// How much of an answer is kept in an error.
 const KEPT: usize = 512;
@@ -70,6 +70,13 @@ impl Stop {
         }
     }
 
+    /// GitHub's words where it refused for what the token may: it would do so again. Other refusals with 403 (an address that an
+    /// organization does not let in, a proxy's page, a blocked repository) are of something else.
+    #[must_use]
+    pub fn is_of_rights(&self) -> bool {
+        self.refused_with(403).is_some_and(names_rights)
+    }
+
     /// Whether it was refused because somebody has locked the conversation.
     #[must_use]
     pub fn is_of_a_lock(&self) -> bool {
@@ -80,11 +87,19 @@ impl Stop {
 /// GitHub's words where a conversation is locked, which no permission opens.
 const LOCKED: &str = "is locked";
 
+/// GitHub's words where a token lacks a right:
+/// <https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api#resource-not-accessible>
+fn names_rights(message: &str) -> bool {
+    let message = message.to_lowercase();
+    ["not accessible by", "must authenticate via a github app", "must have ", "write access", "permission to"]
+        .iter()
+        .any(|words| message.contains(words))
+}
+
 fn hint(status: u16, message: &str) -> &'static str {
     match status {
-        403 if message.contains(LOCKED) => "",
         401 => "; the token is wrong or has expired",
-        403 => "; look at the token's permissions",
+        403 if names_rights(message) => "; look at the token's permissions",
         404 => "; it is not there, or the token may not see it",
         _ => "",
     }
@@ -104,6 +119,9 @@ pub fn read(request: &Request, result: Result<Reply, ForgeError>) -> Result<Answ
         return Err(limit);
     }
     Ok(match reply.status {
+        200 if request.method == Method::Get && reply.body.is_empty() => {
+            Answer::Unknown(format!("{name} was answered 200 with an empty body"))
+        }
         200..=299 if is_json_or_empty(&reply.body) => Answer::Done(reply),
         200..=299 => {
             Answer::Unknown(format!("{name} was answered {} without JSON: {}", reply.status, start(&reply.body)))
@@ -213,6 +231,7 @@ mod tests {
     fn a_reply_that_is_not_json_tells_nothing() {
         assert!(matches!(answer(200, "{}"), Answer::Done(_)));
         assert!(matches!(answer(204, ""), Answer::Done(_)));
+        assert!(matches!(answer(200, ""), Answer::Unknown(_)), "a read that brings nothing is asked for again");
         let Answer::Unknown(why) = answer(201, "<html>\n<b>Unicorn!</b>") else { panic!() };
         assert_eq!(why, "GET /x was answered 201 without JSON: <html> <b>Unicorn!</b>");
         assert!(matches!(answer(200, "{\"id\":"), Answer::Unknown(_)));
@@ -236,6 +255,38 @@ mod tests {
         for status in [199, 300, 304, 407, 409, 499, 600] {
             assert!(matches!(answer(status, "{}"), Answer::Stopped(_)), "{status}");
         }
+    }
+
+    #[test]
+    fn rights_are_told_from_other_refusals() {
+        let refused = |words: &str| {
+            let Answer::Stopped(stop) = answer(403, &serde_json::json!({ "message": words }).to_string()) else {
+                panic!()
+            };
+            assert_eq!(stop.to_string().contains("permissions"), stop.is_of_rights(), "{stop}");
+            stop.is_of_rights()
+        };
+        for words in [
+            "Resource not accessible by integration",
+            "Resource not accessible by personal access token",
+            "You must authenticate via a GitHub App.",
+            "Must have admin rights to Repository.",
+            "Write access to repository not granted.",
+        ] {
+            assert!(refused(words), "{words}");
+        }
+        for words in [
+            "Although you appear to have the correct authorization credentials, the `octo` organization has an IP allow list \
+             enabled, and your IP address is not permitted to access this resource.",
+            "Resource protected by organization SAML enforcement. You must grant your OAuth token access to this organization.",
+            "Repository access blocked",
+            "Unable to create comment because issue is locked.",
+            "Repository was archived so is read-only.",
+        ] {
+            assert!(!refused(words), "{words}");
+        }
+        let Answer::Stopped(stop) = answer(403, "<html>Access denied by WebGuard</html>") else { panic!() };
+        assert!(!stop.is_of_rights() && !stop.to_string().contains("permissions"), "{stop}");
     }
 
     #[test]

@@ -23,6 +23,8 @@ use crate::world::{clock, crashpoint};
 const MOST_PAGES: usize = 500;
 /// A limit that lasts longer is as good as one without an end.
 const LONGEST_LIMIT: Duration = Duration::from_hours(24);
+/// How long requests may go without any answer, one after the other; in all it may be twice as long.
+const LONGEST_SILENCE: Duration = Duration::from_secs(75);
 /// A longer wait is said.
 const WORTH_SAYING: Duration = Duration::from_secs(3);
 
@@ -80,6 +82,8 @@ pub struct Line<F> {
     next_pause: Duration,
     /// The last request failed through all its tries: the next one gets a single try.
     down: bool,
+    /// How long requests have gone without any answer: in a row, and in all.
+    silence: (Duration, Duration),
 }
 
 impl<F: Forge> Line<F> {
@@ -99,6 +103,7 @@ impl<F: Forge> Line<F> {
             closed: None,
             next_pause: pace.pause,
             down: false,
+            silence: Default::default(),
         }
     }
 
@@ -126,6 +131,7 @@ impl<F: Forge> Line<F> {
 
     /// From here on, all further waiting of this line may last this long.
     pub fn allow_more(&mut self, patience: Duration) {
+        self.silence = Default::default();
         self.patience = self.waited + patience;
     }
 
@@ -258,6 +264,7 @@ impl<F: Forge> Line<F> {
         }
         let mut looks = 0;
         loop {
+            self.still_answers()?;
             self.wait_until_open().await?;
             self.keep_gap(kind).await;
             let asked = Instant::now();
@@ -265,6 +272,7 @@ impl<F: Forge> Line<F> {
                 Kind::Read => self.forge.send(request).await,
                 Kind::Write | Kind::Loud => crashpoint::around(self.forge.send(request)).await,
             };
+            self.hear(asked.elapsed(), sent.is_ok());
             let answer = match answer::read(request, sent) {
                 Ok(answer) => answer,
                 Err(limit) => {
@@ -286,6 +294,22 @@ impl<F: Forge> Line<F> {
             }
             return Ok(answer);
         }
+    }
+
+    /// Takes in how long a request took, and whether any answer came.
+    fn hear(&mut self, took: Duration, answered: bool) {
+        let (in_a_row, in_all) = self.silence;
+        self.silence = if answered { (Duration::ZERO, in_all) } else { (in_a_row + took, in_all + took) };
+    }
+
+    /// Whoever has not answered for long is not asked any more, however much there is to say: the next call would wait as long.
+    fn still_answers(&self) -> Result<(), Stop> {
+        let (in_a_row, in_all) = self.silence;
+        if in_a_row < LONGEST_SILENCE && in_all < LONGEST_SILENCE * 2 {
+            return Ok(());
+        }
+        let seconds = in_all.as_secs();
+        Err(Stop::Failed(format!("GitHub was waited for without an answer for {seconds} s, and is not asked any more")))
     }
 
     /// Waits before the next try.

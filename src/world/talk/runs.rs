@@ -7,21 +7,20 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Talk;
-use crate::model::check_id::{CheckId, OVERRIDE};
+use crate::model::check_id::{self, CheckId, OVERRIDE};
 use crate::model::gate::GateName;
 use crate::model::sha::Sha;
 use crate::world::forge::{Method, Request};
 use crate::world::line::answer::{Answer, Stop};
 use crate::world::line::{Kind, Missing, segment};
 
-/// What the names of our check runs begin with.
-const PREFIX: &str = "gatepost/";
-
 /// A gate's newest check run by a job, with a configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judged {
     /// The gate.
     pub gate: GateName,
+    /// The check run's name.
+    pub name: String,
     /// GitHub's word for how it ended.
     pub conclusion: String,
     /// The run that made it.
@@ -34,7 +33,7 @@ impl Judged {
     /// Whether nothing of it blocks: it passed, was skipped, or does not count.
     #[must_use]
     pub fn is_green(&self) -> bool {
-        matches!(self.conclusion.as_str(), "success" | "skipped" | "neutral")
+        check_id::is_green(&self.conclusion)
     }
 
     /// Whether a configuration judged it that stood at the same place as that of this digest; one that is not known may have.
@@ -201,13 +200,13 @@ fn refused(stop: Stop) -> Result<Started, Stop> {
 
 /// What a check run says, and of which configuration's place and which job.
 fn judged(check: &Check) -> Option<((String, String), Judged)> {
-    let gate = GateName::parse(check.name.strip_prefix(PREFIX)?).ok()?;
+    let gate = check_id::gate(&check.name)?;
     let said = CheckId::parse(check.external_id.as_deref()?)?;
     let (run, _) = said.generation()?;
     let conclusion = check.conclusion.clone().unwrap_or_default();
     let by = (said.place().to_owned(), said.job.to_owned());
     (said.gate == gate.as_str() && said.scope != OVERRIDE).then(|| {
-        let config = said.config.to_owned();
-        (by, Judged { gate, conclusion, run, config })
+        let (name, config) = (check.name.clone(), said.config.to_owned());
+        (by, Judged { gate, name, conclusion, run, config })
     })
 }

@@ -71,6 +71,26 @@ fn a_gate_is_green_when_it_is_in_every_job() {
 }
 
 #[test]
+fn every_red_leg_is_overridden_by_its_name() {
+    let chat = red();
+    for (name, conclusion, job) in
+        [("gatepost/test (1/3)", "failure", "one"), ("gatepost/test (2/3)", "success", "two")]
+    {
+        chat.check(conclusion, &format!("{ALL}:{job}:x"));
+        chat.github(|github| github.repo(REPO).checks.last_mut().unwrap().name = name.to_owned());
+    }
+    chat.ask("max", "/override test flaky").is(0, "done", "overridden");
+    let mut neutral = chat.github(|github| {
+        let all = github.repo(REPO).checks.iter().filter(|one| one.conclusion.as_deref() == Some("neutral"));
+        all.map(|one| one.name.clone()).collect::<Vec<_>>()
+    });
+    neutral.sort();
+    assert_eq!(neutral, ["gatepost/test", "gatepost/test (1/3)"]);
+    chat.ask("ana", &chat.confirmed()).is(0, "done", "live");
+    assert!(chat.reply().contains("overridden, not green: test by max"), "{}", chat.reply());
+}
+
+#[test]
 fn a_gate_that_turns_green_needs_no_override_and_a_red_rerun_keeps_it() {
     let chat = overridden();
     chat.check("failure", &ALL.replace("15.1", "15.2"));
@@ -161,7 +181,7 @@ fn an_override_is_of_the_gate_of_one_configuration() {
         chat.ask("ana", &chat.confirmed()).is(code, decision, reason);
     };
     let id = chat.github(|github| github.repo(REPO).checks.last().unwrap().external_id.clone().unwrap());
-    assert!(id.ends_with(":fe6949ee.-:-:-:-"), "{id}");
+    assert!(id.ends_with(":fe6949ee.-:-:-:-:-"), "{id}");
     says("-", 3, "refused", "gates_not_green");
     says(&gatepost::publish::proof::of_place("web/gatepost.toml"), 3, "refused", "gates_not_green");
     says("fe6949ee.-", 0, "done", "live");

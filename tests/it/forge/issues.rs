@@ -59,7 +59,7 @@ async fn only_ours_of_the_same_marker_is_touched_and_others_are_merged_into_the_
 async fn a_token_without_the_right_is_told_once() {
     let fake = start_with(Token::actions().without(Scope::Issues), |_| {});
     let end = send(&fake, &call(1, "two", true)).await;
-    assert!(matches!(&end, ReceiptEnd::Failed(why) if why.contains("`issues: write`")), "{end:?}");
+    assert!(matches!(&end, ReceiptEnd::Denied(why) if why.contains("`issues: write`")), "{end:?}");
     assert_eq!(issues(&fake), [""; 0]);
     fake.finish();
 }

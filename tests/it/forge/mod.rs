@@ -81,6 +81,7 @@ fn check_run(name: &str, count: u32) -> CheckRun {
         head_sha: Sha::parse(HEAD).unwrap(),
         external_id: format!("gatepost:123.1:{name}"),
         already: false,
+        stands_back: false,
         conclusion: "failure",
         started_at: "2026-01-01T00:00:00Z".to_owned(),
         completed_at: "2026-01-01T00:00:01Z".to_owned(),
@@ -359,7 +360,7 @@ async fn a_forks_token_posts_nothing_and_says_so_once() {
     let whys: Vec<&str> = receipts
         .iter()
         .map(|receipt| match &receipt.end {
-            ReceiptEnd::Failed(why) => why.as_str(),
+            ReceiptEnd::Denied(why) => why.as_str(),
             other => panic!("{other:?}"),
         })
         .collect();
@@ -378,7 +379,7 @@ async fn a_workflow_that_may_write_checks_only_still_writes_them() {
     let fake = start_with(Token::actions().without(Scope::Issues).without(Scope::PullRequests), |_| {});
     let mut posting = interpreter(&fake.url());
     posted(&posting.send(&calls()[0]).await.end);
-    assert!(matches!(posting.send(&calls()[2]).await.end, ReceiptEnd::Failed(_)));
+    assert!(matches!(posting.send(&calls()[2]).await.end, ReceiptEnd::Denied(_)));
     fake.finish();
 }
 

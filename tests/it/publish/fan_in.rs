@@ -173,7 +173,7 @@ fn a_check_run_that_is_made_here_says_what_its_own_report_is_of() {
 }
 
 #[test]
-fn a_posting_that_fails_is_4_whatever_it_fails_by() {
+fn a_posting_that_fails_is_4_unless_the_token_only_reads() {
     let scene = Scene::new(GATES, Token::actions());
     end(job(&scene, 5, "build").env_remove("GITHUB_TOKEN")).with_code(0);
     end(publish(&scene, 5, &["../build", "--expect", "build"]).env("GITHUB_TOKEN", "ghs_wrong")).with_code(4);
@@ -182,7 +182,7 @@ fn a_posting_that_fails_is_4_whatever_it_fails_by() {
     scene.fake.with(|github| {
         github.token(TOKEN, Token::read_only());
     });
-    let ended = end(&mut publish(&scene, 5, &["../build", "--expect", "build"])).with_code(4);
+    let ended = end(&mut publish(&scene, 5, &["../build", "--expect", "build"])).with_code(0);
     assert!(ended.out.contains("could not be posted: the token may only read here"), "{}", ended.out);
     // What a token posts in a lesser way is posted.
     scene.fake.with(|github| {
@@ -338,4 +338,34 @@ fn migrations_are_shown_as_a_direct_run_shows_them() {
     assert_eq!(written["gates"][0]["migrations"]["migrations"][0]["round_trip"], "exact");
     direct.fake.finish();
     fanned.fake.finish();
+}
+
+#[test]
+fn a_token_that_only_reads_makes_no_verdict_red() {
+    let scene = Scene::new(GATES, Token::read_only());
+    scene.event("mona/shop", "feature");
+    for gate in ["build", "lint"] {
+        end(&mut job(&scene, 5, gate));
+    }
+    let ended = end(&mut publish(&scene, 5, &["../build", "--expect", "build"])).with_code(0);
+    assert_eq!(ended.out.matches("the token may only read here").count(), 1, "{}", ended.out);
+    assert!(scene.text("summary.md").contains("1 gate passed"), "{}", scene.text("summary.md"));
+    let ended = end(&mut publish(&scene, 5, &["../build", "../lint", "--expect", "build,lint"])).with_code(1);
+    assert!(ended.out.contains("the token may only read here"), "{}", ended.out);
+    assert_eq!((scene.checks().len(), scene.comments().len()), (0, 0));
+    scene.fake.finish();
+}
+
+#[test]
+fn a_failed_gate_is_told_by_the_exit_code_whatever_could_not_be_posted() {
+    let scene = Scene::new(GATES, Token::actions());
+    for gate in ["build", "lint"] {
+        end(&mut job(&scene, 5, gate));
+    }
+    scene.fake.fault("issues/create-comment").refuse(422);
+    end(&mut publish(&scene, 5, &["../lint", "--expect", "lint"])).with_code(1);
+    scene.fake.fault("checks/list-for-ref").refuse(422);
+    let ended = end(&mut publish(&scene, 5, &["../build", "--expect", "build"])).with_code(4);
+    assert!(ended.out.contains("could not be posted"), "{}", ended.out);
+    scene.fake.forgive();
 }

@@ -6,6 +6,7 @@ mod events;
 mod fan_in;
 mod hostile;
 mod moved;
+mod names;
 mod proxies;
 mod rights;
 mod scenario;

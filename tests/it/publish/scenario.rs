@@ -11,7 +11,7 @@ fn stable(text: &str) -> String {
         ("hash=[0-9a-f]+ head=[0-9a-f]+", "hash=<hash> head=<short>"),
         (r"[0-9.]+&nbsp;(ms|s)\b", "<duration>"),
         ("`[0-9a-f]{7}`", "`<short>`"),
-        ("(\"external_id\": \".+):[0-9a-f]{8}(:<sha [0-9]+>)?\"", "$1:<made>$2\""),
+        ("(\"external_id\": \".+):[0-9a-f]{8}(:<sha [0-9]+>)?(:[a-z_]+)?\"", "$1:<made>$2$3\""),
         ("@[0-9a-f]{8}@", "@<made>@"),
     ];
     vary.iter().fold(text.to_owned(), |text, (pattern, name)| {

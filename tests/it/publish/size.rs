@@ -72,6 +72,29 @@ fn a_github_that_hangs_does_not_hold_a_cancelled_run() {
 }
 
 #[test]
+fn a_signal_after_the_verdict_changes_it_nowhere() {
+    let scene = Scene::new("[gates.build]\nkind = \"command\"\ncommand = \"true\"\n", Token::actions());
+    // It is waited for until the signal, and then not any more.
+    scene.fake.fault("checks/create").secondary_limit(403, Some(50));
+    let child = scene.step(1, &[]).spawn().unwrap();
+    let begun = Instant::now();
+    while scene.fake.requests("checks/create").is_empty() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "nothing was posted");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), Signal::SIGINT).unwrap();
+    let ended = ended(child, Instant::now()).with_code(130);
+    let verdict = scene.report()["verdict"].as_str().unwrap().to_owned();
+    assert!(ended.out.contains(&format!("verdict: {verdict}")), "{verdict}: {}", ended.out);
+    let output = scene.text("output");
+    let mut lines = output.lines().skip_while(|line| !line.starts_with("verdict<<"));
+    assert_eq!(lines.nth(1), Some(&*verdict), "{output}");
+    let summary = scene.text("summary.md");
+    assert!(summary.contains(if verdict == "pass" { "1 gate passed" } else { "interrupted" }), "{verdict}: {summary}");
+    scene.fake.finish();
+}
+
+#[test]
 fn gates_wait_only_a_moment_for_what_github_could_tell_them() {
     let config = "[gates.build]\nkind = \"command\"\ncommand = \"true\"\n[publish]\ncomment = \"off\"\n";
     let scene = Scene::new(config, Token::actions());

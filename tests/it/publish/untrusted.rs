@@ -142,7 +142,11 @@ fn a_forged_verdict_is_judged_by_the_evidence() {
         forked.reports(&painted(&forked.report));
         let ended = forked.published().with_code(1);
         assert!(forked.scene.comments()[0].contains("3 of 4 gates failed"), "{:?}", forked.scene.comments());
-        assert!(ended.out.contains("its report says pass (all is well), but shows:"), "{}", ended.out);
+        assert!(
+            ended.out.contains("its report says pass (its report says \"all is well\"), but shows:"),
+            "{}",
+            ended.out
+        );
         forked.scene.fake.finish();
     }
 }
@@ -518,4 +522,27 @@ fn a_gate_that_the_base_does_not_have_gets_no_check_run_from_a_stranger() {
     end(&mut forked.publish(10, &["--expect", "test"])).with_code(0);
     assert_eq!(forked.concluded(), ["gatepost/test success"]);
     forked.scene.fake.finish();
+}
+
+#[test]
+fn a_strangers_sentences_are_shown_as_such() {
+    let forked = Forked::new(GATES, "failure");
+    let mut report = forked.report.clone();
+    let words = "known outage, waived by the security team";
+    report["gates"][0]["reason"] = json!(words);
+    report["notes"] = json!([words]);
+    forked.reports(&report);
+    forked.published().with_code(1);
+    let quoted = format!("report says \"{words}\"");
+    let titles = forked
+        .scene
+        .fake
+        .with(|github| github.repo("octo/shop").checks.iter().filter_map(|one| one.title.clone()).collect::<Vec<_>>());
+    assert!(titles.iter().any(|title| title.contains(&quoted)), "{titles:?}");
+    let comment = &forked.scene.comments()[0];
+    assert!(
+        comment.matches(words).count() > 1
+            && comment.matches(words).count() == comment.matches(&format!("`\"{words}\"`")).count(),
+        "{comment}"
+    );
 }

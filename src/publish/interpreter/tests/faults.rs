@@ -3,6 +3,7 @@
 use super::*;
 use crate::publish::interpreter::marker::Marker;
 use crate::world::clock;
+use crate::world::forge::{Forge, ForgeError, Reply, Request};
 
 /// Faults that pass: the call must end as if nothing had been.
 const PASSING: [Fault; 11] = [
@@ -369,4 +370,44 @@ async fn only_a_check_run_with_our_key_is_taken_for_ours() {
     let look = format!("GET /commits/{}/check-runs?check_name=gatepost%2Flint&filter=all&per_page=100", "a".repeat(40));
     assert!(hub.log().contains(&look), "{:?}", hub.log());
     assert_eq!(hub.with(|state| state.check_runs.len()), 2);
+}
+
+/// Takes every request, and answers none.
+struct Silent;
+
+impl Forge for Silent {
+    async fn send(&self, request: &Request) -> Result<Reply, ForgeError> {
+        let after = Duration::from_secs(30);
+        tokio::time::sleep(after).await;
+        Err(ForgeError::TimedOut { url: request.path.clone(), after })
+    }
+
+    async fn download(&self, path: &str, _: usize) -> Result<Vec<u8>, ForgeError> {
+        self.send(&Request::get(path.to_owned())).await.map(|reply| reply.body)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_never_answers_is_not_asked_for_ever() {
+    let mut posting = Interpreter::new(Silent, &options());
+    let begun = tokio::time::Instant::now();
+    let calls = [vec![Call::CheckRun(check_run(0)); 30], vec![Call::StickyComment(comment(1, "x"))]].concat();
+    let receipts = posting.send_all(&calls).await;
+    assert!(begun.elapsed() < MINUTE * 2, "{:?}", begun.elapsed());
+    for receipt in &receipts[2..] {
+        let ReceiptEnd::Failed(why) = &receipt.end else { panic!("{receipt:?}") };
+        assert!(why.contains("without an answer") && why.contains("is not asked any more"), "{why}");
+    }
+    assert_eq!(receipts.len(), 31);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_that_is_not_of_rights_is_of_one_request_alone() {
+    let words = "the `octo` organization has an IP allow list enabled, and your IP address is not permitted";
+    let hub = Hub::new().fault(Trigger::Next(Method::Post, "/check-runs"), Fault::Denied(words));
+    let mut posting = interpreter(&hub);
+    let receipts = posting.send_all(&[Call::CheckRun(check_run(0)), Call::CheckRun(check_run(0))]).await;
+    let ReceiptEnd::Failed(why) = &receipts[0].end else { panic!("{receipts:?}") };
+    assert!(why.ends_with(words), "{why}");
+    assert!(matches!(receipts[1].end, ReceiptEnd::Posted(_)), "{receipts:?}");
 }

@@ -58,6 +58,7 @@ fn check_run(count: u32) -> CheckRun {
         head_sha: head(),
         external_id: "123.1/lint".to_owned(),
         already: false,
+        stands_back: false,
         conclusion: "failure",
         started_at: "2026-01-01T00:00:00Z".to_owned(),
         completed_at: "2026-01-01T00:00:01Z".to_owned(),
@@ -131,7 +132,7 @@ fn downgraded(end: &ReceiptEnd) -> &str {
 
 fn failed(end: &ReceiptEnd) -> &str {
     match end {
-        ReceiptEnd::Failed(why) => why,
+        ReceiptEnd::Failed(why) | ReceiptEnd::Denied(why) => why,
         other => panic!("{other:?}"),
     }
 }

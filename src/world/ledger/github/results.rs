@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::overrides::{self, Claim};
 use super::runs::Runs;
 use super::{Hub, PATIENCE};
-use crate::model::check_id::{CheckId, EDITED, OVERRIDE};
+use crate::model::check_id::{self, CheckId, EDITED, OVERRIDE};
 use crate::model::deployment::RunPlace;
 use crate::model::gate::GateName;
 use crate::model::gate_result::{GateResult, Overridden};
@@ -20,9 +20,6 @@ use crate::policy::unheard::Posted;
 use crate::world::github::GitHub;
 use crate::world::line::Line;
 use crate::world::line::answer::Stop;
-
-/// What the names of our check runs begin with.
-const PREFIX: &str = "gatepost/";
 
 #[derive(Debug, Deserialize)]
 struct Page {
@@ -258,7 +255,7 @@ async fn ours(line: &mut Line<GitHub>, sha: &Sha, app: u64) -> Result<Vec<(GateN
     let path = line.path(&format!("/commits/{sha}/check-runs?filter=all&per_page=100"));
     let checks = line.pages::<Page>(path).await?.into_iter().flat_map(|page| page.check_runs);
     let ours = checks.filter(|check| check.app.as_ref().is_some_and(|by| by.id == app) && check.head_sha == *sha);
-    let named = ours.filter_map(|check| Some((GateName::parse(check.name.strip_prefix(PREFIX)?).ok()?, check)));
+    let named = ours.filter_map(|check| Some((check_id::gate(&check.name)?, check)));
     Ok(named.collect())
 }
 
