@@ -63,6 +63,7 @@ pub async fn execute(common: &Common, site: Site<'_>) -> Evidence {
         let choice = choice.unwrap_or(Choice::Auto);
         read_reports(common, &choice, &dir, site, before.as_deref(), &mut evidence, &mut read);
     }
+    let idle = read.iter().map(|(parsed, _)| parsed.nothing).collect::<Option<Vec<_>>>();
     let formats: Vec<&str> = read.iter().map(|(_, format)| *format).collect();
     if !read.is_empty() {
         let moves = match &common.command {
@@ -85,7 +86,11 @@ pub async fn execute(common: &Common, site: Site<'_>) -> Evidence {
     if let (Some(log), Some(command)) = (&log, &common.command) {
         let ran = Command::new(command, common, site);
         explain_status(&ran, common, site, (log, &formats), &mut evidence);
-        doubt_silence(&ran, log, &mut evidence);
+        if !idle_by_report(idle.as_deref(), ran.tools(), &mut evidence) {
+            doubt_silence(&ran, log, &mut evidence);
+        }
+    } else {
+        idle_by_report(idle.as_deref(), 0, &mut evidence);
     }
     evidence
 }
@@ -142,6 +147,21 @@ fn explain_status(
     };
 }
 
+/// Whether each report that was read says that nothing was looked at, by one of so many tools.
+fn idle_by_report(idle: Option<&[&str]>, tools: usize, evidence: &mut Evidence) -> bool {
+    let Some(reports @ [why, ..]) = idle else { return false };
+    let is_all = tools <= reports.len();
+    if is_all {
+        evidence.notes.retain(|note| note != why);
+        evidence.problems.push(unreadable(looked_at_nothing(why)));
+    }
+    is_all
+}
+
+fn looked_at_nothing(by: &str) -> String {
+    format!("it looked at nothing: {by}. Mend where it looks, or take the gate away")
+}
+
 /// No finding, or a status of 0, is a good sign only of what was looked at.
 fn doubt_silence(ran: &Command<'_>, log: &File, evidence: &mut Evidence) {
     let is_silent = |understood: &Understood| understood.findings.is_empty() && understood.tests.is_none();
@@ -156,13 +176,17 @@ fn doubt_silence(ran: &Command<'_>, log: &File, evidence: &mut Evidence) {
         None
     });
     match said {
+        Some(Idle::Skipped(line, times)) if ran.tools() > times => {
+            evidence.notes.push(format!("one of its tools ran no test: `{line}`"));
+        }
+        Some(Idle::Skipped(line, _)) => evidence
+            .problems
+            .push(unreadable(format!("no test ran: `{line}`. Have it run one, or take the gate away"))),
         Some(Idle::Undue(line, times) | Idle::Unlooked(line, times)) if ran.tools() > times => {
             evidence.notes.push(format!("one of its tools looked at nothing: `{line}`"));
         }
         Some(Idle::Undue(line, _)) => evidence.nothing = Some(format!("nothing was due: `{line}`")),
-        Some(Idle::Unlooked(line, _)) => evidence.problems.push(unreadable(format!(
-            "it looked at nothing: `{line}`. Mend where it looks, or take the gate away"
-        ))),
+        Some(Idle::Unlooked(line, _)) => evidence.problems.push(unreadable(looked_at_nothing(&format!("`{line}`")))),
         // To have nothing to do is what a build is judged by that has no findings.
         Some(_) if by_status => {}
         Some(Idle::Unbuilt(line)) => evidence.problems.push(unreadable(format!(
