@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::gate::Site;
+use crate::gate::compiler;
 use crate::gate::ground::Ground;
 use crate::gate::idle::{Idle, idle};
 use crate::gate::locate::locate;
@@ -62,6 +63,9 @@ pub async fn execute(common: &Common, site: Site<'_>) -> Evidence {
     if !common.reports.is_empty() && !stopped(&evidence) {
         let choice = choice.unwrap_or(Choice::Auto);
         read_reports(common, &choice, &dir, site, before.as_deref(), &mut evidence, &mut read);
+    }
+    if let Some(log) = &log {
+        compiler::tell(log, &mut read);
     }
     let idle = read.iter().map(|(parsed, _)| parsed.nothing).collect::<Option<Vec<_>>>();
     let formats: Vec<&str> = read.iter().map(|(_, format)| *format).collect();
