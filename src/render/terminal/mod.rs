@@ -13,7 +13,7 @@ use crate::model::gate::Only;
 use crate::model::outcome::Outcome;
 use crate::model::report::{GateReport, Judged, Relevance, Status, TestsCompared};
 use crate::model::settings::CommandLine;
-use crate::model::tests::{Case, CaseOutcome};
+use crate::model::tests::{Case, CaseOutcome, groups};
 use crate::model::text::{clean, one_line, shorten};
 
 pub use advisories::{advisories, packages};
@@ -195,7 +195,7 @@ fn failed_case(out: &mut String, case: &Case, still: bool, dress: Dress) {
         _ => "errored",
     };
     let name: Vec<String> =
-        [&case.suite, &case.class].into_iter().flatten().chain([&case.name]).map(|part| one_line(part, 200)).collect();
+        groups(&case.suite, &case.class).chain([&case.name]).map(|part| one_line(part, 200)).collect();
     let place = case.file.as_deref().map_or(String::new(), |file| {
         format!(" ({}{})", one_line(file, 200), case.line.map_or(String::new(), |line| format!(":{line}")))
     });
