@@ -9,7 +9,7 @@ use crate::parse::Compiler;
 /// Has the tests of packages that were not built say why. Where the log cannot be read they go on saying where that stands.
 pub(super) fn tell(log: &File, read: &mut [(Parsed, &'static str)]) {
     let tests = read.iter_mut().filter_map(|(parsed, _)| parsed.tests.as_mut());
-    let mut wanted: Vec<_> = tests.filter(|tests| Compiler::is_wanted(tests)).collect();
+    let wanted: Vec<_> = tests.filter(|tests| Compiler::is_wanted(tests)).collect();
     if wanted.is_empty() {
         return;
     }
@@ -19,6 +19,8 @@ pub(super) fn tell(log: &File, read: &mut [(Parsed, &'static str)]) {
         None::<()>
     });
     if seen.is_ok() {
-        wanted.iter_mut().for_each(|tests| compiler.tell(tests));
+        for tests in wanted {
+            compiler.tell(tests);
+        }
     }
 }

@@ -19,7 +19,7 @@ use crate::gate::read::{Choice, ReadError};
 use crate::gate::shortened::shortened;
 use crate::gate::unfinished::{Failed, unfinished};
 
-use crate::gate::unread::{LENIENT, unread};
+use crate::gate::unread::{LENIENT, listed, unread};
 use crate::integrity::halts::{Looked, halts_within};
 use crate::integrity::moves::{script_moves, words_move};
 use crate::model::change::ChangeKind;
@@ -70,13 +70,7 @@ pub async fn execute(common: &Common, site: Site<'_>) -> Evidence {
     let idle = read.iter().map(|(parsed, _)| parsed.nothing).collect::<Option<Vec<_>>>();
     let formats: Vec<&str> = read.iter().map(|(_, format)| *format).collect();
     if !read.is_empty() {
-        let moves = match &common.command {
-            Some(CommandLine::Shell(text)) => deep(|| script_moves(text)).unwrap_or(true),
-            Some(CommandLine::Argv(words)) => words_move(words),
-            None => false,
-        };
-        let ground = Ground::new(site.root, &common.dir).since(site.since).moving(moves);
-        let ground = ground.known(site.repo, site.compared.map(|compared| compared.change));
+        let ground = ground(common, site);
         evidence.understood = Some(read.into_iter().fold(Understood::default(), |mut whole, (mut parsed, _)| {
             if let Some(Exit::Code(code)) = evidence.exit
                 && let Some(why) = parsed.breakdowns.why(code)
@@ -97,6 +91,17 @@ pub async fn execute(common: &Common, site: Site<'_>) -> Evidence {
         idle_by_report(idle.as_deref(), 0, &mut evidence);
     }
     evidence
+}
+
+/// Where what was found is looked for.
+fn ground<'a>(common: &Common, site: Site<'a>) -> Ground<'a> {
+    let moves = match &common.command {
+        Some(CommandLine::Shell(text)) => deep(|| script_moves(text)).unwrap_or(true),
+        Some(CommandLine::Argv(words)) => words_move(words),
+        None => false,
+    };
+    let ground = Ground::new(site.root, &common.dir).since(site.since).moving(moves);
+    ground.known(site.repo, site.compared.map(|compared| compared.change))
 }
 
 /// A command that ran, and what is known of it without running it, read where it is asked for.
@@ -354,13 +359,10 @@ fn read_output(
     };
     match result {
         Ok((parsed, format)) => {
-            let listed = (parsed.findings.is_empty() && LENIENT.contains(&format))
+            let named = (parsed.findings.is_empty() && LENIENT.contains(&format))
                 .then(|| file_named(stream, &[&site.root.join(&common.dir), site.root]));
-            if let Some(file) = listed.flatten() {
-                evidence.problems.push(unreadable(format!(
-                    "its output names files and no finding (`{file}`), which `{format}` cannot judge: have the tool show what it \
-                     would change (`gofmt -d`, `black --diff`)"
-                )));
+            if let Some(file) = named.flatten() {
+                evidence.problems.push(unreadable(listed(common, &file, format)));
             }
             read.push((parsed, format));
         }

@@ -69,7 +69,7 @@ const COUNTED: &[(&str, &str)] = &[
     ("Found 0 of ", " files that can be fixed"),
 ];
 
-/// The same of tests, in lines that have other words beside: bun, prove, CTest, Swift Testing, and how many points TAP has.
+/// The same of tests, in lines that have other words beside: bun, prove, `CTest`, Swift Testing, and how many points TAP has.
 const TESTS: &[(&str, &str)] =
     &[("Ran ", " test"), (", Tests=", ","), (" tests failed out of ", ""), ("Test run with ", " test"), ("1..", "")];
 

@@ -45,6 +45,7 @@ fn recognises(head: &[u8]) -> bool {
 }
 
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each tells of another line before")]
 struct Gcc {
     findings: Vec<Finding>,
     seen: Seen,

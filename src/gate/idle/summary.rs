@@ -88,6 +88,7 @@ const BESIDE: &[&str] = &[
 
 /// What all of the summaries in a log say.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a thing that a log says or not")]
 pub(super) struct Tests {
     /// A test passed or failed.
     ran: bool,
@@ -97,7 +98,7 @@ pub(super) struct Tests {
     total: u64,
     unrun: u64,
     /// That it is of tests that something was skipped.
-    of_tests: bool,
+    named: bool,
     /// Go tells of each test, and not of its packages alone.
     each: bool,
     /// The first line that says that something was skipped, and the first one that there was nothing.
@@ -134,7 +135,7 @@ impl Tests {
     pub(super) fn end(self) -> (Round, usize) {
         let round = if self.ran || self.points || self.total > self.unrun {
             Round::Ran
-        } else if let Some(line) = self.skipped.filter(|_| self.of_tests) {
+        } else if let Some(line) = self.skipped.filter(|_| self.named) {
             Round::Skipped(line)
         } else {
             self.none.map_or(Round::Unsaid, Round::None)
@@ -152,7 +153,7 @@ impl Tests {
         let Some(rest) = rest.filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit())) else { return false };
         let directive = rest.rsplit_once("# ").map_or("", |(_, words)| words).to_ascii_lowercase();
         if directive.starts_with("skip") {
-            (self.unrun, self.total, self.of_tests) = (self.unrun + 1, self.total + 1, true);
+            (self.unrun, self.total, self.named) = (self.unrun + 1, self.total + 1, true);
             self.says_skipped(line);
         } else {
             self.points = true;
@@ -163,7 +164,7 @@ impl Tests {
     /// `go test` names packages, with `-v` tests too.
     fn of_go(&mut self, line: &str) -> bool {
         if line.starts_with("=== RUN ") {
-            (self.each, self.of_tests, self.total) = (true, true, self.total + 1);
+            (self.each, self.named, self.total) = (true, true, self.total + 1);
         } else if line.starts_with("--- SKIP: ") {
             self.unrun += 1;
             self.says_skipped(line);
@@ -184,11 +185,11 @@ impl Tests {
         let Some(counts) = Counts::read(marked) else { return false };
         // The summary of a TAP document is worth more than its points, of which one may be for a suite.
         self.points &= marked.len() == line.len();
-        let Counts { ran, unrun, total, of_tests } = counts;
+        let Counts { ran, unrun, total, named } = counts;
         self.ran |= ran.is_some_and(|ran| ran > 0);
         self.total += total.unwrap_or(0);
         self.unrun += unrun.unwrap_or(0);
-        self.of_tests |= of_tests;
+        self.named |= named;
         if unrun.is_some_and(|unrun| unrun > 0) {
             self.says_skipped(line);
         } else if total.or(ran) == Some(0) {
@@ -200,7 +201,7 @@ impl Tests {
     /// A number of tests in a line that has other words too.
     fn number(&mut self, line: &str) -> bool {
         if line.contains("***Skipped ") {
-            (self.unrun, self.of_tests) = (self.unrun + 1, true);
+            (self.unrun, self.named) = (self.unrun + 1, true);
             self.says_skipped(line);
             return true;
         }
@@ -232,7 +233,7 @@ struct Counts {
     ran: Option<u64>,
     unrun: Option<u64>,
     total: Option<u64>,
-    of_tests: bool,
+    named: bool,
 }
 
 impl Counts {
@@ -249,7 +250,7 @@ impl Counts {
                 }
             }
         }
-        counts.of_tests |= is_timed && line.contains(" in ");
+        counts.named |= is_timed && line.contains(" in ");
         counts.has_any().then_some(counts)
     }
 
@@ -291,17 +292,18 @@ impl Counts {
         } else if is.total {
             sum(&mut self.total);
         }
-        self.of_tests |= is.of_tests || is.ran;
+        self.named |= is.named || is.ran;
     }
 }
 
 /// What the words around a number say.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "one number may have several of these words")]
 struct Of {
     ran: bool,
     unrun: bool,
     total: bool,
-    of_tests: bool,
+    named: bool,
 }
 
 impl Of {
@@ -310,7 +312,7 @@ impl Of {
         self.ran |= RAN.contains(&word);
         self.unrun |= UNRUN.contains(&word);
         let is_test = OF_TESTS.contains(&word);
-        self.of_tests |= is_test;
+        self.named |= is_test;
         self.total |= (is_test && word != "assertions") || word == "total";
         (RAN.contains(&word) || UNRUN.contains(&word) || is_test || BESIDE.contains(&word)).then_some(())
     }

@@ -1,4 +1,4 @@
-//! What a tool calls a level, in a word or, as RuboCop and pylint do, by a letter.
+//! What a tool calls a level, in a word or, as `RuboCop` and pylint do, by a letter.
 
 use crate::model::finding::Level;
 
@@ -22,7 +22,7 @@ fn of_letter(letter: &str) -> Option<Level> {
     })
 }
 
-/// `C: [Correctable] Style/StringLiterals: message` of RuboCop's, `W0612: message` and `[W0612(unused-variable), f] message` of
+/// `C: [Correctable] Style/StringLiterals: message` of `RuboCop`'s, `W0612: message` and `[W0612(unused-variable), f] message` of
 /// pylint's: level, rule and message.
 pub(super) fn lettered(message: &str) -> Option<(Level, Option<&str>, &str)> {
     if let Some((code, text)) = of_pylint(message) {
