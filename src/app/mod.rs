@@ -35,6 +35,7 @@ pub mod run;
 pub mod scope;
 pub mod site;
 pub mod status;
+mod unmatched;
 pub mod verify;
 pub mod way_back;
 pub mod work;
