@@ -121,9 +121,10 @@ pub fn details(gate: &GateReport, log_tail: Option<&str>, output: &str, dress: D
     }
     let others = gate.findings.len() - blocking.len();
     if others > 0 {
+        let more = if blocking.is_empty() { "" } else { "more " };
         let _ = writeln!(
             out,
-            "  {others} more finding{} {} not count here (outside the change, below fail-on, or known): {output}/report.json",
+            "  {others} {more}finding{} {} not count here (outside the change, below fail-on, or known): {output}/report.json",
             plural(others),
             if others == 1 { "does" } else { "do" }
         );
