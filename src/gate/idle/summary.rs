@@ -122,7 +122,8 @@ pub(super) enum Round {
 impl Tests {
     pub(super) fn read(&mut self, line: &str) {
         // Runners of several packages name the one that says so: `web:test: …`, `[web] …`, `web | …`.
-        let behind = || [": ", "] ", "| "].iter().find_map(|end| Some(line.split_once(end)?.1.trim()));
+        let named = |end: &&str| line.split_once(*end).filter(|(name, _)| !name.contains('('));
+        let behind = || [": ", "] ", "| "].iter().find_map(|end| Some(named(end)?.1.trim()));
         let is_read = self.line(line) || behind().is_some_and(|line| self.line(line));
         self.within &= is_read || line.is_empty();
     }
@@ -217,7 +218,10 @@ impl Tests {
     }
 
     fn says_skipped(&mut self, line: &str) {
-        self.skipped.get_or_insert_with(|| line.chars().take(80).collect());
+        // A summary tells more than a point.
+        if self.skipped.as_ref().is_none_or(|said| said.starts_with("ok ")) {
+            self.skipped = Some(line.trim_matches(['=', ' ']).chars().take(80).collect());
+        }
         self.times += usize::from(!std::mem::replace(&mut self.within, true));
     }
 

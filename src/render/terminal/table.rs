@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn a_reason_without_room_is_broken_between_words() {
         let lines = below("exit status 124: a command ran out of the time", 20);
-        assert_eq!(lines, "\n  exit status 124:\n  a command ran out\n  of the time\n");
+        assert_eq!(lines, "\n  exit status 124: a\n  command ran out of\n  the time\n");
         assert_eq!(below("one", 1), "\n  one\n", "a word stays whole");
     }
 }

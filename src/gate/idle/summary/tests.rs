@@ -55,6 +55,18 @@ fn a_run_whose_tests_were_all_skipped_ran_none() {
 }
 
 #[test]
+fn the_line_that_says_it_is_the_summary() {
+    for (log, line) in [
+        (NODE, "# skipped 2"),
+        (" \u{2193} v/a.test.mjs (2 tests | 1 skipped)\n\n      Tests  1 skipped (1)\n", "Tests  1 skipped (1)"),
+        ("============ 1 skipped in 0.45s ============\n", "1 skipped in 0.45s"),
+        ("1..1\nok 1 a # skip no\n", "ok 1 a # skip no"),
+    ] {
+        assert!(matches!(round(log), Round::Skipped(said) if said == line), "{log}");
+    }
+}
+
+#[test]
 fn one_test_that_ran_is_enough() {
     let passed = "running 3 tests\n...\ntest result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s\n";
     let empty = "running 0 tests\n\ntest result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s\n";
