@@ -36,6 +36,7 @@ pub mod scope;
 pub mod secrets;
 pub mod site;
 pub mod status;
+mod unmatched;
 pub mod verify;
 pub mod way_back;
 pub mod work;

@@ -77,6 +77,7 @@ fn one(choice: &Choice, input: &Path, start: &Path, masker: &Masker) -> Result<U
         not_understood: placed.not_understood,
         unexplained_exit: placed.unexplained_exit,
         breakdowns: Breakdowns::default(),
+        nothing: None,
     };
     Ok(Understood { name: masker.text(&name), format, parsed: masker.parsed(&parsed), lines })
 }

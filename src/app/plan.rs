@@ -8,6 +8,7 @@ use crate::app::posting::{Poster, Publish, patience};
 use crate::app::project::{self, Source};
 use crate::app::run::{self, Opened};
 use crate::app::scope::{self, Asked};
+use crate::app::unmatched::unmatched;
 use crate::app::work;
 use crate::mask::Masker;
 use crate::model::event::Occasion;
@@ -94,11 +95,12 @@ pub async fn plan(request: &Request, env: &Env) -> Result<Plan, Failure> {
         Ok(Planned { common: gate.common().clone(), rules, due })
     });
     let gates = gates.collect::<Result<_, Failure>>()?;
+    let lost = unmatched(&project, &repo, &judged.scope);
     let scope = judged.words();
     let seen = match &project.source {
         Source::Detected { notes, .. } => notes.clone(),
         Source::File(_) => Vec::new(),
     };
-    let notes = seen.into_iter().chain(aside).chain(judged.notes).chain(notes).collect();
+    let notes = seen.into_iter().chain(aside).chain(lost).chain(judged.notes).chain(notes).collect();
     Ok(Plan { source: project.source, scope, gates, notes, occasion, masker })
 }

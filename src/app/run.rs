@@ -11,6 +11,7 @@ use crate::app::output::{self, Output};
 use crate::app::posting::{self, Posted, Poster, Publish, Said};
 use crate::app::project::{self, Place, Project, Source};
 use crate::app::scope::{self, Asked, Judged};
+use crate::app::unmatched::unmatched;
 use crate::app::work::{Gates, Ground};
 use crate::app::{Failure, apart, detected, overridden, remembered};
 use crate::mask::Masker;
@@ -262,7 +263,7 @@ async fn ready(request: &Request, env: &Env, occasion: &Occasion, cancel: &Cance
     let asked = Asked { base, all_files: request.all_files };
     let mut judged =
         scope::scope(&repo, occasion, asked, async |base, head| poster.merge_base(base, head).await).await?;
-    judged.notes.extend(aside);
+    judged.notes.extend(aside.into_iter().chain(unmatched(&project, &repo, &judged.scope)));
     scope::check_head(&repo, occasion, &judged)?;
     scope::check_staged(&repo, env)?;
     poster.check(&judged)?;

@@ -33,14 +33,14 @@ pub struct Gate {
     /// What is run: a string by `bash -e -o pipefail -c`, an array directly; left out, only `reports` are judged.
     #[schemars(with = "Command")]
     pub command: Option<Command>,
-    /// Format of the output or of `reports`, `auto` (by content), or `matcher:FILE`, a problem matcher relative to the root; default: `auto`, and for kind `command` without `reports` none: the exit status decides.
+    /// Format of the output or of `reports`, `auto` (by content), or `matcher:FILE`, a problem matcher relative to the folder of `gatepost.toml`; default: `auto`, and for kind `command` without `reports` none: the exit status decides.
     #[schemars(with = "String")]
     pub format: Option<Spanned<String>>,
     /// Patterns of report files relative to `dir`, or below `$GATEPOST_OUTPUT/`, the gate's own folder.
     pub reports: Vec<Text<Report>>,
-    /// Where the command runs and what paths in its output are relative to, beside the folders that `make` and `ninja` say they enter; default: the root.
+    /// Where the command runs and what paths in its output are relative to, beside the folders that `make` and `ninja` say they enter; relative to the folder of `gatepost.toml`, which is the default.
     pub dir: Text<Folder>,
-    /// Patterns of changed files, relative to the root, that make the gate run; default: all.
+    /// Patterns of changed files, relative to the folder of `gatepost.toml`, that make the gate run; default: all.
     pub paths: Vec<Text<Pattern>>,
     /// Events on which it runs, perhaps with a branch (`push:release/*`); default: all.
     pub when: Vec<Text<Event>>,
@@ -58,7 +58,7 @@ pub struct Gate {
     pub timeout: Time<1, 432_000_000>,
     /// From TERM to KILL, 0s to 10m.
     pub grace: Time<0, 600_000>,
-    /// Further attempts after one that did not pass.
+    /// Further attempts after one that did not pass; none after one that ran out of its time, as another would as long.
     pub retries: Whole<0, 10>,
     /// What a pass that needed a retry is worth.
     pub flaky: Flaky,

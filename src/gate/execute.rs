@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::gate::Site;
+use crate::gate::compiler;
 use crate::gate::ground::Ground;
 use crate::gate::idle::{Idle, idle};
 use crate::gate::locate::locate;
@@ -18,7 +19,7 @@ use crate::gate::read::{Choice, ReadError};
 use crate::gate::shortened::shortened;
 use crate::gate::unfinished::{Failed, unfinished};
 
-use crate::gate::unread::{LENIENT, unread};
+use crate::gate::unread::{LENIENT, listed, unread};
 use crate::integrity::halts::{Looked, halts_within};
 use crate::integrity::moves::{script_moves, words_move};
 use crate::model::change::ChangeKind;
@@ -63,15 +64,13 @@ pub async fn execute(common: &Common, site: Site<'_>) -> Evidence {
         let choice = choice.unwrap_or(Choice::Auto);
         read_reports(common, &choice, &dir, site, before.as_deref(), &mut evidence, &mut read);
     }
+    if let Some(log) = &log {
+        compiler::tell(log, &mut read);
+    }
+    let idle = read.iter().map(|(parsed, _)| parsed.nothing).collect::<Option<Vec<_>>>();
     let formats: Vec<&str> = read.iter().map(|(_, format)| *format).collect();
     if !read.is_empty() {
-        let moves = match &common.command {
-            Some(CommandLine::Shell(text)) => deep(|| script_moves(text)).unwrap_or(true),
-            Some(CommandLine::Argv(words)) => words_move(words),
-            None => false,
-        };
-        let ground = Ground::new(site.root, &common.dir).since(site.since).moving(moves);
-        let ground = ground.known(site.repo, site.compared.map(|compared| compared.change));
+        let ground = ground(common, site);
         evidence.understood = Some(read.into_iter().fold(Understood::default(), |mut whole, (mut parsed, _)| {
             if let Some(Exit::Code(code)) = evidence.exit
                 && let Some(why) = parsed.breakdowns.why(code)
@@ -85,9 +84,24 @@ pub async fn execute(common: &Common, site: Site<'_>) -> Evidence {
     if let (Some(log), Some(command)) = (&log, &common.command) {
         let ran = Command::new(command, common, site);
         explain_status(&ran, common, site, (log, &formats), &mut evidence);
-        doubt_silence(&ran, log, &mut evidence);
+        if !idle_by_report(idle.as_deref(), ran.tools(), &mut evidence) {
+            doubt_silence(&ran, log, &mut evidence);
+        }
+    } else {
+        idle_by_report(idle.as_deref(), 0, &mut evidence);
     }
     evidence
+}
+
+/// Where what was found is looked for.
+fn ground<'a>(common: &Common, site: Site<'a>) -> Ground<'a> {
+    let moves = match &common.command {
+        Some(CommandLine::Shell(text)) => deep(|| script_moves(text)).unwrap_or(true),
+        Some(CommandLine::Argv(words)) => words_move(words),
+        None => false,
+    };
+    let ground = Ground::new(site.root, &common.dir).since(site.since).moving(moves);
+    ground.known(site.repo, site.compared.map(|compared| compared.change))
 }
 
 /// A command that ran, and what is known of it without running it, read where it is asked for.
@@ -142,6 +156,21 @@ fn explain_status(
     };
 }
 
+/// Whether each report that was read says that nothing was looked at, by one of so many tools.
+fn idle_by_report(idle: Option<&[&str]>, tools: usize, evidence: &mut Evidence) -> bool {
+    let Some(reports @ [why, ..]) = idle else { return false };
+    let is_all = tools <= reports.len();
+    if is_all {
+        evidence.notes.retain(|note| note != why);
+        evidence.problems.push(unreadable(looked_at_nothing(why)));
+    }
+    is_all
+}
+
+fn looked_at_nothing(by: &str) -> String {
+    format!("it looked at nothing: {by}. Mend where it looks, or take the gate away")
+}
+
 /// No finding, or a status of 0, is a good sign only of what was looked at.
 fn doubt_silence(ran: &Command<'_>, log: &File, evidence: &mut Evidence) {
     let is_silent = |understood: &Understood| understood.findings.is_empty() && understood.tests.is_none();
@@ -156,13 +185,17 @@ fn doubt_silence(ran: &Command<'_>, log: &File, evidence: &mut Evidence) {
         None
     });
     match said {
+        Some(Idle::Skipped(line, times)) if ran.tools() > times => {
+            evidence.notes.push(format!("one of its tools ran no test: `{line}`"));
+        }
+        Some(Idle::Skipped(line, _)) => evidence
+            .problems
+            .push(unreadable(format!("no test ran: `{line}`. Have it run one, or take the gate away"))),
         Some(Idle::Undue(line, times) | Idle::Unlooked(line, times)) if ran.tools() > times => {
             evidence.notes.push(format!("one of its tools looked at nothing: `{line}`"));
         }
         Some(Idle::Undue(line, _)) => evidence.nothing = Some(format!("nothing was due: `{line}`")),
-        Some(Idle::Unlooked(line, _)) => evidence.problems.push(unreadable(format!(
-            "it looked at nothing: `{line}`. Mend where it looks, or take the gate away"
-        ))),
+        Some(Idle::Unlooked(line, _)) => evidence.problems.push(unreadable(looked_at_nothing(&format!("`{line}`")))),
         // To have nothing to do is what a build is judged by that has no findings.
         Some(_) if by_status => {}
         Some(Idle::Unbuilt(line)) => evidence.problems.push(unreadable(format!(
@@ -326,13 +359,10 @@ fn read_output(
     };
     match result {
         Ok((parsed, format)) => {
-            let listed = (parsed.findings.is_empty() && LENIENT.contains(&format))
+            let named = (parsed.findings.is_empty() && LENIENT.contains(&format))
                 .then(|| file_named(stream, &[&site.root.join(&common.dir), site.root]));
-            if let Some(file) = listed.flatten() {
-                evidence.problems.push(unreadable(format!(
-                    "its output names files and no finding (`{file}`), which `{format}` cannot judge: have the tool show what it \
-                     would change (`gofmt -d`, `black --diff`)"
-                )));
+            if let Some(file) = named.flatten() {
+                evidence.problems.push(unreadable(listed(common, &file, format)));
             }
             read.push((parsed, format));
         }

@@ -1,9 +1,12 @@
 //! Words by which a tool says that it looked at nothing, or that a build built nothing: no finding is then no good sign, and
 //! neither is a status of 0.
 
+mod summary;
+
 use std::fs::File;
 
 use crate::gate::lines;
+use summary::{Round, Tests};
 
 /// How much was left out.
 #[derive(Debug, PartialEq, Eq)]
@@ -12,6 +15,8 @@ pub(super) enum Idle {
     Undue(String, usize),
     /// It looked at nothing, by this line and so many like it.
     Unlooked(String, usize),
+    /// All tests were skipped, by this line and so many runs like it.
+    Skipped(String, usize),
     /// Nothing was built: the tool says no more than this, first.
     Unbuilt(String),
     /// Something was not built, by this line.
@@ -24,6 +29,8 @@ const NOTHING: &[&str] = &[
     "warning: No Python files found under the given path(s)",
     "WARN no python files found under the given path(s)",
     "No Python files are present to be formatted",
+    // Oxlint.
+    "No files found to lint. ",
     // CTest, PHPUnit, dotnet, mix.
     "No tests were found!!!",
     "No tests executed!",
@@ -48,7 +55,7 @@ const NOTHING_WITHIN: &[&str] = &[
 ];
 
 /// What stands before and behind the number of what was looked at; nothing: the line's begin, or its end. markdownlint-cli2,
-/// `HTMLHint`, `RuboCop`, Vale, Luacheck, Bandit, Semgrep, Biome, `SwiftLint`, PHP-CS-Fixer; unittest, `RSpec`, Minitest, prove, Node, `XCTest`, Mocha.
+/// `HTMLHint`, `RuboCop`, Vale, Luacheck, Bandit, Semgrep, Biome, `SwiftLint`, PHP-CS-Fixer.
 const COUNTED: &[(&str, &str)] = &[
     ("Linting: ", " file(s)"),
     ("Scanned ", " file"),
@@ -60,28 +67,11 @@ const COUNTED: &[(&str, &str)] = &[
     ("Checked ", " file"),
     (" serious in ", " file"),
     ("Found 0 of ", " files that can be fixed"),
-    ("Ran ", " test"),
-    ("", " examples, "),
-    ("", " runs, "),
-    (", Tests=", ","),
-    ("# tests ", ""),
-    ("\u{2139} tests ", ""),
-    ("Executed ", " test"),
-    ("", " passing ("),
-    ("running ", " test"),
-    ("Test run with ", " test"),
-    ("1..", ""),
 ];
 
-/// Words by which a runner of tests, whose other rounds ran none, says that some did.
-const RAN: &[&str] = &[
-    "% tests passed",
-    "Passed!  - ",
-    "OK (",
-    " tests, 0 failures",
-    // Go.
-    "ok  \t",
-];
+/// The same of tests, in lines that have other words beside: bun, prove, `CTest`, Swift Testing, and how many points TAP has.
+const TESTS: &[(&str, &str)] =
+    &[("Ran ", " test"), (", Tests=", ","), (" tests failed out of ", ""), ("Test run with ", " test"), ("1..", "")];
 
 /// What a log says of that; `None` where nothing says so. `shell` is the command.
 ///
@@ -93,12 +83,21 @@ pub(super) fn idle(log: &File, shell: &str) -> Result<Option<Idle>, String> {
         seen.read(line.trim(), shell);
         None::<()>
     })?;
+    let (round, times) = seen.tests.end();
+    let times = seen.times + times;
+    let mut nothing = seen.nothing;
+    match round {
+        Round::Ran => seen.looked = true,
+        Round::Skipped(line) => return Ok(Some(Idle::Skipped(line, times))),
+        Round::None(line) => nothing = nothing.or(Some(line)),
+        Round::Unsaid => {}
+    }
     let hooks = seen.hooks.filter(|_| !seen.looked);
-    let nothing = seen.nothing.filter(|_| !seen.looked);
+    let nothing = nothing.filter(|_| !seen.looked);
     let undue = seen.undue.filter(|_| !seen.looked).or(hooks);
     let built = seen.built.map(if seen.others { Idle::Part } else { Idle::Unbuilt });
-    let undue = undue.map(|line| Idle::Undue(line, seen.times));
-    Ok(undue.or_else(|| nothing.map(|line| Idle::Unlooked(line, seen.times))).or(built))
+    let undue = undue.map(|line| Idle::Undue(line, times));
+    Ok(undue.or_else(|| nothing.map(|line| Idle::Unlooked(line, times))).or(built))
 }
 
 #[derive(Default)]
@@ -113,6 +112,7 @@ struct Seen {
     looked: bool,
     /// No task is due, by the number of packages.
     no_packages: bool,
+    tests: Tests,
     built: Option<String>,
     others: bool,
 }
@@ -143,8 +143,9 @@ impl Seen {
             self.looked |= number > 0;
             self.nothing = self.nothing.take().or_else(|| said().filter(|_| number == 0));
             self.times += usize::from(number == 0);
+        } else {
+            self.tests.read(line);
         }
-        self.looked |= RAN.iter().any(|words| line.contains(words));
         if self.built.is_none() && is_idle(line) {
             self.built = said();
         }

@@ -20,7 +20,8 @@ const LARGEST_SOURCE: u64 = 16 << 20;
 /// Places everything that was parsed.
 #[must_use]
 pub fn locate(parsed: Parsed, ground: &Ground<'_>) -> Understood {
-    let Parsed { findings, mut tests, columns, not_understood, unexplained_exit, notes: _, breakdowns: _ } = parsed;
+    let Parsed { findings, mut tests, columns, not_understood, unexplained_exit, notes: _, breakdowns: _, nothing: _ } =
+        parsed;
     for case in tests.iter_mut().flat_map(|tests| &mut tests.cases) {
         if let Some(Place::File(path)) = case.file.as_deref().map(|file| ground.place(file)) {
             case.file = Some(path.to_string());

@@ -27,6 +27,7 @@ const OF_GCC: &[&str] = &[
     "pycodestyle",
     "pyflakes",
     "pylint",
+    "pyright",
     "revive",
     "staticcheck",
     "swiftlint",

@@ -3,6 +3,7 @@
 pub mod audit;
 mod bails;
 mod command;
+mod compiler;
 mod execute;
 pub mod ground;
 mod idle;

@@ -8,6 +8,10 @@ const TOOLS: &[(&[&str], &str)] = &[
     (&["flake8"], "`format = \"gcc\"`"),
     (&["mypy"], "`format = \"gcc\"`"),
     (&["pylint"], "`format = \"gcc\"`"),
+    (&["pyright"], "`format = \"gcc\"`"),
+    (&["rubocop"], "`--format emacs` and `format = \"gcc\"`"),
+    (&["javac"], "`format = \"gcc\"`"),
+    (&["go", "build"], "`format = \"gcc\"`"),
     (&["go", "vet"], "`format = \"gcc\"`"),
     (&["go", "test"], "`-json` and `format = \"gotest\"`"),
     (&["shellcheck"], "`--format gcc` and `format = \"gcc\"`"),
@@ -27,6 +31,8 @@ const TOOLS: &[(&[&str], &str)] = &[
     (&["pytest"], "`--junitxml=out.xml` and `reports = [\"out.xml\"]`"),
     (&["vitest"], "`--reporter=default --reporter=junit --outputFile.junit=out.xml` and `reports = [\"out.xml\"]`"),
     (&["jest"], "the reporter `jest-junit` and `reports = [\"junit.xml\"]`"),
+    (&["mocha"], "`--reporter xunit --reporter-option output=out.xml` and `reports = [\"out.xml\"]`"),
+    (&["node", "--test"], "`--test-reporter=junit --test-reporter-destination=out.xml` and `reports = [\"out.xml\"]`"),
     (&["prettier"], ""),
 ];
 
@@ -42,15 +48,38 @@ pub(super) fn unread(common: &Common, what: &str, error: &ReadError) -> String {
     format!("{what} {error}{advice}")
 }
 
-fn advice(common: &Common, error: &ReadError) -> String {
-    let text = match &common.command {
+/// What to do about an output that names this file, others maybe, and no finding.
+pub(super) fn listed(common: &Common, file: &str, format: &str) -> String {
+    listed_by(&words(common), file, format)
+}
+
+fn listed_by(command: &str, file: &str, format: &str) -> String {
+    let how = way(command).filter(|way| !way.contains(&format!("`format = \"{format}\"`")) && !way.is_empty());
+    let how = how.unwrap_or_else(|| {
+        "have the tool say what is wrong with them (`path:line: message`), or show what it would change (`gofmt -d`, `black --diff`)"
+            .to_owned()
+    });
+    format!("its output names files and no finding (`{file}`), which `{format}` cannot judge: {how}")
+}
+
+fn words(common: &Common) -> String {
+    match &common.command {
         Some(CommandLine::Shell(text)) => text.clone(),
         Some(CommandLine::Argv(words)) => words.join(" "),
         None => String::new(),
-    };
-    let mut ways: Vec<String> = match (tool(&text), error) {
-        (Some((_, "")), _) => Vec::new(),
-        (Some((tool, how)), _) => vec![format!("{} is read with {how}", tool.join(" "))],
+    }
+}
+
+/// How the tool of a command is read; nothing where only its status tells something.
+fn way(command: &str) -> Option<String> {
+    let (tool, how) = tool(command)?;
+    Some(if how.is_empty() { String::new() } else { format!("{} is read with {how}", tool.join(" ")) })
+}
+
+fn advice(common: &Common, error: &ReadError) -> String {
+    let mut ways: Vec<String> = match (way(&words(common)), error) {
+        (Some(way), _) if way.is_empty() => Vec::new(),
+        (Some(way), _) => vec![way],
         (None, ReadError::EmptyAndUnnamed) => vec!["name it with `format`".to_owned()],
         (None, _) => vec!["name it with `format`".to_owned(), "bring a matcher".to_owned()],
     };
@@ -86,6 +115,17 @@ mod tests {
         assert_eq!(how("cd a && .venv/bin/ruff format .").as_deref(), Some("ruff format"));
         assert_eq!(how("ruff --version; go vet ./...").as_deref(), Some("go vet"));
         assert_eq!(how("make lint"), None);
+    }
+
+    #[test]
+    fn files_alone_are_no_findings() {
+        let said = |command: &str, format: &str| listed_by(command, "a.go", format);
+        let begin = "its output names files and no finding (`a.go`), which `gcc` cannot judge: ";
+        assert_eq!(said("gofmt -l .", "gcc"), format!("{begin}gofmt is read with `-d` and `format = \"diff\"`"));
+        let else_ = format!("{begin}have the tool say what is wrong with them");
+        for command in ["mypy .", "prettier --list-different .", "make lint"] {
+            assert!(said(command, "gcc").starts_with(&else_), "{command}");
+        }
     }
 
     #[test]

@@ -27,6 +27,8 @@ pub struct Parsed {
     pub unexplained_exit: Option<String>,
     /// The exit statuses that the findings above never explain.
     pub breakdowns: Breakdowns,
+    /// By what it says that the tool looked at nothing; a note says so too.
+    pub nothing: Option<&'static str>,
 }
 
 /// Exit statuses that no finding explains.

@@ -76,9 +76,14 @@ impl Case {
     }
 }
 
+/// What a test stands in, from the outside: vitest and `PHPUnit` call suite and class the same.
+pub fn groups<'a>(suite: &'a Option<String>, class: &'a Option<String>) -> impl Iterator<Item = &'a String> {
+    suite.iter().chain(class.iter().filter(move |class| suite.as_ref() != Some(*class)))
+}
+
 impl fmt::Display for CaseName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for part in [&self.suite, &self.class].into_iter().flatten() {
+        for part in groups(&self.suite, &self.class) {
             write!(f, "{part} › ")?;
         }
         f.write_str(&self.name)

@@ -68,13 +68,32 @@ struct Replacement {
     text: String,
 }
 
+impl File {
+    fn is_ignored(&self) -> bool {
+        !self.messages.is_empty() && self.messages.iter().all(Complaint::is_of_ignored)
+    }
+}
+
+impl Complaint {
+    /// The project itself says that the file is not linted.
+    fn is_of_ignored(&self) -> bool {
+        self.severity == Some(1) && !self.fatal && self.rule_id.is_none() && self.message.starts_with("File ignored ")
+    }
+}
+
 fn parse(input: &[u8]) -> Result<Parsed, ParseError> {
     let (files, notes) = arrays::read::<File>(EXPECTED, input)?;
     let mut parsed =
         Parsed { columns: ColumnUnit::Utf16, notes, breakdowns: Breakdowns::Of(&BREAKDOWNS), ..Parsed::default() };
-    if files.is_empty() {
-        parsed.notes.push("the report names no file: nothing was linted".to_owned());
-    }
+    parsed.nothing = if files.is_empty() {
+        Some("the report names no file: nothing was linted")
+    } else {
+        files
+            .iter()
+            .all(File::is_ignored)
+            .then_some("the report names no file that was not ignored: nothing was linted")
+    };
+    parsed.notes.extend(parsed.nothing.map(str::to_owned));
     let mut unplaced = 0;
     for file in files {
         let shown = parsed.findings.len();
@@ -110,10 +129,7 @@ fn parse(input: &[u8]) -> Result<Parsed, ParseError> {
 
 fn finding(path: &str, message: Complaint, fix: Option<Fix>) -> Finding {
     let level = match message.severity {
-        // The project itself says that the file is not linted.
-        Some(1) if !message.fatal && message.rule_id.is_none() && message.message.starts_with("File ignored ") => {
-            Level::Note
-        }
+        _ if message.is_of_ignored() => Level::Note,
         Some(1) if !message.fatal => Level::Warning,
         _ => Level::Error,
     };
@@ -227,6 +243,23 @@ mod tests {
         assert!(doubt(r#""errorCount":1"#, &one(1)).is_some(), "of the other level");
         assert_eq!(doubt(r#""errorCount":1,"warningCount":0"#, &one(2)), None);
         assert_eq!(doubt(r#""errorCount":0,"warningCount":0"#, &one(1)), None, "it lists more");
+    }
+
+    #[test]
+    fn files_that_were_ignored_were_not_looked_at() {
+        let nothing = |messages: [&str; 2]| {
+            let [a, b] = messages.map(|messages| format!(r#"{{"filePath":"/a.js","messages":[{messages}]}}"#));
+            parse(format!("[{a},{b}]").as_bytes()).unwrap().nothing
+        };
+        let ignored = |why: &str| format!(r#"{{"ruleId":null,"severity":1,"message":"File ignored {why}."}}"#);
+        let [by_pattern, unknown] =
+            ["because of a matching ignore pattern", "because no matching configuration was supplied"].map(ignored);
+        assert!(nothing([&by_pattern, &unknown]).is_some());
+        let warning = r#"{"ruleId":"x","severity":1,"message":"File ignored by us"}"#;
+        for other in ["", warning, &format!("{unknown},{warning}")] {
+            assert_eq!(nothing([&by_pattern, other]), None, "{other}");
+        }
+        assert!(parse(b"[]").unwrap().nothing.is_some());
     }
 
     #[test]

@@ -1,5 +1,9 @@
 //! `gcc`: lines of the shape `path:line:column: level: message`, which C compilers, `go vet`, mypy, flake8,
-//! shellcheck and many others print. What looks like it but is a time or an address is left alone.
+//! shellcheck, pylint and many others print. What looks like it but is a time or an address is left alone.
+
+mod levels;
+mod pyright;
+mod stopped;
 
 use crate::model::evidence::Parsed;
 use crate::model::finding::{ColumnUnit, Finding, Level};
@@ -9,11 +13,14 @@ use crate::parse::lines::NO_LINE_END;
 use crate::parse::reading::{Range, Seen, at_another_place, count, ends_with_number, not_understood};
 use crate::parse::uri::from_uri;
 use crate::parse::{Empty, Format, LineParser, ParseError, Reader, Stream, tsc};
+use levels::{lettered, level};
+pub(super) use stopped::says_stopped;
+use stopped::{TERMINATED, is_limit};
 
 /// Its row in the table of formats.
 pub(super) static FORMAT: Format = Format {
     name: "gcc",
-    about: "gcc, clang, go vet, mypy, flake8, `shellcheck -f gcc` and others that print `path:line:column: message`",
+    about: "gcc, clang, go vet, mypy, flake8, pylint, pyright, `shellcheck -f gcc`, `rubocop -f emacs` and others that print `path:line:column: message`",
     stream: Stream::Both,
     empty: Empty::Clean,
     recognises,
@@ -38,6 +45,7 @@ fn recognises(head: &[u8]) -> bool {
 }
 
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each tells of another line before")]
 struct Gcc {
     findings: Vec<Finding>,
     seen: Seen,
@@ -57,6 +65,8 @@ struct Gcc {
     missing: usize,
     /// Source text may follow: a finding or its excerpt came just before.
     excerpt: bool,
+    /// The last line was of a finding of pyright's, and further lines of its message may follow.
+    of_pyright: bool,
     /// A line that is source text if the next one is a caret.
     held: bool,
     /// The tool's word that it stopped before it had seen everything.
@@ -77,15 +87,24 @@ impl LineParser for Gcc {
             self.held = false;
             return;
         }
+        if self.of_pyright && pyright::goes_on(text) {
+            if let Some(finding) = self.last.and_then(|at| self.findings.get_mut(at)) {
+                pyright::go_on(finding, text);
+            }
+            return;
+        }
+        self.of_pyright = false;
         self.let_go();
         self.stopped |= says_stopped(text);
         if self.folders.heeds(text) || is_chatter(text) {
             return;
         }
         if let Some((mut finding, has_level)) = diagnostic(text) {
-            self.stopped |= if has_level { is_of_mypy_syntax(&finding) } else { is_of_go_types(&finding) };
+            self.of_pyright = text.starts_with(' ');
+            self.stopped |= stopped::is_stop(&finding, has_level);
             self.folders.apply(&mut finding);
             self.finding(finding, has_level);
+            self.excerpt &= !self.of_pyright;
         } else if let Some(promised) = closing(text) {
             if text.starts_with("Found ") {
                 self.missing = self.missing.saturating_add(promised.errors.saturating_sub(self.errors));
@@ -197,15 +216,17 @@ fn is_caret(text: &str) -> bool {
             && text.starts_with(' ')
 }
 
-/// gcc's last words: alone, or with the option by which it stops at so many errors.
-const TERMINATED: &str = "compilation terminated";
-
 /// What tells where the next finding is, and nothing else.
 fn is_chatter(text: &str) -> bool {
     text.starts_with("In file included from ")
         || text.starts_with("# ")
         || text.starts_with(TERMINATED)
         || is_limit(text)
+        || pyright::is_heading(text)
+        // pylint names each module, and gives marks at its end.
+        || text.starts_with("************* Module ")
+        || text.starts_with("Your code has been rated at ")
+        || text.bytes().all(|b| b == b'-')
         // cppcheck tells by it which of its checks ran.
         || (text.starts_with("nofile:0:0: ") && text.ends_with("[checkersReport]"))
         || (text.starts_with(' ') && text.trim_start().starts_with("from "))
@@ -214,83 +235,13 @@ fn is_chatter(text: &str) -> bool {
             && place(text).is_none())
 }
 
-/// Go's last words, alone or behind a place.
-fn is_limit(text: &str) -> bool {
-    text == "too many errors" || text.ends_with(": too many errors")
-}
-
-/// What begins, or stands in, an error of Go's type checker: `go vet` then leaves the package out, `go build` what imports it.
-const OF_GO_TYPES: [&str; 25] = [
-    "undefined: ",
-    " undefined (",
-    "cannot use ",
-    "not enough arguments in call",
-    "too many arguments in call",
-    "not enough return values",
-    "too many return values",
-    "assignment mismatch: ",
-    "invalid operation: ",
-    "missing return",
-    " redeclared in this block",
-    " and not used",
-    "could not import ",
-    "syntax error: ",
-    // Packages that cannot be loaded.
-    " is not in GOROOT",
-    " is not in std",
-    " no matching files found",
-    "build constraints exclude all Go files",
-    "cannot find module providing package ",
-    "cannot find package ",
-    "found packages ",
-    "import cycle not allowed",
-    "missing go.sum entry",
-    "no required module provides package ",
-    "use of internal package ",
-];
-
-/// Whether it is what mypy cannot parse: that blocks everything else, whether mypy may say so at its end or not.
-fn is_of_mypy_syntax(finding: &Finding) -> bool {
-    let ending = finding.path.as_deref().and_then(|path| path.rsplit('.').next());
-    let is_python = matches!(ending, Some("py" | "pyi"));
-    is_python && finding.level == Level::Error && finding.rule.as_deref() == Some("syntax")
-}
-
-/// Whether a finding without a level is Go's compiler's, or that of a linter which then has looked at nothing else.
-fn is_of_go_types(finding: &Finding) -> bool {
-    let is_go = finding.path.as_deref().is_some_and(|path| path.rsplit('.').next() == Some("go"));
-    let message = finding.message.as_str();
-    let begins_or_has =
-        |words: &&str| if words.starts_with(' ') { message.contains(*words) } else { message.starts_with(*words) };
-    is_go
-        && (["(compile)", "(typecheck)"].iter().any(|end| message.ends_with(end))
-            || OF_GO_TYPES.iter().any(begins_or_has))
-}
-
-/// Whether a compiler's or mypy's words say that it did not come to the end, or those of a linter that it gave up on a file.
-pub(super) fn says_stopped(text: &str) -> bool {
-    text.starts_with(TERMINATED)
-        || text.starts_with("vet: ")
-        || is_limit(text)
-        || (text.starts_with("An error occurred while ") && text.contains(" cop was inspecting "))
-        || [
-            ": fatal error: ",
-            ": internal compiler error: ",
-            ": error: INTERNAL ERROR -- ",
-            "error: too many errors emitted, stopping now",
-        ]
-        .iter()
-        .any(|words| text.contains(words))
-        || (text.starts_with("Found ") && text.ends_with("(errors prevented further checking)"))
-}
-
 /// A count that closes the output.
 struct Closing {
     errors: usize,
     warnings: usize,
 }
 
-/// clang's "1 warning and 2 errors generated." and mypy's "Found 3 errors in 1 file (checked 2 source files)".
+/// clang's "1 warning and 2 errors generated.", mypy's "Found 3 errors in 1 file (checked 2 source files)", and pyright's.
 fn closing(text: &str) -> Option<Closing> {
     let mut closing = Closing { errors: 0, warnings: 0 };
     if text.starts_with("Success: no issues found") {
@@ -298,9 +249,9 @@ fn closing(text: &str) -> Option<Closing> {
     }
     let counts = match text.strip_prefix("Found ") {
         Some(rest) => rest.split_once(" in ")?.0,
-        None => text.strip_suffix(" generated.")?,
+        None => text.strip_suffix(" generated.").or_else(|| pyright::counts(text))?,
     };
-    for part in counts.split(" and ") {
+    for part in counts.split(" and ").flat_map(|part| part.split(", ")) {
         let (number, word) = part.split_once(' ')?;
         let number = number.parse().ok()?;
         match word {
@@ -320,16 +271,18 @@ pub(super) fn in_words(text: &str) -> Option<Finding> {
 /// A finding, and whether the tool gave its level.
 pub(super) fn diagnostic(text: &str) -> Option<(Finding, bool)> {
     if text.starts_with(char::is_whitespace) {
-        return None;
+        return pyright::finding(text).map(|finding| (finding, true));
     }
     let text = text.strip_prefix("vet: ").unwrap_or(text);
     let Some((path, line, column, rest)) = place(text) else { return of_the_tool(text) };
     let (level, message) = levelled(rest.trim_start());
-    let (level, rule, message) =
-        match trailing_level(message).or_else(|| inner_level(message)).filter(|_| level.is_none()) {
-            Some((level, rule, message)) => (Some(level), rule, message),
-            None => (level, None, message),
-        };
+    let by_letter = || lettered(message).filter(|_| is_file(path) || is_bare(path) && column.is_some());
+    let inner = || by_letter().or_else(|| trailing_level(message)).or_else(|| inner_level(message));
+    let column = column.map(|column| column.saturating_add(u32::from(levels::is_of_pylint(message))));
+    let (level, rule, message) = match inner().filter(|_| level.is_none()) {
+        Some((level, rule, message)) => (Some(level), rule, message),
+        None => (level, None, message),
+    };
     // GNU's convention puts the program first, which none but hadolint does; ruff's formatter begins with words.
     let path =
         ["hadolint:", "error: Failed to parse "].iter().find_map(|words| path.strip_prefix(words)).unwrap_or(path);
@@ -461,15 +414,6 @@ fn inner_level(message: &str) -> Option<(Level, Option<&str>, &str)> {
     let (code, rest) = leading_code(message)?;
     let (level, message) = levelled(rest);
     Some((level?, Some(code), message))
-}
-
-fn level(word: &str) -> Option<Level> {
-    Some(match word.to_ascii_lowercase().as_str() {
-        "error" | "fatal error" | "fatal" | "internal compiler error" | "sorry, unimplemented" => Level::Error,
-        "warning" | "style" | "performance" | "portability" => Level::Warning,
-        "note" | "info" | "information" | "remark" | "hint" | "help" => Level::Note,
-        _ => return None,
-    })
 }
 
 /// The message with its rule taken off. Without a level it is an error: the mildest reading is not ours to choose.

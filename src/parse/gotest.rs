@@ -4,6 +4,7 @@
 //! the status of its binary: where it failed and no test did, the package is an errored case; where it has no end, the
 //! output is cut. What a test prints itself can add failures, never hide them.
 
+mod compiler;
 mod package;
 
 use std::borrow::Cow;
@@ -17,6 +18,7 @@ use crate::model::text::one_line;
 use crate::parse::lines::NO_LINE_END;
 use crate::parse::reading::{beginning, count};
 use crate::parse::{Empty, Format, LineParser, ParseError, Reader, Stream};
+pub use compiler::Compiler;
 use package::{Package, keep, placed};
 
 pub(super) static FORMAT: Format = Format {
@@ -32,6 +34,9 @@ const EXPECTED: &str = "JSON events in which every package ends, as `go test -js
 
 /// The name of a case that stands for all of a package.
 const PACKAGE: &str = "(package)";
+
+/// In place of why a package was not built.
+const UNTOLD: &str = "why stands in the log: before Go 1.24 go says it on standard error";
 
 /// How the lines of events begin.
 const BEGINNINGS: [&str; 3] = ["{\"Time\":\"", "{\"Action\":\"", "{\"ImportPath\":\""];
@@ -220,7 +225,7 @@ impl GoTest {
         let (file, line) = placed(said, of_compiler).unzip();
         let message = match said {
             "" if what == PACKAGE => "it failed, and none of its tests tells why",
-            "" => "why stands in the log: before Go 1.24 go says it on standard error",
+            "" => UNTOLD,
             said => said,
         };
         self.tests.cases.push(Case { file, line, message: Some(message.to_owned()), ..case });

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use crate::model::evidence::Parsed;
 use crate::model::tests::{Case, CaseOutcome, Tests};
 use crate::model::text::one_line;
-use crate::parse::reading::count as number;
+use crate::parse::reading::{count as number, ends_with_number};
 use crate::parse::xml::{self, Attributes, Visitor};
 use crate::parse::{Empty, Format, ParseError, Reader, Stream};
 
@@ -507,7 +507,25 @@ fn finish(open: OpenCase) -> Case {
         messages.push(format!("… and {more} more"));
     }
     case.message = (!messages.is_empty()).then(|| messages.join("\n\n"));
+    if case.outcome.is_broken()
+        && case.file.is_none()
+        && let Some((file, line)) = case.message.as_deref().and_then(|text| of_stack(text, case.suite.as_deref()))
+    {
+        (case.file, case.line) = (Some(file.to_owned()), Some(line));
+    }
     case
+}
+
+/// The place in vitest's stack, `❯ add t/a.test.js:4:15`: the first one in the file that the suite is named by, or in any.
+fn of_stack<'a>(text: &'a str, suite: Option<&str>) -> Option<(&'a str, u32)> {
+    let places = || {
+        text.lines().filter_map(|line| {
+            let frame = line.trim().strip_prefix("\u{276f} ")?.rsplit(' ').next()?;
+            let (place, _) = ends_with_number(frame, ':')?;
+            ends_with_number(place, ':')
+        })
+    };
+    places().find(|(file, _)| Some(*file) == suite).or_else(|| places().next())
 }
 
 impl Detail {

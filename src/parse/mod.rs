@@ -43,6 +43,7 @@ pub mod zip;
 
 use crate::model::evidence::Parsed;
 
+pub use gotest::Compiler;
 pub use libtest::not_compiled;
 pub use lines::{LineParser, Lines};
 

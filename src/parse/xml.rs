@@ -11,6 +11,7 @@ use quick_xml::events::{BytesStart, Event};
 use crate::model::text::one_line;
 use crate::parse::ParseError;
 use crate::parse::encoding::decode;
+use crate::parse::reading::count;
 
 /// Real reports nest suites less than ten deep.
 const DEEPEST: usize = 128;
@@ -71,14 +72,22 @@ pub(super) fn walk(
     if text.trim().is_empty() {
         return Err(ParseError::Empty { expected });
     }
-    let mut walk = Walk { expected, visitor, open: Vec::new(), rooted: false };
-    let mut reader = Reader::from_str(text);
+    let mut walk = Walk { expected, visitor, open: Vec::new(), rooted: false, around: 0 };
+    let (heading, report) = split_heading(text);
+    walk.around += heading.lines().filter(|line| !line.trim().is_empty()).count();
+    let mut reader = Reader::from_str(report);
     reader.config_mut().allow_dangling_amp = true;
     loop {
-        let event = reader.read_event().map_err(|error| walk.unreadable(&error, reader.error_position()))?;
+        let event = reader
+            .read_event()
+            .map_err(|error| walk.unreadable(&error, reader.error_position() + heading.len() as u64))?;
         if matches!(event, Event::Eof) {
             walk.end(text.len())?;
-            return Ok(decoded.note.into_iter().collect());
+            let mut notes = Vec::from_iter(decoded.note);
+            if walk.around > 0 {
+                notes.push(format!("{} not part of the report", count(walk.around, "line was", "lines were")));
+            }
+            return Ok(notes);
         }
         walk.event(event)?;
     }
@@ -89,6 +98,26 @@ struct Walk<'v, V> {
     visitor: &'v mut V,
     open: Vec<String>,
     rooted: bool,
+    /// Lines of a runner of scripts around the report.
+    around: usize,
+}
+
+/// What npm, pnpm and yarn print in front of what a script prints, `> shop@1.0.0 test`, and the rest. A line with an element
+/// in it stays with the report.
+fn split_heading(text: &str) -> (&str, &str) {
+    let begins = |line: &str| ["> ", "$ ", "yarn run v"].iter().any(|begin| line.starts_with(begin));
+    let has_element = |line: &str| {
+        let after = line.split('<').skip(1).filter_map(|rest| rest.chars().next());
+        after.into_iter().any(|c| c.is_alphabetic() || "_:?!/".contains(c))
+    };
+    let is_heading = |line: &&str| line.trim().is_empty() || (begins(line) && !has_element(line));
+    text.split_at(text.split_inclusive('\n').take_while(is_heading).map(str::len).sum())
+}
+
+/// And what yarn and pnpm print behind it.
+fn is_footing(line: &str) -> bool {
+    let begins = ["Done in ", "info Visit https://yarnpkg.com/", "ELIFECYCLE"];
+    begins.iter().any(|begin| line.trim_start().starts_with(begin))
 }
 
 impl<V: Visitor> Walk<'_, V> {
@@ -157,6 +186,8 @@ impl<V: Visitor> Walk<'_, V> {
     fn text(&mut self, text: &str) -> Result<(), ParseError> {
         if !self.open.is_empty() {
             self.visitor.text(text);
+        } else if self.rooted && text.lines().all(|line| line.trim().is_empty() || is_footing(line)) {
+            self.around += text.lines().filter(|line| !line.trim().is_empty()).count();
         } else if !text.trim().is_empty() {
             let place = if self.rooted { "after the end of the report" } else { "in front of the report" };
             return Err(self.malformed(&format!("{:?} {place}", one_line(text, 60))));
@@ -234,7 +265,7 @@ fn resolve(name: &str) -> Option<char> {
 /// The name of the root element in the beginning of some output, which may be cut anywhere behind it.
 pub(super) fn root(head: &[u8]) -> Option<String> {
     let decoded = decode(head);
-    let mut rest = decoded.text.trim_start();
+    let mut rest = split_heading(&decoded.text).1.trim_start();
     loop {
         if let Some(after) = rest.strip_prefix("<?") {
             rest = after.split_once("?>")?.1.trim_start();
@@ -274,6 +305,37 @@ mod tests {
         assert!(read("<checkstyle><file name='a\0b'><error message='x\u{1}'/></file></checkstyle>").is_ok());
         for broken in ["er\0ror/", "er\u{fffd}ror/", "error sever\0ity='error'/"] {
             assert!(read(&format!("<checkstyle><file name='a'><{broken}></file></checkstyle>")).is_err(), "{broken:?}");
+        }
+    }
+
+    #[test]
+    fn what_runners_of_scripts_print_around_a_report_is_no_part_of_it() {
+        let read = |report: &str| crate::parse::find("junit").unwrap().parse(report.as_bytes());
+        let report = "<?xml version='1.0'?>\n<testsuites><testcase name='a'/></testsuites>\n";
+        for (before, behind, lines) in [
+            ("\n> x@1.0.0 test\n> node --test --test-reporter=junit < in.txt\n\n", "", 2),
+            (
+                "\r\n> x@1.0.0 test /home/dev/x\r\n> node\r\n\r\n",
+                "\u{2009}ELIFECYCLE\u{2009} Test failed. See above.\n",
+                3,
+            ),
+            ("yarn run v1.22.22\n$ node --test\n", "Done in 0.51s.\n", 3),
+        ] {
+            let report = format!("{before}{report}{behind}");
+            assert_eq!(root(report.as_bytes()).as_deref(), Some("testsuites"));
+            let parsed = read(&report).unwrap();
+            assert_eq!(parsed.tests.unwrap().cases.len(), 1);
+            assert_eq!(parsed.notes, [format!("{lines} lines were not part of the report")]);
+        }
+        for (before, behind) in [
+            ("x\n", ""),
+            ("> x\nx\n", ""),
+            ("> x <testsuites>\n", ""),
+            ("$ x <!-- \n", ""),
+            ("", "> x\n"),
+            ("", "x\nDone in 1s.\n"),
+        ] {
+            assert!(read(&format!("{before}{report}{behind}")).is_err(), "{before:?} {behind:?}");
         }
     }
 

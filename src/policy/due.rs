@@ -1,5 +1,7 @@
 //! Whether a gate has anything to judge here, before it is started.
 
+use std::fmt;
+
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use crate::model::change::Scope;
@@ -53,6 +55,14 @@ pub fn due(common: &Common, occasion: &Occasion, scope: &Scope) -> Result<Due, S
     })
 }
 
+/// Whether nothing is there for `paths`: no pattern matches one of these files, or could match below one of these folders.
+#[must_use]
+pub fn matches_none(common: &Common, files: &[String]) -> bool {
+    let Ok(globs) = globs(&common.paths) else { return false };
+    let may = |path: &String| globs.is_match(path) || common.paths.iter().any(|pattern| may_match_below(pattern, path));
+    !common.paths.is_empty() && !files.iter().any(may)
+}
+
 /// The first file of the change that is not on the disk although a gate is there for it.
 #[must_use]
 pub fn unseen<'a>(common: &Common, scope: &'a Scope) -> Option<&'a RepoPath> {
@@ -97,7 +107,7 @@ fn globs(patterns: &[String]) -> Result<GlobSet, String> {
 }
 
 /// Whether a pattern could match a path in this folder, by what stands before its first wildcard.
-fn may_match_below(pattern: &str, folder: &RepoPath) -> bool {
+fn may_match_below(pattern: &str, folder: &impl fmt::Display) -> bool {
     let start = pattern.split(['*', '?', '[', '{', '\\']).next().unwrap_or_default();
     let folder = format!("{folder}/");
     start.starts_with(&folder) || folder.starts_with(start)

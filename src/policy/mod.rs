@@ -36,7 +36,7 @@ pub use crate::model::baseline::{Baseline, GateBaseline};
 pub use again::{Configured, again};
 use compare::compare;
 use due::unseen;
-pub use due::{Due, default_only, due};
+pub use due::{Due, default_only, due, matches_none};
 pub use fan_in::{Expected, Part, Refusal, distinct, join, of_earlier_attempts, same_subject};
 pub use fingerprint::Fingerprints;
 use names::names;

@@ -11,6 +11,7 @@ use crate::model::gate::{Flaky, Mode, Only, Rules};
 use crate::model::outcome::Outcome;
 use crate::model::settings::{CommandLine, Common};
 use crate::model::text::{one_line, shorten};
+use crate::render::figures::count;
 use crate::render::terminal::{Dress, shell_line};
 
 /// The schema's name, the first key of the JSON.
@@ -154,7 +155,8 @@ fn timing(common: &Common) -> String {
     let mut line = format!("timeout {}, grace {}", time(common.timeout), time(common.grace));
     if common.retries > 0 {
         let flaky = if common.flaky == Flaky::Fail { "fails" } else { "is shown as flaky" };
-        let _ = write!(line, ", up to {} more attempts (a pass that needs one {flaky})", common.retries);
+        let number = count(usize::try_from(common.retries).unwrap_or(usize::MAX), "more attempt");
+        let _ = write!(line, ", up to {number} (a pass that needs one {flaky}, and none follows a timeout)");
     }
     line
 }

@@ -10,10 +10,12 @@ use std::path::{Path, PathBuf};
 
 use crate::app::project::{self, Project, Source};
 use crate::app::run::{self, Opened};
+use crate::app::unmatched::unmatched;
 use crate::app::{Failure, scope};
 use crate::gate::integrity;
 use crate::integrity::commands::commands;
 use crate::mask::Masker;
+use crate::model::change::Scope;
 use crate::model::diagnosis::Row;
 use crate::model::event::Occasion;
 use crate::model::gate::Mode;
@@ -66,6 +68,9 @@ pub async fn doctor(request: &Request, env: &Env) -> Result<Found, Failure> {
         run::open(&request.start, request.config.as_deref(), request.colour, env, &occasion)?;
     let publish = &project.config.publish;
     let mut rows = vec![configuration(&project)];
+    let everything = Scope::Everything { why: String::new() };
+    let unmatched = unmatched(&project, &repo, &everything).into_iter();
+    rows.extend(unmatched.map(|what| Row::bad("paths", what, "mend the patterns, or take them away")));
     rows.extend(tools::rows(&project, &root, env));
     rows.extend(databases::rows(&project, &root, env).await);
     rows.extend(deploys::rows(&project.config, env, occasion.on_actions));

@@ -300,3 +300,76 @@ fn places_inside_of_markup_are_no_diagnostics() {
         assert!(!recognises(format!("{markup}\n{place}").as_bytes()), "{markup:?}");
     }
 }
+
+#[test]
+fn letters_are_levels_and_codes_are_rules() {
+    let of = |line: &str| one(line).map(|finding| (finding.level, finding.rule, finding.column, finding.message));
+    let found = |level, rule: &str, column, message: &str| {
+        Some((level, (!rule.is_empty()).then(|| rule.to_owned()), Some(column), message.to_owned()))
+    };
+    let unused = "Unused variable 'x' (unused-variable)";
+    let line = format!("core.py:6:13: W0612: {unused}");
+    assert_eq!(of(&line), found(Level::Warning, "W0612", 14, unused));
+    assert_eq!(of("a.py:1:0: E0602: Undefined"), found(Level::Error, "E0602", 1, "Undefined"));
+    assert_eq!(of("a.py:1:0: F0001: No module"), found(Level::Error, "F0001", 1, "No module"));
+    assert_eq!(of("a.py:1:0: I0011: Locally"), found(Level::Note, "I0011", 1, "Locally"));
+    let parseable = one("core.py:4: [C0116(missing-function-docstring), f] Missing").unwrap();
+    assert_eq!((parseable.level, parseable.rule.as_deref()), (Level::Warning, Some("C0116")));
+    let cop = "a.rb:2:6: C: [Correctable] Style/StringLiterals: Prefer single-quoted strings.";
+    assert_eq!(of(cop), found(Level::Warning, "Style/StringLiterals", 6, "Prefer single-quoted strings."));
+    let syntax = "b.rb:2:1: E: Lint/Syntax: unexpected token $end";
+    assert_eq!(of(syntax), found(Level::Error, "Lint/Syntax", 1, "unexpected token $end"));
+    assert_eq!(of("a.rb:2:1: W: bad: worse"), found(Level::Warning, "", 1, "bad: worse"));
+    // Not a letter's word, and no letter of a level.
+    assert_eq!(of("a.py:1:1: W605 invalid escape"), found(Level::Error, "W605", 1, "invalid escape"));
+    assert_eq!(of("a.py:1:1: X: bad"), found(Level::Error, "", 1, "X: bad"));
+    assert_eq!(of("the step:3:1: W: bad"), None);
+}
+
+#[test]
+fn pyright_is_read() {
+    let parsed = read(
+        "/r/ty.py\n  /r/ty.py:7:9 - error: Method \"f\" overrides\n  \u{a0}\u{a0}Return type mismatch\n      \"str\" is not \"int\" \
+         (reportIncompatibleMethodOverride)\n  /r/ty.py:8:7 - warning: \"u\" - error: is (reportUndefinedVariable)\n  /r/ty.py:9:1 - \
+         error: \"(\" was not closed\n2 errors, 1 warning, 0 informations\n",
+    );
+    let found: Vec<_> =
+        parsed.findings.iter().map(|one| (one.level, one.line, one.column, one.rule.as_deref())).collect();
+    let rule = Some("reportIncompatibleMethodOverride");
+    assert_eq!(found[0], (Level::Error, Some(7), Some(9), rule));
+    assert_eq!(found[1], (Level::Warning, Some(8), Some(7), Some("reportUndefinedVariable")));
+    assert_eq!(found[2], (Level::Error, Some(9), Some(1), None));
+    assert_eq!(parsed.findings[0].message, "Method \"f\" overrides\nReturn type mismatch\n\"str\" is not \"int\"");
+    assert_eq!((parsed.notes, parsed.not_understood, parsed.unexplained_exit), (Vec::<String>::new(), 0, None));
+    assert!(read("1 error, 0 warnings, 0 informations\n").unexplained_exit.is_some(), "it shows less than it counts");
+    assert_eq!(read("0 errors, 0 warnings, 0 informations \n").unexplained_exit, None);
+}
+
+#[test]
+fn javac_stops_at_what_it_cannot_parse() {
+    let stops = |line: &str| read(&format!("{line}\n")).unexplained_exit.is_some();
+    for message in [
+        "illegal start of type",
+        "';' expected",
+        "<identifier> expected",
+        "class, interface, enum, or record expected",
+        "reached end of file while parsing",
+        "unclosed string literal",
+        "'else' without 'if'",
+        "variable declaration not allowed here",
+    ] {
+        assert!(stops(&format!("src/B.java:1: error: {message}")), "{message}");
+        assert!(
+            !stops(&format!("src/B.java:1: warning: {message}")) && !stops(&format!("src/B.c:1: error: {message}"))
+        );
+    }
+    for message in [
+        "incompatible types: String cannot be converted to int",
+        "cannot find symbol",
+        "illegal combination of modifiers: abstract and final",
+        "'void' type not allowed here",
+        "modifier private not allowed here",
+    ] {
+        assert!(!stops(&format!("src/B.java:1: error: {message}")), "{message}");
+    }
+}

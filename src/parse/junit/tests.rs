@@ -292,3 +292,17 @@ fn a_test_of_go_that_was_run_again_ends_as_its_last_run() {
     assert_eq!(outcomes("go.version", &["a!", "a!"]), [case("a", failed, false), case("a", failed, false)]);
     assert_eq!(outcomes("go.version", &["a!", "b", "a", "b"])[0].1, failed, "all were run twice");
 }
+
+#[test]
+fn a_place_stands_in_the_stack_of_vitest() {
+    let text = "Error: bad\n \u{276f} add src/add.js:2:9\n \u{276f} t/a.test.js:4:15\n";
+    assert_eq!(of_stack(text, Some("t/a.test.js")), Some(("t/a.test.js", 4)));
+    assert_eq!(of_stack(text, None), Some(("src/add.js", 2)));
+    assert_eq!(of_stack("at t/a.test.js:4:15\n \u{276f} a test\n", None), None);
+    let report = format!(
+        "<testsuite name='t/a.test.js'><testcase name='a' classname='t/a.test.js'><failure>{text}</failure></testcase></testsuite>"
+    );
+    let tests = crate::parse::find("junit").unwrap().parse(report.as_bytes()).unwrap().tests.unwrap();
+    assert_eq!((tests.cases[0].file.as_deref(), tests.cases[0].line), (Some("t/a.test.js"), Some(4)));
+    assert_eq!(tests.cases[0].named().to_string(), "t/a.test.js \u{203a} a", "once");
+}

@@ -13,7 +13,7 @@ use crate::model::gate::Only;
 use crate::model::outcome::Outcome;
 use crate::model::report::{GateReport, Judged, Relevance, Status, TestsCompared};
 use crate::model::settings::CommandLine;
-use crate::model::tests::{Case, CaseOutcome};
+use crate::model::tests::{Case, CaseOutcome, groups};
 use crate::model::text::{clean, one_line, shorten};
 
 pub use advisories::{advisories, packages};
@@ -121,9 +121,10 @@ pub fn details(gate: &GateReport, log_tail: Option<&str>, output: &str, dress: D
     }
     let others = gate.findings.len() - blocking.len();
     if others > 0 {
+        let more = if blocking.is_empty() { "" } else { "more " };
         let _ = writeln!(
             out,
-            "  {others} more finding{} {} not count here (outside the change, below fail-on, or known): {output}/report.json",
+            "  {others} {more}finding{} {} not count here (outside the change, below fail-on, or known): {output}/report.json",
             plural(others),
             if others == 1 { "does" } else { "do" }
         );
@@ -195,7 +196,7 @@ fn failed_case(out: &mut String, case: &Case, still: bool, dress: Dress) {
         _ => "errored",
     };
     let name: Vec<String> =
-        [&case.suite, &case.class].into_iter().flatten().chain([&case.name]).map(|part| one_line(part, 200)).collect();
+        groups(&case.suite, &case.class).chain([&case.name]).map(|part| one_line(part, 200)).collect();
     let place = case.file.as_deref().map_or(String::new(), |file| {
         format!(" ({}{})", one_line(file, 200), case.line.map_or(String::new(), |line| format!(":{line}")))
     });

@@ -40,17 +40,24 @@ pub fn closing(report: &Report, dress: Dress) -> String {
     // What is left is for the reason; it says the counts too, so that they are the first to go.
     let room = |columns: usize| dress.width.saturating_sub(widths[..columns].iter().map(|width| width + 2).sum());
     let columns = if room(4) < REASON { 3 } else { 4 };
-    let why_width = room(columns).max(REASON);
+    let is_narrow = room(columns) < REASON;
     let mut out = String::new();
     let dim = anstyle::Style::new().dimmed();
     let line: String = heads[..columns].iter().zip(widths).map(|(cell, width)| pad(cell, width)).collect();
-    let _ = writeln!(out, "{}", dress.paint(dim, &format!("{line}why")));
+    let last = if is_narrow { "" } else { "why" };
+    let _ = writeln!(out, "{}", dress.paint(dim, format!("{line}{last}").trim_end()));
     for (gate, row) in report.gates.iter().zip(&rows) {
         for (at, cell) in row[..columns].iter().enumerate() {
             let cell = pad(cell, widths[at]);
             out += &if at == 1 { dress.paint(dress.outcome(gate.outcome), &cell) } else { cell };
         }
-        let _ = writeln!(out, "{}", shorten(&one_line(&gate.reason, 400), why_width));
+        let reason = one_line(&gate.reason, 400);
+        if is_narrow {
+            out.truncate(out.trim_end_matches(' ').len());
+            out += &below(&reason, dress.width);
+        } else {
+            let _ = writeln!(out, "{}", shorten(&reason, room(columns)));
+        }
     }
     for note in &report.notes {
         let _ = writeln!(out, "note: {}", one_line(note, 600));
@@ -62,6 +69,24 @@ pub fn closing(report: &Report, dress: Dress) -> String {
     if !blocked.is_empty() {
         let _ = writeln!(out, "would have blocked if enforced: {}", blocked.join(", "));
     }
+    out
+}
+
+/// A reason in lines of its own, where a row has no room for it: broken between words.
+fn below(reason: &str, width: usize) -> String {
+    let mut out = String::new();
+    let mut left = 0;
+    for word in reason.split(' ') {
+        let length = word.chars().count() + 1;
+        if length > left {
+            out.push_str("\n ");
+            left = width.saturating_sub(1);
+        }
+        out.push(' ');
+        out.push_str(word);
+        left = left.saturating_sub(length);
+    }
+    out.push('\n');
     out
 }
 
@@ -127,5 +152,17 @@ pub fn elapsed(time: Duration) -> String {
         0..1_000 => format!("{ms} ms"),
         1_000..100_000 => format!("{}.{} s", ms / 1_000, ms % 1_000 / 100),
         _ => format!("{} min {:02} s", ms / 60_000, ms / 1_000 % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_without_room_is_broken_between_words() {
+        let lines = below("exit status 124: a command ran out of the time", 20);
+        assert_eq!(lines, "\n  exit status 124: a\n  command ran out of\n  the time\n");
+        assert_eq!(below("one", 1), "\n  one\n", "a word stays whole");
     }
 }

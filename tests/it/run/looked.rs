@@ -58,6 +58,38 @@ fn who_looked_at_nothing_says_nothing() {
 }
 
 #[test]
+fn tests_that_were_all_skipped_say_nothing() {
+    let command = |command: &str| ends("command", "", command, &[]);
+    let skipped = "printf 'Ran 1 test in 0.000s\\n\\nOK (skipped=1)\\n' >&2\n";
+    let why = "no test ran: `OK (skipped=1)`. Have it run one, or take the gate away";
+    assert_eq!(command(skipped), format!("g: error, {why}"));
+    assert_eq!(command(&format!("{skipped}echo '3 passed in 0.02s'\n")), "g: pass, exit status 0", "others ran");
+    let beside = format!("pytest() {{ {} }}; mypy() {{ :; }}; pytest; mypy .\n", skipped.replace('\n', ";"));
+    assert_eq!(command(&beside), "g: pass, exit status 0", "another tool looked");
+}
+
+#[test]
+fn a_report_of_ignored_files_is_of_nothing() {
+    let eslint = |report: &str, command: &str| {
+        let files = [("said", "old.c:1:1: x\n"), ("out.json", report)];
+        ends("lint", "format = \"eslint\"\n", command, &files)
+    };
+    let ignored =
+        r#"[{"filePath":"old.c","messages":[{"ruleId":null,"severity":1,"message":"File ignored because of x."}]}]"#;
+    let why = |what: &str| {
+        format!(
+            "g: error, it looked at nothing: the report names no file{what}: nothing was linted. Mend where it looks, or take the gate away"
+        )
+    };
+    assert_eq!(eslint(ignored, "cat out.json\n"), why(" that was not ignored"));
+    assert_eq!(eslint("[]\n", "cat out.json\n"), why(""));
+    let one = r#"[{"filePath":"old.c","messages":[]}]"#;
+    assert_eq!(eslint(one, "cat out.json\n"), "g: pass, no findings");
+    let both = "eslint() { cat out.json; }; mypy() { :; }; eslint; mypy\n";
+    assert_eq!(eslint("[]\n", both), "g: pass, no findings", "another tool looked");
+}
+
+#[test]
 fn a_line_of_one_stream_is_not_torn_by_the_other() {
     let tears = "cat said; printf 'new.c:'; sleep 0.3; echo checked >&2; sleep 0.3; echo '2:1: error: bad'; exit 1\n";
     let by_content = ends("lint", "", &format!("{tears}#"), &[]);

@@ -239,8 +239,8 @@ fn what_names_files_or_built_nothing_is_not_clean() {
     };
     for format in ["diff", "gcc"] {
         let said = format!(
-            "l: error, its output names files and no finding (`src/a.rs`), which `{format}` cannot judge: have the tool show what \
-             it would change (`gofmt -d`, `black --diff`)"
+            "l: error, its output names files and no finding (`src/a.rs`), which `{format}` cannot judge: have the tool say what \
+             is wrong with them (`path:line: message`), or show what it would change (`gofmt -d`, `black --diff`)"
         );
         assert_eq!(lint(format, "echo src/a.rs").gates(), [said]);
         assert_eq!(lint(format, "echo src/b.rs").gates(), ["l: pass, no findings"]);

@@ -488,3 +488,27 @@ paths = ["src/**"]
     let named = project.run(&["--config", "we[b]/gatepost.toml", "--base", "HEAD~1"]);
     assert!(named.out.contains("- web skipped: "), "{}{}", named.out, named.err);
 }
+
+#[test]
+fn a_gate_whose_paths_match_no_file_is_named() {
+    let project = Project::new(LINT);
+    let config = |paths: &str| format!("[gates.web]\nkind = \"command\"\ncommand = \"false\"\npaths = [{paths}]\n");
+    let said = |paths: &str| {
+        project.tree.write("web/gatepost.toml", config(paths)).write("web/a.js", "x\n").commit("web");
+        ["run", "plan", "doctor"].map(|command| {
+            let ran = ended(&mut gatepost(&project.path("web"), &[command]));
+            ran.out + &ran.err
+        })
+    };
+    let why = "no file of the repository matches the `paths` of the gate web, which count from `web`, the folder of its \
+               configuration: `web/web/**`";
+    for out in said("\"web/**\"") {
+        let words: Vec<&str> = out.split_whitespace().collect();
+        assert!(words.join(" ").contains(why), "{out}");
+    }
+    for paths in ["\"*.js\"", "\"web/**\", \"**/*.ts\"", "\"web/**\", \"a.js\""] {
+        for out in said(paths) {
+            assert!(!out.contains("no file of the"), "{paths}: {out}");
+        }
+    }
+}
