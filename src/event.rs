@@ -33,6 +33,8 @@ pub struct Variables<'a> {
     pub job: Option<&'a str>,
     /// `GATEPOST_LEG`, which the action sets.
     pub leg: Option<&'a str>,
+    /// `GATEPOST_LEG_NAME`: what check runs show in its place; `none` shows nothing.
+    pub leg_name: Option<&'a str>,
 }
 
 /// Why the event could not be read.
@@ -135,6 +137,14 @@ struct Issue {
     pull_request: Option<serde::de::IgnoredAny>,
 }
 
+/// The leg of the matrix as the names of check runs show it.
+fn shown_leg(variables: &Variables<'_>) -> Option<String> {
+    match variables.leg_name.filter(|name| !name.is_empty()) {
+        Some("none") => None,
+        name => name.or(variables.leg).and_then(check_id::leg),
+    }
+}
+
 /// The occasion of a run on GitHub Actions. `payload` is the file that `GITHUB_EVENT_PATH` names.
 ///
 /// # Errors
@@ -154,7 +164,7 @@ pub fn read(variables: &Variables<'_>, payload: &[u8]) -> Result<Occasion, Event
             number("GITHUB_RUN_ATTEMPT", variables.run_attempt)?.unwrap_or(0),
         ),
         workflow: workflow(variables),
-        leg: variables.leg.and_then(check_id::leg),
+        leg: shown_leg(variables),
         job: variables.job.map(|job| variables.leg.map_or_else(|| job.to_owned(), |leg| format!("{job} {leg}"))),
         ..Occasion::local()
     };
@@ -321,6 +331,7 @@ mod tests {
             workflow: Some("ci"),
             job: Some("test"),
             leg: None,
+            leg_name: None,
         }
     }
 
@@ -359,6 +370,11 @@ mod tests {
         let leg = read(&leg, b"{}").unwrap();
         assert_eq!((leg.workflow.as_deref(), leg.job.as_deref()), (Some("ci"), Some("test 1/2")));
         assert_eq!((leg.leg.as_deref(), own.leg.as_deref()), (Some("2/2"), None));
+        for (name, shown) in [("", Some("2/2")), ("none", None), ("macos 15", Some("leg macos-15"))] {
+            let named = Variables { leg: Some("1/2"), leg_name: Some(name), ..variables("push") };
+            let named = read(&named, b"{}").unwrap();
+            assert_eq!((named.leg.as_deref(), named.job.as_deref()), (shown, Some("test 1/2")), "{name:?}");
+        }
         for from in [r#"{"full_name":"mallory/shop"}"#, "null", "{}"] {
             for event in ["pull_request", "pull_request_target", "pull_request_review", "pull_request_review_comment"] {
                 assert!(!read(&variables(event), pull(from).as_bytes()).unwrap().trusted, "{event} from {from}");

@@ -79,6 +79,7 @@ pub fn read(env: &Env) -> Result<Occasion, OccasionError> {
         workflow: env.get("GITHUB_WORKFLOW"),
         job: env.get("GITHUB_JOB"),
         leg: env.get("GATEPOST_LEG"),
+        leg_name: env.get("GATEPOST_LEG_NAME"),
     };
     event::read(&variables, &payload).map_err(|source| OccasionError::Event { path, source })
 }

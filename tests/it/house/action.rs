@@ -21,6 +21,7 @@ const INPUTS: &[(&str, &str)] = &[
     ("config", "--config"),
     ("gates", "[GATE]"),
     ("github-token", "GITHUB_TOKEN"),
+    ("leg", "GATEPOST_LEG_NAME"),
     ("mirror", "setting"),
     ("version", "setting"),
     ("working-directory", "--directory"),
@@ -79,7 +80,9 @@ fn every_input_is_a_flag_a_variable_or_a_setting() {
     for (input, becomes) in INPUTS {
         match *becomes {
             "setting" => assert!(read("action/find.sh").contains(&variable(input)), "{input}"),
-            "GITHUB_TOKEN" => assert!(read("action.yml").contains("GITHUB_TOKEN: ${{ inputs.github-token }}")),
+            own if own.to_uppercase() == own => {
+                assert!(read("action.yml").contains(&format!("{own}: ${{{{ inputs.{input} }}}}")), "{input}");
+            }
             flag => assert!(help.contains(flag) && run.contains(&variable(input)), "{input}: {flag}"),
         }
     }
@@ -109,7 +112,7 @@ fn what_a_script_reads_is_given_to_it_and_the_reverse() {
             text.lines().filter(|line| !line.trim_start().starts_with('#')).collect::<Vec<_>>().join("\n");
         let used: BTreeSet<&str> = variables.find_iter(&code).map(|found| found.as_str()).collect();
         // The program reads these itself.
-        let own = ["GITHUB_TOKEN", "GATEPOST_LEG"];
+        let own = ["GITHUB_TOKEN", "GATEPOST_LEG", "GATEPOST_LEG_NAME"];
         let given: BTreeSet<&str> = keys(&step["env"]).into_iter().filter(|name| !own.contains(name)).collect();
         let used: BTreeSet<&str> =
             used.into_iter().filter(|name| *script != "find.sh" || *name != "GH_TOKEN").collect();

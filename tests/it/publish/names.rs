@@ -25,7 +25,17 @@ fn each_leg_of_a_matrix_has_a_check_run_of_its_own() {
     for (leg, code) in [("0/2", 1), ("1/2", 0), ("0/1", 0)] {
         ends(scene.step(5, &["--output", "../test"]).env("GITHUB_JOB", "test").env("GATEPOST_LEG", leg), code);
     }
-    let expected = ["gatepost/test (1/2) failure", "gatepost/test (2/2) success", "gatepost/test success"];
+    for (name, code) in [("macos 15", 0), ("none", 1)] {
+        let mut step = scene.step(5, &["--output", "../test"]);
+        ends(step.env("GITHUB_JOB", "named").env("GATEPOST_LEG", "0/2").env("GATEPOST_LEG_NAME", name), code);
+    }
+    let expected = [
+        "gatepost/test (1/2) failure",
+        "gatepost/test (2/2) success",
+        "gatepost/test success",
+        "gatepost/test (leg macos-15) success",
+        "gatepost/test failure",
+    ];
     assert_eq!(concluded(&scene), expected);
     scene.fake.finish();
 }
