@@ -366,15 +366,7 @@ mod tests {
         assert_eq!(own.run_url.as_deref(), Some("https://github.com/octo/shop/actions/runs/77"));
         assert_eq!(own.generation, (77, 2));
         assert_eq!((own.workflow.as_deref(), own.job.as_deref()), (Some(".github/workflows/ci.yml"), Some("test")));
-        let leg = Variables { workflow_ref: None, leg: Some("1/2"), ..variables("push") };
-        let leg = read(&leg, b"{}").unwrap();
-        assert_eq!((leg.workflow.as_deref(), leg.job.as_deref()), (Some("ci"), Some("test 1/2")));
-        assert_eq!((leg.leg.as_deref(), own.leg.as_deref()), (Some("2/2"), None));
-        for (name, shown) in [("", Some("2/2")), ("none", None), ("macos 15", Some("leg macos-15"))] {
-            let named = Variables { leg: Some("1/2"), leg_name: Some(name), ..variables("push") };
-            let named = read(&named, b"{}").unwrap();
-            assert_eq!((named.leg.as_deref(), named.job.as_deref()), (shown, Some("test 1/2")), "{name:?}");
-        }
+        assert_eq!(own.leg, None);
         for from in [r#"{"full_name":"mallory/shop"}"#, "null", "{}"] {
             for event in ["pull_request", "pull_request_target", "pull_request_review", "pull_request_review_comment"] {
                 assert!(!read(&variables(event), pull(from).as_bytes()).unwrap().trusted, "{event} from {from}");
@@ -382,6 +374,24 @@ mod tests {
         }
         let nameless = pull("null").replace("\"full_name\":\"octo/shop\"", "");
         assert!(!read(&variables("pull_request"), nameless.as_bytes()).unwrap().trusted);
+    }
+
+    #[test]
+    fn a_leg_is_another_job_whatever_it_is_called() {
+        let called = |leg_name: Option<&str>| {
+            let variables = Variables { workflow_ref: None, leg: Some("1/2"), leg_name, ..variables("push") };
+            read(&variables, b"{}").unwrap()
+        };
+        assert_eq!(called(None).workflow.as_deref(), Some("ci"));
+        for (name, shown) in [
+            (None, Some("2/2")),
+            (Some(""), Some("2/2")),
+            (Some("none"), None),
+            (Some("macos 15"), Some("leg macos-15")),
+        ] {
+            let leg = called(name);
+            assert_eq!((leg.leg.as_deref(), leg.job.as_deref()), (shown, Some("test 1/2")), "{name:?}");
+        }
     }
 
     #[test]

@@ -30,6 +30,9 @@ fn outputs(text: &str) -> Vec<String> {
     lines.chunks(3).map(three).collect()
 }
 
+/// What ESLint reports of a file without a problem.
+const CLEAN: &str = r#"[{"filePath":"web/cart.js","messages":[]}]"#;
+
 #[test]
 fn outputs_begin_behind_the_line_that_another_program_left_open() {
     let scene = Scene::new(GATES, Token::actions());
@@ -86,7 +89,6 @@ fn later_runs_update_the_one_comment_down_to_green() {
     assert!(first.len() == 1 && first[0].contains("3 of 4 gates failed"), "{first:?}");
 
     // The author mends two of the three, and then the last. ESLint lists a file that is clean, too.
-    const CLEAN: &str = r#"[{"filePath":"web/cart.js","messages":[]}]"#;
     let root = scene.root();
     for (run, code, says, mended) in [
         (1002, 1, "1 of 4 gates failed", [("tool/lint.txt", LINT), ("tool/eslint.json", CLEAN)]),
