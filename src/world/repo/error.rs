@@ -129,6 +129,8 @@ impl RepoError {
             }
             Self::Bare { .. } => "name a clone with a work tree by -C, or add one: git worktree add ../tree".to_owned(),
             Self::Ownership { path } => {
+                // Git compares what it is told with where a folder really is.
+                let path = &path.canonicalize().unwrap_or_else(|_| path.clone());
                 let path = shell_word(&path.to_string_lossy()).into_owned();
                 format!("if you trust it: git config --global --add safe.directory {path}")
             }
